@@ -1,0 +1,195 @@
+// The two prime fields behind one generic surface. A field is named by a tag class; which kernel computes is decided
+// when the module is compiled: relaxed SIMD gives the FMA kernels with two lanes, plain SIMD the others with four.
+
+import * as fma from "./fma/field";
+import * as fma256 from "./fma/p256";
+import * as simd from "./simd/field";
+import * as simd256 from "./simd/p256";
+
+/** F_p of SAKKE parameter set 1. */
+@unmanaged export class Fp {
+  tag: u64;
+}
+
+/** The base field of NIST P-256. */
+@unmanaged export class P256 {
+  tag: u32;
+}
+
+// A tag class has nothing but its size, which the compiler knows.
+@inline export function isFp<F>(): bool {
+  return offsetof<F>() == 8;
+}
+
+@inline export function lanes(): i32 {
+  return ASC_FEATURE_RELAXED_SIMD ? fma.LANES : simd.LANES;
+}
+
+/** Octets of an element vector. */
+@inline export function bytes<F>(): usize {
+  if (ASC_FEATURE_RELAXED_SIMD) return isFp<F>() ? fma.BYTES : fma256.BYTES;
+  return isFp<F>() ? simd.BYTES : simd256.BYTES;
+}
+
+/** Octets of a point: the vector of x, then the vector of y. */
+@inline export function pointBytes<F>(): usize {
+  return bytes<F>() << 1;
+}
+
+/** Octets of one element in a table. */
+@inline export function entryBytes<F>(): usize {
+  if (ASC_FEATURE_RELAXED_SIMD) return isFp<F>() ? fma.ENTRY_BYTES : fma256.ENTRY_BYTES;
+  return isFp<F>() ? simd.ENTRY_BYTES : simd256.ENTRY_BYTES;
+}
+
+/** 32-bit words of a canonical integer of the field. */
+@inline export function words<F>(): i32 {
+  return isFp<F>() ? 32 : 8;
+}
+
+/** 1 in Montgomery form, in every lane. */
+@inline export function one<F>(): usize {
+  if (ASC_FEATURE_RELAXED_SIMD) return isFp<F>() ? fma.ONE : fma256.ONE;
+  return isFp<F>() ? simd.ONE : simd256.ONE;
+}
+
+/** R^2 mod p: multiplying by it brings an integer into Montgomery form. */
+@inline export function rSquared<F>(): usize {
+  if (ASC_FEATURE_RELAXED_SIMD) return isFp<F>() ? fma.R_SQUARED : fma256.R_SQUARED;
+  return isFp<F>() ? simd.R_SQUARED : simd256.R_SQUARED;
+}
+
+@inline export function mul<F>(out: usize, a: usize, b: usize): void {
+  if (ASC_FEATURE_RELAXED_SIMD) {
+    if (isFp<F>()) fma.mul(out, a, b);
+    else fma256.mul(out, a, b);
+  } else {
+    if (isFp<F>()) simd.mul(out, a, b);
+    else simd256.mul(out, a, b);
+  }
+}
+
+@inline export function sqr<F>(out: usize, a: usize): void {
+  if (ASC_FEATURE_RELAXED_SIMD) {
+    if (isFp<F>()) fma.sqr(out, a);
+    else fma256.sqr(out, a);
+  } else {
+    if (isFp<F>()) simd.sqr(out, a);
+    else simd256.sqr(out, a);
+  }
+}
+
+/** out = a b + c d, reduced once. */
+@inline export function mulAddMul<F>(out: usize, a: usize, b: usize, c: usize, d: usize): void {
+  if (ASC_FEATURE_RELAXED_SIMD) {
+    if (isFp<F>()) fma.mulAddMul(out, a, b, c, d);
+    else fma256.mulAddMul(out, a, b, c, d);
+  } else {
+    if (isFp<F>()) simd.mulAddMul(out, a, b, c, d);
+    else simd256.mulAddMul(out, a, b, c, d);
+  }
+}
+
+@inline export function add<F>(out: usize, a: usize, b: usize): void {
+  if (ASC_FEATURE_RELAXED_SIMD) {
+    if (isFp<F>()) fma.add(out, a, b);
+    else fma256.add(out, a, b);
+  } else {
+    if (isFp<F>()) simd.add(out, a, b);
+    else simd256.add(out, a, b);
+  }
+}
+
+/** out = a - b + K p with the K of `level`, see fma/field.ts. P-256 reduces by itself and takes any level. */
+@inline export function sub<F>(out: usize, a: usize, b: usize, level: i32): void {
+  if (ASC_FEATURE_RELAXED_SIMD) {
+    if (isFp<F>()) fma.sub(out, a, b, level);
+    else fma256.sub(out, a, b, level);
+  } else {
+    if (isFp<F>()) simd.sub(out, a, b, level);
+    else simd256.sub(out, a, b, level);
+  }
+}
+
+@inline export function select<F>(out: usize, a: usize, b: usize, mask: usize): void {
+  if (ASC_FEATURE_RELAXED_SIMD) {
+    if (isFp<F>()) fma.select(out, a, b, mask);
+    else fma256.select(out, a, b, mask);
+  } else {
+    if (isFp<F>()) simd.select(out, a, b, mask);
+    else simd256.select(out, a, b, mask);
+  }
+}
+
+@inline export function swapPairs<F>(out: usize, a: usize): void {
+  if (ASC_FEATURE_RELAXED_SIMD) {
+    if (isFp<F>()) fma.swapPairs(out, a);
+    else fma256.swapPairs(out, a);
+  } else {
+    if (isFp<F>()) simd.swapPairs(out, a);
+    else simd256.swapPairs(out, a);
+  }
+}
+
+@inline export function setWords<F>(out: usize, lane: i32, words: usize): void {
+  if (ASC_FEATURE_RELAXED_SIMD) {
+    if (isFp<F>()) fma.setWords(out, lane, words);
+    else fma256.setWords(out, lane, words);
+  } else {
+    if (isFp<F>()) simd.setWords(out, lane, words);
+    else simd256.setWords(out, lane, words);
+  }
+}
+
+@inline export function getWords<F>(words: usize, a: usize, lane: i32): void {
+  if (ASC_FEATURE_RELAXED_SIMD) {
+    if (isFp<F>()) fma.getWords(words, a, lane);
+    else fma256.getWords(words, a, lane);
+  } else {
+    if (isFp<F>()) simd.getWords(words, a, lane);
+    else simd256.getWords(words, a, lane);
+  }
+}
+
+@inline export function storeEntry<F>(entry: usize, a: usize, lane: i32): void {
+  if (ASC_FEATURE_RELAXED_SIMD) {
+    if (isFp<F>()) fma.storeEntry(entry, a, lane);
+    else fma256.storeEntry(entry, a, lane);
+  } else {
+    if (isFp<F>()) simd.storeEntry(entry, a, lane);
+    else simd256.storeEntry(entry, a, lane);
+  }
+}
+
+@inline export function loadEntry<F>(out: usize, entry: usize): void {
+  if (ASC_FEATURE_RELAXED_SIMD) {
+    if (isFp<F>()) fma.loadEntry(out, entry);
+    else fma256.loadEntry(out, entry);
+  } else {
+    if (isFp<F>()) simd.loadEntry(out, entry);
+    else simd256.loadEntry(out, entry);
+  }
+}
+
+@inline export function selectionMasks<F>(masks: usize, indices: usize, entries: i32): void {
+  if (ASC_FEATURE_RELAXED_SIMD) fma.selectionMasks(masks, indices, entries);
+  else simd.selectionMasks(masks, indices, entries);
+}
+
+@inline export function scanRow<F>(out: usize, row: usize, entries: i32, elements: i32, masks: usize): void {
+  if (ASC_FEATURE_RELAXED_SIMD) {
+    if (isFp<F>()) fma.scanRow(out, row, entries, elements, masks);
+    else fma256.scanRow(out, row, entries, elements, masks);
+  } else {
+    if (isFp<F>()) simd.scanRow(out, row, entries, elements, masks);
+    else simd256.scanRow(out, row, entries, elements, masks);
+  }
+}
+
+@inline export function copy<F>(out: usize, a: usize): void {
+  memory.copy(out, a, bytes<F>());
+}
+
+@inline export function zero<F>(out: usize): void {
+  memory.fill(out, 0, bytes<F>());
+}

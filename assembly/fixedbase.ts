@@ -1,0 +1,116 @@
+// [k]B, or [k]B + [l]C, for bases with tables: all summands of all receivers are chosen first, then added as trees.
+
+import { bytes, getWords, lanes, mul, one, pointBytes, setWords, swapPairs, words as wordCount, zero } from "./field";
+import { RECODED_BYTES } from "./digits";
+import { addMany, sumComplete, sumTree } from "./points";
+import { rowsOf, selectPoints, selectSpread, windowWidthOf } from "./tables";
+import { broadcast } from "./lanes";
+import { slot } from "./scratch";
+import { toOctets } from "./scalar";
+import { wipe } from "./memory";
+
+/** Octets of masks for the widest row, 2^7 entries. */
+const MASKS_BYTES: usize = 4096;
+
+/** Octets of scratch for `groups` sums of `count` points. */
+export function sumScratch<F>(count: i32, groups: i32): usize {
+  return MASKS_BYTES + 512 + <usize>(count * groups) * pointBytes<F>() + <usize>((count / 2 + 1) * groups) * bytes<F>();
+}
+
+/** The first of the scratch: the affine sums, when sumFixed is done. */
+@inline export function sumsOf(scratch: usize): usize {
+  return scratch + MASKS_BYTES + 512;
+}
+
+@inline export function masksOf(scratch: usize): usize {
+  return scratch;
+}
+
+/** 1 at lane `index` counted over all groups where the sum is the neutral element. */
+@inline export function isInfinity(scratch: usize, index: i32): u8 {
+  return load<u8>(scratch + MASKS_BYTES + <usize>index);
+}
+
+/**
+ * sum = [a]A + [b]B for each lane of `groups` groups (at most 512 lanes), affine in Montgomery form, at
+ * sumsOf(scratch). Scalars are recoded for rowsA and rowsB rows; tableB = 0 leaves the second product out.
+ */
+export function sumFixed<F>(tableA: usize, rowsA: i32, a: usize, tableB: usize, rowsB: i32, b: usize, groups: i32, scratch: usize): void {
+  const points = sumsOf(scratch), masks = masksOf(scratch), point = pointBytes<F>();
+  const count = rowsA + rowsB, prefix = points + <usize>(count * groups) * point;
+  memory.fill(scratch + MASKS_BYTES, 0, 512);
+  for (let attempt = 0; attempt < 2; attempt++) {
+    selectPoints<F>(points, tableA, rowsA, a, groups, masks);
+    if (rowsB > 0) selectPoints<F>(points + <usize>(rowsA * groups) * point, tableB, rowsB, b, groups, masks);
+    if (attempt == 1) sumComplete<F>(points, count, groups, scratch + MASKS_BYTES);
+    else if (sumTree<F>(points, count, groups, prefix)) break;
+  }
+}
+
+/**
+ * One sum, as sumFixed, with its summands spread over the lanes; rows of both tables are a multiple of the number of
+ * lanes and the scalars are recoded for all of them. The sum is in lane 0.
+ */
+export function sumSpread<F>(tableA: usize, a: usize, tableB: usize, b: usize, scratch: usize): void {
+  const points = sumsOf(scratch), masks = masksOf(scratch), size = bytes<F>(), point = pointBytes<F>();
+  const rowsA = rowsOf(tableA), rowsB = tableB == 0 ? 0 : rowsOf(tableB), count = (rowsA + rowsB) / lanes();
+  const prefix = points + <usize>count * point;
+  store<u8>(scratch + MASKS_BYTES, 0);
+  selectSpread<F>(points, tableA, a, masks);
+  if (rowsB > 0) selectSpread<F>(points + <usize>(rowsA / lanes()) * point, tableB, b, masks);
+  let done = sumTree<F>(points, count, 1, prefix);
+  // Fold the lanes. Coordinates come back below 2.25 p first, as addMany wants them.
+  for (let distance = 1; done && distance < lanes(); distance <<= 1) {
+    mul<F>(points, points, one<F>());
+    mul<F>(points + size, points + size, one<F>());
+    const other = points + point;
+    if (distance == 1) {
+      swapPairs<F>(other, points);
+      swapPairs<F>(other + size, points + size);
+    } else {
+      broadcast<F>(other, points, 2);
+      broadcast<F>(other + size, points + size, 2);
+      // Lanes 2 and 3 would meet themselves; only lane 0 counts from here on.
+      broadcast<F>(points, points, 0);
+      broadcast<F>(points + size, points + size, 0);
+    }
+    done = addMany<F>(points, points, other, 1, prefix);
+  }
+  if (done) return;
+  // Exceptional case: the plain way in all lanes, with the same scalars in each.
+  const copyA = scratch + sumScratch<F>(rowsA + rowsB, 1), copyB = copyA + <usize>lanes() * RECODED_BYTES;
+  for (let lane: usize = 0; lane < <usize>lanes(); lane++) {
+    memory.copy(copyA + lane * RECODED_BYTES, a, RECODED_BYTES);
+    if (rowsB > 0) memory.copy(copyB + lane * RECODED_BYTES, b, RECODED_BYTES);
+  }
+  sumFixed<F>(tableA, rowsA, copyA, tableB, rowsB, copyB, 1, scratch);
+  wipe(copyA, 2 * <usize>lanes() * RECODED_BYTES);
+}
+
+/** Octets of scratch for sumSpread. */
+export function spreadScratch<F>(tableA: usize, tableB: usize): usize {
+  const rows = rowsOf(tableA) + (tableB == 0 ? 0 : rowsOf(tableB));
+  return sumScratch<F>(rows, 1) + 2 * <usize>lanes() * RECODED_BYTES;
+}
+
+/** Rows that a scalar below 2^bits needs in a table. */
+@inline export function rowsFor(table: usize, bits: i32): i32 {
+  return (bits + windowWidthOf(table) - 1) / windowWidthOf(table);
+}
+
+/** Takes `count` vectors out of Montgomery form; then writeOctets may read them. */
+export function toIntegers<F>(a: usize, count: i32): void {
+  const unit = slot(0), word = slot(1);
+  memory.fill(word, 0, <usize>wordCount<F>() << 2);
+  store<u32>(word, 1);
+  zero<F>(unit);
+  for (let lane = 0; lane < lanes(); lane++) setWords<F>(unit, lane, word);
+  for (let k: usize = 0; k < <usize>count; k++) mul<F>(a + k * bytes<F>(), a + k * bytes<F>(), unit);
+}
+
+/** Writes one lane of a vector that is out of Montgomery form, most significant octet first. */
+export function writeOctets<F>(out: usize, a: usize, lane: i32): void {
+  const word = slot(1);
+  getWords<F>(word, a, lane);
+  toOctets(out, word, wordCount<F>());
+}

@@ -1,0 +1,83 @@
+// PF_p = F_p2* / F_p*: the class of a + i b is written b/a. Powers of a fixed class from a table of classes (1, t):
+// (a, b)(1, t) = (a - b t, b + a t), 2M a digit; a negative digit is the class -t.
+
+import { Fp, add, bytes, copy, lanes, mul, one, sqr, storeEntry, sub } from "./field";
+import { RECODED_BYTES } from "./digits";
+import { entryAt, selectEntry, writeHeader } from "./tables";
+import { invertMany, loadInteger } from "./points";
+import { moveLane } from "./lanes";
+import { slot } from "./scratch";
+
+/** Octets of scratch that buildPowers needs. */
+export function powersScratch(rows: i32): usize {
+  return <usize>((rows + lanes() - 1) / lanes()) * bytes<Fp>() * 6;
+}
+
+/** Fills a table of powers of the class whose representative is at `base` (canonical words). */
+export function buildPowers(table: usize, rows: i32, width: i32, base: usize, scratch: usize): bool {
+  writeHeader(table, rows, width);
+  const size = bytes<Fp>(), groups = (rows + lanes() - 1) / lanes(), span = <usize>groups * size;
+  const row = scratch, step = row + span, re = step + span, prefix = re + 2 * span;
+  const a = slot(10), b = slot(11), t = slot(12);
+  copy<Fp>(a, one<Fp>());
+  loadInteger<Fp>(b, base);
+  for (let i = 0; i < groups * lanes(); i++) {
+    const g = <usize>(i / lanes()) * size, lane = i % lanes();
+    for (let d = 0; d < width; d++) {
+      if (d < 2) {
+        moveLane<Fp>((d == 0 ? row : step) + g, lane, b, 0);
+        moveLane<Fp>(re + (d == 0 ? 0 : span) + g, lane, a, 0);
+      }
+      // (a, b)^2 = ((a + b)(a - b), 2 a b)
+      mul<Fp>(t, a, b);
+      add<Fp>(slot(13), a, b);
+      sub<Fp>(a, a, b, 1);
+      mul<Fp>(a, a, slot(13));
+      add<Fp>(b, t, t);
+    }
+  }
+  if (!invertMany<Fp>(re, 2 * groups, prefix)) return false;
+  for (let k: usize = 0; k < 2 * span; k += size) mul<Fp>(row + k, row + k, re + k);
+  const entries = 1 << (width - 1);
+  for (let e = 0; e < entries; e++) {
+    for (let i = 0; i < rows; i++) {
+      storeEntry<Fp>(entryAt<Fp>(table, i, e, 1), row + <usize>(i / lanes()) * size, i % lanes());
+    }
+    if (e == entries - 1) break;
+    // (1, t)(1, s) = (1 - t s, t + s)
+    for (let k: usize = 0; k < span; k += size) {
+      mul<Fp>(t, row + k, step + k);
+      sub<Fp>(re + k, one<Fp>(), t, 0);
+      add<Fp>(row + k, row + k, step + k);
+    }
+    if (!invertMany<Fp>(re, groups, prefix)) return false;
+    for (let k: usize = 0; k < span; k += size) mul<Fp>(row + k, row + k, re + k);
+  }
+  return true;
+}
+
+/**
+ * Powers of the table's class for `groups` groups of recoded scalars; their representatives go to out[g]. `re` and
+ * `prefix` have room for `groups` vectors each. The coordinates grow by less than 3 p a row: 450 p at the end.
+ */
+export function power(out: usize, re: usize, table: usize, rows: i32, recoded: usize, groups: i32, masks: usize, prefix: usize): bool {
+  const size = bytes<Fp>(), member = slot(10), t = slot(11), u = slot(12);
+  for (let row = 0; row < rows; row++) {
+    for (let g: usize = 0; g < <usize>groups; g++) {
+      const a = re + g * size, b = out + g * size;
+      selectEntry<Fp>(member, table, row, 1, recoded + g * <usize>lanes() * RECODED_BYTES, masks);
+      if (row == 0) {
+        copy<Fp>(a, one<Fp>());
+        copy<Fp>(b, member);
+        continue;
+      }
+      mul<Fp>(t, b, member);
+      mul<Fp>(u, a, member);
+      sub<Fp>(a, a, t, 0);
+      add<Fp>(b, b, u);
+    }
+  }
+  if (!invertMany<Fp>(re, groups, prefix)) return false;
+  for (let g: usize = 0; g < <usize>groups; g++) mul<Fp>(out + g * size, out + g * size, re + g * size);
+  return true;
+}

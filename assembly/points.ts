@@ -1,0 +1,213 @@
+// Sums of affine points on y^2 = x^3 - 3x + b, many at once. Element vectors hold as many independent sums as there
+// are lanes; a point is the vector of x followed by the vector of y.
+//
+// An affine addition costs 5M + 1S with the inversions of a whole level shared. All summands are known when a sum
+// starts, so they are added as a binary tree: a level has no dependencies and needs one inversion for everything.
+
+import { add, bytes, copy, getWords, isFp, lanes, mul, mulAddMul, one, pointBytes, rSquared, setWords, sqr, sub, swapPairs, words as wordCount, zero } from "./field";
+import { P256_CURVE } from "./generated/curves";
+import { P256_P, SAKKE_P } from "./generated/moduli";
+import { inverseMod } from "./inverse";
+import { isZero } from "./scalar";
+import { slot } from "./scratch";
+
+@inline export function fieldModulus<F>(): usize {
+  return isFp<F>() ? SAKKE_P : P256_P;
+}
+
+/** Loads the integer at `words` into every lane, in Montgomery form. */
+export function loadInteger<F>(out: usize, words: usize): void {
+  for (let lane = 0; lane < lanes(); lane++) setWords<F>(out, lane, words);
+  mul<F>(out, out, rSquared<F>());
+}
+
+/** Reads lane `lane` of an element in Montgomery form as a canonical integer. `t` is a temporary vector. */
+export function readInteger<F>(words: usize, a: usize, lane: i32, t: usize): void {
+  zero<F>(t);
+  memory.fill(words, 0, <usize>wordCount<F>() << 2);
+  store<u32>(words, 1);
+  for (let i = 0; i < lanes(); i++) setWords<F>(t, i, words);
+  mul<F>(t, a, t);
+  getWords<F>(words, t, lane);
+}
+
+/**
+ * a = 1/a in every lane, with one inversion for each pair of lanes. False, and a is undefined, if a lane is zero.
+ * The branch tells only that an exceptional case occurred, see sumTree.
+ */
+export function invertLanes<F>(a: usize): bool {
+  const swapped = slot(0), t = slot(1), cube = slot(2), words = slot(3);
+  let ok: u32 = 1;
+  swapPairs<F>(swapped, a);
+  mul<F>(t, a, swapped);
+  for (let lane = 0; lane < lanes(); lane += 2) {
+    getWords<F>(words, t, lane);
+    ok &= 1 ^ isZero(words, wordCount<F>());
+    inverseMod(words, words, fieldModulus<F>());
+    setWords<F>(t, lane, words);
+    setWords<F>(t, lane + 1, words);
+  }
+  // The words were x R, their inverse is 1/(x R): times R^3 in Montgomery form is R/x.
+  mul<F>(cube, rSquared<F>(), rSquared<F>());
+  mul<F>(t, t, cube);
+  mul<F>(a, t, swapped);
+  zero<F>(words);
+  return ok == 1;
+}
+
+/** Replaces `count` vectors at `a` by their inverses; `prefix` has room for as many. False if one is zero. */
+export function invertMany<F>(a: usize, count: i32, prefix: usize): bool {
+  const acc = slot(4), size = bytes<F>();
+  copy<F>(acc, one<F>());
+  for (let k: usize = 0; k < <usize>count; k++) {
+    copy<F>(prefix + k * size, acc);
+    mul<F>(acc, acc, a + k * size);
+  }
+  if (!invertLanes<F>(acc)) return false;
+  for (let k = <isize>count - 1; k >= 0; k--) {
+    const x = a + <usize>k * size;
+    mul<F>(slot(5), acc, x);
+    mul<F>(x, acc, prefix + <usize>k * size);
+    copy<F>(acc, slot(5));
+  }
+  return true;
+}
+
+/**
+ * Affine a + b to `out` (may be a) given `inverse` = 1/(b.x - a.x). Bounds: at tree depth `level` coordinates of the
+ * operands are below X_level p (generate-constants.mjs), those of the sum below X_(level + 1) p.
+ */
+@inline function addAffine<F>(out: usize, a: usize, b: usize, inverse: usize, level: i32): void {
+  const y = bytes<F>(), slope = slot(6), x3 = slot(7), t = slot(8);
+  sub<F>(t, b + y, a + y, 2 * level);
+  mul<F>(slope, inverse, t);
+  sqr<F>(x3, slope);
+  add<F>(t, a, b);
+  sub<F>(x3, x3, t, 2 * level + 1);
+  sub<F>(t, a, x3, 2 * level + 2);
+  mul<F>(t, t, slope);
+  sub<F>(out + y, t, a + y, 2 * level);
+  copy<F>(out, x3);
+}
+
+/**
+ * One level: for k < pairs, left[k * leftStep] + right[k * rightStep] to out[k], with one shared inversion.
+ * Descending products, ascending additions: out[k] may lie over operands of smaller or equal k.
+ * False if two operands have equal x, which leaves operands with smaller k overwritten or not.
+ */
+function addLevel<F>(out: usize, left: usize, right: usize, step: usize, run: i32, pairs: i32, level: i32, prefix: usize): bool {
+  const acc = slot(4), dx = slot(5), inverse = slot(9), size = bytes<F>(), point = pointBytes<F>();
+  copy<F>(acc, one<F>());
+  for (let k = pairs - 1; k >= 0; k--) {
+    const at = <usize>(k / run) * step + <usize>(k % run) * point;
+    copy<F>(prefix + <usize>k * size, acc);
+    sub<F>(dx, right + at, left + at, 2 * level);
+    mul<F>(acc, acc, dx);
+  }
+  if (!invertLanes<F>(acc)) return false;
+  for (let k = 0; k < pairs; k++) {
+    const at = <usize>(k / run) * step + <usize>(k % run) * point;
+    mul<F>(inverse, acc, prefix + <usize>k * size);
+    sub<F>(dx, right + at, left + at, 2 * level);
+    mul<F>(acc, acc, dx);
+    addAffine<F>(out + <usize>k * point, left + at, right + at, inverse, level);
+  }
+  return true;
+}
+
+/** out[k] = a[k] + b[k] for `count` point vectors; `out` may be `a`. Coordinates below 2.25 p. False as above. */
+export function addMany<F>(out: usize, a: usize, b: usize, count: i32, prefix: usize): bool {
+  return addLevel<F>(out, a, b, pointBytes<F>() * <usize>count, count, count, 0, prefix);
+}
+
+/**
+ * Sums points[i * groups + g] over i < count (at most 512) for every g, into points[g]. `prefix` has room for
+ * count / 2 * groups vectors.
+ *
+ * Two summands with equal x (the law's exceptional case, equal or opposite points) make the shared product zero; the
+ * result is then false and the caller takes sumComplete on fresh summands. For scalars not made up for the purpose
+ * this has a probability of about 2^-1000 (2^-240 on P-256), so the branch tells nothing about honest secrets.
+ */
+export function sumTree<F>(points: usize, count: i32, groups: i32, prefix: usize): bool {
+  const row = pointBytes<F>() * <usize>groups;
+  for (let level = 0; count > 1; level++) {
+    const half = count >> 1;
+    if (!addLevel<F>(points, points, points + row, 2 * row, groups, half * groups, level, prefix)) return false;
+    if (count & 1) memory.copy(points + <usize>half * row, points + <usize>(count - 1) * row, row);
+    count = half + (count & 1);
+  }
+  return true;
+}
+
+/**
+ * (X:Y:Z) += (x, y), complete on points of odd order, a = -3 (Renes, Costello, Batina: "Complete addition formulas
+ * for prime order elliptic curves", Eurocrypt 2016, section 3.2). With A = X x, B = Y y, E = X y + x Y, F = Y + y Z,
+ * G = X + x Z, W = 3 (G - b Z), U = 3 (A - Z), V = 3 (b G - 3 Z - A):
+ *   X' = E (B + W) - F V,  Y' = (B + W)(B - W) + U V,  Z' = F (B - W) + E U
+ */
+function addComplete<F>(X: usize, point: usize): void {
+  const size = bytes<F>(), Y = X + size, Z = Y + size, x = point, y = point + size;
+  const A = slot(5), B = slot(6), E = slot(7), f = slot(8), G = slot(9), W = slot(10), U = slot(11), V = slot(12), t = slot(13), n = slot(14);
+  mul<F>(A, X, x);
+  mul<F>(B, Y, y);
+  mulAddMul<F>(E, X, y, x, Y);
+  mul<F>(f, y, Z);
+  add<F>(f, f, Y);
+  mul<F>(G, x, Z);
+  add<F>(G, G, X);
+  // Multiples of p each value stays below, for Fp: A, B, E 2.25; F, G 4.5; W 13.5; U 15.75; -V 27, V 35.
+  if (isFp<F>()) {
+    copy<F>(W, G);
+    add<F>(n, Z, Z);
+    add<F>(n, n, Z);
+    add<F>(n, n, A);
+  } else {
+    mul<F>(t, slot(15), Z);
+    sub<F>(W, G, t, 0);
+    mul<F>(t, slot(15), G);
+    add<F>(n, Z, Z);
+    add<F>(n, n, Z);
+    add<F>(n, n, A);
+    sub<F>(n, n, t, 0);
+  }
+  add<F>(t, W, W);
+  add<F>(W, t, W);
+  add<F>(t, n, n);
+  add<F>(n, t, n);
+  zero<F>(V);
+  sub<F>(V, V, n, 5);
+  sub<F>(U, A, Z, 0);
+  add<F>(t, U, U);
+  add<F>(U, t, U);
+  sub<F>(t, B, W, 3);
+  add<F>(W, B, W);
+  mulAddMul<F>(X, E, W, f, n);
+  mulAddMul<F>(Y, W, t, U, V);
+  mulAddMul<F>(Z, f, t, E, U);
+}
+
+/**
+ * The sums of sumTree one by one with complete additions: about twice the work, no exceptional cases. Writes the
+ * affine sums to points[g] and, for every lane, 1 at infinity[g * lanes + lane] where the sum is the neutral element.
+ */
+export function sumComplete<F>(points: usize, count: i32, groups: i32, infinity: usize): void {
+  if (!isFp<F>()) loadInteger<F>(slot(15), P256_CURVE + 64);
+  const size = bytes<F>(), point = pointBytes<F>(), X = slot(0), words = slot(3);
+  // X, Y, Z follow each other.
+  for (let g = 0; g < groups; g++) {
+    const sum = points + <usize>g * point;
+    memory.copy(X, sum, point);
+    memory.copy(X + point, one<F>(), size);
+    for (let i = 1; i < count; i++) addComplete<F>(X, points + <usize>(i * groups + g) * point);
+    for (let lane = 0; lane < lanes(); lane++) {
+      getWords<F>(words, X + point, lane);
+      store<u8>(infinity + <usize>(g * lanes() + lane), <u8>isZero(words, wordCount<F>()));
+      inverseMod(words, words, fieldModulus<F>());
+      setWords<F>(slot(5), lane, words);
+    }
+    mul<F>(slot(6), rSquared<F>(), rSquared<F>());
+    mul<F>(slot(5), slot(5), slot(6));
+    mul<F>(sum, X, slot(5));
+    mul<F>(sum + size, X + size, slot(5));
+  }
+}

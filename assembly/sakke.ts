@@ -1,0 +1,263 @@
+// SAKKE (RFC 6508), parameter set 1: the arithmetic of a KMS, a sender and the check of a receiver. Octet strings
+// are most significant first: scalars 128 octets, points x then y 256 octets. Hashing is the caller's.
+
+import { Fp, bytes, lanes } from "./field";
+import { RECODED_BYTES, recode } from "./digits";
+import { SAKKE_CURVE } from "./generated/curves";
+import { SAKKE_P, SAKKE_Q } from "./generated/moduli";
+import { addMod, fromOctets, isEqual, isLess, isZero, montgomeryMul, mulMod, reduceMod, toOctets } from "./scalar";
+import { buildPowers, power, powersScratch } from "./pfp";
+import { buildScratch, buildTable, rowsOf, tableBytes, windowWidthOf } from "./tables";
+import { inverseMod } from "./inverse";
+import { isInfinity, masksOf, rowsFor, spreadScratch, sumFixed, sumScratch, sumSpread, sumsOf, toIntegers, writeOctets } from "./fixedbase";
+import { slot } from "./scratch";
+import { linesBytes, linesScratch, pairDirect, pairPrepared, prepareLines } from "./pairing";
+import { wipe, workspace } from "./memory";
+
+const N: i32 = 32;
+const SCALAR: usize = 128;
+const POINT: usize = 256;
+
+/** Bits of q, and so of every scalar. */
+const ORDER_BITS: i32 = 1022;
+
+/** Receivers that share inversions; more would only need more memory. */
+const CHUNK: i32 = 64;
+
+/** Rows are a multiple of four so that one sum can spread over the lanes of either build. */
+function paddedRows(width: i32): i32 {
+  return ((ORDER_BITS + width - 1) / width + 3) & ~3;
+}
+
+/** Octets of a table of multiples of a point with windows of `width` bits. */
+export function sakkeTableBytes(width: i32): usize {
+  return tableBytes<Fp>(paddedRows(width), width, 2);
+}
+
+/** Octets of scratch for sakkeTable. */
+export function sakkeTableScratch(width: i32): usize {
+  return buildScratch<Fp>(paddedRows(width)) + 2 * POINT;
+}
+
+/**
+ * Checks that `point` is on the curve y^2 = x^3 - 3x with coordinates below p, and decodes it to words.
+ * 0 if so, 1 otherwise.
+ */
+export function decodePoint(words: usize, point: usize): u32 {
+  fromOctets(words, point, 128, N);
+  fromOctets(words + SCALAR, point + SCALAR, 128, N);
+  const value = SAKKE_P + 16, left = workspace + 1024, right = left + SCALAR, x = words, y = words + SCALAR;
+  if ((isLess(x, value, N) & isLess(y, value, N)) == 0) return 1;
+  // Coordinates are public here. x (x^2 - 3) against y^2.
+  mulMod(left, x, x, SAKKE_P);
+  memory.fill(right, 0, SCALAR);
+  store<u32>(right, load<u32>(value) - 3);
+  memory.copy(right + 4, value + 4, SCALAR - 4);
+  addMod(left, left, right, SAKKE_P);
+  mulMod(left, left, x, SAKKE_P);
+  mulMod(right, y, y, SAKKE_P);
+  return 1 ^ isEqual(left, right, N);
+}
+
+/** Builds the table of the point at `point` (256 octets, 0 for the generator P). 0, or 1 for a point off the curve. */
+export function sakkeTable(table: usize, width: i32, point: usize, scratch: usize): u32 {
+  let base: usize = SAKKE_CURVE;
+  if (point != 0) {
+    base = scratch;
+    if (decodePoint(base, point) != 0) return 1;
+  }
+  return buildTable<Fp>(table, paddedRows(width), width, base, scratch + 2 * POINT) ? 0 : 1;
+}
+
+/** Octets of a table of powers of g. */
+export function sakkePowersBytes(width: i32): usize {
+  return tableBytes<Fp>(paddedRows(width), width, 1);
+}
+
+export function sakkePowersScratch(width: i32): usize {
+  return powersScratch(paddedRows(width));
+}
+
+/** Builds the table of powers of g = <P, P>. */
+export function sakkePowers(table: usize, width: i32, scratch: usize): void {
+  buildPowers(table, paddedRows(width), width, SAKKE_CURVE + 2 * SCALAR, scratch);
+}
+
+/** r mod q from 128 octets of hash output (RFC 6508 5.1), and r b mod q for the identifier's octets. */
+function scalars(r: usize, rb: usize, input: usize): void {
+  const v = workspace + 2048, b = v + SCALAR;
+  fromOctets(v, input, 128, N);
+  fromOctets(b, input + SCALAR, 128, N);
+  reduceMod(r, v, SAKKE_Q);
+  mulMod(rb, b, r, SAKKE_Q);
+  wipe(v, 2 * SCALAR);
+}
+
+@inline function groupsOf(count: i32): i32 {
+  return (count + lanes() - 1) / lanes();
+}
+
+/** Octets of scratch for sakkeEncapsulate on `n` receivers. */
+export function sakkeEncapsulateScratch(tableP: usize, tableZ: usize, n: i32): usize {
+  const groups = groupsOf(min(n, CHUNK));
+  const count = rowsFor(tableP, ORDER_BITS) + rowsFor(tableZ, ORDER_BITS);
+  return <usize>(groups * lanes()) * 2 * RECODED_BYTES + <usize>groups * 3 * bytes<Fp>() + sumScratch<Fp>(count, groups);
+}
+
+/**
+ * For n receivers: input[i] = 128 octets of hash output for r, then the identifier b in 128 octets;
+ * output[i] = R = [r]([b]P + Z) = [r b]P + [r]Z in 256 octets, then g^r in 128; status[i] = 1 where R is the neutral
+ * element (b = -z). All of the scratch is cleared.
+ */
+export function sakkeEncapsulate(tableP: usize, tableZ: usize, tableG: usize, n: i32, input: usize, output: usize, status: usize, scratch: usize): void {
+  for (let at = 0; at < n; at += CHUNK) {
+    const count = min(n - at, CHUNK), groups = groupsOf(count), slots = groups * lanes(), size = bytes<Fp>();
+    const r = scratch, rb = r + <usize>slots * RECODED_BYTES, w = rb + <usize>slots * RECODED_BYTES;
+    const re = w + <usize>groups * size, prefix = re + <usize>groups * size, sums = prefix + <usize>groups * size;
+    const words = slot(16), product = slot(17);
+    for (let i = 0; i < slots; i++) {
+      // Spare lanes repeat the last receiver.
+      scalars(words, product, input + <usize>(at + min(i, count - 1)) * 2 * SCALAR);
+      recode(r + <usize>i * RECODED_BYTES, words, SAKKE_Q, rowsFor(tableZ, ORDER_BITS) * windowWidthOf(tableZ));
+      recode(rb + <usize>i * RECODED_BYTES, product, SAKKE_Q, rowsFor(tableP, ORDER_BITS) * windowWidthOf(tableP));
+    }
+    wipe(words, SCALAR);
+    wipe(product, SCALAR);
+    power(w, re, tableG, rowsFor(tableG, ORDER_BITS), r, groups, masksOf(sums), prefix);
+    sumFixed<Fp>(tableP, rowsFor(tableP, ORDER_BITS), rb, tableZ, rowsFor(tableZ, ORDER_BITS), r, groups, sums);
+    const points = sumsOf(sums);
+    toIntegers<Fp>(points, 2 * groups);
+    toIntegers<Fp>(w, groups);
+    for (let i = 0; i < count; i++) {
+      const g = <usize>(i / lanes()), lane = i % lanes(), out = output + <usize>(at + i) * 3 * SCALAR;
+      writeOctets<Fp>(out, points + g * 2 * size, lane);
+      writeOctets<Fp>(out + SCALAR, points + g * 2 * size + size, lane);
+      writeOctets<Fp>(out + 2 * SCALAR, w + g * size, lane);
+      store<u8>(status + <usize>(at + i), isInfinity(sums, i));
+    }
+  }
+  wipe(scratch, sakkeEncapsulateScratch(tableP, tableZ, n));
+  wipe(workspace, 65536);
+}
+
+/** Octets of scratch for sakkePoint. */
+export function sakkePointScratch(tableA: usize, tableB: usize): usize {
+  return 2 * RECODED_BYTES + spreadScratch<Fp>(tableA, tableB);
+}
+
+/** Writes lane 0 of the sum in `sums` and clears the scratch; 1 for the neutral element. */
+function finishPoint(out: usize, sums: usize, scratch: usize, used: usize): u32 {
+  const points = sumsOf(sums), infinity = <u32>isInfinity(sums, 0);
+  toIntegers<Fp>(points, 2);
+  writeOctets<Fp>(out, points, 0);
+  writeOctets<Fp>(out + SCALAR, points + bytes<Fp>(), 0);
+  wipe(scratch, used);
+  wipe(workspace, 65536);
+  return infinity;
+}
+
+/**
+ * R = [r b]P + [r]Z for one receiver (input as sakkeEncapsulate) or, with tableT instead of the other two, [r]T with
+ * T = [b]P + Z. One point, spread over the lanes. 1 for the neutral element.
+ */
+export function sakkePoint(out: usize, tableP: usize, tableZ: usize, tableT: usize, input: usize, scratch: usize): u32 {
+  const r = scratch, rb = r + RECODED_BYTES, sums = rb + RECODED_BYTES, words = slot(16), product = slot(17);
+  const first = tableT == 0 ? tableP : tableT, second = tableT == 0 ? tableZ : 0, used = sakkePointScratch(first, second);
+  scalars(words, product, input);
+  if (tableT != 0) {
+    recode(r, words, SAKKE_Q, rowsOf(tableT) * windowWidthOf(tableT));
+    sumSpread<Fp>(tableT, r, 0, 0, sums);
+  } else {
+    recode(r, words, SAKKE_Q, rowsOf(tableZ) * windowWidthOf(tableZ));
+    recode(rb, product, SAKKE_Q, rowsOf(tableP) * windowWidthOf(tableP));
+    sumSpread<Fp>(tableP, rb, tableZ, r, sums);
+  }
+  return finishPoint(out, sums, scratch, used);
+}
+
+/** [k]P for a scalar of 128 octets, reduced mod q: the KMS public key, or the public point [b]P of an identifier. */
+export function sakkeMultiplyBase(out: usize, tableP: usize, scalar: usize, scratch: usize): u32 {
+  const recoded = scratch, sums = scratch + 2 * RECODED_BYTES, words = slot(16), used = sakkePointScratch(tableP, 0);
+  fromOctets(slot(17), scalar, 128, N);
+  reduceMod(words, slot(17), SAKKE_Q);
+  recode(recoded, words, SAKKE_Q, rowsOf(tableP) * windowWidthOf(tableP));
+  sumSpread<Fp>(tableP, recoded, 0, 0, sums);
+  return finishPoint(out, sums, scratch, used);
+}
+
+/** Octets of scratch for sakkeIssue on `n` identifiers. */
+export function sakkeIssueScratch(tableP: usize, n: i32): usize {
+  const groups = groupsOf(min(n, CHUNK));
+  return <usize>(groups * lanes()) * RECODED_BYTES + sumScratch<Fp>(rowsFor(tableP, ORDER_BITS), groups);
+}
+
+/**
+ * RSK = [1/(a + z) mod q]P (RFC 6508 6.1.1) for n identifiers of 128 octets and the master secret z of 128 octets.
+ * output[i] = 256 octets; status[i] = 1 where a + z = 0 mod q and there is no key.
+ */
+export function sakkeIssue(tableP: usize, n: i32, identifiers: usize, master: usize, output: usize, status: usize, scratch: usize): void {
+  const z = slot(18), a = slot(16), t = slot(17), bits = rowsFor(tableP, ORDER_BITS) * windowWidthOf(tableP);
+  fromOctets(t, master, 128, N);
+  reduceMod(z, t, SAKKE_Q);
+  for (let at = 0; at < n; at += CHUNK) {
+    const count = min(n - at, CHUNK), groups = groupsOf(count), slots = groups * lanes();
+    const recoded = scratch, sums = recoded + <usize>slots * RECODED_BYTES, points = sumsOf(sums), size = bytes<Fp>();
+    for (let i = 0; i < slots; i++) {
+      const from = min(i, count - 1);
+      fromOctets(t, identifiers + <usize>(at + from) * SCALAR, 128, N);
+      reduceMod(a, t, SAKKE_Q);
+      addMod(a, a, z, SAKKE_Q);
+      store<u8>(status + <usize>(at + from), <u8>isZero(a, N));
+      inverseMod(a, a, SAKKE_Q);
+      recode(recoded + <usize>i * RECODED_BYTES, a, SAKKE_Q, bits);
+    }
+    sumFixed<Fp>(tableP, rowsFor(tableP, ORDER_BITS), recoded, 0, 0, 0, groups, sums);
+    toIntegers<Fp>(points, 2 * groups);
+    for (let i = 0; i < count; i++) {
+      const point = points + <usize>(i / lanes()) * 2 * size, out = output + <usize>(at + i) * POINT;
+      writeOctets<Fp>(out, point, i % lanes());
+      writeOctets<Fp>(out + SCALAR, point + size, i % lanes());
+    }
+  }
+  wipe(scratch, sakkeIssueScratch(tableP, n));
+  wipe(workspace, 65536);
+}
+
+/** Octets of the stored lines of a receiver's key, and of the scratch to make them. */
+export function sakkeLinesBytes(): usize {
+  return linesBytes();
+}
+
+export function sakkeLinesScratch(): usize {
+  return linesScratch() + 2 * POINT;
+}
+
+/** Stores the lines of an RSK (256 octets). 0; 1 if it is off the curve; 2 if it is not of order q. */
+export function sakkeLines(lines: usize, rsk: usize, scratch: usize): u32 {
+  if (decodePoint(scratch, rsk) != 0) return 1;
+  const result = prepareLines(lines, scratch, scratch + 2 * POINT) == 0 ? 0 : 2;
+  wipe(scratch, sakkeLinesScratch());
+  wipe(workspace, 65536);
+  return result;
+}
+
+/**
+ * w = <rsk, point> to 128 octets, for both in 256 octets. 0; 1 if the point is off the curve; 2 if the RSK is off the
+ * curve or not of order q.
+ */
+export function sakkePair(out: usize, rsk: usize, point: usize, scratch: usize): u32 {
+  let result: u32 = 0;
+  if (decodePoint(scratch, point) != 0) result = 1;
+  else if (decodePoint(scratch + POINT, rsk) != 0 || pairDirect(out, scratch + POINT, scratch) != 0) result = 2;
+  wipe(scratch, 2 * POINT);
+  wipe(workspace, 65536);
+  return result;
+}
+
+/** w = <rsk, point> from the stored lines of the RSK. 0, or 1 if the point is off the curve. */
+export function sakkePairPrepared(out: usize, lines: usize, point: usize, scratch: usize): u32 {
+  if (decodePoint(scratch, point) != 0) return 1;
+  pairPrepared(out, lines, scratch);
+  wipe(workspace, 65536);
+  return 0;
+}

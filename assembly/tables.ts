@@ -1,0 +1,190 @@
+// Fixed-base tables: for every window i of w bits a row of the odd multiples 1, 3, ..., 2^w - 1 of 2^(w i) B.
+// A table starts with its number of rows and its window (4 octets each) at 16 octets before the rows.
+
+import { add, bytes, copy, entryBytes, lanes, mul, one, pointBytes, scanRow, select, selectionMasks, sqr, storeEntry, sub, words as wordCount, zero } from "./field";
+import { RECODED_BYTES, indexOf, isNegative, windowOf } from "./digits";
+import { addMany, invertMany, loadInteger } from "./points";
+import { moveLane, setMask } from "./lanes";
+import { slot } from "./scratch";
+
+const HEADER_BYTES: usize = 16;
+
+@inline export function rowsOf(table: usize): i32 {
+  return load<i32>(table);
+}
+
+@inline export function windowWidthOf(table: usize): i32 {
+  return load<i32>(table, 4);
+}
+
+/** Bits of a scalar that the rows cover. */
+@inline export function bitsOf(table: usize): i32 {
+  return rowsOf(table) * windowWidthOf(table);
+}
+
+@inline export function writeHeader(table: usize, rows: i32, width: i32): void {
+  store<i32>(table, rows);
+  store<i32>(table, width, 4);
+}
+
+/** Address of entry `index` of row `row`; `elements` is 2 for points and 1 for members of PF_p. */
+@inline export function entryAt<F>(table: usize, row: i32, index: i32, elements: i32): usize {
+  const entries = 1 << (windowWidthOf(table) - 1);
+  return table + HEADER_BYTES + <usize>((row * entries + index) * elements) * entryBytes<F>();
+}
+
+/** Octets of a table. */
+export function tableBytes<F>(rows: i32, width: i32, elements: i32): usize {
+  return HEADER_BYTES + <usize>((rows << (width - 1)) * elements) * entryBytes<F>();
+}
+
+/** Octets of scratch that buildTable needs. */
+export function buildScratch<F>(rows: i32): usize {
+  const groups = <usize>((rows + lanes() - 1) / lanes());
+  return groups * bytes<F>() * 8;
+}
+
+/** (X, Y, Z) = 2 (X, Y, Z), Jacobian, a = -3, in consecutive vectors; results of products or below 40 p. */
+export function doubleJacobian<F>(X: usize): void {
+  const size = bytes<F>(), Y = X + size, Z = Y + size;
+  const delta = slot(5), gamma = slot(6), beta = slot(7), alpha = slot(8), t = slot(9);
+  sqr<F>(delta, Z);
+  sqr<F>(gamma, Y);
+  mul<F>(beta, X, gamma);
+  sub<F>(t, X, delta, 0);
+  add<F>(alpha, X, delta);
+  mul<F>(t, t, alpha);
+  add<F>(alpha, t, t);
+  add<F>(alpha, alpha, t);
+  add<F>(t, Y, Z);
+  sqr<F>(Z, t);
+  sub<F>(Z, Z, gamma, 0);
+  sub<F>(Z, Z, delta, 0);
+  add<F>(beta, beta, beta);
+  add<F>(beta, beta, beta);
+  sqr<F>(X, alpha);
+  add<F>(t, beta, beta);
+  sub<F>(X, X, t, 5);
+  sub<F>(t, beta, X, 6);
+  mul<F>(Y, alpha, t);
+  sqr<F>(gamma, gamma);
+  add<F>(t, gamma, gamma);
+  add<F>(t, t, t);
+  add<F>(t, t, t);
+  sub<F>(Y, Y, t, 5);
+}
+
+/**
+ * Fills a table for the affine point at `base` (x then y, canonical words). Variable time is harmless here except
+ * for a secret base; the operations do not depend on the base either. False if the base has small order.
+ */
+export function buildTable<F>(table: usize, rows: i32, width: i32, base: usize, scratch: usize): bool {
+  writeHeader(table, rows, width);
+  const size = bytes<F>(), point = pointBytes<F>(), groups = (rows + lanes() - 1) / lanes();
+  const row = scratch, step = row + <usize>groups * point, third = step + <usize>groups * point, prefix = third + <usize>groups * point;
+  const X = slot(10), Z = X + point;
+  loadInteger<F>(X, base);
+  loadInteger<F>(X + size, base + (<usize>wordCount<F>() << 2));
+  copy<F>(Z, one<F>());
+  // Row i starts at 2^(w i) B, its step is twice that; both fall off the chain of doublings. Z goes to `third`.
+  for (let i = 0; i < groups * lanes(); i++) {
+    const g = <usize>(i / lanes()), lane = i % lanes();
+    for (let d = 0; d < width; d++) {
+      if (d < 2) {
+        const to = (d == 0 ? row : step) + g * point, z = third + g * point + (d == 0 ? 0 : size);
+        moveLane<F>(to, lane, X, 0);
+        moveLane<F>(to + size, lane, X + size, 0);
+        moveLane<F>(z, lane, Z, 0);
+      }
+      doubleJacobian<F>(X);
+    }
+  }
+  if (!invertMany<F>(third, 2 * groups, prefix)) return false;
+  for (let g = 0; g < groups; g++) {
+    normalise<F>(row + <usize>g * point, third + <usize>g * point);
+    normalise<F>(step + <usize>g * point, third + <usize>g * point + size);
+  }
+  const entries = 1 << (width - 1);
+  for (let e = 0; e < entries; e++) {
+    for (let i = 0; i < rows; i++) {
+      const from = row + <usize>(i / lanes()) * point, entry = entryAt<F>(table, i, e, 2);
+      storeEntry<F>(entry, from, i % lanes());
+      storeEntry<F>(entry + entryBytes<F>(), from + size, i % lanes());
+    }
+    if (e == entries - 1) break;
+    if (!addMany<F>(row, row, step, groups, prefix)) return false;
+    // Back below 2.25 p, the bound of a table entry.
+    for (let k: usize = 0; k < <usize>(2 * groups); k++) mul<F>(row + k * size, row + k * size, one<F>());
+  }
+  return true;
+}
+
+/** Jacobian (X, Y) with 1/Z at `inverse` to affine. */
+function normalise<F>(xy: usize, inverse: usize): void {
+  const t = slot(5);
+  sqr<F>(t, inverse);
+  mul<F>(xy, xy, t);
+  mul<F>(t, t, inverse);
+  mul<F>(xy + bytes<F>(), xy + bytes<F>(), t);
+}
+
+/** Picks place and sign of window `row` for one lane. */
+@inline function digit(lane: i32, scalar: usize, row: i32, width: i32): void {
+  const window = windowOf(scalar, row, width);
+  store<u32>(slot(0) + (<usize>lane << 2), indexOf(window, width));
+  setMask(slot(0) + 16, lane, isNegative(scalar, window, width));
+}
+
+/** Negates the last of `elements` vectors at `out` in the lanes whose digit is negative. */
+@inline function applySigns<F>(out: usize, elements: i32): void {
+  const last = out + <usize>(elements - 1) * bytes<F>(), negative = slot(1);
+  zero<F>(negative);
+  sub<F>(negative, negative, last, 0);
+  select<F>(last, negative, last, slot(0) + 16);
+}
+
+/**
+ * Reads one row for the lanes of a group and leaves the chosen entry of `elements` vectors at `out`; the digits are
+ * secret, so the whole row is read. The last element (y, or the member of PF_p) is negated where the digit is.
+ */
+export function selectEntry<F>(out: usize, table: usize, row: i32, elements: i32, recoded: usize, masks: usize): void {
+  const width = windowWidthOf(table);
+  for (let lane = 0; lane < lanes(); lane++) digit(lane, recoded + <usize>lane * RECODED_BYTES, row, width);
+  selectionMasks<F>(masks, slot(0), 1 << (width - 1));
+  memory.fill(out, 0, <usize>elements * bytes<F>());
+  scanRow<F>(out, entryAt<F>(table, row, 0, elements), 1 << (width - 1), elements, masks);
+  applySigns<F>(out, elements);
+}
+
+/**
+ * The summands of [k]B for `groups` groups of recoded scalars: points[row * groups + g], for the first `rows` rows.
+ * `masks` has room for the masks of a row. Row by row, so that a row stays in the cache for all groups.
+ */
+export function selectPoints<F>(points: usize, table: usize, rows: i32, recoded: usize, groups: i32, masks: usize): void {
+  for (let row = 0; row < rows; row++) {
+    for (let g = 0; g < groups; g++) {
+      selectEntry<F>(points, table, row, 2, recoded + <usize>(g * lanes()) * RECODED_BYTES, masks);
+      points += pointBytes<F>();
+    }
+  }
+}
+
+/**
+ * The summands of [k]B for one recoded scalar, spread over the lanes: lane l of points[i] is that of row
+ * lanes * i + l. The number of rows is a multiple of the number of lanes.
+ */
+export function selectSpread<F>(points: usize, table: usize, recoded: usize, masks: usize): void {
+  const width = windowWidthOf(table), entries = 1 << (width - 1);
+  for (let row = 0; row < rowsOf(table); row += lanes()) {
+    memory.fill(points, 0, pointBytes<F>());
+    for (let lane = 0; lane < lanes(); lane++) {
+      // No entry has the index `entries`: the other lanes add nothing.
+      for (let other = 0; other < lanes(); other++) store<u32>(slot(0) + (<usize>other << 2), entries);
+      digit(lane, recoded, row + lane, width);
+      selectionMasks<F>(masks, slot(0), entries);
+      scanRow<F>(points, entryAt<F>(table, row + lane, 0, 2), entries, 2, masks);
+    }
+    applySigns<F>(points, 2);
+    points += pointBytes<F>();
+  }
+}

@@ -1,0 +1,97 @@
+/** Small worlds to seal and open in: a KMS with its users, a GMS, members. */
+import { type Core, load } from "../../bindings/core.ts";
+import { Initiator } from "../../bindings/identity/initiator.ts";
+import { KmsDomain } from "../../bindings/identity/kms-domain.ts";
+import { ntpFromUnixMs, ntpSeconds } from "../../bindings/identity/ntp.ts";
+import { KEY_KINDS } from "../../bindings/identity/purpose-tag.ts";
+import { Receiver } from "../../bindings/identity/receiver.ts";
+import { KmsMaster } from "../../bindings/kms.ts";
+import type { KeySet, KmsCertificate } from "../../bindings/kms-material.ts";
+import type { SealedMessage } from "../../bindings/mikey/build.ts";
+import { authoriseAnyoneUnsafe, type OpenContext } from "../../bindings/mikey/context.ts";
+import type { SealRequest } from "../../bindings/mikey/plan.ts";
+import { MemoryReceiverState } from "../../bindings/mikey/receiver-state.ts";
+import { sealMessage } from "../../bindings/mikey/seal.ts";
+import { seededRandom } from "./random.ts";
+
+/** Mid-period for the default rule of 30 days without offset. */
+export const NOW = Date.parse("2026-03-10T12:00:00Z");
+export const DAY_MS = 24 * 3600 * 1000;
+
+export const GMS = "sip:gms@home.example";
+export const ALICE = "sip:alice@home.example";
+export const BOB = "sip:bob@home.example";
+export const CAROL = "sip:carol@away.example";
+export const HOME_KMS = "kms.home.example";
+export const AWAY_KMS = "kms.away.example";
+
+export interface TestKms {
+  readonly master: KmsMaster;
+  readonly certificate: KmsCertificate;
+  readonly domain: KmsDomain;
+  /** Keys of an identity for the period of a time. */
+  keySet(uri: string, atMs?: number): KeySet;
+}
+
+export function makeKms(core: Core, kmsUri: string, options: Partial<KmsCertificate> = {}): TestKms {
+  const master = KmsMaster.generate(core, seededRandom(`master of ${kmsUri}`));
+  const certificate: KmsCertificate = {
+    kmsUri,
+    userIdFormat: "2",
+    userKeyPeriod: 2592000,
+    userKeyOffset: 0,
+    pubEncKey: master.zt,
+    pubAuthKey: master.kpak,
+    ...options,
+  };
+  const domain = KmsDomain.load(core, certificate);
+  return {
+    master,
+    certificate,
+    domain,
+    keySet(userUri, atMs = NOW) {
+      const keyPeriodNo = domain.keyPeriodNo(ntpSeconds(ntpFromUnixMs(atMs)));
+      const uid = domain.uid(userUri, keyPeriodNo);
+      return { kmsUri, userUri, uid, keyPeriodNo, ...master.issue(uid) };
+    },
+  };
+}
+
+/** One security domain with a GMS and two members. */
+export interface World {
+  readonly core: Core;
+  readonly home: TestKms;
+  readonly gms: Initiator;
+  readonly alice: Receiver;
+  /** One message of the GMS to Alice; a GMK unless said otherwise. */
+  seal(request?: Partial<SealRequest>, atMs?: number): Promise<SealedMessage>;
+  /** How Alice opens: fresh state, strict, everyone authorised, all kinds of key. */
+  context(changes?: Partial<OpenContext>): OpenContext;
+}
+
+export async function makeWorld(): Promise<World> {
+  const core = await load();
+  const home = makeKms(core, HOME_KMS);
+  const gms = Initiator.load(home.domain, [home.keySet(GMS)]);
+  const alice = Receiver.load([home.domain], [home.keySet(ALICE)]);
+  const random = seededRandom("world");
+  return {
+    core,
+    home,
+    gms,
+    alice,
+    async seal(request = {}, atMs = NOW) {
+      const keys = { initiator: gms, domains: [home.domain], random };
+      const full: SealRequest = { kind: "GMK", members: [{ uri: ALICE }], parameters: {}, ...request };
+      return (await sealMessage(full, keys, atMs)).messages[0]!;
+    },
+    context: (changes = {}) => ({
+      receiver: alice,
+      state: new MemoryReceiverState(),
+      now: NOW,
+      allow: KEY_KINDS,
+      authorise: authoriseAnyoneUnsafe,
+      ...changes,
+    }),
+  };
+}

@@ -1,0 +1,26 @@
+// Writes assembly/generated/*.ts, the constant tables of the field kernels and curves.
+// `node tools/generate-constants.mjs --check` compares instead of writing.
+import { readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { curves } from "./constants/curves.mjs";
+import { fma } from "./constants/fma.mjs";
+import { moduli } from "./constants/moduli.mjs";
+import { fmaP256 } from "./constants/p256.mjs";
+
+const GENERATED = new URL("../assembly/generated/", import.meta.url);
+
+const HEAD = "// Made by tools/generate-constants.mjs; a test runs it again and compares.\n\n";
+const FILES = { "fma.ts": fma, "fma-p256.ts": fmaP256, "moduli.ts": moduli, "curves.ts": curves };
+
+let stale = 0;
+for (const [name, make] of Object.entries(FILES)) {
+  const path = fileURLToPath(new URL(name, GENERATED));
+  const text = HEAD + make();
+  if (!process.argv.includes("--check")) {
+    writeFileSync(path, text);
+  } else if (readFileSync(path, "utf8") !== text) {
+    console.error(`${path} is stale: run node tools/generate-constants.mjs`);
+    stale++;
+  }
+}
+process.exitCode = stale === 0 ? 0 : 1;
