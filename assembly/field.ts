@@ -172,8 +172,13 @@ import * as simd256 from "./simd/p256";
 }
 
 @inline export function selectionMasks<F>(masks: usize, indices: usize, entries: i32): void {
-  if (ASC_FEATURE_RELAXED_SIMD) fma.selectionMasks(masks, indices, entries);
-  else simd.selectionMasks(masks, indices, entries);
+  if (ASC_FEATURE_RELAXED_SIMD) {
+    if (isFp<F>()) fma.selectionMasks(masks, indices, entries);
+    else fma256.selectionMasks(masks, indices, entries);
+  } else {
+    if (isFp<F>()) simd.selectionMasks(masks, indices, entries);
+    else simd256.selectionMasks(masks, indices, entries);
+  }
 }
 
 @inline export function scanRow<F>(out: usize, row: usize, entries: i32, elements: i32, masks: usize): void {

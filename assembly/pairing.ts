@@ -6,11 +6,11 @@
 // +-2K with the tangent at +-K, divided by the verticals in between, keeps the form A(x) + y B(x): digit 0 has
 // deg A = 2, digits +-1 a monic A of degree 3, digits +-2 a monic B of degree 2. A step is then f = f^4 (A + y B).
 
-import { Fp, add, bytes, copy, lanes, mul, mulAddMul, one, sqr, sub, words as wordCount, zero } from "./field";
+import { Fp, add, bytes, copy, getWords, lanes, mul, mulAddMul, one, sqr, sub, words as wordCount, zero } from "./field";
 import { NAF_DIGITS, NAF_LENGTH, RADIX4_DIGITS, RADIX4_LENGTH, SAKKE_CURVE } from "./generated/curves";
-import { X, ZY, addBase, baseX, baseY, double, evalX, evalY, f, line, multiplyF, slope, squareF, start } from "./miller";
+import { X, ZY, addBase, baseX, baseY, double, evalX, evalY, line, slope, start } from "./jacobian";
 import { broadcast, duplicateEven, duplicateOdd, evenOdd, moveLane } from "./lanes";
-import { getWords } from "./field";
+import { f, multiplyF, squareF, startF } from "./miller";
 import { invertLanes, invertMany, loadInteger } from "./points";
 import { isZero } from "./scalar";
 import { slot } from "./scratch";
@@ -29,12 +29,6 @@ function finish(out: usize): void {
   mul<Fp>(re, re, im);
   toIntegers<Fp>(re, 1);
   writeOctets<Fp>(out, re, 0);
-}
-
-function setF(): void {
-  const nothing = slot(40);
-  zero<Fp>(nothing);
-  evenOdd<Fp>(f(), one<Fp>(), nothing);
 }
 
 /** 1 if the value is 0 mod p in lane 0; it is below 100 p. */
@@ -58,16 +52,16 @@ export function pairDirect(out: usize, K: usize, Q: usize): u32 {
   zero<Fp>(none);
   copy<Fp>(y, baseY());
   sub<Fp>(negative, none, y, 0);
-  start();
-  setF();
+  start<Fp>();
+  startF();
   for (let i = 0; i < NAF_LENGTH; i++) {
     const digit = load<i8>(NAF_DIGITS + <usize>i);
     squareF();
-    double(true);
+    double<Fp>(true);
     multiplyF(line());
     if (digit != 0) {
       copy<Fp>(baseY(), digit > 0 ? y : negative);
-      addBase(true);
+      addBase<Fp>(true);
       multiplyF(line());
     }
   }
@@ -276,10 +270,10 @@ function recordMultiples(scratch: usize, groups: usize): void {
   const x = slot(54), y = slot(55), x2 = slot(56), y2 = slot(57), t = slot(58);
   copy<Fp>(x, baseX());
   copy<Fp>(y, baseY());
-  start();
+  start<Fp>();
   zero<Fp>(slope());
   record(scratch, groups, 0);
-  double(false);
+  double<Fp>(false);
   record(scratch, groups, 1);
   // 2K in affine coordinates, the other base of additions.
   duplicateEven<Fp>(t, ZY());
@@ -292,16 +286,16 @@ function recordMultiples(scratch: usize, groups: usize): void {
   let index = 2;
   for (let i = 0; i < RADIX4_LENGTH; i++) {
     const digit = digitAt(i);
-    double(false);
+    double<Fp>(false);
     record(scratch, groups, index++);
-    double(false);
+    double<Fp>(false);
     record(scratch, groups, index++);
     if (digit == 0) continue;
     const doubled = abs(digit) == 2;
     copy<Fp>(baseX(), doubled ? x2 : x);
     if (digit > 0) copy<Fp>(baseY(), doubled ? y2 : y);
     else negate(baseY(), doubled ? y2 : y, 0);
-    addBase(false);
+    addBase<Fp>(false);
     record(scratch, groups, index++);
   }
 }
@@ -391,7 +385,7 @@ export function prepareLines(lines: usize, K: usize, scratch: usize): u32 {
 export function pairPrepared(out: usize, lines: usize, Q: usize): void {
   const size = bytes<Fp>(), X3 = slot(42), UV = slot(43), V = slot(44), W = slot(45), t = slot(46), u = slot(47), none = slot(48);
   zero<Fp>(none);
-  zero<Fp>(slot(38));
+  startF();
   loadInteger<Fp>(t, Q);
   loadInteger<Fp>(u, Q + SCALAR);
   sub<Fp>(t, none, t, 0);

@@ -1,5 +1,6 @@
 // SAKKE (RFC 6508), parameter set 1: the arithmetic of a KMS, a sender and the check of a receiver. Octet strings
-// are most significant first: scalars 128 octets, points x then y 256 octets. Hashing is the caller's.
+// are most significant first: scalars 128 octets, points x then y 256 octets. Hashing is the caller's. Every function
+// clears the workspace before it returns; the blocks it was given, scratch among them, are cleared by their owner.
 
 import { Fp, bytes, lanes } from "./field";
 import { RECODED_BYTES, recode } from "./digits";
@@ -12,7 +13,7 @@ import { inverseMod } from "./inverse";
 import { isInfinity, masksOf, rowsFor, spreadScratch, sumFixed, sumScratch, sumSpread, sumsOf, toIntegers, writeOctets } from "./fixedbase";
 import { slot } from "./scratch";
 import { linesBytes, linesScratch, pairDirect, pairPrepared, prepareLines } from "./pairing";
-import { wipe, workspace } from "./memory";
+import { FIXED_BYTES, wipe, workspace } from "./memory";
 
 const N: i32 = 32;
 const SCALAR: usize = 128;
@@ -107,7 +108,7 @@ export function sakkeEncapsulateScratch(tableP: usize, tableZ: usize, n: i32): u
 /**
  * For n receivers: input[i] = 128 octets of hash output for r, then the identifier b in 128 octets;
  * output[i] = R = [r]([b]P + Z) = [r b]P + [r]Z in 256 octets, then g^r in 128; status[i] = 1 where R is the neutral
- * element (b = -z). All of the scratch is cleared.
+ * element (b = -z).
  */
 export function sakkeEncapsulate(tableP: usize, tableZ: usize, tableG: usize, n: i32, input: usize, output: usize, status: usize, scratch: usize): void {
   for (let at = 0; at < n; at += CHUNK) {
@@ -136,8 +137,7 @@ export function sakkeEncapsulate(tableP: usize, tableZ: usize, tableG: usize, n:
       store<u8>(status + <usize>(at + i), isInfinity(sums, i));
     }
   }
-  wipe(scratch, sakkeEncapsulateScratch(tableP, tableZ, n));
-  wipe(workspace, 65536);
+  wipe(workspace, FIXED_BYTES);
 }
 
 /** Octets of scratch for sakkePoint. */
@@ -145,14 +145,13 @@ export function sakkePointScratch(tableA: usize, tableB: usize): usize {
   return 2 * RECODED_BYTES + spreadScratch<Fp>(tableA, tableB);
 }
 
-/** Writes lane 0 of the sum in `sums` and clears the scratch; 1 for the neutral element. */
-function finishPoint(out: usize, sums: usize, scratch: usize, used: usize): u32 {
+/** Writes lane 0 of the sum in `sums`; 1 for the neutral element. */
+function finishPoint(out: usize, sums: usize): u32 {
   const points = sumsOf(sums), infinity = <u32>isInfinity(sums, 0);
   toIntegers<Fp>(points, 2);
   writeOctets<Fp>(out, points, 0);
   writeOctets<Fp>(out + SCALAR, points + bytes<Fp>(), 0);
-  wipe(scratch, used);
-  wipe(workspace, 65536);
+  wipe(workspace, FIXED_BYTES);
   return infinity;
 }
 
@@ -162,7 +161,7 @@ function finishPoint(out: usize, sums: usize, scratch: usize, used: usize): u32 
  */
 export function sakkePoint(out: usize, tableP: usize, tableZ: usize, tableT: usize, input: usize, scratch: usize): u32 {
   const r = scratch, rb = r + RECODED_BYTES, sums = rb + RECODED_BYTES, words = slot(16), product = slot(17);
-  const first = tableT == 0 ? tableP : tableT, second = tableT == 0 ? tableZ : 0, used = sakkePointScratch(first, second);
+  const first = tableT == 0 ? tableP : tableT, second = tableT == 0 ? tableZ : 0;
   scalars(words, product, input);
   if (tableT != 0) {
     recode(r, words, SAKKE_Q, rowsOf(tableT) * windowWidthOf(tableT));
@@ -172,17 +171,17 @@ export function sakkePoint(out: usize, tableP: usize, tableZ: usize, tableT: usi
     recode(rb, product, SAKKE_Q, rowsOf(tableP) * windowWidthOf(tableP));
     sumSpread<Fp>(tableP, rb, tableZ, r, sums);
   }
-  return finishPoint(out, sums, scratch, used);
+  return finishPoint(out, sums);
 }
 
 /** [k]P for a scalar of 128 octets, reduced mod q: the KMS public key, or the public point [b]P of an identifier. */
 export function sakkeMultiplyBase(out: usize, tableP: usize, scalar: usize, scratch: usize): u32 {
-  const recoded = scratch, sums = scratch + 2 * RECODED_BYTES, words = slot(16), used = sakkePointScratch(tableP, 0);
+  const recoded = scratch, sums = scratch + 2 * RECODED_BYTES, words = slot(16);
   fromOctets(slot(17), scalar, 128, N);
   reduceMod(words, slot(17), SAKKE_Q);
   recode(recoded, words, SAKKE_Q, rowsOf(tableP) * windowWidthOf(tableP));
   sumSpread<Fp>(tableP, recoded, 0, 0, sums);
-  return finishPoint(out, sums, scratch, used);
+  return finishPoint(out, sums);
 }
 
 /** Octets of scratch for sakkeIssue on `n` identifiers. */
@@ -219,8 +218,7 @@ export function sakkeIssue(tableP: usize, n: i32, identifiers: usize, master: us
       writeOctets<Fp>(out + SCALAR, point + size, i % lanes());
     }
   }
-  wipe(scratch, sakkeIssueScratch(tableP, n));
-  wipe(workspace, 65536);
+  wipe(workspace, FIXED_BYTES);
 }
 
 /** Octets of the stored lines of a receiver's key, and of the scratch to make them. */
@@ -236,8 +234,7 @@ export function sakkeLinesScratch(): usize {
 export function sakkeLines(lines: usize, rsk: usize, scratch: usize): u32 {
   if (decodePoint(scratch, rsk) != 0) return 1;
   const result = prepareLines(lines, scratch, scratch + 2 * POINT) == 0 ? 0 : 2;
-  wipe(scratch, sakkeLinesScratch());
-  wipe(workspace, 65536);
+  wipe(workspace, FIXED_BYTES);
   return result;
 }
 
@@ -249,8 +246,7 @@ export function sakkePair(out: usize, rsk: usize, point: usize, scratch: usize):
   let result: u32 = 0;
   if (decodePoint(scratch, point) != 0) result = 1;
   else if (decodePoint(scratch + POINT, rsk) != 0 || pairDirect(out, scratch + POINT, scratch) != 0) result = 2;
-  wipe(scratch, 2 * POINT);
-  wipe(workspace, 65536);
+  wipe(workspace, FIXED_BYTES);
   return result;
 }
 
@@ -258,6 +254,24 @@ export function sakkePair(out: usize, rsk: usize, point: usize, scratch: usize):
 export function sakkePairPrepared(out: usize, lines: usize, point: usize, scratch: usize): u32 {
   if (decodePoint(scratch, point) != 0) return 1;
   pairPrepared(out, lines, scratch);
-  wipe(workspace, 65536);
+  wipe(workspace, FIXED_BYTES);
   return 0;
+}
+
+/** 1 if the 128 octets at `w` are the representative of g = <P, P>, else 0. */
+export function sakkeIsGenerator(w: usize): u32 {
+  fromOctets(workspace, w, 128, N);
+  return isEqual(workspace, SAKKE_CURVE + 2 * SCALAR, N);
+}
+
+/** 1 if the 128 octets at `z` are a KMS Master Secret, 2 <= z < q (RFC 6508 6.1.1), else 0. */
+export function sakkeIsMasterSecret(z: usize): u32 {
+  const words = workspace, one = workspace + SCALAR;
+  fromOctets(words, z, 128, N);
+  const below = isLess(words, SAKKE_Q + 16, N);
+  memory.fill(one, 0, SCALAR);
+  store<u32>(one, 1);
+  const above = isLess(one, words, N);
+  wipe(words, SCALAR);
+  return below & above;
 }

@@ -1,8 +1,9 @@
 // Fixed-base tables: for every window i of w bits a row of the odd multiples 1, 3, ..., 2^w - 1 of 2^(w i) B.
 // A table starts with its number of rows and its window (4 octets each) at 16 octets before the rows.
 
-import { add, bytes, copy, entryBytes, lanes, mul, one, pointBytes, scanRow, select, selectionMasks, sqr, storeEntry, sub, words as wordCount, zero } from "./field";
+import { bytes, entryBytes, lanes, mul, one, pointBytes, scanRow, select, selectionMasks, sqr, storeEntry, sub, words as wordCount, zero } from "./field";
 import { RECODED_BYTES, indexOf, isNegative, windowOf } from "./digits";
+import { X, ZY, baseX, baseY, double, start } from "./jacobian";
 import { addMany, invertMany, loadInteger } from "./points";
 import { moveLane, setMask } from "./lanes";
 import { slot } from "./scratch";
@@ -44,36 +45,6 @@ export function buildScratch<F>(rows: i32): usize {
   return groups * bytes<F>() * 8;
 }
 
-/** (X, Y, Z) = 2 (X, Y, Z), Jacobian, a = -3, in consecutive vectors; results of products or below 40 p. */
-export function doubleJacobian<F>(X: usize): void {
-  const size = bytes<F>(), Y = X + size, Z = Y + size;
-  const delta = slot(5), gamma = slot(6), beta = slot(7), alpha = slot(8), t = slot(9);
-  sqr<F>(delta, Z);
-  sqr<F>(gamma, Y);
-  mul<F>(beta, X, gamma);
-  sub<F>(t, X, delta, 0);
-  add<F>(alpha, X, delta);
-  mul<F>(t, t, alpha);
-  add<F>(alpha, t, t);
-  add<F>(alpha, alpha, t);
-  add<F>(t, Y, Z);
-  sqr<F>(Z, t);
-  sub<F>(Z, Z, gamma, 0);
-  sub<F>(Z, Z, delta, 0);
-  add<F>(beta, beta, beta);
-  add<F>(beta, beta, beta);
-  sqr<F>(X, alpha);
-  add<F>(t, beta, beta);
-  sub<F>(X, X, t, 5);
-  sub<F>(t, beta, X, 6);
-  mul<F>(Y, alpha, t);
-  sqr<F>(gamma, gamma);
-  add<F>(t, gamma, gamma);
-  add<F>(t, t, t);
-  add<F>(t, t, t);
-  sub<F>(Y, Y, t, 5);
-}
-
 /**
  * Fills a table for the affine point at `base` (x then y, canonical words). Variable time is harmless here except
  * for a secret base; the operations do not depend on the base either. False if the base has small order.
@@ -82,21 +53,20 @@ export function buildTable<F>(table: usize, rows: i32, width: i32, base: usize, 
   writeHeader(table, rows, width);
   const size = bytes<F>(), point = pointBytes<F>(), groups = (rows + lanes() - 1) / lanes();
   const row = scratch, step = row + <usize>groups * point, third = step + <usize>groups * point, prefix = third + <usize>groups * point;
-  const X = slot(10), Z = X + point;
-  loadInteger<F>(X, base);
-  loadInteger<F>(X + size, base + (<usize>wordCount<F>() << 2));
-  copy<F>(Z, one<F>());
+  loadInteger<F>(baseX(), base);
+  loadInteger<F>(baseY(), base + (<usize>wordCount<F>() << 2));
+  start<F>();
   // Row i starts at 2^(w i) B, its step is twice that; both fall off the chain of doublings. Z goes to `third`.
   for (let i = 0; i < groups * lanes(); i++) {
     const g = <usize>(i / lanes()), lane = i % lanes();
     for (let d = 0; d < width; d++) {
       if (d < 2) {
         const to = (d == 0 ? row : step) + g * point, z = third + g * point + (d == 0 ? 0 : size);
-        moveLane<F>(to, lane, X, 0);
-        moveLane<F>(to + size, lane, X + size, 0);
-        moveLane<F>(z, lane, Z, 0);
+        moveLane<F>(to, lane, X(), 0);
+        moveLane<F>(to + size, lane, ZY(), 1);
+        moveLane<F>(z, lane, ZY(), 0);
       }
-      doubleJacobian<F>(X);
+      double<F>(false);
     }
   }
   if (!invertMany<F>(third, 2 * groups, prefix)) return false;

@@ -11,7 +11,8 @@ export function toHex(bytes: Uint8Array): string {
 }
 
 export function fromHex(text: string, label = "hex"): Uint8Array {
-  if (!HEX.test(text)) throw new MikeySakkeError("usage", "BAD_HEX", `${label}: not an even number of hex digits`);
+  if (!HEX.test(text))
+    throw new MikeySakkeError("usage", "BAD_HEX", `${label}: not an even number of hex digits`);
   const out = new Uint8Array(text.length / 2);
   for (let i = 0; i < out.length; i++) out[i] = Number.parseInt(text.slice(2 * i, 2 * i + 2), 16);
   return out;

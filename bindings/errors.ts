@@ -34,7 +34,11 @@ export function requireBytes(value: unknown, label: string, length?: number): as
     throw new MikeySakkeError("usage", "NOT_BYTES", `${label}: expected Uint8Array, got ${typeName(value)}`);
   }
   if (length !== undefined && value.length !== length) {
-    throw new MikeySakkeError("usage", "WRONG_LENGTH", `${label}: expected ${length} octets, got ${value.length}`);
+    throw new MikeySakkeError(
+      "usage",
+      "WRONG_LENGTH",
+      `${label}: expected ${length} octets, got ${value.length}`,
+    );
   }
 }
 

@@ -4,13 +4,21 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { curves } from "./constants/curves.mjs";
 import { fma } from "./constants/fma.mjs";
+import { fmaP256 } from "./constants/fma-p256.mjs";
 import { moduli } from "./constants/moduli.mjs";
-import { fmaP256 } from "./constants/p256.mjs";
+import { simd, simdP256 } from "./constants/simd.mjs";
 
 const GENERATED = new URL("../assembly/generated/", import.meta.url);
 
 const HEAD = "// Made by tools/generate-constants.mjs; a test runs it again and compares.\n\n";
-const FILES = { "fma.ts": fma, "fma-p256.ts": fmaP256, "moduli.ts": moduli, "curves.ts": curves };
+const FILES = {
+  "curves.ts": curves,
+  "fma.ts": fma,
+  "fma-p256.ts": fmaP256,
+  "moduli.ts": moduli,
+  "simd.ts": simd,
+  "simd-p256.ts": simdP256,
+};
 
 let stale = 0;
 for (const [name, make] of Object.entries(FILES)) {

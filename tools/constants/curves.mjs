@@ -43,7 +43,8 @@ function radix4(k) {
         const digit = value - 4 * out;
         if (digit < -2 || digit > 2 || (i === 0 && digit === -1)) continue;
         const cost = best[carry].cost + (Math.abs(digit) === 2 ? 1 : 0);
-        if (next[out] === null || cost < next[out].cost) next[out] = { cost, digits: [digit, ...best[carry].digits] };
+        if (next[out] === null || cost < next[out].cost)
+          next[out] = { cost, digits: [digit, ...best[carry].digits] };
       }
     }
     best = next;

@@ -32,3 +32,10 @@ export const asDoubles = (values) => values.map((v) => doubleBits(Number(v)));
 export const SUBTRACTION_MULTIPLES = [
   3, 5, 8, 15, 18, 35, 38, 75, 78, 155, 158, 315, 318, 635, 638, 1275, 1278, 2555, 2558,
 ];
+
+/** 32-bit values as 64-bit words for `segment`, zero-padded. */
+export const pairs32 = (values) =>
+  Array.from(
+    { length: Math.ceil(values.length / 2) },
+    (_, i) => values[2 * i] | ((values[2 * i + 1] ?? 0n) << 32n),
+  );

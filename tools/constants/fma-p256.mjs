@@ -38,7 +38,11 @@ export function fmaP256() {
     segment("START_1", "start values of the columns: one product and its reduction", splat(start(1n))) +
     segment("START_2", "start values of the columns: two products and one reduction", splat(start(2n))) +
     segment("ADDEND", "start values of the limbs of a sum: p", splat(raised(addend, 1n << 54n))) +
-    segment("SUBTRAHEND", "start values of the limbs of a difference: 4 p", splat(raised(limbs(4n * p, 52, LIMBS), 1n << 54n))) +
+    segment(
+      "SUBTRAHEND",
+      "start values of the limbs of a difference: 4 p",
+      splat(raised(limbs(4n * p, 52, LIMBS), 1n << 54n)),
+    ) +
     segment("ONE", "R mod p, R = 2^260", splat(asDoubles(limbs(R % p, 52, LIMBS)))) +
     segment("R_SQUARED", "R^2 mod p", splat(asDoubles(limbs((R * R) % p, 52, LIMBS)))) +
     segment("MODULUS_INTEGERS", "p in 52-bit integers", limbs(p, 52, LIMBS))

@@ -1,0 +1,160 @@
+// Steps of a multiple of one point in Jacobian coordinates, a = -3. Both lanes of a pair work on one step, so that a
+// single multiplication fills the vectors: lane 0 and lane 1 of a product are two products of the same formula.
+// Where a pairing wants them, the steps leave the line through the points as a value in F_p2, [re, im].
+//
+// Bounds in multiples of p: X, Y below 38, Z below 9, so every product is of operands below 50 p.
+
+import { add, copy, mul, one, sqr, sub, swapPairs, zero } from "./field";
+import { duplicateEven, duplicateOdd, evenOdd } from "./lanes";
+import { slot } from "./scratch";
+
+/** The running multiple: [X, X] and [Z, Y]. */
+@inline export function X(): usize {
+  return slot(20);
+}
+@inline export function ZY(): usize {
+  return slot(21);
+}
+/** The fixed affine point, in both lanes. */
+@inline export function baseX(): usize {
+  return slot(22);
+}
+@inline export function baseY(): usize {
+  return slot(23);
+}
+/** Numerator of the slope of the last step; the denominator is the new Z. */
+@inline export function slope(): usize {
+  return slot(24);
+}
+/** Coordinates of the point at which lines are evaluated, in both lanes. */
+@inline export function evalX(): usize {
+  return slot(25);
+}
+@inline export function evalY(): usize {
+  return slot(26);
+}
+/** The line of the last step as [re, im]. */
+@inline export function line(): usize {
+  return slot(28);
+}
+
+const A: usize = 30;
+const B: usize = 31;
+const C: usize = 32;
+const D: usize = 33;
+const E: usize = 34;
+const G: usize = 35;
+const H: usize = 36;
+const J: usize = 37;
+/** Zero, once `start` ran. */
+export const ZERO: usize = 38;
+
+/** Starts at the base point. */
+export function start<F>(): void {
+  zero<F>(slot(ZERO));
+  copy<F>(X(), baseX());
+  evenOdd<F>(ZY(), one<F>(), baseY());
+}
+
+/** C = 2C. With `withLine` the tangent, times 2 Y Z^3: (slope (Qx Z^2 + X) - 2 Y^2, Qy 2 Y Z^3). */
+export function double<F>(withLine: bool): void {
+  const square = slot(A), delta = slot(B), gamma = slot(C), t = slot(D), beta = slot(E), alpha = slope(), u = slot(G), z3 = slot(H), v = slot(J);
+  sqr<F>(square, ZY());
+  duplicateEven<F>(delta, square);
+  duplicateOdd<F>(gamma, square);
+  sub<F>(t, X(), delta, 0);
+  add<F>(u, X(), delta);
+  evenOdd<F>(t, X(), t);
+  evenOdd<F>(u, gamma, u);
+  mul<F>(t, t, u);
+  duplicateEven<F>(beta, t);
+  duplicateOdd<F>(t, t);
+  add<F>(alpha, t, t);
+  add<F>(alpha, alpha, t);
+  swapPairs<F>(u, ZY());
+  add<F>(u, u, ZY());
+  evenOdd<F>(t, alpha, u);
+  sqr<F>(t, t);
+  duplicateOdd<F>(z3, t);
+  sub<F>(z3, z3, gamma, 0);
+  sub<F>(z3, z3, delta, 0);
+  duplicateEven<F>(t, t);
+  add<F>(beta, beta, beta);
+  add<F>(beta, beta, beta);
+  add<F>(u, beta, beta);
+  sub<F>(t, t, u, 5);
+  if (withLine) {
+    evenOdd<F>(u, evalX(), z3);
+    mul<F>(u, u, delta);
+    add<F>(v, u, X());
+    evenOdd<F>(v, v, u);
+    evenOdd<F>(u, alpha, evalY());
+    mul<F>(v, u, v);
+    add<F>(u, gamma, gamma);
+    evenOdd<F>(u, u, slot(ZERO));
+    sub<F>(line(), v, u, 1);
+  }
+  copy<F>(X(), t);
+  sub<F>(u, beta, t, 6);
+  evenOdd<F>(t, alpha, gamma);
+  evenOdd<F>(u, u, gamma);
+  mul<F>(t, t, u);
+  duplicateOdd<F>(u, t);
+  duplicateEven<F>(t, t);
+  add<F>(u, u, u);
+  add<F>(u, u, u);
+  add<F>(u, u, u);
+  sub<F>(t, t, u, 5);
+  evenOdd<F>(ZY(), z3, t);
+}
+
+/** C = C + base. With `withLine` the chord, times the new Z: (slope (Qx + x) - y Z, Qy Z). */
+export function addBase<F>(withLine: bool): void {
+  const z = slot(A), t = slot(B), u = slot(C), h = slot(D), y = slot(E), cubes = slot(G), z3 = slot(H), v = slot(J), r = slope();
+  duplicateEven<F>(z, ZY());
+  duplicateOdd<F>(y, ZY());
+  evenOdd<F>(t, z, baseY());
+  mul<F>(t, t, z);
+  evenOdd<F>(u, baseX(), t);
+  duplicateEven<F>(t, t);
+  mul<F>(t, t, u);
+  duplicateEven<F>(h, t);
+  sub<F>(h, h, X(), 6);
+  duplicateOdd<F>(r, t);
+  sub<F>(r, r, y, 6);
+  // [H^2, H Z], [H^3, X H^2], [r^2, Y H^3]
+  evenOdd<F>(t, h, z);
+  mul<F>(t, h, t);
+  duplicateOdd<F>(z3, t);
+  duplicateEven<F>(t, t);
+  evenOdd<F>(u, h, X());
+  mul<F>(cubes, t, u);
+  duplicateEven<F>(t, cubes);
+  duplicateOdd<F>(u, cubes);
+  evenOdd<F>(v, r, t);
+  evenOdd<F>(y, r, y);
+  mul<F>(y, y, v);
+  // X' = r^2 - H^3 - 2 X H^2
+  add<F>(t, t, u);
+  add<F>(t, t, u);
+  duplicateEven<F>(v, y);
+  sub<F>(X(), v, t, 2);
+  // Y' = r (X H^2 - X') - Y H^3
+  sub<F>(u, u, X(), 3);
+  if (withLine) evenOdd<F>(u, u, z3);
+  evenOdd<F>(t, r, evalY());
+  mul<F>(t, t, u);
+  duplicateOdd<F>(y, y);
+  sub<F>(u, t, y, 0);
+  duplicateEven<F>(u, u);
+  evenOdd<F>(ZY(), z3, u);
+  if (withLine) {
+    add<F>(u, evalX(), baseX());
+    evenOdd<F>(u, u, z3);
+    evenOdd<F>(v, r, baseY());
+    mul<F>(v, v, u);
+    swapPairs<F>(u, v);
+    sub<F>(v, v, u, 0);
+    evenOdd<F>(line(), v, t);
+  }
+}

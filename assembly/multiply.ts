@@ -1,0 +1,122 @@
+// [k]B for a public scalar and a base without a table: signature verification only. The course depends on the scalar.
+
+import { bytes, copy, mul, one, sqr, sub, zero } from "./field";
+import { X, ZY, addBase, baseX, baseY, double, start } from "./jacobian";
+import { duplicateEven, duplicateOdd } from "./lanes";
+import { invertLanes, invertMany, loadInteger } from "./points";
+import { isZero } from "./scalar";
+import { slot } from "./scratch";
+
+const WIDTH: i32 = 4;
+const ODD_MULTIPLES: i32 = 8;
+
+/** Octets of scratch for multiplyPublicUnsafe. */
+export function multiplyScratch<F>(): usize {
+  return <usize>ODD_MULTIPLES * 4 * bytes<F>() + 512;
+}
+
+/** Writes affine coordinates of the running point over its z. False at the neutral element. */
+function toAffine<F>(x: usize, y: usize): bool {
+  const inverse = slot(50), t = slot(51);
+  duplicateEven<F>(inverse, ZY());
+  if (!invertLanes<F>(inverse)) return false;
+  duplicateOdd<F>(y, ZY());
+  sqr<F>(t, inverse);
+  mul<F>(x, X(), t);
+  mul<F>(t, t, inverse);
+  mul<F>(y, y, t);
+  return true;
+}
+
+/**
+ * out = [k]B, an affine point vector with the same value in all lanes, for 0 < k < 2^(32 n) public and B at `base` in
+ * words. "Unsafe": time and addresses depend on k. False if the Jacobian steps met an exceptional case or the result is the
+ * neutral element; the caller then takes a fixed-base table, whose sums have a complete fallback.
+ */
+export function multiplyPublicUnsafe<F>(out: usize, k: usize, n: i32, base: usize, scratch: usize): bool {
+  const size = bytes<F>(), x = scratch, y = x + <usize>ODD_MULTIPLES * size, z = y + <usize>ODD_MULTIPLES * size;
+  const prefix = z + <usize>ODD_MULTIPLES * size, digits = prefix + <usize>ODD_MULTIPLES * size;
+  loadInteger<F>(baseX(), base);
+  loadInteger<F>(baseY(), base + (<usize>n << 2));
+  copy<F>(x, baseX());
+  copy<F>(y, baseY());
+  copy<F>(z, one<F>());
+  // 1, 3, ..., 15 times B: add 2B, affine, again and again.
+  start<F>();
+  double<F>(false);
+  if (!toAffine<F>(baseX(), baseY())) return false;
+  start<F>();
+  copy<F>(slot(52), baseX());
+  copy<F>(slot(53), baseY());
+  copy<F>(baseX(), x);
+  copy<F>(baseY(), y);
+  for (let i: usize = 1; i < <usize>ODD_MULTIPLES; i++) {
+    addBase<F>(false);
+    copy<F>(x + i * size, X());
+    duplicateOdd<F>(y + i * size, ZY());
+    duplicateEven<F>(z + i * size, ZY());
+    copy<F>(baseX(), slot(52));
+    copy<F>(baseY(), slot(53));
+  }
+  if (!invertMany<F>(z, ODD_MULTIPLES, prefix)) return false;
+  for (let i: usize = 0; i < <usize>ODD_MULTIPLES * size; i += size) {
+    const t = slot(50);
+    sqr<F>(t, z + i);
+    mul<F>(x + i, x + i, t);
+    mul<F>(t, t, z + i);
+    mul<F>(y + i, y + i, t);
+  }
+  const length = nonAdjacent(digits, k, n);
+  let at = length - 1;
+  pick<F>(load<i8>(digits + <usize>at), x, y);
+  start<F>();
+  while (--at >= 0) {
+    double<F>(false);
+    const digit = load<i8>(digits + <usize>at);
+    if (digit == 0) continue;
+    pick<F>(digit, x, y);
+    addBase<F>(false);
+  }
+  return toAffine<F>(out, out + size);
+}
+
+/** Makes the odd multiple `digit` the base of additions. */
+function pick<F>(digit: i32, x: usize, y: usize): void {
+  const at = <usize>(abs(digit) >> 1) * bytes<F>();
+  copy<F>(baseX(), x + at);
+  if (digit > 0) {
+    copy<F>(baseY(), y + at);
+  } else {
+    zero<F>(slot(50));
+    sub<F>(baseY(), slot(50), y + at, 0);
+  }
+}
+
+/** Odd digits of k below 2^WIDTH with at least WIDTH zeros in between, least significant first; returns their number. */
+function nonAdjacent(digits: usize, k: usize, n: i32): i32 {
+  const rest = slot(54), size = <usize>n << 2;
+  memory.copy(rest, k, size);
+  store<u32>(rest + size, 0);
+  let length = 0;
+  while (isZero(rest, n + 1) == 0) {
+    let digit: i32 = 0;
+    if (load<u32>(rest) & 1) {
+      digit = load<u32>(rest) & ((2 << WIDTH) - 1);
+      if (digit >= 1 << WIDTH) digit -= 2 << WIDTH;
+      // rest -= digit
+      let carry = -(<i64>digit);
+      for (let i: usize = 0; i <= size; i += 4) {
+        carry += <i64>load<u32>(rest + i);
+        store<u32>(rest + i, <u32>carry);
+        carry >>= 32;
+      }
+    }
+    store<i8>(digits + <usize>length, <i8>digit);
+    length++;
+    for (let i: usize = 0; i < size; i += 4) {
+      store<u32>(rest + i, (load<u32>(rest + i) >> 1) | (load<u32>(rest + i, 4) << 31));
+    }
+    store<u32>(rest + size, load<u32>(rest + size) >> 1);
+  }
+  return length;
+}

@@ -1,0 +1,156 @@
+// F_p of SAKKE parameter set 1 on plain SIMD integers, four elements at once: the fallback for engines without
+// relaxed SIMD and processors without fused multiply-add.
+//
+// An element vector is 37 limbs of 28 bits in lanes of 32, limb i of lane l at 16 i + 4 l. Values are in Montgomery form
+// with R = 2^1036 and are not fully reduced: limbs are always below 2^28, the value below R = 6832 p. For operands below
+// A p and B p a product is below (1.785 + A B / 6832) p: at most 1 p comes from the last quotient digit, 0.785 p from the
+// others (-1/p mod 2^28 is 0.785 2^28). It is below 2.5 p while A B < 4880. The largest operands of the affine trees,
+// 1278 p + 638 p times 2.5 p, are within that; all entries of LEVELS are below R.
+//
+// A column is a sum of at most 3 37 products below 2^56 and a carry (two products and a reduction): below 2^63.
+
+import { LEVELS, MODULUS, NEGATIVE_INVERSE, ONE, R_SQUARED, ROW } from "../generated/simd";
+import { workspace } from "../memory";
+import {
+  LANES, MASK_BYTES, addProduct, addRows, broadcastLane, highPair, laneToWords, lowPair, pack, packLane, product, scanTenLimbs,
+  selectLanes, selectionMasks, swapLanes, unpackEntry, wordsToLane,
+} from "./vectors";
+
+export { LANES, MASK_BYTES, ONE, R_SQUARED, selectionMasks };
+
+export const LIMBS: i32 = 37;
+/** Octets of an element vector. */
+export const BYTES: usize = 592;
+/** Octets of one element in a table: its limbs without lanes. */
+export const ENTRY_BYTES: usize = 148;
+
+const MASK28: i32 = 0xfffffff;
+/** Octets of an entry of LEVELS. */
+const LEVEL_BYTES: usize = 152;
+
+/**
+ * Montgomery reduction of the 74 columns at `t`. Rows 0..35 add a multiple of ROW 2^28 - 1 = N, N = 0 mod p, whose
+ * quotient digit is the column itself: carry the column, add v ROW one column up. That leaves an excess of 28 bits,
+ * which row 36 takes away with p itself and an ordinary quotient.
+ */
+function reduce(out: usize, t: usize): void {
+  const mask = i32x4.splat(MASK28);
+  let x = v128.load(ROW), low: v128, high: v128;
+  for (let i = 0; i < LIMBS - 1; i += 2) {
+    low = v128.load(t);
+    high = v128.load(t, 16);
+    const v0 = v128.and(pack(low, high), mask);
+    low = i64x2.add(i64x2.add(v128.load(t, 32), i64x2.shr_u(low, 28)), lowPair(v0, x));
+    high = i64x2.add(i64x2.add(v128.load(t, 48), i64x2.shr_u(high, 28)), highPair(v0, x));
+    const v1 = v128.and(pack(low, high), mask);
+    t += 64;
+    v128.store(t, i64x2.add(i64x2.add(v128.load(t), i64x2.shr_u(low, 28)), lowPair(v1, x)));
+    v128.store(t, i64x2.add(i64x2.add(v128.load(t, 16), i64x2.shr_u(high, 28)), highPair(v1, x)), 16);
+    addRows(t, ROW + 16, LIMBS - 1, v0, v1);
+  }
+  low = v128.load(t);
+  high = v128.load(t, 16);
+  const q = v128.and(i32x4.mul(pack(low, high), i32x4.splat(NEGATIVE_INVERSE)), mask);
+  x = v128.load(MODULUS);
+  low = i64x2.shr_u(i64x2.add(low, lowPair(q, x)), 28);
+  high = i64x2.shr_u(i64x2.add(high, highPair(q, x)), 28);
+  for (let j: usize = 16; j < BYTES; j += 16) {
+    x = v128.load(MODULUS + j);
+    t += 32;
+    low = i64x2.add(i64x2.add(low, v128.load(t)), lowPair(q, x));
+    high = i64x2.add(i64x2.add(high, v128.load(t, 16)), highPair(q, x));
+    v128.store(out, v128.and(pack(low, high), mask));
+    low = i64x2.shr_u(low, 28);
+    high = i64x2.shr_u(high, 28);
+    out += 16;
+  }
+  v128.store(out, pack(low, high));
+}
+
+/** out = a b / R. */
+export function mul(out: usize, a: usize, b: usize): void {
+  product(workspace, a, b, LIMBS);
+  reduce(out, workspace);
+}
+
+/** out = a^2 / R. */
+export function sqr(out: usize, a: usize): void {
+  mul(out, a, a);
+}
+
+/** out = (a b + c d) / R with one reduction. */
+export function mulAddMul(out: usize, a: usize, b: usize, c: usize, d: usize): void {
+  product(workspace, a, b, LIMBS);
+  addProduct(workspace, c, d, LIMBS);
+  reduce(out, workspace);
+}
+
+/** out = a + b. */
+export function add(out: usize, a: usize, b: usize): void {
+  const mask = i32x4.splat(MASK28);
+  let s = i32x4.splat(0);
+  for (let i: usize = 0; i < BYTES; i += 16) {
+    s = i32x4.add(i32x4.add(v128.load(a + i), v128.load(b + i)), i32x4.shr_u(s, 28));
+    v128.store(out + i, v128.and(s, mask));
+  }
+}
+
+/** out = a - b + K p with K = SUBTRACTION_MULTIPLES[level], for b below K p; the result is below a + K p. */
+export function sub(out: usize, a: usize, b: usize, level: i32): void {
+  const mask = i32x4.splat(MASK28);
+  let multiple = LEVELS + <usize>level * LEVEL_BYTES, s = i32x4.splat(0);
+  for (let i: usize = 0; i < BYTES; i += 16) {
+    const d = i32x4.add(i32x4.sub(v128.load(a + i), v128.load(b + i)), v128.load32_splat(multiple));
+    s = i32x4.add(d, i32x4.shr_s(s, 28));
+    v128.store(out + i, v128.and(s, mask));
+    multiple += 4;
+  }
+}
+
+/** Swaps the two lanes of every pair. */
+export function swapPairs(out: usize, a: usize): void {
+  swapLanes(out, a, BYTES);
+}
+
+/** Lanes of `a` where the lane of `mask` is all ones, of `b` where it is zero. `mask` is a v128 in memory. */
+export function select(out: usize, a: usize, b: usize, mask: usize): void {
+  selectLanes(out, a, b, mask, BYTES);
+}
+
+/** Copies lane `from` of `a` to every lane of `out`. */
+export function broadcast(out: usize, a: usize, from: i32): void {
+  broadcastLane(out, a, from, BYTES);
+}
+
+/** Sets the lane to an integer below 2^1024 of 32 words, least significant first (not in Montgomery form). */
+export function setWords(out: usize, lane: i32, words: usize): void {
+  wordsToLane(out, lane, words, 32, LIMBS);
+}
+
+/** Reads the lane as an integer of 32 words reduced mod p, for a value below 4 p (not in Montgomery form). */
+export function getWords(words: usize, a: usize, lane: i32): void {
+  laneToWords(words, 32, a, lane, MODULUS, BYTES, 3);
+}
+
+/** Writes lane `lane` of `a` as a table entry. */
+export function storeEntry(entry: usize, a: usize, lane: i32): void {
+  packLane(entry, a, lane, ENTRY_BYTES);
+}
+
+/** Loads a table entry into every lane. The address must not depend on a secret. */
+export function loadEntry(out: usize, entry: usize): void {
+  unpackEntry(out, entry, ENTRY_BYTES);
+}
+
+/** Joins `out` with the masked entries of a whole row, so every entry is read whatever the index. */
+export function scanRow(out: usize, row: usize, entries: i32, elements: i32, masks: usize): void {
+  const stride = ENTRY_BYTES * <usize>elements;
+  for (let element = 0; element < elements; element++) {
+    for (let limb: usize = 0; limb < 30; limb += 10) {
+      scanTenLimbs(out + (limb << 4), row + (limb << 2), stride, entries, masks);
+    }
+    scanTenLimbs(out + 16 * 27, row + 4 * 27, stride, entries, masks);
+    out += BYTES;
+    row += ENTRY_BYTES;
+  }
+}

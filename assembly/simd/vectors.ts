@@ -1,0 +1,190 @@
+// What the two SIMD kernels share: element vectors of any number of limbs below 2^28, four lanes of 32 bits, and
+// columns of products, two v128 of two 64-bit lanes each.
+
+import { workspace } from "../memory";
+
+export const LANES: i32 = 4;
+/** Octets of one selection mask. */
+export const MASK_BYTES: usize = 16;
+
+/** Products of lanes 0 and 1. */
+@inline export function lowPair(a: v128, b: v128): v128 {
+  return i64x2.extmul_low_i32x4_u(a, b);
+}
+
+/** Products of lanes 2 and 3. */
+@inline export function highPair(a: v128, b: v128): v128 {
+  return i64x2.extmul_high_i32x4_u(a, b);
+}
+
+/** Adds (x0 + 2^28 x1) times the `limbs` limbs at `row` to the columns at `t`. */
+export function addRows(t: usize, row: usize, limbs: i32, x0: v128, x1: v128): void {
+  let low = v128.load(t), high = v128.load(t, 16);
+  for (let j = 0; j < limbs; j++) {
+    const x = v128.load(row);
+    v128.store(t, i64x2.add(low, lowPair(x0, x)));
+    v128.store(t, i64x2.add(high, highPair(x0, x)), 16);
+    low = i64x2.add(v128.load(t, 32), lowPair(x1, x));
+    high = i64x2.add(v128.load(t, 48), highPair(x1, x));
+    row += 16;
+    t += 32;
+  }
+  v128.store(t, low);
+  v128.store(t, high, 16);
+}
+
+/** Adds `count` limbs at `a` times the `limbs` limbs at `b` to the columns at `t`. */
+@inline function addLimbs(t: usize, a: usize, count: i32, b: usize, limbs: i32): void {
+  for (; count > 1; count -= 2) {
+    addRows(t, b, limbs, v128.load(a), v128.load(a, 16));
+    a += 32;
+    t += 64;
+  }
+  if (count > 0) addRows(t, b, limbs, v128.load(a), i32x4.splat(0));
+}
+
+/** The 2 `limbs` columns at `t` = a b. */
+@inline export function product(t: usize, a: usize, b: usize, limbs: i32): void {
+  const x = v128.load(a), zero = i64x2.splat(0);
+  for (let j: usize = 0; j < <usize>limbs << 4; j += 16) {
+    const y = v128.load(b + j), column = t + 2 * j;
+    v128.store(column, lowPair(x, y));
+    v128.store(column, highPair(x, y), 16);
+    v128.store(column + (<usize>limbs << 5), zero);
+    v128.store(column + (<usize>limbs << 5), zero, 16);
+  }
+  addLimbs(t + 32, a + 16, limbs - 1, b, limbs);
+}
+
+/** Adds a b to the 2 `limbs` columns at `t`. */
+@inline export function addProduct(t: usize, a: usize, b: usize, limbs: i32): void {
+  addLimbs(t, a, limbs, b, limbs);
+}
+
+/** The low halves of the four 64-bit lanes of a column. */
+@inline export function pack(low: v128, high: v128): v128 {
+  return i32x4.shuffle(low, high, 0, 2, 4, 6);
+}
+
+@inline export function swapLanes(out: usize, a: usize, bytes: usize): void {
+  for (let i: usize = 0; i < bytes; i += 16) {
+    const x = v128.load(a + i);
+    v128.store(out + i, i32x4.shuffle(x, x, 1, 0, 3, 2));
+  }
+}
+
+@inline export function selectLanes(out: usize, a: usize, b: usize, mask: usize, bytes: usize): void {
+  const m = v128.load(mask);
+  for (let i: usize = 0; i < bytes; i += 16) {
+    v128.store(out + i, v128.bitselect(v128.load(a + i), v128.load(b + i), m));
+  }
+}
+
+@inline export function broadcastLane(out: usize, a: usize, from: i32, bytes: usize): void {
+  a += <usize>from << 2;
+  for (let i: usize = 0; i < bytes; i += 16) v128.store(out + i, v128.load32_splat(a + i));
+}
+
+@inline export function packLane(entry: usize, a: usize, lane: i32, entryBytes: usize): void {
+  a += <usize>lane << 2;
+  for (let i: usize = 0; i < entryBytes; i += 4) store<u32>(entry + i, load<u32>(a + 4 * i));
+}
+
+@inline export function unpackEntry(out: usize, entry: usize, entryBytes: usize): void {
+  for (let i: usize = 0; i < entryBytes; i += 4) v128.store(out + 4 * i, v128.load32_splat(entry + i));
+}
+
+/** The lane as an integer of `words` 32-bit words to limbs. */
+@inline export function wordsToLane(out: usize, lane: i32, source: usize, words: i32, limbs: i32): void {
+  out += <usize>lane << 2;
+  let bits: u64 = 0, have = 0, next = 0;
+  for (let i = 0; i < limbs; i++) {
+    if (have < 28 && next < words) {
+      bits |= <u64>load<u32>(source + (<usize>next << 2)) << have;
+      have += 32;
+      next++;
+    }
+    store<u32>(out + (<usize>i << 4), <u32>bits & 0xfffffff);
+    bits >>= 28;
+    have -= min(have, 28);
+  }
+}
+
+/**
+ * Reads a lane below (rounds + 1) modulus as an integer of `words` 32-bit words reduced by the modulus, an element vector
+ * of `bytes` octets. Uses the workspace.
+ */
+@inline export function laneToWords(out: usize, words: i32, a: usize, lane: i32, modulus: usize, bytes: usize, rounds: i32): void {
+  const entryBytes = bytes >> 2, limbs = workspace, reduced = workspace + entryBytes;
+  packLane(limbs, a, lane, entryBytes);
+  for (let round = 0; round < rounds; round++) {
+    let borrow: i32 = 0;
+    for (let i: usize = 0; i < entryBytes; i += 4) {
+      const d = load<i32>(limbs + i) - load<i32>(modulus + 4 * i) + borrow;
+      store<i32>(reduced + i, d & 0xfffffff);
+      borrow = d >> 28;
+    }
+    // borrow is -1 when the value was below the modulus: keep it then.
+    for (let i: usize = 0; i < entryBytes; i += 4) {
+      const r = load<i32>(reduced + i);
+      store<i32>(limbs + i, r ^ ((r ^ load<i32>(limbs + i)) & borrow));
+    }
+  }
+  limbsToWords(out, limbs, words);
+  memory.fill(limbs, 0, 2 * entryBytes);
+}
+
+/** `words` 32-bit words from limbs of 28 bits, 4 octets apart. */
+@inline function limbsToWords(out: usize, limbs: usize, words: i32): void {
+  let bits: u64 = 0, have = 0;
+  for (let i = 0; i < words; i++) {
+    while (have < 32) {
+      bits |= <u64>load<u32>(limbs) << have;
+      limbs += 4;
+      have += 28;
+    }
+    store<u32>(out + (<usize>i << 2), <u32>bits);
+    bits >>= 32;
+    have -= 32;
+  }
+}
+
+/** Writes `entries` masks that are all ones in the lanes whose index (u32 at `indices`) is the entry's number, else 0. */
+export function selectionMasks(masks: usize, indices: usize, entries: i32): void {
+  const wanted = v128.load(indices);
+  for (let e = 0; e < entries; e++) v128.store(masks + (<usize>e << 4), i32x4.eq(wanted, i32x4.splat(e)));
+}
+
+/**
+ * Ten limbs of all the entries of a row, `stride` octets apart, masked and joined with those at `out`. Doing limbs
+ * twice does not change them.
+ */
+export function scanTenLimbs(out: usize, entry: usize, stride: usize, entries: i32, masks: usize): void {
+  let s0 = v128.load(out), s1 = v128.load(out, 16), s2 = v128.load(out, 32), s3 = v128.load(out, 48);
+  let s4 = v128.load(out, 64), s5 = v128.load(out, 80), s6 = v128.load(out, 96), s7 = v128.load(out, 112);
+  let s8 = v128.load(out, 128), s9 = v128.load(out, 144);
+  for (let e = 0; e < entries; e++) {
+    const m = v128.load(masks + (<usize>e << 4));
+    s0 = v128.or(s0, v128.and(m, v128.load32_splat(entry)));
+    s1 = v128.or(s1, v128.and(m, v128.load32_splat(entry, 4)));
+    s2 = v128.or(s2, v128.and(m, v128.load32_splat(entry, 8)));
+    s3 = v128.or(s3, v128.and(m, v128.load32_splat(entry, 12)));
+    s4 = v128.or(s4, v128.and(m, v128.load32_splat(entry, 16)));
+    s5 = v128.or(s5, v128.and(m, v128.load32_splat(entry, 20)));
+    s6 = v128.or(s6, v128.and(m, v128.load32_splat(entry, 24)));
+    s7 = v128.or(s7, v128.and(m, v128.load32_splat(entry, 28)));
+    s8 = v128.or(s8, v128.and(m, v128.load32_splat(entry, 32)));
+    s9 = v128.or(s9, v128.and(m, v128.load32_splat(entry, 36)));
+    entry += stride;
+  }
+  v128.store(out, s0);
+  v128.store(out, s1, 16);
+  v128.store(out, s2, 32);
+  v128.store(out, s3, 48);
+  v128.store(out, s4, 64);
+  v128.store(out, s5, 80);
+  v128.store(out, s6, 96);
+  v128.store(out, s7, 112);
+  v128.store(out, s8, 128);
+  v128.store(out, s9, 144);
+}

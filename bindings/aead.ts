@@ -1,0 +1,60 @@
+/**
+ * AES-GCM through WebCrypto. TS 33.180 8.5.4 uses a 16-octet IV: GCM then derives its first counter block by
+ * GHASH (SP 800-38D 7.1), which WebCrypto does for every IV length but 12.
+ */
+import { MikeySakkeError } from "./errors.ts";
+
+export const AEAD_IV_BYTES = 16;
+export const AEAD_TAG_BYTES = 16;
+
+/** Ciphertext followed by the 16-octet tag. `key` has 16 or 32 octets. */
+export async function aeadSeal(
+  key: Uint8Array,
+  iv: Uint8Array,
+  aad: Uint8Array,
+  plaintext: Uint8Array,
+): Promise<Uint8Array> {
+  const subtle = subtleCrypto();
+  const handle = await subtle.importKey("raw", view(key), "AES-GCM", false, ["encrypt"]);
+  const sealed = await subtle.encrypt(parameters(iv, aad), handle, view(plaintext));
+  return new Uint8Array(sealed);
+}
+
+/** The plaintext, or undefined when the tag does not fit: the caller knows which check that fails. */
+export async function aeadOpen(
+  key: Uint8Array,
+  iv: Uint8Array,
+  aad: Uint8Array,
+  sealed: Uint8Array,
+): Promise<Uint8Array | undefined> {
+  const subtle = subtleCrypto();
+  if (sealed.length < AEAD_TAG_BYTES) return undefined;
+  const handle = await subtle.importKey("raw", view(key), "AES-GCM", false, ["decrypt"]);
+  try {
+    return new Uint8Array(await subtle.decrypt(parameters(iv, aad), handle, view(sealed)));
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "OperationError") return undefined;
+    throw error;
+  }
+}
+
+function parameters(iv: Uint8Array, aad: Uint8Array): AesGcmParams {
+  return { name: "AES-GCM", iv: view(iv), additionalData: view(aad), tagLength: 8 * AEAD_TAG_BYTES };
+}
+
+/** WebCrypto takes no views of shared memory, so octets that may lie in one are copied. */
+function view(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  return bytes.buffer instanceof ArrayBuffer ? (bytes as Uint8Array<ArrayBuffer>) : new Uint8Array(bytes);
+}
+
+function subtleCrypto(): SubtleCrypto {
+  const subtle = globalThis.crypto?.subtle as SubtleCrypto | undefined;
+  if (subtle === undefined) {
+    throw new MikeySakkeError(
+      "crypto",
+      "NO_WEBCRYPTO",
+      "no crypto.subtle: pages need a secure context (https)",
+    );
+  }
+  return subtle;
+}

@@ -1,0 +1,124 @@
+/**
+ * The receiving side: the identities of one end point, each with decryption keys of one or more key periods
+ * (RFC 6509 3.3 wants two at once), and the KMS domains it knows: those that key it and those of others.
+ */
+import { toHex } from "../bytes.ts";
+import { refusal } from "../checks.ts";
+import { MikeySakkeError } from "../errors.ts";
+import type { KeySet } from "../kms-material.ts";
+import { SakkeReceiver } from "../sakke.ts";
+import { checkKeySet } from "./key-set.ts";
+import type { KmsDomain } from "./kms-domain.ts";
+
+export interface DecryptionKey {
+  readonly domain: KmsDomain;
+  readonly uri: string;
+  readonly uid: Uint8Array;
+  readonly periodNo: number;
+  readonly sakke: SakkeReceiver;
+}
+
+export interface ReceiverOptions {
+  /** Spend time and memory on each RSK so that decapsulation is fast; worth it after a few messages. */
+  readonly prepare?: boolean;
+}
+
+export class Receiver {
+  readonly #domains = new Map<string, KmsDomain>();
+  readonly #keys = new Map<string, DecryptionKey>();
+  readonly #options: ReceiverOptions;
+
+  private constructor(options: ReceiverOptions) {
+    this.#options = options;
+  }
+
+  /** Every KMS of `keySets` must be among `domains`; further domains are those of peers. Checks 73 to 76. */
+  static load(
+    domains: readonly KmsDomain[],
+    keySets: readonly KeySet[],
+    options: ReceiverOptions = {},
+  ): Receiver {
+    const receiver = new Receiver(options);
+    try {
+      for (const domain of domains) receiver.addDomain(domain);
+      for (const keySet of keySets) receiver.add(keySet);
+    } catch (error) {
+      receiver.destroy();
+      throw error;
+    }
+    return receiver;
+  }
+
+  /** Adds a KMS domain, or replaces the one of the same `KmsUri`. The caller keeps the domain and destroys it. */
+  addDomain(domain: KmsDomain): void {
+    this.#domains.set(domain.kmsUri, domain);
+  }
+
+  /** Adds the keys of one identity for one key period. */
+  add(keySet: KeySet): void {
+    const domain = this.#domains.get(keySet.kmsUri);
+    if (domain === undefined) {
+      throw refusal(
+        "KEY_SET_OF_OTHER_KMS",
+        `key set of ${keySet.userUri}: KMS ${keySet.kmsUri} is not known`,
+      );
+    }
+    checkKeySet(domain, keySet);
+    const sakke = loadSakke(domain, keySet, this.#options);
+    const index = indexOf(domain.kmsUri, keySet.uid);
+    this.#keys.get(index)?.sakke.destroy();
+    const { userUri: uri, keyPeriodNo: periodNo } = keySet;
+    this.#keys.set(index, { domain, uri, uid: keySet.uid.slice(), periodNo, sakke });
+  }
+
+  /** Destroys the keys of all periods of a domain before `periodNo`: their end is the means of revocation. */
+  dropBefore(kmsUri: string, periodNo: number): void {
+    for (const [index, key] of this.#keys) {
+      if (key.domain.kmsUri !== kmsUri || key.periodNo >= periodNo) continue;
+      key.sakke.destroy();
+      this.#keys.delete(index);
+    }
+  }
+
+  domain(kmsUri: string): KmsDomain | undefined {
+    return this.#domains.get(kmsUri);
+  }
+
+  /** The key for an UID, of whatever identity and period it is. */
+  keyOf(kmsUri: string, uid: Uint8Array): DecryptionKey | undefined {
+    return this.#keys.get(indexOf(kmsUri, uid));
+  }
+
+  /** Whether `kmsUri` keys this end point at all. */
+  isKeyedBy(kmsUri: string): boolean {
+    return this.#some((key) => key.domain.kmsUri === kmsUri);
+  }
+
+  /** Whether `uri` is one of this end point's identities in the domain of `kmsUri`, in any period. */
+  isMine(kmsUri: string, uri: string): boolean {
+    return this.#some((key) => key.domain.kmsUri === kmsUri && key.uri === uri);
+  }
+
+  #some(test: (key: DecryptionKey) => boolean): boolean {
+    for (const key of this.#keys.values()) if (test(key)) return true;
+    return false;
+  }
+
+  destroy(): void {
+    for (const { sakke } of this.#keys.values()) sakke.destroy();
+    this.#keys.clear();
+  }
+}
+
+function indexOf(kmsUri: string, uid: Uint8Array): string {
+  return `${toHex(uid)} ${kmsUri}`;
+}
+
+function loadSakke(domain: KmsDomain, keySet: KeySet, options: ReceiverOptions): SakkeReceiver {
+  try {
+    return SakkeReceiver.load(domain.encryption, keySet.uid, keySet.rsk, options);
+  } catch (cause) {
+    if (!(cause instanceof MikeySakkeError)) throw cause;
+    throw refusal("RSK_INVALID", `RSK of ${keySet.userUri}: ${cause.message}`, { cause });
+  }
+}

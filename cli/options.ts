@@ -1,0 +1,62 @@
+/** Values of command line options. Each function throws a usage error that names the option. */
+import { fromUtf8 } from "../bindings/bytes.ts";
+import { parseDateTime } from "../transport/kms-xml/date-time.ts";
+import { type ByteSource, readInput } from "./files.ts";
+import { usageError } from "./usage.ts";
+
+/** Octets of a list of URIs. */
+const MAX_LIST = 16 << 20;
+
+/**
+ * `now`, a date, an ISO 8601 time (UTC when it has no zone), or `@` and Unix seconds; in
+ * milliseconds since the Unix epoch.
+ */
+export function timeOption(text: string, option: string): number {
+  if (text === "now") return Date.now();
+  const seconds = /^@(\d{1,11})$/.exec(text)?.[1];
+  if (seconds !== undefined) return Number(seconds) * 1000;
+  const time = parseDateTime(/^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00:00Z` : text);
+  if (time === undefined) {
+    throw usageError(
+      "BAD_TIME",
+      `${option}: "${text}" is not a time such as 2026-01-31T12:00:00Z, @1767225600 or now`,
+    );
+  }
+  return time;
+}
+
+export function integerOption(text: string, option: string, min: number, max: number): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value < min || value > max) {
+    throw usageError("BAD_NUMBER", `${option}: "${text}" is not a whole number from ${min} to ${max}`);
+  }
+  return value;
+}
+
+/** A URI is hashed octet for octet (TS 33.180 F.2.1): it is never changed here, only refused. */
+export function uriOption(text: string, option: string): string {
+  if (text === "" || /[\0-\x20\x7f]/.test(text)) {
+    throw usageError("BAD_URI", `${option}: "${text}" is not a URI: it is empty or has blanks`);
+  }
+  return text;
+}
+
+/** One URI to a line; empty lines and lines that begin with # are passed over. */
+export async function uriListFile(name: string, stdin: ByteSource, option: string): Promise<string[]> {
+  const text = fromUtf8(await readInput(name, stdin, MAX_LIST), name);
+  const uris = text
+    .split(/\r?\n/)
+    .map((line) => line.trim())
+    .filter((line) => line !== "" && !line.startsWith("#"))
+    .map((line) => uriOption(line, option));
+  if (uris.length === 0) throw usageError("EMPTY_LIST", `${option}: ${name} has no URI`);
+  return uris;
+}
+
+export function requireDistinct(uris: readonly string[], option: string): void {
+  const seen = new Set<string>();
+  for (const uri of uris) {
+    if (seen.has(uri)) throw usageError("DUPLICATE_URI", `${option}: ${uri} is there twice`);
+    seen.add(uri);
+  }
+}

@@ -1,0 +1,95 @@
+import { describe, expect, it } from "vitest";
+import { MikeySakkeError } from "../../bindings/errors.ts";
+import { exitStatusOf, Output, table } from "../../cli/output.ts";
+
+function capture(isTTY = false) {
+  const written = { stdout: "", stderr: "" };
+  const stream = (name: keyof typeof written) => ({
+    isTTY,
+    columns: 60,
+    write: (text: string) => {
+      written[name] += text;
+    },
+  });
+  return { written, streams: { stdout: stream("stdout"), stderr: stream("stderr") } };
+}
+
+const refused = new MikeySakkeError("verification", "BAD_SIGNATURE", "the signature does not verify", {
+  check: 41,
+});
+
+describe("results and errors", () => {
+  it("are text, or JSON alone with --json", () => {
+    for (const json of [false, true]) {
+      const { written, streams } = capture();
+      const output = new Output(streams, json);
+      output.note("a note");
+      output.result({ a: 1 }, () => ["one", "two"]);
+      output.progress("p", 10).update(10);
+      expect(written.stdout).toBe(json ? '{\n  "a": 1\n}\n' : "one\ntwo\n");
+      expect(written.stderr).toBe(json ? "" : "a note\np: 10/10\n");
+    }
+  });
+
+  it("name the check that refused, and what to do next", () => {
+    const text = capture();
+    new Output(text.streams, false).error(refused);
+    new Output(text.streams, false).error(new MikeySakkeError("usage", "FILE_EXISTS", "x: exists already"));
+    expect(text.written.stderr).toContain("the signature does not verify (check 41)");
+    expect(text.written.stderr).toContain("--force");
+    const json = capture();
+    new Output(json.streams, true).error(refused);
+    expect(JSON.parse(json.written.stdout)).toMatchObject({
+      status: "refused",
+      code: "BAD_SIGNATURE",
+      check: 41,
+    });
+    expect(json.written.stderr).toBe("");
+  });
+
+  it("end with 2 for a wrong call and 1 for everything else", () => {
+    expect(exitStatusOf(new MikeySakkeError("usage", "X", ""))).toBe(2);
+    expect(exitStatusOf(refused)).toBe(1);
+    expect(exitStatusOf(new TypeError("bug"))).toBe(1);
+  });
+});
+
+describe("progress", () => {
+  it("draws a bar on a terminal, no wider than it, and ends its line", () => {
+    const { written, streams } = capture(true);
+    const progress = new Output(streams, false).progress("sealing for the members", 1000);
+    for (let i = 1; i <= 1000; i++) progress.update(i);
+    progress.end();
+    const drawings = written.stderr.replace(/\n$/, "").split("\r\x1b[K").slice(1);
+    expect(drawings.length).toBeLessThan(100);
+    expect(drawings.at(-1)).toContain("#".repeat(30));
+    for (const drawing of drawings) expect(drawing.length).toBeLessThan(60);
+    expect(written.stderr.endsWith("\n")).toBe(true);
+  });
+
+  it("takes a terminal that does not know its width as 80 columns wide", () => {
+    const { written, streams } = capture(true);
+    const stderr = { ...streams.stderr, columns: 0 };
+    new Output({ ...streams, stderr }, false).progress("sealing", 10).end();
+    expect(written.stderr).toContain("0/10\n");
+  });
+
+  it("writes ten lines elsewhere", () => {
+    const { written, streams } = capture();
+    const progress = new Output(streams, false).progress("sealing", 1000);
+    for (let i = 1; i <= 1000; i++) progress.update(i);
+    progress.end();
+    expect(written.stderr.trimEnd().split("\n")).toHaveLength(10);
+    expect(written.stderr).toContain("sealing: 500/1000\n");
+  });
+});
+
+it("a table sets numbers to the right", () => {
+  expect(
+    table([
+      ["step", "count"],
+      ["seal", "1000"],
+      ["open all", "7"],
+    ]),
+  ).toEqual(["step      count", "--------  -----", "seal       1000", "open all      7"]);
+});

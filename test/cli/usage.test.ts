@@ -1,0 +1,50 @@
+import { describe, expect, it } from "vitest";
+import { runCli } from "./run-cli.ts";
+
+const COMMANDS = ["inspect", "kms init", "kms keyprov", "seal", "open", "demo"];
+
+describe("help", () => {
+  it.each(COMMANDS)("of %s has an example, --json and ends with 0", async (name) => {
+    const { status, stdout, stderr } = await runCli([...name.split(" "), "--help"]);
+    expect(status).toBe(0);
+    expect(stderr).toBe("");
+    expect(stdout).toContain(`Example:\n  mikey-sakke ${name}`);
+    expect(stdout).toContain("--json");
+  });
+
+  it("of the program lists the commands and the exit status", async () => {
+    const { status, stdout } = await runCli(["--help"]);
+    expect(status).toBe(0);
+    for (const name of ["inspect", "kms", "seal", "open", "demo"]) {
+      expect(stdout).toMatch(new RegExp(`^  ${name}\\b`, "m"));
+    }
+    expect(stdout).toContain("Exit status: 0 accepted, 1 refused, 2 wrong usage.");
+  });
+});
+
+describe("a wrong call ends with 2 and says why", () => {
+  it.each([
+    [[], "Usage:"],
+    [["kms"], "Usage:"],
+    [["frobnicate"], "unknown command"],
+    [["inspect", "--frobnicate"], "unknown option"],
+    [["kms", "init", "--kms-uri", "k"], "--secrets"],
+    [["inspect", "a", "b"], "too many arguments"],
+    [["demo", "--members", "0"], "--members"],
+    [["inspect", "/no/such/file"], "no such file"],
+  ])("%j", async (args, text) => {
+    const { status, stdout, stderr } = await runCli(args);
+    expect(status).toBe(2);
+    expect(stdout).toBe("");
+    expect(stderr).toContain(text);
+  });
+
+  it("as JSON with --json", async () => {
+    const unknown = await runCli(["inspect", "--json", "--frobnicate"]);
+    expect(unknown).toMatchObject({ status: 2, stderr: "" });
+    expect(unknown.json()).toMatchObject({ status: "usage", code: "BAD_CALL" });
+    const missing = await runCli(["inspect", "--json", "/no/such/file"]);
+    expect(missing).toMatchObject({ status: 2, stderr: "" });
+    expect(missing.json()).toMatchObject({ status: "usage", code: "FILE_NOT_FOUND" });
+  });
+});
