@@ -15,3 +15,13 @@ export function setWorkspace(address: usize): void {
 export function wipe(address: usize, bytes: usize): void {
   memory.fill(address, 0, bytes);
 }
+
+/** The first address that the host may use. */
+export function heapBase(): usize {
+  return __heap_base;
+}
+
+/** Octets of a workspace. */
+export function workspaceBytes(): usize {
+  return FIXED_BYTES;
+}

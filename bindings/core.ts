@@ -40,8 +40,8 @@ export class Core {
     this.module = module;
     this.wasm = wasm;
     this.#memory = memory;
-    this.arena = new Arena(memory, wasm.__heap_base.value);
-    wasm.setWorkspace(this.arena.alloc(wasm.FIXED_BYTES.value));
+    this.arena = new Arena(memory, wasm.heapBase());
+    wasm.setWorkspace(this.arena.alloc(wasm.workspaceBytes()));
   }
 
   /** The value made by `make` for this core, once: tables that all keys of an instance share. */

@@ -3,8 +3,8 @@
  * what lies at an address is said at the function in assembly/.
  */
 export interface Surface {
-  readonly __heap_base: WebAssembly.Global<"i32">;
-  readonly FIXED_BYTES: WebAssembly.Global<"i32">;
+  heapBase(): number;
+  workspaceBytes(): number;
   setWorkspace(address: number): void;
   isFused(): number;
   laneCount(): number;

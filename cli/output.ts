@@ -63,6 +63,11 @@ export class Output {
       error instanceof MikeySakkeError && error.check !== undefined ? ` (check ${error.check})` : "";
     this.#streams.stderr.write(`mikey-sakke: ${printable(messageOf(error))}${check}\n`);
     if (hint !== undefined) this.#streams.stderr.write(`  ${hint}\n`);
+    // Not foreseen, so the place is all that helps whoever looks into it.
+    if (!(error instanceof MikeySakkeError) && error instanceof Error) {
+      const stack = (error.stack ?? "").split("\n").slice(1);
+      for (const line of stack) this.#streams.stderr.write(`${printable(line)}\n`);
+    }
   }
 }
 

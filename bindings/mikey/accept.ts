@@ -114,7 +114,7 @@ function decapsulate(verified: VerifiedMessage): Uint8Array {
     return key.sakke.decapsulate(sed);
   } catch (cause) {
     if (!(cause instanceof MikeySakkeError)) throw cause;
-    if (cause.code === "BAD_POINT") {
+    if (cause.code === "BAD_POINT" || cause.code === "BAD_SED") {
       throw refusal("BAD_SAKKE_POINT", `encapsulated data: ${cause.message}`, { cause });
     }
     if (cause.code === "SAKKE_CHECK_FAILED") {

@@ -1,7 +1,7 @@
 /** MIKEY-SAKKE I_MESSAGEs of TS 33.180: read, inspect, open and seal. */
 export { type AcceptedMessage, acceptMessage, type OpenedMessage, type RevokedMessage } from "./accept.ts";
 export { type SealedMessage, type SealKeys, sealSlice } from "./build.ts";
-export * from "./codes.ts";
+export { CS_IDS, SRTP_TYPES } from "./codes.ts";
 export {
   type Authorise,
   authoriseAnyoneUnsafe,

@@ -24,7 +24,7 @@ export interface InspectedSection {
 
 export interface Inspection {
   readonly sections: readonly InspectedSection[];
-  /** Failed checks 1 to 29 and 46, structural ones first. Empty: the message can be handed to `parseMessage`. */
+  /** Failed checks 1 to 29, 46 and 48, structural ones first. Empty: the message can be handed to `parseMessage`. */
   readonly problems: readonly MikeySakkeError[];
   /** Octets behind the last thing that could be read. */
   readonly unread: { readonly offset: number; readonly length: number } | undefined;
@@ -48,7 +48,7 @@ export function inspectMessage(
       },
     }),
   );
-  for (const section of sections) collect(problems, () => traceExtension(octets, section));
+  for (const section of sections) collect(problems, () => traceExtension(octets, section, options.tolerance));
   if (hdr !== undefined)
     problems.push(...semanticProblems(octets, hdr, sections, problems.length > 0, options.tolerance));
   const last = sections.at(-1);
@@ -81,7 +81,7 @@ function semanticProblems(
 }
 
 /** Adds the fields inside the two extensions that TS 33.180 defines. */
-function traceExtension(octets: Uint8Array, section: Section): void {
+function traceExtension(octets: Uint8Array, section: Section, tolerance: Tolerance = {}): void {
   const { payload } = section;
   if (payload?.payload !== "GENERAL_EXT") return;
   const start = section.offset + EXTENSION_HEADER_BYTES;
@@ -91,6 +91,7 @@ function traceExtension(octets: Uint8Array, section: Section): void {
     collect([], () => readSakkeToSelf(reader));
   } else if (payload.type === EXT_KEY_PARAMETERS) {
     if (isUnprotectedForm(payload.data)) {
+      if (tolerance.unprotectedParameters) return;
       throw refusal("UNPROTECTED_PARAMETERS", "key parameters: in the clear", { offset: start });
     }
     try {

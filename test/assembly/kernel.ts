@@ -60,6 +60,8 @@ async function compile(files: readonly string[], features: string): Promise<Uint
       "stub",
       "-O3",
       "--noAssert",
+      "--use",
+      "abort=",
       "--initialMemory",
       "8",
       "--enable",
@@ -67,6 +69,8 @@ async function compile(files: readonly string[], features: string): Promise<Uint
     ],
     {
       readFile: (name, base) => {
+        // The project's configuration would compile everything.
+        if (name === "asconfig.json") return null;
         const path = resolve(ROOT, base, name);
         return existsSync(path) ? readFileSync(path, "utf8") : null;
       },

@@ -80,7 +80,7 @@ describe("a wrong call", () => {
       "production-gmk.json: XML document",
     ],
     ["no time", [...ALICE, "--at", "yesterday"], "--at"],
-    ["a folder without messages", [...ALICE, vector(".")], "no message inside"],
+    ["a folder without messages", [...ALICE, vector("../codec")], "no message inside"],
   ])("%s ends with 2", async (_, args, text) => {
     const run = await runCli(args, message);
     expect(run).toMatchObject({ status: 2, stdout: "" });

@@ -47,6 +47,12 @@ describe("results and errors", () => {
     expect(json.written.stderr).toBe("");
   });
 
+  it("say where an error came up that nobody foresaw", () => {
+    const { written, streams } = capture();
+    new Output(streams, false).error(new TypeError("x is undefined"));
+    expect(written.stderr).toMatch(/^mikey-sakke: internal error: x is undefined\n +at .*output\.test\.ts/);
+  });
+
   it("end with 2 for a wrong call and 1 for everything else", () => {
     expect(exitStatusOf(new MikeySakkeError("usage", "X", ""))).toBe(2);
     expect(exitStatusOf(refused)).toBe(1);

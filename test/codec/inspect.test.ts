@@ -116,6 +116,16 @@ describe("inspector on broken messages", () => {
     expect(inspectMessage(cut).problems.map((p) => p.code)).toEqual(["BAD_SELF_EXTENSION"]);
   });
 
+  it("names key parameters in the clear, unless they are tolerated", () => {
+    const clear = edited(octets, (m) => {
+      m.payloads = m.payloads.map((p) =>
+        p.payload === "GENERAL_EXT" ? { ...p, data: Uint8Array.of(1, 0) } : p,
+      );
+    });
+    expect(inspectMessage(clear).problems.map((p) => p.code)).toEqual(["UNPROTECTED_PARAMETERS"]);
+    expect(inspectMessage(clear, { tolerance: { unprotectedParameters: true } }).problems).toEqual([]);
+  });
+
   it("never throws, and reports every octet as read or unread", () => {
     fc.assert(
       fc.property(fc.nat(octets.length - 1), fc.nat(255), fc.nat(octets.length), (at, value, length) => {
