@@ -191,10 +191,12 @@ import * as simd256 from "./simd/p256";
   }
 }
 
-@inline export function copy<F>(out: usize, a: usize): void {
-  memory.copy(out, a, bytes<F>());
+/** memory.copy and memory.fill leave the module on every call, which costs more than the 20 loads of an element. */
+export function copy<F>(out: usize, a: usize): void {
+  for (let i: usize = 0; i < bytes<F>(); i += 16) v128.store(out + i, v128.load(a + i));
 }
 
-@inline export function zero<F>(out: usize): void {
-  memory.fill(out, 0, bytes<F>());
+export function zero<F>(out: usize): void {
+  const nothing = i64x2.splat(0);
+  for (let i: usize = 0; i < bytes<F>(); i += 16) v128.store(out + i, nothing);
 }

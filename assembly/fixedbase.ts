@@ -1,13 +1,15 @@
 // [k]B, or [k]B + [l]C, for bases with tables: all summands of all receivers are chosen first, then added as trees.
 
-import { bytes, getWords, lanes, mul, one, pointBytes, setWords, swapPairs, words as wordCount, zero } from "./field";
+import { bytes, getWords, lanes, mul, one, pointBytes, setWords, words as wordCount, zero } from "./field";
 import { RECODED_BYTES } from "./digits";
-import { addMany, sumComplete, sumTree } from "./points";
+import { foldLanes, sumComplete, sumLevels, sumTree } from "./points";
 import { rowsOf, selectPoints, selectSpread, windowWidthOf } from "./tables";
-import { broadcast } from "./lanes";
 import { slot } from "./scratch";
 import { toOctets } from "./scalar";
 import { wipe } from "./memory";
+
+/** Summands a lane at which a spread sum goes over to complete additions. */
+const FEW: i32 = 13;
 
 /** Octets of masks for the widest row, 2^7 entries. */
 const MASKS_BYTES: usize = 4096;
@@ -55,28 +57,15 @@ export function sumSpread<F>(tableA: usize, a: usize, tableB: usize, b: usize, s
   const points = sumsOf(scratch), masks = masksOf(scratch), size = bytes<F>(), point = pointBytes<F>();
   const rowsA = rowsOf(tableA), rowsB = tableB == 0 ? 0 : rowsOf(tableB), count = (rowsA + rowsB) / lanes();
   const prefix = points + <usize>count * point;
-  store<u8>(scratch + MASKS_BYTES, 0);
   selectSpread<F>(points, tableA, a, masks);
   if (rowsB > 0) selectSpread<F>(points + <usize>(rowsA / lanes()) * point, tableB, b, masks);
-  let done = sumTree<F>(points, count, 1, prefix);
-  // Fold the lanes. Coordinates come back below 2.25 p first, as addMany wants them.
-  for (let distance = 1; done && distance < lanes(); distance <<= 1) {
-    mul<F>(points, points, one<F>());
-    mul<F>(points + size, points + size, one<F>());
-    const other = points + point;
-    if (distance == 1) {
-      swapPairs<F>(other, points);
-      swapPairs<F>(other + size, points + size);
-    } else {
-      broadcast<F>(other, points, 2);
-      broadcast<F>(other + size, points + size, 2);
-      // Lanes 2 and 3 would meet themselves; only lane 0 counts from here on.
-      broadcast<F>(points, points, 0);
-      broadcast<F>(points + size, points + size, 0);
-    }
-    done = addMany<F>(points, points, other, 1, prefix);
+  // Few summands are folded faster one by one than with another inversion for each level.
+  const left = sumLevels<F>(points, count, 1, prefix, FEW);
+  if (left > 0) {
+    for (let k: usize = 0; k < <usize>left * point; k += size) mul<F>(points + k, points + k, one<F>());
+    foldLanes<F>(points, left, scratch + MASKS_BYTES);
+    return;
   }
-  if (done) return;
   // Exceptional case: the plain way in all lanes, with the same scalars in each.
   const copyA = scratch + sumScratch<F>(rowsA + rowsB, 1), copyB = copyA + <usize>lanes() * RECODED_BYTES;
   for (let lane: usize = 0; lane < <usize>lanes(); lane++) {

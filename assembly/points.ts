@@ -9,6 +9,7 @@ import { P256_CURVE } from "./generated/curves";
 import { P256_P, SAKKE_P } from "./generated/moduli";
 import { inverseMod } from "./inverse";
 import { isZero } from "./scalar";
+import { broadcast } from "./lanes";
 import { slot } from "./scratch";
 
 @inline export function fieldModulus<F>(): usize {
@@ -129,45 +130,57 @@ export function addMany<F>(out: usize, a: usize, b: usize, count: i32, prefix: u
  * this has a probability of about 2^-1000 (2^-240 on P-256), so the branch tells nothing about honest secrets.
  */
 export function sumTree<F>(points: usize, count: i32, groups: i32, prefix: usize): bool {
+  return sumLevels<F>(points, count, groups, prefix, 1) == 1;
+}
+
+/** As sumTree, down to at most `few` summands a group; returns how many are left, or 0 for an exceptional case. */
+export function sumLevels<F>(points: usize, count: i32, groups: i32, prefix: usize, few: i32): i32 {
   const row = pointBytes<F>() * <usize>groups;
-  for (let level = 0; count > 1; level++) {
+  for (let level = 0; count > few; level++) {
     const half = count >> 1;
-    if (!addLevel<F>(points, points, points + row, 2 * row, groups, half * groups, level, prefix)) return false;
+    if (!addLevel<F>(points, points, points + row, 2 * row, groups, half * groups, level, prefix)) return 0;
     if (count & 1) memory.copy(points + <usize>half * row, points + <usize>(count - 1) * row, row);
     count = half + (count & 1);
   }
-  return true;
+  return count;
 }
 
 /**
- * (X:Y:Z) += (x, y), complete on points of odd order, a = -3 (Renes, Costello, Batina: "Complete addition formulas
- * for prime order elliptic curves", Eurocrypt 2016, section 3.2). With A = X x, B = Y y, E = X y + x Y, F = Y + y Z,
- * G = X + x Z, W = 3 (G - b Z), U = 3 (A - Z), V = 3 (b G - 3 Z - A):
+ * (X:Y:Z) += (x:y:z), complete on points of odd order, a = -3 (Renes, Costello, Batina: "Complete addition formulas for
+ * prime order elliptic curves", Eurocrypt 2016, section 3.2). z = 0 stands for an affine point. With A = X x, B = Y y,
+ * C = Z z, E = X y + x Y, F = Y z + y Z, G = X z + x Z, W = 3 (G - b C), U = 3 (A - C), V = 3 (b G - 3 C - A):
  *   X' = E (B + W) - F V,  Y' = (B + W)(B - W) + U V,  Z' = F (B - W) + E U
+ * b is in slot 15 for P-256 and is 0 for Fp.
  */
-function addComplete<F>(X: usize, point: usize): void {
-  const size = bytes<F>(), Y = X + size, Z = Y + size, x = point, y = point + size;
+function addComplete<F>(X: usize, x: usize, z: usize): void {
+  const size = bytes<F>(), Y = X + size, Z = Y + size, y = x + size;
   const A = slot(5), B = slot(6), E = slot(7), f = slot(8), G = slot(9), W = slot(10), U = slot(11), V = slot(12), t = slot(13), n = slot(14);
+  const C = slot(4);
   mul<F>(A, X, x);
   mul<F>(B, Y, y);
   mulAddMul<F>(E, X, y, x, Y);
-  mul<F>(f, y, Z);
-  add<F>(f, f, Y);
-  mul<F>(G, x, Z);
-  add<F>(G, G, X);
-  // Multiples of p each value stays below, for Fp: A, B, E 2.25; F, G 4.5; W 13.5; U 15.75; -V 27, V 35.
+  if (z == 0) {
+    copy<F>(C, Z);
+    mul<F>(f, y, Z);
+    add<F>(f, f, Y);
+    mul<F>(G, x, Z);
+    add<F>(G, G, X);
+  } else {
+    mul<F>(C, Z, z);
+    mulAddMul<F>(f, Y, z, y, Z);
+    mulAddMul<F>(G, X, z, x, Z);
+  }
+  // Multiples of p each value stays below, for Fp and affine points below 3 p: A, B, C, E 2.25; F, G 5.25; W 15.75; U 15.75;
+  // -V 27, V 35.
+  add<F>(n, C, C);
+  add<F>(n, n, C);
+  add<F>(n, n, A);
   if (isFp<F>()) {
     copy<F>(W, G);
-    add<F>(n, Z, Z);
-    add<F>(n, n, Z);
-    add<F>(n, n, A);
   } else {
-    mul<F>(t, slot(15), Z);
+    mul<F>(t, slot(15), C);
     sub<F>(W, G, t, 0);
     mul<F>(t, slot(15), G);
-    add<F>(n, Z, Z);
-    add<F>(n, n, Z);
-    add<F>(n, n, A);
     sub<F>(n, n, t, 0);
   }
   add<F>(t, W, W);
@@ -176,14 +189,60 @@ function addComplete<F>(X: usize, point: usize): void {
   add<F>(n, t, n);
   zero<F>(V);
   sub<F>(V, V, n, 5);
-  sub<F>(U, A, Z, 0);
+  sub<F>(U, A, C, 0);
   add<F>(t, U, U);
   add<F>(U, t, U);
-  sub<F>(t, B, W, 3);
+  sub<F>(t, B, W, 4);
   add<F>(W, B, W);
   mulAddMul<F>(X, E, W, f, n);
   mulAddMul<F>(Y, W, t, U, V);
   mulAddMul<F>(Z, f, t, E, U);
+}
+
+/** What addComplete needs of the curve. */
+function loadCurve<F>(): void {
+  if (!isFp<F>()) loadInteger<F>(slot(15), P256_CURVE + 64);
+}
+
+/** out = points[0] + ... + points[count - 1], projective, in three consecutive vectors; affine summands. */
+@inline function sumProjective<F>(out: usize, points: usize, count: i32, step: usize): void {
+  memory.copy(out, points, pointBytes<F>());
+  copy<F>(out + pointBytes<F>(), one<F>());
+  for (let i: usize = 1; i < <usize>count; i++) addComplete<F>(out, points + i * step, 0);
+}
+
+/** Writes the affine point of (X:Y:Z) to `point` and, for every lane, 1 at infinity[lane] where it is the neutral element. */
+function toAffineComplete<F>(point: usize, X: usize, infinity: usize): void {
+  const size = bytes<F>(), words = slot(3);
+  for (let lane = 0; lane < lanes(); lane++) {
+    getWords<F>(words, X + 2 * size, lane);
+    store<u8>(infinity + <usize>lane, <u8>isZero(words, wordCount<F>()));
+    inverseMod(words, words, fieldModulus<F>());
+    setWords<F>(slot(5), lane, words);
+  }
+  mul<F>(slot(6), rSquared<F>(), rSquared<F>());
+  mul<F>(slot(5), slot(5), slot(6));
+  mul<F>(point, X, slot(5));
+  mul<F>(point + size, X + size, slot(5));
+}
+
+/**
+ * Folds `count` summands, the same number in each lane, into one point in lane 0 of points[0] with complete additions,
+ * lanes included; 1 at `infinity` if it is the neutral element. Coordinates of the summands below 2.25 p.
+ */
+export function foldLanes<F>(points: usize, count: i32, infinity: usize): void {
+  const size = bytes<F>(), X = slot(16), other = slot(19);
+  loadCurve<F>();
+  sumProjective<F>(X, points, count, pointBytes<F>());
+  for (let distance = 1; distance < lanes(); distance <<= 1) {
+    for (let k: usize = 0; k < 3 * size; k += size) {
+      if (distance == 1) swapPairs<F>(other + k, X + k);
+      else broadcast<F>(other + k, X + k, 2);
+    }
+    addComplete<F>(X, other, other + 2 * size);
+  }
+  for (let k: usize = 0; k < 3 * size; k += size) broadcast<F>(X + k, X + k, 0);
+  toAffineComplete<F>(points, X, infinity);
 }
 
 /**
@@ -191,23 +250,11 @@ function addComplete<F>(X: usize, point: usize): void {
  * affine sums to points[g] and, for every lane, 1 at infinity[g * lanes + lane] where the sum is the neutral element.
  */
 export function sumComplete<F>(points: usize, count: i32, groups: i32, infinity: usize): void {
-  if (!isFp<F>()) loadInteger<F>(slot(15), P256_CURVE + 64);
-  const size = bytes<F>(), point = pointBytes<F>(), X = slot(0), words = slot(3);
-  // X, Y, Z follow each other.
+  const point = pointBytes<F>(), X = slot(16);
+  loadCurve<F>();
   for (let g = 0; g < groups; g++) {
     const sum = points + <usize>g * point;
-    memory.copy(X, sum, point);
-    memory.copy(X + point, one<F>(), size);
-    for (let i = 1; i < count; i++) addComplete<F>(X, points + <usize>(i * groups + g) * point);
-    for (let lane = 0; lane < lanes(); lane++) {
-      getWords<F>(words, X + point, lane);
-      store<u8>(infinity + <usize>(g * lanes() + lane), <u8>isZero(words, wordCount<F>()));
-      inverseMod(words, words, fieldModulus<F>());
-      setWords<F>(slot(5), lane, words);
-    }
-    mul<F>(slot(6), rSquared<F>(), rSquared<F>());
-    mul<F>(slot(5), slot(5), slot(6));
-    mul<F>(sum, X, slot(5));
-    mul<F>(sum + size, X + size, slot(5));
+    sumProjective<F>(X, sum, count, <usize>groups * point);
+    toAffineComplete<F>(sum, X, infinity + <usize>(g * lanes()));
   }
 }

@@ -121,7 +121,7 @@ export function selectEntry<F>(out: usize, table: usize, row: i32, elements: i32
   const width = windowWidthOf(table);
   for (let lane = 0; lane < lanes(); lane++) digit(lane, recoded + <usize>lane * RECODED_BYTES, row, width);
   selectionMasks<F>(masks, slot(0), 1 << (width - 1));
-  memory.fill(out, 0, <usize>elements * bytes<F>());
+  for (let i = 0; i < elements; i++) zero<F>(out + <usize>i * bytes<F>());
   scanRow<F>(out, entryAt<F>(table, row, 0, elements), 1 << (width - 1), elements, masks);
   applySigns<F>(out, elements);
 }
@@ -146,7 +146,8 @@ export function selectPoints<F>(points: usize, table: usize, rows: i32, recoded:
 export function selectSpread<F>(points: usize, table: usize, recoded: usize, masks: usize): void {
   const width = windowWidthOf(table), entries = 1 << (width - 1);
   for (let row = 0; row < rowsOf(table); row += lanes()) {
-    memory.fill(points, 0, pointBytes<F>());
+    zero<F>(points);
+    zero<F>(points + bytes<F>());
     for (let lane = 0; lane < lanes(); lane++) {
       // No entry has the index `entries`: the other lanes add nothing.
       for (let other = 0; other < lanes(); other++) store<u32>(slot(0) + (<usize>other << 2), entries);

@@ -10,7 +10,8 @@
 //
 // Products of limbs are summed in integer columns as in fma/field.ts. p = 2^256 - 2^224 + 2^192 + 2^96 - 1, so
 // -1/p = 1 mod 2^52: a column t is its own quotient digit, and adding t p clears it and adds t (p + 1), which is shifts.
-// |column| < 28 2^51 < 2^55 for two products with their reduction; the bias of 2^55 keeps columns positive.
+// Two products and their reduction leave a column between -12 2^51 and 40 2^51; with the bias of 2^55 it is positive and
+// below 2^57.
 
 import { ADDEND, MAGIC, ONE, R_SQUARED, START_1, START_2, SUBTRAHEND } from "../generated/fma-p256";
 import { workspace } from "../memory";

@@ -3,17 +3,17 @@
 //
 // An element vector is 37 limbs of 28 bits in lanes of 32, limb i of lane l at 16 i + 4 l. Values are in Montgomery form
 // with R = 2^1036 and are not fully reduced: limbs are always below 2^28, the value below R = 6832 p. For operands below
-// A p and B p a product is below (1.785 + A B / 6832) p: at most 1 p comes from the last quotient digit, 0.785 p from the
-// others (-1/p mod 2^28 is 0.785 2^28). It is below 2.5 p while A B < 4880. The largest operands of the affine trees,
-// 1278 p + 638 p times 2.5 p, are within that; all entries of LEVELS are below R.
+// A p and B p a product is below (1.785 + A B / 6832) p: 1 p is for the last quotient digit, 0.785 p for the others,
+// since -1/p mod 2^28 is 0.785 2^28. That is below 2.5 p while A B < 4880 and below 4 p while A B < 15,000. Sums of 256
+// affine points stay within the first (638 + 1278 times 2.5), of 512 within the second; all of LEVELS is below R.
 //
 // A column is a sum of at most 3 37 products below 2^56 and a carry (two products and a reduction): below 2^63.
 
 import { LEVELS, MODULUS, NEGATIVE_INVERSE, ONE, R_SQUARED, ROW } from "../generated/simd";
 import { workspace } from "../memory";
 import {
-  LANES, MASK_BYTES, addProduct, addRows, broadcastLane, highPair, laneToWords, lowPair, pack, packLane, product, scanTenLimbs,
-  selectLanes, selectionMasks, swapLanes, unpackEntry, wordsToLane,
+  LANES, MASK_BYTES, addProduct, addRows, broadcastLane, highPair, laneToWords, lowPair, pack, packLane, product,
+  scanTenLimbs, selectLanes, selectionMasks, swapLanes, unpackEntry, wordsToLane,
 } from "./vectors";
 
 export { LANES, MASK_BYTES, ONE, R_SQUARED, selectionMasks };
@@ -81,7 +81,7 @@ export function sqr(out: usize, a: usize): void {
 /** out = (a b + c d) / R with one reduction. */
 export function mulAddMul(out: usize, a: usize, b: usize, c: usize, d: usize): void {
   product(workspace, a, b, LIMBS);
-  addProduct(workspace, c, d, LIMBS);
+  addProduct(workspace, c, LIMBS, d, LIMBS);
   reduce(out, workspace);
 }
 

@@ -9,7 +9,7 @@
 //   limbs of the 4 p are such that the nine lower ones of s together are not negative, and p < 2^256.
 //
 // p = 2^256 - 2^224 + 2^192 + 2^96 - 1, so -1/p = 1 mod 2^28: a column's low 28 bits v are its own quotient digit, and
-// v p clears them and adds v 2^96 + v 2^192 + v (2^32 - 1) 2^224, 3 limbs and 12 bits, 6 limbs and 24 bits and 8 limbs up.
+// v p clears them and adds v 2^96 + v 2^192 + v (2^32 - 1) 2^224: 3 limbs and 12 bits, 6 limbs and 24 bits, 8 limbs up.
 // A column is a sum of at most 20 products below 2^56, one v (2^32 - 1) and less: below 2^62.
 
 import { MODULUS, ONE, R_SQUARED, SUBTRAHEND } from "../generated/simd-p256";
@@ -73,7 +73,7 @@ export function sqr(out: usize, a: usize): void {
 /** out = (a b + c d) / R with one reduction. */
 export function mulAddMul(out: usize, a: usize, b: usize, c: usize, d: usize): void {
   product(workspace, a, b, LIMBS);
-  addProduct(workspace, c, d, LIMBS);
+  addProduct(workspace, c, LIMBS, d, LIMBS);
   reduce(out, workspace);
 }
 
@@ -130,7 +130,7 @@ export function setWords(out: usize, lane: i32, words: usize): void {
   wordsToLane(out, lane, words, 8, LIMBS);
 }
 
-/** Reads the lane as an integer of 8 words reduced mod p (not in Montgomery form). A value below 2^257 is below 3 p. */
+/** Reads the lane, below 2^257 < 3 p, as an integer of 8 words reduced mod p (not in Montgomery form). */
 export function getWords(words: usize, a: usize, lane: i32): void {
   laneToWords(words, 8, a, lane, MODULUS, BYTES, 2);
 }

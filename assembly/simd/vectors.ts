@@ -34,7 +34,7 @@ export function addRows(t: usize, row: usize, limbs: i32, x0: v128, x1: v128): v
 }
 
 /** Adds `count` limbs at `a` times the `limbs` limbs at `b` to the columns at `t`. */
-@inline function addLimbs(t: usize, a: usize, count: i32, b: usize, limbs: i32): void {
+@inline export function addProduct(t: usize, a: usize, count: i32, b: usize, limbs: i32): void {
   for (; count > 1; count -= 2) {
     addRows(t, b, limbs, v128.load(a), v128.load(a, 16));
     a += 32;
@@ -53,12 +53,7 @@ export function addRows(t: usize, row: usize, limbs: i32, x0: v128, x1: v128): v
     v128.store(column + (<usize>limbs << 5), zero);
     v128.store(column + (<usize>limbs << 5), zero, 16);
   }
-  addLimbs(t + 32, a + 16, limbs - 1, b, limbs);
-}
-
-/** Adds a b to the 2 `limbs` columns at `t`. */
-@inline export function addProduct(t: usize, a: usize, b: usize, limbs: i32): void {
-  addLimbs(t, a, limbs, b, limbs);
+  addProduct(t + 32, a + 16, limbs - 1, b, limbs);
 }
 
 /** The low halves of the four 64-bit lanes of a column. */
@@ -111,10 +106,12 @@ export function addRows(t: usize, row: usize, limbs: i32, x0: v128, x1: v128): v
 }
 
 /**
- * Reads a lane below (rounds + 1) modulus as an integer of `words` 32-bit words reduced by the modulus, an element vector
- * of `bytes` octets. Uses the workspace.
+ * Reads a lane below (rounds + 1) modulus as an integer of `words` 32-bit words reduced by the modulus, which is an
+ * element vector of `bytes` octets. Uses the workspace.
  */
-@inline export function laneToWords(out: usize, words: i32, a: usize, lane: i32, modulus: usize, bytes: usize, rounds: i32): void {
+@inline export function laneToWords(
+  out: usize, words: i32, a: usize, lane: i32, modulus: usize, bytes: usize, rounds: i32,
+): void {
   const entryBytes = bytes >> 2, limbs = workspace, reduced = workspace + entryBytes;
   packLane(limbs, a, lane, entryBytes);
   for (let round = 0; round < rounds; round++) {
@@ -149,7 +146,7 @@ export function addRows(t: usize, row: usize, limbs: i32, x0: v128, x1: v128): v
   }
 }
 
-/** Writes `entries` masks that are all ones in the lanes whose index (u32 at `indices`) is the entry's number, else 0. */
+/** Writes `entries` masks, all ones in the lanes whose index (u32 at `indices`) is the entry's number, else 0. */
 export function selectionMasks(masks: usize, indices: usize, entries: i32): void {
   const wanted = v128.load(indices);
   for (let e = 0; e < entries; e++) v128.store(masks + (<usize>e << 4), i32x4.eq(wanted, i32x4.splat(e)));

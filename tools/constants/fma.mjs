@@ -16,8 +16,10 @@ export function fma() {
   const LOW_BITS = doubleBits(-(2 ** 52)) + (1n << 51n);
   const BIAS = 1n << 60n;
   const negInverse = (1n << W) - modInverse(p & MASK, 1n << W);
-  const row = (negInverse * p + 1n) >> W;
-  if (((negInverse * p + 1n) & MASK) !== 0n) throw new Error("row multiple does not end in ones");
+  const W2 = 2n * W;
+  const pairMultiple = ((1n << W2) - modInverse(p % (1n << W2), 1n << W2)) * p;
+  const row = (pairMultiple + 1n) >> W2;
+  if ((pairMultiple + 1n) % (1n << W2) !== 0n) throw new Error("row multiple does not end in ones");
 
   const start = (products) => {
     const low = new Array(2 * LIMBS).fill(0n);
@@ -28,16 +30,18 @@ export function fma() {
         high[i + j + 1] += products;
       }
     }
-    for (let k = 0; k < LIMBS - 1; k++) {
+    for (let k = 0; k < LIMBS - 2; k++) {
       for (let j = 0; j < LIMBS; j++) {
-        low[k + 1 + j] += 1n;
-        high[k + 2 + j] += 1n;
+        low[k + 2 + j] += 1n;
+        high[k + 3 + j] += 1n;
       }
     }
-    // The last row multiplies p itself; its lowest low half is cancelled by construction (no entry at j = 0).
-    for (let j = 0; j < LIMBS; j++) {
-      if (j > 0) low[LIMBS - 1 + j] += 1n;
-      high[LIMBS + j] += 1n;
+    // The last two rows multiply p itself; its lowest low half is cancelled by construction (no entry at j = 0).
+    for (let k = LIMBS - 2; k < LIMBS; k++) {
+      for (let j = 0; j < LIMBS; j++) {
+        if (j > 0) low[k + j] += 1n;
+        high[k + 1 + j] += 1n;
+      }
     }
     return low.map((n, k) => {
       let v = n * LOW_BITS - high[k] * HIGH_BITS;
@@ -71,7 +75,7 @@ export function fma() {
     ) +
     segment(
       "ROW",
-      "((-1/p mod 2^52) p + 1) / 2^52, the reduction row",
+      "((-1/p mod 2^104) p + 1) / 2^104, the reduction row",
       splat(asDoubles(limbs(row, 52, LIMBS))),
     ) +
     segment("MODULUS", "p as doubles", splat(asDoubles(limbs(p, 52, LIMBS)))) +
