@@ -32,7 +32,7 @@ function finish(out: usize): void {
 }
 
 /** 1 if the value is 0 mod p in lane 0; it is below 100 p. */
-function vanishes(a: usize): u32 {
+export function vanishes(a: usize): u32 {
   const t = slot(40), words = slot(41);
   mul<Fp>(t, a, one<Fp>());
   getWords<Fp>(words, t, 0);
@@ -381,8 +381,8 @@ export function prepareLines(lines: usize, K: usize, scratch: usize): u32 {
   return 0;
 }
 
-/** <K, Q> from the stored lines of K, for an affine Q in words, to 128 octets. */
-export function pairPrepared(out: usize, lines: usize, Q: usize): void {
+/** Leaves <K, Q> before the last power of 4 in f(), from the stored lines of K, for an affine Q in words. */
+function evaluateLines(lines: usize, Q: usize): void {
   const size = bytes<Fp>(), X3 = slot(42), UV = slot(43), V = slot(44), W = slot(45), t = slot(46), u = slot(47), none = slot(48);
   zero<Fp>(none);
   startF();
@@ -413,5 +413,41 @@ export function pairPrepared(out: usize, lines: usize, Q: usize): void {
     }
     multiplyF(t);
   }
+}
+
+/** <K, Q> from the stored lines of K, for an affine Q in words, to 128 octets. */
+export function pairPrepared(out: usize, lines: usize, Q: usize): void {
+  evaluateLines(lines, Q);
   finish(out);
+}
+
+/**
+ * 1 if <[a]P + Z, K> = g, the check of an RSK (RFC 6508 6.1.2), as <P, K>^a <Z, K> from the stored lines of P and Z. The
+ * identifier a of 32 words is public, K (in words) is not.
+ */
+export function checkReceiverKey(linesP: usize, linesZ: usize, a: usize, K: usize): u32 {
+  const base = slot(49), re = slot(50), im = slot(51);
+  evaluateLines(linesP, K);
+  copy<Fp>(base, f());
+  startF();
+  let begun = false;
+  for (let i = 1023; i >= 0; i--) {
+    if (begun) squareF();
+    if ((load<u32>(a + <usize>(i >> 5 << 2)) >> (i & 31)) & 1) {
+      begun = true;
+      multiplyF(base);
+    }
+  }
+  copy<Fp>(base, f());
+  evaluateLines(linesZ, K);
+  multiplyF(base);
+  squareF();
+  squareF();
+  // im/re = g
+  duplicateEven<Fp>(re, f());
+  duplicateOdd<Fp>(im, f());
+  loadInteger<Fp>(base, SAKKE_CURVE + 2 * SCALAR);
+  mul<Fp>(re, re, base);
+  sub<Fp>(im, im, re, 0);
+  return vanishes(im);
 }

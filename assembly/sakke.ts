@@ -12,7 +12,8 @@ import { buildScratch, buildTable, rowsOf, tableBytes, windowWidthOf } from "./t
 import { inverseMod } from "./inverse";
 import { isInfinity, masksOf, rowsFor, spreadScratch, sumFixed, sumScratch, sumSpread, sumsOf, toIntegers, writeOctets } from "./fixedbase";
 import { slot } from "./scratch";
-import { linesBytes, linesScratch, pairDirect, pairPrepared, prepareLines } from "./pairing";
+import { hasOrderQ } from "./order";
+import { checkReceiverKey, linesBytes, linesScratch, pairDirect, pairPrepared, prepareLines } from "./pairing";
 import { FIXED_BYTES, wipe, workspace } from "./memory";
 
 const N: i32 = 32;
@@ -234,6 +235,38 @@ export function sakkeLinesScratch(): usize {
 export function sakkeLines(lines: usize, rsk: usize, scratch: usize): u32 {
   if (decodePoint(scratch, rsk) != 0) return 1;
   const result = prepareLines(lines, scratch, scratch + 2 * POINT) == 0 ? 0 : 2;
+  wipe(workspace, FIXED_BYTES);
+  return result;
+}
+
+/** Stores the lines of the generator P. */
+export function sakkeGeneratorLines(lines: usize, scratch: usize): void {
+  prepareLines(lines, SAKKE_CURVE, scratch + 2 * POINT);
+  wipe(workspace, FIXED_BYTES);
+}
+
+/** 0 if the 256 octets are a point of order q; 1 if they are off the curve; 2 for another order. */
+export function sakkeOrder(point: usize, scratch: usize): u32 {
+  if (decodePoint(scratch, point) != 0) return 1;
+  const result = hasOrderQ(scratch) == 1 ? 0 : 2;
+  wipe(workspace, FIXED_BYTES);
+  return result;
+}
+
+/**
+ * Checks an RSK of 256 octets for an identifier of 128 octets, from the stored lines of P and Z (RFC 6508 6.1.2). 0;
+ * 1 if it is off the curve; 2 if it is not of order q; 3 if it does not belong to the identifier.
+ */
+export function sakkeCheckKey(linesP: usize, linesZ: usize, identifier: usize, rsk: usize, scratch: usize): u32 {
+  let result: u32 = 0;
+  if (decodePoint(scratch, rsk) != 0) {
+    result = 1;
+  } else if (hasOrderQ(scratch) == 0) {
+    result = 2;
+  } else {
+    fromOctets(scratch + POINT, identifier, 128, N);
+    if (checkReceiverKey(linesP, linesZ, scratch + POINT, scratch) == 0) result = 3;
+  }
   wipe(workspace, FIXED_BYTES);
   return result;
 }

@@ -1,0 +1,100 @@
+// Table look-ups of assembly/fma/field.ts at secret places: a whole row is read for the two lanes at once.
+
+const ENTRY_BYTES: usize = 160;
+
+/** Octets of one selection mask. */
+export const MASK_BYTES: usize = 32;
+
+/**
+ * Writes `entries` masks for the two lanes whose wanted entry numbers (u32) are at `indices`: for each lane 1 in both
+ * halves where the entry is wanted, else 0.
+ */
+export function selectionMasks(masks: usize, indices: usize, entries: i32): void {
+  const first = i64x2.splat(<i64>load<u32>(indices)), second = i64x2.splat(<i64>load<u32>(indices, 4));
+  const one = f64x2.splat(1);
+  for (let e = 0; e < entries; e++) {
+    const number = i64x2.splat(<i64>e);
+    v128.store(masks, v128.and(i64x2.eq(first, number), one));
+    v128.store(masks, v128.and(i64x2.eq(second, number), one), 16);
+    masks += MASK_BYTES;
+  }
+}
+
+/**
+ * Adds to `out` the sum of mask times entry over a whole row, so every entry is read whatever the index. The masks
+ * are 0 or 1 and at most one is 1, so the fused product is the entry itself or 0. Accumulators hold two limbs of one
+ * lane each; eight of them, a limb pair and two masks stay in registers (ten accumulators spill and halve the speed).
+ */
+export function scanRow(out: usize, row: usize, entries: i32, elements: i32, masks: usize): void {
+  const stride = ENTRY_BYTES * <usize>elements;
+  // Eight limbs a group; a single element leaves four.
+  for (let left = 5 * elements; left > 0; left -= 2) {
+    if (left == 1) {
+      scanTail(out, row, entries, stride, masks);
+      return;
+    }
+    let x = v128.load(out), y = v128.load(out, 16);
+    let a0 = i64x2.shuffle(x, y, 0, 2), b0 = i64x2.shuffle(x, y, 1, 3);
+    x = v128.load(out, 32);
+    y = v128.load(out, 48);
+    let a1 = i64x2.shuffle(x, y, 0, 2), b1 = i64x2.shuffle(x, y, 1, 3);
+    x = v128.load(out, 64);
+    y = v128.load(out, 80);
+    let a2 = i64x2.shuffle(x, y, 0, 2), b2 = i64x2.shuffle(x, y, 1, 3);
+    x = v128.load(out, 96);
+    y = v128.load(out, 112);
+    let a3 = i64x2.shuffle(x, y, 0, 2), b3 = i64x2.shuffle(x, y, 1, 3);
+    let entry = row, mask = masks;
+    for (let e = 0; e < entries; e++) {
+      const m = v128.load(mask), n = v128.load(mask, 16);
+      x = v128.load(entry);
+      a0 = f64x2.relaxed_madd(x, m, a0);
+      b0 = f64x2.relaxed_madd(x, n, b0);
+      x = v128.load(entry, 16);
+      a1 = f64x2.relaxed_madd(x, m, a1);
+      b1 = f64x2.relaxed_madd(x, n, b1);
+      x = v128.load(entry, 32);
+      a2 = f64x2.relaxed_madd(x, m, a2);
+      b2 = f64x2.relaxed_madd(x, n, b2);
+      x = v128.load(entry, 48);
+      a3 = f64x2.relaxed_madd(x, m, a3);
+      b3 = f64x2.relaxed_madd(x, n, b3);
+      entry += stride;
+      mask += MASK_BYTES;
+    }
+    v128.store(out, i64x2.shuffle(a0, b0, 0, 2));
+    v128.store(out, i64x2.shuffle(a0, b0, 1, 3), 16);
+    v128.store(out, i64x2.shuffle(a1, b1, 0, 2), 32);
+    v128.store(out, i64x2.shuffle(a1, b1, 1, 3), 48);
+    v128.store(out, i64x2.shuffle(a2, b2, 0, 2), 64);
+    v128.store(out, i64x2.shuffle(a2, b2, 1, 3), 80);
+    v128.store(out, i64x2.shuffle(a3, b3, 0, 2), 96);
+    v128.store(out, i64x2.shuffle(a3, b3, 1, 3), 112);
+    out += 128;
+    row += 64;
+  }
+}
+
+/** The last four limbs of an element, as scanRow. */
+function scanTail(out: usize, row: usize, entries: i32, stride: usize, masks: usize): void {
+  let x = v128.load(out), y = v128.load(out, 16);
+  let a0 = i64x2.shuffle(x, y, 0, 2), b0 = i64x2.shuffle(x, y, 1, 3);
+  x = v128.load(out, 32);
+  y = v128.load(out, 48);
+  let a1 = i64x2.shuffle(x, y, 0, 2), b1 = i64x2.shuffle(x, y, 1, 3);
+  for (let e = 0; e < entries; e++) {
+    const m = v128.load(masks), n = v128.load(masks, 16);
+    x = v128.load(row);
+    a0 = f64x2.relaxed_madd(x, m, a0);
+    b0 = f64x2.relaxed_madd(x, n, b0);
+    x = v128.load(row, 16);
+    a1 = f64x2.relaxed_madd(x, m, a1);
+    b1 = f64x2.relaxed_madd(x, n, b1);
+    row += stride;
+    masks += MASK_BYTES;
+  }
+  v128.store(out, i64x2.shuffle(a0, b0, 0, 2));
+  v128.store(out, i64x2.shuffle(a0, b0, 1, 3), 16);
+  v128.store(out, i64x2.shuffle(a1, b1, 0, 2), 32);
+  v128.store(out, i64x2.shuffle(a1, b1, 1, 3), 48);
+}

@@ -1,0 +1,64 @@
+// Whether a point K = (x, y) of y^2 = x^3 - 3x has order q, by quadratic characters instead of a multiplication by q.
+//
+// E(F_p) is cyclic of order 4 q. With the 2-isogeny phi: E -> E', E': Y^2 = X^3 + 12 X, and its dual phi', the points of
+// order q are phi'(2 E'(F_p)). By 2-descent (Silverman, Tate: "Rational points on elliptic curves", III.5):
+// - K = phi'(K') for a K' in E'(F_p) iff x is a square, x = s^2; then X' = 2 x + 2 y/s (the other choice is 12/X');
+// - K' is in 2 E'(F_p) iff X' and X' - e are squares, e one of the roots of X^2 + 12.
+// 3 and -1 are not squares. So of the two choices exactly one has a square X'; and (X' - e)(12/X' - e) = -4 x e is a
+// square if e is taken to be the root that is not one. Then X' - e alone decides, for either choice.
+// With t = x^((p-3)/4): x is a square iff t^2 x = 1, and then t = 1/s. (p-3)/4 = q - 1.
+
+import { Fp, add, copy, mul, one, sqr, sub } from "./field";
+import { SAKKE_CURVE } from "./generated/curves";
+import { SAKKE_Q } from "./generated/moduli";
+import { loadInteger } from "./points";
+import { slot } from "./scratch";
+import { vanishes } from "./pairing";
+
+const POWERS: usize = 63;
+
+/** out = a^(q - 1); the exponent is public. out is not a. */
+function power(out: usize, a: usize): void {
+  const q = SAKKE_Q + 16;
+  copy<Fp>(slot(POWERS), one<Fp>());
+  for (let i: usize = 1; i < 16; i++) mul<Fp>(slot(POWERS + i), slot(POWERS + i - 1), a);
+  copy<Fp>(out, one<Fp>());
+  for (let i = 255; i >= 0; i--) {
+    if (i < 255) {
+      sqr<Fp>(out, out);
+      sqr<Fp>(out, out);
+      sqr<Fp>(out, out);
+      sqr<Fp>(out, out);
+    }
+    // Four bits of q - 1; q is odd.
+    let window = (load<u32>(q + <usize>(i >> 3 << 2)) >> ((i & 7) << 2)) & 15;
+    if (i == 0) window -= 1;
+    if (window != 0) mul<Fp>(out, out, slot(POWERS + <usize>window));
+  }
+}
+
+/** 1 if t^2 a = 1 for t = a^(q - 1), that is if a is a square other than 0. */
+@inline function isSquare(a: usize, t: usize): u32 {
+  const u = slot(82);
+  sqr<Fp>(u, t);
+  mul<Fp>(u, u, a);
+  sub<Fp>(u, u, one<Fp>(), 0);
+  return vanishes(u);
+}
+
+/** 1 if the point at `K` (in words, on the curve) has order q, else 0. K may be secret. */
+export function hasOrderQ(K: usize): u32 {
+  const x = slot(79), y = slot(80), t = slot(81), e = slot(83);
+  loadInteger<Fp>(x, K);
+  loadInteger<Fp>(y, K + 128);
+  loadInteger<Fp>(e, SAKKE_CURVE + 384);
+  power(t, x);
+  const square = isSquare(x, t);
+  // X' - e = 2 (x + y t) - e
+  mul<Fp>(y, y, t);
+  add<Fp>(x, x, y);
+  add<Fp>(x, x, x);
+  sub<Fp>(x, x, e, 0);
+  power(t, x);
+  return square & isSquare(x, t);
+}
