@@ -100,6 +100,26 @@ import * as simd256 from "./simd/p256";
   }
 }
 
+/** out = 3 a. out is not a. */
+@inline export function triple<F>(out: usize, a: usize): void {
+  if (ASC_FEATURE_RELAXED_SIMD && isFp<F>()) {
+    fma.triple(out, a);
+  } else {
+    add<F>(out, a, a);
+    add<F>(out, out, a);
+  }
+}
+
+/** out = 2^shift a, 1 <= shift <= 3. */
+@inline export function shiftLeft<F>(out: usize, a: usize, shift: i32): void {
+  if (ASC_FEATURE_RELAXED_SIMD && isFp<F>()) {
+    fma.shiftLeft(out, a, shift);
+  } else {
+    add<F>(out, a, a);
+    for (let i = 1; i < shift; i++) add<F>(out, out, out);
+  }
+}
+
 /** out = a - b + K p with the K of `level`, see fma/field.ts. P-256 reduces by itself and takes any level. */
 @inline export function sub<F>(out: usize, a: usize, b: usize, level: i32): void {
   if (ASC_FEATURE_RELAXED_SIMD) {

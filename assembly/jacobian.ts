@@ -4,7 +4,7 @@
 //
 // Bounds in multiples of p: X, Y below 38, Z below 9, so every product is of operands below 50 p.
 
-import { add, copy, mul, one, sqr, sub, swapPairs, zero } from "./field";
+import { add, copy, mul, one, shiftLeft, sqr, sub, swapPairs, triple, zero } from "./field";
 import { duplicateEven, duplicateOdd, evenOdd } from "./lanes";
 import { slot } from "./scratch";
 
@@ -69,8 +69,7 @@ export function double<F>(withLine: bool): void {
   mul<F>(t, t, u);
   duplicateEven<F>(beta, t);
   duplicateOdd<F>(t, t);
-  add<F>(alpha, t, t);
-  add<F>(alpha, alpha, t);
+  triple<F>(alpha, t);
   swapPairs<F>(u, ZY());
   add<F>(u, u, ZY());
   evenOdd<F>(t, alpha, u);
@@ -79,9 +78,7 @@ export function double<F>(withLine: bool): void {
   sub<F>(z3, z3, gamma, 0);
   sub<F>(z3, z3, delta, 0);
   duplicateEven<F>(t, t);
-  add<F>(beta, beta, beta);
-  add<F>(beta, beta, beta);
-  add<F>(u, beta, beta);
+  shiftLeft<F>(u, beta, 3);
   sub<F>(t, t, u, 5);
   if (withLine) {
     evenOdd<F>(u, evalX(), z3);
@@ -95,15 +92,14 @@ export function double<F>(withLine: bool): void {
     sub<F>(line(), v, u, 1);
   }
   copy<F>(X(), t);
+  shiftLeft<F>(beta, beta, 2);
   sub<F>(u, beta, t, 6);
   evenOdd<F>(t, alpha, gamma);
   evenOdd<F>(u, u, gamma);
   mul<F>(t, t, u);
   duplicateOdd<F>(u, t);
   duplicateEven<F>(t, t);
-  add<F>(u, u, u);
-  add<F>(u, u, u);
-  add<F>(u, u, u);
+  shiftLeft<F>(u, u, 3);
   sub<F>(t, t, u, 5);
   evenOdd<F>(ZY(), z3, t);
 }

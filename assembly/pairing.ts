@@ -48,31 +48,56 @@ export function pairDirect(out: usize, K: usize, Q: usize): u32 {
   loadInteger<Fp>(baseY(), K + SCALAR);
   loadInteger<Fp>(evalX(), Q);
   loadInteger<Fp>(evalY(), Q + SCALAR);
-  const y = slot(42), negative = slot(43), none = slot(44);
+  // Bases of additions: K and 3K, by sign; with 3K goes f_3 = (tangent at K)(chord through 2K and K), conjugate for -3K.
+  const y = slot(42), negative = slot(43), x = slot(44), x3 = slot(48), y3 = slot(49), negative3 = slot(50);
+  const f3 = slot(51), conjugate3 = slot(52), none = slot(53), t = slot(46), z = slot(45), Y = slot(47);
   zero<Fp>(none);
+  copy<Fp>(x, baseX());
   copy<Fp>(y, baseY());
   sub<Fp>(negative, none, y, 0);
   start<Fp>();
   startF();
-  for (let i = 0; i < NAF_LENGTH; i++) {
+  double<Fp>(true);
+  multiplyF(line());
+  addBase<Fp>(true);
+  multiplyF(line());
+  copy<Fp>(f3, f());
+  sub<Fp>(t, none, f3, 0);
+  evenOdd<Fp>(conjugate3, f3, t);
+  duplicateEven<Fp>(z, ZY());
+  invertLanes<Fp>(z);
+  sqr<Fp>(t, z);
+  mul<Fp>(z, z, t);
+  mul<Fp>(x3, X(), t);
+  duplicateOdd<Fp>(Y, ZY());
+  mul<Fp>(y3, Y, z);
+  sub<Fp>(negative3, none, y3, 0);
+  start<Fp>();
+  startF();
+  for (let i = 1; i < NAF_LENGTH; i++) {
     const digit = load<i8>(NAF_DIGITS + <usize>i);
     squareF();
     double<Fp>(true);
     multiplyF(line());
-    if (digit != 0) {
+    if (digit == 0) continue;
+    if (abs(digit) == 1) {
+      copy<Fp>(baseX(), x);
       copy<Fp>(baseY(), digit > 0 ? y : negative);
-      addBase<Fp>(true);
-      multiplyF(line());
+    } else {
+      copy<Fp>(baseX(), x3);
+      copy<Fp>(baseY(), digit > 0 ? y3 : negative3);
+      multiplyF(digit > 0 ? f3 : conjugate3);
     }
+    addBase<Fp>(true);
+    multiplyF(line());
   }
   finish(out);
   // C is [q - 1]K now: -K if K has order q. X = x Z^2, Y = -y Z^3.
-  const z = slot(45), t = slot(46), Y = slot(47);
   duplicateEven<Fp>(z, ZY());
   duplicateOdd<Fp>(Y, ZY());
   sqr<Fp>(t, z);
   mul<Fp>(z, z, t);
-  mul<Fp>(t, t, baseX());
+  mul<Fp>(t, t, x);
   sub<Fp>(t, t, X(), 6);
   mul<Fp>(z, z, y);
   add<Fp>(Y, Y, z);

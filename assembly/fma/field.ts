@@ -59,6 +59,28 @@ export function add(out: usize, a: usize, b: usize): void {
   }
 }
 
+/** out = 3 a, 4 a or 8 a: 2^shift a, and once more a where `plus` is all ones. */
+function scale(out: usize, a: usize, shift: i32, plus: v128): void {
+  const mask = v128.load(MAGIC, 32), e52 = v128.load(MAGIC, 48);
+  let carry = i64x2.splat(0);
+  for (let i: usize = 0; i < BYTES; i += 16) {
+    const x = v128.and(f64x2.add(v128.load(a + i), e52), mask);
+    const s = i64x2.add(i64x2.add(i64x2.shl(x, shift), v128.and(x, plus)), carry);
+    v128.store(out + i, toDouble(s, mask, e52));
+    carry = i64x2.shr_u(s, 52);
+  }
+}
+
+/** out = 3 a. */
+export function triple(out: usize, a: usize): void {
+  scale(out, a, 1, i64x2.splat(-1));
+}
+
+/** out = 2^shift a, shift <= 3. */
+export function shiftLeft(out: usize, a: usize, shift: i32): void {
+  scale(out, a, shift, i64x2.splat(0));
+}
+
 /**
  * out = a - b + K p with K = 3, 5, 8, 15, 18, 35, 38, 75, ... for level 0, 1, 2, ... (SUBTRACTION_MULTIPLES), for b
  * below K p; the result is below a + K p.

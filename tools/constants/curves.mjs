@@ -14,15 +14,16 @@ function octets(digits) {
   return words;
 }
 
-/** Non-adjacent form, most significant digit first, without the leading 1. */
+/** Width-3 non-adjacent form, digits 0, +-1 and +-3, most significant first. */
 function nonAdjacentForm(k) {
   const digits = [];
   for (; k > 0n; k >>= 1n) {
-    const d = k & 1n ? 2n - (k & 3n) : 0n;
+    let d = k & 1n ? k & 7n : 0n;
+    if (d > 4n) d -= 8n;
     digits.unshift(Number(d));
     k -= d;
   }
-  return digits.slice(1);
+  return digits;
 }
 
 /**
@@ -57,15 +58,37 @@ function radix4(k) {
   return end.digits;
 }
 
+/** a^k mod p. */
+function power(a, k) {
+  let result = 1n;
+  for (let base = a % SAKKE.p; k > 0n; k >>= 1n, base = (base * base) % SAKKE.p) {
+    if (k & 1n) result = (result * base) % SAKKE.p;
+  }
+  return result;
+}
+
+/** The square root of -12 mod p that is not a square itself. */
+function nonSquareRoot() {
+  const { p } = SAKKE;
+  const root = power(p - 12n, (p + 1n) / 4n);
+  if ((root * root + 12n) % p !== 0n) throw new Error("-12 is not a square");
+  return power(root, (p - 1n) / 2n) === 1n ? p - root : root;
+}
+
 export function curves() {
   const radix = radix4(SAKKE.q - 1n);
   const naf = nonAdjacentForm(SAKKE.q - 1n);
+  if (naf[0] !== 1) throw new Error("the loop starts with K itself");
   return (
-    segment("SAKKE_CURVE", "P.x, P.y, g; 32 words each", packed([SAKKE.Px, SAKKE.Py, SAKKE.g], 32)) +
+    segment(
+      "SAKKE_CURVE",
+      "P.x, P.y, g, the root of -12 that is not a square; 32 words each",
+      packed([SAKKE.Px, SAKKE.Py, SAKKE.g, nonSquareRoot()], 32),
+    ) +
     segment("P256_CURVE", "G.x, G.y, b; 8 words each", packed([P256.Gx, P256.Gy, P256.b], 8)) +
     `export const RADIX4_LENGTH: i32 = ${radix.length};\n` +
     segment("RADIX4_DIGITS", "q - 1 in radix 4 after a leading 2, signed octets", octets(radix)) +
     `export const NAF_LENGTH: i32 = ${naf.length};\n` +
-    segment("NAF_DIGITS", "non-adjacent form of q - 1 after the leading 1, signed octets", octets(naf))
+    segment("NAF_DIGITS", "q - 1 in digits 0, 1, 3 and their negatives, signed octets", octets(naf))
   );
 }

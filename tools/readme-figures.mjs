@@ -1,0 +1,73 @@
+// Fills the figures of README.md: what the demo prints, and a table of a bench report.
+// node tools/readme-figures.mjs [REPORT.json]    the report as `npm run bench -- --json` prints it; else the newest
+// in bench/results. Run it after `npm run build`, on a quiet machine.
+import { spawnSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const readme = join(root, "README.md");
+const RESULTS = "bench/results";
+
+const ROWS = {
+  "imessage.seal.batch": "seal the message of one member, in a batch",
+  "imessage.open": "open one message: parse, verify, decapsulate, check",
+  "sakke.encapsulate.batch": "SAKKE encapsulate, in a batch",
+  "sakke.decapsulate.prepared": "SAKKE decapsulate with its check, prepared key",
+  "eccsi.sign.batch": "ECCSI sign, in a batch",
+  "eccsi.verify": "ECCSI verify",
+  "kms.issue.batch": "issue the keys of one user, in a batch",
+};
+
+function newestReport() {
+  const folder = join(root, RESULTS);
+  const reports = (existsSync(folder) ? readdirSync(folder) : [])
+    .filter((name) => name.endsWith(".json"))
+    .map((name) => JSON.parse(readFileSync(join(folder, name), "utf8")))
+    .filter(({ rows, quick }) => rows !== undefined && !quick);
+  return reports.sort((a, b) => (a.date < b.date ? 1 : -1))[0];
+}
+
+function figures({ rows, machine, runtime, date }) {
+  const lines = Object.entries(ROWS).flatMap(([name, title]) => {
+    const row = rows.find((candidate) => candidate.name === name);
+    const best = row && (row.fma ?? row.simd)?.best;
+    if (best === undefined) return [];
+    const each = best >= 1000 ? `${(best / 1000).toFixed(2)} ms` : `${best.toPrecision(3)} µs`;
+    const rate = Math.round(1e6 / best).toLocaleString("en");
+    return `| ${title} | ${each} | ${rate} | ${row.ratio === undefined ? "" : `${Math.round(row.ratio)} ×`} |`;
+  });
+  return [
+    "| on one core | time | per second | against BigInt |",
+    "|---|--:|--:|--:|",
+    ...lines,
+    "",
+    `${machine.cpu}, ${runtime.name} ${runtime.version}, ${date.slice(0, 10)}. BigInt is the plain JavaScript`,
+    "of `test/reference`, measured in the same run. All rows: [docs/performance.md](docs/performance.md).",
+  ].join("\n");
+}
+
+function demo() {
+  const { status, stdout } = spawnSync(process.execPath, ["dist/cli/main.js", "demo", "--members", "1000"], {
+    cwd: root,
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  if (status !== 0) throw new Error(`the demo ended with ${status}`);
+  return `\`\`\`console\n$ mikey-sakke demo --members 1000\n${stdout}\`\`\``;
+}
+
+/** Puts `content` between the two comments that bear `name`. */
+function fill(text, name, content) {
+  const pattern = new RegExp(`(<!-- ${name} -->\n)[\\s\\S]*?(<!-- /${name} -->)`);
+  if (!pattern.test(text)) throw new Error(`README.md has no place for ${name}`);
+  return text.replace(pattern, (_, before, after) => `${before}${content}\n${after}`);
+}
+
+const file = process.argv[2];
+const report = file === undefined ? newestReport() : JSON.parse(readFileSync(file, "utf8"));
+let text = readFileSync(readme, "utf8");
+if (report === undefined) console.log(`no report in ${RESULTS}: the table stays as it is`);
+else text = fill(text, "figures", figures(report));
+writeFileSync(readme, fill(text, "demo", demo()));
