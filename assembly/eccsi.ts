@@ -50,7 +50,9 @@ function decodePoint(words: usize, point: usize): u32 {
   mulMod(left, left, x, P256_P);
   addMod(left, left, P256_CURVE + 2 * SCALAR, P256_P);
   mulMod(right, y, y, P256_P);
-  return 1 ^ isEqual(left, right, N);
+  const off = 1 ^ isEqual(left, right, N);
+  wipe(workspace, 1024 + 2 * SCALAR);
+  return off;
 }
 
 /** Builds the table of the point at `point` (64 octets, 0 for the generator G). 0, or 1 for a point off the curve. */
@@ -60,7 +62,9 @@ export function eccsiTable(table: usize, width: i32, point: usize, scratch: usiz
     base = scratch;
     if (decodePoint(base, point) != 0) return 1;
   }
-  return buildTable<P256>(table, paddedRows(width), width, base, scratch + 2 * POINT) ? 0 : 1;
+  const built = buildTable<P256>(table, paddedRows(width), width, base, scratch + 2 * POINT);
+  wipe(workspace, FIXED_BYTES);
+  return built ? 0 : 1;
 }
 
 @inline function groupsOf(count: i32): i32 {
@@ -157,6 +161,12 @@ export function eccsiSignerPointScratch(): usize {
  * KPAK is off the curve; 2 if Y is the neutral element or PVT was made up to meet an exceptional case.
  */
 export function eccsiSignerPoint(out: usize, pvt: usize, kpak: usize, hs: usize, scratch: usize): u32 {
+  const result = signerPoint(out, pvt, kpak, hs, scratch);
+  wipe(workspace, FIXED_BYTES);
+  return result;
+}
+
+function signerPoint(out: usize, pvt: usize, kpak: usize, hs: usize, scratch: usize): u32 {
   const a = scratch, b = a + POINT, k = b + POINT, infinity = k + SCALAR, work = scratch + 4 * POINT;
   const points = work + multiplyScratch<P256>(), size = bytes<P256>(), point = pointBytes<P256>();
   if ((decodePoint(a, pvt) | decodePoint(b, kpak)) != 0) return 1;
@@ -188,6 +198,12 @@ export function eccsiVerifyScratch(tableG: usize, tableB: usize): usize {
  * is public. 1 for a good signature; 0 otherwise; 2 if PVT met an exceptional case and a table of Y has to decide.
  */
 export function eccsiVerify(tableG: usize, tableKpak: usize, tableY: usize, input: usize, scratch: usize): u32 {
+  const result = verify(tableG, tableKpak, tableY, input, scratch);
+  wipe(workspace, FIXED_BYTES);
+  return result;
+}
+
+function verify(tableG: usize, tableKpak: usize, tableY: usize, input: usize, scratch: usize): u32 {
   const u1 = scratch, u2 = u1 + SCALAR, u3 = u2 + SCALAR, r = u3 + SCALAR, s = r + SCALAR, pvt = s + SCALAR;
   const a = pvt + POINT, b = a + RECODED_BYTES, points = b + RECODED_BYTES, work = points + 3 * pointBytes<P256>();
   const sums = work + multiplyScratch<P256>(), size = bytes<P256>(), point = pointBytes<P256>();

@@ -50,7 +50,7 @@ export function decodePoint(words: usize, point: usize): u32 {
   fromOctets(words + SCALAR, point + SCALAR, 128, N);
   const value = SAKKE_P + 16, left = workspace + 1024, right = left + SCALAR, x = words, y = words + SCALAR;
   if ((isLess(x, value, N) & isLess(y, value, N)) == 0) return 1;
-  // Coordinates are public here. x (x^2 - 3) against y^2.
+  // x (x^2 - 3) against y^2; whether they agree is no secret, but the point may be an RSK.
   mulMod(left, x, x, SAKKE_P);
   memory.fill(right, 0, SCALAR);
   store<u32>(right, load<u32>(value) - 3);
@@ -58,7 +58,9 @@ export function decodePoint(words: usize, point: usize): u32 {
   addMod(left, left, right, SAKKE_P);
   mulMod(left, left, x, SAKKE_P);
   mulMod(right, y, y, SAKKE_P);
-  return 1 ^ isEqual(left, right, N);
+  const off = 1 ^ isEqual(left, right, N);
+  wipe(workspace, 1024 + 2 * SCALAR);
+  return off;
 }
 
 /** Builds the table of the point at `point` (256 octets, 0 for the generator P). 0, or 1 for a point off the curve. */
@@ -68,7 +70,9 @@ export function sakkeTable(table: usize, width: i32, point: usize, scratch: usiz
     base = scratch;
     if (decodePoint(base, point) != 0) return 1;
   }
-  return buildTable<Fp>(table, paddedRows(width), width, base, scratch + 2 * POINT) ? 0 : 1;
+  const built = buildTable<Fp>(table, paddedRows(width), width, base, scratch + 2 * POINT);
+  wipe(workspace, FIXED_BYTES);
+  return built ? 0 : 1;
 }
 
 /** Octets of a table of powers of g. */
@@ -83,6 +87,7 @@ export function sakkePowersScratch(width: i32): usize {
 /** Builds the table of powers of g = <P, P>. */
 export function sakkePowers(table: usize, width: i32, scratch: usize): void {
   buildPowers(table, paddedRows(width), width, SAKKE_CURVE + 2 * SCALAR, scratch);
+  wipe(workspace, FIXED_BYTES);
 }
 
 /** r mod q from 128 octets of hash output (RFC 6508 5.1), and r b mod q for the identifier's octets. */
@@ -294,7 +299,9 @@ export function sakkePairPrepared(out: usize, lines: usize, point: usize, scratc
 /** 1 if the 128 octets at `w` are the representative of g = <P, P>, else 0. */
 export function sakkeIsGenerator(w: usize): u32 {
   fromOctets(workspace, w, 128, N);
-  return isEqual(workspace, SAKKE_CURVE + 2 * SCALAR, N);
+  const same = isEqual(workspace, SAKKE_CURVE + 2 * SCALAR, N);
+  wipe(workspace, SCALAR);
+  return same;
 }
 
 /** 1 if the 128 octets at `z` are a KMS Master Secret, 2 <= z < q (RFC 6508 6.1.1), else 0. */
@@ -305,6 +312,6 @@ export function sakkeIsMasterSecret(z: usize): u32 {
   memory.fill(one, 0, SCALAR);
   store<u32>(one, 1);
   const above = isLess(one, words, N);
-  wipe(words, SCALAR);
+  wipe(words, 2 * SCALAR);
   return below & above;
 }

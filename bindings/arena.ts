@@ -14,11 +14,13 @@ export class Arena {
   readonly #used = new Map<number, number>();
   #free: Block[] = [];
   #end: number;
+  readonly #limit: number;
 
-  /** Manages everything from `start` on. */
-  constructor(memory: WebAssembly.Memory, start: number) {
+  /** Manages everything from `start` on, up to `limit` if there is one. */
+  constructor(memory: WebAssembly.Memory, start: number, limit = Number.POSITIVE_INFINITY) {
     this.#memory = memory;
     this.#end = align(start);
+    this.#limit = limit;
   }
 
   /** Octets in use. */
@@ -75,14 +77,19 @@ export class Arena {
   }
 
   #grow(end: number): void {
+    if (end > this.#limit) throw outOfMemory(end - this.#limit);
     const missing = end - this.#memory.buffer.byteLength;
     if (missing <= 0) return;
     try {
       this.#memory.grow(Math.ceil(missing / PAGE));
     } catch (cause) {
-      throw new MikeySakkeError("crypto", "OUT_OF_MEMORY", `no room for ${missing} more octets`, { cause });
+      throw outOfMemory(missing, cause);
     }
   }
+}
+
+function outOfMemory(missing: number, cause?: unknown): MikeySakkeError {
+  return new MikeySakkeError("crypto", "OUT_OF_MEMORY", `no room for ${missing} more octets`, { cause });
 }
 
 function align(n: number): number {

@@ -68,6 +68,9 @@ export interface Surface {
   sakkeLinesBytes(): number;
   sakkeLinesScratch(): number;
   sakkeLines(lines: number, rsk: number, scratch: number): number;
+  sakkeGeneratorLines(lines: number, scratch: number): void;
+  sakkeOrder(point: number, scratch: number): number;
+  sakkeCheckKey(linesP: number, linesZ: number, identifier: number, rsk: number, scratch: number): number;
   sakkeIsMasterSecret(z: number): number;
   sakkeIsGenerator(w: number): number;
   sakkePair(out: number, rsk: number, point: number, scratch: number): number;

@@ -1,7 +1,7 @@
 /** The KMS Public Authentication Key (RFC 6507 2): verification of signatures, and the check of issued keys. */
 import { concat, equal, toHex } from "../bytes.ts";
 import type { Core } from "../core.ts";
-import { requireBytes } from "../errors.ts";
+import { MikeySakkeError, requireBytes } from "../errors.ts";
 import {
   badPoint,
   coordinates,
@@ -13,7 +13,7 @@ import {
   SSK_BYTES,
   XY,
 } from "./encoding.ts";
-import { generatorTable, multiplyBase, pointTable } from "./tables.ts";
+import { generatorTable, kpakTable, kpakTableName, multiplyBase, pointTable } from "./tables.ts";
 
 /** A signer seen this often gets a table of its own; the table costs about as much as five verifications save. */
 const TABLE_AFTER = 3;
@@ -33,6 +33,7 @@ export class EccsiPublicKey {
   readonly #kpak: Uint8Array;
   readonly #table: number;
   readonly #signers = new Map<string, KnownSigner>();
+  #destroyed = false;
 
   private constructor(core: Core, kpak: Uint8Array, table: number) {
     this.core = core;
@@ -45,7 +46,7 @@ export class EccsiPublicKey {
     requireBytes(kpak, "KPAK");
     core.requireAlive();
     const xy = coordinates(kpak);
-    const table = xy === undefined ? undefined : pointTable(core, xy);
+    const table = xy && kpakTable(core, xy);
     if (table === undefined) throw badPoint("KPAK");
     return new EccsiPublicKey(core, kpak.slice(), table);
   }
@@ -79,6 +80,7 @@ export class EccsiPublicKey {
   }
 
   #verify(input: Uint8Array, tableY: number): number {
+    if (this.#destroyed) throw new MikeySakkeError("usage", "DESTROYED", "the KPAK was destroyed");
     const { core } = this;
     const tableG = generatorTable(core);
     const other = tableY === 0 ? this.#table : tableY;
@@ -144,9 +146,16 @@ export class EccsiPublicKey {
     return y !== undefined && mine !== undefined && equal(mine, y);
   }
 
-  /** Clears and frees all tables. */
+  /** Name of the table of KPAK in the core. For the bindings only. */
+  get tableName(): string {
+    return kpakTableName(this.#kpak.subarray(1));
+  }
+
+  /** Frees the tables: that of KPAK unless another key of the same KMS is in use, and those of signers. */
   destroy(): void {
-    this.core.arena.release(this.#table);
+    if (this.#destroyed) return;
+    this.#destroyed = true;
+    this.core.tables.release(this.tableName);
     for (const { table } of this.#signers.values()) if (table !== 0) this.core.arena.release(table);
     this.#signers.clear();
   }

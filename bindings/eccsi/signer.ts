@@ -68,6 +68,12 @@ export class EccsiSigner {
     );
   }
 
+  /** Copies of SSK and PVT, for a worker that signs with them; the receiver wipes them. For the bindings only. */
+  exportKey(): { ssk: Uint8Array<ArrayBuffer>; pvt: Uint8Array } {
+    if (this.#destroyed) throw new MikeySakkeError("usage", "DESTROYED", "the signing key was destroyed");
+    return { ssk: new Uint8Array(this.#ssk), pvt: this.#pvt.slice() };
+  }
+
   /** Clears the key. */
   destroy(): void {
     this.#destroyed = true;

@@ -1,31 +1,48 @@
-/** The table of the generator G. It belongs to a core and is shared by all keys on it. */
+/** Tables of the generator G, which all keys on a core share, of KPAKs and of single signers. */
+import { toHex } from "../bytes.ts";
 import type { Core } from "../core.ts";
 import { XY } from "./encoding.ts";
 
 /** Window width of all P-256 tables, from measurements: docs/performance.md. */
 const WINDOW = 6;
 
+/** Name of the generator's table in a core. */
+export const P256_GENERATOR_TABLE = "P-256 G";
+
 /** Address of the table of G, built at the first call. For the bindings only. */
 export function generatorTable(core: Core): number {
   return core.once("p256-generator", () => {
-    const table = core.arena.alloc(core.wasm.eccsiTableBytes(WINDOW));
-    core.borrow([core.wasm.eccsiTableScratch(WINDOW)], (scratch) =>
-      core.wasm.eccsiTable(table, WINDOW, 0, scratch),
-    );
-    return table;
+    const bytes = core.wasm.eccsiTableBytes(WINDOW);
+    return core.tables.acquire(P256_GENERATOR_TABLE, bytes, (at) => fill(core, at))!;
   });
+}
+
+/** Name of the table of a KPAK x || y in a core. */
+export function kpakTableName(xy: Uint8Array): string {
+  return `P-256 ${toHex(xy)}`;
+}
+
+/** Address of the table of a KPAK x || y, for one more user; undefined for a point off the curve. */
+export function kpakTable(core: Core, xy: Uint8Array): number | undefined {
+  const bytes = core.wasm.eccsiTableBytes(WINDOW);
+  return core.tables.acquire(kpakTableName(xy), bytes, (at) => fill(core, at, xy));
 }
 
 /** Address of a new table of the point x || y; undefined for a point off the curve. */
 export function pointTable(core: Core, xy: Uint8Array): number | undefined {
   const table = core.arena.alloc(core.wasm.eccsiTableBytes(WINDOW));
-  const status = core.borrow([XY, core.wasm.eccsiTableScratch(WINDOW)], (point, scratch) => {
-    core.write(point, xy);
-    return core.wasm.eccsiTable(table, WINDOW, point, scratch);
-  });
-  if (status === 0) return table;
+  if (fill(core, table, xy)) return table;
   core.arena.release(table);
   return undefined;
+}
+
+/** Fills the table of x || y, of the generator without it. */
+function fill(core: Core, at: number, xy?: Uint8Array): boolean {
+  const { wasm } = core;
+  return core.borrow([XY, wasm.eccsiTableScratch(WINDOW)], (point, scratch) => {
+    if (xy !== undefined) core.write(point, xy);
+    return wasm.eccsiTable(at, WINDOW, xy === undefined ? 0 : point, scratch) === 0;
+  });
 }
 
 /** [k]G for scalars of 32 octets each in one array; 64 octets a result. Undefined if one is 0 mod the order. */

@@ -17,7 +17,14 @@ import {
   XY,
 } from "./encoding.ts";
 import { RangeHash } from "./range-hash.ts";
-import { generatorTables, SENDER_WINDOW } from "./tables.ts";
+import {
+  acquireCheckLines,
+  type CheckLines,
+  generatorTables,
+  pointTable,
+  pointTableName,
+  releaseCheckLines,
+} from "./tables.ts";
 
 /** Receivers handed to the core in one call; bounds the memory for operands and results. */
 const BATCH = 1024;
@@ -28,13 +35,15 @@ export class SakkePublicKey {
   readonly core: Core;
   /** For the bindings only. */
   readonly hash = new RangeHash();
-  /** For the bindings only: address of the table of Z_T. */
-  readonly table: number;
+  readonly #table: number;
   readonly #zt: Uint8Array;
+  /** Made at the first check of a receiver key. */
+  #lines: CheckLines | undefined;
+  #destroyed = false;
 
   private constructor(core: Core, zt: Uint8Array, table: number) {
     this.core = core;
-    this.table = table;
+    this.#table = table;
     this.#zt = zt;
   }
 
@@ -46,22 +55,9 @@ export class SakkePublicKey {
     requireBytes(zt, "KMS Public Key");
     core.requireAlive();
     generatorTables(core);
-    const { wasm, arena } = core;
     const xy = coordinates(zt);
-    if (xy === undefined) throw badPoint("KMS Public Key");
-    const ordered = core.borrow(
-      [wasm.sakkeLinesBytes(), XY, wasm.sakkeLinesScratch()],
-      (lines, point, scratch) => {
-        core.write(point, xy);
-        return wasm.sakkeLines(lines, point, scratch) === 0;
-      },
-    );
-    if (!ordered) throw badPoint("KMS Public Key");
-    const table = arena.alloc(wasm.sakkeTableBytes(SENDER_WINDOW));
-    core.borrow([XY, wasm.sakkeTableScratch(SENDER_WINDOW)], (point, scratch) => {
-      core.write(point, xy);
-      wasm.sakkeTable(table, SENDER_WINDOW, point, scratch);
-    });
+    const table = xy && pointTable(core, xy);
+    if (table === undefined) throw badPoint("KMS Public Key");
     return new SakkePublicKey(core, zt.slice(), table);
   }
 
@@ -124,31 +120,30 @@ export class SakkePublicKey {
   }
 
   /**
-   * The check of RFC 6508 6.1.2 on a Receiver Secret Key of 257 octets. False when it fails, and for a key that is
-   * not a point of order q.
+   * The check of RFC 6508 6.1.2 on a Receiver Secret Key of 257 octets. False when it fails, for a key that is not a
+   * point of order q, and for the one identifier that has no keys under this KMS.
    */
   validateRsk(id: Uint8Array, rsk: Uint8Array): boolean {
     requireBytes(rsk, "RSK");
+    const identifier = paddedIdentifier(id);
     const key = coordinates(rsk);
     if (key === undefined) return false;
-    const point = this.identityPoint(id);
+    this.#requireAlive();
     const { core } = this;
-    return core.borrow([ELEMENT, XY, XY, 2 * XY], (w, k, t, scratch) => {
+    this.#lines ??= acquireCheckLines(core, this.#zt.subarray(1));
+    const { generator, kms } = this.#lines;
+    return core.borrow([ELEMENT, XY, 2 * XY], (b, k, scratch) => {
+      core.write(b, identifier);
       core.write(k, key);
-      core.write(t, point);
-      return core.wasm.sakkePair(w, k, t, scratch) === 0 && core.wasm.sakkeIsGenerator(w) === 1;
+      return core.wasm.sakkeCheckKey(generator, kms, b, k, scratch) === 0;
     });
   }
 
-  /** [b]P + Z_T of an identifier, 256 octets. For the bindings only. */
-  identityPoint(id: Uint8Array): Uint8Array {
+  /** [b]P + Z_T of an identifier, 256 octets; undefined where b is -z, which has no keys. For the bindings only. */
+  identityPoint(id: Uint8Array): Uint8Array | undefined {
     const one = new Uint8Array(ELEMENT);
     one[ELEMENT - 1] = 1;
-    const point = this.point(concat(one, paddedIdentifier(id)));
-    if (point === undefined) {
-      throw new MikeySakkeError("crypto", "NO_ENCAPSULATION", "the identifier has no keys under this KMS");
-    }
-    return point;
+    return this.point(concat(one, paddedIdentifier(id)));
   }
 
   /** [r b]P + [r]Z_T for 128 octets of r and 128 of b; undefined for the neutral element. For the bindings only. */
@@ -163,8 +158,26 @@ export class SakkePublicKey {
     });
   }
 
-  /** Clears and frees the table. */
+  /** Address of the table of Z_T. For the bindings only. */
+  get table(): number {
+    this.#requireAlive();
+    return this.#table;
+  }
+
+  #requireAlive(): void {
+    if (this.#destroyed) throw new MikeySakkeError("usage", "DESTROYED", "the KMS Public Key was destroyed");
+  }
+
+  /** Name of that table in the core. For the bindings only. */
+  get tableName(): string {
+    return pointTableName(this.#zt.subarray(1));
+  }
+
+  /** Frees the table, unless another key of the same KMS is in use. */
   destroy(): void {
-    this.core.arena.release(this.table);
+    if (this.#destroyed) return;
+    this.#destroyed = true;
+    this.core.tables.release(this.tableName);
+    if (this.#lines !== undefined) releaseCheckLines(this.core, this.#zt.subarray(1));
   }
 }

@@ -156,6 +156,7 @@ function prepare(kms: SakkePublicKey, id: Uint8Array, key: Uint8Array): Prepared
   const { core } = kms;
   const { wasm, arena } = core;
   const own = kms.identityPoint(id);
+  if (own === undefined) throw badRsk();
   const lines = arena.alloc(wasm.sakkeLinesBytes());
   const genuine = core.borrow([XY, XY, ELEMENT, wasm.sakkeLinesScratch()], (rsk, point, w, scratch) => {
     core.write(rsk, key);

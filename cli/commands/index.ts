@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { Runner } from "../command.ts";
 import { VERSION } from "../version.ts";
+import { registerBench } from "./bench.ts";
 import { registerDemo } from "./demo.ts";
 import { registerInspect } from "./inspect.ts";
 import { registerKmsInit } from "./kms-init.ts";
@@ -23,4 +24,5 @@ export function registerAll(program: Command, runner: Runner): void {
   registerSeal(program, runner);
   registerOpen(program, runner);
   registerDemo(program, runner);
+  registerBench(program, runner);
 }

@@ -1,0 +1,22 @@
+/** Debian's Chromium, without a window and without talking to anybody but the test's own server. */
+import { type Browser, chromium } from "playwright-core";
+import { describeWith } from "../../support/foreign.ts";
+
+const PATH = "/usr/bin/chromium";
+const QUIET = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+export function describeInChromium(name: string, tests: () => void): void {
+  describeWith("chromium", PATH, name, tests);
+}
+
+export function launchChromium(): Promise<Browser> {
+  return chromium.launch({ executablePath: PATH, headless: true, args: QUIET });
+}

@@ -1,0 +1,43 @@
+/** Every sub-path bundles for the browser, alone, and a client's bundle has no KMS in it. */
+import { readFileSync } from "node:fs";
+import { beforeAll, describe, expect, it } from "vitest";
+import { type Bundle, bundle } from "../support/bundle.ts";
+
+const manifest = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
+
+/** Sources of package.json's exports, and of the workers that they start. */
+const ENTRIES = Object.values<string | { default: string }>(manifest.exports)
+  .flatMap((entry) => (typeof entry === "string" ? [] : [entry.default]))
+  .map((path) => path.replace("./dist/", "").replace(/\.js$/, ".ts"))
+  .concat("bindings/pool/worker.ts", "bindings/pool/kms-worker.ts");
+
+/** A text that only KMS code has. */
+const MARK = "mikey-sakke KMS ECCSI v";
+const KMS = ["bindings/kms.ts", "bindings/pool/kms.ts", "bindings/pool/kms-worker.ts"];
+
+describe.each(ENTRIES)("%s", (entry) => {
+  let made: Bundle;
+
+  beforeAll(async () => {
+    made = await bundle({ out: entry });
+  });
+
+  it("needs nothing that only Node has", () => {
+    // esbuild refuses to bundle node:* for a browser; what it took must be known.
+    const unknown = made.sources.filter((from) => !/^(bindings|transport|node_modules)\//.test(from));
+    expect(unknown).toEqual([]);
+    expect(made.sources).toContain("bindings/errors.ts");
+  });
+
+  if (KMS.includes(entry)) return;
+  it("holds no KMS code", () => {
+    expect(made.sources).not.toContain("bindings/kms.ts");
+    expect(made.text.out).not.toContain(MARK);
+  });
+});
+
+it("KMS code is where it is looked for", async () => {
+  const made = await bundle({ out: "bindings/kms.ts" });
+  expect(made.sources).toContain("bindings/kms.ts");
+  expect(made.text.out).toContain(MARK);
+});

@@ -1,0 +1,93 @@
+/** Imports point downwards only: cli → transport → bindings → the built module. */
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, normalize } from "node:path";
+import { fileURLToPath } from "node:url";
+import ts from "typescript";
+import { describe, expect, it } from "vitest";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+
+/** What a room may import: rooms at or below it, and packages. */
+const ROOMS: Record<string, { rooms: string[]; packages: RegExp }> = {
+  bindings: { rooms: ["bindings"], packages: /^(@noble\/hashes\/[a-z0-9]+\.js|@assemblyscript\/loader)$/ },
+  transport: { rooms: ["transport", "bindings"], packages: /^saxes$/ },
+  cli: {
+    rooms: ["cli", "transport", "bindings"],
+    packages: /^(@noble\/hashes\/[a-z0-9]+\.js|commander|node:[a-z/]+)$/,
+  },
+};
+
+interface Import {
+  /** Path of the source from the repository's root. */
+  from: string;
+  to: string;
+  typeOnly: boolean;
+}
+
+const sources = Object.keys(ROOMS).flatMap((room) =>
+  readdirSync(join(ROOT, room), { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".ts"))
+    .map((name) => join(room, name)),
+);
+const imports = sources.flatMap(importsOf);
+
+function importsOf(from: string): Import[] {
+  const found: Import[] = [];
+  const add = (to: ts.Expression | undefined, typeOnly: boolean) => {
+    if (to !== undefined && ts.isStringLiteralLike(to)) found.push({ from, to: to.text, typeOnly });
+  };
+  const visit = (node: ts.Node): void => {
+    if (ts.isImportDeclaration(node))
+      add(node.moduleSpecifier, node.importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword);
+    if (ts.isExportDeclaration(node)) add(node.moduleSpecifier, node.isTypeOnly);
+    if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword)
+      add(node.arguments[0], false);
+    ts.forEachChild(node, visit);
+  };
+  visit(ts.createSourceFile(from, readFileSync(join(ROOT, from), "utf8"), ts.ScriptTarget.Latest));
+  return found;
+}
+
+const isRelative = ({ to }: Import) => to.startsWith(".");
+const targetOf = ({ from, to }: Import) => normalize(join(dirname(from), to));
+const roomOf = (path: string) => path.split(/[/\\]/)[0]!;
+const show = ({ from, to }: Import) => `${from} imports ${to}`;
+
+describe("imports", () => {
+  it("are found in every room", () => {
+    for (const room of Object.keys(ROOMS)) {
+      expect(imports.filter(({ from }) => roomOf(from) === room).length, room).toBeGreaterThan(10);
+    }
+  });
+
+  it("stay in their room or point downwards", () => {
+    const upwards = imports
+      .filter(isRelative)
+      .filter((i) => !ROOMS[roomOf(i.from)]!.rooms.includes(roomOf(targetOf(i))));
+    expect(upwards.map(show)).toEqual([]);
+  });
+
+  it("take only the packages of their room, and nothing of Node below cli/", () => {
+    const foreign = imports
+      .filter((i) => !isRelative(i))
+      .filter((i) => !ROOMS[roomOf(i.from)]!.packages.test(i.to));
+    expect(foreign.map(show)).toEqual([]);
+  });
+
+  it("make no circle", () => {
+    const targets = new Map<string, string[]>();
+    for (const i of imports.filter(isRelative)) {
+      if (!i.typeOnly) targets.set(i.from, [...(targets.get(i.from) ?? []), targetOf(i)]);
+    }
+    const done = new Set<string>();
+    const circles: string[] = [];
+    const walk = (path: string, above: readonly string[]) => {
+      if (above.includes(path)) circles.push([...above.slice(above.indexOf(path)), path].join(" → "));
+      if (done.has(path) || above.includes(path)) return;
+      for (const target of targets.get(path) ?? []) walk(target, [...above, path]);
+      done.add(path);
+    };
+    for (const source of sources) walk(source, []);
+    expect(circles).toEqual([]);
+  });
+});

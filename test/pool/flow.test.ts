@@ -1,0 +1,93 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { describe, expect, it, vi } from "vitest";
+import { observedPool } from "./observed.ts";
+import { expectAsUnpooled, members, sealAll } from "./world.ts";
+
+const REASON = new Error("enough");
+
+describe("back-pressure", () => {
+  it("has at most three batches a worker ahead of the consumer", async () => {
+    const { pool, world, log } = await observedPool();
+    const plan = world.plan({ members: members(80) });
+    const batches = pool.sealGroup(plan, world.keys, { batchSize: 4 });
+    await batches.next();
+    await vi.waitFor(async () => expect(await log("run")).toHaveLength(6));
+    await sleep(200);
+    expect(await log("run")).toHaveLength(6);
+    await batches.next();
+    await vi.waitFor(async () => expect(await log("run")).toHaveLength(7));
+    let rest = 0;
+    for await (const batch of batches) rest += batch.length;
+    expect(rest).toBe(80 - 8);
+  });
+});
+
+describe("progress", () => {
+  it("counts up to the whole", async () => {
+    const { pool, world } = await observedPool();
+    const seen: [number, number][] = [];
+    const plan = world.plan({ members: members(50) });
+    await sealAll(pool, world, plan, { start: 10, batchSize: 10, onProgress: (...now) => seen.push(now) });
+    expect(seen.map(([sealed]) => sealed)).toEqual([20, 30, 40, 50]);
+    expect(new Set(seen.map(([, total]) => total))).toEqual(new Set([50]));
+  });
+
+  it("ends the job with the error of its callback", async () => {
+    const { pool, world } = await observedPool();
+    const onProgress = () => {
+      throw REASON;
+    };
+    await expect(sealAll(pool, world, world.plan(), { onProgress })).rejects.toBe(REASON);
+    expect(await sealAll(pool, world, world.plan())).toHaveLength(3);
+  });
+});
+
+describe("cancellation", () => {
+  it("throws the reason at once, drops what waits, and keeps the workers", async () => {
+    const { pool, world, log } = await observedPool({ delay: 300 });
+    const plan = world.plan({ members: members(80) });
+    const controller = new AbortController();
+    const batches = pool.sealGroup(plan, world.keys, { batchSize: 4, signal: controller.signal });
+    await batches.next();
+    const pending = batches.next().then(() => batches.next());
+    const started = performance.now();
+    controller.abort(REASON);
+    await expect(pending).rejects.toBe(REASON);
+    expect(performance.now() - started).toBeLessThan(250);
+    // The workers finish what they have, and forget the job.
+    await vi.waitFor(async () => expect(await log("close")).toHaveLength(2), 3000);
+    expect((await log("run")).length).toBeLessThanOrEqual(6);
+    const again = world.plan({ members: members(9) });
+    await expectAsUnpooled(world, again, await sealAll(pool, world, again));
+    expect(new Set((await log("run")).map(({ thread }) => thread)).size).toBe(2);
+  });
+
+  it("does not begin when it is too late", async () => {
+    const { pool, world, log } = await observedPool();
+    const signal = AbortSignal.abort(REASON);
+    await expect(sealAll(pool, world, world.plan(), { signal })).rejects.toBe(REASON);
+    expect(await log()).toEqual([]);
+  });
+
+  it("of one job leaves the others alone", async () => {
+    const { pool, world } = await observedPool({ delay: 20 });
+    const controller = new AbortController();
+    const other = world.plan({ members: members(40, "other") });
+    const sealing = sealAll(pool, world, other, { batchSize: 4 });
+    const stopped = sealAll(pool, world, world.plan({ members: members(40) }), {
+      batchSize: 4,
+      signal: controller.signal,
+      onProgress: () => controller.abort(REASON),
+    });
+    await expect(stopped).rejects.toBe(REASON);
+    await expectAsUnpooled(world, other, await sealing);
+  });
+
+  it("happens when the consumer leaves the loop", async () => {
+    const { pool, world, log } = await observedPool();
+    for await (const _ of pool.sealGroup(world.plan({ members: members(80) }), world.keys, { batchSize: 4 }))
+      break;
+    await vi.waitFor(async () => expect((await log("close")).length).toBe((await log("open")).length));
+    expect((await log("run")).length).toBeLessThan(20);
+  });
+});

@@ -1,0 +1,143 @@
+/** Runs what README.md shows, in an application that has the packed package. */
+import { spawnSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describeInChromium, launchChromium } from "./browser/support/chromium.ts";
+import { html, octets, script, startSite } from "./browser/support/site.ts";
+import { type App, makeApp, ROOT } from "./support/packed.ts";
+
+const TEXT = readFileSync(join(ROOT, "README.md"), "utf8");
+
+/** A fenced block with the comment that stands above it: `run: NAME`, or `not run: REASON`. */
+interface Block {
+  mark: string | undefined;
+  language: string;
+  body: string;
+}
+
+const BLOCKS: Block[] = Array.from(
+  TEXT.matchAll(/(?:<!-- ((?:not )?run: .+?) -->\n)?^```(\w*)\n([\s\S]*?)^```$/gm),
+  ([, mark, language, body]) => ({ mark, language: language!, body: body! }),
+);
+
+/** The block marked with `run: NAME`. */
+function block(name: string): string {
+  const found = BLOCKS.filter(({ mark }) => mark === `run: ${name}`);
+  if (found.length !== 1) throw new Error(`README.md: ${found.length} blocks are marked run: ${name}`);
+  return found[0]!.body;
+}
+
+const RUN = ["cli", "production", "server", "pool", "page", "bundle", "html"];
+
+describe("README.md", () => {
+  it("shows no code that is not run, or says why", () => {
+    const code = BLOCKS.filter(({ language }) => ["sh", "js", "ts", "html"].includes(language));
+    expect(code.length).toBeGreaterThan(5);
+    const unknown = code.filter(
+      ({ mark }) => !mark?.startsWith("not run: ") && !RUN.some((name) => mark === `run: ${name}`),
+    );
+    expect(unknown.map(({ body }) => body)).toEqual([]);
+  });
+
+  it("names scripts, files and sections that exist", () => {
+    const { scripts } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
+    for (const [, name] of TEXT.matchAll(/npm run ([\w:]+)/g)) expect(Object.keys(scripts)).toContain(name);
+    const anchors = Array.from(TEXT.matchAll(/^#+ (.+)$/gm), ([, title]) =>
+      title!
+        .toLowerCase()
+        .replace(/[^\w\- ]/g, "")
+        .replaceAll(" ", "-"),
+    );
+    for (const [, target] of TEXT.matchAll(/\]\(([^)\s]+)\)/g)) {
+      if (/^https?:/.test(target!)) continue;
+      const [path, anchor] = target!.split("#");
+      if (path !== "") expect(existsSync(join(ROOT, path!)), target).toBe(true);
+      else expect(anchors).toContain(anchor);
+    }
+  });
+});
+
+describe("what README.md shows", () => {
+  let app: App;
+
+  const shell = (body: string, cwd: string) => {
+    const run = spawnSync("bash", ["-euo", "pipefail", "-c", body], { cwd, env: app.env, encoding: "utf8" });
+    if (run.status !== 0) throw new Error(`status ${run.status}: ${body}\n${run.stdout}${run.stderr}`);
+    return run.stdout;
+  };
+  const save = (name: string, body: string) => writeFileSync(join(app.folder, name), body);
+
+  beforeAll(() => {
+    app = makeApp(["esbuild", "tsc"]);
+    save("package.json", `{"type":"module"}`);
+    save("seal-group.js", block("server"));
+    save("seal-pool.js", block("pool"));
+    save("page.js", block("page"));
+    // Keys and messages for the rest.
+    shell(block("cli"), app.folder);
+  }, 180_000);
+  afterAll(() => app?.remove());
+
+  it("command line", () => {
+    expect(readdirSync(join(app.folder, "sealed"))).toEqual([
+      "manifest.json",
+      "sip%3Aalice@example.org.mikey",
+      "sip%3Abob@example.org.mikey",
+    ]);
+    const commands = Array.from(TEXT.matchAll(/^\| `(\w+)/gm), ([, command]) => command);
+    for (const command of shell("mikey-sakke --help", app.folder).matchAll(/^ {2}(\w+) (?=\[)/gm)) {
+      if (command[1] !== "help") expect(commands).toContain(command[1]);
+    }
+  });
+
+  it("a message of another vendor", () => {
+    const printed = shell(block("production"), ROOT);
+    expect(printed).toContain("0df9bc39");
+    expect(printed).toContain("06a12aea");
+  });
+
+  it("a server that seals to a group", () => {
+    expect(shell("node seal-group.js", app.folder)).toMatch(/^GMK-ID [0-9a-f]{8}: 2 messages$/m);
+    const opened = shell("mikey-sakke open --cert kms.xml --keys keys outbox --json", app.folder);
+    expect(JSON.parse(opened)).toMatchObject({ accepted: 2 });
+  });
+
+  it("a pool of workers", () => {
+    expect(shell("node seal-pool.js", app.folder)).toBe("500 messages\n");
+  });
+
+  it("has the types that strict callers need", () => {
+    const options = "--noEmit --strict --noImplicitAny false --allowJs --checkJs --skipLibCheck false";
+    const resolution = "--module nodenext --target es2023 --lib es2023,dom,dom.iterable";
+    const types = `--types node --typeRoots ${join(ROOT, "node_modules/@types")}`;
+    shell(`tsc ${options} ${resolution} ${types} seal-group.js seal-pool.js page.js`, app.folder);
+  });
+
+  describeInChromium("in a page", () => {
+    it("opens one message", async () => {
+      shell(block("bundle"), app.folder);
+      const file = (path: string) => readFileSync(join(app.folder, path));
+      const policy = /^Content-Security-Policy: (.+)$/m.exec(TEXT)![1]!;
+      const files = {
+        "/": html(block("html")),
+        "/favicon.ico": octets(""),
+        "/page.js": script(file("public/page.js")),
+        "/kms.xml": octets(file("kms.xml")),
+        "/alice.xml": octets(file("keys/sip%3Aalice@example.org.xml")),
+        "/alice.mikey": octets(file("sealed/sip%3Aalice@example.org.mikey")),
+      };
+      const site = await startSite(files, () => ({ "content-security-policy": policy }));
+      const browser = await launchChromium();
+      try {
+        const page = await browser.newPage();
+        await page.goto(site.origin);
+        const shown = await page.getByText(/GMK|refused/).textContent();
+        expect(shown).toMatch(/^GMK [0-9a-f]{8} from sip:gms@example\.org$/);
+      } finally {
+        await browser.close();
+        await site.close();
+      }
+    });
+  });
+});
