@@ -181,13 +181,14 @@ import * as simd256 from "./simd/p256";
   }
 }
 
-@inline export function loadEntry<F>(out: usize, entry: usize): void {
+/** Copies lane `from` of `a` to every lane of `out`. */
+@inline export function broadcast<F>(out: usize, a: usize, from: i32): void {
   if (ASC_FEATURE_RELAXED_SIMD) {
-    if (isFp<F>()) fma.loadEntry(out, entry);
-    else fma256.loadEntry(out, entry);
+    if (isFp<F>()) fma.broadcast(out, a, from);
+    else fma256.broadcast(out, a, from);
   } else {
-    if (isFp<F>()) simd.loadEntry(out, entry);
-    else simd256.loadEntry(out, entry);
+    if (isFp<F>()) simd.broadcast(out, a, from);
+    else simd256.broadcast(out, a, from);
   }
 }
 

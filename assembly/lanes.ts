@@ -1,7 +1,7 @@
 // Movement of lanes inside an element vector, and lane masks. A mask is one v128: all ones in the lanes that are
 // chosen, with the lane width of the build (64 bits in the FMA build, 32 in the SIMD build).
 
-import { bytes, lanes } from "./field";
+import { bytes } from "./field";
 
 /** Octets of one lane of one limb. */
 @inline export function laneBytes(): usize {
@@ -22,11 +22,6 @@ export function moveLane<F>(out: usize, to: i32, a: usize, from: i32): void {
     if (ASC_FEATURE_RELAXED_SIMD) store<u64>(out + i, load<u64>(a + i));
     else store<u32>(out + i, load<u32>(a + i));
   }
-}
-
-/** Copies lane `from` of `a` to every lane of `out`. */
-export function broadcast<F>(out: usize, a: usize, from: i32): void {
-  for (let lane = 0; lane < lanes(); lane++) moveLane<F>(out, lane, a, from);
 }
 
 /** [a, b] to [a, a] in every pair of lanes. */

@@ -18,11 +18,6 @@ const HEADER_BYTES: usize = 16;
   return load<i32>(table, 4);
 }
 
-/** Bits of a scalar that the rows cover. */
-@inline export function bitsOf(table: usize): i32 {
-  return rowsOf(table) * windowWidthOf(table);
-}
-
 @inline export function writeHeader(table: usize, rows: i32, width: i32): void {
   store<i32>(table, rows);
   store<i32>(table, width, 4);

@@ -1,6 +1,6 @@
 /** Modules of assembly/ that the package does not ship, compiled with the options of asconfig.json. Node only. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import asc from "assemblyscript/asc";
 import type { Build } from "../bindings/core.ts";
@@ -34,7 +34,7 @@ export async function compileAssembly(
       if (name === "asconfig.json") return null;
       const path = resolve(ROOT, base, name);
       const text = existsSync(path) ? readFileSync(path, "utf8") : undefined;
-      return rewrite(name, text) ?? text ?? null;
+      return rewrite(relative(ROOT, path), text) ?? text ?? null;
     },
     writeFile: (name, contents) => {
       if (name === "out.wasm") binary = contents as Uint8Array;

@@ -11,10 +11,16 @@ interface Steps {
   multiply(n: number): void;
   square(n: number): void;
   multiplyTwice(n: number): void;
+  addAndSubtract(n: number): void;
+  multiply256(n: number): void;
+  square256(n: number): void;
+  addAndSubtract256(n: number): void;
   rowBytes(width: number): number;
   scan(n: number, width: number, row: number, masks: number): void;
   invert(n: number): void;
+  invert256(n: number): void;
   multiplyScalars(n: number): void;
+  multiplyScalars256(n: number): void;
   value(out: number): void;
 }
 
@@ -58,17 +64,29 @@ export class Kernel {
     return { name: "field.multiply", operations: PRODUCTS * lanes, run: () => steps.multiply(PRODUCTS) };
   }
 
-  /** The steps that operations are made of, each once a call and vector: for docs/performance.md. */
-  parts(width: number): Record<string, () => void> {
+  /** Calls of `count` steps of each kind, for docs/performance.md. `width` is that of the window of a row to scan. */
+  parts(count: number, width: number): Record<Part, () => void> {
     const { steps } = this;
     const [row, masks] = [this.#free, this.#free + steps.rowBytes(width)];
     return {
-      multiply: () => steps.multiply(PRODUCTS),
-      square: () => steps.square(PRODUCTS),
-      multiplyTwice: () => steps.multiplyTwice(PRODUCTS),
-      scan: () => steps.scan(PRODUCTS, width, row, masks),
-      invert: () => steps.invert(PRODUCTS),
-      multiplyScalars: () => steps.multiplyScalars(PRODUCTS),
+      multiply: () => steps.multiply(count),
+      square: () => steps.square(count),
+      multiplyTwice: () => steps.multiplyTwice(count),
+      addAndSubtract: () => steps.addAndSubtract(count),
+      scan: () => steps.scan(count, width, row, masks),
+      invert: () => steps.invert(count),
+      multiplyScalars: () => steps.multiplyScalars(count),
+      multiply256: () => steps.multiply256(count),
+      square256: () => steps.square256(count),
+      addAndSubtract256: () => steps.addAndSubtract256(count),
+      invert256: () => steps.invert256(count),
+      multiplyScalars256: () => steps.multiplyScalars256(count),
     };
   }
 }
+
+/** Steps that operations are made of. */
+export type Part = Exclude<
+  keyof Steps,
+  "heapBase" | "workspaceBytes" | "setWorkspace" | "laneCount" | "begin" | "rowBytes" | "value"
+>;

@@ -4,7 +4,7 @@
  * (SP 800-38D 7.1), which both do for every IV length but 12.
  */
 import { concat } from "./bytes.ts";
-import { MikeySakkeError } from "./errors.ts";
+import { MikeySakkeError, requireBytes } from "./errors.ts";
 import { builtinModule } from "./platform.ts";
 
 export const AEAD_IV_BYTES = 16;
@@ -17,6 +17,8 @@ export async function aeadSeal(
   aad: Uint8Array,
   plaintext: Uint8Array,
 ): Promise<Uint8Array> {
+  requireOperands(key, iv, aad);
+  requireBytes(plaintext, "plaintext");
   const node = nodeCrypto();
   if (node !== undefined) {
     const cipher = node.createCipheriv(algorithm(key), key, iv);
@@ -36,6 +38,8 @@ export async function aeadOpen(
   aad: Uint8Array,
   sealed: Uint8Array,
 ): Promise<Uint8Array | undefined> {
+  requireOperands(key, iv, aad);
+  requireBytes(sealed, "sealed");
   if (sealed.length < AEAD_TAG_BYTES) return undefined;
   const node = nodeCrypto();
   if (node !== undefined) return openWithNode(node, key, iv, aad, sealed);
@@ -47,6 +51,12 @@ export async function aeadOpen(
     if (error instanceof DOMException && error.name === "OperationError") return undefined;
     throw error;
   }
+}
+
+function requireOperands(key: Uint8Array, iv: Uint8Array, aad: Uint8Array): void {
+  requireBytes(key, "key", 16, 32);
+  requireBytes(iv, "IV");
+  requireBytes(aad, "additional data");
 }
 
 /** What is used of node:crypto. */

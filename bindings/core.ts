@@ -6,7 +6,7 @@
 import { instantiate } from "@assemblyscript/loader";
 import { Arena } from "./arena.ts";
 import { fromBase64 } from "./bytes.ts";
-import { MikeySakkeError } from "./errors.ts";
+import { MikeySakkeError, requireOneOf, requireOptions } from "./errors.ts";
 import { builtinModule } from "./platform.ts";
 import type { Surface } from "./surface.ts";
 import { TableStore } from "./tables.ts";
@@ -62,6 +62,7 @@ export class Core {
   /** For the bindings only. */
   readonly memory: WebAssembly.Memory;
   readonly #region: Region | undefined;
+  readonly #workspace: number;
   readonly #made = new Map<string, unknown>();
   #destroyed = false;
 
@@ -75,7 +76,8 @@ export class Core {
     this.#region = region;
     this.arena = new Arena(memory, region?.at ?? wasm.heapBase(), region && region.at + region.bytes);
     this.tables = new TableStore(this.arena, keepTables);
-    wasm.setWorkspace(this.arena.alloc(wasm.workspaceBytes()));
+    this.#workspace = this.arena.alloc(wasm.workspaceBytes());
+    wasm.setWorkspace(this.#workspace);
   }
 
   /** Whether worker threads can read this core's memory. */
@@ -115,6 +117,10 @@ export class Core {
     try {
       for (const size of sizes) blocks.push(this.arena.alloc(size));
       return body(...blocks);
+    } catch (error) {
+      // A trap leaves the workspace as it was in the middle of the computation.
+      new Uint8Array(this.memory.buffer, this.#workspace, this.wasm.workspaceBytes()).fill(0);
+      throw error;
     } finally {
       for (const block of blocks) this.arena.release(block);
     }
@@ -140,8 +146,13 @@ export class Core {
  * `NO_SIMD` where it has no SIMD, `NO_BUILD` where the build asked for cannot be used
  */
 export async function load(options: LoadOptions = {}): Promise<Core> {
+  requireOptions(options, "options");
   const { build = "auto", module, shared = false } = options;
+  requireOneOf(build, "build", ["auto", "fma", "simd"]);
   if (typeof WebAssembly === "undefined") throw noWasm("this host has no WebAssembly");
+  if (module !== undefined && !(module instanceof WebAssembly.Module)) {
+    throw new MikeySakkeError("usage", "WRONG_TYPE", "module: expected a WebAssembly.Module");
+  }
   const memory = newMemory(shared);
   if (module !== undefined)
     return required(await start(module, { memory }), "module", build === "auto" ? undefined : build);

@@ -28,18 +28,62 @@ export class MikeySakkeError extends Error {
   }
 }
 
-/** Throws a usage error unless `value` is a Uint8Array of the given length. */
-export function requireBytes(value: unknown, label: string, length?: number): asserts value is Uint8Array {
+/** Throws a usage error unless `value` is a Uint8Array of one of the given lengths, of any if there is none. */
+export function requireBytes(
+  value: unknown,
+  label: string,
+  ...lengths: readonly number[]
+): asserts value is Uint8Array {
   if (!(value instanceof Uint8Array)) {
     throw new MikeySakkeError("usage", "NOT_BYTES", `${label}: expected Uint8Array, got ${typeName(value)}`);
   }
-  if (length !== undefined && value.length !== length) {
-    throw new MikeySakkeError(
-      "usage",
-      "WRONG_LENGTH",
-      `${label}: expected ${length} octets, got ${value.length}`,
-    );
+  if (lengths.length > 0 && !lengths.includes(value.length)) {
+    const text = `${label}: expected ${lengths.join(" or ")} octets, got ${value.length}`;
+    throw new MikeySakkeError("usage", "WRONG_LENGTH", text);
   }
+}
+
+/** Throws a usage error unless `value` is an array. What is in it is checked one by one. */
+export function requireList(value: unknown, label: string): asserts value is readonly unknown[] {
+  if (!Array.isArray(value)) throw wrongType(value, label, "an array");
+}
+
+/** Throws a usage error unless `value` is a function. */
+export function requireFunction(value: unknown, label: string): void {
+  if (typeof value !== "function") throw wrongType(value, label, "a function");
+}
+
+/**
+ * Throws a usage error unless `value` has the method `method`, by which a `name` is known: its class may be that of
+ * another copy of the package.
+ */
+export function requireObject(value: unknown, label: string, name: string, method: string): void {
+  const object = value as Record<string, unknown> | null | undefined;
+  if (typeof object?.[method] !== "function") throw wrongType(value, label, name);
+}
+
+/** Throws a usage error unless `value` is an object that may hold options. */
+export function requireOptions(value: unknown, label: string): void {
+  if (typeof value !== "object" || value === null) throw wrongType(value, label, "an object");
+}
+
+/** Throws a usage error unless `value` is a string. */
+export function requireString(value: unknown, label: string): void {
+  if (typeof value !== "string") throw wrongType(value, label, "a string");
+}
+
+/** Throws a usage error unless `value` is an integer that is not negative. */
+export function requireCount(value: unknown, label: string): void {
+  if (!Number.isInteger(value) || (value as number) < 0) throw wrongType(value, label, "a whole number");
+}
+
+/** Throws a usage error unless `value` is one of these. */
+export function requireOneOf(value: unknown, label: string, choices: readonly string[]): void {
+  if (!choices.includes(value as string)) throw wrongType(value, label, choices.join(" or "));
+}
+
+function wrongType(value: unknown, label: string, expected: string): MikeySakkeError {
+  return new MikeySakkeError("usage", "WRONG_TYPE", `${label}: expected ${expected}, got ${typeName(value)}`);
 }
 
 function typeName(value: unknown): string {

@@ -32,6 +32,7 @@ export * from "./mikey/index.ts";
 export { type RandomSource, systemRandom } from "./random.ts";
 export {
   HINT_BYTES,
+  type Preparation,
   SAKKE_POINT_BYTES,
   SakkePublicKey,
   SakkeReceiver,

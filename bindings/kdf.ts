@@ -5,7 +5,7 @@
 import { hmac } from "@noble/hashes/hmac.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { concat, utf8, wipe } from "./bytes.ts";
-import { MikeySakkeError } from "./errors.ts";
+import { MikeySakkeError, requireBytes, requireCount, requireOptions, requireString } from "./errors.ts";
 import { type KeyId, keyIdToBytes } from "./identity/purpose-tag.ts";
 
 /** FC values of TS 33.180 F.1. */
@@ -15,6 +15,7 @@ export const FC = { USER_SALT: 0x50, XML_CONFIDENTIALITY: 0x51, XML_INTEGRITY: 0
 export function kdfInput(fc: number, parameters: readonly Uint8Array[]): Uint8Array {
   const parts: Uint8Array[] = [Uint8Array.of(fc)];
   for (const p of parameters) {
+    requireBytes(p, "KDF parameter");
     if (p.length > 0xffff) {
       throw new MikeySakkeError(
         "usage",
@@ -29,6 +30,7 @@ export function kdfInput(fc: number, parameters: readonly Uint8Array[]): Uint8Ar
 
 /** HMAC-SHA-256(key, S), 32 octets (F.1.1). */
 export function kdf(key: Uint8Array, fc: number, ...parameters: Uint8Array[]): Uint8Array {
+  requireBytes(key, "key");
   return hmac(sha256, key, kdfInput(fc, parameters));
 }
 
@@ -42,23 +44,34 @@ function asLongAs(key: Uint8Array, output: Uint8Array): Uint8Array {
 
 /** MCData payload cipher key of F.1.5, for the key DPPK known under `dppkId`. */
 export function deriveDpck(dppk: Uint8Array, dppkId: KeyId): Uint8Array {
+  requireBytes(dppk, "DPPK", 16, 32);
   return asLongAs(dppk, kdf(dppk, FC.DPCK, keyIdToBytes(dppkId)));
 }
 
 /** XML confidentiality key of F.1.4 for an XPK (CSK or SPK) and an MC service user ID. */
 export function deriveXmlConfidentialityKey(xpk: Uint8Array, userUri: string, xpkId: KeyId): Uint8Array {
+  requireXmlOperands(xpk, userUri);
   return asLongAs(xpk, kdf(xpk, FC.XML_CONFIDENTIALITY, utf8(userUri), keyIdToBytes(xpkId)));
 }
 
 /** XML integrity key of F.1.4 for an XPK (CSK or SPK) and an MC service user ID. */
 export function deriveXmlIntegrityKey(xpk: Uint8Array, userUri: string, xpkId: KeyId): Uint8Array {
+  requireXmlOperands(xpk, userUri);
   return asLongAs(xpk, kdf(xpk, FC.XML_INTEGRITY, utf8(userUri), keyIdToBytes(xpkId)));
+}
+
+function requireXmlOperands(xpk: Uint8Array, userUri: string): void {
+  requireBytes(xpk, "XPK", 16, 32);
+  requireString(userUri, "user URI");
 }
 
 const PRF_BLOCK_BYTES = 32;
 
 /** PRF-HMAC-SHA-256: `length` octets from an input key and a label (RFC 3830 4.1.2, RFC 6043 6.1). */
 export function mikeyPrf(inkey: Uint8Array, label: Uint8Array, length: number): Uint8Array {
+  requireBytes(inkey, "input key");
+  requireBytes(label, "label");
+  requireCount(length, "length");
   const out = new Uint8Array(length);
   for (let at = 0; at < inkey.length; at += PRF_BLOCK_BYTES) {
     const s = inkey.subarray(at, at + PRF_BLOCK_BYTES);
@@ -93,6 +106,10 @@ export interface SrtpKeyInput {
 
 /** SRTP master key (16 octets) and master salt (12 octets), TS 33.180 7.4.1 and 7.4.2. */
 export function deriveSrtpMaster(input: SrtpKeyInput): { key: Uint8Array; salt: Uint8Array } {
+  requireOptions(input, "input");
+  requireBytes(input.tgk, "TGK");
+  requireCount(input.csId, "CS-ID");
+  requireBytes(input.rand, "RAND");
   const tail = concat(Uint8Array.of(input.csId), keyIdToBytes(input.csbId), input.rand);
   return {
     key: mikeyPrf(input.tgk, concat(TEK_LABEL, tail), SRTP_MASTER_KEY_BYTES),

@@ -8,7 +8,14 @@ import { concat, utf8, wipe } from "./bytes.ts";
 import type { Core } from "./core.ts";
 import { encoded as encodedP256, hashOfKey, isScalar, randomScalar, SCALAR } from "./eccsi/encoding.ts";
 import { multiplyBase } from "./eccsi/tables.ts";
-import { MikeySakkeError, requireBytes } from "./errors.ts";
+import {
+  MikeySakkeError,
+  requireBytes,
+  requireFunction,
+  requireList,
+  requireObject,
+  requireOptions,
+} from "./errors.ts";
 import type { RandomSource } from "./random.ts";
 import { ELEMENT, encoded, paddedIdentifier, XY } from "./sakke/encoding.ts";
 import { generatorTables } from "./sakke/tables.ts";
@@ -54,30 +61,35 @@ export class KmsMaster {
 
   /** Draws new secrets: z and KSAK uniform mod the group orders (RFC 6508 6.1.1, RFC 6507 5.1.1). */
   static generate(core: Core, random: RandomSource): KmsMaster {
+    requireObject(core, "core", "a Core", "borrow");
+    requireFunction(random, "random source");
     // q has 1022 bits; 128 random octets reduced mod q would favour small values, so draw until below 2^1022 and q.
     for (let attempt = 0; attempt < 64; attempt++) {
       const z = random(ELEMENT);
       requireBytes(z, "random octets", ELEMENT);
       z[0]! &= 0x3f;
       if (isBelowOrder(core, z)) return new KmsMaster(core, z, randomScalar(random));
+      wipe(z);
     }
     throw new MikeySakkeError("usage", "BAD_RANDOM", "the random source does not give usable octets");
   }
 
   /** Takes stored secrets. Throws a validation error `BAD_MASTER_SECRET` for values out of range. */
   static load(core: Core, secrets: MasterSecrets): KmsMaster {
+    requireObject(core, "core", "a Core", "borrow");
+    requireOptions(secrets, "secrets");
     requireBytes(secrets.z, "z", ELEMENT);
     requireBytes(secrets.ksak, "KSAK", SCALAR);
     if (!isBelowOrder(core, secrets.z) || !isScalar(secrets.ksak)) {
       throw new MikeySakkeError("validation", "BAD_MASTER_SECRET", "z or KSAK is out of range");
     }
-    return new KmsMaster(core, secrets.z.slice(), secrets.ksak.slice());
+    return new KmsMaster(core, new Uint8Array(secrets.z), new Uint8Array(secrets.ksak));
   }
 
   /** Copies of the secrets, for storage under protection. */
-  exportSecrets(): MasterSecrets {
+  exportSecrets(): { z: Uint8Array<ArrayBuffer>; ksak: Uint8Array<ArrayBuffer> } {
     this.#requireAlive();
-    return { z: this.#z.slice(), ksak: this.#ksak.slice() };
+    return { z: new Uint8Array(this.#z), ksak: new Uint8Array(this.#ksak) };
   }
 
   /** The keys of one identifier; the same each time. */
@@ -87,7 +99,9 @@ export class KmsMaster {
 
   /** The keys of many identifiers (RFC 6508 6.1.1, RFC 6507 5.1.1). */
   issueBatch(ids: readonly Uint8Array[]): UserKeys[] {
+    requireList(ids, "identifiers");
     this.#requireAlive();
+    this.#core.requireAlive();
     const out: UserKeys[] = [];
     for (let at = 0; at < ids.length; at += BATCH) {
       const some = ids.slice(at, at + BATCH);
@@ -121,7 +135,12 @@ export class KmsMaster {
   #signingKeys(ids: readonly Uint8Array[], counter = 0): { ssk: Uint8Array; pvt: Uint8Array }[] {
     const core = this.#core;
     const n = ids.length;
-    const v = concat(...ids.map((id) => this.#ephemeral(id, counter)));
+    const v = new Uint8Array(n * SCALAR);
+    ids.forEach((id, i) => {
+      const one = this.#ephemeral(id, counter);
+      v.set(one, i * SCALAR);
+      wipe(one);
+    });
     const points = multiplyBase(core, v)!;
     const pvts = ids.map((_, i) => encodedP256(points.subarray(i * 2 * SCALAR, (i + 1) * 2 * SCALAR)));
     const input = concat(

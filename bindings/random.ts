@@ -1,4 +1,7 @@
-/** A source of `length` unpredictable octets. Passed in wherever randomness is needed. */
+/**
+ * A source of `length` unpredictable octets, passed in wherever randomness is needed. Each call gives an array of its
+ * own: who asked for it may change it, and wipes it.
+ */
 export type RandomSource = (length: number) => Uint8Array;
 
 /** `crypto.getRandomValues` of the host asks for at most 65536 octets a call. */

@@ -7,4 +7,4 @@ export {
   SSV_BYTES,
 } from "./sakke/encoding.ts";
 export { SakkePublicKey } from "./sakke/public-key.ts";
-export { SakkeReceiver, type SakkeReceiverOptions } from "./sakke/receiver.ts";
+export { type Preparation, SakkeReceiver, type SakkeReceiverOptions } from "./sakke/receiver.ts";

@@ -1,33 +1,24 @@
 // Fills the figures of README.md: what the demo prints, and a table of a bench report.
-// node tools/readme-figures.mjs [REPORT.json]    the report as `npm run bench -- --json` prints it; else the newest
-// in bench/results. Run it after `npm run build`, on a quiet machine.
+// node tools/readme-figures.mjs [REPORT.json]    a report of `npm run bench`, docs/results/node20.json if not given.
+// Run it after `npm run build`, on a quiet machine.
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const readme = join(root, "README.md");
-const RESULTS = "bench/results";
+const REPORT = "docs/results/node20.json";
 
 const ROWS = {
   "imessage.seal.batch": "seal the message of one member, in a batch",
-  "imessage.open": "open one message: parse, verify, decapsulate, check",
+  "imessage.open": "open one message with a prepared key: parse, verify, decapsulate, check",
   "sakke.encapsulate.batch": "SAKKE encapsulate, in a batch",
   "sakke.decapsulate.prepared": "SAKKE decapsulate with its check, prepared key",
   "eccsi.sign.batch": "ECCSI sign, in a batch",
   "eccsi.verify": "ECCSI verify",
   "kms.issue.batch": "issue the keys of one user, in a batch",
 };
-
-function newestReport() {
-  const folder = join(root, RESULTS);
-  const reports = (existsSync(folder) ? readdirSync(folder) : [])
-    .filter((name) => name.endsWith(".json"))
-    .map((name) => JSON.parse(readFileSync(join(folder, name), "utf8")))
-    .filter(({ rows, quick }) => rows !== undefined && !quick);
-  return reports.sort((a, b) => (a.date < b.date ? 1 : -1))[0];
-}
 
 function figures({ rows, machine, runtime, date }) {
   const lines = Object.entries(ROWS).flatMap(([name, title]) => {
@@ -48,6 +39,12 @@ function figures({ rows, machine, runtime, date }) {
   ].join("\n");
 }
 
+/** The file may begin with lines of npm. */
+function readReport(path) {
+  const text = readFileSync(path, "utf8");
+  return JSON.parse(text.slice(text.indexOf("{")));
+}
+
 function demo() {
   const { status, stdout } = spawnSync(process.execPath, ["dist/cli/main.js", "demo", "--members", "1000"], {
     cwd: root,
@@ -65,9 +62,8 @@ function fill(text, name, content) {
   return text.replace(pattern, (_, before, after) => `${before}${content}\n${after}`);
 }
 
-const file = process.argv[2];
-const report = file === undefined ? newestReport() : JSON.parse(readFileSync(file, "utf8"));
+const file = process.argv[2] ?? join(root, REPORT);
 let text = readFileSync(readme, "utf8");
-if (report === undefined) console.log(`no report in ${RESULTS}: the table stays as it is`);
-else text = fill(text, "figures", figures(report));
+if (!existsSync(file)) console.log(`no ${file}: the table stays as it is`);
+else text = fill(text, "figures", figures(readReport(file)));
 writeFileSync(readme, fill(text, "demo", demo()));

@@ -1,7 +1,7 @@
 /** Sizes, encodings and hashes of ECCSI with P-256 and SHA-256 (RFC 6507 section 3, RFC 6509 appendix A). */
 import { sha256 } from "@noble/hashes/sha2.js";
-import { concat, fromHex } from "../bytes.ts";
-import { MikeySakkeError } from "../errors.ts";
+import { concat, fromHex, wipe } from "../bytes.ts";
+import { MikeySakkeError, requireBytes } from "../errors.ts";
 import type { RandomSource } from "../random.ts";
 
 /** Octets of a scalar: SSK, r, s, HS, HE. */
@@ -61,9 +61,27 @@ export function isScalar(k: Uint8Array): boolean {
 export function randomScalar(random: RandomSource): Uint8Array {
   for (let attempt = 0; attempt < 16; attempt++) {
     const k = random(SCALAR);
+    requireBytes(k, "random octets");
     if (k.length === SCALAR && isScalar(k)) return k;
+    wipe(k);
   }
   throw new MikeySakkeError("usage", "BAD_RANDOM", "the random source does not give usable octets");
+}
+
+/** Uniform scalars one after the other in one array. */
+export function randomScalars(n: number, random: RandomSource): Uint8Array {
+  const out = new Uint8Array(n * SCALAR);
+  try {
+    for (let i = 0; i < n; i++) {
+      const k = randomScalar(random);
+      out.set(k, i * SCALAR);
+      wipe(k);
+    }
+  } catch (error) {
+    wipe(out);
+    throw error;
+  }
+  return out;
 }
 
 /** The error for a point that is not one. */

@@ -1,7 +1,7 @@
 /** The KMS Public Authentication Key (RFC 6507 2): verification of signatures, and the check of issued keys. */
 import { concat, equal, toHex } from "../bytes.ts";
 import type { Core } from "../core.ts";
-import { MikeySakkeError, requireBytes } from "../errors.ts";
+import { MikeySakkeError, requireBytes, requireObject } from "../errors.ts";
 import {
   badPoint,
   coordinates,
@@ -43,6 +43,7 @@ export class EccsiPublicKey {
 
   /** Checks and prepares a KPAK of 65 octets. Throws a validation error `BAD_POINT` for a point off the curve. */
   static load(core: Core, kpak: Uint8Array): EccsiPublicKey {
+    requireObject(core, "core", "a Core", "borrow");
     requireBytes(kpak, "KPAK");
     core.requireAlive();
     const xy = coordinates(kpak);
@@ -64,6 +65,7 @@ export class EccsiPublicKey {
     requireBytes(id, "identifier");
     requireBytes(message, "message");
     requireBytes(signature, "signature");
+    this.#requireAlive();
     if (signature.length !== SIGNATURE_BYTES) return false;
     const r = signature.subarray(0, SCALAR);
     const s = signature.subarray(SCALAR, 2 * SCALAR);
@@ -80,7 +82,6 @@ export class EccsiPublicKey {
   }
 
   #verify(input: Uint8Array, tableY: number): number {
-    if (this.#destroyed) throw new MikeySakkeError("usage", "DESTROYED", "the KPAK was destroyed");
     const { core } = this;
     const tableG = generatorTable(core);
     const other = tableY === 0 ? this.#table : tableY;
@@ -139,11 +140,17 @@ export class EccsiPublicKey {
     requireBytes(id, "identifier");
     requireBytes(ssk, "SSK");
     requireBytes(pvt, "PVT");
+    this.#requireAlive();
     const xy = coordinates(pvt);
     if (ssk.length !== SSK_BYTES || xy === undefined || !isScalar(ssk)) return false;
     const y = this.#signerPoint(xy, hashOfKey(this.#kpak, id, pvt));
     const mine = y === undefined ? undefined : multiplyBase(this.core, ssk);
     return y !== undefined && mine !== undefined && equal(mine, y);
+  }
+
+  #requireAlive(): void {
+    if (this.#destroyed) throw new MikeySakkeError("usage", "DESTROYED", "the KPAK was destroyed");
+    this.core.requireAlive();
   }
 
   /** Name of the table of KPAK in the core. For the bindings only. */

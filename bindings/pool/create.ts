@@ -12,6 +12,8 @@ export const MAX_BATCH = 1024;
 const OPERAND_BYTES = 2 ** 20;
 /** Receivers that share inversions: those of one run through the core. */
 const CORE_BATCH = 64;
+/** Fewer members than this are not worth being split further. */
+const SMALL_CHUNK = 8;
 
 export interface PoolOptions {
   /** Number of workers. Default: one for each processor. */
@@ -64,13 +66,10 @@ export function evenChunks(n: number, batchSize: number, workers: number): [from
   requireCount(batchSize, 1, "batchSize");
   if (batchSize > MAX_BATCH) throw usage(`batchSize: ${batchSize}, must be at most ${MAX_BATCH}`);
   const rounds = Math.ceil(n / (batchSize * workers));
-  // Members of one chunk share inversions: few members are not worth being split further.
   const count = Math.max(Math.ceil(n / batchSize), Math.min(rounds * workers, Math.ceil(n / SMALL_CHUNK)));
   const cut = (i: number) => Math.floor((i * n) / count);
   return Array.from({ length: count }, (_, i) => [cut(i), cut(i + 1)]);
 }
-
-const SMALL_CHUNK = 8;
 
 function sharedTables(core: Core): [string, number][] {
   const { points, powers } = generatorTables(core);

@@ -3,7 +3,6 @@
  * Apart from the other pool, so that no client's bundle holds anything of it.
  */
 import type { Core } from "../core.ts";
-import { MikeySakkeError } from "../errors.ts";
 import type { KmsMaster, UserKeys } from "../kms.ts";
 import { evenChunks, type PoolOptions, startPool } from "./create.ts";
 import type { WorkerSource } from "./host.ts";
@@ -67,7 +66,7 @@ export class KmsPool {
       tables: [],
       open() {
         const { z, ksak } = master.exportSecrets();
-        return { message: { z, ksak }, transfer: [bufferOf(z), bufferOf(ksak)] };
+        return { message: { z, ksak }, transfer: [z.buffer, ksak.buffer] };
       },
       chunks: chunks.length,
       chunk: (index) => ({ message: compact(ids.slice(...chunks[index]!)) }),
@@ -86,12 +85,6 @@ export class KmsPool {
   destroy(): Promise<void> {
     return this.#scheduler.destroy();
   }
-}
-
-function bufferOf(bytes: Uint8Array): ArrayBuffer {
-  if (bytes.buffer instanceof ArrayBuffer && bytes.byteLength === bytes.buffer.byteLength)
-    return bytes.buffer;
-  throw new MikeySakkeError("usage", "NOT_BYTES", "a secret has to have a buffer of its own");
 }
 
 const FILE = "./kms-worker.js";

@@ -185,7 +185,7 @@ export class Scheduler {
   async #work(slot: Slot, task: Task): Promise<void> {
     const { job } = task;
     const refused = (error: unknown): Outcome => ({ kind: "refused", error });
-    const outcome = await slot.run(job, task.chunk()).catch(refused);
+    const outcome = await slot.run(job, task.chunk).catch(refused);
     if (!job.over) this.#settle(task, outcome);
     this.#dispatch();
   }

@@ -14,7 +14,7 @@ import {
 } from "./protocol.ts";
 
 /** How long a worker may take to clear its secrets before it is ended without having done so. */
-const GRACE_MS = 2000;
+const GRACE_MS = 5000;
 
 /** What the workers of a pool have in common. */
 export interface WorkerSetup {
@@ -49,6 +49,7 @@ export type Outcome =
 export class Slot {
   readonly #setup: WorkerSetup;
   #thread: Thread | undefined;
+  #started: Promise<Outcome> | undefined;
   #region: Region | undefined;
   #memory: WorkerMemory = { bytes: 0, tableBytes: 0 };
   /** Jobs whose secrets the worker has. */
@@ -82,9 +83,13 @@ export class Slot {
   }
 
   /** Starts a worker if there is none. */
-  async start(): Promise<Outcome> {
+  start(): Promise<Outcome> {
+    this.#started ??= this.#start();
+    return this.#started;
+  }
+
+  async #start(): Promise<Outcome> {
     await this.#stopped;
-    if (this.#thread !== undefined) return { kind: "done", result: undefined };
     if (this.#over) return { kind: "failed", cause: new Error("the pool was destroyed") };
     const { core, source, tables, regionBytes } = this.#setup;
     try {
@@ -95,16 +100,21 @@ export class Slot {
       });
       this.#thread = thread;
     } catch (cause) {
+      this.#started = undefined;
       this.#clear();
       return { kind: "failed", cause };
     }
     const { module } = core;
     const memory = core.shared ? core.memory : undefined;
-    return this.#ask({ type: "start", module, memory, region: this.#region, tables });
+    const thread = this.#thread;
+    const outcome = await this.#ask({ type: "start", module, memory, region: this.#region, tables });
+    if (outcome.kind !== "refused") return outcome;
+    this.#drop(thread, outcome.error);
+    return { kind: "failed", cause: outcome.error };
   }
 
   /** Hands a chunk to the worker, which does them in their order. */
-  async run(job: OpenJob, chunk: Posted): Promise<Outcome> {
+  async run(job: OpenJob, chunk: () => Posted): Promise<Outcome> {
     this.#load++;
     try {
       return await this.#run(job, chunk);
@@ -113,11 +123,12 @@ export class Slot {
     }
   }
 
-  async #run(job: OpenJob, chunk: Posted): Promise<Outcome> {
+  async #run(job: OpenJob, makeChunk: () => Posted): Promise<Outcome> {
     const started = await this.start();
     if (started.kind !== "done") return started;
     // It may have failed again at once.
     if (job.over || this.#thread === undefined) return { kind: "dropped" };
+    const chunk = makeChunk();
     const opening = this.holds(job) ? undefined : job.open();
     this.#jobs.add(job.id);
     const open = opening && { job: opening.message, tables: job.tables };
@@ -216,6 +227,7 @@ export class Slot {
   #drop(thread: Thread, cause: unknown, quiet = false): void {
     if (thread !== this.#thread) return;
     this.#thread = undefined;
+    this.#started = undefined;
     this.#jobs.clear();
     this.#stopped = thread.terminate().then((stopped) => {
       if (stopped || quiet) this.#clear();
@@ -227,9 +239,8 @@ export class Slot {
     this.#ended?.(false);
     clearTimeout(this.#timer);
     const [first, ...others] = this.#asked.splice(0);
-    // The oldest last, so that whoever puts them back in front of a queue has it first.
-    for (const resolve of others.reverse()) resolve({ kind: "dropped" });
     first?.({ kind: "failed", cause });
+    for (const resolve of others) resolve({ kind: "dropped" });
   }
 
   #clear(): void {

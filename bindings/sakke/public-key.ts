@@ -4,7 +4,7 @@
  */
 import { concat, wipe } from "../bytes.ts";
 import type { Core } from "../core.ts";
-import { MikeySakkeError, requireBytes } from "../errors.ts";
+import { MikeySakkeError, requireBytes, requireList, requireObject } from "../errors.ts";
 import {
   badPoint,
   coordinates,
@@ -52,6 +52,7 @@ export class SakkePublicKey {
    * curve, or of another order than q.
    */
   static load(core: Core, zt: Uint8Array): SakkePublicKey {
+    requireObject(core, "core", "a Core", "borrow");
     requireBytes(zt, "KMS Public Key");
     core.requireAlive();
     generatorTables(core);
@@ -73,7 +74,9 @@ export class SakkePublicKey {
 
   /** Encapsulates one SSV to many identifiers; the inversions are shared, so this costs less than one by one. */
   encapsulateBatch(ids: readonly Uint8Array[], ssv: Uint8Array): Uint8Array[] {
+    requireList(ids, "identifiers");
     requireBytes(ssv, "SSV", SSV_BYTES);
+    this.#requireAlive();
     const padded = ids.map(paddedIdentifier);
     const out: Uint8Array[] = [];
     for (let at = 0; at < ids.length; at += BATCH) {
@@ -166,6 +169,7 @@ export class SakkePublicKey {
 
   #requireAlive(): void {
     if (this.#destroyed) throw new MikeySakkeError("usage", "DESTROYED", "the KMS Public Key was destroyed");
+    this.core.requireAlive();
   }
 
   /** Name of that table in the core. For the bindings only. */

@@ -44,6 +44,17 @@ describe.each([{ shared: true }, { shared: false }])("a KMS pool, shared memory:
     await expect(issuing).rejects.toMatchObject({ kind: "usage", code: "WRONG_LENGTH" });
   });
 
+  it("copies secrets that come in a Buffer of Node's", async () => {
+    const { z, ksak } = master.exportSecrets();
+    const given = { z: Buffer.from(z), ksak: Buffer.from(ksak) };
+    const second = kms.KmsMaster.load(pool.core, given);
+    const issued = await pool.issueAll(second, ids(2)).next();
+    second.destroy();
+    expect(issued.value).toEqual(master.issueBatch(ids(2)));
+    expect(given.z.equals(z)).toBe(true);
+    expect(given.ksak.equals(ksak)).toBe(true);
+  });
+
   it("leaves no master secret in memory", async () => {
     await issue(20);
     const { z, ksak } = master.exportSecrets();

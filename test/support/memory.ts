@@ -33,7 +33,7 @@ export class MemoryWatch {
 }
 
 function isZero(bytes: Uint8Array): boolean {
-  return bytes.every((octet) => octet === 0);
+  return Buffer.compare(bytes, Buffer.alloc(bytes.length)) === 0;
 }
 
 /** Whether all of the memory is zero. */

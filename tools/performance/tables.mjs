@@ -1,0 +1,251 @@
+// Results as Markdown.
+
+/** Rows of cells; columns after the first `left` are set to the right. */
+function table(head, rows, left = 1) {
+  const rule = head.map((_, i) => (i < left ? "---" : "--:"));
+  return [head, rule, ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+}
+
+const number = (value) => value.toLocaleString("en", { maximumSignificantDigits: value >= 1000 ? 6 : 3 });
+const best = (timing) => (timing === undefined ? "" : number(timing.best));
+const ours = (row) => row.fma ?? row.simd;
+const megabytes = (bytes) => `${(bytes / 2 ** 20).toFixed(2)} MB`;
+
+/** How much slower the typical sample was than the best: 1.0 on a machine that does nothing else. */
+function noise({ rows }) {
+  const factors = rows.map((row) => ours(row).median / ours(row).best).sort((a, b) => a - b);
+  return factors[factors.length >> 1];
+}
+
+export function machineText(report) {
+  const { machine, runtime, date, build, notes, version } = report;
+  const factor = noise(report);
+  const state = factor < 1.15 ? "quiet" : "noisy";
+  const versions = `${runtime.name} ${runtime.version}${runtime.v8 === undefined ? "" : ` (V8 ${runtime.v8})`}`;
+  return [
+    `${machine.cpu}, ${machine.cores} cores; ${versions}; package ${version}, build ${build}; ${date.slice(0, 16)}Z.`,
+    `State of the machine: **${state}**. The median of a row is ${factor.toFixed(2)} times its best sample (the middle one of all`,
+    `rows); load average at the start ${machine.load}.`,
+    ...notes,
+  ].join("\n");
+}
+
+export function resultsTable({ rows }) {
+  const verdict = ({ target, ratio, ...row }) => {
+    if (target === undefined) return "";
+    if (target.ratio !== undefined && ratio !== undefined && ratio < target.ratio) return "ratio missed";
+    const { best: time } = ours(row);
+    if (time <= target.aim) return "aim";
+    return time <= target.must ? "must" : "missed";
+  };
+  return table(
+    [
+      "operation",
+      "ours",
+      "median",
+      "SIMD build",
+      "BigInt",
+      "native",
+      "ratio to BigInt",
+      "must",
+      "aim",
+      "reached",
+    ],
+    rows.map((row) => [
+      row.title,
+      `**${best(ours(row))}**`,
+      number(ours(row).median),
+      best(row.simd),
+      best(row.bigint),
+      best(row.native),
+      row.ratio === undefined
+        ? ""
+        : `${number(row.ratio)}${row.target?.ratio === undefined ? "" : ` (must ${row.target.ratio})`}`,
+      row.target === undefined ? "" : number(row.target.must),
+      row.target === undefined ? "" : number(row.target.aim),
+      verdict(row),
+    ]),
+  );
+}
+
+export function hostsTable(reports) {
+  const [[, first]] = reports;
+  return table(
+    ["operation", ...reports.flatMap(([, { runtime }]) => [`${runtime.name} ${runtime.version}`, "ratio"])],
+    first.rows.map(({ name, title }) => [
+      title,
+      ...reports.flatMap(([, { rows }]) => {
+        const row = rows.find((candidate) => candidate.name === name);
+        if (row === undefined) return ["", ""];
+        return [best(ours(row)), row.ratio === undefined ? "" : number(row.ratio)];
+      }),
+    ]),
+  );
+}
+
+export function startTable(reports) {
+  return table(
+    [
+      "host",
+      "build",
+      "start of the core",
+      "tables of P, g, G and a KMS",
+      "memory",
+      "next KMS",
+      "memory",
+      "prepared key",
+    ],
+    reports.flatMap(([, { runtime, start, preparedBytes }]) =>
+      Object.entries(start).map(([build, s]) => [
+        `${runtime.name} ${runtime.version}`,
+        build,
+        `${number(s.loadMs)} ms`,
+        `${number(s.tablesMs)} ms`,
+        megabytes(s.bytes),
+        `${number(s.nextKmsMs)} ms`,
+        megabytes(s.kmsBytes),
+        megabytes(preparedBytes[build]),
+      ]),
+    ),
+    2,
+  );
+}
+
+export function workersTable({ workers }) {
+  if (workers.length === 0) return undefined;
+  return table(
+    ["workers", "receivers", "messages a second", "speed-up", "tables", "memory of each worker"],
+    workers.map((p) => [
+      p.workers,
+      p.receivers,
+      number(p.seal),
+      p.speedup,
+      `${megabytes(p.tableBytes)}, ${p.tablesShared ? "shared" : "each"}`,
+      megabytes(p.workerBytes),
+    ]),
+    0,
+  );
+}
+
+const PARTS = {
+  multiply: ["M", "multiplication mod p", true],
+  square: ["S", "squaring mod p", true],
+  multiplyTwice: ["D", "a b + c d mod p, one reduction", true],
+  addAndSubtract: ["", "addition and subtraction mod p", true],
+  scan: ["", "scan of a row of 64 points (16 kB), masks included", true],
+  invert: ["I", "inversion mod p", false],
+  multiplyScalars: ["", "Montgomery product mod q", false],
+  multiply256: ["", "multiplication mod p of P-256", true],
+  square256: ["", "squaring mod p of P-256", true],
+  addAndSubtract256: ["", "addition and subtraction mod p of P-256", true],
+  invert256: ["", "inversion mod the order of P-256", false],
+  multiplyScalars256: ["", "Montgomery product mod the order of P-256", false],
+};
+
+/** Nanoseconds of single steps, for a vector and for one of its lanes. */
+export function partsTable({ parts, lanes }) {
+  return table(
+    ["step", "", `ns a vector of ${lanes}`, "ns each"],
+    Object.entries(PARTS).map(([part, [symbol, what, vector]]) => [
+      what,
+      symbol,
+      vector ? number(1000 * parts[part]) : "",
+      number((1000 * parts[part]) / (vector ? lanes : 1)),
+    ]),
+    2,
+  );
+}
+
+/** Counts of single multiplications, not of vectors: each lane works on something. */
+export function operationsTable({ rows, lanes }) {
+  const titles = rowTitles(rows);
+  return table(
+    [
+      "operation",
+      "M",
+      "S",
+      "D",
+      "I",
+      "products mod q",
+      "rows scanned",
+      "M of P-256",
+      "S of P-256",
+      "expected µs",
+      "measured µs",
+      "explained",
+    ],
+    rows.map(({ name, sakke, p256, expected, measured }) => [
+      titles[name],
+      number(lanes * sakke.multiply),
+      number(lanes * sakke.square),
+      number(lanes * sakke.multiplyTwice),
+      number(sakke.invert),
+      number(sakke.multiplyScalars),
+      number((lanes * sakke.scannedElements) / 128),
+      number(lanes * p256.multiply),
+      number(lanes * p256.square),
+      number(expected),
+      number(measured),
+      `${((100 * expected) / measured).toFixed(0)} %`,
+    ]),
+  );
+}
+
+/** Where the time of each operation goes. */
+export function sharesTable({ rows }) {
+  const titles = rowTitles(rows);
+  const share = (us, measured) => `${((100 * us) / measured).toFixed(0)} %`;
+  return table(
+    ["operation", "products", "squares", "sums", "scans", "inversions", "products mod q", "rest"],
+    rows.map(({ name, explained: e, expected, measured }) => [
+      titles[name],
+      share(e.multiply + e.multiplyTwice, measured),
+      share(e.square, measured),
+      share(e.addOrSubtract, measured),
+      share(e.scannedElements, measured),
+      share(e.invert, measured),
+      share(e.multiplyScalars, measured),
+      share(Math.max(0, measured - expected), measured),
+    ]),
+  );
+}
+
+function rowTitles(rows) {
+  return Object.fromEntries(rows.map(({ name, title }) => [name, title ?? `\`${name}\``]));
+}
+
+export function timingText({ machine, runtime, build, date, passed, threshold, quick }) {
+  const result = passed ? "**passed**" : "**failed**";
+  return [
+    `${machine.cpu}, ${machine.cores} cores; ${runtime.name} ${runtime.version}; build ${build}; ${date.slice(0, 16)}Z${quick ? "; --quick" : ""}.`,
+    `Load average at the start ${machine.load}. Threshold ${threshold}. The test ${result}.`,
+  ].join("\n");
+}
+
+export function timingTable({ cases }) {
+  return table(
+    [
+      "kind",
+      "routine and secret",
+      "classes",
+      "µs",
+      "t",
+      "Welch t",
+      "difference ns",
+      "would have seen",
+      "result",
+    ],
+    cases.map((c) => [
+      c.kind,
+      c.name,
+      c.classes.join(" / "),
+      number(c.typicalUs),
+      c.t.toFixed(1),
+      c.welchT.toFixed(1),
+      c.differenceNs.toFixed(1),
+      `${number(c.smallestNs)} ns, ${((0.1 * c.smallestNs) / c.typicalUs).toFixed(2)} %`,
+      `${c.passed ? "as it must" : "**failed**"}${c.repeated ? ", second look" : ""}`,
+    ]),
+    3,
+  );
+}
