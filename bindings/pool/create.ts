@@ -12,8 +12,10 @@ export const MAX_BATCH = 1024;
 const OPERAND_BYTES = 2 ** 20;
 /** Receivers that share inversions: those of one run through the core. */
 const CORE_BATCH = 64;
-/** Fewer members than this are not worth being split further. */
-const SMALL_CHUNK = 8;
+/** Smaller chunks share inversions among too few. */
+const SMALL_CHUNK = 16;
+/** Members that the core takes together in either build; what is left over costs as much. */
+const LANES = 4;
 
 export interface PoolOptions {
   /** Number of workers. Default: one for each processor. */
@@ -61,14 +63,21 @@ export async function startPool(source: WorkerSource, options: PoolOptions): Pro
   return scheduler;
 }
 
-/** Cuts `n` members into chunks of at most `batchSize`, of even size, so that all workers finish together. */
-export function evenChunks(n: number, batchSize: number, workers: number): [from: number, to: number][] {
+/**
+ * Cuts `n` members into chunks of at most `batchSize`, which get smaller towards the end: then all workers finish at
+ * about the same time, though one may be slower than another.
+ */
+export function cutChunks(n: number, batchSize: number, workers: number): [from: number, to: number][] {
   requireCount(batchSize, 1, "batchSize");
   if (batchSize > MAX_BATCH) throw usage(`batchSize: ${batchSize}, must be at most ${MAX_BATCH}`);
-  const rounds = Math.ceil(n / (batchSize * workers));
-  const count = Math.max(Math.ceil(n / batchSize), Math.min(rounds * workers, Math.ceil(n / SMALL_CHUNK)));
-  const cut = (i: number) => Math.floor((i * n) / count);
-  return Array.from({ length: count }, (_, i) => [cut(i), cut(i + 1)]);
+  const chunks: [number, number][] = [];
+  for (let from = 0; from < n; ) {
+    const share = LANES * Math.ceil((n - from) / (2 * workers - 1) / LANES);
+    const to = Math.min(n, from + Math.min(batchSize, Math.max(SMALL_CHUNK, share)));
+    chunks.push([from, to]);
+    from = to;
+  }
+  return chunks;
 }
 
 function sharedTables(core: Core): [string, number][] {

@@ -40,8 +40,8 @@ export class Pool {
   }
 
   /**
-   * Seals a plan for all its members, as `sealGroup` of the package does: batches in the order of the members. Batches
-   * are of even size, at most `batchSize`. No more are in flight than three for each worker, so that a slow consumer
+   * Seals a plan for all its members, as `sealGroup` of the package does: batches in the order of the members, of at most
+   * `batchSize`, and smaller ones towards the end. No more are in flight than three for each worker, so that a slow consumer
    * slows down the workers. The signing key and the plan's key are sent only to workers that get a batch, and cleared
    * there when the loop ends, in whatever way.
    *

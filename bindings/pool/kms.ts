@@ -4,7 +4,7 @@
  */
 import type { Core } from "../core.ts";
 import type { KmsMaster, UserKeys } from "../kms.ts";
-import { evenChunks, type PoolOptions, startPool } from "./create.ts";
+import { cutChunks, type PoolOptions, startPool } from "./create.ts";
 import type { WorkerSource } from "./host.ts";
 import { unpackKeys } from "./key-records.ts";
 import { compact } from "./protocol.ts";
@@ -60,7 +60,7 @@ export class KmsPool {
     options: IssueOptions = {},
   ): AsyncGenerator<UserKeys[], void, undefined> {
     const { batchSize = DEFAULT_BATCH, signal, onProgress } = options;
-    const chunks = evenChunks(ids.length, batchSize, this.workers);
+    const chunks = cutChunks(ids.length, batchSize, this.workers);
     let issued = 0;
     const spec: JobSpec = {
       tables: [],

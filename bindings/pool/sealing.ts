@@ -7,7 +7,7 @@ import type { KeySet, KmsCertificate } from "../kms-material.ts";
 import type { SealedMessage, SealKeys } from "../mikey/build.ts";
 import type { PlannedMember, SealPlan } from "../mikey/plan.ts";
 import { DEFAULT_BATCH, type SealGroupOptions } from "../mikey/seal.ts";
-import { evenChunks } from "./create.ts";
+import { cutChunks } from "./create.ts";
 import { compact } from "./protocol.ts";
 import type { JobSpec, Scheduler } from "./scheduler.ts";
 
@@ -42,7 +42,7 @@ export async function* sealWith(
 ): AsyncGenerator<SealedMessage[], void, undefined> {
   const { start = 0, batchSize = DEFAULT_BATCH, signal, onProgress } = options;
   const total = plan.members.length;
-  const chunks = evenChunks(total - start, batchSize, scheduler.workers);
+  const chunks = cutChunks(total - start, batchSize, scheduler.workers);
   let sealed = start;
   const spec: JobSpec = {
     ...jobOf(scheduler, plan, keys),

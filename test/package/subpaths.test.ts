@@ -1,0 +1,48 @@
+/** Every sub-path of the package resolves and loads where it is installed, and nothing else does. */
+import { execFileSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type App, makeApp, ROOT } from "../support/packed.ts";
+
+const manifest = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
+const subpaths = Object.keys(manifest.exports).filter((path) => path !== "./package.json");
+
+describe("an application", () => {
+  let app: App;
+
+  beforeAll(() => {
+    app = makeApp();
+  });
+  afterAll(() => app?.remove());
+
+  /** Names that a module exports, or the code of the error that its import ends in. */
+  function imported(name: string): string[] | string {
+    const script = join(app.folder, "import.mjs");
+    writeFileSync(
+      script,
+      `const out = await import(process.argv[2]).then(Object.keys, (error) => error.code ?? String(error));
+       console.log(JSON.stringify(out));`,
+    );
+    return JSON.parse(execFileSync(process.execPath, [script, name], { cwd: app.folder, encoding: "utf8" }));
+  }
+
+  it.each(subpaths)("imports %s", (path) => {
+    const names = imported(path.replace(/^\./, "mikey-sakke"));
+    expect(Array.isArray(names), String(names)).toBe(true);
+    expect(names).not.toEqual([]);
+  });
+
+  it("finds the KMS only under its own sub-path", () => {
+    expect(imported("mikey-sakke/kms")).toContain("KmsMaster");
+    expect(imported("mikey-sakke")).not.toContain("KmsMaster");
+    expect(imported("mikey-sakke")).toEqual(
+      expect.arrayContaining(["load", "SakkePublicKey", "EccsiSigner"]),
+    );
+  });
+
+  it("cannot import what is not exported", () => {
+    for (const inner of ["dist/bindings/core.js", "bindings/core.ts", "core", "sakke"])
+      expect(imported(`mikey-sakke/${inner}`)).toBe("ERR_PACKAGE_PATH_NOT_EXPORTED");
+  });
+});
