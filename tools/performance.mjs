@@ -3,6 +3,7 @@
 //   npm run -s bench -- --out docs/results/nodeNN.json            the same under other versions of Node.js
 //   npm run -s bench:browser -- --out docs/results/chromium.json
 //   npm run -s bench:operations -- --out docs/results/operations.json
+//   npm run -s bench:windows -- --out docs/results/windows.json
 //   npm run -s bench:ct -- --out docs/results/constant-time.json
 //   npm run bench:report
 // What has no result keeps the text it has. A file may begin with lines of npm before its "{".
@@ -49,6 +50,7 @@ function fillDocument(name, contents) {
 const reports = readReports();
 const main = reports.find(([name]) => name === MAIN)?.[1];
 const operations = readResult("operations");
+const windows = readResult("windows");
 const timing = readResult("constant-time");
 fillDocument("performance.md", {
   machine: main && tables.machineText(main),
@@ -59,6 +61,7 @@ fillDocument("performance.md", {
   parts: operations && tables.partsTable(operations),
   operations: operations && tables.operationsTable(operations),
   shares: operations && tables.sharesTable(operations),
+  windows: windows && tables.windowsTable(windows),
 });
 fillDocument("constant-time.md", {
   machine: timing && tables.timingText(timing),

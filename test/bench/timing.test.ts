@@ -2,9 +2,9 @@
 import { describe, expect, it } from "vitest";
 import { BLOCK, blockDifferences, type Sample, trimmedMean } from "../../bench/timing/blocks.ts";
 import type { Case, Class } from "../../bench/timing/case.ts";
+import { passes, runCase, THRESHOLD } from "../../bench/timing/run.ts";
 import { dense, full, small, sparse } from "../../bench/timing/stage.ts";
 import { combine, compareMeans, crop } from "../../bench/timing/welch.ts";
-import { passes, runCase, THRESHOLD } from "../../bench/timing/run.ts";
 import { seededRandom } from "../support/random.ts";
 
 /** Nearly normal noise of variance 1, the same for the same seed. */
@@ -29,7 +29,8 @@ function samples(count: number, delay: number, seed: string): Sample[] {
   });
 }
 
-const tOf = (delay: number, seed: string) => combine([trimmedMean(blockDifferences(samples(6400, delay, seed)))]);
+const tOf = (delay: number, seed: string) =>
+  combine([trimmedMean(blockDifferences(samples(6400, delay, seed)))]);
 
 describe("Welch's test", () => {
   it("gives the textbook's t", () => {

@@ -210,6 +210,20 @@ export function sharesTable({ rows }) {
   );
 }
 
+/** Time, preparation and memory for each width of the windows. */
+export function windowsTable({ widths }) {
+  return table(
+    ["use", "window", "µs an operation", "tables ms", "tables kB"],
+    widths.map(({ use, width, us, tableMs, tableBytes }) => [
+      use,
+      width,
+      number(us),
+      number(tableMs),
+      (tableBytes / 1024).toFixed(0),
+    ]),
+  );
+}
+
 function rowTitles(rows) {
   return Object.fromEntries(rows.map(({ name, title }) => [name, title ?? `\`${name}\``]));
 }
