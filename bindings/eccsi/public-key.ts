@@ -49,7 +49,7 @@ export class EccsiPublicKey {
     const xy = coordinates(kpak);
     const table = xy && kpakTable(core, xy);
     if (table === undefined) throw badPoint("KPAK");
-    return new EccsiPublicKey(core, kpak.slice(), table);
+    return new EccsiPublicKey(core, new Uint8Array(kpak), table);
   }
 
   /** KPAK as it was given, 65 octets. */

@@ -31,7 +31,7 @@ export class EccsiSigner {
       const text = "SSK, PVT: they do not belong to this identifier and KMS (RFC 6507 5.1.2)";
       throw new MikeySakkeError("validation", "BAD_SSK", text);
     }
-    return new EccsiSigner(kms, new Uint8Array(ssk), pvt.slice(), hashOfKey(kms.kpak, id, pvt));
+    return new EccsiSigner(kms, new Uint8Array(ssk), new Uint8Array(pvt), hashOfKey(kms.kpak, id, pvt));
   }
 
   /** Signs a message: 129 octets r || s || PVT. */

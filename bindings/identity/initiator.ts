@@ -51,7 +51,7 @@ export class Initiator {
     checkKeySet(this.domain, keySet);
     const signer = loadSigner(this.domain, keySet);
     this.#keys.get(keySet.keyPeriodNo)?.signer.destroy();
-    this.#keys.set(keySet.keyPeriodNo, { uid: keySet.uid.slice(), signer });
+    this.#keys.set(keySet.keyPeriodNo, { uid: new Uint8Array(keySet.uid), signer });
   }
 
   /** Signing key for the period of a message's T. Throws a usage error when there is none. */

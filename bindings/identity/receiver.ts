@@ -68,7 +68,7 @@ export class Receiver {
     const index = indexOf(domain.kmsUri, keySet.uid);
     this.#keys.get(index)?.sakke.destroy();
     const { userUri: uri, keyPeriodNo: periodNo } = keySet;
-    this.#keys.set(index, { domain, uri, uid: keySet.uid.slice(), periodNo, sakke });
+    this.#keys.set(index, { domain, uri, uid: new Uint8Array(keySet.uid), periodNo, sakke });
   }
 
   /** Destroys the keys of all periods of a domain before `periodNo`: their end is the means of revocation. */

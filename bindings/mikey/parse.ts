@@ -15,5 +15,8 @@ export function parseMessage(
   options: { tolerance?: Tolerance | undefined; maxBytes?: number | undefined } = {},
 ): ParsedMessage {
   requireBytes(octets, "message");
-  return interpret(decodeMessage(octets.slice(), options.maxBytes), options.tolerance) as ParsedMessage;
+  return interpret(
+    decodeMessage(new Uint8Array(octets), options.maxBytes),
+    options.tolerance,
+  ) as ParsedMessage;
 }

@@ -120,7 +120,7 @@ export function planSeal(request: SealRequest, context: PlanContext): SealPlan {
     kind,
     key,
     keyId,
-    rand: request.rand?.slice() ?? random(RAND_BYTES),
+    rand: request.rand ? new Uint8Array(request.rand) : random(RAND_BYTES),
     time,
     initiatorUri: initiator.uri,
     initiatorKmsUri: initiator.domain.kmsUri,
@@ -150,7 +150,7 @@ function settleKey(
 ): { key: Uint8Array; csbIds: KeyId[] } {
   const uris = request.members.map((m) => m.uri);
   for (let draw = 0; draw < MAX_DRAWS; draw++) {
-    const key = request.key?.slice() ?? random(KEY_BYTES);
+    const key = request.key ? new Uint8Array(request.key) : random(KEY_BYTES);
     if (!isDiversified(request.kind)) return { key, csbIds: uris.map(() => keyId) };
     const csbIds = userSalts(key, uris).map((salt) => applyUserSalt(keyId, salt));
     if (new Set(csbIds).size === csbIds.length) return { key, csbIds };

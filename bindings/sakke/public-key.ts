@@ -59,7 +59,7 @@ export class SakkePublicKey {
     const xy = coordinates(zt);
     const table = xy && pointTable(core, xy);
     if (table === undefined) throw badPoint("KMS Public Key");
-    return new SakkePublicKey(core, zt.slice(), table);
+    return new SakkePublicKey(core, new Uint8Array(zt), table);
   }
 
   /** Z_T as it was given, 257 octets. */

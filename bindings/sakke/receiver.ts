@@ -50,7 +50,7 @@ export class SakkeReceiver {
 
   private constructor(kms: SakkePublicKey, id: Uint8Array, rsk: Uint8Array, prepared: Prepared | undefined) {
     this.#kms = kms;
-    this.#id = id.slice();
+    this.#id = new Uint8Array(id);
     this.#rsk = rsk;
     this.#prepared = prepared;
   }
@@ -73,10 +73,10 @@ export class SakkeReceiver {
     if (xy === undefined) throw badRsk();
     if (options.prepare === true) {
       const prepared = prepare(kms, id, xy);
-      return new SakkeReceiver(kms, id, xy.slice(), prepared);
+      return new SakkeReceiver(kms, id, new Uint8Array(xy), prepared);
     }
     if (!kms.validateRsk(id, rsk)) throw badRsk();
-    return new SakkeReceiver(kms, id, xy.slice(), undefined);
+    return new SakkeReceiver(kms, id, new Uint8Array(xy), undefined);
   }
 
   /** Octets that a prepared key holds in the core besides the key itself. */
