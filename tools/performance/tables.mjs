@@ -6,7 +6,8 @@ function table(head, rows, left = 1) {
   return [head, rule, ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 }
 
-const number = (value) => value.toLocaleString("en", { maximumSignificantDigits: value >= 1000 ? 6 : 3 });
+const number = (value) =>
+  value >= 1000 ? Math.round(value).toLocaleString("en") : String(Number(value.toPrecision(3)));
 const best = (timing) => (timing === undefined ? "" : number(timing.best));
 const ours = (row) => row.fma ?? row.simd;
 const megabytes = (bytes) => `${(bytes / 2 ** 20).toFixed(2)} MB`;
@@ -26,6 +27,7 @@ export function machineText(report) {
     `${machine.cpu}, ${machine.cores} cores; ${versions}; package ${version}, build ${build}; ${date.slice(0, 16)}Z.`,
     `State of the machine: **${state}**. The median of a row is ${factor.toFixed(2)} times its best sample (the middle one of all`,
     `rows); load average at the start ${machine.load}.`,
+    ...(state === "noisy" ? ["So a bound that is missed below says little; the ratios of one run do."] : []),
     ...notes,
   ].join("\n");
 }
