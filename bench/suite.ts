@@ -22,7 +22,7 @@ export const FULL: SuiteEffort = {
   batchRounds: 3,
   batchBudget: 50,
   receivers: 2000,
-  poolRounds: 5,
+  poolRounds: 4,
 };
 export const QUICK: SuiteEffort = {
   rounds: 2,

@@ -131,10 +131,13 @@ async function protectParameters(
 ): Promise<Uint8Array[] | undefined> {
   if (plan.parameters === undefined) return undefined;
   const content = encodeKeyParameters(plan.parameters);
+  // One draw for all: a call of the host's generator costs more than its octets.
+  const ivs = random(AEAD_IV_BYTES * members.length);
+  const iv = (i: number) => ivs.subarray(i * AEAD_IV_BYTES, (i + 1) * AEAD_IV_BYTES);
   try {
     return await Promise.all(
-      members.map((m) =>
-        protect(plan.key, m.csbId, content, { dateTime: plan.parametersDate, iv: random(AEAD_IV_BYTES) }),
+      members.map((m, i) =>
+        protect(plan.key, m.csbId, content, { dateTime: plan.parametersDate, iv: iv(i) }),
       ),
     );
   } finally {

@@ -1,10 +1,11 @@
 // Two plots as SVG, made of strings: nothing to install, and the same octets for the same results.
 
 const [WIDTH, HEIGHT] = [720, 340];
-const FRAME = { left: 64, right: 24, top: 44, bottom: 52 };
+const FRAME = { left: 64, right: 24, top: 64, bottom: 52 };
 const COLOURS = ["#1f5fa8", "#b4531a"];
 const INK = "#222222";
 const GRID = "#dddddd";
+const FAINT = "#888888";
 
 const inner = { width: WIDTH - FRAME.left - FRAME.right, height: HEIGHT - FRAME.top - FRAME.bottom };
 
@@ -16,6 +17,17 @@ function text(x, y, content, { anchor = "middle", size = 12, colour = INK, weigh
 function line(x1, y1, x2, y2, colour = GRID) {
   const points = [x1, y1, x2, y2].map((v) => v.toFixed(1));
   return `<line x1="${points[0]}" y1="${points[1]}" x2="${points[2]}" y2="${points[3]}" stroke="${colour}"/>`;
+}
+
+/** Names under the title, each after a stroke of its colour. */
+function legend(entries) {
+  return entries.flatMap(([name, colour], k) => {
+    const left = FRAME.left + 170 * k;
+    return [
+      `<line x1="${left}" y1="40" x2="${left + 22}" y2="40" stroke="${colour}" stroke-width="3"/>`,
+      text(left + 30, 44, name, { anchor: "start" }),
+    ];
+  });
 }
 
 /** 1, 2 or 5 times a power of ten, so that five steps or fewer reach `top`. */
@@ -44,22 +56,16 @@ function plot({ title, xLabel, ticks, series, ideal }) {
   parts.push(...ticks.map((tick, i) => text(x(i), HEIGHT - FRAME.bottom + 18, tick)));
   parts.push(text(FRAME.left + inner.width / 2, HEIGHT - 12, xLabel));
   if (ideal !== undefined) {
-    parts.push(`<path d="${path(ideal.values)}" fill="none" stroke="#888888" stroke-dasharray="5 4"/>`);
-    const last = ideal.values.length - 1;
-    parts.push(
-      text(x(last) - 10, y(ideal.values[last]) - 8, ideal.name, { anchor: "end", colour: "#666666" }),
-    );
+    parts.push(`<path d="${path(ideal.values)}" fill="none" stroke="${FAINT}" stroke-dasharray="5 4"/>`);
   }
-  series.forEach(({ name, values }, k) => {
-    const colour = COLOURS[k];
-    parts.push(`<path d="${path(values)}" fill="none" stroke="${colour}" stroke-width="2"/>`);
+  series.forEach(({ values }, k) => {
     const circle = (value, i) =>
-      `<circle cx="${x(i).toFixed(1)}" cy="${y(value).toFixed(1)}" r="3.5" fill="${colour}"/>`;
+      `<circle cx="${x(i).toFixed(1)}" cy="${y(value).toFixed(1)}" r="3.5" fill="${COLOURS[k]}"/>`;
+    parts.push(`<path d="${path(values)}" fill="none" stroke="${COLOURS[k]}" stroke-width="2"/>`);
     parts.push(...values.map(circle));
-    const at = values.length - 1;
-    // Names stand under their line, at its end, where lines are flat.
-    parts.push(text(x(at) + 6, y(values[at]) + 20, name, { anchor: "end", colour, weight: "bold" }));
   });
+  const entries = series.map(({ name }, k) => [name, COLOURS[k]]);
+  parts.push(...legend(ideal === undefined ? entries : [...entries, [ideal.name, FAINT]]));
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" width="${WIDTH}" height="${HEIGHT}" role="img">`,
     `<title>${title}</title>`,
@@ -84,7 +90,7 @@ export function batchPlot({ batches }) {
 export function workersPlot({ workers }) {
   const [first] = workers;
   return plot({
-    title: `I_MESSAGEs sealed a second, batch of ${first.receivers} receivers, by number of workers`,
+    title: `I_MESSAGEs sealed a second for ${first.receivers} receivers, by number of workers`,
     xLabel: "workers",
     ticks: workers.map((point) => String(point.workers)),
     series: [{ name: "measured", values: workers.map(({ seal }) => seal) }],
