@@ -7,6 +7,7 @@ import { concat, toHex } from "../../bindings/bytes.ts";
 import { type Core, load } from "../../bindings/core.ts";
 import { EccsiPublicKey, EccsiSigner } from "../../bindings/eccsi.ts";
 import { KmsMaster } from "../../bindings/kms.ts";
+import type { Affine } from "../reference/curve.ts";
 import * as reference from "../reference/eccsi.ts";
 import { invert, mod, randomBelow, squareRoot, toInteger, toOctets } from "../reference/field.ts";
 import { P256 } from "../reference/params.ts";
@@ -170,22 +171,30 @@ describe.each(raw.BUILDS)("exceptional cases of ECCSI in the %s build", (build) 
     expectVerdict({ ...good, r: mod(-good.r, p) }, false, "-r");
   });
 
+  /** A PVT, with HS = 1, that makes any point J what [s]([HE]G + [r]Y) comes to. */
+  function leadingTo(J: Affine, r: bigint): Case {
+    const [he, s] = [scalar(), scalar()];
+    const inner = curve.multiply(invert(s, q), J);
+    const Y = curve.multiply(invert(r, q), curve.add(inner, curve.negate(curve.multiply(he, G))));
+    const pvt = curve.toAffine(curve.addAffine(Y, curve.negate(curve.decode(KPAK))));
+    return { hs: 1n, he, r, s, pvt: curve.encode(pvt) };
+  }
+
   it("r + p, where it fits: J.x = r mod p", () => {
-    // The points with the smallest x, whose logarithms nobody knows: with HS = 1 the PVT makes them J.
+    // The points with the smallest x, whose logarithms nobody knows.
     let found = 0;
     for (let x = 1n; found < 3; x++) {
       const y = squareRoot(mod(x * x * x - 3n * x + P256.B, p), p);
       if (y === undefined) continue;
       found++;
-      const [he, s] = [scalar(), scalar()];
-      const inner = curve.multiply(invert(s, q), { x, y });
-      for (const r of [x, x + p]) {
-        const rY = curve.add(inner, curve.negate(curve.multiply(he, G)));
-        const Y = curve.multiply(invert(r, q), rY);
-        const pvt = curve.encode(curve.toAffine(curve.addAffine(Y, curve.negate(curve.decode(KPAK)))));
-        expectVerdict({ hs: 1n, he, r, s, pvt }, true, `r = ${r}`);
-      }
+      for (const r of [x, x + p]) expectVerdict(leadingTo({ x, y }, r), true, `r = ${r}`);
     }
+  });
+
+  it("J.x = 0, which r = p would fit", () => {
+    const J = { x: 0n, y: squareRoot(P256.B, p)! };
+    expect(curve.contains(J)).toBe(true);
+    expectVerdict(leadingTo(J, p), false, "r = p");
   });
 
   it("s + order, where it fits", () => {

@@ -175,6 +175,19 @@ describe.each(raw.BUILDS)("exceptional cases in the %s build", (build) => {
         });
       }
     });
+
+    it("is marked where it stands in a batch of several chunks", () => {
+      const { kms, issuer } = kmsOf(z);
+      const neighbours = Array.from({ length: 69 }, () => ({ r: random(128), id: random(128) }));
+      for (const at of [0, 63, 64, 66, 69]) {
+        const batch = [...neighbours.slice(0, at), { r: random(128), id: bad }, ...neighbours.slice(at)];
+        const marks = raw.encapsulate(core, kms.table, batch).map(({ status }) => status);
+        expect(marks).toEqual(batch.map((_, i) => (i === at ? 1 : 0)));
+        const ids = batch.map(({ id }) => id);
+        expect(errorCode(() => kms.encapsulateBatch(ids, SSV))).toBe("crypto/NO_ENCAPSULATION");
+        expect(errorCode(() => issuer.issueBatch(ids))).toBe("crypto/NO_KEY");
+      }
+    });
   });
 
   it("leaves neighbours alone in a batch of several chunks", () => {
