@@ -27,8 +27,14 @@ export interface WorkersPoint {
   readonly receivers: number;
   /** Messages a second from the best sample. */
   readonly seal: number;
-  /** Times the throughput of one worker. */
+  /** Times the throughput of one worker, from the best samples. */
   readonly speedup: number;
+  /** The same from neighbouring samples, their median. */
+  readonly medianSpeedup: number;
+  /** Processor time against time: cores that this thread and the workers kept busy. */
+  readonly busyCores: number;
+  /** What so many threads of this machine do, times one, on a loop in registers: its median. */
+  readonly machineSpeedup: number;
   /** Whether all workers read the tables of one core; `tableBytes` is what these take. */
   readonly tablesShared: boolean;
   readonly tableBytes: number;
@@ -126,9 +132,21 @@ export function reportText(report: Report): string[] {
     lines.push("", "Throughput against workers, messages a second:", "");
     lines.push(
       ...table([
-        ["workers", "receivers", "seal I_MESSAGE", "speed-up", "tables", "each worker"],
+        [
+          "workers",
+          "receivers",
+          "seal I_MESSAGE",
+          "speed-up",
+          "median",
+          "of this machine",
+          "busy cores",
+          "tables",
+          "each worker",
+        ],
         ...report.workers.map((p) => [
-          ...[p.workers, p.receivers, p.seal, p.speedup].map(String),
+          ...[p.workers, p.receivers, p.seal, p.speedup, p.medianSpeedup, p.machineSpeedup, p.busyCores].map(
+            String,
+          ),
           `${megabytes(p.tableBytes)}${p.tablesShared ? " shared" : " each"}`,
           megabytes(p.workerBytes),
         ]),

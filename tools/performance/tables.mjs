@@ -116,12 +116,25 @@ export function startTable(reports) {
 export function workersTable({ workers }) {
   if (workers.length === 0) return undefined;
   return table(
-    ["workers", "receivers", "messages a second", "speed-up", "tables", "memory of each worker"],
+    [
+      "workers",
+      "receivers",
+      "messages a second",
+      "speed-up",
+      "median",
+      "of this machine",
+      "busy cores",
+      "tables",
+      "memory of each worker",
+    ],
     workers.map((p) => [
       p.workers,
       p.receivers,
       number(p.seal),
       p.speedup,
+      p.medianSpeedup,
+      p.machineSpeedup,
+      p.busyCores,
       `${megabytes(p.tableBytes)}, ${p.tablesShared ? "shared" : "each"}`,
       megabytes(p.workerBytes),
     ]),
