@@ -108,7 +108,8 @@ function scalars(r: usize, rb: usize, input: usize): void {
 export function sakkeEncapsulateScratch(tableP: usize, tableZ: usize, n: i32): usize {
   const groups = groupsOf(min(n, CHUNK));
   const count = rowsFor(tableP, ORDER_BITS) + rowsFor(tableZ, ORDER_BITS);
-  return <usize>(groups * lanes()) * 2 * RECODED_BYTES + <usize>groups * 3 * bytes<Fp>() + sumScratch<Fp>(count, groups);
+  const sums = max(sumScratch<Fp>(count, groups), spreadScratch<Fp>(tableP, tableZ));
+  return <usize>(groups * lanes()) * 2 * RECODED_BYTES + <usize>groups * 3 * bytes<Fp>() + sums;
 }
 
 /**
@@ -128,10 +129,18 @@ export function sakkeEncapsulate(tableP: usize, tableZ: usize, tableG: usize, n:
       recode(r + <usize>i * RECODED_BYTES, words, SAKKE_Q, rowsFor(tableZ, ORDER_BITS) * windowWidthOf(tableZ));
       recode(rb + <usize>i * RECODED_BYTES, product, SAKKE_Q, rowsFor(tableP, ORDER_BITS) * windowWidthOf(tableP));
     }
+    power(w, re, tableG, rowsFor(tableG, ORDER_BITS), r, groups, masksOf(sums), prefix);
+    if (count == 1) {
+      // One receiver alone spreads over the lanes, with the digits of all rows of the tables.
+      const spread = rb + RECODED_BYTES;
+      recode(rb, product, SAKKE_Q, rowsOf(tableP) * windowWidthOf(tableP));
+      recode(spread, words, SAKKE_Q, rowsOf(tableZ) * windowWidthOf(tableZ));
+      sumSpread<Fp>(tableP, rb, tableZ, spread, sums);
+    } else {
+      sumFixed<Fp>(tableP, rowsFor(tableP, ORDER_BITS), rb, tableZ, rowsFor(tableZ, ORDER_BITS), r, groups, sums);
+    }
     wipe(words, SCALAR);
     wipe(product, SCALAR);
-    power(w, re, tableG, rowsFor(tableG, ORDER_BITS), r, groups, masksOf(sums), prefix);
-    sumFixed<Fp>(tableP, rowsFor(tableP, ORDER_BITS), rb, tableZ, rowsFor(tableZ, ORDER_BITS), r, groups, sums);
     const points = sumsOf(sums);
     toIntegers<Fp>(points, 2 * groups);
     toIntegers<Fp>(w, groups);
