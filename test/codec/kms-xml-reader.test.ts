@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { MikeySakkeError } from "../../bindings/errors.ts";
-import { parseXml, type XmlLimits } from "../../transport/kms-xml/xml-reader.ts";
+import { parseXml, type XmlLimits } from "../../transport/xml/xml-reader.ts";
 
 function codeOf(xml: string | Uint8Array, limits?: Partial<XmlLimits>): string | undefined {
   try {

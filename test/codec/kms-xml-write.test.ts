@@ -9,8 +9,8 @@ import {
   writeKmsKeySet,
   writeKmsResponse,
 } from "../../transport/kms-xml/index.ts";
-import { parseXml } from "../../transport/kms-xml/xml-reader.ts";
-import { element, writeXml } from "../../transport/kms-xml/xml-writer.ts";
+import { parseXml } from "../../transport/xml/xml-reader.ts";
+import { element, writeXml } from "../../transport/xml/xml-writer.ts";
 import {
   initResponse,
   keyProvResponse,

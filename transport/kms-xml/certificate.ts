@@ -1,6 +1,9 @@
 /** KmsCertificate (TS 33.180 D.3.2): the public keys of a KMS and how identities are hashed under it. */
 import { toHex } from "../../bindings/bytes.ts";
 import type { KmsCertificate } from "../../bindings/kms-material.ts";
+import type { XmlElement } from "../xml/xml-reader.ts";
+import { element, leaf, type XmlAttributes, type XmlNode } from "../xml/xml-writer.ts";
+import { timeLeaf } from "./date-time.ts";
 import {
   attribute,
   booleanOf,
@@ -17,8 +20,6 @@ import {
   requireElementContent,
   stringOf,
 } from "./fields.ts";
-import type { XmlElement } from "./xml-reader.ts";
-import { element, leaf, timeLeaf, type XmlAttributes, type XmlNode } from "./xml-writer.ts";
 
 const VERSION = "1.1.0";
 /** Z_T of SAKKE parameter set 1, 04 || x || y. */

@@ -1,5 +1,6 @@
 /** xsd:dateTime, as the KMS documents write times. */
 import { MikeySakkeError } from "../../bindings/errors.ts";
+import { leaf, type XmlNode } from "../xml/xml-writer.ts";
 
 const DATE_TIME = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)?$/;
 
@@ -38,4 +39,9 @@ function zoneMinutes(zone: string): number | undefined {
 export function formatDateTime(time: number): string {
   if (!(Math.abs(time) <= MAX_TIME)) throw new MikeySakkeError("usage", "BAD_TIME", `${time}: not a time`);
   return new Date(time).toISOString().replace(".000Z", "Z");
+}
+
+/** A leaf of type xsd:dateTime from milliseconds since the Unix epoch. */
+export function timeLeaf(name: string, time: number | undefined): XmlNode | undefined {
+  return leaf(name, time === undefined ? undefined : formatDateTime(time));
 }

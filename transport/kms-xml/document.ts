@@ -1,12 +1,12 @@
 /** Documents of the KMS interface: the root elements that hold certificates or keys. */
 import { MikeySakkeError } from "../../bindings/errors.ts";
 import type { KmsCertificate } from "../../bindings/kms-material.ts";
+import { parseXml, type XmlLimits } from "../xml/xml-reader.ts";
+import { writeXml } from "../xml/xml-writer.ts";
 import { certificateNode, readCertificateElement } from "./certificate.ts";
 import { KMS_NAMESPACE, malformed, XSI_NAMESPACE } from "./fields.ts";
 import { type KmsKeySet, keySetNode, readKeySetElement } from "./key-set.ts";
 import { type KmsResponse, readResponseElement, responseNode } from "./response.ts";
-import { parseXml, type XmlLimits } from "./xml-reader.ts";
-import { writeXml } from "./xml-writer.ts";
 
 export type KmsDocument =
   | { type: "response"; response: KmsResponse }

@@ -1,8 +1,8 @@
 /** Typed access to the children of a KMS element. Every error names the path of the element it is about. */
 import { fromHex } from "../../bindings/bytes.ts";
 import { MikeySakkeError } from "../../bindings/errors.ts";
+import type { XmlElement } from "../xml/xml-reader.ts";
 import { parseDateTime } from "./date-time.ts";
-import type { XmlElement } from "./xml-reader.ts";
 
 /** Target namespace of the schema (TS 33.180 D.3.5.1). */
 export const KMS_NAMESPACE = "urn:3gpp:ns:mcsecKMSInterface:1.0";

@@ -1,5 +1,6 @@
 /** XML documents of the KMS interface (TS 33.180 annex D), for servers and browsers. */
 export type { KeySet, KmsCertificate } from "../../bindings/kms-material.ts";
+export { XML_LIMITS, type XmlLimits } from "../xml/xml-reader.ts";
 export { formatDateTime, parseDateTime } from "./date-time.ts";
 export {
   certificatesOf,
@@ -13,4 +14,3 @@ export {
 export { KMS_NAMESPACE } from "./fields.ts";
 export { type KmsKeySet, withUid } from "./key-set.ts";
 export type { KmsErrorInfo, KmsMessage, KmsResponse } from "./response.ts";
-export { XML_LIMITS, type XmlLimits } from "./xml-reader.ts";

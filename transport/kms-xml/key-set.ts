@@ -3,6 +3,9 @@ import { fromBase64, fromHex, toBase64, toHex, wipe } from "../../bindings/bytes
 import { MikeySakkeError } from "../../bindings/errors.ts";
 import { computeUid } from "../../bindings/identity/uid.ts";
 import type { KeySet, KmsCertificate } from "../../bindings/kms-material.ts";
+import type { XmlElement } from "../xml/xml-reader.ts";
+import { element, leaf, type XmlAttributes, type XmlNode } from "../xml/xml-writer.ts";
+import { timeLeaf } from "./date-time.ts";
 import {
   attribute,
   booleanOf,
@@ -18,8 +21,6 @@ import {
   stringOf,
   xsiType,
 } from "./fields.ts";
-import type { XmlElement } from "./xml-reader.ts";
-import { element, leaf, timeLeaf, type XmlAttributes, type XmlNode } from "./xml-writer.ts";
 
 const VERSION = "1.1.0";
 const RSK_BYTES = 257;

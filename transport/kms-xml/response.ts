@@ -1,7 +1,10 @@
 /** KmsResponse (TS 33.180 D.3.1) with the messages KmsInit, KmsKeyProv and KmsCertCache, or a KmsError. */
 import { MikeySakkeError } from "../../bindings/errors.ts";
 import type { KmsCertificate } from "../../bindings/kms-material.ts";
+import type { XmlElement } from "../xml/xml-reader.ts";
+import { element, leaf, type XmlAttributes, type XmlNode } from "../xml/xml-writer.ts";
 import { certificateNode, readCertificateElement } from "./certificate.ts";
+import { timeLeaf } from "./date-time.ts";
 import {
   attribute,
   childrenOf,
@@ -18,8 +21,6 @@ import {
   textOf,
 } from "./fields.ts";
 import { type KmsKeySet, keySetNode, readKeySetElement } from "./key-set.ts";
-import type { XmlElement } from "./xml-reader.ts";
-import { element, leaf, timeLeaf, type XmlAttributes, type XmlNode } from "./xml-writer.ts";
 
 /** The schema fixes this value for the response and its messages, other than that of certificates. */
 const VERSION = "1.0.0";

@@ -1,6 +1,5 @@
 /** Writes element trees as UTF-8 XML 1.0, indented by two spaces. */
 import { MikeySakkeError } from "../../bindings/errors.ts";
-import { formatDateTime } from "./date-time.ts";
 
 export type XmlAttributes = Readonly<Record<string, string | undefined>>;
 
@@ -26,11 +25,6 @@ export function element(
 /** A leaf without attributes, or nothing when there is no value. */
 export function leaf(name: string, value: string | number | boolean | undefined): XmlNode | undefined {
   return value === undefined ? undefined : element(name, {}, String(value));
-}
-
-/** A leaf of type xsd:dateTime from milliseconds since the Unix epoch. */
-export function timeLeaf(name: string, time: number | undefined): XmlNode | undefined {
-  return leaf(name, time === undefined ? undefined : formatDateTime(time));
 }
 
 export function writeXml(root: XmlNode): string {
