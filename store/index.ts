@@ -1,0 +1,25 @@
+/** The database of the servers: the SQL port, envelope encryption, and what a KMS keeps. Node.js only. */
+export { Envelope, KEK_BYTES } from "./envelope.ts";
+export { KmsStore } from "./kms/kms-store.ts";
+export {
+  type AddMasterOptions,
+  type AuditEntry,
+  type AuditQuery,
+  type AuditRecord,
+  type IssuedKey,
+  type MasterRecord,
+  masterOf,
+  type NewMaster,
+  type OtherCertificate,
+  type OtherCertificates,
+  type OtherKind,
+  type TransportKeyKind,
+  type TransportKeyRecord,
+  type TransportKeyState,
+  type UserQuery,
+  type UserRecord,
+} from "./kms/records.ts";
+export { openDatabase, type DatabaseOptions } from "./open.ts";
+export { openPglite } from "./pglite.ts";
+export { openPostgres, type PostgresOptions } from "./postgres.ts";
+export type { Database, QueryResult, Sql } from "./sql.ts";
