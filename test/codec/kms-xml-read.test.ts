@@ -252,8 +252,8 @@ describe("refused, with the path of the element", () => {
     ["KMS_XML_MISSING", "/KmsResponse: Time", edit(responseXml, /<Time>.*\n/, "")],
     [
       "KMS_MESSAGE_UNKNOWN",
-      "/KmsResponse/KmsMessage: message KmsLookup",
-      responseXml.replaceAll("KmsKeyProv", "KmsLookup"),
+      "/KmsResponse/KmsMessage: message KmsOther",
+      responseXml.replaceAll("KmsKeyProv", "KmsOther"),
     ],
     [
       "KMS_MESSAGE_UNKNOWN",

@@ -6,6 +6,7 @@ import { writeXml } from "../xml/xml-writer.ts";
 import { certificateNode, readCertificateElement } from "./certificate.ts";
 import { KMS_NAMESPACE, malformed, XSI_NAMESPACE } from "./fields.ts";
 import { type KmsKeySet, keySetNode, readKeySetElement } from "./key-set.ts";
+import { type KmsRequest, readRequestElement, requestNode } from "./request.ts";
 import { type KmsResponse, readResponseElement, responseNode } from "./response.ts";
 
 export type KmsDocument =
@@ -17,7 +18,7 @@ const NAMESPACES = { xmlns: KMS_NAMESPACE, "xmlns:xsi": XSI_NAMESPACE };
 
 /**
  * Reads a document with root KmsResponse, SignedKmsResponse, KmsCertificate, SignedKmsCertificate or
- * KmsKeySet. Signatures are passed over, not checked.
+ * KmsKeySet. Signatures are passed over, not checked, and so are new TrKs and InKs: `openKmsResponse`.
  *
  * @throws {MikeySakkeError} codec: the codes of `parseXml` and of the elements, `KMS_XML_ROOT` for another root
  */
@@ -35,6 +36,17 @@ export function readKmsDocument(document: string | Uint8Array, limits?: Partial<
     default:
       throw malformed(root, "not a KMS response, certificate or key set", "KMS_XML_ROOT");
   }
+}
+
+/**
+ * Reads a document with root KmsRequest or SignedKmsRequest. The signature is passed over: `openKmsRequest`.
+ *
+ * @throws {MikeySakkeError} codec, as `readKmsDocument`
+ */
+export function readKmsRequest(document: string | Uint8Array, limits?: Partial<XmlLimits>): KmsRequest {
+  const root = parseXml(document, limits);
+  if (root.local === "KmsRequest" || root.local === "SignedKmsRequest") return readRequestElement(root);
+  throw malformed(root, "not a KMS request", "KMS_XML_ROOT");
 }
 
 /**
@@ -71,6 +83,11 @@ function messageOf({ error, message }: KmsResponse) {
   );
 }
 
+export function writeKmsRequest(request: KmsRequest): string {
+  return writeXml(requestNode(request, { xmlns: KMS_NAMESPACE }));
+}
+
+/** Keys in clear; `sealKmsResponse` wraps and signs. */
 export function writeKmsResponse(response: KmsResponse): string {
   return writeXml(responseNode(response, NAMESPACES));
 }

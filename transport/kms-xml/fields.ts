@@ -7,6 +7,8 @@ import { parseDateTime } from "./date-time.ts";
 /** Target namespace of the schema (TS 33.180 D.3.5.1). */
 export const KMS_NAMESPACE = "urn:3gpp:ns:mcsecKMSInterface:1.0";
 export const XSI_NAMESPACE = "http://www.w3.org/2001/XMLSchema-instance";
+export const DSIG_NAMESPACE = "http://www.w3.org/2000/09/xmldsig#";
+export const XENC_NAMESPACE = "http://www.w3.org/2001/04/xmlenc#";
 
 export function malformed(element: XmlElement, what: string, code = "KMS_XML_VALUE"): MikeySakkeError {
   return new MikeySakkeError("codec", code, `${element.path}: ${what}`);
@@ -18,11 +20,12 @@ export function malformed(element: XmlElement, what: string, code = "KMS_XML_VAL
  * namespace are extensions, which D.1 says to ignore.
  */
 export function childrenOf(parent: XmlElement, local: string): XmlElement[] {
-  return parent.children.filter(
-    (c) =>
-      c.local === local &&
-      (c.namespace === KMS_NAMESPACE || c.namespace === parent.namespace || c.namespace === ""),
-  );
+  return parent.children.filter((c) => c.local === local && isOfSchema(c, parent));
+}
+
+/** Whether a child counts as an element of the schema and not as an extension. */
+export function isOfSchema(child: XmlElement, parent: XmlElement): boolean {
+  return child.namespace === KMS_NAMESPACE || child.namespace === parent.namespace || child.namespace === "";
 }
 
 export function optionalChild(parent: XmlElement, local: string): XmlElement | undefined {
@@ -124,7 +127,10 @@ export function hexOf(element: XmlElement): Uint8Array {
 
 /** An uncompressed point in hexBinary; whether it is on its curve is checked where it is loaded. */
 export function pointOf(element: XmlElement, length: number): Uint8Array {
-  const octets = hexOf(element);
+  return requirePoint(element, hexOf(element), length);
+}
+
+export function requirePoint(element: XmlElement, octets: Uint8Array, length: number): Uint8Array {
   if (octets.length !== length) throw malformed(element, `expected ${length} octets, got ${octets.length}`);
   if (octets[0] !== 4) throw malformed(element, "not an uncompressed point (first octet 04)");
   return octets;

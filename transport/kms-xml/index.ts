@@ -1,16 +1,25 @@
 /** XML documents of the KMS interface (TS 33.180 annex D), for servers and browsers. */
 export type { KeySet, KmsCertificate } from "../../bindings/kms-material.ts";
 export { XML_LIMITS, type XmlLimits } from "../xml/xml-reader.ts";
+export type { NamedKey } from "../xml-signature/index.ts";
 export { formatDateTime, parseDateTime } from "./date-time.ts";
 export {
   certificatesOf,
   type KmsDocument,
   keySetsOf,
   readKmsDocument,
+  readKmsRequest,
   writeKmsCertificate,
   writeKmsKeySet,
+  writeKmsRequest,
   writeKmsResponse,
 } from "./document.ts";
+export type { KmsErrorInfo } from "./error-info.ts";
 export { KMS_NAMESPACE } from "./fields.ts";
 export { type KmsKeySet, withUid } from "./key-set.ts";
-export type { KmsErrorInfo, KmsMessage, KmsResponse } from "./response.ts";
+export type { KmsCertCache, KmsInit, KmsKeyProv, KmsLookup, KmsMessage } from "./message.ts";
+export type { NewKeys } from "./new-keys.ts";
+export type { KmsKeys, KmsProtection, OpenedKmsRequest, OpenedKmsResponse } from "./protection.ts";
+export { type KmsRequest, KRR_NAMESPACE } from "./request.ts";
+export type { KmsResponse } from "./response.ts";
+export type { WrapForm } from "./wrapped-keys.ts";

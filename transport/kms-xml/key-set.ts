@@ -1,5 +1,5 @@
 /** KmsKeySet (TS 33.180 D.3.3): the keys of one identity for one key period. */
-import { fromBase64, fromHex, toBase64, toHex, wipe } from "../../bindings/bytes.ts";
+import { fromBase64, fromHex, toBase64 } from "../../bindings/bytes.ts";
 import { MikeySakkeError } from "../../bindings/errors.ts";
 import { computeUid } from "../../bindings/identity/uid.ts";
 import type { KeySet, KmsCertificate } from "../../bindings/kms-material.ts";
@@ -12,15 +12,13 @@ import {
   countOf,
   dateTimeOf,
   defined,
-  hexOf,
   malformed,
   optional,
-  pointOf,
   required,
   requireElementContent,
   stringOf,
-  xsiType,
 } from "./fields.ts";
+import { clearKeyNode, type KeyWriter, pointKeyOf, scalarKeyOf, type UnwrappedKeys } from "./key-content.ts";
 
 const VERSION = "1.1.0";
 const RSK_BYTES = 257;
@@ -48,20 +46,20 @@ export function withUid(keySet: KmsKeySet, certificate: KmsCertificate): KeySet 
 }
 
 /**
- * Reads a KmsKeySet element with keys in clear.
+ * Reads a KmsKeySet element. Keys that are not among those unwrapped must be in clear.
  *
  * @throws {MikeySakkeError} codec `KMS_KEY_ENCRYPTED` when a key is wrapped with a TrK; `KMS_XML_MISSING`,
  * `KMS_XML_DUPLICATE` or `KMS_XML_VALUE`
  */
-export function readKeySetElement(source: XmlElement): KmsKeySet {
+export function readKeySetElement(source: XmlElement, unwrapped?: UnwrappedKeys): KmsKeySet {
   requireElementContent(source);
   return {
     kmsUri: required(source, "KmsUri", stringOf),
     userUri: required(source, "UserUri", stringOf),
     keyPeriodNo: required(source, "KeyPeriodNo", countOf),
-    rsk: required(source, "UserDecryptKey", (key) => pointOf(plainKey(key), RSK_BYTES)),
-    ssk: required(source, "UserSigningKeySSK", (key) => scalarOf(plainKey(key))),
-    pvt: required(source, "UserPubTokenPVT", (key) => pointOf(plainKey(key), PVT_BYTES)),
+    rsk: required(source, "UserDecryptKey", (key) => pointKeyOf(key, RSK_BYTES, unwrapped)),
+    ssk: required(source, "UserSigningKeySSK", (key) => scalarKeyOf(key, SSK_BYTES, unwrapped)),
+    pvt: required(source, "UserPubTokenPVT", (key) => pointKeyOf(key, PVT_BYTES, unwrapped)),
     ...defined({
       id: attribute(source, "Id"),
       uid: required(source, "UserID", userIdOf),
@@ -72,34 +70,6 @@ export function readKeySetElement(source: XmlElement): KmsKeySet {
       revoked: optional(source, "Revoked", booleanOf),
     }),
   };
-}
-
-/** Key content is polymorphic; published responses leave `xsi:type` out for keys in clear (D.3.3). */
-function plainKey(node: XmlElement): XmlElement {
-  const type = xsiType(node);
-  const wrapped = node.children.some((c) => c.local === "EncryptedKey" || c.local === "EncryptedData");
-  if (wrapped || type === "EncKeyContentType") {
-    throw malformed(
-      node,
-      "the key is encrypted with a TrK; this reader takes keys in clear",
-      "KMS_KEY_ENCRYPTED",
-    );
-  }
-  if (type !== undefined && type !== "KeyContentType") throw malformed(node, `unknown xsi:type ${type}`);
-  return node;
-}
-
-/** 32 octets. A published response writes the SSK with leading zero octets beyond that. */
-function scalarOf(node: XmlElement): Uint8Array {
-  const octets = hexOf(node);
-  const extra = octets.length - SSK_BYTES;
-  if (extra < 0) throw malformed(node, `expected ${SSK_BYTES} octets, got ${octets.length}`);
-  if (octets.subarray(0, extra).some((octet) => octet !== 0)) {
-    throw malformed(node, `more than ${SSK_BYTES} octets`);
-  }
-  const scalar = octets.slice(extra);
-  wipe(octets);
-  return scalar;
 }
 
 /**
@@ -115,11 +85,15 @@ function userIdOf(node: XmlElement): Uint8Array | undefined {
 }
 
 /**
- * The element in schema order, keys in clear; `xmlns` holds the namespaces when it is the root.
+ * The element in schema order, keys in clear unless `keyNode` wraps them; `xmlns` holds the namespaces when it is the root.
  *
  * @throws {MikeySakkeError} usage `KMS_XML_INCOMPLETE` without the UID, which the schema demands
  */
-export function keySetNode(keySet: KmsKeySet, xmlns: XmlAttributes = {}): XmlNode {
+export function keySetNode(
+  keySet: KmsKeySet,
+  xmlns: XmlAttributes = {},
+  keyNode: KeyWriter = clearKeyNode,
+): XmlNode {
   const { uid } = keySet;
   if (uid === undefined) {
     throw new MikeySakkeError("usage", "KMS_XML_INCOMPLETE", `KmsKeySet of ${keySet.userUri}: no UID`);
@@ -138,8 +112,4 @@ export function keySetNode(keySet: KmsKeySet, xmlns: XmlAttributes = {}): XmlNod
     keyNode("UserSigningKeySSK", keySet.ssk),
     keyNode("UserPubTokenPVT", keySet.pvt),
   ]);
-}
-
-function keyNode(name: string, key: Uint8Array): XmlNode {
-  return element(name, { "xsi:type": "KeyContentType" }, toHex(key));
 }
