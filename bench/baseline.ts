@@ -124,8 +124,9 @@ function slowParties(world: World): { keys: SealKeys; receiver: Receiver } {
   };
   const initiator = {
     uri: gms.uri,
-    domain: slowDomain,
-    keyAt: () => ({ uid: gmsKeys.uid, signer }),
+    kmsUri: slowDomain.kmsUri,
+    domains: [slowDomain],
+    keyAt: () => ({ uid: gmsKeys.uid, signer, domain: slowDomain }),
     reserveTimes: (now: number, count: number) => gms.reserveTimes(now, count),
   } as unknown as Initiator;
   const opener: Pick<SakkeReceiver, "decapsulate"> = {

@@ -3,28 +3,37 @@ import { refusal } from "../checks.ts";
 import { EccsiSigner } from "../eccsi.ts";
 import { MikeySakkeError } from "../errors.ts";
 import type { KeySet } from "../kms-material.ts";
+import { DomainSet } from "./domain-set.ts";
 import { checkKeySet } from "./key-set.ts";
 import type { KmsDomain } from "./kms-domain.ts";
-import { type NtpTime, ntpFold, ntpFromUnixMs, ntpSeconds, ntpUnfold } from "./ntp.ts";
+import { type NtpTime, ntpFold, ntpFromUnixMs, ntpSeconds, ntpToUnixMs, ntpUnfold } from "./ntp.ts";
 
 export interface SigningKey {
   readonly uid: Uint8Array;
   readonly signer: EccsiSigner;
+  /** Of the certificate that the key belongs to. */
+  readonly domain: KmsDomain;
 }
 
 export class Initiator {
   readonly uri: string;
-  readonly domain: KmsDomain;
-  readonly #keys = new Map<number, SigningKey>();
+  readonly kmsUri: string;
+  readonly #domains = new DomainSet();
+  readonly #keys = new Map<string, SigningKey>();
   #last = 0n;
 
-  private constructor(uri: string, domain: KmsDomain) {
+  private constructor(uri: string, kmsUri: string) {
     this.uri = uri;
-    this.domain = domain;
+    this.kmsUri = kmsUri;
   }
 
-  /** Key sets of one identity of `domain`, at least one. Checks 73 to 75 and 77. */
-  static load(domain: KmsDomain, keySets: readonly KeySet[]): Initiator {
+  /**
+   * Key sets of one identity of one KMS, at least one, with the certificate of that KMS, or those it has one after the
+   * other. Checks 73 to 75 and 77.
+   */
+  static load(domains: KmsDomain | readonly KmsDomain[], keySets: readonly KeySet[]): Initiator {
+    const [first, ...others] = Array.isArray(domains) ? (domains as KmsDomain[]) : [domains as KmsDomain];
+    if (first === undefined) throw oneKms("an initiator needs a certificate of its KMS");
     const uri = keySets[0]?.userUri;
     if (uri === undefined || keySets.some((k) => k.userUri !== uri)) {
       throw new MikeySakkeError(
@@ -33,8 +42,9 @@ export class Initiator {
         "an initiator needs the key sets of exactly one identity",
       );
     }
-    const initiator = new Initiator(uri, domain);
+    const initiator = new Initiator(uri, first.kmsUri);
     try {
+      for (const domain of [first, ...others]) initiator.addDomain(domain);
       for (const keySet of keySets) initiator.add(keySet);
     } catch (error) {
       initiator.destroy();
@@ -43,21 +53,40 @@ export class Initiator {
     return initiator;
   }
 
+  /** The newest of the KMS's certificates. */
+  get domain(): KmsDomain {
+    return this.#domains.at(this.kmsUri)!;
+  }
+
+  /** All certificates of the KMS that were added. */
+  get domains(): readonly KmsDomain[] {
+    return this.#domains.all;
+  }
+
+  /** Adds a certificate of the KMS, or replaces the one of the same CertUri. The caller keeps and destroys it. */
+  addDomain(domain: KmsDomain): void {
+    if (domain.kmsUri !== this.kmsUri) throw oneKms(`certificate of ${domain.kmsUri}, not of ${this.kmsUri}`);
+    this.#domains.add(domain);
+  }
+
   /** Adds the keys of a further period. */
   add(keySet: KeySet): void {
     if (keySet.userUri !== this.uri) {
       throw new MikeySakkeError("usage", "ONE_IDENTITY", `key set of ${keySet.userUri}, not of ${this.uri}`);
     }
-    checkKeySet(this.domain, keySet);
-    const signer = loadSigner(this.domain, keySet);
-    this.#keys.get(keySet.keyPeriodNo)?.signer.destroy();
-    this.#keys.set(keySet.keyPeriodNo, { uid: new Uint8Array(keySet.uid), signer });
+    const domain = this.#domains.of(keySet) ?? this.domain;
+    checkKeySet(domain, keySet);
+    const signer = loadSigner(domain, keySet);
+    const index = indexOf(domain, keySet.keyPeriodNo);
+    this.#keys.get(index)?.signer.destroy();
+    this.#keys.set(index, { uid: new Uint8Array(keySet.uid), signer, domain });
   }
 
-  /** Signing key for the period of a message's T. Throws a usage error when there is none. */
+  /** Signing key for the period of a message's T, under the certificate valid at T. Usage error when there is none. */
   keyAt(time: NtpTime): SigningKey {
-    const periodNo = this.domain.keyPeriodNo(ntpSeconds(time));
-    const key = this.#keys.get(periodNo);
+    const domain = this.#domains.at(this.kmsUri, ntpToUnixMs(time))!;
+    const periodNo = domain.keyPeriodNo(ntpSeconds(time));
+    const key = this.#keys.get(indexOf(domain, periodNo));
     if (key === undefined) {
       throw new MikeySakkeError(
         "usage",
@@ -86,6 +115,14 @@ export class Initiator {
     for (const { signer } of this.#keys.values()) signer.destroy();
     this.#keys.clear();
   }
+}
+
+function indexOf({ certificate }: KmsDomain, periodNo: number): string {
+  return `${periodNo} ${certificate.certUri ?? ""}`;
+}
+
+function oneKms(text: string): MikeySakkeError {
+  return new MikeySakkeError("usage", "ONE_KMS", text);
 }
 
 function loadSigner(domain: KmsDomain, keySet: KeySet): EccsiSigner {

@@ -1,12 +1,14 @@
 /**
  * The receiving side: the identities of one end point, each with decryption keys of one or more key periods
- * (RFC 6509 3.3 wants two at once), and the KMS domains it knows: those that key it and those of others.
+ * (RFC 6509 3.3 wants two at once), and the KMS domains it knows, each with one or more certificates: those that key it
+ * and those of others.
  */
-import { toHex } from "../bytes.ts";
+import { equal, toHex } from "../bytes.ts";
 import { refusal } from "../checks.ts";
 import { MikeySakkeError } from "../errors.ts";
 import type { KeySet } from "../kms-material.ts";
 import { SakkeReceiver } from "../sakke.ts";
+import { DomainSet } from "./domain-set.ts";
 import { checkKeySet } from "./key-set.ts";
 import type { KmsDomain } from "./kms-domain.ts";
 
@@ -24,7 +26,7 @@ export interface ReceiverOptions {
 }
 
 export class Receiver {
-  readonly #domains = new Map<string, KmsDomain>();
+  readonly #domains = new DomainSet();
   readonly #keys = new Map<string, DecryptionKey>();
   readonly #options: ReceiverOptions;
 
@@ -49,14 +51,19 @@ export class Receiver {
     return receiver;
   }
 
-  /** Adds a KMS domain, or replaces the one of the same `KmsUri`. The caller keeps the domain and destroys it. */
+  /**
+   * Adds a KMS domain, or replaces the one of the same KmsUri and CertUri. The caller keeps the domain and destroys it,
+   * one that was replaced not before the keys that were added under it.
+   */
   addDomain(domain: KmsDomain): void {
-    this.#domains.set(domain.kmsUri, domain);
+    const old = this.#domains.add(domain);
+    if (old === undefined || !equal(old.certificate.pubEncKey, domain.certificate.pubEncKey)) return;
+    for (const [index, key] of this.#keys) if (key.domain === old) this.#keys.set(index, { ...key, domain });
   }
 
-  /** Adds the keys of one identity for one key period. */
+  /** Adds the keys of one identity for one key period, under one of the certificates of its KMS. */
   add(keySet: KeySet): void {
-    const domain = this.#domains.get(keySet.kmsUri);
+    const domain = this.#domains.of(keySet);
     if (domain === undefined) {
       throw refusal(
         "KEY_SET_OF_OTHER_KMS",
@@ -65,7 +72,7 @@ export class Receiver {
     }
     checkKeySet(domain, keySet);
     const sakke = loadSakke(domain, keySet, this.#options);
-    const index = indexOf(domain.kmsUri, keySet.uid);
+    const index = indexOf(domain, keySet.uid);
     this.#keys.get(index)?.sakke.destroy();
     const { userUri: uri, keyPeriodNo: periodNo } = keySet;
     this.#keys.set(index, { domain, uri, uid: new Uint8Array(keySet.uid), periodNo, sakke });
@@ -80,13 +87,15 @@ export class Receiver {
     }
   }
 
-  domain(kmsUri: string): KmsDomain | undefined {
-    return this.#domains.get(kmsUri);
+  /** The domain whose certificate is valid at T, where a KMS has several; without a time the newest. */
+  domain(kmsUri: string, unixMs?: number): KmsDomain | undefined {
+    return this.#domains.at(kmsUri, unixMs);
   }
 
-  /** The key for an UID, of whatever identity and period it is. */
-  keyOf(kmsUri: string, uid: Uint8Array): DecryptionKey | undefined {
-    return this.#keys.get(indexOf(kmsUri, uid));
+  /** The key for an UID, of whatever identity and period it is, under the certificate valid at T. */
+  keyOf(kmsUri: string, uid: Uint8Array, unixMs?: number): DecryptionKey | undefined {
+    const domain = this.domain(kmsUri, unixMs);
+    return domain && this.#keys.get(indexOf(domain, uid));
   }
 
   /** Whether `kmsUri` keys this end point at all. */
@@ -110,8 +119,9 @@ export class Receiver {
   }
 }
 
-function indexOf(kmsUri: string, uid: Uint8Array): string {
-  return `${toHex(uid)} ${kmsUri}`;
+/** The UID does not follow from the master secrets: two certificates may have keys for the same one. */
+function indexOf({ kmsUri, certificate }: KmsDomain, uid: Uint8Array): string {
+  return `${toHex(uid)} ${kmsUri} ${certificate.certUri ?? ""}`;
 }
 
 function loadSakke(domain: KmsDomain, keySet: KeySet, options: ReceiverOptions): SakkeReceiver {

@@ -139,7 +139,7 @@ function recoverKeyId(key: Uint8Array, verified: VerifiedMessage): KeyId {
 function responderUri({ message, context }: VerifiedMessage): string {
   if (!message.responder.hidden) return message.responder.uri;
   const uri = context.responderUri;
-  const domain = context.receiver.domain(message.responderKms);
+  const domain = context.receiver.domain(message.responderKms, ntpToUnixMs(message.time));
   if (uri === undefined || domain === undefined) {
     throw refusal("RESPONDER_UNKNOWN", "hidden responder: without its URI the GMK-ID cannot be found");
   }

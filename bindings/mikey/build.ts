@@ -7,9 +7,10 @@
 import { AEAD_IV_BYTES } from "../aead.ts";
 import { concat, utf8, wipe } from "../bytes.ts";
 import { MikeySakkeError } from "../errors.ts";
+import { domainAt } from "../identity/domain-set.ts";
 import type { Initiator } from "../identity/initiator.ts";
 import type { KmsDomain } from "../identity/kms-domain.ts";
-import { type NtpTime, ntpFold, ntpSeconds, ntpUnfold } from "../identity/ntp.ts";
+import { type NtpTime, ntpFold, ntpSeconds, ntpToUnixMs, ntpUnfold } from "../identity/ntp.ts";
 import { isDiversified, type KeyId, keyIdToBytes } from "../identity/purpose-tag.ts";
 import type { RandomSource } from "../random.ts";
 import {
@@ -43,7 +44,7 @@ export interface SealedMessage {
 
 export interface SealKeys {
   readonly initiator: Initiator;
-  /** Domains of all members; the initiator's own need not be among them. */
+  /** Domains of all members, of a KMS with several certificates each; the initiator's own need not be among them. */
   readonly domains: readonly KmsDomain[];
   readonly random: RandomSource;
 }
@@ -60,7 +61,7 @@ export async function sealSlice(
   end = plan.members.length,
 ): Promise<SealedMessage[]> {
   const { initiator } = keys;
-  if (initiator.uri !== plan.initiatorUri || initiator.domain.kmsUri !== plan.initiatorKmsUri) {
+  if (initiator.uri !== plan.initiatorUri || initiator.kmsUri !== plan.initiatorKmsUri) {
     throw new MikeySakkeError(
       "usage",
       "OTHER_INITIATOR",
@@ -69,9 +70,9 @@ export async function sealSlice(
   }
   const members = plan.members.slice(start, end);
   if (members.length === 0) return [];
-  const { uid: initiatorUid, signer } = initiator.keyAt(plan.time);
+  const { uid: initiatorUid, signer, domain } = initiator.keyAt(plan.time);
   const receivers = encapsulate(plan, members, keys);
-  const own = plan.toSelf ? initiator.domain.encryption.encapsulate(initiatorUid, plan.key) : undefined;
+  const own = plan.toSelf ? domain.encryption.encapsulate(initiatorUid, plan.key) : undefined;
   const parameters = await protectParameters(plan, members, keys.random);
   const signHeader = eccsiSignHeader();
   const unsigned = members.map((member, i) => {
@@ -101,7 +102,7 @@ function encapsulate(plan: SealPlan, members: readonly PlannedMember[], keys: Se
   const seconds = ntpSeconds(plan.time);
   const result: Receiver[] = new Array(members.length);
   for (const kmsUri of new Set(members.map((m) => m.kmsUri))) {
-    const domain = domainOf(kmsUri, keys);
+    const domain = domainOf(kmsUri, keys, plan.time);
     const periodNo = domain.keyPeriodNo(seconds);
     const indices = members.flatMap((m, i) => (m.kmsUri === kmsUri ? [i] : []));
     const uids = indices.map((i) => domain.uid(members[i]!.uri, periodNo));
@@ -113,10 +114,8 @@ function encapsulate(plan: SealPlan, members: readonly PlannedMember[], keys: Se
   return result;
 }
 
-function domainOf(kmsUri: string, { initiator, domains }: SealKeys): KmsDomain {
-  const domain =
-    domains.find((d) => d.kmsUri === kmsUri) ??
-    (initiator.domain.kmsUri === kmsUri ? initiator.domain : undefined);
+function domainOf(kmsUri: string, { initiator, domains }: SealKeys, time: NtpTime): KmsDomain {
+  const domain = domainAt([...initiator.domains, ...domains], kmsUri, ntpToUnixMs(time));
   if (domain === undefined) {
     throw new MikeySakkeError("usage", "UNKNOWN_KMS", `KMS ${kmsUri}: no certificate of it at hand`);
   }

@@ -123,10 +123,10 @@ export function planSeal(request: SealRequest, context: PlanContext): SealPlan {
     rand: request.rand ? new Uint8Array(request.rand) : random(RAND_BYTES),
     time,
     initiatorUri: initiator.uri,
-    initiatorKmsUri: initiator.domain.kmsUri,
+    initiatorKmsUri: initiator.kmsUri,
     members: request.members.map((m, i) => ({
       uri: m.uri,
-      kmsUri: m.kmsUri ?? initiator.domain.kmsUri,
+      kmsUri: m.kmsUri ?? initiator.kmsUri,
       csbId: csbIds[i]!,
     })),
     parameters,

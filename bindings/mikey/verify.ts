@@ -45,7 +45,7 @@ export async function verifyMessage(message: ParsedMessage, context: OpenContext
     });
   }
   const seen = await checkTime(message, context);
-  const initiatorDomain = context.receiver.domain(message.initiatorKms);
+  const initiatorDomain = context.receiver.domain(message.initiatorKms, ntpToUnixMs(message.time));
   if (initiatorDomain === undefined) {
     throw refusal(
       "UNKNOWN_INITIATOR_KMS",
@@ -104,19 +104,20 @@ function keyFor(
   context: OpenContext,
 ): DecryptionKey | undefined {
   const { receiver } = context;
-  const domain = receiver.domain(kmsUri);
+  const sent = ntpToUnixMs(message.time);
+  const domain = receiver.domain(kmsUri, sent);
   if (domain === undefined) return undefined;
   if (!party.hidden) {
     if (!receiver.isMine(kmsUri, party.uri)) return undefined;
     const uid = uidOf(party, domain, message);
-    const key = receiver.keyOf(kmsUri, uid);
+    const key = receiver.keyOf(kmsUri, uid, sent);
     if (key === undefined) {
       const periodNo = domain.keyPeriodNo(ntpSeconds(message.time));
       throw refusal("NO_KEY_FOR_PERIOD", `${party.uri}: no key for key period ${periodNo}`);
     }
     return key;
   }
-  const key = receiver.keyOf(kmsUri, party.uid);
+  const key = receiver.keyOf(kmsUri, party.uid, sent);
   if (key !== undefined && !periodsOf(domain, message, context).includes(key.periodNo)) {
     throw refusal(
       "UID_PERIOD_MISMATCH",

@@ -64,11 +64,12 @@ export async function* sealWith(
 
 function jobOf(scheduler: Scheduler, plan: SealPlan, keys: PoolSealKeys): Pick<JobSpec, "tables" | "open"> {
   const { initiator } = keys;
-  const home = initiator.domain;
-  const { uid, signer } = initiator.keyAt(plan.time);
+  const { uid, signer, domain: home } = initiator.keyAt(plan.time);
   const kmsUris = new Set(plan.members.map((member) => member.kmsUri));
   // A KMS that is missing here is reported by the worker, as without a pool.
-  const others = keys.domains.filter((domain) => domain !== home && kmsUris.has(domain.kmsUri));
+  const others = [...new Set([...initiator.domains, ...keys.domains])].filter(
+    (domain) => domain !== home && kmsUris.has(domain.kmsUri),
+  );
   const domains = [home, ...others];
   for (const domain of domains) requireCore(scheduler, domain);
   const { members, time, ...rest } = plan;
@@ -81,6 +82,7 @@ function jobOf(scheduler: Scheduler, plan: SealPlan, keys: PoolSealKeys): Pick<J
         plan: { ...compact({ ...rest, key: undefined }), key },
         keySet: {
           kmsUri: home.kmsUri,
+          ...(home.certificate.certUri !== undefined && { certUri: home.certificate.certUri }),
           userUri: initiator.uri,
           uid: new Uint8Array(uid),
           keyPeriodNo: home.keyPeriodNo(ntpSeconds(plan.time)),

@@ -1,7 +1,18 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Pool } from "../../bindings/pool/index.ts";
+import { seededRandom } from "../support/random.ts";
 import { client, createPool, MAX_BATCH } from "./dist.ts";
-import { AWAY, expectAsUnpooled, makeKms, makeWorld, members, NOW, sealAll, type World } from "./world.ts";
+import {
+  AWAY,
+  expectAsUnpooled,
+  HOME,
+  makeKms,
+  makeWorld,
+  members,
+  NOW,
+  sealAll,
+  type World,
+} from "./world.ts";
 
 describe.each([{ shared: true }, { shared: false }])("a pool, shared memory: $shared", ({ shared }) => {
   let pool: Pool;
@@ -80,6 +91,26 @@ describe.each([{ shared: true }, { shared: false }])("a pool, shared memory: $sh
       receiver.destroy();
     }
     away.domain.destroy();
+  });
+
+  it("seals under the certificate of T, where the KMS has several", async () => {
+    const older = { ...world.certificate, certUri: "https://kms.home.example/1", validTo: NOW + 1000 };
+    const next = makeKms(pool.core, HOME, "next");
+    const newer = { ...next.certificate, certUri: "https://kms.home.example/2", validFrom: NOW + 1000 };
+    const domains = [newer, older].map((certificate) => client.KmsDomain.load(pool.core, certificate));
+    const keySets = [world.keySet(world.initiator.uri), next.keySet(world.initiator.uri)];
+    keySets.forEach((keySet, i) => {
+      keySets[i] = { ...keySet, certUri: [older, newer][i]!.certUri };
+    });
+    const initiator = client.Initiator.load(domains, keySets);
+    for (const [i, now] of [NOW, NOW + 2000].entries()) {
+      const request = { kind: "GMK" as const, members: members(5), hideInitiator: true };
+      const plan = client.planSeal(request, { initiator, random: seededRandom("change"), now });
+      const domain = domains[1 - i]!;
+      const mine = { ...world, domain, initiator, keys: { initiator, domains: [] } };
+      await expectAsUnpooled(mine, plan, await sealAll(pool, mine, plan));
+    }
+    for (const domain of domains) domain.destroy();
   });
 
   it("does not seal with keys of another core", async () => {

@@ -17,8 +17,8 @@ export const HOME = "kms.home.example";
 export const AWAY = "kms.away.example";
 const GMS = "sip:gms@home.example";
 
-export function makeKms(core: Core, kmsUri: string) {
-  const master = kms.KmsMaster.generate(core, seededRandom(kmsUri));
+export function makeKms(core: Core, kmsUri: string, seed = kmsUri) {
+  const master = kms.KmsMaster.generate(core, seededRandom(seed));
   const certificate: KmsCertificate = {
     kmsUri,
     userIdFormat: "2",

@@ -33,8 +33,13 @@ export interface TestKms {
   keySet(uri: string, atMs?: number): KeySet;
 }
 
-export function makeKms(core: Core, kmsUri: string, options: Partial<KmsCertificate> = {}): TestKms {
-  const master = KmsMaster.generate(core, seededRandom(`master of ${kmsUri}`));
+export function makeKms(
+  core: Core,
+  kmsUri: string,
+  options: Partial<KmsCertificate> = {},
+  seed = `master of ${kmsUri}`,
+): TestKms {
+  const master = KmsMaster.generate(core, seededRandom(seed));
   const certificate: KmsCertificate = {
     kmsUri,
     userIdFormat: "2",
