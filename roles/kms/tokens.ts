@@ -28,7 +28,10 @@ export interface TokenVerifier {
 type KeySource = Parameters<typeof jwtVerify>[1];
 
 /** Checks signature, `iss`, `aud`, `exp`, `nbf` and scope of JWTs. */
-export function createTokenVerifier(config: TokenConfig, options: { fetch?: typeof fetch } = {}): TokenVerifier {
+export function createTokenVerifier(
+  config: TokenConfig,
+  options: { fetch?: typeof fetch } = {},
+): TokenVerifier {
   const keys = keySource(config, options.fetch);
   return {
     async verify(authorization, now) {
@@ -54,7 +57,10 @@ function keySource({ jwks, jwksUri }: TokenConfig, fetchKeys: typeof fetch | und
   if (url.protocol !== "https:" && !(url.protocol === "http:" && isLoopback(url.hostname))) {
     throw new MikeySakkeError("usage", "BAD_CONFIG", "KMS configuration: tokens.jwksUri must be https");
   }
-  return createRemoteJWKSet(url, fetchKeys === undefined ? {} : { [customFetch]: fetchKeys as never }) as never;
+  return createRemoteJWKSet(
+    url,
+    fetchKeys === undefined ? {} : { [customFetch]: fetchKeys as never },
+  ) as never;
 }
 
 function bearer(authorization: string | undefined): string {
@@ -76,12 +82,12 @@ function tokenRefusal(error: unknown): KmsRefusal {
 }
 
 function factsOf(payload: JWTPayload, config: TokenConfig): TokenFacts {
-  const scopes = words(payload["scope"]);
+  const scopes = words(payload.scope);
   const useful = scopes.filter((scope) => Object.hasOwn(config.scopes, scope));
   if (useful.length === 0) throw new KmsRefusal("WRONG_SCOPE", `scopes: ${scopes.join(" ") || "none"}`);
   const claims = useful.flatMap((scope) => config.scopes[scope]!);
   const identities = claims.map((claim) => payload[claim]).filter((value) => typeof value === "string");
-  const clientId = payload["client_id"] ?? payload["azp"];
+  const clientId = payload.client_id ?? payload.azp;
   return {
     identities: [...new Set(identities)],
     scopes,

@@ -1,0 +1,65 @@
+/** One request on its way through the service: what came in, what is known of it, and what the steps work with. */
+import type { RandomSource } from "../../bindings/random.ts";
+import type { KmsStore, TransportKeyRecord } from "../../store/index.ts";
+import type { KmsRequest } from "../../transport/kms-xml/index.ts";
+import type { KmsConfig } from "./config.ts";
+import type { KeyIssuer } from "./issue/key-issuer.ts";
+import type { KmsLog } from "./log.ts";
+import type { KmsMetrics } from "./metrics.ts";
+import type { OwnUrls } from "./own-urls.ts";
+import type { Target } from "./path.ts";
+import type { TokenFacts, TokenVerifier } from "./tokens.ts";
+
+export interface KmsHttpRequest {
+  /** Path as received, not decoded, without the query. */
+  readonly path: string;
+  /** Empty when there is none. */
+  readonly rawBody: Uint8Array;
+  /** The header of that name. */
+  readonly authorization?: string | undefined;
+  readonly requestId: string;
+  /** Address of the client, for the log. */
+  readonly remote: string;
+}
+
+export interface KmsHttpResponse {
+  readonly status: number;
+  readonly body: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export interface KmsServiceDeps {
+  readonly config: KmsConfig;
+  readonly store: KmsStore;
+  readonly issuer: KeyIssuer;
+  readonly tokens: TokenVerifier;
+  /** Milliseconds since the Unix epoch. */
+  readonly now: () => number;
+  readonly random: RandomSource;
+  readonly log: KmsLog;
+  readonly metrics: KmsMetrics;
+}
+
+export interface Tools extends KmsServiceDeps {
+  readonly urls: OwnUrls;
+}
+
+/** A request of which path, token and body have been read. */
+export interface Exchange {
+  /** When it came in. */
+  readonly now: number;
+  readonly target: Target;
+  readonly token: TokenFacts;
+  /** Identities whose keys the token may ask for. */
+  readonly permitted: readonly string[];
+  /** Who asks: UserUri, or by the path or the token when the body is empty. */
+  readonly userUri: string;
+  /** Whose keys are asked for, with keyprov. */
+  readonly keyUri: string | undefined;
+  /** Absent when the body is empty. */
+  readonly request?: KmsRequest;
+  readonly signedWith?: string;
+  readonly signatureValue?: Uint8Array;
+  /** TrKs and InKs of `userUri`, the retired ones too. */
+  readonly keys: readonly TransportKeyRecord[];
+}

@@ -1,0 +1,11 @@
+/** What a KMS counts. `metrics-prom.ts` counts for Prometheus. */
+export interface KmsMetrics {
+  /** An answer went out. `type` is a request type or "other", `code` "ok" or that of the refusal. */
+  answered(type: string, code: string, milliseconds: number): void;
+  /** Key sets were given out. */
+  issued(keySets: number): void;
+  /** Requests being worked on now. */
+  inFlight(requests: number): void;
+}
+
+export const noMetrics: KmsMetrics = { answered() {}, issued() {}, inFlight() {} };
