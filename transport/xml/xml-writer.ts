@@ -52,7 +52,7 @@ function writeNode(node: XmlNode, indent: string, lines: string[]): void {
 const ESCAPES: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
 
 /** White space other than the blank is written by number, or a reader would normalise it in an attribute. */
-function escapeXml(text: string): string {
+export function escapeXml(text: string): string {
   // XML 1.0 production 2: these characters cannot be written, not even by number.
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
   if (/[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\p{Surrogate}]/u.test(text)) {
