@@ -19,7 +19,7 @@ export {
   type UserQuery,
   type UserRecord,
 } from "./kms/records.ts";
-export { openDatabase, type DatabaseOptions } from "./open.ts";
+export { type DatabaseOptions, openDatabase } from "./open.ts";
 export { openPglite } from "./pglite.ts";
 export { openPostgres, type PostgresOptions } from "./postgres.ts";
 export type { Database, QueryResult, Sql } from "./sql.ts";

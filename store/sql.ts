@@ -11,10 +11,7 @@ export interface QueryResult<Row> {
 
 export interface Sql {
   /** One statement. Failures are MikeySakkeError: `transport` where the database is lost, slow or out of room. */
-  query<Row = Record<string, unknown>>(
-    text: string,
-    params?: readonly unknown[],
-  ): Promise<QueryResult<Row>>;
+  query<Row = Record<string, unknown>>(text: string, params?: readonly unknown[]): Promise<QueryResult<Row>>;
 }
 
 export interface Database extends Sql {

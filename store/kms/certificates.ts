@@ -1,0 +1,72 @@
+/** Certificates of other KMSs, revocation, and the number that tells a client whether its cache is old. */
+import { MikeySakkeError } from "../../bindings/errors.ts";
+import type { KmsCertificate } from "../../bindings/kms-material.ts";
+import type { Database, Sql } from "../sql.ts";
+import { type CertificateJson, certificateFromJson, certificateToJson } from "./certificate-json.ts";
+import { lockForChange } from "./issuing-lock.ts";
+import type { OtherCertificates, OtherKind } from "./records.ts";
+
+/** CacheNum of KmsCertCache (TS 33.180 D.3.2) grows with every change. */
+export async function countChange(sql: Sql): Promise<void> {
+  await sql.query("UPDATE kms_cache SET cache_num = cache_num + 1");
+}
+
+export function revoke(db: Database, certUri: string): Promise<void> {
+  return db.transaction(async (sql) => {
+    await lockForChange(sql);
+    const revoked = `certificate || '{"revoked": true}'::jsonb`;
+    const own = await sql.query(
+      `UPDATE kms_master SET revoked = true, certificate = ${revoked} WHERE cert_uri = $1`,
+      [certUri],
+    );
+    const other = await sql.query(
+      `UPDATE kms_other_certificate SET certificate = ${revoked} WHERE cert_uri = $1`,
+      [certUri],
+    );
+    if (certUri === "" || own.affected + other.affected === 0) throw unknown(certUri);
+    await countChange(sql);
+  });
+}
+
+interface OtherRow {
+  readonly cache_num: number;
+  readonly kind: OtherKind | null;
+  readonly certificate: CertificateJson | null;
+}
+
+/** One statement, so that the number belongs to the list. */
+export async function listOther(sql: Sql): Promise<OtherCertificates> {
+  const { rows } = await sql.query<OtherRow>(
+    `SELECT cache_num, kind, certificate FROM kms_cache LEFT JOIN kms_other_certificate ON true
+    ORDER BY kms_uri, cert_uri`,
+  );
+  return {
+    cacheNum: rows[0]!.cache_num,
+    certificates: rows.flatMap(({ kind, certificate }) =>
+      kind === null || certificate === null ? [] : [{ certificate: certificateFromJson(certificate), kind }],
+    ),
+  };
+}
+
+export function putOther(db: Database, certificate: KmsCertificate, kind: OtherKind): Promise<void> {
+  return db.transaction(async (sql) => {
+    await sql.query(
+      `INSERT INTO kms_other_certificate (kms_uri, cert_uri, kind, certificate) VALUES ($1, $2, $3, $4::jsonb)
+      ON CONFLICT (kms_uri, cert_uri) DO UPDATE SET kind = excluded.kind, certificate = excluded.certificate`,
+      [certificate.kmsUri, certificate.certUri ?? "", kind, certificateToJson(certificate)],
+    );
+    await countChange(sql);
+  });
+}
+
+export function removeOther(db: Database, kmsUri: string): Promise<void> {
+  return db.transaction(async (sql) => {
+    const { affected } = await sql.query("DELETE FROM kms_other_certificate WHERE kms_uri = $1", [kmsUri]);
+    if (affected === 0) throw unknown(kmsUri);
+    await countChange(sql);
+  });
+}
+
+function unknown(uri: string): MikeySakkeError {
+  return new MikeySakkeError("usage", "UNKNOWN_CERTIFICATE", `there is no certificate ${uri}`);
+}

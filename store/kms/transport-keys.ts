@@ -1,0 +1,95 @@
+/** TrK and InK of the users (TS 33.180 5.3.3). One of each kind is active for a user at a time. */
+import { MikeySakkeError } from "../../bindings/errors.ts";
+import type { Envelope } from "../envelope.ts";
+import type { Database, Sql } from "../sql.ts";
+import type { TransportKeyKind, TransportKeyRecord, TransportKeyState } from "./records.ts";
+
+interface KeyRow {
+  readonly id: string;
+  readonly user_uri: string;
+  readonly kind: TransportKeyKind;
+  readonly state: TransportKeyState;
+  readonly sealed: Uint8Array;
+  readonly created_at: number;
+}
+
+const COLUMNS = "id, user_uri, kind, state, sealed, created_at";
+
+const label = (kind: TransportKeyKind, id: string, userUri: string) =>
+  `kms ${kind} ${JSON.stringify(id)} ${userUri}`;
+
+function record(envelope: Envelope, row: KeyRow): TransportKeyRecord {
+  return {
+    id: row.id,
+    userUri: row.user_uri,
+    kind: row.kind,
+    key: envelope.open(label(row.kind, row.id, row.user_uri), row.sealed),
+    state: row.state,
+    createdAt: row.created_at,
+  };
+}
+
+/** Two activations at once would each leave the other's key active. */
+async function lock(sql: Sql): Promise<void> {
+  await sql.query("LOCK TABLE kms_transport_key IN SHARE ROW EXCLUSIVE MODE");
+}
+
+async function retireActive(sql: Sql, userUri: string, kind: TransportKeyKind): Promise<void> {
+  await sql.query(
+    `UPDATE kms_transport_key SET state = 'retired' WHERE user_uri = $1 AND kind = $2 AND state = 'active'`,
+    [userUri, kind],
+  );
+}
+
+export function add(db: Database, envelope: Envelope, key: TransportKeyRecord): Promise<void> {
+  const { id, userUri, kind, state, createdAt } = key;
+  const value = envelope.seal(label(kind, id, userUri), key.key);
+  return db.transaction(async (sql) => {
+    await lock(sql);
+    if (state === "active") await retireActive(sql, userUri, kind);
+    const { affected } = await sql.query(
+      `INSERT INTO kms_transport_key (${COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6)
+      ON CONFLICT (id) DO NOTHING`,
+      [id, userUri, kind, state, value, createdAt],
+    );
+    if (affected === 0) {
+      throw new MikeySakkeError("usage", "TRANSPORT_KEY_EXISTS", `there is a transport key ${id} already`);
+    }
+  });
+}
+
+export async function ofUser(sql: Sql, envelope: Envelope, userUri: string): Promise<TransportKeyRecord[]> {
+  const text = `SELECT ${COLUMNS} FROM kms_transport_key WHERE user_uri = $1 ORDER BY created_at, id`;
+  const { rows } = await sql.query<KeyRow>(text, [userUri]);
+  return rows.map((row) => record(envelope, row));
+}
+
+export async function find(
+  sql: Sql,
+  envelope: Envelope,
+  id: string,
+): Promise<TransportKeyRecord | undefined> {
+  const text = `SELECT ${COLUMNS} FROM kms_transport_key WHERE id = $1`;
+  const { rows } = await sql.query<KeyRow>(text, [id]);
+  return rows[0] === undefined ? undefined : record(envelope, rows[0]);
+}
+
+export function activate(db: Database, id: string): Promise<void> {
+  return db.transaction(async (sql) => {
+    await lock(sql);
+    const { rows } = await sql.query<KeyRow>(
+      "SELECT user_uri, kind, state FROM kms_transport_key WHERE id = $1",
+      [id],
+    );
+    const row = rows[0];
+    if (row === undefined) {
+      throw new MikeySakkeError("usage", "UNKNOWN_TRANSPORT_KEY", `there is no transport key ${id}`);
+    }
+    if (row.state === "retired") {
+      throw new MikeySakkeError("usage", "TRANSPORT_KEY_RETIRED", `transport key ${id}: retired`);
+    }
+    if (row.state === "active") return;
+    await retireActive(sql, row.user_uri, row.kind);
+    await sql.query("UPDATE kms_transport_key SET state = 'active' WHERE id = $1", [id]);
+  });
+}
