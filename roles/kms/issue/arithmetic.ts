@@ -1,0 +1,59 @@
+/** The arithmetic of issuing: with the workers of a pool, else here in small steps. */
+import type { KmsMaster, UserKeys } from "../../../bindings/kms.ts";
+import type { KmsPool } from "../../../bindings/pool/kms.ts";
+import { slices } from "./in-order.ts";
+import { wipeKeys } from "./key-sets.ts";
+
+/** Users in one call: enough for the shared inversions to pay, few enough for the event loop to go on. */
+const BATCH = 64;
+/** Fewer are worked out here, since a worker has to be given the master secrets first. */
+const LEAST_FOR_POOL = 16;
+
+export class Arithmetic {
+  readonly #pool: KmsPool | undefined;
+  /** Without a pool one job after the other, so that the first is done first. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(pool: KmsPool | undefined) {
+    this.#pool = pool;
+  }
+
+  /** The keys of identifiers, in their order. */
+  async issue(
+    master: KmsMaster,
+    uids: readonly Uint8Array[],
+    signal: AbortSignal | undefined,
+  ): Promise<UserKeys[]> {
+    const keys: UserKeys[] = [];
+    try {
+      if (this.#pool === undefined || uids.length < LEAST_FOR_POOL)
+        await this.#here(master, uids, keys, signal);
+      else {
+        const options = { batchSize: BATCH, ...(signal && { signal }) };
+        for await (const batch of this.#pool.issueAll(master, uids, options)) keys.push(...batch);
+      }
+      return keys;
+    } catch (error) {
+      wipeKeys(keys);
+      throw error;
+    }
+  }
+
+  async #here(
+    master: KmsMaster,
+    uids: readonly Uint8Array[],
+    into: UserKeys[],
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const job = async () => {
+      for (const [i, batch] of [...slices(uids, BATCH)].entries()) {
+        if (i > 0) await new Promise((resolve) => setImmediate(resolve));
+        signal?.throwIfAborted();
+        into.push(...master.issueBatch(batch));
+      }
+    };
+    const done = this.#last.then(job);
+    this.#last = done.catch(() => {});
+    await done;
+  }
+}
