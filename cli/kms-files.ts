@@ -28,6 +28,28 @@ export async function readCertificate(file: string, option: string): Promise<Kms
   return certificate;
 }
 
+/** What a KMS gives its clients: its own certificates, and those of the KMSs that they may deal with. */
+export interface OwnCertificates {
+  /** Of one KmsUri, at least one; several around a change of its master key. */
+  readonly own: readonly KmsCertificate[];
+  readonly others: readonly KmsCertificate[];
+}
+
+/** A certificate, or a certificate cache in which the Role tells the KMS's own from the others'. */
+export async function readOwnCertificates(file: string, option: string): Promise<OwnCertificates> {
+  const all = await readCertificates([file], option);
+  const own = all.length === 1 ? all : all.filter(({ role }) => role !== "External");
+  const kmsUris = new Set(own.map(({ kmsUri }) => kmsUri));
+  if (kmsUris.size !== 1) {
+    const found = kmsUris.size === 0 ? "only those of others" : `own ones of ${[...kmsUris].join(" and ")}`;
+    throw usageError(
+      "MANY_CERTIFICATES",
+      `${option}: ${file} must have the certificates of one KMS, has ${found}`,
+    );
+  }
+  return { own, others: all.filter((certificate) => !own.includes(certificate)) };
+}
+
 /** All certificates of files, such as a certificate cache. */
 export async function readCertificates(files: readonly string[], option: string): Promise<KmsCertificate[]> {
   const all = [];
@@ -41,10 +63,13 @@ export async function readCertificates(files: readonly string[], option: string)
   return all;
 }
 
-/** All key sets of files, and of the .xml files of folders, with their UIDs under `certificate`. */
+/**
+ * All key sets of files, and of the .xml files of folders, with their UIDs: the certificates of one KMS have the same
+ * key periods.
+ */
 export async function readKeySets(
   names: readonly string[],
-  certificate: KmsCertificate,
+  [certificate]: readonly KmsCertificate[],
   option: string,
 ): Promise<KeySet[]> {
   const keySets: KmsKeySet[] = [];
@@ -54,7 +79,7 @@ export async function readKeySets(
   }
   if (keySets.length === 0)
     throw usageError("NO_KEYS", `${option}: ${names.join(", ")}: no KmsKeySet inside`);
-  return keySets.map((keySet) => withUid(keySet, certificate));
+  return keySets.map((keySet) => withUid(keySet, certificate!));
 }
 
 /** Faults of these files are faults of the call, not of a message: they become usage errors that name the file. */

@@ -43,14 +43,34 @@ export function uriOption(text: string, option: string): string {
 
 /** One URI to a line; empty lines and lines that begin with # are passed over. */
 export async function uriListFile(name: string, stdin: ByteSource, option: string): Promise<string[]> {
-  const text = fromUtf8(await readInput(name, stdin, MAX_LIST), name);
-  const uris = text
+  return (await linesOf(name, stdin, option)).map((line) => uriOption(line, option));
+}
+
+/** A member of a group and, where it is not the one of the GMS, its KMS. */
+export interface Member {
+  readonly uri: string;
+  readonly kmsUri?: string;
+}
+
+/** As `uriListFile`, with the KmsUri of the member's KMS behind a blank, if it is another. */
+export async function memberListFile(name: string, stdin: ByteSource, option: string): Promise<Member[]> {
+  return (await linesOf(name, stdin, option)).map((line) => {
+    const [uri, kmsUri, ...more] = line.split(/[ \t]+/);
+    if (more.length > 0) throw usageError("BAD_URI", `${option}: "${line}" is not a URI and a KmsUri`);
+    return {
+      uri: uriOption(uri!, option),
+      ...(kmsUri !== undefined && { kmsUri: uriOption(kmsUri, option) }),
+    };
+  });
+}
+
+async function linesOf(name: string, stdin: ByteSource, option: string): Promise<string[]> {
+  const lines = fromUtf8(await readInput(name, stdin, MAX_LIST), name)
     .split(/\r?\n/)
     .map((line) => line.trim())
-    .filter((line) => line !== "" && !line.startsWith("#"))
-    .map((line) => uriOption(line, option));
-  if (uris.length === 0) throw usageError("EMPTY_LIST", `${option}: ${name} has no URI`);
-  return uris;
+    .filter((line) => line !== "" && !line.startsWith("#"));
+  if (lines.length === 0) throw usageError("EMPTY_LIST", `${option}: ${name} has no URI`);
+  return lines;
 }
 
 export function requireDistinct(uris: readonly string[], option: string): void {

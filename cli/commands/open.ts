@@ -21,7 +21,7 @@ import { formatDateTime } from "../../transport/kms-xml/index.ts";
 import { type Context, collect, type Runner } from "../command.ts";
 import { filesIn, isFolder, readInput, STDIN } from "../files.ts";
 import { nextStep } from "../hints.ts";
-import { readCertificate, readCertificates, readKeySets } from "../kms-files.ts";
+import { readCertificates, readKeySets, readOwnCertificates } from "../kms-files.ts";
 import { decodeMessageInput, MAX_INPUT, MESSAGE_EXTENSIONS } from "../message-input.ts";
 import { timeOption, uriOption } from "../options.ts";
 import { describeError, EXIT, type ExitStatus, type Json } from "../output.ts";
@@ -56,7 +56,7 @@ export function registerOpen(parent: Command, runner: Runner): void {
     (command) =>
       command
         .argument("[file]", "message or folder; - or nothing is standard input", STDIN)
-        .requiredOption("--cert <file>", "certificate of the KMS that issued the keys")
+        .requiredOption("--cert <file>", "certificates of the KMS that issued the keys")
         .requiredOption("--keys <file>", "key sets of the receiver, or a folder; may be repeated", collect)
         .option(
           "--peer-cert <file>",
@@ -78,9 +78,9 @@ async function open({ output, stdin }: Context, options: Options, input: string)
   }
   const now = timeOption(options.at, "--at");
   const from = options.from === undefined ? undefined : uriOption(options.from, "--from");
-  const certificate = await readCertificate(options.cert, "--cert");
+  const { own, others } = await readOwnCertificates(options.cert, "--cert");
   const peers = await readCertificates(options.peerCert ?? [], "--peer-cert");
-  const keySets = await readKeySets(options.keys, certificate, "--keys");
+  const keySets = await readKeySets(options.keys, own, "--keys");
 
   const core = await load();
   const domains: KmsDomain[] = [];
@@ -88,7 +88,7 @@ async function open({ output, stdin }: Context, options: Options, input: string)
   const results: JsonObject[] = [];
   const progress = folder ? output.progress("opening", files.length) : undefined;
   try {
-    loadDomains(core, [certificate, ...peers], domains);
+    loadDomains(core, [...own, ...others, ...peers], domains);
     receivers = new Receivers(domains, keySets);
     for (const file of files) {
       const octets = await readInput(file, stdin, MAX_INPUT);

@@ -19,16 +19,17 @@ import {
   wipe,
 } from "../../bindings/index.ts";
 import { formatDateTime } from "../../transport/kms-xml/index.ts";
-import type { Context, Runner } from "../command.ts";
+import { type Context, collect, type Runner } from "../command.ts";
 import { fileNameOf, requireAbsent, writeOutput } from "../files.ts";
-import { readCertificate, readKeySets } from "../kms-files.ts";
+import { readCertificates, readKeySets, readOwnCertificates } from "../kms-files.ts";
 import { MESSAGE_EXTENSION } from "../message-input.ts";
-import { requireDistinct, timeOption, uriListFile, uriOption } from "../options.ts";
+import { memberListFile, requireDistinct, timeOption, uriOption } from "../options.ts";
 import { EXIT, type ExitStatus, type Json } from "../output.ts";
 import { usageError } from "../usage.ts";
 
 interface Options {
   cert: string;
+  peerCert?: string[];
   keys: string;
   group: string;
   members: string;
@@ -58,10 +59,14 @@ export function registerSeal(parent: Command, runner: Runner): void {
     },
     (command) =>
       command
-        .requiredOption("--cert <file>", "certificate of the KMS of the GMS and the members")
+        .requiredOption("--cert <file>", "certificates of the KMS of the GMS")
         .requiredOption("--keys <file>", "key sets of the GMS, for the key period of now")
+        .option("--peer-cert <file>", "certificates of members' KMSs, if others; may be repeated", collect)
         .requiredOption("--group <uri>", "group that the key is for")
-        .requiredOption("--members <file>", "file with one member URI a line; - is standard input")
+        .requiredOption(
+          "--members <file>",
+          "file with one member URI a line, and its KmsUri if another; - is standard input",
+        )
         .requiredOption("--out <dir>", "folder for the messages and the manifest")
         .option("--activation <time>", "the key is used for sending from then on (default: at once)")
         .option("--expiry <time>", "the key is not used after it (default: never)")
@@ -78,24 +83,28 @@ async function seal({ output, stdin }: Context, options: Options): Promise<ExitS
   const group = uriOption(options.group, "--group");
   const { activation, expiry } = keyLife(options, now);
   const force = options.force === true;
-  const members = await uriListFile(options.members, stdin, "--members");
-  requireDistinct(members, "--members");
+  const members = await memberListFile(options.members, stdin, "--members");
+  requireDistinct(
+    members.map(({ uri }) => uri),
+    "--members",
+  );
   await requireAbsent([join(options.out, MANIFEST)], force);
-  const certificate = await readCertificate(options.cert, "--cert");
-  const keySets = await readKeySets([options.keys], certificate, "--keys");
+  const { own, others } = await readOwnCertificates(options.cert, "--cert");
+  const peers = await readCertificates(options.peerCert ?? [], "--peer-cert");
+  const keySets = await readKeySets([options.keys], own, "--keys");
 
   const core = await load();
-  let domain: KmsDomain | undefined;
+  const domains: KmsDomain[] = [];
   let initiator: Initiator | undefined;
   let plan: SealPlan | undefined;
   const progress = output.progress("sealing", members.length);
   try {
-    domain = KmsDomain.load(core, certificate);
-    initiator = Initiator.load(domain, keySets);
+    for (const certificate of [...own, ...others, ...peers]) domains.push(KmsDomain.load(core, certificate));
+    initiator = Initiator.load(domains.slice(0, own.length), keySets);
     plan = planSeal(
       {
         kind: "GMK",
-        members: members.map((uri) => ({ uri })),
+        members,
         parameters: { activation, expiry, text: options.text ?? "", groups: groupIds([group]) },
         hideInitiator: options.hideIdentities === true,
         hideResponder: options.hideIdentities === true,
@@ -104,7 +113,7 @@ async function seal({ output, stdin }: Context, options: Options): Promise<ExitS
       { initiator, random: systemRandom, now },
     );
     const entries: Json[] = [];
-    for await (const batch of sealGroup(plan, { initiator, domains: [domain], random: systemRandom })) {
+    for await (const batch of sealGroup(plan, { initiator, domains, random: systemRandom })) {
       for (const message of batch) entries.push(await writeMessage(message, options.out, force));
       progress.update(entries.length);
     }
@@ -126,7 +135,7 @@ async function seal({ output, stdin }: Context, options: Options): Promise<ExitS
   } finally {
     if (plan !== undefined) destroyPlan(plan);
     initiator?.destroy();
-    domain?.destroy();
+    for (const domain of domains) domain.destroy();
     for (const { rsk, ssk } of keySets) wipe(rsk, ssk);
     core.destroy();
   }
