@@ -1,0 +1,57 @@
+/** Names of header fields: compact forms, and the fields this package reads. */
+import * as addresses from "./addresses.ts";
+import * as authorisation from "./authorisation.ts";
+import type { HeaderField } from "./field.ts";
+import * as scalars from "./scalars.ts";
+
+/** RFC 3261 20, RFC 6665 8.2.1, RFC 3515, 3841, 3892, 4028, 4474. */
+const COMPACT: Readonly<Record<string, string>> = {
+  a: "Accept-Contact",
+  b: "Referred-By",
+  c: "Content-Type",
+  d: "Request-Disposition",
+  e: "Content-Encoding",
+  f: "From",
+  i: "Call-ID",
+  j: "Reject-Contact",
+  k: "Supported",
+  l: "Content-Length",
+  m: "Contact",
+  n: "Identity-Info",
+  o: "Event",
+  r: "Refer-To",
+  s: "Subject",
+  t: "To",
+  u: "Allow-Events",
+  v: "Via",
+  x: "Session-Expires",
+  y: "Identity",
+};
+
+type AnyField = HeaderField<unknown>;
+
+const isField = (value: unknown): value is AnyField =>
+  typeof value === "object" && value !== null && "form" in value;
+
+const FIELDS: ReadonlyMap<string, AnyField> = new Map(
+  [addresses, authorisation, scalars]
+    .flatMap((module) => Object.values(module) as unknown[])
+    .filter(isField)
+    .map((f) => [f.name.toLowerCase(), f]),
+);
+
+/** The name by which a field is kept: lower case, never compact. */
+export function keyOf(name: string): string {
+  const key = name.toLowerCase();
+  return COMPACT[key]?.toLowerCase() ?? key;
+}
+
+/** The name in full, as it came otherwise. */
+export function fullName(name: string): string {
+  return COMPACT[name.toLowerCase()] ?? name;
+}
+
+/** How a field of that key is read; undefined for those that are kept as text. */
+export function fieldOf(key: string): AnyField | undefined {
+  return FIELDS.get(key);
+}
