@@ -1,0 +1,93 @@
+/** Envelope encryption: what is sealed opens with its store key, in its place and unchanged, or not at all. */
+import { expect, it } from "vitest";
+import { utf8 } from "../../bindings/bytes.ts";
+import { Envelope } from "../../store/envelope.ts";
+import { onEachDatabase } from "../support/databases.ts";
+import { seededRandom } from "../support/random.ts";
+import { KEK } from "./records.ts";
+
+const OTHER_KEK = seededRandom("another store key")(32);
+const SECRET = utf8("a secret");
+
+onEachDatabase("the envelope", ({ fresh, again }) => {
+  it("opens what it sealed, also after it was opened again", async () => {
+    const db = await fresh();
+    const first = await Envelope.open(db, KEK);
+    const sealed = first.seal("row 1", SECRET);
+    expect(first.open("row 1", sealed)).toEqual(SECRET);
+    expect((await Envelope.open(db, KEK)).open("row 1", sealed)).toEqual(SECRET);
+    expect(first.open("", first.seal("", new Uint8Array(0)))).toEqual(new Uint8Array(0));
+  });
+
+  it("seals the same value differently each time", async () => {
+    const envelope = await Envelope.open(await fresh(), KEK);
+    expect(envelope.seal("row", SECRET)).not.toEqual(envelope.seal("row", SECRET));
+  });
+
+  it("does not open under another label, nor with any octet changed or left out", async () => {
+    const envelope = await Envelope.open(await fresh(), KEK);
+    const sealed = envelope.seal("row 1", SECRET);
+    const refused = (label: string, octets: Uint8Array) =>
+      expect(() => envelope.open(label, octets)).toThrow(
+        expect.objectContaining({
+          kind: "crypto",
+          code: expect.stringMatching(/^STORE_(SEAL|KEY_UNKNOWN)$/),
+        }),
+      );
+    refused("row 2", sealed);
+    for (let i = 0; i < sealed.length; i++) {
+      const changed = Uint8Array.from(sealed);
+      changed[i]! ^= 1;
+      refused("row 1", changed);
+      refused("row 1", sealed.slice(0, i));
+    }
+  });
+
+  it("refuses another store key", async () => {
+    const db = await fresh();
+    await Envelope.open(db, KEK);
+    await expect(Envelope.open(db, OTHER_KEK)).rejects.toMatchObject({
+      kind: "usage",
+      code: "WRONG_STORE_KEY",
+    });
+    await expect(Envelope.open(db, KEK.subarray(1))).rejects.toMatchObject({ code: "WRONG_LENGTH" });
+  });
+
+  it("makes one data key when processes start at once", async () => {
+    const db = await fresh();
+    const envelopes = await Promise.all([db, await again(), await again()].map((d) => Envelope.open(d, KEK)));
+    const sealed = envelopes.map((e) => e.seal("row", SECRET));
+    for (const envelope of envelopes) {
+      for (const value of sealed) expect(envelope.open("row", value)).toEqual(SECRET);
+    }
+  });
+
+  it("rotates: the old store key is of no use, old values open, new ones have a new data key", async () => {
+    const db = await fresh();
+    const envelope = await Envelope.open(db, KEK);
+    const bystander = await Envelope.open(await again(), KEK);
+    const before = envelope.seal("row", SECRET);
+    await envelope.rotate(OTHER_KEK);
+    const after = envelope.seal("row", SECRET);
+    await expect(Envelope.open(db, KEK)).rejects.toMatchObject({ code: "WRONG_STORE_KEY" });
+    for (const one of [envelope, await Envelope.open(db, OTHER_KEK)]) {
+      expect(one.open("row", before)).toEqual(SECRET);
+      expect(one.open("row", after)).toEqual(SECRET);
+    }
+    // A process that was not started again reads what is old, and says what to do about what is new.
+    expect(bystander.open("row", before)).toEqual(SECRET);
+    expect(() => bystander.open("row", after)).toThrow(
+      expect.objectContaining({ code: "STORE_KEY_UNKNOWN" }),
+    );
+    await expect(bystander.rotate(KEK)).rejects.toMatchObject({ code: "STORE_KEY_ROTATED" });
+    expect(envelope.open("row", bystander.seal("row", SECRET))).toEqual(SECRET);
+  });
+
+  it("has nothing left after destroy", async () => {
+    const envelope = await Envelope.open(await fresh(), KEK);
+    const sealed = envelope.seal("row", SECRET);
+    envelope.destroy();
+    expect(() => envelope.open("row", sealed)).toThrow(expect.objectContaining({ code: "DESTROYED" }));
+    expect(() => envelope.seal("row", SECRET)).toThrow(expect.objectContaining({ code: "DESTROYED" }));
+  });
+});
