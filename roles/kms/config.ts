@@ -102,6 +102,8 @@ export const kmsConfigSchema = z
     tls: z.strictObject({ certFile: z.string().min(1), keyFile: z.string().min(1) }).optional(),
     /** Origins by which clients reach the KMS, as `https://kms.example.org`; see `own-urls.ts` for the default. */
     urls: z.array(z.url({ protocol: /^https?$/ })).default([]),
+    /** Origins of pages that may use the KMS. */
+    browserOrigins: z.array(z.url()).default([]),
     /** Health, metrics and the admin API. */
     admin: z.strictObject({ host: z.string().default("127.0.0.1"), port: port.default(8444) }).prefault({}),
     /** P3 and P4 of F.2.1. They take effect when the KMS is made. */
@@ -111,7 +113,7 @@ export const kmsConfigSchema = z
     domains: z.array(uri).default([]),
     /** Issuer of the certificate. */
     issuer: z.string().min(1).optional(),
-    /** Absent: the development issuer, which `createKms` must then be given, on loopback only. */
+    /** Absent: `createKms` must be given a verifier, or the development issuer on a loopback address. */
     tokens: tokens
       .refine((t) => (t.jwksUri === undefined) !== (t.jwks === undefined), "needs either jwksUri or jwks")
       .optional(),
@@ -132,10 +134,6 @@ export const kmsConfigSchema = z
   .refine((c) => isLoopback(c.admin.host), {
     path: ["admin", "host"],
     message: "must be a loopback address",
-  })
-  .refine((c) => c.tokens !== undefined || isLoopback(c.listen.host), {
-    path: ["tokens"],
-    message: "development tokens are for loopback only: name an issuer",
   });
 
 export type KmsConfig = z.output<typeof kmsConfigSchema>;

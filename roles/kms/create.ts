@@ -1,16 +1,26 @@
-/** A whole KMS out of its parts: issuer, service, servers, operations. */
+/** A whole KMS out of its parts: issuer, service, listeners, operations. */
+import { readFile } from "node:fs/promises";
+import type { AddressInfo } from "node:net";
+import type { FastifyInstance } from "fastify";
 import type { Core } from "../../bindings/core.ts";
+import { MikeySakkeError } from "../../bindings/errors.ts";
 import type { KmsPool } from "../../bindings/pool/kms.ts";
-import type { RandomSource } from "../../bindings/random.ts";
+import { type RandomSource, systemRandom } from "../../bindings/random.ts";
 import type { Envelope, KmsStore } from "../../store/index.ts";
+import { KmsSchema } from "../../transport/kms-xml/schema/validate-node.ts";
 import type { KmsAdmin } from "./admin/admin.ts";
-import type { KmsConfigInput } from "./config.ts";
+import { createAdmin } from "./admin/operations.ts";
+import { createAdminServer } from "./admin-server.ts";
+import { type KmsConfig, type KmsConfigInput, parseKmsConfig } from "./config.ts";
 import type { DevelopmentIssuer } from "./development-tokens.ts";
-import type { KeyIssuer } from "./issue/key-issuer.ts";
-import type { KmsLog } from "./log.ts";
+import { createKeyIssuer, type KeyIssuer, makeKms } from "./issue/index.ts";
+import { type KmsLog, noLog } from "./log.ts";
+import { isLoopback } from "./loopback.ts";
 import type { KmsMetrics } from "./metrics.ts";
-import type { KmsService } from "./service.ts";
-import type { TokenVerifier } from "./tokens.ts";
+import { createPrometheusMetrics } from "./metrics-prom.ts";
+import { createKmsServer, stopServer } from "./server.ts";
+import { createKmsService, type KmsService } from "./service.ts";
+import { createTokenVerifier, type TokenVerifier } from "./tokens.ts";
 
 export interface KmsOptions {
   readonly config: KmsConfigInput;
@@ -35,7 +45,7 @@ export interface KmsOptions {
   readonly now?: () => number;
   readonly random?: RandomSource;
   readonly log?: KmsLog;
-  /** Counters; those of Prometheus when absent. */
+  /** Counters; those of Prometheus, at /metrics of the admin listener, when absent. */
   readonly metrics?: KmsMetrics;
 }
 
@@ -49,5 +59,130 @@ export interface Kms {
   close(): Promise<void>;
 }
 
-/** Makes the first master key and certificate if the store has none. */
-export declare function createKms(options: KmsOptions): Promise<Kms>;
+/**
+ * Makes the first master key and certificate if the store has none.
+ *
+ * @throws {MikeySakkeError} usage `BAD_CONFIG`, `OTHER_KMS` where the store is another KMS's
+ */
+export async function createKms(options: KmsOptions): Promise<Kms> {
+  const config = parseKmsConfig(options.config);
+  const { store, core, pool, envelope, now = Date.now, random = systemRandom, log = noLog } = options;
+  const tokens = options.tokens ?? tokenVerifier(config, options);
+  const credentials = options.credentials ?? (await readCredentials(config));
+  requireTls(config, credentials !== undefined);
+  await requireMaster(store, config, { core, random, now: now() });
+
+  const issuer = await createKeyIssuer({ store, core, now, ...(pool && { pool }) });
+  const schema = config.policy.strictSchema ? await KmsSchema.load() : undefined;
+  const prometheus = options.metrics === undefined ? createPrometheusMetrics() : undefined;
+  const metrics = options.metrics ?? prometheus!;
+  const deps = { config, store, issuer, tokens, now, random, log, metrics, ...(schema && { schema }) };
+  const service = createKmsService(deps);
+  const maker = async () => ({ core, issuer });
+  const admin = createAdmin({ store, maker, now, random, ...(envelope && { envelope }) });
+  const server = createKmsServer({ config, service, random, ...(credentials && { credentials }) });
+  const adminServer = createAdminServer({
+    admin,
+    log,
+    random,
+    ready: async () => {
+      await store.ready();
+      issuer.currentCertificate(now());
+    },
+    ...(options.adminToken !== undefined && { token: options.adminToken }),
+    ...(prometheus && { metrics: prometheus }),
+  });
+
+  async function close(): Promise<void> {
+    const milliseconds = config.limits.stopTimeout * 1000;
+    await Promise.all([stopServer(server, milliseconds), stopServer(adminServer, milliseconds)]);
+    await issuer.destroy();
+    schema?.dispose();
+  }
+
+  return {
+    service,
+    issuer,
+    admin,
+    async listen() {
+      try {
+        await server.listen(config.listen);
+        await adminServer.listen(config.admin);
+      } catch (error) {
+        await close();
+        throw error;
+      }
+      const url = urlOf(server, credentials === undefined ? "http" : "https", config.listen.host);
+      const adminUrl = urlOf(adminServer, "http", config.admin.host);
+      log.info({ url, adminUrl, kmsUri: config.kmsUri }, "listening");
+      return { url, adminUrl };
+    },
+    close,
+  };
+}
+
+function tokenVerifier(config: KmsConfig, options: KmsOptions): TokenVerifier {
+  const { developmentIssuer, fetch: fetchKeys, log = noLog } = options;
+  if (config.tokens !== undefined) {
+    return createTokenVerifier(config.tokens, fetchKeys === undefined ? {} : { fetch: fetchKeys });
+  }
+  if (developmentIssuer === undefined) {
+    throw new MikeySakkeError(
+      "usage",
+      "BAD_CONFIG",
+      "KMS configuration: tokens: name an issuer of access tokens",
+    );
+  }
+  if (!isLoopback(config.listen.host)) {
+    const text = "KMS configuration: listen.host: development tokens are for loopback addresses only";
+    throw new MikeySakkeError("usage", "BAD_CONFIG", text);
+  }
+  log.warn({}, "DEVELOPMENT TOKENS: whoever asks gets the keys of any identity. Not for real users.");
+  return developmentIssuer.verifier();
+}
+
+async function readCredentials({ tls }: KmsConfig): Promise<{ cert: string; key: string } | undefined> {
+  if (tls === undefined) return undefined;
+  const [cert, key] = await Promise.all([tls.certFile, tls.keyFile].map((file) => readFile(file, "utf8")));
+  return { cert: cert!, key: key! };
+}
+
+/** D.1: HTTPS always. A proxy on the same machine may end it. */
+function requireTls({ listen }: KmsConfig, present: boolean): void {
+  if (present || isLoopback(listen.host)) return;
+  throw new MikeySakkeError(
+    "usage",
+    "BAD_CONFIG",
+    "KMS configuration: tls: needed except on a loopback address",
+  );
+}
+
+async function requireMaster(
+  store: KmsStore,
+  config: KmsConfig,
+  make: { core: Core; random: RandomSource; now: number },
+): Promise<void> {
+  const { kmsUri, userKeyPeriod, userKeyOffset, domains, issuer } = config;
+  if ((await store.masters()).length === 0) {
+    const facts = { kmsUri, userKeyPeriod, userKeyOffset, ...(issuer !== undefined && { issuer }) };
+    await makeKms(store, { ...make, ...facts, ...(domains.length > 0 && { kmsDomains: domains }) }).catch(
+      (error) => {
+        // Another process was faster.
+        if (!(error instanceof MikeySakkeError) || error.code !== "MASTER_EXISTS") throw error;
+      },
+    );
+  }
+  const present = (await store.masters())[0]?.certificate;
+  if (present?.kmsUri !== kmsUri) {
+    throw new MikeySakkeError(
+      "usage",
+      "OTHER_KMS",
+      `the store is that of ${present?.kmsUri}, not of ${kmsUri}`,
+    );
+  }
+}
+
+function urlOf(app: FastifyInstance, scheme: string, host: string): string {
+  const { port } = app.server.address() as AddressInfo;
+  return `${scheme}://${host.includes(":") ? `[${host.replace(/^\[|\]$/g, "")}]` : host}:${port}`;
+}

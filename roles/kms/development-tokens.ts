@@ -1,6 +1,6 @@
 /**
- * An issuer of access tokens inside the KMS, for trying it out: whoever reaches it gets any identity. `parseKmsConfig`
- * lets a server use it on loopback only.
+ * An issuer of access tokens inside the KMS, for trying it out: whoever reaches it gets any identity. `createKms`
+ * takes it on loopback only.
  */
 import { exportJWK, generateKeyPair, importJWK, type JWK, SignJWT } from "jose";
 import type { TokenConfig } from "./config.ts";

@@ -46,7 +46,6 @@ export const REFUSALS = {
   NOT_FOUND: row(40401, "no such resource"),
   NO_CERTIFICATE: row(40402, "no certificate of this KMS is known"),
   METHOD: row(40501, "requests are made with POST"),
-  TIMEOUT: row(40801, "the request took too long to arrive"),
   TOO_LARGE: row(41301, "the request is too large"),
   ENCODING: row(41501, "compressed requests are not accepted"),
   INTERNAL: row(50001, "the KMS failed"),
@@ -77,6 +76,10 @@ export class KmsRefusal extends MikeySakkeError {
 /** Errors of the rooms below that are the fault of the request; all others are the KMS's own. */
 const BY_CODE: Partial<Record<string, RefusalCode>> = {
   USER_REVOKED: "USER_REVOKED",
+  USER_UNKNOWN: "USER_UNKNOWN",
+  NO_MASTER: "PERIOD_NOT_ALLOWED",
+  MASTER_REVOKED: "PERIOD_NOT_ALLOWED",
+  TRANSPORT_KEY_RETIRED: "TRANSPORT_KEY_UNKNOWN",
   XML_SCHEMA: "SCHEMA",
   XML_TOO_LARGE: "TOO_LARGE",
   XML_SIGNATURE_KEY: "SIGNATURE_KEY",

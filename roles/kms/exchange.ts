@@ -2,6 +2,7 @@
 import type { RandomSource } from "../../bindings/random.ts";
 import type { KmsStore, TransportKeyRecord } from "../../store/index.ts";
 import type { KmsRequest } from "../../transport/kms-xml/index.ts";
+import type { KmsSchema } from "../../transport/kms-xml/schema/validate-node.ts";
 import type { KmsConfig } from "./config.ts";
 import type { KeyIssuer } from "./issue/key-issuer.ts";
 import type { KmsLog } from "./log.ts";
@@ -38,6 +39,8 @@ export interface KmsServiceDeps {
   readonly random: RandomSource;
   readonly log: KmsLog;
   readonly metrics: KmsMetrics;
+  /** Needed with `policy.strictSchema`. */
+  readonly schema?: Pick<KmsSchema, "validate">;
 }
 
 export interface Tools extends KmsServiceDeps {

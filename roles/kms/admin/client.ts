@@ -1,0 +1,129 @@
+/** The operations of a KMS that runs, through its admin API. */
+import { toBase64, wipe } from "../../../bindings/bytes.ts";
+import { MikeySakkeError } from "../../../bindings/errors.ts";
+import type { AuditRecord, OtherKind, UserRecord } from "../../../store/index.ts";
+import { keySetsOf, readKmsDocument, writeKmsCertificate } from "../../../transport/kms-xml/index.ts";
+import type { IssueOptions, KmsAdmin, TransportKeySummary } from "./admin.ts";
+import {
+  ADMIN_ROOT,
+  fromWireCertificate,
+  fromWireError,
+  fromWireMaster,
+  fromWireTransportKey,
+  type IssueLine,
+  type Operation,
+  type WireError,
+  type WireMaster,
+  type WireTransportKey,
+} from "./wire.ts";
+
+export interface AdminClientOptions {
+  /** As `Kms.listen` gives it. */
+  readonly url: string;
+  readonly token: string;
+  readonly fetch?: typeof fetch;
+}
+
+/** Errors of the operations come back as they were thrown; transport `ADMIN_UNREACHABLE` when nobody answers. */
+export function adminClient({ url, token, fetch: send = fetch }: AdminClientOptions): KmsAdmin {
+  async function post(operation: Operation, body: object, signal?: AbortSignal): Promise<Response> {
+    const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
+    const init = {
+      method: "POST",
+      headers,
+      body: JSON.stringify(body),
+      redirect: "error",
+      ...(signal && { signal }),
+    };
+    const response = await send(new URL(`${ADMIN_ROOT}/${operation}`, url), init as RequestInit).catch(
+      (cause) => {
+        signal?.throwIfAborted();
+        throw new MikeySakkeError("transport", "ADMIN_UNREACHABLE", `${url}: no answer`, { cause });
+      },
+    );
+    if (response.ok) return response;
+    const { error } = (await response.json().catch(() => ({}))) as { error?: WireError };
+    const unknown = new MikeySakkeError(
+      "transport",
+      "ADMIN_FAILED",
+      `${url}: HTTP status ${response.status}`,
+    );
+    throw error === undefined ? unknown : fromWireError(error);
+  }
+
+  async function ask<T>(operation: Operation, body: object = {}): Promise<T> {
+    const { result } = (await (await post(operation, body)).json()) as { result: T };
+    return result;
+  }
+
+  return {
+    enrol: (uris) => ask("enrol", { uris }),
+    user: async (uri) => (await ask<UserRecord | null>("user", { uri })) ?? undefined,
+    users: (query) => ask("users", query),
+    revokeUser: (uri, reason) => ask("revokeUser", { uri, reason }),
+    reinstateUser: (uri) => ask("reinstateUser", { uri }),
+    masters: async () => (await ask<WireMaster[]>("masters")).map(fromWireMaster),
+    rotateMaster: async (options = {}) => fromWireMaster(await ask<WireMaster>("rotateMaster", options)),
+    revokeCertificate: (certUri) => ask("revokeCertificate", { certUri }),
+    async certificates() {
+      interface Answer {
+        cacheNum: number;
+        own: string[];
+        others: { certificate: string; kind: OtherKind }[];
+      }
+      const { cacheNum, own, others } = await ask<Answer>("certificates");
+      return {
+        cacheNum,
+        own: own.map(fromWireCertificate),
+        others: others.map(({ certificate, kind }) => ({
+          certificate: fromWireCertificate(certificate),
+          kind,
+        })),
+      };
+    },
+    putCertificate: (certificate, kind) =>
+      ask("putCertificate", { document: writeKmsCertificate(certificate), kind }),
+    removeCertificate: (kmsUri) => ask("removeCertificate", { kmsUri }),
+    transportKeys: (userUri) => ask<TransportKeySummary[]>("transportKeys", { userUri }),
+    async newTransportKeys(userUri, options) {
+      const keys = await ask<WireTransportKey[]>("newTransportKeys", { userUri, ...options });
+      return keys.map(fromWireTransportKey);
+    },
+    purgeIssuedBefore: (periodNo) => ask("purgeIssuedBefore", { periodNo }),
+    auditLog: (query) => ask<AuditRecord[]>("auditLog", query),
+    rotateStoreKey: (key) => ask("rotateStoreKey", { key: toBase64(key) }),
+
+    async issue({ signal, onProgress, onKeySet, ...body }: IssueOptions = {}) {
+      const response = await post("issue", { ...body, keySets: onKeySet !== undefined }, signal);
+      for await (const line of linesOf(response)) {
+        if ("error" in line) throw fromWireError(line.error);
+        if ("result" in line) return line.result;
+        if ("done" in line) onProgress?.(line.done, line.total);
+        else if (onKeySet !== undefined) await takeKeySet(line.keySet, onKeySet);
+      }
+      throw new MikeySakkeError("transport", "ADMIN_FAILED", `${url}: the answer broke off`);
+    },
+  };
+}
+
+async function takeKeySet(document: string, onKeySet: NonNullable<IssueOptions["onKeySet"]>): Promise<void> {
+  const [keySet] = keySetsOf(readKmsDocument(document));
+  if (keySet?.uid === undefined)
+    throw new MikeySakkeError("transport", "ADMIN_FAILED", "a key set is missing");
+  try {
+    await onKeySet({ ...keySet, uid: keySet.uid });
+  } finally {
+    wipe(keySet.rsk, keySet.ssk);
+  }
+}
+
+async function* linesOf(response: Response): AsyncGenerator<IssueLine> {
+  let rest = "";
+  const decoder = new TextDecoder();
+  for await (const chunk of response.body ?? []) {
+    rest += decoder.decode(chunk as Uint8Array, { stream: true });
+    const lines = rest.split("\n");
+    rest = lines.pop()!;
+    for (const line of lines) yield JSON.parse(line) as IssueLine;
+  }
+}

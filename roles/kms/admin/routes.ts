@@ -1,0 +1,92 @@
+/** The admin API over HTTP: `POST /admin/v1/{operation}` with JSON, for whoever has the token. */
+import { createHash, timingSafeEqual } from "node:crypto";
+import { once } from "node:events";
+import { PassThrough } from "node:stream";
+import type { FastifyInstance, FastifyReply } from "fastify";
+import { MikeySakkeError } from "../../../bindings/errors.ts";
+import { writeKmsKeySet } from "../../../transport/kms-xml/index.ts";
+import type { KmsLog } from "../log.ts";
+import type { IssueOptions, KmsAdmin } from "./admin.ts";
+import { type Handlers, handlersOf } from "./handlers.ts";
+import { ADMIN_ROOT, BODIES, type BodyOf, type IssueLine, type Operation, toWireError } from "./wire.ts";
+
+export interface AdminRoutesOptions {
+  readonly admin: KmsAdmin;
+  readonly token: string;
+  readonly log: KmsLog;
+}
+
+export function addAdminRoutes(app: FastifyInstance, { admin, token, log }: AdminRoutesOptions): void {
+  const handlers = handlersOf(admin);
+  const expected = digestOf(`Bearer ${token}`);
+  app.post<{ Params: { operation: string } }>(`${ADMIN_ROOT}/:operation`, async (request, reply) => {
+    const given = digestOf(request.headers.authorization ?? "");
+    if (!timingSafeEqual(given, expected)) {
+      return fail(reply, 401, new MikeySakkeError("usage", "ADMIN_TOKEN", "the admin token is wrong"));
+    }
+    const { operation } = request.params;
+    if (!Object.hasOwn(BODIES, operation)) {
+      return fail(reply, 404, new MikeySakkeError("usage", "NOT_FOUND", "no such operation"));
+    }
+    log.info({ operation, requestId: request.id }, "admin request");
+    try {
+      const body = parse(operation as Operation, request.body ?? {});
+      if (operation === "issue")
+        return await reply.type("application/x-ndjson").send(issue(admin, body as never, reply));
+      const answer = await handlers[operation as keyof Handlers](body as never);
+      return await reply.send({ result: answer ?? null });
+    } catch (error) {
+      const mine = error instanceof MikeySakkeError && error.kind !== "transport" && error.kind !== "crypto";
+      if (!mine)
+        log.error({ operation, requestId: request.id, detail: String(error) }, "admin request failed");
+      return fail(reply, mine ? 400 : 500, error);
+    }
+  });
+}
+
+function parse(operation: Operation, body: unknown): BodyOf<Operation> {
+  const parsed = BODIES[operation].safeParse(body);
+  if (parsed.success) return parsed.data;
+  const faults = parsed.error.issues.map(({ path, message }) => `${path.join(".") || "(top)"}: ${message}`);
+  throw new MikeySakkeError("usage", "BAD_ADMIN_REQUEST", `${operation}: ${faults.join("; ")}`);
+}
+
+/** Lines while the work goes on. It stops when the reader goes away; what is saved by then stays. */
+function issue(admin: KmsAdmin, body: BodyOf<"issue">, reply: FastifyReply): PassThrough {
+  const lines = new PassThrough();
+  const stop = new AbortController();
+  const gone = () => stop.abort(new MikeySakkeError("transport", "ADMIN_GONE", "the reader went away"));
+  reply.raw.once("close", gone);
+  const write = async (line: IssueLine) => {
+    stop.signal.throwIfAborted();
+    if (!lines.write(`${JSON.stringify(line)}\n`)) await once(lines, "drain", { signal: stop.signal });
+  };
+  const options: IssueOptions = {
+    signal: stop.signal,
+    ...(body.periodNo !== undefined && { periodNo: body.periodNo }),
+    ...(body.users !== undefined && { users: body.users }),
+    onProgress: (done, total) => void lines.write(`${JSON.stringify({ done, total })}\n`),
+    ...(body.keySets && { onKeySet: (keySet) => write({ keySet: writeKmsKeySet(keySet) }) }),
+  };
+  admin
+    .issue(options)
+    .then(
+      (result) => write({ result }),
+      (error) => write({ error: toWireError(error) }),
+    )
+    .catch(() => {})
+    .finally(() => {
+      reply.raw.off("close", gone);
+      lines.end();
+    });
+  return lines;
+}
+
+function fail(reply: FastifyReply, status: number, error: unknown): FastifyReply {
+  return reply.code(status).send({ error: toWireError(error) });
+}
+
+/** Equal lengths for the comparison, which then tells nothing by its time. */
+function digestOf(text: string): Buffer {
+  return createHash("sha256").update(text).digest();
+}

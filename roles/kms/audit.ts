@@ -1,0 +1,82 @@
+/**
+ * The audit trail of requests: who asked for what, and what came of it. Refusals of requests without a good token are
+ * written too, but only so many a minute, or anybody could fill the database.
+ */
+import type { AuditEntry } from "../../store/index.ts";
+import type { KmsRefusal } from "./errors.ts";
+import type { Exchange, KmsHttpRequest, Tools } from "./exchange.ts";
+import type { Outcome } from "./procedures/procedure.ts";
+import type { Known } from "./read-exchange.ts";
+
+const ANONYMOUS = "anonymous";
+const MINUTE = 60_000;
+/** Error texts may quote what the client sent. */
+const MAX_TEXT = 500;
+
+export class Audit {
+  readonly #tools: Tools;
+  #minute = 0;
+  #anonymous = 0;
+
+  constructor(tools: Tools) {
+    this.#tools = tools;
+  }
+
+  /** One entry for each key set that goes out. What cannot be written down is not given out. */
+  async answered(
+    http: KmsHttpRequest,
+    exchange: Exchange,
+    { keySets }: Outcome,
+    trkId?: string,
+  ): Promise<void> {
+    const { now, target, userUri, token, signedWith, request } = exchange;
+    const entry: AuditEntry = {
+      at: now,
+      actor: userUri,
+      action: target.type,
+      userUri,
+      outcome: "ok",
+      requestId: http.requestId,
+      detail: {
+        remote: http.remote,
+        ...(token.clientId !== undefined && { clientId: token.clientId }),
+        ...(signedWith !== undefined && { signedWith }),
+        ...(keySets !== undefined && trkId !== undefined && { wrappedWith: trkId }),
+        ...(request?.clientError !== undefined && { clientError: request.clientError.errorCode }),
+      },
+    };
+    const entries = (keySets ?? []).map((keySet) => ({
+      ...entry,
+      userUri: keySet.userUri,
+      periodNo: keySet.keyPeriodNo,
+    }));
+    await this.#tools.store.auditAll(entries.length > 0 ? entries : [entry]);
+  }
+
+  async refused(http: KmsHttpRequest, now: number, known: Known, refusal: KmsRefusal): Promise<void> {
+    const who = known.permitted?.[0];
+    if (who === undefined && !this.#takeAnonymous(now)) return;
+    await this.#tools.store.audit({
+      at: now,
+      actor: who ?? ANONYMOUS,
+      action: known.type ?? "unknown",
+      ...(who !== undefined && { userUri: who }),
+      outcome: "refused",
+      code: refusal.code,
+      requestId: http.requestId,
+      detail: {
+        remote: http.remote,
+        ...(refusal.detail !== undefined && { reason: refusal.detail.slice(0, MAX_TEXT) }),
+      },
+    });
+  }
+
+  #takeAnonymous(now: number): boolean {
+    const minute = Math.floor(now / MINUTE);
+    if (minute !== this.#minute) {
+      this.#minute = minute;
+      this.#anonymous = 0;
+    }
+    return ++this.#anonymous <= this.#tools.config.limits.anonymousAuditPerMinute;
+  }
+}

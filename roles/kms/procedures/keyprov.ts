@@ -1,0 +1,22 @@
+/** KMS KeyProvision (TS 33.180 D.2.4): the key sets of one identity, or of all that the token proves. */
+import type { KeyRequest } from "../issue/key-issuer.ts";
+import { requestedPeriods } from "../periods.ts";
+import { newKeysFor } from "../transport-keys.ts";
+import { refusalOfUser } from "../users.ts";
+import type { Procedure } from "./procedure.ts";
+
+export const keyprov: Procedure = async (exchange, tools) => {
+  const { keyUri, userUri, permitted, now } = exchange;
+  const uris = [keyUri ?? userUri];
+  // Of the identities besides the one that asks, those that may have no keys are left out.
+  for (const uri of keyUri === undefined ? permitted.filter((other) => other !== userUri) : []) {
+    if ((await refusalOfUser(uri, now, tools)) === undefined) uris.push(uri);
+  }
+  const periods = requestedPeriods(exchange, tools);
+  const requests: KeyRequest[] = uris.flatMap((uri) =>
+    periods.map((periodNo) => ({ userUri: uri, periodNo })),
+  );
+  const newKeys = await newKeysFor(exchange, tools);
+  const keySets = await tools.issuer.keys(requests);
+  return { message: { type: "keyprov", keySets, ...(newKeys && { newKeys }) }, keySets };
+};

@@ -1,0 +1,12 @@
+/** What the request types have in common: an answer to a request that passed all checks. */
+import type { KeySet } from "../../../bindings/kms-material.ts";
+import type { KmsMessage } from "../../../transport/kms-xml/index.ts";
+import type { Exchange, Tools } from "../exchange.ts";
+
+export interface Outcome {
+  readonly message: KmsMessage;
+  /** Given out with the message; wiped once it is written. */
+  readonly keySets?: readonly KeySet[];
+}
+
+export type Procedure = (exchange: Exchange, tools: Tools) => Promise<Outcome>;
