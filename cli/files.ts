@@ -3,6 +3,7 @@ import { chmod, mkdir, open, readdir, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { concat, toHex, utf8 } from "../bindings/bytes.ts";
+import { MikeySakkeError } from "../bindings/errors.ts";
 import { usageError } from "./usage.ts";
 
 /** Name of standard input on the command line. */
@@ -130,7 +131,9 @@ const REASONS: Readonly<Record<string, readonly [code: string, text: string]>> =
   ENOTDIR: ["NOT_A_FOLDER", "is a file where a folder is needed"],
 };
 
-function fileError(name: string, cause: unknown) {
+/** What went wrong with a file, as a fault of the call. */
+export function fileError(name: string, cause: unknown): MikeySakkeError {
+  if (cause instanceof MikeySakkeError) return cause;
   const errno = (cause as NodeJS.ErrnoException).code ?? "";
   const [code, text] = REASONS[errno] ?? ["FILE_FAILED", `cannot be used (${errno})`];
   return usageError(code, `${name}: ${text}`, cause);

@@ -19,6 +19,19 @@ const HINTS: Readonly<Record<string, string>> = {
   SSK_INVALID: "Keys and certificate do not belong together: ask the KMS for both again.",
   NOT_FOR_ME: "Give the keys of the member that the message is for with --keys.",
   RESPONDER_KMS_NOT_MINE: "Give the keys and the certificate of that KMS with --keys and --cert.",
+  NO_KMS: "Make one with `mikey-sakke serve kms`, or give its folder with --data-dir.",
+  OTHER_KMS: "Give another folder with --data-dir for another KMS.",
+  BAD_CONFIG: "docs/kms.md lists what a configuration may have.",
+  TLS_NEEDED: "Name certificate and key in the configuration, or listen on loopback.",
+  ADDRESS_IN_USE: "Choose another port with --port.",
+  STORE_LOCKED: "Stop the process that has it, or give another folder with --data-dir.",
+  WRONG_STORE_KEY: "Give the key that the database was made with, as store.key or MIKEY_SAKKE_STORE_KEY.",
+  STORE_TOO_NEW: "Use the version of mikey-sakke that ran last on this database, or a newer one.",
+  USER_UNKNOWN: "Enrol the user first: kms user add.",
+  PERIOD_ISSUED: "Choose a later period, or add --at-once where the old keys are known to others.",
+  NO_DEVELOPMENT_TOKENS: "Get a token from the issuer in the configuration.",
+  TLS_UNTRUSTED: "Give the certificate of the server, or of its authority, with --ca.",
+  KMS_UNREACHABLE: "Check --kms-url, and that the KMS runs.",
 };
 
 export function nextStep(error: unknown): string | undefined {

@@ -44,6 +44,12 @@ export class Output {
     this.#streams.stdout.write(`${text}\n`);
   }
 
+  /** A result of a command that goes on: with --json one line, for whoever waits for it. */
+  ready(value: Json, lines: () => readonly string[]): void {
+    if (!this.json) this.result(value, lines);
+    else this.#streams.stdout.write(`${printable(JSON.stringify(value))}\n`);
+  }
+
   /** For people only: nothing with --json. */
   note(line: string): void {
     if (!this.json) this.#streams.stderr.write(`${printable(line)}\n`);

@@ -4,10 +4,18 @@ import { VERSION } from "../version.ts";
 import { registerBench } from "./bench.ts";
 import { registerDemo } from "./demo.ts";
 import { registerInspect } from "./inspect.ts";
+import { registerKmsAudit } from "./kms-audit.ts";
+import { registerKmsCertificate } from "./kms-certificate.ts";
 import { registerKmsInit } from "./kms-init.ts";
+import { registerKmsIssue } from "./kms-issue.ts";
 import { registerKmsKeyprov } from "./kms-keyprov.ts";
+import { registerKmsRotate } from "./kms-rotate.ts";
+import { registerKmsToken } from "./kms-token.ts";
+import { registerKmsTransportKey } from "./kms-transport-key.ts";
+import { registerKmsUser } from "./kms-user.ts";
 import { registerOpen } from "./open.ts";
 import { registerSeal } from "./seal.ts";
+import { registerServeKms } from "./serve-kms.ts";
 
 export function registerAll(program: Command, runner: Runner): void {
   program
@@ -15,10 +23,22 @@ export function registerAll(program: Command, runner: Runner): void {
     .version(VERSION)
     .addHelpText("after", "\nExit status: 0 accepted, 1 refused, 2 wrong usage.");
   registerInspect(program, runner);
+  const serve = program.command("serve").summary("run a server").description("Run a server.");
+  registerServeKms(serve, runner);
   const kms = program
     .command("kms")
-    .summary("run a KMS from files")
-    .description("Run a KMS from files: make it, issue keys to users.");
+    .summary("operate a KMS")
+    .description(
+      "Operate the KMS of a data folder, whether serve kms runs on it or not; or, with init and keyprov, a KMS that is " +
+        "but two files.",
+    );
+  registerKmsUser(kms, runner);
+  registerKmsIssue(kms, runner);
+  registerKmsTransportKey(kms, runner);
+  registerKmsCertificate(kms, runner);
+  registerKmsRotate(kms, runner);
+  registerKmsAudit(kms, runner);
+  registerKmsToken(kms, runner);
   registerKmsInit(kms, runner);
   registerKmsKeyprov(kms, runner);
   registerSeal(program, runner);

@@ -1,0 +1,81 @@
+/** `kms audit`: what was issued to whom, what was refused, what operators did. */
+import type { Command } from "commander";
+import type { AuditRecord } from "../../store/index.ts";
+import type { Context, Runner } from "../command.ts";
+import { folderOf, folderOptions } from "../kms/folder-options.ts";
+import { integerOption } from "../options.ts";
+import { EXIT, type ExitStatus, type Json, table } from "../output.ts";
+
+interface Options {
+  dataDir: string;
+  config?: string;
+  user?: string;
+  after?: string;
+  limit: string;
+}
+
+const MAX = 1_000_000;
+const PAGE = 1000;
+
+export function registerKmsAudit(kms: Command, runner: Runner): void {
+  runner.define<[], Options>(
+    kms,
+    "audit",
+    {
+      summary: "show the audit log",
+      description:
+        "Show the audit log, oldest first: what was issued to whom, what was refused and why, what operators did. " +
+        "It holds no keys.",
+      example:
+        "mikey-sakke kms audit --user sip:alice@example.org\nmikey-sakke kms audit --after 1200 --json",
+    },
+    (command) =>
+      folderOptions(command)
+        .option("--user <uri>", "only what concerns this user")
+        .option("--after <id>", "only entries after this one")
+        .option("--limit <n>", "at most so many", "100"),
+    audit,
+  );
+}
+
+async function audit({ output }: Context, options: Options): Promise<ExitStatus> {
+  const limit = integerOption(options.limit, "--limit", 1, MAX);
+  let after = options.after === undefined ? 0 : integerOption(options.after, "--after", 0, 2 ** 53 - 1);
+  const { withAdmin } = await import("../kms/with-admin.ts");
+  const entries: AuditRecord[] = [];
+  await withAdmin(folderOf(options), async (admin) => {
+    while (entries.length < limit) {
+      const wanted = Math.min(PAGE, limit - entries.length);
+      const page = await admin.auditLog({
+        after,
+        limit: wanted,
+        ...(options.user !== undefined && { userUri: options.user }),
+      });
+      entries.push(...page);
+      if (page.length < wanted) break;
+      after = page.at(-1)!.id;
+    }
+  });
+  const shown = entries.map((entry) => ({
+    ...entry,
+    at: new Date(entry.at).toISOString(),
+    detail: entry.detail as { [key: string]: Json } | undefined,
+  }));
+  output.result({ status: "ok", entries: shown }, () =>
+    shown.length === 0
+      ? ["no entries"]
+      : table([
+          ["id", "time", "actor", "action", "user", "period", "outcome"],
+          ...shown.map((e) => [
+            String(e.id),
+            e.at,
+            e.actor,
+            e.action,
+            e.userUri ?? "",
+            e.periodNo === undefined ? "" : String(e.periodNo),
+            e.code === undefined ? e.outcome : `${e.outcome} ${e.code}`,
+          ]),
+        ]),
+  );
+  return EXIT.accepted;
+}

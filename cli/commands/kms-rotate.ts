@@ -1,0 +1,87 @@
+/** `kms rotate-master` and `kms rotate-store-key`. */
+import type { Command } from "commander";
+import type { Context, Runner } from "../command.ts";
+import { folderOf, folderOptions } from "../kms/folder-options.ts";
+import { integerOption } from "../options.ts";
+import { EXIT, type ExitStatus } from "../output.ts";
+import { usageError } from "../usage.ts";
+
+interface FolderArgs {
+  dataDir: string;
+  config?: string;
+}
+
+interface MasterOptions extends FolderArgs {
+  fromPeriod?: string;
+  atOnce?: boolean;
+}
+
+export function registerKmsRotate(kms: Command, runner: Runner): void {
+  runner.define<[], MasterOptions>(
+    kms,
+    "rotate-master",
+    {
+      summary: "make new master keys and their certificate",
+      description:
+        "Make new master keys and their certificate, from a key period on: by default the first that no keys were " +
+        "issued for. Both certificates are given out, so that clients have the new one in time. With --at-once the " +
+        "new keys begin now, where the old ones are known to others: keys of this period must be fetched again.",
+      example: "mikey-sakke kms rotate-master",
+    },
+    (command) =>
+      folderOptions(command)
+        .option("--from-period <n>", "first key period of the new master")
+        .option("--at-once", "from the present key period on; keys that were issued are dropped"),
+    rotateMaster,
+  );
+  runner.define<[], FolderArgs>(
+    kms,
+    "rotate-store-key",
+    {
+      summary: "put the database under a new store key",
+      description:
+        "Draw a new store key, wrap the database's data keys with it, and replace the key file. A backup of the " +
+        "database from before still needs the old file.",
+      example: "mikey-sakke kms rotate-store-key",
+    },
+    folderOptions,
+    rotateStoreKey,
+  );
+}
+
+async function rotateMaster({ output }: Context, options: MasterOptions): Promise<ExitStatus> {
+  if (options.fromPeriod !== undefined && options.atOnce) {
+    throw usageError("BAD_CALL", "--from-period and --at-once exclude each other");
+  }
+  const fromPeriod =
+    options.fromPeriod === undefined
+      ? undefined
+      : integerOption(options.fromPeriod, "--from-period", 0, 0xffffffff);
+  const { withAdmin } = await import("../kms/with-admin.ts");
+  const master = await withAdmin(folderOf(options), (admin) =>
+    admin.rotateMaster({
+      ...(fromPeriod !== undefined && { fromPeriod }),
+      ...(options.atOnce && { atOnce: true }),
+    }),
+  );
+  const { certUri, validFrom } = master.certificate;
+  const from = validFrom === undefined ? undefined : new Date(validFrom).toISOString();
+  output.result({ status: "ok", certUri, fromPeriod: master.fromPeriod, validFrom: from }, () => [
+    `new master keys from key period ${master.fromPeriod} on${from ? ` (${from})` : ""}`,
+    ...(certUri === undefined ? [] : [`certificate  ${certUri}`]),
+  ]);
+  return EXIT.accepted;
+}
+
+async function rotateStoreKey({ output }: Context, options: FolderArgs): Promise<ExitStatus> {
+  const { withAdmin } = await import("../kms/with-admin.ts");
+  const { rotateKeyFile } = await import("../kms/store-key.ts");
+  const { systemRandom } = await import("../../bindings/random.ts");
+  const file = await withAdmin(folderOf(options), async (admin, { files }) => {
+    const source = { file: files.storeKey, environment: process.env };
+    await rotateKeyFile(source, systemRandom, (key) => admin.rotateStoreKey(key));
+    return files.storeKey;
+  });
+  output.result({ status: "ok", storeKey: file }, () => [`the database is under a new key, in ${file}`]);
+  return EXIT.accepted;
+}

@@ -1,0 +1,50 @@
+/** `kms token`: an access token for trying out a KMS that takes development tokens. */
+import type { Command } from "commander";
+import type { Context, Runner } from "../command.ts";
+import { folderOf, folderOptions } from "../kms/folder-options.ts";
+import { integerOption, uriOption } from "../options.ts";
+import { EXIT, type ExitStatus } from "../output.ts";
+
+interface Options {
+  dataDir: string;
+  config?: string;
+  user: string;
+  clientId?: string;
+  lifetime: string;
+}
+
+/** Ten years. */
+const MAX_LIFETIME = 315_360_000;
+
+export function registerKmsToken(kms: Command, runner: Runner): void {
+  runner.define<[], Options>(
+    kms,
+    "token",
+    {
+      summary: "make a development token",
+      description:
+        "Make an access token of the development issuer, for trying out a KMS whose configuration names no other. " +
+        "Whoever has it gets the keys of the user.",
+      example: "mikey-sakke kms token --user sip:alice@example.org > alice.token",
+    },
+    (command) =>
+      folderOptions(command)
+        .requiredOption("--user <uri>", "identity that it proves")
+        .option("--client-id <id>", "client_id, for the identity of a server")
+        .option("--lifetime <seconds>", "how long it is good for", "3600"),
+    token,
+  );
+}
+
+async function token({ output }: Context, options: Options): Promise<ExitStatus> {
+  const userUri = uriOption(options.user, "--user");
+  const lifetime = integerOption(options.lifetime, "--lifetime", 1, MAX_LIFETIME);
+  const { developmentToken } = await import("../kms/development-tokens.ts");
+  const text = await developmentToken(folderOf(options), {
+    userUri,
+    lifetime,
+    ...(options.clientId !== undefined && { clientId: options.clientId }),
+  });
+  output.result({ status: "ok", user: userUri, lifetime, token: text }, () => [text]);
+  return EXIT.accepted;
+}

@@ -1,0 +1,69 @@
+/** `kms transport-key`: a TrK, an InK or both for a user, as files to be brought to the user's device. */
+import type { Command } from "commander";
+import { wipe } from "../../bindings/bytes.ts";
+import type { Context, Runner } from "../command.ts";
+import { requireAbsent } from "../files.ts";
+import { folderOf, folderOptions } from "../kms/folder-options.ts";
+import { type KeyKind, writeNamedKey } from "../named-key.ts";
+import { uriOption } from "../options.ts";
+import { EXIT, type ExitStatus } from "../output.ts";
+import { usageError } from "../usage.ts";
+
+interface Options {
+  dataDir: string;
+  config?: string;
+  user: string;
+  trk?: string;
+  ink?: string;
+  replace?: boolean;
+  force?: boolean;
+}
+
+export function registerKmsTransportKey(kms: Command, runner: Runner): void {
+  runner.define<[], Options>(
+    kms,
+    "transport-key",
+    {
+      summary: "make the TrK or InK of a user",
+      description:
+        "Make a TrK, which wraps the user's keys on the way, an InK, which signs requests and answers, or both. They " +
+        "are files to be brought to the user's device in secret. Keys that the user has serve until a request names " +
+        "the new ones; with --replace they end at once.",
+      example: "mikey-sakke kms transport-key --user sip:alice@example.org --trk alice.trk --ink alice.ink",
+    },
+    (command) =>
+      folderOptions(command)
+        .requiredOption("--user <uri>", "whose keys")
+        .option("--trk <file>", "make a TrK, and where it goes (mode 0600)")
+        .option("--ink <file>", "make an InK, and where it goes (mode 0600)")
+        .option("--replace", "end the present keys at once: they are lost, or known to others")
+        .option("--force", "replace files that exist"),
+    transportKey,
+  );
+}
+
+async function transportKey({ output }: Context, options: Options): Promise<ExitStatus> {
+  const user = uriOption(options.user, "--user");
+  const files = new Map<KeyKind, string>();
+  if (options.trk !== undefined) files.set("TrK", options.trk);
+  if (options.ink !== undefined) files.set("InK", options.ink);
+  if (files.size === 0) throw usageError("NO_OUTPUT", "give --trk FILE, --ink FILE or both");
+  await requireAbsent([...files.values()], options.force === true);
+  const { withAdmin } = await import("../kms/with-admin.ts");
+  const made = await withAdmin(folderOf(options), (admin) =>
+    admin.newTransportKeys(user, { kinds: [...files.keys()], ...(options.replace && { replace: true }) }),
+  );
+  try {
+    for (const key of made) await writeNamedKey(files.get(key.kind)!, key);
+  } finally {
+    for (const { key } of made) wipe(key);
+  }
+  const keys = made.map(({ kind, id, state }) => ({ kind, id, state, file: files.get(kind)! }));
+  output.result({ status: "ok", user, keys }, () =>
+    keys.map(({ kind, id, state, file }) => {
+      const note = state === "pending" ? "  (in use from the first request that names it)" : "";
+      return `${kind} ${id}  ${file}${note}`;
+    }),
+  );
+  return EXIT.accepted;
+}

@@ -1,0 +1,163 @@
+/** `kms user`: who gets keys. */
+import type { Command } from "commander";
+import type { UserRecord } from "../../store/index.ts";
+import type { Context, Runner } from "../command.ts";
+import { type ByteSource, STDIN } from "../files.ts";
+import { folderOf, folderOptions } from "../kms/folder-options.ts";
+import { integerOption, requireDistinct, uriListFile, uriOption } from "../options.ts";
+import { EXIT, type ExitStatus, table } from "../output.ts";
+import { usageError } from "../usage.ts";
+
+interface FolderArgs {
+  dataDir: string;
+  config?: string;
+}
+
+const PAGE = 1000;
+const MAX_SHOWN = 1_000_000;
+
+export function registerKmsUser(kms: Command, runner: Runner): void {
+  const user = kms.command("user").summary("enrol and revoke users").description("Enrol and revoke users.");
+  runner.define<[string[]], FolderArgs & { users?: string }>(
+    user,
+    "add",
+    {
+      summary: "enrol users",
+      description:
+        "Enrol users. Needed for kms issue, and where the policy has autoEnrol false. A user who was revoked stays so.",
+      example: "mikey-sakke kms user add sip:alice@example.org sip:bob@example.org",
+    },
+    (command) =>
+      folderOptions(command.argument("[uri...]", "users")).option(
+        "--users <file>",
+        "file with one URI a line; - is standard input",
+      ),
+    add,
+  );
+  runner.define<[string], FolderArgs & { reason: string }>(
+    user,
+    "revoke",
+    {
+      summary: "give a user no further keys",
+      description:
+        "Give a user no further keys. Those that the user has serve until their key period ends: revoke the group " +
+        "keys as well.",
+      example: 'mikey-sakke kms user revoke sip:alice@example.org --reason "radio lost"',
+    },
+    (command) =>
+      folderOptions(command.argument("<uri>", "user")).option(
+        "--reason <text>",
+        "for the audit log",
+        "revoked",
+      ),
+    revoke,
+  );
+  runner.define<[string], FolderArgs>(
+    user,
+    "reinstate",
+    {
+      summary: "give keys to a revoked user again",
+      example: "mikey-sakke kms user reinstate sip:alice@example.org",
+    },
+    (command) => folderOptions(command.argument("<uri>", "user")),
+    reinstate,
+  );
+  runner.define<[], FolderArgs & { after?: string; limit?: string }>(
+    user,
+    "list",
+    { summary: "list the users", example: "mikey-sakke kms user list --json" },
+    (command) =>
+      folderOptions(command)
+        .option("--after <uri>", "only those after this one")
+        .option("--limit <n>", "at most so many (default: all)"),
+    list,
+  );
+}
+
+async function add(
+  { output, stdin }: Context,
+  options: FolderArgs & { users?: string },
+  args: string[],
+): Promise<ExitStatus> {
+  const uris = await urisOf(args, options.users, stdin);
+  const { withAdmin } = await import("../kms/with-admin.ts");
+  const added = await withAdmin(folderOf(options), (admin) => admin.enrol(uris));
+  output.result({ status: "ok", added, already: uris.length - added }, () => [
+    `${added} enrolled${added < uris.length ? `, ${uris.length - added} were enrolled before` : ""}`,
+  ]);
+  return EXIT.accepted;
+}
+
+async function urisOf(
+  args: readonly string[],
+  file: string | undefined,
+  stdin: ByteSource,
+): Promise<string[]> {
+  const uris = args.map((uri) => uriOption(uri, "URI"));
+  if (file !== undefined) uris.push(...(await uriListFile(file, stdin, "--users")));
+  if (uris.length === 0)
+    throw usageError("NO_USER", `give URIs, or --users FILE (${STDIN} is standard input)`);
+  requireDistinct(uris, "--users");
+  return uris;
+}
+
+async function revoke(
+  { output }: Context,
+  options: FolderArgs & { reason: string },
+  uri: string,
+): Promise<ExitStatus> {
+  const { withAdmin } = await import("../kms/with-admin.ts");
+  await withAdmin(folderOf(options), (admin) => admin.revokeUser(uriOption(uri, "URI"), options.reason));
+  output.result({ status: "ok", user: uri, revoked: true, reason: options.reason }, () => [
+    `${uri} is revoked: no further keys`,
+  ]);
+  return EXIT.accepted;
+}
+
+async function reinstate({ output }: Context, options: FolderArgs, uri: string): Promise<ExitStatus> {
+  const { withAdmin } = await import("../kms/with-admin.ts");
+  await withAdmin(folderOf(options), (admin) => admin.reinstateUser(uriOption(uri, "URI")));
+  output.result({ status: "ok", user: uri, revoked: false }, () => [`${uri} gets keys again`]);
+  return EXIT.accepted;
+}
+
+async function list(
+  { output }: Context,
+  options: FolderArgs & { after?: string; limit?: string },
+): Promise<ExitStatus> {
+  const limit =
+    options.limit === undefined ? MAX_SHOWN : integerOption(options.limit, "--limit", 1, MAX_SHOWN);
+  const { withAdmin } = await import("../kms/with-admin.ts");
+  const users = await withAdmin(folderOf(options), async (admin) => {
+    const found: UserRecord[] = [];
+    let after = options.after;
+    while (found.length < limit) {
+      const wanted = Math.min(PAGE, limit - found.length);
+      const page = await admin.users({ limit: wanted, ...(after !== undefined && { after }) });
+      found.push(...page);
+      if (page.length < wanted) break;
+      after = page.at(-1)!.uri;
+    }
+    return found;
+  });
+  const time = (ms: number | undefined) => (ms === undefined ? undefined : new Date(ms).toISOString());
+  const rows = users.map(({ uri, enrolledAt, revokedAt, reason }) => ({
+    uri,
+    enrolled: time(enrolledAt)!,
+    revoked: time(revokedAt),
+    reason,
+  }));
+  output.result({ status: "ok", users: rows }, () =>
+    rows.length === 0
+      ? ["no users"]
+      : table([
+          ["user", "enrolled", "revoked"],
+          ...rows.map(({ uri, enrolled, revoked, reason }) => [
+            uri,
+            enrolled,
+            revoked === undefined ? "" : `${revoked}  ${reason ?? ""}`,
+          ]),
+        ]),
+  );
+  return EXIT.accepted;
+}

@@ -1,0 +1,72 @@
+/** `serve kms`: a KMS over HTTPS (TS 33.180 annex D). */
+import { type Command, Option } from "commander";
+import type { Context, Runner } from "../command.ts";
+import { folderOf, folderOptions } from "../kms/folder-options.ts";
+import { integerOption, uriOption } from "../options.ts";
+import { EXIT, type ExitStatus } from "../output.ts";
+
+interface Options {
+  dataDir: string;
+  config?: string;
+  kmsUri?: string;
+  host?: string;
+  port?: string;
+  adminPort?: string;
+  database?: string;
+  http?: boolean;
+  logLevel: string;
+}
+
+export function registerServeKms(parent: Command, runner: Runner): void {
+  runner.define<[], Options>(
+    parent,
+    "kms",
+    {
+      summary: "run a KMS over HTTPS",
+      description:
+        "Run a KMS over HTTPS (TS 33.180 annex D). The first start makes the data folder: database, store key, " +
+        "self-signed certificate for this machine, configuration. Without an issuer of access tokens in the " +
+        "configuration it takes development tokens, on loopback only. SIGTERM ends it when what is under way is " +
+        "answered. The log goes to standard error.",
+      example:
+        "mikey-sakke serve kms\n" +
+        "mikey-sakke serve kms --data-dir away --kms-uri kms.away.example --port 9443\n" +
+        "mikey-sakke serve kms --config /etc/mikey-sakke/kms.json --data-dir /var/lib/mikey-sakke",
+    },
+    (command) =>
+      folderOptions(command)
+        .option("--kms-uri <uri>", "KmsUri, at the first start; it is hashed into every UID")
+        .option("--host <address>", "address to listen on, in place of the configuration's")
+        .option("--port <n>", "port to listen on, in place of the configuration's; 0 is any")
+        .option(
+          "--admin-port <n>",
+          "port for health, metrics and the admin API (default: that of --port + 1)",
+        )
+        .option("--database <url>", "PostgreSQL, in place of the database in the data folder")
+        .option("--http", "plain HTTP, on loopback only: for a proxy there")
+        .addOption(
+          new Option("--log-level <level>", "what is logged")
+            .choices(["debug", "info", "warn", "error", "silent"])
+            .default("info"),
+        ),
+    serve,
+  );
+}
+
+async function serve({ output }: Context, options: Options): Promise<ExitStatus> {
+  const { kmsUri, host, port, adminPort, database } = options;
+  const portOf = (text: string, option: string) => integerOption(text, option, 0, 65535);
+  const checked = {
+    ...folderOf(options),
+    ...(kmsUri !== undefined && { kmsUri: uriOption(kmsUri, "--kms-uri") }),
+    ...(host !== undefined && { host }),
+    ...(port !== undefined && { port: portOf(port, "--port") }),
+    ...(adminPort !== undefined && { adminPort: portOf(adminPort, "--admin-port") }),
+    ...(database !== undefined && { database }),
+    http: options.http === true,
+    logLevel: options.logLevel,
+  };
+  const { serveKms } = await import("../kms/serve.ts");
+  await serveKms(checked, output);
+  return EXIT.accepted;
+}

@@ -1,0 +1,16 @@
+/** Options of all commands that work on the KMS of a data folder. */
+import type { Command } from "commander";
+import type { FolderOptions } from "./data-folder.ts";
+
+export const DEFAULT_FOLDER = "mikey-sakke-data";
+
+export function folderOptions(command: Command): Command {
+  return command
+    .option("--data-dir <dir>", "folder of the KMS, as of serve kms", DEFAULT_FOLDER)
+    .option("--config <file>", "configuration of the KMS, if not the folder's config.json");
+}
+
+/** What an action got of them, without the others. */
+export function folderOf({ dataDir, config }: FolderOptions): FolderOptions {
+  return { dataDir, ...(config !== undefined && { config }) };
+}

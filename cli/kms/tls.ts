@@ -1,0 +1,58 @@
+/** Certificate and key for HTTPS: those that the configuration names, or a self-signed pair for this machine. */
+import { fromUtf8 } from "../../bindings/bytes.ts";
+import { isLoopback } from "../../roles/kms/loopback.ts";
+import { replaceFile } from "../durable.ts";
+import { readFile } from "../files.ts";
+import { usageError } from "../usage.ts";
+import { type DataFolder, exists } from "./data-folder.ts";
+import { belongsTo, selfSigned } from "./self-signed.ts";
+
+export interface Credentials {
+  readonly cert: string;
+  readonly key: string;
+  /** The certificate's file, for clients to trust. */
+  readonly certFile: string;
+  readonly selfSigned: boolean;
+}
+
+const HOSTS = ["localhost", "127.0.0.1", "::1"];
+/** What clients accept of a certificate, at most. */
+const DAYS = 825;
+const MAX_PEM = 1 << 20;
+
+/** Usage error TLS_NEEDED for a server that others can reach. */
+export async function credentialsOf({ config, files }: DataFolder, now: number): Promise<Credentials> {
+  if (config.tls !== undefined) {
+    const { certFile, keyFile } = config.tls;
+    const [cert, key] = [await pem(certFile), await pem(keyFile)];
+    requirePair(cert, key, certFile, keyFile);
+    return { cert, key, certFile, selfSigned: false };
+  }
+  if (!isLoopback(config.listen.host)) {
+    const text = `listening on ${config.listen.host} takes a certificate: tls.certFile and tls.keyFile`;
+    throw usageError("TLS_NEEDED", text);
+  }
+  const { tlsCertificate: certFile, tlsKey: keyFile } = files;
+  if (!(await exists(certFile)) || !(await exists(keyFile))) {
+    const made = selfSigned([...new Set([...HOSTS, config.listen.host])], now, DAYS);
+    await replaceFile(keyFile, made.key, { secret: true });
+    await replaceFile(certFile, made.certificate);
+  }
+  const [cert, key] = [await pem(certFile), await pem(keyFile)];
+  requirePair(cert, key, certFile, keyFile);
+  return { cert, key, certFile, selfSigned: true };
+}
+
+async function pem(file: string): Promise<string> {
+  return fromUtf8(await readFile(file, MAX_PEM), file);
+}
+
+function requirePair(cert: string, key: string, certFile: string, keyFile: string): void {
+  let pair = false;
+  try {
+    pair = belongsTo(cert, key);
+  } catch (cause) {
+    throw usageError("BAD_TLS", `${certFile}, ${keyFile}: not a certificate and its key in PEM`, cause);
+  }
+  if (!pair) throw usageError("BAD_TLS", `${keyFile}: not the key of ${certFile}`);
+}
