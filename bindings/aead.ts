@@ -4,8 +4,9 @@
  * (SP 800-38D 7.1), which both do for every IV length but 12.
  */
 import { concat } from "./bytes.ts";
-import { MikeySakkeError, requireBytes } from "./errors.ts";
+import { requireBytes } from "./errors.ts";
 import { builtinModule } from "./platform.ts";
+import { subtleCrypto, unshared } from "./webcrypto.ts";
 
 export const AEAD_IV_BYTES = 16;
 export const AEAD_TAG_BYTES = 16;
@@ -26,8 +27,8 @@ export async function aeadSeal(
     return concat(cipher.update(plaintext), cipher.final(), cipher.getAuthTag());
   }
   const subtle = subtleCrypto();
-  const handle = await subtle.importKey("raw", view(key), "AES-GCM", false, ["encrypt"]);
-  const sealed = await subtle.encrypt(parameters(iv, aad), handle, view(plaintext));
+  const handle = await subtle.importKey("raw", unshared(key), "AES-GCM", false, ["encrypt"]);
+  const sealed = await subtle.encrypt(parameters(iv, aad), handle, unshared(plaintext));
   return new Uint8Array(sealed);
 }
 
@@ -44,9 +45,9 @@ export async function aeadOpen(
   const node = nodeCrypto();
   if (node !== undefined) return openWithNode(node, key, iv, aad, sealed);
   const subtle = subtleCrypto();
-  const handle = await subtle.importKey("raw", view(key), "AES-GCM", false, ["decrypt"]);
+  const handle = await subtle.importKey("raw", unshared(key), "AES-GCM", false, ["decrypt"]);
   try {
-    return new Uint8Array(await subtle.decrypt(parameters(iv, aad), handle, view(sealed)));
+    return new Uint8Array(await subtle.decrypt(parameters(iv, aad), handle, unshared(sealed)));
   } catch (error) {
     if (error instanceof DOMException && error.name === "OperationError") return undefined;
     throw error;
@@ -104,22 +105,5 @@ function openWithNode(
 }
 
 function parameters(iv: Uint8Array, aad: Uint8Array): AesGcmParams {
-  return { name: "AES-GCM", iv: view(iv), additionalData: view(aad), tagLength: 8 * AEAD_TAG_BYTES };
-}
-
-/** WebCrypto takes no views of shared memory, so octets that may lie in one are copied. */
-function view(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  return bytes.buffer instanceof ArrayBuffer ? (bytes as Uint8Array<ArrayBuffer>) : new Uint8Array(bytes);
-}
-
-function subtleCrypto(): SubtleCrypto {
-  const subtle = globalThis.crypto?.subtle as SubtleCrypto | undefined;
-  if (subtle === undefined) {
-    throw new MikeySakkeError(
-      "crypto",
-      "NO_WEBCRYPTO",
-      "no crypto.subtle: pages need a secure context (https)",
-    );
-  }
-  return subtle;
+  return { name: "AES-GCM", iv: unshared(iv), additionalData: unshared(aad), tagLength: 8 * AEAD_TAG_BYTES };
 }
