@@ -1,0 +1,177 @@
+/** A KMS over an in-memory database, with an issuer of tokens and a clock that the tests turn. */
+import { type Core, load } from "../../bindings/core.ts";
+import { keyPeriodNo } from "../../bindings/identity/key-period.ts";
+import { ntpFromUnixMs, ntpSeconds } from "../../bindings/identity/ntp.ts";
+import {
+  createKms,
+  DevelopmentIssuer,
+  type Kms,
+  type KmsConfigInput,
+  type KmsHttpResponse,
+  type KmsLog,
+  type KmsOptions,
+} from "../../roles/kms/index.ts";
+import { type AuditRecord, type Database, Envelope, KmsStore, openDatabase } from "../../store/index.ts";
+import {
+  type KmsKeys,
+  type KmsProtection,
+  type KmsRequest,
+  type KmsResponse,
+  type NamedKey,
+  openKmsResponse,
+  sealKmsRequest,
+} from "../../transport/kms-xml/index.ts";
+import { seededRandom } from "../support/random.ts";
+
+export const NOW = Date.parse("2026-03-10T12:00:00Z");
+export const KMS_URI = "kms.example.org";
+export const ORIGIN = "https://kms.example.org";
+export const ROOT = "/keymanagement/identity/v1";
+export const ALICE = "sip:alice@example.org";
+export const BOB = "sip:bob@example.org";
+export const GMS = "sip:gms@example.org";
+export const PERIOD = keyPeriodNo(ntpSeconds(ntpFromUnixMs(NOW)), { period: 2592000, offset: 0 });
+export const STORE_KEY = new Uint8Array(32).fill(0x5a);
+
+let loaded: Promise<Core> | undefined;
+export const sharedCore = (): Promise<Core> => (loaded ??= load());
+
+export interface Ask {
+  readonly user?: string;
+  readonly token?: string | null;
+  /** Changes to the KmsRequest; null: empty body; octets or text: as they are. */
+  readonly body?: Partial<KmsRequest> | string | Uint8Array | null;
+  readonly signWith?: NamedKey;
+}
+
+export interface LogLine {
+  readonly level: string;
+  readonly facts: Record<string, unknown>;
+  readonly text: string;
+}
+
+export class World {
+  readonly kms: Kms;
+  readonly store: KmsStore;
+  readonly db: Database;
+  readonly envelope: Envelope;
+  readonly issuer: DevelopmentIssuer;
+  readonly log: readonly LogLine[];
+  now = NOW;
+  #ids = 0;
+
+  private constructor(parts: Pick<World, "kms" | "store" | "db" | "envelope" | "issuer" | "log">) {
+    this.kms = parts.kms;
+    this.store = parts.store;
+    this.db = parts.db;
+    this.envelope = parts.envelope;
+    this.issuer = parts.issuer;
+    this.log = parts.log;
+  }
+
+  static async create(
+    config: Partial<KmsConfigInput> = {},
+    options: Partial<KmsOptions> = {},
+  ): Promise<World> {
+    const db = await openDatabase({});
+    const envelope = await Envelope.open(db, STORE_KEY);
+    const store = KmsStore.open(db, envelope);
+    const issuer = await DevelopmentIssuer.create(KMS_URI);
+    const lines: LogLine[] = [];
+    let world: World | undefined;
+    const kms = await createKms({
+      config: {
+        kmsUri: KMS_URI,
+        urls: [ORIGIN],
+        listen: { port: 0 },
+        admin: { port: 0 },
+        domains: ["example.org"],
+        ...config,
+      },
+      store,
+      envelope,
+      core: await sharedCore(),
+      developmentIssuer: issuer,
+      random: seededRandom("kms"),
+      now: () => world?.now ?? NOW,
+      log: recordingLog(lines),
+      ...options,
+    });
+    world = new World({ kms, store, db, envelope, issuer, log: lines });
+    return world;
+  }
+
+  /** A token with the identity for all three services. */
+  token(
+    userUri: string,
+    more: { clientId?: string; scopes?: string[]; lifetime?: number } = {},
+  ): Promise<string> {
+    return this.issuer.token({ userUri, now: this.now, ...more });
+  }
+
+  /** What a client would post to `tail`, below the root. */
+  body(
+    tail: string,
+    userUri: string,
+    changes: Partial<KmsRequest> = {},
+    protection: KmsProtection = {},
+  ): string {
+    const clientReqUrl = `${ORIGIN}${ROOT}/${tail}`;
+    return sealKmsRequest({ userUri, kmsUri: KMS_URI, time: this.now, clientReqUrl, ...changes }, protection);
+  }
+
+  /** Posts to the service, without a socket. */
+  async ask(tail: string, { user = ALICE, token, body = {}, signWith }: Ask = {}): Promise<KmsHttpResponse> {
+    const bearer = token === undefined ? await this.token(user) : token;
+    const raw =
+      body === null || typeof body === "string" || body instanceof Uint8Array
+        ? (body ?? "")
+        : this.body(tail, user, body, signWith && { signWith });
+    return this.kms.service.handle({
+      path: `${ROOT}/${tail}`,
+      rawBody: typeof raw === "string" ? new TextEncoder().encode(raw) : raw,
+      ...(bearer !== null && { authorization: `Bearer ${bearer}` }),
+      requestId: `request-${++this.#ids}`,
+      remote: "192.0.2.1",
+    });
+  }
+
+  /** As `ask`, and reads the answer. */
+  async response(
+    tail: string,
+    ask: Ask = {},
+    keys?: KmsKeys,
+  ): Promise<{ status: number; response: KmsResponse }> {
+    const answer = await this.ask(tail, ask);
+    return { status: answer.status, response: (await openKmsResponse(answer.body, keys)).response };
+  }
+
+  auditLog(): Promise<AuditRecord[]> {
+    return this.store.auditLog({ limit: 1000 });
+  }
+
+  /** Keys that have been issued to anybody. */
+  async issuedCount(): Promise<number> {
+    const { rows } = await this.db.query<{ n: number }>("SELECT count(*)::integer AS n FROM kms_issued");
+    return rows[0]!.n;
+  }
+
+  async close(): Promise<void> {
+    await this.kms.close();
+    this.envelope.destroy();
+    await this.db.close();
+  }
+}
+
+/** The keys of a client, for `openKmsResponse`. */
+export function clientKeys(...keys: readonly NamedKey[]): KmsKeys {
+  const find = (id: string | undefined) => keys.find((key) => key.id === id);
+  return { transportKey: find, signatureKey: find };
+}
+
+function recordingLog(lines: LogLine[]): KmsLog {
+  const at = (level: string) => (facts: object, text: string) => {
+    lines.push({ level, facts: facts as Record<string, unknown>, text });
+  };
+  return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
+}
