@@ -19,7 +19,16 @@ export { KMS_NAMESPACE } from "./fields.ts";
 export { type KmsKeySet, withUid } from "./key-set.ts";
 export type { KmsCertCache, KmsInit, KmsKeyProv, KmsLookup, KmsMessage } from "./message.ts";
 export type { NewKeys } from "./new-keys.ts";
-export type { KmsKeys, KmsProtection, OpenedKmsRequest, OpenedKmsResponse } from "./protection.ts";
+export {
+  type KmsKeys,
+  type KmsProtection,
+  type OpenedKmsRequest,
+  type OpenedKmsResponse,
+  openKmsRequest,
+  openKmsResponse,
+  sealKmsRequest,
+  sealKmsResponse,
+} from "./protection.ts";
 export { type KmsRequest, KRR_NAMESPACE } from "./request.ts";
 export type { KmsResponse } from "./response.ts";
 export type { WrapForm } from "./wrapped-keys.ts";

@@ -1,7 +1,7 @@
 /** Keys of a response under a TrK (TS 33.180 9.3.4.2, D.3.4): xenc:EncryptedKey with AES-256 key wrap. */
 import { concat, fromBase64, fromHex, toBase64, wipe } from "../../bindings/bytes.ts";
 import { MikeySakkeError } from "../../bindings/errors.ts";
-import { unwrapKey, wrapKey } from "../../bindings/key-wrap.ts";
+import { type KeyWrapForm, unwrapKey, wrapKey } from "../../bindings/key-wrap.ts";
 import type { XmlElement } from "../xml/xml-reader.ts";
 import { element, leaf } from "../xml/xml-writer.ts";
 import type { NamedKey } from "../xml-signature/index.ts";
@@ -22,7 +22,7 @@ const KEYS = new Set([...SECRETS, "UserPubTokenPVT", "NewTransportKey", "NewInte
  * wrap. Without a form: RFC 5649 for these and RFC 3394 for the others. `rfc5649`: RFC 5649 for all.
  * `rfc3394`: RFC 3394 for all, points without their first octet 04.
  */
-export type WrapForm = "rfc3394" | "rfc5649";
+export type WrapForm = KeyWrapForm;
 
 /** Wraps all keys of the response; what it returns writes them. */
 export async function keyWrapper(response: KmsResponse, trk: NamedKey, form?: WrapForm): Promise<KeyWriter> {
