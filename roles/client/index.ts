@@ -1,0 +1,21 @@
+/** The client half of key management (TS 33.180 5.3): provisioning, trust, and protected storage. */
+
+export { wipeSecrets } from "./check-answer.ts";
+export type { KmsFetch, KmsFetchInit, KmsFetchResponse } from "./http-exchange.ts";
+export { IndexedDbStorage } from "./indexeddb-storage.ts";
+export { KeyStore, type StoredTransportKey, type TransportKeyKind } from "./key-store.ts";
+export { type KmsAnswer, KmsRefusedError } from "./kms-answer.ts";
+export { type KmsCallOptions, KmsClient, type KmsClientOptions, type TransportKeys } from "./kms-client.ts";
+export type { KeyTarget } from "./kms-resource.ts";
+export { type ClientKeys, loadKeys } from "./load-keys.ts";
+export {
+  type ProvisionEvent,
+  Provisioner,
+  type ProvisionerOptions,
+  type ProvisionResult,
+  type Timers,
+} from "./provisioner.ts";
+export { SealedStorage } from "./sealed-storage.ts";
+export { MemoryStorage, type SecretStorage } from "./storage.ts";
+export { StorageKey } from "./storage-key.ts";
+export { type KmsKind, KmsTrust, type TrustPolicy } from "./trust.ts";

@@ -1,0 +1,88 @@
+/** Takes over the certificates that a KMS sends (TS 33.180 5.3.4, 5.3.5). */
+import { toHex } from "../../bindings/bytes.ts";
+import type { Core } from "../../bindings/core.ts";
+import { MikeySakkeError } from "../../bindings/errors.ts";
+import { KmsDomain } from "../../bindings/identity/kms-domain.ts";
+import type { KmsCertificate } from "../../bindings/kms-material.ts";
+import type { KeyStore } from "./key-store.ts";
+import type { KmsTrust } from "./trust.ts";
+
+export interface CertificateChange {
+  readonly change: "added" | "replaced" | "removed" | "refused";
+  readonly certificate: KmsCertificate;
+  /** Why it was refused. */
+  readonly error?: MikeySakkeError;
+}
+
+export interface CertificateTools {
+  readonly core: Core;
+  readonly store: KeyStore;
+  readonly trust: KmsTrust;
+  /** KmsUri of the KMS that sends. */
+  readonly from: string;
+}
+
+/**
+ * The certificate of an init answer.
+ *
+ * @throws {MikeySakkeError} validation `KMS_ANSWER_KMS`, `KMS_CERTIFICATE_NOT_VALID`
+ */
+export function requireOwn(certificate: KmsCertificate, from: string, now: number): void {
+  const { kmsUri, revoked, validFrom = -Infinity, validTo = Infinity } = certificate;
+  if (kmsUri !== from) {
+    throw new MikeySakkeError("validation", "KMS_ANSWER_KMS", `KMS ${from} sent a certificate of ${kmsUri}`);
+  }
+  if (revoked !== true && validFrom <= now && now <= validTo) return;
+  const text = `the certificate of KMS ${from} is ${revoked === true ? "revoked" : "not valid now"}`;
+  throw new MikeySakkeError("validation", "KMS_CERTIFICATE_NOT_VALID", text);
+}
+
+/**
+ * Stores what is new. A certificate of the KMS itself that fails its checks is an error; one of another KMS is passed
+ * over, as it must not cost the keys of this one.
+ */
+export async function takeCertificates(
+  certificates: readonly KmsCertificate[],
+  { core, store, trust, from }: CertificateTools,
+): Promise<CertificateChange[]> {
+  const changes: CertificateChange[] = [];
+  const stored = await store.certificates();
+  for (const certificate of certificates) {
+    const { kmsUri, certUri } = certificate;
+    if (trust.kindOf(kmsUri) === undefined || !trust.mayCertify(from, kmsUri)) continue;
+    const known = stored.find((c) => c.certificate.kmsUri === kmsUri && c.certificate.certUri === certUri);
+    if (known !== undefined && known.from === from && isSame(known.certificate, certificate)) continue;
+    // What a KMS says of itself goes before what the Home KMS says of it.
+    if (known !== undefined && known.from === kmsUri && from !== kmsUri) continue;
+    try {
+      KmsDomain.load(core, certificate).destroy();
+    } catch (error) {
+      if (kmsUri === from || !(error instanceof MikeySakkeError)) throw error;
+      changes.push({ change: "refused", certificate, error });
+      continue;
+    }
+    await store.putCertificate(certificate, from);
+    changes.push({ change: known === undefined ? "added" : "replaced", certificate });
+  }
+  return changes;
+}
+
+/** Deletes the certificates of KMSs that may no longer be used. */
+export async function dropCertificates({ store, trust }: CertificateTools): Promise<CertificateChange[]> {
+  const changes: CertificateChange[] = [];
+  for (const { certificate } of await store.certificates()) {
+    if (trust.kindOf(certificate.kmsUri) !== undefined) continue;
+    await store.deleteCertificate(certificate);
+    changes.push({ change: "removed", certificate });
+  }
+  return changes;
+}
+
+function isSame(a: KmsCertificate, b: KmsCertificate): boolean {
+  return textOf(a) === textOf(b);
+}
+
+function textOf({ pubEncKey, pubAuthKey, ...facts }: KmsCertificate): string {
+  const sorted = Object.entries(facts).sort(([a], [b]) => (a < b ? -1 : 1));
+  return JSON.stringify([sorted, toHex(pubEncKey), toHex(pubAuthKey)]);
+}
