@@ -3,7 +3,7 @@
  * against loss of power as a real one (fsync is on). It ends with the process that started it, however that ends.
  */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { chownSync, existsSync, mkdtempSync, readdirSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import pg from "pg";
@@ -14,12 +14,17 @@ const DEBIAN = "/usr/lib/postgresql";
 /** Path of the program `postgres`, with `initdb` beside it. */
 function findPostgres(): string | undefined {
   const versions = existsSync(DEBIAN) ? readdirSync(DEBIAN).sort((a, b) => Number(b) - Number(a)) : [];
-  return [
-    ...(process.env.PATH ?? "").split(delimiter).filter((folder) => folder !== ""),
-    ...versions.map((version) => join(DEBIAN, version, "bin")),
-  ]
-    .map((folder) => join(folder, "postgres"))
-    .find((path) => existsSync(path) && existsSync(join(path, "../initdb")));
+  return (
+    [
+      ...(process.env.PATH ?? "").split(delimiter).filter((folder) => folder !== ""),
+      ...versions.map((version) => join(DEBIAN, version, "bin")),
+    ]
+      .map((folder) => join(folder, "postgres"))
+      .filter((path) => existsSync(path))
+      // A link on PATH need not have the other programs beside it.
+      .map((path) => realpathSync(path))
+      .find((path) => existsSync(join(path, "../initdb")))
+  );
 }
 
 const POSTGRES = findPostgres() ?? "postgres";
@@ -54,17 +59,29 @@ export async function startPostgres(): Promise<Cluster> {
 
   const start = async () => {
     // The shell's input ends with this process, and takes the server along. Options from 1 on are the server's.
-    const script = '"$0" "$@" >/dev/null 2>&1 & pid=$!; echo $pid; cat >/dev/null; kill -QUIT $pid; wait $pid';
+    const script =
+      'exec 3<&0; "$0" "$@" >/dev/null 2>&1 3<&- & (cat <&3 >/dev/null; kill -QUIT $!) & wait $!';
     const options = ["-D", data, "-k", folder, "-c", "listen_addresses=", "-c", "max_connections=60"];
-    const stdio: ["pipe", "pipe", "ignore"] = ["pipe", "pipe", "ignore"];
-    server = spawn("sh", ["-c", script, POSTGRES, ...options], { ...user, stdio, cwd: folder, detached: true });
-    await answering(url("postgres"));
+    const stdio: ["pipe", "ignore", "ignore"] = ["pipe", "ignore", "ignore"];
+    // After a crash a server starts only when the last of its predecessor's processes is gone.
+    for (let tries = 0; ; tries++) {
+      const child = spawn("sh", ["-c", script, POSTGRES, ...options], {
+        ...user,
+        stdio,
+        cwd: folder,
+        detached: true,
+      });
+      server = child;
+      if (await answers(url("postgres"), child)) return;
+      if (tries === 20) throw new Error("PostgreSQL does not start");
+      await pause(200);
+    }
   };
   const end = async (signal: NodeJS.Signals) => {
     const child = server;
     server = undefined;
     if (child?.pid === undefined) return;
-    const ended = new Promise((resolve) => child.once("close", resolve));
+    const ended = new Promise((resolve) => child.once("exit", resolve));
     if (signal === "SIGKILL") process.kill(-child.pid, signal);
     else child.stdin!.end();
     await ended;
@@ -77,10 +94,25 @@ export async function startPostgres(): Promise<Cluster> {
       await once(url("postgres"), `CREATE DATABASE ${name}`);
       return url(name);
     },
-    crash: () => end("SIGKILL"),
+    async crash() {
+      // Each is a process group of its own.
+      const pids = await backends(url("postgres"));
+      await end("SIGKILL");
+      for (const pid of pids) signal(pid, "SIGKILL");
+      for (let tries = 0; tries < 10 && pids.some((pid) => signal(pid, 0)); tries++) await pause(25);
+      // In a container without an init the dead stay zombies, and the server believes that they live.
+      for (const lock of [join(data, "postmaster.pid"), join(folder, ".s.PGSQL.5432.lock")]) {
+        rmSync(lock, { force: true });
+      }
+    },
     start,
     dump: (of) =>
-      execFileSync(bin("pg_dump"), ["-d", of], { ...user, cwd: folder, encoding: "utf8", maxBuffer: 1 << 28 }),
+      execFileSync(bin("pg_dump"), ["-d", of], {
+        ...user,
+        cwd: folder,
+        encoding: "utf8",
+        maxBuffer: 1 << 28,
+      }),
     async stop() {
       await end("SIGQUIT");
       rmSync(folder, { recursive: true, force: true });
@@ -93,7 +125,8 @@ function unprivileged(): { uid: number; gid: number } | undefined {
   if (process.getuid?.() !== 0) return undefined;
   for (const name of ["postgres", "nobody"]) {
     try {
-      const id = (flag: string) => Number(execFileSync("id", [flag, name], { encoding: "utf8", stdio: "pipe" }));
+      const id = (flag: string) =>
+        Number(execFileSync("id", [flag, name], { encoding: "utf8", stdio: "pipe" }));
       return { uid: id("-u"), gid: id("-g") };
     } catch {
       // No such user; the next may be there.
@@ -109,14 +142,36 @@ async function once(url: string, statement: string): Promise<void> {
   await client.query(statement).finally(() => client.end());
 }
 
-async function answering(url: string): Promise<void> {
+async function backends(url: string): Promise<number[]> {
+  const client = new pg.Client({ connectionString: url });
+  client.on("error", () => {});
+  await client.connect();
+  const query = "SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid()";
+  const { rows } = await client.query<{ pid: number }>(query).finally(() => client.end());
+  return rows.map(({ pid }) => pid);
+}
+
+/** False where the process is gone. */
+function signal(pid: number, name: NodeJS.Signals | 0): boolean {
+  try {
+    return process.kill(pid, name);
+  } catch {
+    return false;
+  }
+}
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** False when the server ended instead. */
+async function answers(url: string, child: ChildProcess): Promise<boolean> {
   for (let tries = 0; ; tries++) {
     try {
       await once(url, "SELECT 1");
-      return;
+      return true;
     } catch (error) {
-      if (tries === 300) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      if (child.exitCode !== null || child.signalCode !== null) return false;
+      if (tries === 600) throw error;
+      await pause(50);
     }
   }
 }
