@@ -1,5 +1,5 @@
 /** Transport keys, replays, the audit log and the certificates of other KMSs. */
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { TransportKeyRecord } from "../../store/kms/records.ts";
 import { onEachDatabase } from "../support/databases.ts";
 import { seededRandom } from "../support/random.ts";
@@ -10,135 +10,137 @@ function transportKey(id: string, changes: Partial<TransportKeyRecord> = {}): Tr
   return { id, userUri: ALICE, kind: "TrK", state: "pending", createdAt: 1, key, ...changes };
 }
 
-onEachDatabase("transport keys", ({ fresh, again }) => {
-  it("come back as they went in", async () => {
-    const store = await openStore(await fresh());
-    const keys = [
-      transportKey("k1", { createdAt: 2 }),
-      transportKey("k2", { kind: "InK", state: "active", createdAt: 3 }),
-    ];
-    for (const key of keys.toReversed()) await store.addTransportKey(key);
-    await store.addTransportKey(transportKey("k3", { userUri: BOB }));
-    expect(await store.transportKeys(ALICE)).toEqual(keys);
-    expect(await store.transportKey("k1")).toEqual(keys[0]);
-    expect(await store.transportKey("k9")).toBeUndefined();
-    await expect(store.addTransportKey(keys[0]!)).rejects.toMatchObject({ code: "TRANSPORT_KEY_EXISTS" });
-  });
-
-  it("retire those before them of the same user and kind when they become active", async () => {
-    const store = await openStore(await fresh());
-    await store.addTransportKey(transportKey("trk1", { state: "active" }));
-    await store.addTransportKey(transportKey("ink1", { state: "active", kind: "InK" }));
-    await store.addTransportKey(transportKey("bob1", { state: "active", userUri: BOB }));
-    await store.addTransportKey(transportKey("trk2"));
-    await store.activate("trk2");
-    await store.activate("trk2");
-    await store.addTransportKey(transportKey("ink2", { state: "active", kind: "InK" }));
-    const states = [...(await store.transportKeys(ALICE)), ...(await store.transportKeys(BOB))];
-    expect(Object.fromEntries(states.map(({ id, state }) => [id, state]))).toEqual({
-      trk1: "retired",
-      trk2: "active",
-      ink1: "retired",
-      ink2: "active",
-      bob1: "active",
+onEachDatabase("records", ({ fresh, again }) => {
+  describe("transport keys", () => {
+    it("come back as they went in", async () => {
+      const store = await openStore(await fresh());
+      const keys = [
+        transportKey("k1", { createdAt: 2 }),
+        transportKey("k2", { kind: "InK", state: "active", createdAt: 3 }),
+      ];
+      for (const key of keys.toReversed()) await store.addTransportKey(key);
+      await store.addTransportKey(transportKey("k3", { userUri: BOB }));
+      expect(await store.transportKeys(ALICE)).toEqual(keys);
+      expect(await store.transportKey("k1")).toEqual(keys[0]);
+      expect(await store.transportKey("k9")).toBeUndefined();
+      await expect(store.addTransportKey(keys[0]!)).rejects.toMatchObject({ code: "TRANSPORT_KEY_EXISTS" });
     });
-    await expect(store.activate("trk1")).rejects.toMatchObject({ code: "TRANSPORT_KEY_RETIRED" });
-    await expect(store.activate("trk9")).rejects.toMatchObject({ code: "UNKNOWN_TRANSPORT_KEY" });
+
+    it("retire those before them of the same user and kind when they become active", async () => {
+      const store = await openStore(await fresh());
+      await store.addTransportKey(transportKey("trk1", { state: "active" }));
+      await store.addTransportKey(transportKey("ink1", { state: "active", kind: "InK" }));
+      await store.addTransportKey(transportKey("bob1", { state: "active", userUri: BOB }));
+      await store.addTransportKey(transportKey("trk2"));
+      await store.activate("trk2");
+      await store.activate("trk2");
+      await store.addTransportKey(transportKey("ink2", { state: "active", kind: "InK" }));
+      const states = [...(await store.transportKeys(ALICE)), ...(await store.transportKeys(BOB))];
+      expect(Object.fromEntries(states.map(({ id, state }) => [id, state]))).toEqual({
+        trk1: "retired",
+        trk2: "active",
+        ink1: "retired",
+        ink2: "active",
+        bob1: "active",
+      });
+      await expect(store.activate("trk1")).rejects.toMatchObject({ code: "TRANSPORT_KEY_RETIRED" });
+      await expect(store.activate("trk9")).rejects.toMatchObject({ code: "UNKNOWN_TRANSPORT_KEY" });
+    });
+
+    it("leave one active when two are activated at once", async () => {
+      const store = await openStore(await fresh());
+      const other = await openStore(await again());
+      const ids = Array.from({ length: 12 }, (_, i) => `k${i}`);
+      for (const id of ids) await store.addTransportKey(transportKey(id));
+      await Promise.all(ids.map((id, i) => (i % 2 === 0 ? store : other).activate(id)));
+      const states = (await store.transportKeys(ALICE)).map(({ state }) => state);
+      expect(states.filter((state) => state === "active")).toHaveLength(1);
+      expect(states.filter((state) => state === "retired")).toHaveLength(11);
+    });
   });
 
-  it("leave one active when two are activated at once", async () => {
-    const store = await openStore(await fresh());
-    const other = await openStore(await again());
-    const ids = Array.from({ length: 12 }, (_, i) => `k${i}`);
-    for (const id of ids) await store.addTransportKey(transportKey(id));
-    await Promise.all(ids.map((id, i) => (i % 2 === 0 ? store : other).activate(id)));
-    const states = (await store.transportKeys(ALICE)).map(({ state }) => state);
-    expect(states.filter((state) => state === "active")).toHaveLength(1);
-    expect(states.filter((state) => state === "retired")).toHaveLength(11);
-  });
-});
+  describe("replays", () => {
+    const digest = (n: number) => seededRandom(`digest ${n}`)(32);
 
-onEachDatabase("replays", ({ fresh, again }) => {
-  const digest = (n: number) => seededRandom(`digest ${n}`)(32);
+    it("are told until the digest expires", async () => {
+      const store = await openStore(await fresh());
+      expect(await store.remember(digest(1), 100, 50)).toBe(true);
+      expect(await store.remember(digest(1), 100, 50)).toBe(false);
+      expect(await store.remember(digest(2), 100, 50)).toBe(true);
+      expect(await store.remember(digest(1), 100, 99)).toBe(false);
+      expect(await store.remember(digest(1), 200, 100)).toBe(true);
+      expect(await store.remember(digest(1), 200, 150)).toBe(false);
+    });
 
-  it("are told until the digest expires", async () => {
-    const store = await openStore(await fresh());
-    expect(await store.remember(digest(1), 100, 50)).toBe(true);
-    expect(await store.remember(digest(1), 100, 50)).toBe(false);
-    expect(await store.remember(digest(2), 100, 50)).toBe(true);
-    expect(await store.remember(digest(1), 100, 99)).toBe(false);
-    expect(await store.remember(digest(1), 200, 100)).toBe(true);
-    expect(await store.remember(digest(1), 200, 150)).toBe(false);
-  });
+    it("are told to one of many at once only, on any process", async () => {
+      const store = await openStore(await fresh());
+      const other = await openStore(await again());
+      const answers = await Promise.all(
+        Array.from({ length: 20 }, (_, i) => (i % 2 === 0 ? store : other).remember(digest(1), 100, 50)),
+      );
+      expect(answers.filter(Boolean)).toHaveLength(1);
+    });
 
-  it("are told to one of many at once only, on any process", async () => {
-    const store = await openStore(await fresh());
-    const other = await openStore(await again());
-    const answers = await Promise.all(
-      Array.from({ length: 20 }, (_, i) => (i % 2 === 0 ? store : other).remember(digest(1), 100, 50)),
-    );
-    expect(answers.filter(Boolean)).toHaveLength(1);
+    it("do not pile up", async () => {
+      const db = await fresh();
+      const store = await openStore(db);
+      for (let i = 0; i < 40; i++) await store.remember(digest(i), 100, 50);
+      for (let i = 40; i < 44; i++) await store.remember(digest(i), 300, 200);
+      expect((await db.query("SELECT expires FROM kms_seen WHERE expires <= 200")).rows).toEqual([]);
+      expect((await db.query("SELECT expires FROM kms_seen")).rows).toHaveLength(4);
+    });
   });
 
-  it("do not pile up", async () => {
-    const db = await fresh();
-    const store = await openStore(db);
-    for (let i = 0; i < 40; i++) await store.remember(digest(i), 100, 50);
-    for (let i = 40; i < 44; i++) await store.remember(digest(i), 300, 200);
-    expect((await db.query("SELECT expires FROM kms_seen WHERE expires <= 200")).rows).toEqual([]);
-    expect((await db.query("SELECT expires FROM kms_seen")).rows).toHaveLength(4);
+  describe("the audit log", () => {
+    it("keeps entries in order, with all that they hold", async () => {
+      const store = await openStore(await fresh());
+      const full = {
+        at: 1,
+        actor: "client 1",
+        action: "keyprov",
+        userUri: ALICE,
+        periodNo: 3,
+        outcome: "refused" as const,
+        code: "KMS_FORBIDDEN",
+        requestId: "r1",
+        detail: { reason: 'a "reason"', list: [1, null] },
+      };
+      const bare = { at: 2, actor: "admin", action: "rotate", outcome: "ok" as const };
+      await store.audit(full);
+      await store.auditAll([bare, { ...full, userUri: BOB }, bare]);
+      await store.auditAll([]);
+      const log = await store.auditLog({ limit: 10 });
+      expect(log.map(({ id, ...entry }) => entry)).toEqual([full, bare, { ...full, userUri: BOB }, bare]);
+      const ids = log.map(({ id }) => id);
+      expect(ids).toEqual([...ids].sort((a, b) => a - b));
+      expect(await store.auditLog({ limit: 2, after: ids[1]! })).toEqual(log.slice(2));
+      expect(await store.auditLog({ limit: 2, userUri: BOB })).toEqual([log[2]]);
+    });
   });
-});
 
-onEachDatabase("the audit log", ({ fresh }) => {
-  it("keeps entries in order, with all that they hold", async () => {
-    const store = await openStore(await fresh());
-    const full = {
-      at: 1,
-      actor: "client 1",
-      action: "keyprov",
-      userUri: ALICE,
-      periodNo: 3,
-      outcome: "refused" as const,
-      code: "KMS_FORBIDDEN",
-      requestId: "r1",
-      detail: { reason: 'a "reason"', list: [1, null] },
-    };
-    const bare = { at: 2, actor: "admin", action: "rotate", outcome: "ok" as const };
-    await store.audit(full);
-    await store.auditAll([bare, { ...full, userUri: BOB }, bare]);
-    await store.auditAll([]);
-    const log = await store.auditLog({ limit: 10 });
-    expect(log.map(({ id, ...entry }) => entry)).toEqual([full, bare, { ...full, userUri: BOB }, bare]);
-    const ids = log.map(({ id }) => id);
-    expect(ids).toEqual([...ids].sort((a, b) => a - b));
-    expect(await store.auditLog({ limit: 2, after: ids[1]! })).toEqual(log.slice(2));
-    expect(await store.auditLog({ limit: 2, userUri: BOB })).toEqual([log[2]]);
-  });
-});
-
-onEachDatabase("certificates of other KMSs", ({ fresh }) => {
-  it("replace those with the same CertUri, and go with their KMS", async () => {
-    const store = await openStore(await fresh());
-    const away = (certUri: string, issuer = "") =>
-      certificate(certUri, { kmsUri: "kms.away.example", issuer });
-    const far = certificate("z", { kmsUri: "kms.far.example" });
-    const { certUri, ...nameless } = certificate("n", { kmsUri: "kms.nameless.example" });
-    await store.putOtherCertificate(away("a1", "old"), "external");
-    await store.putOtherCertificate(away("a1", "new"), "external");
-    await store.putOtherCertificate(away("a2"), "external");
-    await store.putOtherCertificate(far, "migration");
-    await store.putOtherCertificate(nameless, "external");
-    expect((await store.otherCertificates()).certificates).toEqual([
-      { certificate: away("a1", "new"), kind: "external" },
-      { certificate: away("a2"), kind: "external" },
-      { certificate: far, kind: "migration" },
-      { certificate: nameless, kind: "external" },
-    ]);
-    await store.removeOtherCertificate("kms.away.example");
-    expect((await store.otherCertificates()).certificates).toHaveLength(2);
-    await expect(store.removeOtherCertificate("kms.away.example")).rejects.toMatchObject({
-      code: "UNKNOWN_CERTIFICATE",
+  describe("certificates of other KMSs", () => {
+    it("replace those with the same CertUri, and go with their KMS", async () => {
+      const store = await openStore(await fresh());
+      const away = (certUri: string, issuer = "") =>
+        certificate(certUri, { kmsUri: "kms.away.example", issuer });
+      const far = certificate("z", { kmsUri: "kms.far.example" });
+      const { certUri, ...nameless } = certificate("n", { kmsUri: "kms.nameless.example" });
+      await store.putOtherCertificate(away("a1", "old"), "external");
+      await store.putOtherCertificate(away("a1", "new"), "external");
+      await store.putOtherCertificate(away("a2"), "external");
+      await store.putOtherCertificate(far, "migration");
+      await store.putOtherCertificate(nameless, "external");
+      expect((await store.otherCertificates()).certificates).toEqual([
+        { certificate: away("a1", "new"), kind: "external" },
+        { certificate: away("a2"), kind: "external" },
+        { certificate: far, kind: "migration" },
+        { certificate: nameless, kind: "external" },
+      ]);
+      await store.removeOtherCertificate("kms.away.example");
+      expect((await store.otherCertificates()).certificates).toHaveLength(2);
+      await expect(store.removeOtherCertificate("kms.away.example")).rejects.toMatchObject({
+        code: "UNKNOWN_CERTIFICATE",
+      });
     });
   });
 });
