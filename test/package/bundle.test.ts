@@ -11,11 +11,14 @@ const ENTRIES = Object.values<string | { default: string }>(manifest.exports)
   .map((path) => path.replace("./dist/", "").replace(/\.js$/, ".ts"))
   .concat("bindings/pool/worker.ts", "bindings/pool/kms-worker.ts");
 
+/** Servers, and files whose name says it. */
+const isNodeOnly = (path: string) => /^(store|roles\/kms)\/|-node\.ts$/.test(path);
+
 /** A text that only KMS code has. */
 const MARK = "mikey-sakke KMS ECCSI v";
 const KMS = ["bindings/kms.ts", "bindings/pool/kms.ts", "bindings/pool/kms-worker.ts"];
 
-describe.each(ENTRIES)("%s", (entry) => {
+describe.each(ENTRIES.filter((entry) => !isNodeOnly(entry)))("%s", (entry) => {
   let made: Bundle;
 
   beforeAll(async () => {
@@ -24,8 +27,8 @@ describe.each(ENTRIES)("%s", (entry) => {
 
   it("needs nothing that only Node has", () => {
     // esbuild refuses to bundle node:* for a browser; what it took must be known.
-    const unknown = made.sources.filter((from) => !/^(bindings|transport|node_modules)\//.test(from));
-    expect(unknown).toEqual([]);
+    const known = /^(bindings|transport|roles\/client|node_modules)\//;
+    expect(made.sources.filter((from) => !known.test(from) || isNodeOnly(from))).toEqual([]);
     expect(made.sources).toContain("bindings/errors.ts");
   });
 
@@ -34,6 +37,19 @@ describe.each(ENTRIES)("%s", (entry) => {
     expect(made.sources).not.toContain("bindings/kms.ts");
     expect(made.text.out).not.toContain(MARK);
   });
+});
+
+describe.each(ENTRIES.filter(isNodeOnly))("%s", (entry) => {
+  it("is for Node", async () => {
+    await expect(bundle({ out: entry })).rejects.toThrow(/Could not resolve "node:/);
+  });
+});
+
+it("the client's bundle has what a client needs", async () => {
+  const { sources } = await bundle({ out: "roles/client/index.ts" });
+  expect(sources).toContain("roles/client/provisioner.ts");
+  expect(sources).toContain("roles/client/indexeddb-storage.ts");
+  expect(sources).toContain("transport/xml-signature/verify.ts");
 });
 
 it("KMS code is where it is looked for", async () => {

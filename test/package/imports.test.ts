@@ -1,4 +1,4 @@
-/** Imports point downwards only: cli → transport → bindings → the built module. */
+/** Imports point downwards only: cli → roles → transport, store → bindings → the built module. */
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -7,13 +7,41 @@ import { describe, expect, it } from "vitest";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
-/** What a room may import: rooms at or below it, and packages. */
-const ROOMS: Record<string, { rooms: string[]; packages: RegExp }> = {
-  bindings: { rooms: ["bindings"], packages: /^(@noble\/hashes\/[a-z0-9]+\.js|@assemblyscript\/loader)$/ },
-  transport: { rooms: ["transport", "bindings"], packages: /^saxes$/ },
+interface Room {
+  /** Rooms at or below it. */
+  rooms: string[];
+  packages: RegExp;
+  /** What files named *-node.ts may import besides. */
+  node?: RegExp;
+}
+
+const HASHES = "@noble\\/hashes\\/[a-z0-9]+\\.js";
+const NODE = "node:[a-z/]+";
+const only = (...names: string[]) => new RegExp(`^(?:${names.join("|")})$`);
+
+const ROOMS: Record<string, Room> = {
+  bindings: { rooms: ["bindings"], packages: only(HASHES, "@assemblyscript/loader") },
+  transport: {
+    rooms: ["transport", "bindings"],
+    packages: only("saxes", HASHES),
+    node: only(NODE, "ws", "libxml2-wasm"),
+  },
+  store: {
+    rooms: ["store", "bindings"],
+    packages: only(NODE, HASHES, "pg", "@electric-sql/pglite(/nodefs)?"),
+  },
+  "roles/client": {
+    rooms: ["roles/client", "transport", "bindings"],
+    packages: only(HASHES),
+    node: only(NODE),
+  },
+  "roles/kms": {
+    rooms: ["roles/kms", "transport", "store", "bindings"],
+    packages: only(NODE, HASHES, "fastify", "jose", "pino", "prom-client", "zod"),
+  },
   cli: {
-    rooms: ["cli", "transport", "bindings"],
-    packages: /^(@noble\/hashes\/[a-z0-9]+\.js|commander|node:[a-z/]+)$/,
+    rooms: ["cli", "roles/client", "roles/kms", "transport", "store", "bindings"],
+    packages: only(NODE, HASHES, "commander", "undici", "@peculiar/x509"),
   },
 };
 
@@ -50,7 +78,8 @@ function importsOf(from: string): Import[] {
 
 const isRelative = ({ to }: Import) => to.startsWith(".");
 const targetOf = ({ from, to }: Import) => normalize(join(dirname(from), to));
-const roomOf = (path: string) => path.split(/[/\\]/)[0]!;
+/** Roles are rooms each, so that none imports another. */
+const roomOf = (path: string) => Object.keys(ROOMS).find((room) => path.startsWith(`${room}/`)) ?? path;
 const show = ({ from, to }: Import) => `${from} imports ${to}`;
 
 describe("imports", () => {
@@ -60,6 +89,11 @@ describe("imports", () => {
     }
   });
 
+  it("know a room for each role", () => {
+    const roles = readdirSync(join(ROOT, "roles")).map((role) => `roles/${role}`);
+    expect(roles.filter((role) => ROOMS[role] === undefined)).toEqual([]);
+  });
+
   it("stay in their room or point downwards", () => {
     const upwards = imports
       .filter(isRelative)
@@ -67,11 +101,23 @@ describe("imports", () => {
     expect(upwards.map(show)).toEqual([]);
   });
 
-  it("take only the packages of their room, and nothing of Node below cli/", () => {
+  it("take only the packages of their room", () => {
     const foreign = imports
       .filter((i) => !isRelative(i))
-      .filter((i) => !ROOMS[roomOf(i.from)]!.packages.test(i.to));
+      .filter(({ from, to }) => {
+        const { packages, node } = ROOMS[roomOf(from)]!;
+        return !packages.test(to) && !(from.endsWith("-node.ts") && node?.test(to));
+      });
     expect(foreign.map(show)).toEqual([]);
+  });
+
+  it("reach what only Node has by a name that says so", () => {
+    const isomorphic = (path: string) =>
+      ROOMS[roomOf(path)]?.node !== undefined && !path.endsWith("-node.ts");
+    const hidden = imports
+      .filter(isRelative)
+      .filter((i) => !i.typeOnly && isomorphic(i.from) && targetOf(i).endsWith("-node.ts"));
+    expect(hidden.map(show)).toEqual([]);
   });
 
   it("make no circle", () => {

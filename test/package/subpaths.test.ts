@@ -36,9 +36,20 @@ describe("an application", () => {
   it("finds the KMS only under its own sub-path", () => {
     expect(imported("mikey-sakke/kms")).toContain("KmsMaster");
     expect(imported("mikey-sakke")).not.toContain("KmsMaster");
+    expect(imported("mikey-sakke/client")).not.toContain("KmsMaster");
     expect(imported("mikey-sakke")).toEqual(
       expect.arrayContaining(["load", "SakkePublicKey", "EccsiSigner"]),
     );
+  });
+
+  it("finds the servers, and the client's storage in files, under their own sub-paths", () => {
+    expect(imported("mikey-sakke/kms/server")).toContain("createKms");
+    expect(imported("mikey-sakke/store")).toContain("openDatabase");
+    expect(imported("mikey-sakke/client/file-storage")).toContain("FileStorage");
+    expect(imported("mikey-sakke/client")).toEqual(
+      expect.arrayContaining(["Provisioner", "IndexedDbStorage"]),
+    );
+    expect(imported("mikey-sakke/client")).not.toContain("FileStorage");
   });
 
   it("cannot import what is not exported", () => {
