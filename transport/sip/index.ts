@@ -1,4 +1,11 @@
 /** SIP (RFC 3261), for browsers and Node.js. Sockets are passed in; those of Node.js are in index-node.ts. */
+
+export { type BearerOptions, bearerScheme } from "./auth/bearer-scheme.ts";
+export type { BearerChallenge, Credentials } from "./auth/client.ts";
+export { type DigestAlgorithm, digestSecret } from "./auth/digest.ts";
+export { type DigestOptions, digestScheme } from "./auth/digest-scheme.ts";
+export * from "./auth/server.ts";
+export * from "./clock.ts";
 export * from "./codec/addresses.ts";
 export * from "./codec/authorisation.ts";
 export type { HeaderField } from "./codec/field.ts";
@@ -10,3 +17,20 @@ export { type Framing, parseMessage } from "./codec/parse.ts";
 export * from "./codec/scalars.ts";
 export { type Params, quote, unquote } from "./codec/scanner.ts";
 export * from "./codec/uri.ts";
+export type { SipCounters } from "./core/core.ts";
+export type { Answer, Incoming } from "./core/incoming.ts";
+export { Dialog } from "./dialog/dialog.ts";
+export type { RequestHandler } from "./dispatch.ts";
+export * from "./endpoint.ts";
+export type * from "./ports.ts";
+export type { Decision, NotifierOptions, SubscriptionNotifier } from "./subscription/notifier.ts";
+export type {
+  NotifierEnd,
+  NotifierSubscription,
+  NotifyResult,
+  StateContent,
+} from "./subscription/notifier-subscription.ts";
+export type { TerminatedReason } from "./subscription/reasons.ts";
+export type * from "./subscription/subscribe-options.ts";
+export type { Subscription } from "./subscription/subscriber.ts";
+export { DEFAULT_TIMERS, type Timers } from "./transaction/timers.ts";

@@ -1,0 +1,36 @@
+/** The answer to a request that cannot be parsed (RFC 3261 21.4.1), as far as it says whom to answer. */
+import { MikeySakkeError } from "../../../bindings/errors.ts";
+import { FROM, TO, VIA } from "../codec/addresses.ts";
+import type { HeaderField } from "../codec/field.ts";
+import { Headers } from "../codec/headers.ts";
+import { NO_BODY, reasonOf, type SipResponse } from "../codec/message.ts";
+import { endOfHead, readHead, skipEmptyLines } from "../codec/parse.ts";
+import { CALL_ID, CSEQ } from "../codec/scalars.ts";
+
+const STATUS: Readonly<Record<string, number>> = { SIP_VERSION: 505, SIP_TOO_LARGE: 513 };
+const ECHOED: readonly HeaderField<unknown>[] = [VIA, FROM, TO, CALL_ID, CSEQ];
+
+/**
+ * Undefined where no answer is due: to a response, to an ACK, to what has no readable Via, From, To, Call-ID and CSeq.
+ */
+export function refusalOf(bytes: Uint8Array, error: unknown, tag: string): SipResponse | undefined {
+  try {
+    const start = skipEmptyLines(bytes);
+    const [first = "", ...lines] = readHead(bytes.subarray(start, endOfHead(bytes, start)));
+    if (/^(?:SIP\/|ACK )/i.test(first)) return undefined;
+    const headers = new Headers();
+    const read = new Headers();
+    for (const line of lines) {
+      const [, name, text] = /^([^\s:]+)[ \t]*:[ \t]*(.*)$/.exec(line) ?? [];
+      if (name !== undefined) read.append(name, text!.trimEnd());
+    }
+    for (const field of ECHOED) headers.copy(field, read);
+    for (const field of ECHOED) headers.need(field);
+    const to = headers.need(TO);
+    if (!to.params.has("tag")) headers.set(TO, { ...to, params: new Map([...to.params, ["tag", tag]]) });
+    const status = (error instanceof MikeySakkeError ? STATUS[error.code] : undefined) ?? 400;
+    return { kind: "response", status, reason: reasonOf(status), headers, body: NO_BODY };
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,3 @@
+/** The sockets of Node.js for the SIP layer. */
+export { type TcpOptions, tcpTransport } from "./socket/tcp-node.ts";
+export { type UdpOptions, udpTransport } from "./socket/udp-node.ts";

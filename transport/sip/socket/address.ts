@@ -1,0 +1,11 @@
+/** Addresses as sockets tell them. */
+
+/** An IPv4 address that came in the IPv6 form of a socket for both. */
+export function plainAddress(address: string): string {
+  return address.startsWith("::ffff:") && address.includes(".") ? address.slice(7) : address;
+}
+
+/** What connections are found by again. */
+export function peerKey({ host, port }: { host: string; port: number }): string {
+  return `${host.toLowerCase()} ${port}`;
+}

@@ -1,0 +1,44 @@
+/** What a subscriber asks for, is told, and is left with at the end. */
+import type { Credentials } from "../auth/client.ts";
+import type { Headers } from "../codec/headers.ts";
+import type { SipRequest, SipResponse } from "../codec/message.ts";
+import type { Parameterised } from "../codec/scalars.ts";
+import type { Answer } from "../core/incoming.ts";
+
+export interface SubscribeOptions {
+  readonly uri: string;
+  readonly from: string;
+  readonly to?: string;
+  readonly event: Parameterised;
+  readonly accept?: readonly string[];
+  /** Seconds. Default 3600. */
+  readonly expires?: number;
+  readonly contentType?: string;
+  readonly body?: Uint8Array;
+  readonly headers?: (headers: Headers) => void;
+  readonly credentials?: Credentials;
+  /** Its answer is that of the NOTIFY. */
+  readonly onNotify: (notify: Notify) => Answer | Promise<Answer>;
+  readonly onEnd?: (end: SubscriptionEnd) => void;
+}
+
+export interface Notify {
+  readonly request: SipRequest;
+  readonly state: string;
+  readonly contentType: Parameterised | undefined;
+  readonly body: Uint8Array;
+}
+
+export interface SubscriptionEnd {
+  /**
+   * refused: by a response, whose status it is. terminated: by the notifier. expired: no refresh came through.
+   * no-notify: nothing followed the 2xx. unreachable: the request found no way.
+   */
+  readonly cause: "refused" | "terminated" | "expired" | "no-notify" | "unreachable" | "unsubscribed";
+  readonly status?: number;
+  readonly response?: SipResponse;
+  /** The reason of the notifier. */
+  readonly reason?: string;
+  /** Milliseconds after which subscribing again makes sense; undefined: it does not (RFC 6665 4.1.3). */
+  readonly retryAfter?: number;
+}

@@ -1,0 +1,275 @@
+/** A subscription as the subscriber keeps it (RFC 6665 4.1): made, refreshed, ended, one dialog each. */
+import { CONTACT, FROM, nameAddress, TO, tagOf } from "../codec/addresses.ts";
+import { createRequest, type SipRequest, type SipResponse } from "../codec/message.ts";
+import {
+  ACCEPT,
+  CALL_ID,
+  CONTENT_TYPE,
+  CSEQ,
+  EVENT,
+  EXPIRES,
+  MAX_FORWARDS,
+  MIN_EXPIRES,
+  type Parameterised,
+  SUBSCRIPTION_STATE,
+} from "../codec/scalars.ts";
+import { unquote } from "../codec/scanner.ts";
+import { type Answer, type Incoming, mediaType } from "../core/incoming.ts";
+import { type Dialog, dialogOfNotify } from "../dialog/dialog.ts";
+import type { Flow } from "../ports.ts";
+import { Timer } from "../transaction/timers.ts";
+import type { UserAgent } from "../user-agent.ts";
+import { endsSubscription, retryAfter } from "./reasons.ts";
+import type { SubscribeOptions, SubscriptionEnd } from "./subscribe-options.ts";
+
+/** Longest wait between tries to refresh, in milliseconds. */
+const MAX_BACKOFF = 32_000;
+
+export class Subscription {
+  readonly #agent: UserAgent;
+  readonly #options: SubscribeOptions;
+  readonly #callId: string;
+  readonly #localTag: string;
+  /** The number of the last SUBSCRIBE that was sent without a dialog. */
+  #number = 1;
+  #dialog: Dialog | undefined;
+  #flow: Flow | undefined;
+  #expires: number;
+  #body: { contentType?: string; body?: Uint8Array };
+  #state = "init";
+  #leaving = false;
+  #ended = false;
+  #backoff = 0;
+  readonly #refreshTimer: Timer;
+  readonly #expiryTimer: Timer;
+  /** Timer N of RFC 6665 4.1.2.4: how long a NOTIFY may be awaited. */
+  readonly #notifyTimer: Timer;
+
+  constructor(agent: UserAgent, options: SubscribeOptions) {
+    this.#agent = agent;
+    this.#options = options;
+    this.#expires = options.expires ?? 3600;
+    this.#body = options;
+    this.#callId = agent.core.newCallId();
+    this.#localTag = agent.core.newTag();
+    const { clock } = agent.core;
+    this.#refreshTimer = new Timer(clock);
+    this.#expiryTimer = new Timer(clock);
+    this.#notifyTimer = new Timer(clock);
+    agent.addDialog(this.#callId, this.#localTag, this);
+    // Not before the caller has what this makes.
+    void Promise.resolve().then(() => this.#begin());
+  }
+
+  /** "init" before the first NOTIFY, then what that says; "terminated" at the end. */
+  get state(): string {
+    return this.#state;
+  }
+
+  get callId(): string {
+    return this.#callId;
+  }
+
+  async #begin(): Promise<void> {
+    if (this.#ended) return;
+    const options = this.#options;
+    const request = createRequest("SUBSCRIBE", options.uri, this.#body.body);
+    request.headers
+      .set(MAX_FORWARDS, 70)
+      .set(FROM, nameAddress(options.from, new Map([["tag", this.#localTag]])))
+      .set(TO, nameAddress(options.to ?? options.uri))
+      .set(CALL_ID, this.#callId)
+      .set(CSEQ, { number: this.#number, method: "SUBSCRIBE" });
+    try {
+      this.#fill(request);
+      this.#agent.addProxy(request);
+    } catch {
+      this.#end({ cause: "unreachable" });
+      return;
+    }
+    await this.#send(request);
+  }
+
+  #fill(request: SipRequest, contact = this.#agent.contactFor(this.#options.uri)): void {
+    const { event, accept, headers } = this.#options;
+    request.headers
+      .set(CONTACT, contact)
+      .set(EVENT, event)
+      .set(EXPIRES, this.#leaving ? 0 : this.#expires);
+    if (accept !== undefined) request.headers.set(ACCEPT, ...accept.map(mediaType));
+    if (this.#body.contentType !== undefined) {
+      request.headers.set(CONTENT_TYPE, mediaType(this.#body.contentType));
+    }
+    headers?.(request.headers);
+  }
+
+  async #send(request: SipRequest): Promise<void> {
+    const { timers } = this.#agent.core;
+    this.#notifyTimer.set(64 * timers.t1, () => this.#noNotify());
+    try {
+      const sent = await this.#agent.send(request, {
+        flow: this.#dialog?.flow,
+        credentials: this.#options.credentials,
+        nextNumber: () => this.#nextNumber(),
+      });
+      this.#flow = sent.flow;
+      this.#answered(sent.response);
+    } catch {
+      this.#unanswered();
+    }
+  }
+
+  #nextNumber(): number {
+    return this.#dialog === undefined ? ++this.#number : this.#dialog.nextNumber();
+  }
+
+  #answered(response: SipResponse): void {
+    if (this.#ended) return;
+    if (response.status < 300) {
+      this.#backoff = 0;
+      this.#dialog?.answered(response);
+      // 4.1.2.1: the notifier may shorten the time.
+      this.#keepFor(Math.min(response.headers.get(EXPIRES) ?? this.#expires, this.#expires));
+      return;
+    }
+    this.#notifyTimer.clear();
+    const least = response.headers.get(MIN_EXPIRES);
+    if (response.status === 423 && least !== undefined && least > this.#expires) {
+      this.#expires = least;
+      this.#again();
+      return;
+    }
+    if (this.#leaving || this.#state === "init" || endsSubscription(response.status)) {
+      this.#end({ cause: this.#leaving ? "unsubscribed" : "refused", status: response.status, response });
+      return;
+    }
+    // 4.1.2.2: any other failure leaves the subscription for the rest of its time.
+    this.#later();
+  }
+
+  #unanswered(): void {
+    if (this.#ended) return;
+    this.#notifyTimer.clear();
+    if (this.#leaving) this.#end({ cause: "unsubscribed" });
+    else if (this.#dialog === undefined) this.#end({ cause: "unreachable" });
+    else this.#later();
+  }
+
+  #later(): void {
+    this.#backoff = Math.min(Math.max(2 * this.#backoff, 1000), MAX_BACKOFF);
+    this.#refreshTimer.set(this.#backoff, () => this.#again());
+  }
+
+  /** Refreshes at half the time, or ten minutes before the end of a long one (as TS 24.229 5.1.1.3 does). */
+  #keepFor(seconds: number): void {
+    if (this.#leaving || seconds === 0) return;
+    const before = seconds > 1200 ? seconds - 600 : seconds / 2;
+    this.#refreshTimer.set(before * 1000, () => this.#again());
+    this.#expiryTimer.set(seconds * 1000, () => this.#end({ cause: "expired", retryAfter: 0 }));
+  }
+
+  #again(): void {
+    if (this.#ended) return;
+    const request = this.#dialog?.request("SUBSCRIBE", this.#body.body);
+    if (request === undefined) {
+      this.#number++;
+      void this.#begin();
+      return;
+    }
+    this.#fill(request);
+    void this.#send(request);
+  }
+
+  #noNotify(): void {
+    // A refresh without a NOTIFY leaves a subscription that works (4.1.2.4 is about the first).
+    if (this.#leaving) this.#end({ cause: "unsubscribed" });
+    else if (this.#state === "init") this.#end({ cause: "no-notify", retryAfter: 0 });
+  }
+
+  /** Sends a SUBSCRIBE now, with another body if given: the way to change what is subscribed to. */
+  refresh(body?: { readonly contentType: string; readonly body: Uint8Array }): void {
+    if (body !== undefined) this.#body = body;
+    if (this.#dialog !== undefined) this.#again();
+  }
+
+  /** 4.1.2.3: Expires 0; the last NOTIFY ends it. */
+  unsubscribe(): void {
+    if (this.#leaving || this.#ended) return;
+    this.#leaving = true;
+    this.#refreshTimer.clear();
+    if (this.#dialog !== undefined) this.#again();
+    else this.#end({ cause: "unsubscribed" });
+  }
+
+  /** A broken flow is made anew at once, so that the notifier finds its way back (RFC 5626 4.4, RFC 7118 6). */
+  flowClosed(flow: Flow): void {
+    if (flow !== this.#flow || this.#ended || this.#dialog === undefined) return;
+    this.#flow = undefined;
+    this.#later();
+  }
+
+  /** 4.1.3: takes a NOTIFY; a second dialog is not wanted (4.1.2.4, RFC 5875 4.10). */
+  async request(incoming: Incoming): Promise<Answer> {
+    const { request, flow } = incoming;
+    if (request.method !== "NOTIFY") return { status: 405 };
+    const state = request.headers.get(SUBSCRIPTION_STATE);
+    if (!sameEvent(request.headers.get(EVENT), this.#options.event)) return { status: 489 };
+    if (state === undefined) return { status: 400, reason: "Missing Subscription-State" };
+    if (this.#dialog === undefined) {
+      this.#dialog = dialogOfNotify(request, this.#number, flow);
+    } else {
+      if (tagOf(request.headers.need(FROM)) !== this.#dialog.remoteTag) return { status: 481 };
+      if (!this.#dialog.accept(request, flow)) return { status: 500, reason: "CSeq out of order" };
+    }
+    this.#notifyTimer.clear();
+    const terminated = state.value.toLowerCase() === "terminated";
+    this.#state = state.value.toLowerCase();
+    const seconds = numberOf(state, "expires");
+    if (seconds !== undefined && !terminated) this.#keepFor(Math.min(seconds, this.#expires));
+    const { body, headers } = request;
+    try {
+      const notify = { request, state: this.#state, contentType: headers.get(CONTENT_TYPE), body };
+      return await this.#options.onNotify(notify);
+    } finally {
+      if (terminated) this.#terminated(state);
+    }
+  }
+
+  #terminated(state: Parameterised): void {
+    if (this.#leaving) {
+      this.#end({ cause: "unsubscribed" });
+      return;
+    }
+    const reason = state.params.get("reason");
+    const wait = retryAfter(reason, numberOf(state, "retry-after"));
+    this.#end({
+      cause: "terminated",
+      ...(reason === undefined ? {} : { reason: unquote(reason) }),
+      ...(wait === undefined ? {} : { retryAfter: wait }),
+    });
+  }
+
+  #end(end: SubscriptionEnd): void {
+    if (this.#ended) return;
+    this.close();
+    this.#options.onEnd?.(end);
+  }
+
+  /** Forgets the subscription without a word to the notifier. */
+  close(): void {
+    this.#ended = true;
+    this.#state = "terminated";
+    for (const timer of [this.#refreshTimer, this.#expiryTimer, this.#notifyTimer]) timer.clear();
+    this.#agent.removeDialog(this.#callId, this.#localTag);
+  }
+}
+
+function numberOf(state: Parameterised, name: string): number | undefined {
+  const text = state.params.get(name);
+  return text !== undefined && /^[0-9]+$/.test(text) ? Number(text) : undefined;
+}
+
+/** 8.2.1: the package and the id, if any, are the same. */
+export function sameEvent(a: Parameterised | undefined, b: Parameterised): boolean {
+  return a?.value.toLowerCase() === b.value.toLowerCase() && a.params.get("id") === b.params.get("id");
+}
