@@ -38,7 +38,9 @@ function configOf(changes: Partial<TokenConfig> = {}): TokenConfig {
   return parseKmsConfig({ kmsUri: "kms.example.org", tokens }).tokens!;
 }
 
-function sign(changes: JWTPayload = {}, key: Pair = pair, kid = "one"): Promise<string> {
+type Changes = { [K in keyof JWTPayload]: JWTPayload[K] | undefined };
+
+function sign(changes: Changes = {}, key: Pair = pair, kid = "one"): Promise<string> {
   const claims = Object.fromEntries(
     Object.entries({ ...CLAIMS, ...changes }).filter(([, value]) => value !== undefined),
   );
@@ -83,7 +85,7 @@ describe("access tokens", () => {
     expect(await refusalOf(verify(`Bearer ${token}`))).toBe("none");
   });
 
-  const bad: [string, JWTPayload, string][] = [
+  const bad: [string, Changes, string][] = [
     ["of another issuer", { iss: "https://evil.example" }, "TOKEN_INVALID"],
     ["without an issuer", { iss: undefined }, "TOKEN_INVALID"],
     ["for another audience", { aud: "other" }, "TOKEN_INVALID"],

@@ -2,6 +2,7 @@
 import { type Core, load } from "../../bindings/core.ts";
 import { keyPeriodNo } from "../../bindings/identity/key-period.ts";
 import { ntpFromUnixMs, ntpSeconds } from "../../bindings/identity/ntp.ts";
+import { systemRandom } from "../../bindings/random.ts";
 import {
   createKms,
   DevelopmentIssuer,
@@ -21,7 +22,6 @@ import {
   openKmsResponse,
   sealKmsRequest,
 } from "../../transport/kms-xml/index.ts";
-import { seededRandom } from "../support/random.ts";
 
 export const NOW = Date.parse("2026-03-10T12:00:00Z");
 export const KMS_URI = "kms.example.org";
@@ -50,55 +50,78 @@ export interface LogLine {
   readonly text: string;
 }
 
+type Config = Partial<KmsConfigInput>;
+type Parts = Pick<World, "store" | "db" | "envelope" | "issuer" | "log">;
+
 export class World {
   readonly kms: Kms;
   readonly store: KmsStore;
   readonly db: Database;
   readonly envelope: Envelope;
   readonly issuer: DevelopmentIssuer;
-  readonly log: readonly LogLine[];
-  now = NOW;
+  readonly log: LogLine[];
+  readonly #ownsDatabase: boolean;
+  #clock: { now: number };
   #ids = 0;
 
-  private constructor(parts: Pick<World, "kms" | "store" | "db" | "envelope" | "issuer" | "log">) {
-    this.kms = parts.kms;
+  private constructor(kms: Kms, parts: Parts, clock: { now: number }, ownsDatabase: boolean) {
+    this.kms = kms;
     this.store = parts.store;
     this.db = parts.db;
     this.envelope = parts.envelope;
     this.issuer = parts.issuer;
     this.log = parts.log;
+    this.#clock = clock;
+    this.#ownsDatabase = ownsDatabase;
   }
 
-  static async create(
-    config: Partial<KmsConfigInput> = {},
-    options: Partial<KmsOptions> = {},
-  ): Promise<World> {
+  static async create(config: Config = {}, options: Partial<KmsOptions> = {}): Promise<World> {
     const db = await openDatabase({});
     const envelope = await Envelope.open(db, STORE_KEY);
     const store = KmsStore.open(db, envelope);
     const issuer = await DevelopmentIssuer.create(KMS_URI);
-    const lines: LogLine[] = [];
-    let world: World | undefined;
+    return World.#over({ db, envelope, store, issuer, log: [] }, config, options, true);
+  }
+
+  /** Another KMS process, so to say, over the same database. */
+  beside(config: Config = {}, options: Partial<KmsOptions> = {}): Promise<World> {
+    return World.#over({ ...this, log: [] }, config, options, false);
+  }
+
+  static async #over(
+    parts: Parts,
+    config: Config,
+    options: Partial<KmsOptions>,
+    owns: boolean,
+  ): Promise<World> {
+    const clock = { now: NOW };
+    const own = {
+      kmsUri: KMS_URI,
+      urls: [ORIGIN],
+      listen: { port: 0 },
+      admin: { port: 0 },
+      domains: ["example.org"],
+    };
     const kms = await createKms({
-      config: {
-        kmsUri: KMS_URI,
-        urls: [ORIGIN],
-        listen: { port: 0 },
-        admin: { port: 0 },
-        domains: ["example.org"],
-        ...config,
-      },
-      store,
-      envelope,
+      config: { ...own, ...config },
+      store: parts.store,
+      envelope: parts.envelope,
       core: await sharedCore(),
-      developmentIssuer: issuer,
-      random: seededRandom("kms"),
-      now: () => world?.now ?? NOW,
-      log: recordingLog(lines),
+      developmentIssuer: parts.issuer,
+      random: systemRandom,
+      now: () => clock.now,
+      log: recordingLog(parts.log),
       ...options,
     });
-    world = new World({ kms, store, db, envelope, issuer, log: lines });
-    return world;
+    return new World(kms, parts, clock, owns);
+  }
+
+  get now(): number {
+    return this.#clock.now;
+  }
+
+  set now(now: number) {
+    this.#clock.now = now;
   }
 
   /** A token with the identity for all three services. */
@@ -158,6 +181,7 @@ export class World {
 
   async close(): Promise<void> {
     await this.kms.close();
+    if (!this.#ownsDatabase) return;
     this.envelope.destroy();
     await this.db.close();
   }
