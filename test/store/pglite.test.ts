@@ -5,13 +5,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { openDatabase } from "../../store/open.ts";
 import { openPglite } from "../../store/pglite.ts";
 import { ALICE, issuedKey, openStore } from "./records.ts";
 
 const WRITER = fileURLToPath(new URL("writer.ts", import.meta.url));
 const KILLS = 3;
+
+// Every test makes a database in a process or two, and that takes seconds on a machine with nothing else to do.
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
 let folder: string;
 let children: ChildProcess[];
