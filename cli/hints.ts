@@ -30,6 +30,7 @@ const HINTS: Readonly<Record<string, string>> = {
   USER_UNKNOWN: "Enrol the user first: kms user add.",
   PERIOD_ISSUED: "Choose a later period, or add --at-once where the old keys are known to others.",
   NO_DEVELOPMENT_TOKENS: "Get a token from the issuer in the configuration.",
+  XML_SIGNATURE_KEY: "Give the keys that the KMS made last for the user with --trk and --ink, and --kms-uri.",
   TLS_UNTRUSTED: "Give the certificate of the server, or of its authority, with --ca.",
   KMS_UNREACHABLE: "Check --kms-url, and that the KMS runs.",
 };

@@ -1,4 +1,7 @@
-/** Files with a TrK or InK: JSON with kind, id, user and the key in hexadecimal, readable by the owner only. */
+/**
+ * Files with a TrK or InK: JSON with kind, id, the two that share it and the key in hexadecimal, readable by the owner
+ * only.
+ */
 import { fromHex, fromUtf8, toHex, wipe } from "../bindings/bytes.ts";
 import type { NamedKey } from "../transport/kms-xml/index.ts";
 import { replaceFile } from "./durable.ts";
@@ -7,19 +10,24 @@ import { usageError } from "./usage.ts";
 
 export type KeyKind = "TrK" | "InK";
 
+/** A key, and with which KMS it is shared, if the file says so. */
+export interface SharedKey extends NamedKey {
+  readonly kmsUri?: string;
+}
+
 const KEY_BYTES = 32;
 const MAX_FILE = 4096;
 
 export async function writeNamedKey(
   file: string,
-  { kind, userUri, id, key }: NamedKey & { readonly kind: KeyKind; readonly userUri: string },
+  { kind, userUri, kmsUri, id, key }: SharedKey & { readonly kind: KeyKind; readonly userUri: string },
 ): Promise<void> {
-  const text = JSON.stringify({ kind, userUri, id, key: toHex(key) }, null, 2);
+  const text = JSON.stringify({ kind, userUri, kmsUri, id, key: toHex(key) }, null, 2);
   await replaceFile(file, `${text}\n`, { secret: true });
 }
 
 /** Errors never quote the content. */
-export async function readNamedKey(file: string, kind: KeyKind): Promise<NamedKey> {
+export async function readNamedKey(file: string, kind: KeyKind): Promise<SharedKey> {
   const octets = await readFile(file, MAX_FILE);
   let found: Record<string, unknown>;
   try {
@@ -32,11 +40,11 @@ export async function readNamedKey(file: string, kind: KeyKind): Promise<NamedKe
   if (found.kind !== undefined && found.kind !== kind) {
     throw usageError("BAD_KEY_FILE", `${file}: not a ${kind}, but of kind "${String(found.kind)}"`);
   }
-  const { id, key } = found;
+  const { id, key, kmsUri } = found;
   if (typeof id !== "string" || id === "" || typeof key !== "string" || !/^[0-9a-f]{64}$/i.test(key)) {
     throw badFile(file, kind);
   }
-  return { id, key: fromHex(key) };
+  return { id, key: fromHex(key), ...(typeof kmsUri === "string" && { kmsUri }) };
 }
 
 function badFile(file: string, kind: KeyKind) {

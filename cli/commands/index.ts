@@ -14,6 +14,7 @@ import { registerKmsToken } from "./kms-token.ts";
 import { registerKmsTransportKey } from "./kms-transport-key.ts";
 import { registerKmsUser } from "./kms-user.ts";
 import { registerOpen } from "./open.ts";
+import { registerProvision } from "./provision.ts";
 import { registerSeal } from "./seal.ts";
 import { registerServeKms } from "./serve-kms.ts";
 
@@ -23,8 +24,6 @@ export function registerAll(program: Command, runner: Runner): void {
     .version(VERSION)
     .addHelpText("after", "\nExit status: 0 accepted, 1 refused, 2 wrong usage.");
   registerInspect(program, runner);
-  const serve = program.command("serve").summary("run a server").description("Run a server.");
-  registerServeKms(serve, runner);
   const kms = program
     .command("kms")
     .summary("operate a KMS")
@@ -41,6 +40,9 @@ export function registerAll(program: Command, runner: Runner): void {
   registerKmsToken(kms, runner);
   registerKmsInit(kms, runner);
   registerKmsKeyprov(kms, runner);
+  const serve = program.command("serve").summary("run a server").description("Run a server.");
+  registerServeKms(serve, runner);
+  registerProvision(program, runner);
   registerSeal(program, runner);
   registerOpen(program, runner);
   registerDemo(program, runner);

@@ -50,14 +50,16 @@ async function transportKey({ output }: Context, options: Options): Promise<Exit
   if (files.size === 0) throw usageError("NO_OUTPUT", "give --trk FILE, --ink FILE or both");
   await requireAbsent([...files.values()], options.force === true);
   const { withAdmin } = await import("../kms/with-admin.ts");
-  const made = await withAdmin(folderOf(options), (admin) =>
-    admin.newTransportKeys(user, { kinds: [...files.keys()], ...(options.replace && { replace: true }) }),
-  );
-  try {
-    for (const key of made) await writeNamedKey(files.get(key.kind)!, key);
-  } finally {
-    for (const { key } of made) wipe(key);
-  }
+  const made = await withAdmin(folderOf(options), async (admin, { config: { kmsUri } }) => {
+    const request = { kinds: [...files.keys()], ...(options.replace && { replace: true }) };
+    const keys = await admin.newTransportKeys(user, request);
+    try {
+      for (const key of keys) await writeNamedKey(files.get(key.kind)!, { ...key, kmsUri });
+    } finally {
+      for (const { key } of keys) wipe(key);
+    }
+    return keys;
+  });
   const keys = made.map(({ kind, id, state }) => ({ kind, id, state, file: files.get(kind)! }));
   output.result({ status: "ok", user, keys }, () =>
     keys.map(({ kind, id, state, file }) => {

@@ -4,12 +4,14 @@ import { mkdir } from "node:fs/promises";
 import { MikeySakkeError } from "../../bindings/errors.ts";
 import { systemRandom } from "../../bindings/random.ts";
 import type { KmsConfigInput } from "../../roles/kms/config.ts";
+import { createKms } from "../../roles/kms/create.ts";
 import { createLog } from "../../roles/kms/log.ts";
 import type { Output } from "../output.ts";
 import { usageError } from "../usage.ts";
 import { removeAdminFile, writeAdminFile } from "./admin-file.ts";
 import { createConfig, type DataFolder, openDataFolder, readConfig } from "./data-folder.ts";
-import { openKms } from "./open-kms.ts";
+import { developmentIssuerOf } from "./development-tokens.ts";
+import { openStore } from "./open-store.ts";
 import { listenForStop } from "./stop.ts";
 import { ensureStoreKey, STORE_KEY_VARIABLE } from "./store-key.ts";
 import { type Credentials, credentialsOf } from "./tls.ts";
@@ -36,21 +38,29 @@ export async function serveKms(options: ServeOptions, output: Output): Promise<v
   const credentials = options.http ? undefined : await credentialsOf(data, Date.now());
   const adminToken = randomBytes(32).toString("base64url");
   const stop = listenForStop();
-  const { kms, close } = await openKms(data, process.env, {
-    adminToken,
-    log: createLog(options.logLevel),
-    ...(credentials && { credentials: { cert: credentials.cert, key: credentials.key } }),
-  });
+  const { store, envelope, core, onClose, close } = await openStore(data, process.env);
   try {
+    const kms = await createKms({
+      config: data.config,
+      store,
+      envelope,
+      ...(await core()),
+      ...(credentials && { credentials: { cert: credentials.cert, key: credentials.key } }),
+      ...(data.config.tokens === undefined && { developmentIssuer: await developmentIssuerOf(data) }),
+      adminToken,
+      now: Date.now,
+      log: createLog(options.logLevel),
+    });
+    onClose(() => kms.close());
     const { url, adminUrl } = await kms.listen().catch((error: unknown) => {
       throw listenError(error);
     });
+    onClose(() => removeAdminFile(data.files.admin));
     await writeAdminFile(data.files.admin, { url: adminUrl, token: adminToken, pid: process.pid });
     announce(output, data, { url, adminUrl, credentials });
     const name = await stop.stopped;
     output.note(`${name}: stopping`);
   } finally {
-    await removeAdminFile(data.files.admin);
     await close();
     stop.release();
   }
@@ -127,7 +137,9 @@ function announce(output: Output, data: DataFolder, { url, adminUrl, credentials
       `data folder         ${folder}`,
       "",
       "Get keys with:",
-      `  ${provision.join(" \\\n    ")}`,
+      ...provision.map(
+        (part, i) => `${i === 0 ? "  " : "    "}${part}${i + 1 < provision.length ? " \\" : ""}`,
+      ),
     ],
   );
 }

@@ -74,8 +74,7 @@ export async function rotateKeyFile(
   }
 }
 
-/** A key of 32 octets in hexadecimal, from a file. Errors never quote the content. */
-export async function readKeyFile(file: string): Promise<Uint8Array> {
+async function readKeyFile(file: string): Promise<Uint8Array> {
   const octets = await readFile(file, MAX_FILE);
   try {
     return keyOf(fromUtf8(octets, file), file);
@@ -98,6 +97,7 @@ function fromEnvironment({ environment }: StoreKeySource): string | undefined {
   return environment[STORE_KEY_VARIABLE] || undefined;
 }
 
+/** Errors never quote the content. */
 function keyOf(text: string, place: string): Uint8Array {
   if (!/^[0-9a-f]{64}$/i.test(text.trim())) {
     throw usageError("BAD_KEY_FILE", `${place}: not a key of ${KEY_BYTES} octets in hexadecimal`);

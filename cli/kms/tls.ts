@@ -1,4 +1,5 @@
 /** Certificate and key for HTTPS: those that the configuration names, or a self-signed pair for this machine. */
+import { X509Certificate } from "node:crypto";
 import { fromUtf8 } from "../../bindings/bytes.ts";
 import { isLoopback } from "../../roles/kms/loopback.ts";
 import { replaceFile } from "../durable.ts";
@@ -18,6 +19,8 @@ export interface Credentials {
 const HOSTS = ["localhost", "127.0.0.1", "::1"];
 /** What clients accept of a certificate, at most. */
 const DAYS = 825;
+const RENEW_DAYS = 30;
+const DAY_MS = 24 * 3600 * 1000;
 const MAX_PEM = 1 << 20;
 
 /** Usage error TLS_NEEDED for a server that others can reach. */
@@ -33,7 +36,7 @@ export async function credentialsOf({ config, files }: DataFolder, now: number):
     throw usageError("TLS_NEEDED", text);
   }
   const { tlsCertificate: certFile, tlsKey: keyFile } = files;
-  if (!(await exists(certFile)) || !(await exists(keyFile))) {
+  if (!(await exists(keyFile)) || !(await isFresh(certFile, now))) {
     const made = selfSigned([...new Set([...HOSTS, config.listen.host])], now, DAYS);
     await replaceFile(keyFile, made.key, { secret: true });
     await replaceFile(certFile, made.certificate);
@@ -41,6 +44,13 @@ export async function credentialsOf({ config, files }: DataFolder, now: number):
   const [cert, key] = [await pem(certFile), await pem(keyFile)];
   requirePair(cert, key, certFile, keyFile);
   return { cert, key, certFile, selfSigned: true };
+}
+
+/** Made again some time before it ends. */
+async function isFresh(certFile: string, now: number): Promise<boolean> {
+  if (!(await exists(certFile))) return false;
+  const { validTo } = new X509Certificate(await pem(certFile));
+  return Date.parse(validTo) > now + RENEW_DAYS * DAY_MS;
 }
 
 async function pem(file: string): Promise<string> {

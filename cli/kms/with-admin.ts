@@ -1,9 +1,12 @@
 /** The operations on a KMS: through the server that runs on its data folder, or on the database itself. */
+
 import type { KmsAdmin } from "../../roles/kms/admin/admin.ts";
 import { adminClient } from "../../roles/kms/admin/client.ts";
+import { type AdminDeps, createAdmin } from "../../roles/kms/admin/operations.ts";
+import { createKeyIssuer } from "../../roles/kms/issue/index.ts";
 import { runningServer } from "./admin-file.ts";
 import { type DataFolder, type FolderOptions, openDataFolder } from "./data-folder.ts";
-import { openKms } from "./open-kms.ts";
+import { openStore } from "./open-store.ts";
 
 export async function withAdmin<T>(
   options: FolderOptions,
@@ -11,13 +14,26 @@ export async function withAdmin<T>(
 ): Promise<T> {
   const data = await openDataFolder(options);
   const running = await runningServer(data.files.admin, fetch);
-  if (running !== undefined) {
-    const { url, token } = running;
-    return use(adminClient({ url, token, fetch }), data);
-  }
-  const { kms, close } = await openKms(data, process.env);
+  if (running !== undefined) return use(adminClient({ url: running.url, token: running.token }), data);
+  const { store, envelope, core, onClose, close } = await openStore(data, process.env);
   try {
-    return await use(kms.admin, data);
+    let made: ReturnType<AdminDeps["maker"]> | undefined;
+    const maker = async () => {
+      const parts = await core();
+      const issuer = await createKeyIssuer({ store, now: Date.now, ...parts });
+      onClose(() => issuer.destroy());
+      return { core: parts.core, issuer };
+    };
+    const admin = createAdmin({
+      store,
+      envelope,
+      maker: () => {
+        made ??= maker();
+        return made;
+      },
+      now: Date.now,
+    });
+    return await use(admin, data);
   } finally {
     await close();
   }
