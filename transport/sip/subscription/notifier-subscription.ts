@@ -173,10 +173,10 @@ export class NotifierSubscription {
       const { response } = await agent.send(request, { flow: dialog.flow, nextNumber });
       dialog.answered(response);
       const { status, reason, headers } = response;
-      if (endsSubscription(status)) this.drop({ cause: "refused", status });
+      if (endsSubscription(status)) this.drop(last?.end ?? { cause: "refused", status });
       return { status, reason, warnings: headers.all(WARNING), response };
     } catch (error) {
-      return this.#unanswered(error);
+      return this.#unanswered(error, last);
     }
   }
 
@@ -194,9 +194,9 @@ export class NotifierSubscription {
    * 4.2.2: no answer in time ends the subscription. A flow that is gone does not, as the subscriber makes a new one
    * and subscribes on it again; the time of the subscription bounds that.
    */
-  #unanswered(error: unknown): NotifyResult {
+  #unanswered(error: unknown, last: Last | undefined): NotifyResult {
     const timeout = error instanceof MikeySakkeError && error.code === "SIP_TIMEOUT";
-    if (timeout) this.drop({ cause: "unanswered", status: 408 });
+    if (timeout) this.drop(last?.end ?? { cause: "unanswered", status: 408 });
     const reason = timeout ? "Request Timeout" : "Service Unavailable";
     return { status: timeout ? 408 : 503, reason, warnings: [] };
   }

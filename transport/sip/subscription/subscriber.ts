@@ -35,6 +35,8 @@ export class Subscription {
   #dialog: Dialog | undefined;
   #flow: Flow | undefined;
   #expires: number;
+  /** Seconds that the last 2xx gave. */
+  #granted: number;
   #body: { contentType?: string; body?: Uint8Array };
   #state = "init";
   #leaving = false;
@@ -49,6 +51,7 @@ export class Subscription {
     this.#agent = agent;
     this.#options = options;
     this.#expires = options.expires ?? 3600;
+    this.#granted = this.#expires;
     this.#body = options;
     this.#callId = agent.core.newCallId();
     this.#localTag = agent.core.newTag();
@@ -129,7 +132,8 @@ export class Subscription {
       this.#backoff = 0;
       this.#dialog?.answered(response);
       // 4.1.2.1: the notifier may shorten the time.
-      this.#keepFor(Math.min(response.headers.get(EXPIRES) ?? this.#expires, this.#expires));
+      this.#granted = Math.min(response.headers.get(EXPIRES) ?? this.#expires, this.#expires);
+      if (this.#dialog !== undefined) this.#keepFor(this.#granted);
       return;
     }
     this.#notifyTimer.clear();
@@ -215,6 +219,7 @@ export class Subscription {
     const state = request.headers.get(SUBSCRIPTION_STATE);
     if (!sameEvent(request.headers.get(EVENT), this.#options.event)) return { status: 489 };
     if (state === undefined) return { status: 400, reason: "Missing Subscription-State" };
+    const fresh = this.#dialog === undefined;
     if (this.#dialog === undefined) {
       this.#dialog = dialogOfNotify(request, this.#number, flow);
     } else {
@@ -225,7 +230,9 @@ export class Subscription {
     const terminated = state.value.toLowerCase() === "terminated";
     this.#state = state.value.toLowerCase();
     const seconds = numberOf(state, "expires");
-    if (seconds !== undefined && !terminated) this.#keepFor(Math.min(seconds, this.#expires));
+    if (!terminated && (seconds !== undefined || fresh)) {
+      this.#keepFor(Math.min(seconds ?? this.#granted, this.#expires));
+    }
     const { body, headers } = request;
     try {
       const notify = { request, state: this.#state, contentType: headers.get(CONTENT_TYPE), body };
