@@ -93,7 +93,9 @@ export async function createKms(options: KmsOptions): Promise<Kms> {
     ...(prometheus && { metrics: prometheus }),
   });
 
-  async function close(): Promise<void> {
+  let closing: Promise<void> | undefined;
+  const close = () => (closing ??= stop());
+  async function stop(): Promise<void> {
     const milliseconds = config.limits.stopTimeout * 1000;
     await Promise.all([stopServer(server, milliseconds), stopServer(adminServer, milliseconds)]);
     await issuer.destroy();

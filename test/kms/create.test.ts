@@ -1,0 +1,78 @@
+import { Writable } from "node:stream";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createKmsService, createLog, parseKmsConfig } from "../../roles/kms/index.ts";
+import { KMS_URI, World } from "./world.ts";
+
+let world: World;
+beforeAll(async () => {
+  world = await World.create();
+});
+afterAll(() => world.close());
+
+describe("a KMS", () => {
+  it("makes its master when there is none, and keeps it", async () => {
+    const [first] = await world.store.masters();
+    expect(first).toMatchObject({
+      certificate: { kmsUri: KMS_URI, kmsDomains: ["example.org"], role: "Root" },
+    });
+    const again = await world.beside();
+    expect((await world.store.masters()).map(({ id }) => id)).toEqual([first!.id]);
+    await again.close();
+  });
+
+  it("does not work on the store of another", async () => {
+    await expect(world.beside({ kmsUri: "kms.other.example" })).rejects.toMatchObject({ code: "OTHER_KMS" });
+  });
+
+  it.each([
+    [
+      "development tokens for everybody",
+      { listen: { host: "0.0.0.0", port: 0 } },
+      { credentials: { cert: "", key: "" } },
+    ],
+    [
+      "plain HTTP for everybody",
+      { listen: { host: "0.0.0.0", port: 0 } },
+      { tokens: { verify: async () => ({ identities: [], scopes: [] }) } },
+    ],
+    ["no tokens at all", {}, { developmentIssuer: undefined }],
+  ])("does not start with %s", async (_, config, options) => {
+    await expect(world.beside(config, options as never)).rejects.toMatchObject({ code: "BAD_CONFIG" });
+  });
+
+  it("warns of development tokens", () => {
+    expect(world.log).toContainEqual(
+      expect.objectContaining({ level: "warn", text: expect.stringContaining("DEVELOPMENT TOKENS") }),
+    );
+  });
+
+  it("needs the schema that its policy asks for", () => {
+    const config = parseKmsConfig({ kmsUri: KMS_URI, policy: { strictSchema: true } });
+    expect(() => createKmsService({ config } as never)).toThrow(/no schema/);
+  });
+});
+
+describe("the log", () => {
+  it("hides what must not be in it, wherever it came in", () => {
+    const lines: string[] = [];
+    const sink = new Writable({
+      write(chunk, _encoding, done) {
+        lines.push(String(chunk));
+        done();
+      },
+    });
+    const log = createLog("info", sink);
+    log.info(
+      {
+        authorization: "SECRET",
+        request: { headers: { authorization: "SECRET" }, rawBody: "SECRET" },
+        token: "SECRET",
+      },
+      "x",
+    );
+    log.debug({ a: 1 }, "not written");
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).not.toContain("SECRET");
+    expect(JSON.parse(lines[0]!)).toMatchObject({ msg: "x", authorization: "[redacted]" });
+  });
+});
