@@ -129,7 +129,7 @@ describe("through proxies", () => {
         const onward = request
           ? text
               .replace(/Route: .*\r\n/, "")
-              .replace("\r\n", "\r\nVia: SIP/2.0/UDP 10.0.0.5:5060;branch=z9hG4bKp" + seen.length + "\r\n")
+              .replace("\r\n", `\r\nVia: SIP/2.0/UDP 10.0.0.5:5060;branch=z9hG4bKp${seen.length}\r\n`)
               .replace("\r\nFrom", "\r\nRecord-Route: <sip:10.0.0.5;lr>\r\nFrom")
           : text.replace(/Via: .*\r\n/, "");
         const target = /CSeq: \d+ NOTIFY/.test(text) === request ? "10.0.0.1" : "10.0.0.2";

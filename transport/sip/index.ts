@@ -23,6 +23,11 @@ export { Dialog } from "./dialog/dialog.ts";
 export type { RequestHandler } from "./dispatch.ts";
 export * from "./endpoint.ts";
 export type * from "./ports.ts";
+export {
+  type WebSocketClientOptions,
+  type WebSocketLike,
+  webSocketTransport,
+} from "./socket/websocket-client.ts";
 export type { Decision, NotifierOptions, SubscriptionNotifier } from "./subscription/notifier.ts";
 export type {
   NotifierEnd,

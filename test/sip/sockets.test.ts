@@ -1,0 +1,237 @@
+/** The endpoint on the sockets of this machine: UDP, TCP, TLS, WS and WSS. */
+import { randomBytes } from "node:crypto";
+import { connect } from "node:net";
+import { afterEach, describe, expect, it } from "vitest";
+import WebSocket from "ws";
+import { toHex, utf8 } from "../../bindings/bytes.ts";
+import {
+  createSipEndpoint,
+  type NotifierSubscription,
+  type SipEndpoint,
+  type SipTransport,
+  systemClock,
+  webSocketTransport,
+} from "../../transport/sip/index.ts";
+import {
+  openWebSocket,
+  tcpTransport,
+  udpTransport,
+  webSocketServerTransport,
+} from "../../transport/sip/index-node.ts";
+import { cert, key } from "./support/certificate.ts";
+
+const HOST = "127.0.0.1";
+const random = (length: number) => new Uint8Array(randomBytes(length));
+/** Every octet, and so no UTF-8. */
+const OCTETS = Uint8Array.from({ length: 1024 }, (_, i) => i & 255);
+const TEXT = utf8("<xcap-diff/> Größe 大");
+
+const open: SipEndpoint[] = [];
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((endpoint) => endpoint.close()));
+});
+
+async function endpoint(...transports: SipTransport[]): Promise<SipEndpoint> {
+  const made = createSipEndpoint({ transports, clock: systemClock, random, user: "u" });
+  open.push(made);
+  await made.start();
+  return made;
+}
+
+interface Pair {
+  server: () => SipTransport;
+  client: (server: SipTransport) => SipTransport;
+  scheme?: string;
+}
+
+const tls = { server: { cert, key }, client: { ca: cert } };
+const url = (protocol: string, { sentBy }: SipTransport) => `${protocol}://${HOST}:${sentBy.port}/sip`;
+const PAIRS: Record<string, Pair> = {
+  UDP: { server: () => udpTransport({ host: HOST }), client: () => udpTransport({ host: HOST }) },
+  TCP: {
+    server: () => tcpTransport({ listen: { host: HOST } }),
+    client: () => tcpTransport({ listen: { host: HOST } }),
+  },
+  "TCP of a client that does not listen": {
+    server: () => tcpTransport({ listen: { host: HOST } }),
+    client: () => tcpTransport({}),
+  },
+  TLS: {
+    server: () => tcpTransport({ listen: { host: HOST }, tls }),
+    client: () => tcpTransport({ tls }),
+    scheme: "sips",
+  },
+  WS: {
+    server: () => webSocketServerTransport({ host: HOST }),
+    client: (server) => webSocketTransport({ url: url("ws", server), random, open: openWebSocket() }),
+  },
+  WSS: {
+    server: () => webSocketServerTransport({ host: HOST, tls: { cert, key } }),
+    client: (server) =>
+      webSocketTransport({ url: url("wss", server), random, open: openWebSocket({ ca: cert }) }),
+  },
+};
+
+describe.each(Object.entries(PAIRS))("%s", (_, { server, client, scheme = "sip" }) => {
+  async function pair() {
+    const far = server();
+    const gms = await endpoint(far);
+    const near = client(far);
+    const alice = await endpoint(near);
+    const named =
+      far.name === "UDP" || scheme === "sips" ? "" : `;transport=${far.name.slice(0, 3).toLowerCase()}`;
+    return { gms, alice, uri: `${scheme}:gms@${HOST}:${far.sentBy.port}${named}`, near };
+  }
+
+  it("carries any octet, both ways", async () => {
+    const { gms, alice, uri } = await pair();
+    gms.onRequest("MESSAGE", ({ request }) => ({
+      status: 200,
+      contentType: "application/mikey",
+      body: request.body,
+    }));
+    for (const body of [OCTETS, TEXT, new Uint8Array(0)]) {
+      const options = {
+        method: "MESSAGE",
+        uri,
+        from: "sip:alice@example.com",
+        contentType: "application/mikey",
+        body,
+      };
+      const response = await alice.request(options);
+      expect(response.status).toBe(200);
+      expect(toHex(response.body)).toBe(toHex(body));
+    }
+  });
+
+  it("has subscriptions, whose NOTIFYs find the subscriber", async () => {
+    const { gms, alice, uri } = await pair();
+    let subscription: NotifierSubscription | undefined;
+    gms.notifier({
+      package: "xcap-diff",
+      onSubscribe: (given) => {
+        subscription = given;
+        return { state: "active" };
+      },
+      current: () => ({ contentType: "application/mikey", body: OCTETS }),
+    });
+    const bodies: string[] = [];
+    const ended = new Promise((resolve) => {
+      alice.subscribe({
+        uri,
+        from: "sip:alice@example.com",
+        event: { value: "xcap-diff", params: new Map() },
+        onNotify: ({ body }) => {
+          bodies.push(toHex(body));
+          return { status: bodies.length === 2 ? 488 : 200 };
+        },
+        onEnd: resolve,
+      });
+    });
+    await expect.poll(() => bodies.length).toBe(1);
+    const result = await subscription!.notify({ contentType: "application/mikey", body: OCTETS });
+    expect(result.status).toBe(488);
+    expect(await subscription!.terminate("noresource")).toMatchObject({ status: 200 });
+    expect(await ended).toMatchObject({ cause: "terminated", reason: "noresource" });
+    expect(bodies).toEqual([toHex(OCTETS), toHex(OCTETS), ""]);
+  });
+});
+
+describe("TCP", () => {
+  async function raw(server: SipTransport, ...pieces: (string | Uint8Array)[]): Promise<string> {
+    const socket = connect(server.sentBy.port!, HOST);
+    let heard = "";
+    socket.on("data", (bytes) => {
+      heard += bytes.toString("latin1");
+    });
+    for (const piece of pieces) socket.write(piece);
+    const closed = new Promise((resolve) => socket.once("close", resolve));
+    await Promise.race([closed, expect.poll(() => heard.length).toBeGreaterThan(0)]);
+    socket.destroy();
+    return heard;
+  }
+
+  it("answers a keep-alive with one CRLF (RFC 5626 4.4.1)", async () => {
+    const server = tcpTransport({ listen: { host: HOST } });
+    await endpoint(server);
+    expect(await raw(server, "\r\n\r\n")).toBe("\r\n");
+  });
+
+  it("ends a connection whose messages have no borders, or are too large", async () => {
+    const limits = { head: 500, lines: 50, body: 100 };
+    const server = tcpTransport({ listen: { host: HOST }, limits });
+    await endpoint(server);
+    expect(await raw(server, "OPTIONS sip:a@b.c SIP/2.0\r\n\r\n")).toBe("");
+    expect(await raw(server, "OPTIONS sip:a@b.c SIP/2.0\r\nl: 101\r\n\r\n")).toBe("");
+    expect(await raw(server, "x".repeat(501))).toBe("");
+  });
+
+  it("ends a connection that says nothing", async () => {
+    const server = tcpTransport({ listen: { host: HOST }, firstMessageTimeout: 50 });
+    await endpoint(server);
+    expect(await raw(server)).toBe("");
+  });
+
+  it("says when nobody listens, and tries again later", async () => {
+    const listener = tcpTransport({ listen: { host: HOST } });
+    const gone = await endpoint(listener);
+    await gone.close();
+    const alice = await endpoint(tcpTransport({}));
+    const { port } = listener.sentBy;
+    const request = { method: "OPTIONS", uri: `sip:${HOST}:${port};transport=tcp`, from: "sip:a@b.c" };
+    await expect(alice.request(request)).rejects.toMatchObject({ code: "SIP_UNREACHABLE" });
+    await endpoint(tcpTransport({ listen: { host: HOST, port: port! } }));
+    expect(await alice.request(request)).toMatchObject({ status: 200 });
+  });
+
+  it("does not trust a certificate that it does not know", async () => {
+    const server = tcpTransport({ listen: { host: HOST }, tls });
+    await endpoint(server);
+    const eve = await endpoint(tcpTransport({ tls: {} }));
+    const request = { method: "OPTIONS", uri: `sips:${HOST}:${server.sentBy.port}`, from: "sip:a@b.c" };
+    await expect(eve.request(request)).rejects.toMatchObject({ code: "SIP_UNREACHABLE" });
+  });
+});
+
+describe("WS", () => {
+  const OPTIONS = [
+    "OPTIONS sip:a@b.c SIP/2.0",
+    "Via: SIP/2.0/WS x.invalid;branch=z9hG4bK1",
+    "f: <sip:a@b.c>;tag=1",
+    "t: <sip:a@b.c>",
+    "i: 1",
+    "CSeq: 1 OPTIONS",
+    "",
+    "",
+  ].join("\r\n");
+
+  it.each(["text", "binary"])("reads %s frames, and answers keep-alives with nothing", async (kind) => {
+    const server = webSocketServerTransport({ host: HOST });
+    await endpoint(server);
+    const socket = new WebSocket(url("ws", server), "sip");
+    await new Promise((resolve) => socket.once("open", resolve));
+    const answer = new Promise<string>((resolve) => socket.once("message", (data) => resolve(String(data))));
+    socket.send("\r\n\r\n");
+    socket.send(kind === "text" ? OPTIONS : utf8(OPTIONS));
+    expect(await answer).toMatch(/^SIP\/2.0 200 OK\r\n/);
+    socket.terminate();
+  });
+
+  it("needs the subprotocol, and an origin that is allowed (RFC 7118 4.2, RFC 6455 10.2)", async () => {
+    const server = webSocketServerTransport({ host: HOST, origins: ["https://mcx.example.com"] });
+    await endpoint(server);
+    const outcome = (protocol: string[], origin?: string) =>
+      new Promise<string>((resolve) => {
+        const socket = new WebSocket(url("ws", server), protocol, origin === undefined ? {} : { origin });
+        socket.once("open", () => {
+          resolve(`open ${socket.protocol}`);
+          socket.terminate();
+        });
+        socket.once("error", (error) => resolve(error.message));
+      });
+    expect(await outcome(["chat", "sip"])).toBe("open sip");
+    expect(await outcome(["sip"], "https://mcx.example.com")).toBe("open sip");
+    expect(await outcome(["chat"])).toContain("401");
+    expect(await outcome(["sip"], "https://evil.example.com")).toContain("401");
+  });
+});
