@@ -99,12 +99,13 @@ export class KeyRing {
    * When all that came with them is verified and stored: stores new keys, confirms those that the KMS used, and deletes
    * what they replaced and what the KMS refused. The ids of the new keys by kind.
    */
-  async settle(now: number, working: TransportKeys): Promise<{ kind: TransportKeyKind; id: string }[]> {
+  async settle(working: TransportKeys): Promise<{ kind: TransportKeyKind; id: string }[]> {
     const added: { kind: TransportKeyKind; id: string }[] = [];
+    const serial = Math.max(0, ...this.#stored.map((stored) => stored.serial)) + 1;
     for (const [kind, { id, key }] of this.#offered) {
       if (this.#stored.some((stored) => stored.kind === kind && stored.id === id && equal(stored.key, key)))
         continue;
-      await this.#store.putTransportKey({ ...this.#owner, kind, id, key, storedAt: now, confirmed: false });
+      await this.#store.putTransportKey({ ...this.#owner, kind, id, key, serial, confirmed: false });
       added.push({ kind, id });
     }
     for (const stored of this.#stored) {

@@ -19,8 +19,8 @@ export interface StoredTransportKey extends NamedKey {
   readonly kind: TransportKeyKind;
   readonly kmsUri: string;
   readonly userUri: string;
-  /** When it was stored, in milliseconds since the Unix epoch. */
-  readonly storedAt: number;
+  /** Counts up: the newest has the greatest. Clocks may go back. */
+  readonly serial: number;
   /** Whether the KMS has used it, so that those before it can go. */
   readonly confirmed: boolean;
 }
@@ -80,7 +80,7 @@ export class KeyStore {
       ...(facts as TransportKeyFacts),
       key: key!,
     }));
-    return found.sort((a, b) => a.storedAt - b.storedAt);
+    return found.sort((a, b) => a.serial - b.serial);
   }
 
   async putTransportKey({ key, ...facts }: StoredTransportKey): Promise<void> {

@@ -2,7 +2,8 @@
  * A client of one KMS: the requests of TS 33.180 D.2, and whether an answer fits its request (D.3.1). What an answer
  * says of keys and certificates is checked by whoever uses it, such as `Provisioner`.
  */
-import { wipe } from "../../bindings/bytes.ts";
+import { toHex, wipe } from "../../bindings/bytes.ts";
+import { type RandomSource, systemRandom } from "../../bindings/random.ts";
 import type {
   KmsCertCache,
   KmsErrorInfo,
@@ -36,6 +37,8 @@ export interface KmsClientOptions {
   readonly token: () => Promise<string>;
   /** Milliseconds since the Unix epoch. */
   readonly now: () => number;
+  /** For the Ids of requests. The host's generator when absent. */
+  readonly random?: RandomSource;
   /** TrK and InK to use now; asked for at each request. The caller wipes them when the client is done. */
   readonly protection?: () => TransportKeys | Promise<TransportKeys>;
   /** Whether requests are signed and answers must be, when there is an InK or TrK. True when absent. */
@@ -59,6 +62,8 @@ export interface KmsCallOptions {
 }
 
 const DEFAULTS = { timeoutMs: 30_000, maxAnswerBytes: 4 << 20, maxClockSkewMs: 60_000 };
+
+const ID_BYTES = 16;
 
 export class KmsClient {
   readonly userUri: string;
@@ -145,6 +150,8 @@ export class KmsClient {
     const { clientId, deviceId } = this.#options;
     const { clientError } = options;
     const request = {
+      // Two devices that sign with one key must not send the same octets: a KMS takes the second for a replay.
+      id: `request-${toHex((this.#options.random ?? systemRandom)(ID_BYTES))}`,
       userUri: this.userUri,
       kmsUri,
       time: sent,

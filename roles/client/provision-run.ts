@@ -91,7 +91,7 @@ async function runWith(tools: RunTools, ring: KeyRing, signal?: AbortSignal): Pr
       );
       wipeKeySets(held);
     }
-    for (const added of await ring.settle(now, session.keys)) tell({ type: "transport-key", ...added });
+    for (const added of await ring.settle(session.keys)) tell({ type: "transport-key", ...added });
     await store.putState(client.userUri, kmsUri, {
       refreshedAt: now,
       ...(cacheNum !== undefined && { cacheNum }),

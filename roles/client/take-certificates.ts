@@ -46,11 +46,11 @@ export async function takeCertificates(
   { core, store, trust, from }: CertificateTools,
 ): Promise<CertificateChange[]> {
   const changes: CertificateChange[] = [];
-  const stored = await store.certificates();
+  const stored = new Map((await store.certificates()).map((known) => [indexOf(known.certificate), known]));
   for (const certificate of certificates) {
-    const { kmsUri, certUri } = certificate;
+    const { kmsUri } = certificate;
     if (trust.kindOf(kmsUri) === undefined || !trust.mayCertify(from, kmsUri)) continue;
-    const known = stored.find((c) => c.certificate.kmsUri === kmsUri && c.certificate.certUri === certUri);
+    const known = stored.get(indexOf(certificate));
     if (known !== undefined && known.from === from && isSame(known.certificate, certificate)) continue;
     // What a KMS says of itself goes before what the Home KMS says of it.
     if (known !== undefined && known.from === kmsUri && from !== kmsUri) continue;
@@ -62,6 +62,7 @@ export async function takeCertificates(
       continue;
     }
     await store.putCertificate(certificate, from);
+    stored.set(indexOf(certificate), { certificate, from });
     changes.push({ change: known === undefined ? "added" : "replaced", certificate });
   }
   return changes;
@@ -76,6 +77,10 @@ export async function dropCertificates({ store, trust }: CertificateTools): Prom
     changes.push({ change: "removed", certificate });
   }
   return changes;
+}
+
+function indexOf({ kmsUri, certUri }: KmsCertificate): string {
+  return JSON.stringify([kmsUri, certUri]);
 }
 
 function isSame(a: KmsCertificate, b: KmsCertificate): boolean {
