@@ -166,10 +166,11 @@ describe("TCP", () => {
     expect(await raw(server, "x".repeat(501))).toBe("");
   });
 
-  it("ends a connection that says nothing", async () => {
-    const server = tcpTransport({ listen: { host: HOST }, firstMessageTimeout: 50 });
+  it("ends a connection that says nothing, or does not finish what it says", async () => {
+    const server = tcpTransport({ listen: { host: HOST }, messageTimeout: 50 });
     await endpoint(server);
     expect(await raw(server)).toBe("");
+    expect(await raw(server, "OPTIONS sip:a@b.c SIP/2.0\r\n")).toBe("");
   });
 
   it("says when nobody listens, and tries again later", async () => {

@@ -19,7 +19,7 @@ export { type Params, quote, unquote } from "./codec/scanner.ts";
 export * from "./codec/uri.ts";
 export type { SipCounters } from "./core/core.ts";
 export type { Answer, Incoming } from "./core/incoming.ts";
-export { Dialog } from "./dialog/dialog.ts";
+export type { Dialog } from "./dialog/dialog.ts";
 export type { RequestHandler } from "./dispatch.ts";
 export * from "./endpoint.ts";
 export type * from "./ports.ts";

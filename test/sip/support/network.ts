@@ -17,7 +17,7 @@ export class Network {
   readonly clock: Clock;
   weather: Weather = { copies: () => [1] };
   /** Every message as text, with its way. */
-  readonly seen: { from: string; to: string; text: string }[] = [];
+  readonly seen: { from: string; to: string; text: string; bytes: Uint8Array }[] = [];
   readonly #nodes = new Map<string, (bytes: Uint8Array, from: HostPort) => void>();
   readonly #listeners = new Map<string, (peer: PipeFlow) => void>();
 
@@ -27,7 +27,7 @@ export class Network {
 
   note(from: HostPort, to: HostPort, bytes: Uint8Array): void {
     const text = new TextDecoder().decode(bytes);
-    this.seen.push({ from: name(from), to: name(to), text });
+    this.seen.push({ from: name(from), to: name(to), text, bytes: bytes.slice() });
   }
 
   /** First lines of the messages, in order. */

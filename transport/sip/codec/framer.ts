@@ -28,20 +28,29 @@ export class StreamFramer {
     this.#limits = limits;
   }
 
-  /** Throws a codec error when the border of a message cannot be known: the stream is of no use after that. */
-  push(bytes: Uint8Array): void {
+  /** Part of a message has come, and not the rest. */
+  get pending(): boolean {
+    return this.#held > 0;
+  }
+
+  /**
+   * True when what was begun is complete. Throws a codec error when the border of a message cannot be known: the
+   * stream is of no use after that.
+   */
+  push(bytes: Uint8Array): boolean {
     this.#parts.push(bytes);
     this.#held += bytes.length;
     // A large body comes in many pieces: they are joined once.
-    if (this.#wanted !== undefined && this.#held < this.#wanted) return;
+    if (this.#wanted !== undefined && this.#held < this.#wanted) return false;
     let buffer = this.#parts.length === 1 ? bytes : concat(...this.#parts);
-    for (;;) {
-      const rest = this.#take(buffer);
-      if (rest === undefined) break;
+    let whole = false;
+    for (let rest = this.#take(buffer); rest !== undefined; rest = this.#take(buffer)) {
       buffer = rest;
+      whole = true;
     }
     this.#parts = buffer.length === 0 ? [] : [buffer];
     this.#held = buffer.length;
+    return whole;
   }
 
   /** Takes one message or empty lines off the front; undefined when more octets are needed. */

@@ -9,7 +9,7 @@ import {
 import { StreamFramer } from "../codec/framer.ts";
 import { DEFAULT_LIMITS, type SipLimits } from "../codec/limits.ts";
 import type { Flow, HostPort, SipTransport, TransportEvents } from "../ports.ts";
-import { peerKey, plainAddress } from "./address.ts";
+import { MAX_BACKLOG, peerKey, plainAddress } from "./peers.ts";
 
 export interface TcpOptions {
   /** Where connections are accepted; without it none are, and the peer answers on those opened from here. */
@@ -22,14 +22,13 @@ export interface TcpOptions {
   readonly limits?: SipLimits;
   /** Milliseconds to wait for a connection. Default 10 seconds. */
   readonly connectTimeout?: number;
-  /** Milliseconds without a message in which an accepted connection that has not sent one may stay. Default 30 s. */
-  readonly firstMessageTimeout?: number;
+  /** Milliseconds that the first message of an accepted connection, and the rest of any begun, may take. Default 30 s. */
+  readonly messageTimeout?: number;
+  /** Connections accepted at a time. Default 20,000. */
+  readonly maxConnections?: number;
 }
 
 const PONG = new Uint8Array([13, 10]);
-/** Octets that may wait for a peer that does not read, before it counts as gone. */
-const MAX_BACKLOG = 16 * 1024 * 1024;
-
 class TcpFlow implements Flow {
   readonly transport: "TCP" | "TLS";
   readonly reliable = true;
@@ -90,6 +89,7 @@ class TcpTransport implements SipTransport {
     const server = tls === undefined ? createServer(accept) : createTlsServer(tls.server ?? {}, accept);
     // A peer that fails the handshake is its own affair.
     server.on("tlsClientError", () => undefined);
+    server.maxConnections = this.#options.maxConnections ?? 20_000;
     this.#server = server;
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject);
@@ -109,24 +109,27 @@ class TcpTransport implements SipTransport {
     const remote = { host: plainAddress(socket.remoteAddress ?? ""), port: socket.remotePort ?? 0 };
     const flow = new TcpFlow(socket, this.name, remote, true);
     this.#adopt(flow, socket, () => flow.send(PONG).catch(() => undefined));
-    socket.setTimeout(this.#options.firstMessageTimeout ?? 30_000, () => socket.destroy());
     this.#flows.set(peerKey(remote), Promise.resolve(flow));
   }
 
   #adopt(flow: TcpFlow, socket: Socket, ping?: () => void): void {
     this.#sockets.add(socket);
     socket.setNoDelay(true);
-    const message = (bytes: Uint8Array) => {
-      socket.setTimeout(0);
-      this.#events?.message(bytes, flow);
-    };
+    const message = (bytes: Uint8Array) => this.#events?.message(bytes, flow);
     const framer = new StreamFramer(
       { message, ...(ping === undefined ? {} : { ping }) },
       this.#options.limits ?? DEFAULT_LIMITS,
     );
+    // A peer that sends drop by drop holds what it has begun; it has so long for it.
+    const patience = this.#options.messageTimeout ?? 30_000;
+    const giveUp = () => setTimeout(() => socket.destroy(), patience).unref();
+    let waiting = flow.accepted ? giveUp() : undefined;
     socket.on("data", (bytes) => {
       try {
-        framer.push(bytes);
+        const whole = framer.push(bytes);
+        if (whole) clearTimeout(waiting);
+        if (framer.pending && (whole || waiting === undefined)) waiting = giveUp();
+        else if (whole) waiting = undefined;
       } catch {
         // The borders of messages are lost.
         socket.destroy();
@@ -134,6 +137,7 @@ class TcpTransport implements SipTransport {
     });
     socket.on("error", () => undefined);
     socket.on("close", () => {
+      clearTimeout(waiting);
       this.#sockets.delete(socket);
       this.#forget(flow);
       this.#events?.closed(flow);

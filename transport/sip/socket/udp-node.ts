@@ -2,7 +2,7 @@
 import { createSocket, type Socket } from "node:dgram";
 import { isIPv6 } from "node:net";
 import type { Flow, HostPort, SipTransport, TransportEvents } from "../ports.ts";
-import { plainAddress } from "./address.ts";
+import { plainAddress } from "./peers.ts";
 
 export interface UdpOptions {
   /** Address to bind, and to name in Via and Contact unless `advertised` is given. */

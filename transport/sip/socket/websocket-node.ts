@@ -4,7 +4,7 @@ import { createServer as createHttpsServer, type ServerOptions } from "node:http
 import { type ClientOptions, WebSocket, WebSocketServer } from "ws";
 import { DEFAULT_LIMITS, type SipLimits } from "../codec/limits.ts";
 import type { Flow, HostPort, SipTransport, TransportEvents } from "../ports.ts";
-import { peerKey, plainAddress } from "./address.ts";
+import { MAX_BACKLOG, peerKey, plainAddress } from "./peers.ts";
 import type { WebSocketLike } from "./websocket-client.ts";
 import { fromFrame, SUBPROTOCOL, toFrame } from "./websocket-frames.ts";
 
@@ -27,9 +27,6 @@ export interface WebSocketServerOptions {
 export function openWebSocket(options?: ClientOptions): (url: string, protocol: string) => WebSocketLike {
   return (url, protocol) => new WebSocket(url, protocol, options) as unknown as WebSocketLike;
 }
-
-/** Octets that may wait for a peer that does not read, before it counts as gone. */
-const MAX_BACKLOG = 16 * 1024 * 1024;
 
 class ServerFlow implements Flow {
   readonly transport: "WS" | "WSS";

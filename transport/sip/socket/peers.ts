@@ -1,4 +1,7 @@
-/** Addresses as sockets tell them. */
+/** What the sockets of Node.js share: addresses, and how much may wait. */
+
+/** Octets that may wait for a peer that does not read, before it counts as gone. */
+export const MAX_BACKLOG = 16 * 1024 * 1024;
 
 /** An IPv4 address that came in the IPv6 form of a socket for both. */
 export function plainAddress(address: string): string {
