@@ -8,10 +8,11 @@ import { endOfHead, readHead, skipEmptyLines } from "../codec/parse.ts";
 import { CALL_ID, CSEQ } from "../codec/scalars.ts";
 
 const STATUS: Readonly<Record<string, number>> = { SIP_VERSION: 505, SIP_TOO_LARGE: 513 };
-const ECHOED: readonly HeaderField<unknown>[] = [VIA, FROM, TO, CALL_ID, CSEQ];
+const READ: readonly HeaderField<unknown>[] = [FROM, TO, CALL_ID, CSEQ];
 
 /**
- * Undefined where no answer is due: to a response, to an ACK, to what has no readable Via, From, To, Call-ID and CSeq.
+ * Undefined where no answer is due: to a response, to an ACK, to what has no Via, or no From, To, Call-ID and CSeq that
+ * can be read.
  */
 export function refusalOf(bytes: Uint8Array, error: unknown, tag: string): SipResponse | undefined {
   try {
@@ -24,8 +25,10 @@ export function refusalOf(bytes: Uint8Array, error: unknown, tag: string): SipRe
       const [, name, text] = /^([^\s:]+)[ \t]*:[ \t]*(.*)$/.exec(line) ?? [];
       if (name !== undefined) read.append(name, text!.trimEnd());
     }
-    for (const field of ECHOED) headers.copy(field, read);
-    for (const field of ECHOED) headers.need(field);
+    // Via as it came: another version of SIP has another one (RFC 4475 3.1.2.16).
+    for (const field of [VIA, ...READ]) headers.copy(field, read);
+    for (const field of READ) headers.need(field);
+    if (!headers.has(VIA)) return undefined;
     const to = headers.need(TO);
     if (!to.params.has("tag")) headers.set(TO, { ...to, params: new Map([...to.params, ["tag", tag]]) });
     const status = (error instanceof MikeySakkeError ? STATUS[error.code] : undefined) ?? 400;
