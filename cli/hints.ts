@@ -23,6 +23,7 @@ const HINTS: Readonly<Record<string, string>> = {
   OTHER_KMS: "Give another folder with --data-dir for another KMS.",
   BAD_CONFIG: "docs/kms.md lists what a configuration may have.",
   TLS_NEEDED: "Name certificate and key in the configuration, or listen on loopback.",
+  TOKENS_NEEDED: "Name the issuer in the configuration, or listen on loopback.",
   ADDRESS_IN_USE: "Choose another port with --port.",
   STORE_LOCKED: "Stop the process that has it, or give another folder with --data-dir.",
   WRONG_STORE_KEY: "Give the key that the database was made with, as store.key or MIKEY_SAKKE_STORE_KEY.",

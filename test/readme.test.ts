@@ -1,6 +1,7 @@
 /** Runs what README.md shows, in an application that has the packed package. */
-import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { describeInChromium, launchChromium } from "./browser/support/chromium.ts";
@@ -28,7 +29,7 @@ function block(name: string): string {
   return found[0]!.body;
 }
 
-const RUN = ["cli", "production", "server", "pool", "page", "bundle", "html"];
+const RUN = ["serve", "kms", "cli", "production", "server", "pool", "page", "bundle", "html"];
 
 describe("README.md", () => {
   it("shows no code that is not run, or says why", () => {
@@ -66,6 +67,18 @@ describe("what README.md shows", () => {
     if (run.status !== 0) throw new Error(`status ${run.status}: ${body}\n${run.stdout}${run.stderr}`);
     return run.stdout;
   };
+  /** Until the server says that it is. */
+  const ready = async (server: ChildProcess) => {
+    let said = "";
+    server.stderr!.setEncoding("utf8").on("data", (text) => {
+      said += text;
+    });
+    for await (const text of server.stdout!.setEncoding("utf8").iterator({ destroyOnReturn: false })) {
+      said += text;
+      if (said.includes(", ready at ")) return;
+    }
+    throw new Error(`serve kms: ${said}`);
+  };
   const save = (name: string, body: string) => writeFileSync(join(app.folder, name), body);
 
   beforeAll(() => {
@@ -89,6 +102,23 @@ describe("what README.md shows", () => {
     for (const command of shell("mikey-sakke --help", app.folder).matchAll(/^ {2}(\w+) (?=\[)/gm)) {
       if (command[1] !== "help") expect(commands).toContain(command[1]);
     }
+  });
+
+  it("a KMS over HTTPS", { timeout: 180_000 }, async () => {
+    const cwd = join(app.folder, "kms-example");
+    mkdirSync(cwd);
+    const server = spawn("bash", ["-euc", `exec ${block("serve")}`], { cwd, env: app.env });
+    const ended = once(server, "exit");
+    try {
+      await ready(server);
+      const printed = shell(block("kms"), cwd);
+      expect(printed).toMatch(/^1 accepted, 0 refused$/m);
+      expect(printed).toMatch(/ user-revoke +sip:alice@example\.org /);
+    } finally {
+      server.kill("SIGTERM");
+      await ended;
+    }
+    expect(server.exitCode).toBe(0);
   });
 
   it("a message of another vendor", () => {

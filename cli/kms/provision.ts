@@ -144,13 +144,19 @@ function tokenOf({ token, userUri, clientId }: ProvisionOptions): () => Promise<
   return () => developmentToken({ dataDir: token.developmentOf }, wanted);
 }
 
+/** The home KMS's first, the older before the newer. */
 async function permittedCertificates(store: KeyStore, trust: KmsTrust): Promise<KmsCertificate[]> {
   const stored = (await store.certificates()).map(({ certificate }) => certificate);
   return stored
     .filter(({ kmsUri, revoked }) => revoked !== true && trust.kindOf(kmsUri) !== undefined)
     .map((certificate): KmsCertificate => {
       return { ...certificate, role: certificate.kmsUri === trust.home ? "Root" : "External" };
-    });
+    })
+    .sort(
+      (a, b) =>
+        Number(a.role === "External") - Number(b.role === "External") ||
+        (a.validFrom ?? 0) - (b.validFrom ?? 0),
+    );
 }
 
 /** As `seal` and `open` take them. */

@@ -14,7 +14,7 @@ import { developmentIssuerOf } from "./development-tokens.ts";
 import { openStore } from "./open-store.ts";
 import { listenForStop } from "./stop.ts";
 import { ensureStoreKey, STORE_KEY_VARIABLE } from "./store-key.ts";
-import { type Credentials, credentialsOf } from "./tls.ts";
+import { type Credentials, credentialsOf, requireFitToServe } from "./tls.ts";
 
 export interface ServeOptions {
   readonly dataDir: string;
@@ -77,6 +77,7 @@ async function prepared(options: ServeOptions, output: Output): Promise<DataFold
   const file = config ?? `${dataDir}/config.json`;
   const given = await readConfig(file);
   const data = await openDataFolder(options, overridesOf(options, given));
+  requireFitToServe(data);
   if (kmsUri !== undefined && data.config.kmsUri !== kmsUri) {
     throw usageError("OTHER_KMS", `--kms-uri: ${file} is of the KMS ${data.config.kmsUri}`);
   }

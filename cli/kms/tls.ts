@@ -23,17 +23,25 @@ const RENEW_DAYS = 30;
 const DAY_MS = 24 * 3600 * 1000;
 const MAX_PEM = 1 << 20;
 
-/** Usage error TLS_NEEDED for a server that others can reach. */
+/** Before anything is made: what others can reach needs HTTPS with a certificate for its name, and real tokens. */
+export function requireFitToServe({ config: { listen, tls, tokens } }: DataFolder): void {
+  if (isLoopback(listen.host)) return;
+  if (tls === undefined) {
+    const text = `listening on ${listen.host} takes HTTPS with a certificate: tls.certFile and tls.keyFile`;
+    throw usageError("TLS_NEEDED", text);
+  }
+  if (tokens === undefined) {
+    const text = `listening on ${listen.host} takes an issuer of access tokens: tokens`;
+    throw usageError("TOKENS_NEEDED", text);
+  }
+}
+
 export async function credentialsOf({ config, files }: DataFolder, now: number): Promise<Credentials> {
   if (config.tls !== undefined) {
     const { certFile, keyFile } = config.tls;
     const [cert, key] = [await pem(certFile), await pem(keyFile)];
     requirePair(cert, key, certFile, keyFile);
     return { cert, key, certFile, selfSigned: false };
-  }
-  if (!isLoopback(config.listen.host)) {
-    const text = `listening on ${config.listen.host} takes a certificate: tls.certFile and tls.keyFile`;
-    throw usageError("TLS_NEEDED", text);
   }
   const { tlsCertificate: certFile, tlsKey: keyFile } = files;
   if (!(await exists(keyFile)) || !(await isFresh(certFile, now))) {

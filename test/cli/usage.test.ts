@@ -1,7 +1,31 @@
 import { describe, expect, it } from "vitest";
 import { runCli } from "./run-cli.ts";
 
-const COMMANDS = ["inspect", "kms init", "kms keyprov", "seal", "open", "demo"];
+const COMMANDS = [
+  "inspect",
+  "serve kms",
+  "provision",
+  "kms user add",
+  "kms user revoke",
+  "kms user reinstate",
+  "kms user list",
+  "kms issue",
+  "kms transport-key",
+  "kms certificate add",
+  "kms certificate remove",
+  "kms certificate revoke",
+  "kms certificate list",
+  "kms certificate export",
+  "kms rotate-master",
+  "kms rotate-store-key",
+  "kms audit",
+  "kms token",
+  "kms init",
+  "kms keyprov",
+  "seal",
+  "open",
+  "demo",
+];
 
 describe("help", () => {
   it.each(COMMANDS)("of %s has an example, --json and ends with 0", async (name) => {
@@ -15,7 +39,7 @@ describe("help", () => {
   it("of the program lists the commands and the exit status", async () => {
     const { status, stdout } = await runCli(["--help"]);
     expect(status).toBe(0);
-    for (const name of ["inspect", "kms", "seal", "open", "demo"]) {
+    for (const name of ["inspect", "serve", "provision", "kms", "seal", "open", "demo"]) {
       expect(stdout).toMatch(new RegExp(`^  ${name}\\b`, "m"));
     }
     expect(stdout).toContain("Exit status: 0 accepted, 1 refused, 2 wrong usage.");
@@ -30,6 +54,16 @@ describe("a wrong call ends with 2 and says why", () => {
     [["inspect", "--frobnicate"], "unknown option"],
     [["kms", "init", "--kms-uri", "k"], "--secrets"],
     [["inspect", "a", "b"], "too many arguments"],
+    [["serve"], "Usage:"],
+    [["serve", "kms", "--port", "70000"], "--port"],
+    [["kms", "user", "list", "--data-dir", "/no/such/folder"], "mikey-sakke serve kms"],
+    [["kms", "transport-key", "--user", "sip:a@example.org"], "--trk"],
+    [["kms", "rotate-master", "--at-once", "--from-period", "1"], "exclude"],
+    [["provision", "--kms-url", "https://k.example", "--user", "sip:a@example.org"], "--out"],
+    [
+      ["provision", "--kms-url", "https://k.example", "--user", "sip:a@example.org", "--out", "x"],
+      "--token-file",
+    ],
     [["demo", "--members", "0"], "--members"],
     [["inspect", "/no/such/file"], "no such file"],
   ])("%j", async (args, text) => {

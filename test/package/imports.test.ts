@@ -41,7 +41,7 @@ const ROOMS: Record<string, Room> = {
   },
   cli: {
     rooms: ["cli", "roles/client", "roles/kms", "transport", "store", "bindings"],
-    packages: only(NODE, HASHES, "commander", "undici", "@peculiar/x509"),
+    packages: only(NODE, HASHES, "commander", "undici"),
   },
 };
 
