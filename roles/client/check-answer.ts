@@ -2,7 +2,7 @@
 import { wipe } from "../../bindings/bytes.ts";
 import { MikeySakkeError } from "../../bindings/errors.ts";
 import type { KmsKeys, KmsMessage, KmsRequest, NamedKey } from "../../transport/kms-xml/index.ts";
-import { type OpenedKmsResponse, openKmsResponse } from "../../transport/kms-xml/protection.ts";
+import { type OpenedKmsResponse, openKmsResponse } from "../../transport/kms-xml/index.ts";
 import type { HttpAnswer } from "./http-exchange.ts";
 import { type KmsAnswer, KmsRefusedError } from "./kms-answer.ts";
 import type { TransportKeys } from "./kms-client.ts";

@@ -14,7 +14,7 @@ import type {
   KmsRequest,
   NamedKey,
 } from "../../transport/kms-xml/index.ts";
-import { type OpenedKmsResponse, sealKmsRequest } from "../../transport/kms-xml/protection.ts";
+import { type OpenedKmsResponse, sealKmsRequest } from "../../transport/kms-xml/index.ts";
 import { answerOf, openAnswer, requireFit, requireProtected, unfit, wipeSecrets } from "./check-answer.ts";
 import { type KmsFetch, post } from "./http-exchange.ts";
 import type { KmsAnswer } from "./kms-answer.ts";

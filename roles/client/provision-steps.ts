@@ -133,20 +133,24 @@ export async function refreshKeySets(
     wipeKeySets(held.splice(0));
     held.push(...(await store.keySets(userUri, kmsUri)));
   };
-  if (missingIn(held, [present], domains).length > 0) await get();
-  if (missingIn(held, [present], domains).length > 0) {
+  try {
+    if (missingIn(held, [present], domains).length > 0) await get();
+    if (missingIn(held, [present], domains).length > 0) {
+      const text = `the KMS gave no keys of ${userUri} for key period ${present.periodNo}`;
+      throw new MikeySakkeError("validation", "KMS_KEYS_MISSING", text);
+    }
+    for (const period of later) {
+      // By its policy a KMS may give them out later.
+      if (missingIn(held, [period], domains).length > 0) await unlessRefused(() => get(period.from));
+    }
+    for (const { keyPeriodNo } of await dropKeySets(held, present, keepPeriods, domains, store)) {
+      tell({ type: "key-set-dropped", userUri, keyPeriodNo });
+    }
+    return held;
+  } catch (error) {
     wipeKeySets(held);
-    const text = `the KMS gave no keys of ${userUri} for key period ${present.periodNo}`;
-    throw new MikeySakkeError("validation", "KMS_KEYS_MISSING", text);
+    throw error;
   }
-  for (const period of later) {
-    // By its policy a KMS may give them out later.
-    if (missingIn(held, [period], domains).length > 0) await unlessRefused(() => get(period.from));
-  }
-  for (const { keyPeriodNo } of await dropKeySets(held, present, keepPeriods, domains, store)) {
-    tell({ type: "key-set-dropped", userUri, keyPeriodNo });
-  }
-  return held;
 }
 
 /** Undefined when the KMS does not know the resource. */

@@ -17,7 +17,9 @@ import { seededRandom } from "../support/random.ts";
 import { type Device, makeDevice, periodsOf } from "./world.ts";
 
 const PERIOD_MS = 2592000_000;
-const destroy = (domains: readonly KmsDomain[]) => domains.forEach((domain) => domain.destroy());
+const destroy = (domains: readonly KmsDomain[]) => {
+  for (const domain of domains) domain.destroy();
+};
 
 describe("a change of the KMS's master secrets", () => {
   let world: World;

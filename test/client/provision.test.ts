@@ -1,5 +1,5 @@
 /** A client gets its keys from a KMS, keeps them through the change of periods, and seals and opens with them. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { MemoryReceiverState, openMessage, sealMessage, utf8 } from "../../bindings/index.ts";
 import {
   KeyStore,
@@ -12,7 +12,8 @@ import {
 } from "../../roles/client/index.ts";
 import { ALICE, BOB, GMS, KMS_URI, NOW, PERIOD, sharedCore, World } from "../kms/world.ts";
 import { seededRandom } from "../support/random.ts";
-import { codeOf, makeDevice, periodsOf } from "./world.ts";
+import { Clock } from "./clock.ts";
+import { codeOf, type Device, makeDevice, periodsOf } from "./world.ts";
 
 const PERIOD_MS = 2592000_000;
 const NTP_UNIX_MS = 2208988800_000;
@@ -184,6 +185,56 @@ describe("as time goes by", () => {
     } finally {
       await sparing.close();
     }
+  });
+});
+
+describe("a device that is kept provisioned", () => {
+  const settled = ({ events }: Device, type: string) =>
+    vi.waitFor(() => expect(events.map((event) => event.type)).toContain(type));
+
+  it("begins at once where there are no keys, and later where there are", async () => {
+    const clock = new Clock();
+    const first = await makeDevice(world, { timers: clock });
+    await first.provisioner.start();
+    expect(clock.next).toBe(0);
+    await clock.pass(0);
+    await settled(first, "provisioned");
+    await vi.waitFor(() => expect(clock.waiting).toBe(1));
+    await first.provisioner.stop();
+    expect(clock.waiting).toBe(0);
+
+    const again = await makeDevice(world, { timers: clock, storage: first.storage });
+    await again.provisioner.start();
+    expect(clock.next).toBeGreaterThan(0);
+    await again.provisioner.stop();
+    // The next period has begun, its keys are there; those of the one after it are got later, too.
+    world.now += PERIOD_MS;
+    await again.provisioner.start();
+    expect(clock.next).toBeGreaterThan(0);
+    await again.provisioner.stop();
+    world.now += PERIOD_MS;
+    await again.provisioner.start();
+    expect(clock.next).toBe(0);
+    await again.provisioner.stop();
+    expect(clock.waiting).toBe(0);
+  });
+
+  it("tells what went wrong, and tries again", async () => {
+    const clock = new Clock();
+    const device = await makeDevice(world, { timers: clock });
+    device.wire.onRequest = () => {
+      throw new TypeError("cut");
+    };
+    await device.provisioner.start();
+    await clock.pass(0);
+    await settled(device, "failed");
+    expect(device.events[0]).toMatchObject({ type: "failed", error: { code: "KMS_UNREACHABLE" } });
+    device.wire.onRequest = () => {};
+    await vi.waitFor(() => expect(clock.waiting).toBe(1));
+    world.now += 5000;
+    await clock.pass(5000);
+    await settled(device, "provisioned");
+    await device.provisioner.stop();
   });
 });
 

@@ -2,9 +2,10 @@
 import { describe, expect, it } from "vitest";
 import { MikeySakkeError } from "../../bindings/errors.ts";
 import { KmsRefusedError } from "../../roles/client/index.ts";
-import { RefreshLoop, type Timers } from "../../roles/client/refresh-loop.ts";
+import { RefreshLoop } from "../../roles/client/refresh-loop.ts";
 import { firstRefresh, longestWait, nextRefresh, nextRetry } from "../../roles/client/refresh-plan.ts";
 import { seededRandom } from "../support/random.ts";
+import { Clock } from "./clock.ts";
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -78,46 +79,6 @@ describe("a client", () => {
     expect(firstRefresh(needs, 400 * DAY, random)).toBeLessThanOrEqual(HOUR);
   });
 });
-
-/** Timers and a clock that the test turns. */
-class Clock implements Timers {
-  now = 0;
-  #waiting = new Map<number, { work: () => void; at: number }>();
-  #next = 1;
-
-  set(work: () => void, ms: number): number {
-    this.#waiting.set(this.#next, { work, at: this.now + ms });
-    return this.#next++;
-  }
-
-  clear(handle: unknown): void {
-    this.#waiting.delete(handle as number);
-  }
-
-  get waiting(): number {
-    return this.#waiting.size;
-  }
-
-  /** Lets time go by, as a clock that is right. */
-  async pass(ms: number): Promise<void> {
-    const end = this.now + ms;
-    for (;;) {
-      const [first] = [...this.#waiting].sort(([, a], [, b]) => a.at - b.at);
-      if (first === undefined || first[1].at > end) break;
-      this.#waiting.delete(first[0]);
-      this.now = Math.max(this.now, first[1].at);
-      first[1].work();
-      for (let i = 0; i < 10; i++) await Promise.resolve();
-    }
-    this.now = end;
-  }
-
-  /** Sets the clock, while timers go on as they would have. */
-  jump(ms: number): void {
-    this.now += ms;
-    for (const timer of this.#waiting.values()) timer.at += ms;
-  }
-}
 
 describe("the loop", () => {
   function make(refresh: () => Promise<number>) {
