@@ -1,4 +1,8 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { Writable } from "node:stream";
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createKmsService, createLog, parseKmsConfig } from "../../roles/kms/index.ts";
 import { KMS_URI, World } from "./world.ts";
@@ -49,6 +53,45 @@ describe("a KMS", () => {
   it("needs the schema that its policy asks for", () => {
     const config = parseKmsConfig({ kmsUri: KMS_URI, policy: { strictSchema: true } });
     expect(() => createKmsService({ config } as never)).toThrow(/no schema/);
+  });
+});
+
+describe("docs/kms.md", () => {
+  const text = readFileSync(new URL("../../docs/kms.md", import.meta.url), "utf8");
+  const block = (language: string) => new RegExp(`^\`\`\`${language}\\n([^]*?)^\`\`\`$`, "m").exec(text)![1]!;
+
+  it("shows a configuration that is one", () => {
+    expect(parseKmsConfig(JSON.parse(block("json")))).toMatchObject({ workers: 4, userKeyPeriod: 2592000 });
+  });
+
+  it("names every key of the policy with its default", () => {
+    const { policy } = parseKmsConfig({ kmsUri: KMS_URI });
+    for (const name of Object.keys(policy)) expect(text).toContain(`\`${name}\``);
+  });
+
+  it("shows code that starts a KMS", async () => {
+    const { exports } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
+    const source = (path: string) => {
+      const file = exports[`.${path}`].default.replace("./dist/", "").replace(/\.js$/, ".ts");
+      return JSON.stringify(fileURLToPath(new URL(`../../${file}`, import.meta.url)));
+    };
+    const imports = block("ts").replace(/"mikey-sakke([^"]*)"/g, (_, path) => source(path));
+    const folder = mkdtempSync(join(tmpdir(), "kms-doc-"));
+    const file = join(folder, "embed.ts");
+    writeFileSync(
+      file,
+      `const storeKey = new Uint8Array(32).fill(7);\n${imports}\nexport { core, database, envelope, kms, url };`,
+    );
+    try {
+      const { core, database, envelope, kms, url } = await import(/* @vite-ignore */ file);
+      expect((await fetch(`${url}/keymanagement/identity/v1/init`, { method: "POST" })).status).toBe(401);
+      await kms.close();
+      core.destroy();
+      envelope.destroy();
+      await database.close();
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });
 

@@ -169,10 +169,10 @@ describe("what is refused before it is a request", () => {
   it("stands in the audit log", async () => {
     const before = (await world.auditLog()).length;
     await send(`${ROOT}/init`, { method: "GET" });
-    const [entry, ...more] = (await world.auditLog()).slice(before);
-    expect(entry).toMatchObject({ actor: "anonymous", outcome: "refused", code: "METHOD" });
-    expect(entry!.detail).toMatchObject({ remote: "127.0.0.1" });
-    expect(more).toEqual([]);
+    const entries = (await world.auditLog()).slice(before).filter(({ code }) => code === "METHOD");
+    expect(entries).toMatchObject([
+      { actor: "anonymous", outcome: "refused", detail: { remote: "127.0.0.1", reason: "GET" } },
+    ]);
   });
 });
 
