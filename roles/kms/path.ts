@@ -8,7 +8,7 @@ import { KmsRefusal } from "./errors.ts";
 /** D.2.1. */
 export const ROOT = "/keymanagement/identity/v1";
 
-export const REQUEST_TYPES = ["init", "keyprov", "certcache", "cert", "lookup", "redirect"] as const;
+const REQUEST_TYPES = ["init", "keyprov", "certcache", "cert", "lookup", "redirect"] as const;
 export type RequestType = (typeof REQUEST_TYPES)[number];
 
 /** What a path asks for. */
