@@ -59,7 +59,7 @@ function readRoute(scanner: Scanner): NameAddress {
   return { ...(display === "" ? {} : { display }), ...readBracketed(scanner) };
 }
 
-export function writeNameAddress(address: NameAddress): string {
+function writeNameAddress(address: NameAddress): string {
   const display = address.display === undefined ? "" : `${address.display} `;
   return `${display}<${address.uri}>${writeParams(address.params)}`;
 }

@@ -4,7 +4,7 @@ import { MikeySakkeError } from "../../../bindings/errors.ts";
 export const TOKEN = "[-A-Za-z0-9.!%*_+`'~]+";
 /** Within quotes: any octet of text, and with a backslash also a control character, but no CR or LF. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the grammar names them
-export const QUOTED = /"(?:[^"\\\x00-\x08\x0a-\x1f\x7f]|\\[\x00-\x09\x0b\x0c\x0e-\x7f])*"/y;
+const QUOTED = /"(?:[^"\\\x00-\x08\x0a-\x1f\x7f]|\\[\x00-\x09\x0b\x0c\x0e-\x7f])*"/y;
 
 const BLANKS = /[ \t]*/y;
 const TOKEN_HERE = new RegExp(TOKEN, "y");

@@ -115,8 +115,3 @@ export function formatUri(uri: SipUri): string {
   for (const [name, value] of uri.params) out += value === undefined ? `;${name}` : `;${name}=${value}`;
   return uri.headers === undefined ? out : `${out}?${uri.headers}`;
 }
-
-/** Escapes whatever the user part cannot hold as it is (RFC 3261 19.1.2). */
-export function escapeUser(text: string): string {
-  return encodeURIComponent(text).replace(/%(26|3D|2B|24|2C|3B|3F|2F)/g, (c) => decodeURIComponent(c));
-}
