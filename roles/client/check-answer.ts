@@ -1,8 +1,14 @@
 /** Whether an answer fits its request, and is protected as was agreed (TS 33.180 D.2.2, D.3.1). */
 import { wipe } from "../../bindings/bytes.ts";
 import { MikeySakkeError } from "../../bindings/errors.ts";
-import type { KmsKeys, KmsMessage, KmsRequest, NamedKey } from "../../transport/kms-xml/index.ts";
-import { type OpenedKmsResponse, openKmsResponse } from "../../transport/kms-xml/index.ts";
+import {
+  type KmsKeys,
+  type KmsMessage,
+  type KmsRequest,
+  type NamedKey,
+  type OpenedKmsResponse,
+  openKmsResponse,
+} from "../../transport/kms-xml/index.ts";
 import type { HttpAnswer } from "./http-exchange.ts";
 import { type KmsAnswer, KmsRefusedError } from "./kms-answer.ts";
 import type { TransportKeys } from "./kms-client.ts";

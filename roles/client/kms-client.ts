@@ -4,17 +4,18 @@
  */
 import { toHex, wipe } from "../../bindings/bytes.ts";
 import { type RandomSource, systemRandom } from "../../bindings/random.ts";
-import type {
-  KmsCertCache,
-  KmsErrorInfo,
-  KmsInit,
-  KmsKeyProv,
-  KmsLookup,
-  KmsMessage,
-  KmsRequest,
-  NamedKey,
+import {
+  type KmsCertCache,
+  type KmsErrorInfo,
+  type KmsInit,
+  type KmsKeyProv,
+  type KmsLookup,
+  type KmsMessage,
+  type KmsRequest,
+  type NamedKey,
+  type OpenedKmsResponse,
+  sealKmsRequest,
 } from "../../transport/kms-xml/index.ts";
-import { type OpenedKmsResponse, sealKmsRequest } from "../../transport/kms-xml/index.ts";
 import { answerOf, openAnswer, requireFit, requireProtected, unfit, wipeSecrets } from "./check-answer.ts";
 import { type KmsFetch, post } from "./http-exchange.ts";
 import type { KmsAnswer } from "./kms-answer.ts";
