@@ -35,7 +35,9 @@ const pick = (from: readonly string[]) => fc.constantFrom(...from);
 const some = <T>(what: fc.Arbitrary<T>, maxLength = 4) => fc.array(what, { maxLength });
 const joined = (what: fc.Arbitrary<string>) => some(what).map((parts) => parts.join(""));
 
-const text = joined(pick([...TEXT, ...REFERENCES])).map((t) => t.replaceAll("]]>", "]]&gt;"));
+const text = joined(pick([...TEXT, ...REFERENCES])).map((t) =>
+  t.replaceAll("]]>", "]]&gt;").replace(/]$/, "] "),
+);
 const cdata = joined(pick([...TEXT, "<b>", "&amp;"])).map((t) => `<![CDATA[${t.replaceAll("]]>", "")}]]>`);
 const comment = joined(pick([...TEXT, "<b>", "&amp;", "</"])).map((t) => `<!--${t}-->`);
 const instruction = fc
@@ -96,5 +98,5 @@ function print(plan: ElementPlan, above: ReadonlyMap<string, string>): string {
   const name = `${prefix === "" ? "" : `${prefix}:`}${plan.name[1]}`;
   if (plan.content.length === 0 && plan.short) return `<${name}${tag}/>`;
   const content = plan.content.map((part) => (typeof part === "string" ? part : print(part, scope)));
-  return `<${name}${tag}\n>${content.join("")}</${name} >`.replaceAll("]]>>", "]]>&gt;");
+  return `<${name}${tag}\n>${content.join("")}</${name} >`;
 }

@@ -15,7 +15,7 @@ import {
 } from "./algorithms.ts";
 import { canonicalize } from "./canonical.ts";
 import { elementsOf, parseNodes } from "./node-tree.ts";
-import { signaturesOf } from "./signature-element.ts";
+import { isIdReference, signaturesOf } from "./signature-element.ts";
 import { findById } from "./verify.ts";
 
 /**
@@ -33,6 +33,7 @@ export function signXml(
   const { root, text, end } = parseNodes(document, limits);
   const target = findById(root, elementId);
   const at = text.lastIndexOf("</", end - 1);
+  if (!isIdReference(`#${elementId}`)) throw cannotSign("a Reference cannot name this Id");
   if (signaturesOf(root).length > 0) throw cannotSign("the root holds a signature");
   if (target !== root && target.parent !== root) throw cannotSign("the element is too deep inside");
   if (!/^<\/[^<>]*>$/.test(text.slice(at, end))) throw cannotSign("the root is empty");

@@ -63,8 +63,7 @@ function readReference(reference: ElementNode) {
   requireAlgorithm(method!, SHA256);
   sequence(method!, []);
   const uri = attribute(reference, "URI");
-  // No XPointer, no escapes, nothing outside the document.
-  if (uri === undefined || !/^(#[^#%()\s]+)?$/.test(uri)) {
+  if (uri === undefined || (uri !== "" && !isIdReference(uri))) {
     throw fault("REFERENCE", "the Reference must name an Id, or the document by an empty URI");
   }
   return {
@@ -72,6 +71,11 @@ function readReference(reference: ElementNode) {
     ...readTransforms(optional ? parts[0]! : undefined),
     digestValue: octetsOf(value!),
   };
+}
+
+/** No XPointer, no escapes, nothing outside the document. */
+export function isIdReference(uri: string): boolean {
+  return /^#[^#%()\s]+$/.test(uri);
 }
 
 /** At most enveloped-signature and then a canonicalisation, which is C14N where none is given. */

@@ -43,12 +43,6 @@ export function verifyXml(
   return { content, keyId: key.id, signatureValue: signature.signatureValue };
 }
 
-/** Whether the root says that it is signed, or holds a signature; a root that says so may lack one. */
-export function hasSignature(document: Uint8Array | string, limits?: Partial<XmlLimits>): boolean {
-  const { root } = parseNodes(document, limits);
-  return root.local.startsWith("Signed") || signaturesOf(root).length > 0;
-}
-
 function targetOf(nodes: DocumentNode, signature: SignatureElement): DocumentNode | ElementNode {
   const { root } = nodes;
   const { referencedId, enveloped, element } = signature;
