@@ -54,12 +54,13 @@ export function makeApp(tools: readonly string[] = []): App {
   };
 }
 
-/** With the dependencies of dependencies. */
+/** With the dependencies of dependencies, but for those that lie in the folder of the package that needs them. */
 function dependenciesOf(names: readonly string[], found = new Set<string>()): Set<string> {
   for (const name of names) {
-    if (found.has(name)) continue;
+    const path = join(ROOT, "node_modules", name, "package.json");
+    if (found.has(name) || !existsSync(path)) continue;
     found.add(name);
-    const manifest = JSON.parse(readFileSync(join(ROOT, "node_modules", name, "package.json"), "utf8"));
+    const manifest = JSON.parse(readFileSync(path, "utf8"));
     dependenciesOf(Object.keys(manifest.dependencies ?? {}), found);
   }
   return found;
