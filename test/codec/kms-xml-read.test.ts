@@ -302,6 +302,13 @@ describe("refused, with the path of the element", () => {
     expect(error.message).toContain("/KmsResponse/Time");
   });
 
+  it("a value full of blanks, without trying each of them as the end", () => {
+    // With quadratic time this would take longer than a test may.
+    const blanks = " ".repeat(400_000);
+    const xml = edit(certificateXml, "<UserKeyPeriod>", `<UserKeyPeriod>1${blanks}`);
+    expect(errorOf(xml).code).toBe("KMS_XML_VALUE");
+  });
+
   it("never quotes a key", () => {
     const ssk = toHex(alice.ssk);
     for (const bad of [

@@ -80,9 +80,21 @@ export function xsiType(element: XmlElement): string | undefined {
 /** Character data of a leaf, without leading and trailing white space. Not empty. */
 export function stringOf(element: XmlElement): string {
   if (element.children.length > 0) throw malformed(element, "unexpected elements inside");
-  const text = element.text.replace(/^[\t\n\r ]+|[\t\n\r ]+$/g, "");
+  const text = trimmed(element.text);
   if (text === "") throw malformed(element, "empty");
   return text;
+}
+
+/** Without white space of XML at its ends. Not by a pattern: looking for the end at each blank takes quadratic time. */
+function trimmed(text: string): string {
+  let [from, to] = [0, text.length];
+  while (from < to && isXmlSpace(text.charCodeAt(from))) from++;
+  while (to > from && isXmlSpace(text.charCodeAt(to - 1))) to--;
+  return text.slice(from, to);
+}
+
+function isXmlSpace(code: number): boolean {
+  return code === 0x20 || code === 0x09 || code === 0x0a || code === 0x0d;
 }
 
 /** As `stringOf`, but an empty element is allowed. */
