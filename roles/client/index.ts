@@ -3,11 +3,17 @@
 export { wipeSecrets } from "./check-answer.ts";
 export type { KmsFetch, KmsFetchInit, KmsFetchResponse } from "./http-exchange.ts";
 export { IndexedDbStorage } from "./indexeddb-storage.ts";
-export { KeyStore, type StoredTransportKey, type TransportKeyKind } from "./key-store.ts";
+export {
+  KeyStore,
+  type KmsState,
+  type StoredCertificate,
+  type StoredTransportKey,
+  type TransportKeyKind,
+} from "./key-store.ts";
 export { type KmsAnswer, KmsRefusedError } from "./kms-answer.ts";
 export { type KmsCallOptions, KmsClient, type KmsClientOptions, type TransportKeys } from "./kms-client.ts";
 export type { KeyTarget } from "./kms-resource.ts";
-export { type ClientKeys, loadKeys } from "./load-keys.ts";
+export { type ClientKeys, type LoadKeysOptions, loadKeys } from "./load-keys.ts";
 export {
   type ProvisionEvent,
   Provisioner,
@@ -18,4 +24,5 @@ export {
 export { SealedStorage } from "./sealed-storage.ts";
 export { MemoryStorage, type SecretStorage } from "./storage.ts";
 export { StorageKey } from "./storage-key.ts";
+export type { CertificateChange } from "./take-certificates.ts";
 export { type KmsKind, KmsTrust, type TrustPolicy } from "./trust.ts";

@@ -32,11 +32,6 @@ export class KmsTrust {
     ]);
   }
 
-  /** What the Home KMS listed last. */
-  get listed(): readonly string[] {
-    return [...this.#listed];
-  }
-
   /** Takes over what the Home KMS lists. That makes no KMS one that may key the user: only configuration does. */
   list(kmsUris: readonly string[]): void {
     if (this.acceptListed) this.#listed = new Set(kmsUris);
