@@ -1,6 +1,5 @@
 /** Documents with everything that canonicalisation needs: prefixes, declarations, comments and order. */
-import type { SaxesTagNS } from "saxes";
-import { decodeXml, readXmlEvents, XMLNS, type XmlLimits } from "../xml/xml-events.ts";
+import { decodeXml, readXmlEvents, XMLNS, type XmlLimits, type XmlTag } from "../xml/xml-events.ts";
 
 export interface AttributeNode {
   /** As written, with its prefix. */
@@ -57,7 +56,7 @@ export function parseNodes(
   let end = 0;
   const add = (node: ChildNode) => (open.at(-1)?.children ?? top).push(node);
   const events = {
-    open(tag: SaxesTagNS) {
+    open(tag: XmlTag) {
       const children: ChildNode[] = [];
       const element = elementOf(tag, children, open.at(-1)?.element ?? parent);
       add(element);
@@ -76,7 +75,7 @@ export function parseNodes(
   return { type: "document", root: root!, children: top, text, end };
 }
 
-function elementOf(tag: SaxesTagNS, children: ChildNode[], parent: ElementNode | undefined): ElementNode {
+function elementOf(tag: XmlTag, children: ChildNode[], parent: ElementNode | undefined): ElementNode {
   const attributes: AttributeNode[] = [];
   const declared = new Map<string, string>();
   for (const { name, prefix, local, uri, value } of Object.values(tag.attributes)) {

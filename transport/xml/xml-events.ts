@@ -2,7 +2,7 @@
  * One pass over a document with `saxes`. It refuses what key documents never need and attacks do: document type
  * declarations, entities beyond the five predefined ones, excessive size, depth or number of elements.
  */
-import { SaxesParser, type SaxesTagNS } from "saxes";
+import { SaxesParser } from "saxes";
 import { fromUtf8 } from "../../bindings/bytes.ts";
 import { MikeySakkeError } from "../../bindings/errors.ts";
 
@@ -19,8 +19,26 @@ export const XML_LIMITS: XmlLimits = { maxLength: 16 << 20, maxDepth: 32, maxEle
 /** Namespace of `xmlns` and `xmlns:…`. */
 export const XMLNS = "http://www.w3.org/2000/xmlns/";
 
+/** What is used of a start tag of the parser, whose own types are no part of this package's. */
+export interface XmlTag {
+  readonly name: string;
+  readonly prefix: string;
+  readonly local: string;
+  readonly uri: string;
+  /** By qualified name. */
+  readonly attributes: Readonly<Record<string, XmlTagAttribute>>;
+}
+
+export interface XmlTagAttribute {
+  readonly name: string;
+  readonly prefix: string;
+  readonly local: string;
+  readonly uri: string;
+  readonly value: string;
+}
+
 export interface XmlEvents {
-  open(tag: SaxesTagNS): void;
+  open(tag: XmlTag): void;
   /** `end` is the offset in the text just after the tag. */
   close(end: number): void;
   /** Character data inside the root, CDATA sections included, with references resolved. */

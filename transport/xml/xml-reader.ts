@@ -1,6 +1,5 @@
 /** Documents as a small tree of elements, for readers that ignore comments, prefixes and the order of text. */
-import type { SaxesTagNS } from "saxes";
-import { decodeXml, readXmlEvents, XMLNS, type XmlLimits } from "./xml-events.ts";
+import { decodeXml, readXmlEvents, XMLNS, type XmlLimits, type XmlTag } from "./xml-events.ts";
 
 export { XML_LIMITS, type XmlLimits } from "./xml-events.ts";
 
@@ -40,7 +39,7 @@ export function parseXml(document: string | Uint8Array, limits?: Partial<XmlLimi
   const stack: OpenElement[] = [];
   let root: XmlElement | undefined;
   const events = {
-    open(tag: SaxesTagNS) {
+    open(tag: XmlTag) {
       stack.push({
         local: tag.local,
         namespace: tag.uri,
