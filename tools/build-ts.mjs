@@ -1,5 +1,5 @@
-// Compiles bindings/, transport/ and cli/ to dist/, which is emptied first so that no file of a removed source
-// stays in the package.
+// Compiles bindings/, transport/, store/, roles/ and cli/ to dist/, which is emptied first so that no file of a removed
+// source stays in the package.
 import { spawnSync } from "node:child_process";
 import { rmSync } from "node:fs";
 import { createRequire } from "node:module";
