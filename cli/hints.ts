@@ -21,6 +21,7 @@ const HINTS: Readonly<Record<string, string>> = {
   RESPONDER_KMS_NOT_MINE: "Give the keys and the certificate of that KMS with --keys and --cert.",
   NO_KMS: "Make one with `mikey-sakke serve kms`, or give its folder with --data-dir.",
   OTHER_KMS: "Give another folder with --data-dir for another KMS.",
+  OTHER_DATABASE: "Change database.url in the configuration, which all commands read.",
   BAD_CONFIG: "docs/kms.md lists what a configuration may have.",
   TLS_NEEDED: "Name certificate and key in the configuration, or listen on loopback.",
   TOKENS_NEEDED: "Name the issuer in the configuration, or listen on loopback.",

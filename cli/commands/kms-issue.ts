@@ -59,6 +59,7 @@ async function issue({ output, stdin }: Context, options: Options): Promise<Exit
       : (keySet: KeySet) => writeKeySet(keySet, outDir, options.force === true);
   const stop = listenForStop();
   let progress: Progress | undefined;
+  let seen = 0;
   const started = performance.now();
   try {
     const { periodNo, issued } = await withAdmin(folderOf(options), (admin, { config }) => {
@@ -72,6 +73,7 @@ async function issue({ output, stdin }: Context, options: Options): Promise<Exit
         onProgress(done, total) {
           progress ??= output.progress("issuing", total);
           progress.update(done);
+          seen = done;
         },
       });
     });
@@ -82,6 +84,14 @@ async function issue({ output, stdin }: Context, options: Options): Promise<Exit
       `${issued} key set${issued === 1 ? "" : "s"} of key period ${periodNo}, in ${seconds.toFixed(1)} s`,
     ]);
     return EXIT.accepted;
+  } catch (error) {
+    if (!stop.signal.aborted) throw error;
+    progress?.end();
+    progress = undefined;
+    output.result({ status: "interrupted", issued: seen }, () => [
+      `broken off after ${seen}; the same command goes on with the rest`,
+    ]);
+    return EXIT.refused;
   } finally {
     progress?.end();
     stop.release();

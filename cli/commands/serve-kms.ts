@@ -42,7 +42,10 @@ export function registerServeKms(parent: Command, runner: Runner): void {
           "--admin-port <n>",
           "port for health, metrics and the admin API (default: that of --port + 1)",
         )
-        .option("--database <url>", "PostgreSQL, in place of the database in the data folder")
+        .option(
+          "--database <url>",
+          "PostgreSQL, at the first start, in place of a database in the data folder",
+        )
         .option("--http", "plain HTTP, on loopback only: for a proxy there")
         .addOption(
           new Option("--log-level <level>", "what is logged")

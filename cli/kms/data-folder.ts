@@ -42,7 +42,7 @@ export async function openDataFolder(
   { dataDir, config }: FolderOptions,
   overrides: Partial<KmsConfigInput> = {},
 ): Promise<DataFolder> {
-  const file = config ?? join(dataDir, CONFIG);
+  const file = config ?? configFileOf(dataDir);
   if (config === undefined && !(await exists(file))) {
     throw usageError("NO_KMS", `${dataDir}: no KMS here, ${CONFIG} is missing`);
   }
@@ -51,10 +51,14 @@ export async function openDataFolder(
   return { folder: dataDir, config: located(checked, dirname(file)), files: filesOf(dataDir, checked, file) };
 }
 
-/** Writes the configuration of a new KMS: its KmsUri, everything else by default. False if there is one. */
+export function configFileOf(dataDir: string): string {
+  return join(dataDir, CONFIG);
+}
+
+/** Writes the configuration of a new KMS, whose database may have a password. False if there is one. */
 export async function createConfig(dataDir: string, input: KmsConfigInput): Promise<boolean> {
   parseKmsConfig(input);
-  return createFile(join(dataDir, CONFIG), `${JSON.stringify(input, null, 2)}\n`);
+  return createFile(configFileOf(dataDir), `${JSON.stringify(input, null, 2)}\n`, { secret: true });
 }
 
 export async function readConfig(file: string): Promise<KmsConfigInput> {

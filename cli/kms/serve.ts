@@ -9,7 +9,7 @@ import { createLog } from "../../roles/kms/log.ts";
 import type { Output } from "../output.ts";
 import { usageError } from "../usage.ts";
 import { removeAdminFile, writeAdminFile } from "./admin-file.ts";
-import { createConfig, type DataFolder, openDataFolder, readConfig } from "./data-folder.ts";
+import { configFileOf, createConfig, type DataFolder, openDataFolder, readConfig } from "./data-folder.ts";
 import { developmentIssuerOf } from "./development-tokens.ts";
 import { openStore } from "./open-store.ts";
 import { listenForStop } from "./stop.ts";
@@ -24,6 +24,7 @@ export interface ServeOptions {
   readonly host?: string;
   readonly port?: number;
   readonly adminPort?: number;
+  /** For the first start, as kmsUri. */
   readonly database?: string;
   /** Plain HTTP, on loopback, for a proxy there. */
   readonly http: boolean;
@@ -68,19 +69,21 @@ export async function serveKms(options: ServeOptions, output: Output): Promise<v
 
 /** Makes what is missing in the data folder. */
 async function prepared(options: ServeOptions, output: Output): Promise<DataFolder> {
-  const { dataDir, config, kmsUri } = options;
-  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  const { dataDir, config, kmsUri, database } = options;
   if (config === undefined) {
-    const made = await createConfig(dataDir, { kmsUri: kmsUri ?? DEFAULT_KMS_URI });
-    if (made) output.note(`made ${dataDir}, for the KMS ${kmsUri ?? DEFAULT_KMS_URI}`);
+    await mkdir(dataDir, { recursive: true, mode: 0o700 });
+    const first = {
+      kmsUri: kmsUri ?? DEFAULT_KMS_URI,
+      ...(database !== undefined && { database: { url: database } }),
+    };
+    if (await createConfig(dataDir, first)) output.note(`made ${dataDir}, for the KMS ${first.kmsUri}`);
   }
-  const file = config ?? `${dataDir}/config.json`;
+  const file = config ?? configFileOf(dataDir);
   const given = await readConfig(file);
   const data = await openDataFolder(options, overridesOf(options, given));
+  requireSame(data, options, file);
   requireFitToServe(data);
-  if (kmsUri !== undefined && data.config.kmsUri !== kmsUri) {
-    throw usageError("OTHER_KMS", `--kms-uri: ${file} is of the KMS ${data.config.kmsUri}`);
-  }
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
   if (await ensureStoreKey({ file: data.files.storeKey, environment: process.env }, systemRandom)) {
     output.note(
       `made ${data.files.storeKey}: the database cannot be read without it (or ${STORE_KEY_VARIABLE})`,
@@ -89,15 +92,24 @@ async function prepared(options: ServeOptions, output: Output): Promise<DataFold
   return data;
 }
 
-/** What the command line says before what the file says. */
+/** All commands read from the configuration whose data it is: a start that says otherwise would hide the data. */
+function requireSame({ config }: DataFolder, { kmsUri, database }: ServeOptions, file: string): void {
+  if (kmsUri !== undefined && config.kmsUri !== kmsUri) {
+    throw usageError("OTHER_KMS", `--kms-uri: ${file} is of the KMS ${config.kmsUri}`);
+  }
+  if (database !== undefined && config.database?.url !== database) {
+    throw usageError("OTHER_DATABASE", `--database: ${file} names another, or the one in the data folder`);
+  }
+}
+
+/** Where to listen: what the command line says before what the file says. */
 function overridesOf(options: ServeOptions, given: KmsConfigInput): Partial<KmsConfigInput> {
-  const { host, port, adminPort, database } = options;
+  const { host, port, adminPort } = options;
   // Two KMSs on one machine differ in one option.
   const admin = adminPort ?? (port === undefined ? undefined : port === 0 ? 0 : port + 1);
   return {
     listen: { ...given.listen, ...(host !== undefined && { host }), ...(port !== undefined && { port }) },
     admin: { ...given.admin, ...(admin !== undefined && { port: admin }) },
-    ...(database !== undefined && { database: { url: database } }),
     ...(options.http && { tls: undefined }),
   };
 }

@@ -78,6 +78,24 @@ export async function cli(...args: readonly string[]): Promise<Run> {
   return wellEnded(args, await runCli([...args, "--json"]));
 }
 
+/** Runs a command and sends SIGINT when it has shown that it goes forward. */
+export async function interrupted(
+  args: readonly string[],
+): Promise<{ status: number | null; stdout: string; stderr: string }> {
+  const child = spawn(process.execPath, ["--import", "tsx", MAIN, ...args]);
+  let stdout = "";
+  let stderr = "";
+  child.stdout.setEncoding("utf8").on("data", (text) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding("utf8").on("data", (text) => {
+    if (stderr === "") child.kill("SIGINT");
+    stderr += text;
+  });
+  const [status] = (await once(child, "close")) as [number | null];
+  return { status, stdout, stderr };
+}
+
 function wellEnded(args: readonly string[], run: Run): Run {
   if (run.status === 0) return run;
   throw new Error(`mikey-sakke ${args.join(" ")}: ${run.status}\n${run.stdout}${run.stderr}`);

@@ -3,7 +3,15 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { runCli, temporaryFolder } from "../cli/run-cli.ts";
-import { cli, type KmsProcess, keysIn, provisionArgs, STORY_MS, serveKms } from "./kms-process.ts";
+import {
+  cli,
+  interrupted,
+  type KmsProcess,
+  keysIn,
+  provisionArgs,
+  STORY_MS,
+  serveKms,
+} from "./kms-process.ts";
 
 const ALICE = "sip:alice@example.org";
 const GMS = "sip:gms@example.org";
@@ -216,5 +224,23 @@ describe("operations", { timeout: STORY_MS }, () => {
       join(folder, "sealed"),
     );
     expect(opened.json()).toMatchObject({ accepted: 1 });
+  });
+
+  it("kms issue: broken off, it goes on with the rest", async () => {
+    const folder = await temporaryFolder();
+    const data = ["--data-dir", join(folder, "kms")];
+    const users = Array.from({ length: 4000 }, (_, i) => `sip:member${i}@example.org`);
+    await writeFile(join(folder, "users.txt"), users.join("\n"));
+    const kms = await serveKms(join(folder, "kms"));
+    await kms.end("SIGTERM");
+    await cli("kms", "user", "add", ...data, "--users", join(folder, "users.txt"));
+    const first = await interrupted(["kms", "issue", ...data]);
+    expect(first.status).toBe(1);
+    expect(first.stdout).toMatch(/^broken off after \d+; the same command goes on with the rest$/m);
+    const second = await cli("kms", "issue", ...data);
+    const { issued } = second.json<{ issued: number }>();
+    expect(issued).toBeGreaterThan(0);
+    expect(issued).toBeLessThan(4000);
+    expect((await cli("kms", "issue", ...data)).json()).toMatchObject({ issued: 0 });
   });
 });
