@@ -125,6 +125,13 @@ describe("signatures", () => {
     await other.close();
   });
 
+  it("are not used up by a request that was refused", async () => {
+    const [ink] = await keysFor(user, ["InK"]);
+    const tail = `keyprov/${encodeURIComponent(user)}/ffffffff00000000`;
+    const body = world.body(tail, user, {}, { signWith: ink! });
+    for (const _ of [1, 2]) expect(errorOf(await open(tail, { body }, [ink!]))).toBe(40305);
+  });
+
   it("of one request that comes twice at the same time let one through", async () => {
     const [ink] = await keysFor(user, ["InK"]);
     const body = world.body("keyprov", user, {}, { signWith: ink! });
