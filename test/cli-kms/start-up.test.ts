@@ -8,8 +8,7 @@ import { describe, expect, it } from "vitest";
 import { temporaryFolder, vector } from "../cli/run-cli.ts";
 
 const MAIN = fileURLToPath(new URL("../../cli/main.ts", import.meta.url));
-const HEAVY =
-  /\/node_modules\/(fastify|@electric-sql|pg|undici|zod|jose|pino|prom-client|libxml2-wasm|@peculiar)\//;
+const HEAVY = /\/node_modules\/(fastify|@electric-sql|pg|undici|zod|jose|pino|prom-client|libxml2-wasm)\//;
 const SERVERS = /\/(store|roles|cli\/kms\/(?!folder-options))/;
 
 /** Every module that a run of the command loads, as URLs. */
