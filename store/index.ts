@@ -3,6 +3,7 @@ export { Envelope, KEK_BYTES } from "./envelope.ts";
 export { KmsStore } from "./kms/kms-store.ts";
 export {
   type AddMasterOptions,
+  type AllCertificates,
   type AuditEntry,
   type AuditQuery,
   type AuditRecord,
@@ -10,6 +11,7 @@ export {
   type MasterRecord,
   masterOf,
   type NewMaster,
+  type NewTransportKeyRecord,
   type OtherCertificate,
   type OtherCertificates,
   type OtherKind,

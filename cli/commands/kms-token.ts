@@ -4,11 +4,12 @@ import type { Context, Runner } from "../command.ts";
 import { folderOf, folderOptions } from "../kms/folder-options.ts";
 import { integerOption, uriOption } from "../options.ts";
 import { EXIT, type ExitStatus } from "../output.ts";
+import { usageError } from "../usage.ts";
 
 interface Options {
   dataDir: string;
   config?: string;
-  user: string;
+  user?: string;
   clientId?: string;
   lifetime: string;
 }
@@ -24,27 +25,35 @@ export function registerKmsToken(kms: Command, runner: Runner): void {
       summary: "make a development token",
       description:
         "Make an access token of the development issuer, for trying out a KMS whose configuration names no other. " +
-        "Whoever has it gets the keys of the user.",
+        "Whoever has it gets the keys of the user, or of the server with that client_id.",
       example: "mikey-sakke kms token --user sip:alice@example.org > alice.token",
     },
     (command) =>
       folderOptions(command)
-        .requiredOption("--user <uri>", "identity that it proves")
-        .option("--client-id <id>", "client_id, for the identity of a server")
+        .option("--user <uri>", "identity that it proves")
+        .option("--client-id <id>", "client_id; without --user it proves the identity of that server")
         .option("--lifetime <seconds>", "how long it is good for", "3600"),
     token,
   );
 }
 
 async function token({ output }: Context, options: Options): Promise<ExitStatus> {
-  const userUri = uriOption(options.user, "--user");
+  const { user, clientId } = options;
+  if (user === undefined && clientId === undefined) {
+    throw usageError("BAD_CALL", "--user or --client-id is needed");
+  }
+  const userUri = user === undefined ? undefined : uriOption(user, "--user");
   const lifetime = integerOption(options.lifetime, "--lifetime", 1, MAX_LIFETIME);
   const { developmentToken } = await import("../kms/development-tokens.ts");
   const text = await developmentToken(folderOf(options), {
-    userUri,
     lifetime,
-    ...(options.clientId !== undefined && { clientId: options.clientId }),
+    ...(userUri !== undefined && { userUri }),
+    ...(clientId !== undefined && { clientId }),
   });
-  output.result({ status: "ok", user: userUri, lifetime, token: text }, () => [text]);
+  const whose = {
+    ...(userUri !== undefined && { user: userUri }),
+    ...(clientId !== undefined && { clientId }),
+  };
+  output.result({ status: "ok", ...whose, lifetime, token: text }, () => [text]);
   return EXIT.accepted;
 }

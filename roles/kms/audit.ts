@@ -1,6 +1,6 @@
 /**
- * The audit trail of requests: who asked for what, and what came of it. Refusals of requests without a good token are
- * written too, but only so many a minute, or anybody could fill the database.
+ * The audit trail of requests: who asked for what, and what came of it. Refusals are written too, but only so many a
+ * minute for one identity, and for all requests without a good token, or anybody could fill the database.
  */
 import type { AuditEntry } from "../../store/index.ts";
 import type { KmsRefusal } from "./errors.ts";
@@ -16,7 +16,8 @@ const MAX_TEXT = 500;
 export class Audit {
   readonly #tools: Tools;
   #minute = 0;
-  #anonymous = 0;
+  /** In this minute, by identity; undefined: no good token. */
+  readonly #refusals = new Map<string | undefined, number>();
 
   constructor(tools: Tools) {
     this.#tools = tools;
@@ -39,7 +40,7 @@ export class Audit {
       requestId: http.requestId,
       detail: {
         remote: http.remote,
-        ...(token.clientId !== undefined && { clientId: token.clientId }),
+        ...(token.clientId !== undefined && { clientId: cut(token.clientId) }),
         ...(signedWith !== undefined && { signedWith }),
         ...(keySets !== undefined && trkId !== undefined && { wrappedWith: trkId }),
         ...(request?.clientError !== undefined && { clientError: request.clientError.errorCode }),
@@ -55,7 +56,7 @@ export class Audit {
 
   async refused(http: KmsHttpRequest, now: number, known: Known, refusal: KmsRefusal): Promise<void> {
     const who = known.permitted?.[0];
-    if (who === undefined && !this.#takeAnonymous(now)) return;
+    if (!this.#takeRefusal(who, now)) return;
     await this.#tools.store.audit({
       at: now,
       actor: who ?? ANONYMOUS,
@@ -66,17 +67,25 @@ export class Audit {
       requestId: http.requestId,
       detail: {
         remote: http.remote,
-        ...(refusal.detail !== undefined && { reason: refusal.detail.slice(0, MAX_TEXT) }),
+        ...(refusal.detail !== undefined && { reason: cut(refusal.detail) }),
       },
     });
   }
 
-  #takeAnonymous(now: number): boolean {
+  #takeRefusal(who: string | undefined, now: number): boolean {
     const minute = Math.floor(now / MINUTE);
     if (minute !== this.#minute) {
       this.#minute = minute;
-      this.#anonymous = 0;
+      this.#refusals.clear();
     }
-    return ++this.#anonymous <= this.#tools.config.limits.anonymousAuditPerMinute;
+    const count = (this.#refusals.get(who) ?? 0) + 1;
+    this.#refusals.set(who, count);
+    const { anonymousAuditPerMinute, refusedAuditPerMinute } = this.#tools.config.limits;
+    return count <= (who === undefined ? anonymousAuditPerMinute : refusedAuditPerMinute);
   }
+}
+
+/** By characters: half a surrogate pair is no text. */
+function cut(text: string): string {
+  return [...text].slice(0, MAX_TEXT).join("");
 }

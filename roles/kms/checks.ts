@@ -7,7 +7,7 @@ import { utf8 } from "../../bindings/bytes.ts";
 import { KmsRefusal } from "./errors.ts";
 import type { Exchange, Tools } from "./exchange.ts";
 import { requestedPeriods } from "./periods.ts";
-import { keyThatMustSign, wrappingKey } from "./transport-keys.ts";
+import { activeKey, keyThatMustSign, wrappingKey } from "./transport-keys.ts";
 import { requireUser } from "./users.ts";
 
 export interface Check {
@@ -60,7 +60,9 @@ function time({ request, now }: Exchange, { config }: Tools): void {
 
 function signature({ signedWith, keys }: Exchange, { config }: Tools): void {
   if (signedWith === undefined) {
-    if (config.policy.requireSignature) throw new KmsRefusal("SIGNATURE_REQUIRED");
+    // Also where policy does not ask for it: whoever takes a signature off must gain nothing.
+    const must = config.policy.requireSignature || activeKey(keys, "InK") !== undefined;
+    if (must) throw new KmsRefusal("SIGNATURE_REQUIRED");
     return;
   }
   const used = keys.find((key) => key.id === signedWith);

@@ -37,7 +37,11 @@ const tokens = z.strictObject({
   clockSkew: seconds.max(300).default(5),
 });
 
-/** An identity that is no user's: a token gets its keys by `clientId`, by `scope`, or by both if both are given. */
+/**
+ * An identity that is no user's: a token gets its keys by `clientId`, by `scope`, or by both if both are given. By
+ * `clientId` alone only a token without any user's identity does (client credentials grant): the users of an
+ * application have tokens with its `client_id` too. A `scope` must be one that the issuer grants to the server alone.
+ */
 const server = z
   .strictObject({
     uri,
@@ -64,11 +68,11 @@ const policy = z.strictObject({
   requestMaxAge: seconds.default(5),
   /** Difference of clocks on top of it, and the most that Time may lie ahead. */
   clockSkew: seconds.max(300).default(5),
-  /** Every request must be a SignedKmsRequest; an empty body is refused then. */
+  /** Every request must be a SignedKmsRequest; an empty body is refused then. Of who has an InK that is asked anyway. */
   requireSignature: z.boolean().default(false),
-  /** Keys are given out wrapped with a TrK only. A user who has a TrK never gets them otherwise. */
+  /** Keys are given out wrapped with a TrK only. A token with an identity that has a TrK never gets them otherwise. */
   requireTransportKey: z.boolean().default(false),
-  /** Age at which a TrK or InK is replaced in the next response. 0: by the operator only. */
+  /** Age at which a TrK or InK is replaced in the next response; not where devices share keys. 0: by the operator only. */
   transportKeyLifetime: seconds.default(0),
   /** Whether requests must be valid by the schema. */
   strictSchema: z.boolean().default(false),
@@ -89,6 +93,8 @@ const limits = z.strictObject({
   stopTimeout: seconds.default(10),
   /** Audit entries a minute for requests that no token vouches for; the rest are only counted. */
   anonymousAuditPerMinute: z.number().int().min(0).default(600),
+  /** The same for refused requests of one identity. */
+  refusedAuditPerMinute: z.number().int().min(0).default(600),
   /** How old the knowledge of the master keys may be, which another process may have changed. */
   masterAge: seconds.default(10),
 });

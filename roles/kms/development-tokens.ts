@@ -16,9 +16,9 @@ const SCOPES = [
 ];
 
 export interface DevelopmentTokenOptions {
-  /** Identity of the user, for all three services. */
-  readonly userUri: string;
-  /** Of a server's token. */
+  /** Identity of the user, for all three services. Absent: the token is a server's own. */
+  readonly userUri?: string;
+  /** `client_id`, of a server's token. */
   readonly clientId?: string;
   readonly scopes?: readonly string[];
   /** Seconds; an hour when absent. */
@@ -72,9 +72,7 @@ export class DevelopmentIssuer {
   }: DevelopmentTokenOptions): Promise<string> {
     const at = Math.floor(now / 1000);
     const claims = {
-      mcptt_id: userUri,
-      mcvideo_id: userUri,
-      mcdata_id: userUri,
+      ...(userUri !== undefined && { mcptt_id: userUri, mcvideo_id: userUri, mcdata_id: userUri }),
       scope: scopes.join(" "),
       ...(clientId !== undefined && { client_id: clientId }),
     };
@@ -82,7 +80,7 @@ export class DevelopmentIssuer {
       .setProtectedHeader({ alg: ALGORITHM, typ: "at+jwt" })
       .setIssuer(ISSUER)
       .setAudience(this.#kmsUri)
-      .setSubject(userUri)
+      .setSubject(userUri ?? clientId ?? "server")
       .setIssuedAt(at)
       .setExpirationTime(at + lifetime)
       .sign(await importJWK(this.#privateJwk, ALGORITHM));

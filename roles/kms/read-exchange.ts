@@ -6,7 +6,7 @@ import { KmsRefusal } from "./errors.ts";
 import type { Exchange, KmsHttpRequest, Tools } from "./exchange.ts";
 import { parsePath } from "./path.ts";
 import { permittedIdentities } from "./tokens.ts";
-import { isUsable, keyThatMustSign } from "./transport-keys.ts";
+import { inPreference, isUsable, keyThatMustSign } from "./transport-keys.ts";
 
 /** A KmsRequest has some 20 elements; a KrrList may embed many redirect responses (D.4.1). */
 const MAX_ELEMENTS = 2000;
@@ -38,7 +38,9 @@ export async function readExchange(
   const named = target.uris?.find((uri) => permitted.includes(uri)) ?? target.uris?.[0];
   const keyUri = target.type === "keyprov" ? named : undefined;
   const own = keyUri !== undefined && permitted.includes(keyUri) ? keyUri : permitted[0]!;
-  return { now, target, token, permitted, keyUri, keys, ...opened, userUri: opened?.request.userUri ?? own };
+  const userUri = opened?.request.userUri ?? own;
+  const ordered = inPreference(keys, [keyUri, userUri]);
+  return { now, target, token, permitted, keyUri, ...opened, userUri, keys: ordered };
 }
 
 /** The identities of one token are one client's, and so are the keys that it shares with the KMS. */

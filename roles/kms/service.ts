@@ -10,7 +10,7 @@ import { ownUrls } from "./own-urls.ts";
 import { PROCEDURES } from "./procedures/index.ts";
 import type { Outcome } from "./procedures/procedure.ts";
 import { type Known, readExchange } from "./read-exchange.ts";
-import { activateNamed, protectionOf } from "./transport-keys.ts";
+import { activateProven, protectionOf } from "./transport-keys.ts";
 
 export type { KmsHttpRequest, KmsHttpResponse, KmsServiceDeps } from "./exchange.ts";
 
@@ -53,7 +53,7 @@ export function createKmsService(deps: KmsServiceDeps): KmsService {
   }
 
   async function answered(http: KmsHttpRequest, before: Exchange): Promise<KmsHttpResponse> {
-    const exchange = { ...before, keys: await activateNamed(before, tools) };
+    const exchange = { ...before, keys: await activateProven(before, tools) };
     const outcome = await PROCEDURES[exchange.target.type](exchange, tools);
     try {
       const protection = protectionOf(exchange);

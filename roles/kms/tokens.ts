@@ -11,6 +11,8 @@ import { isLoopback } from "./loopback.ts";
 export interface TokenFacts {
   /** Identities of users that the token proves, in the order of its claims, without repetition. */
   readonly identities: readonly string[];
+  /** Whether it has a claim of any user's identity, by whichever scope: then it is no server's own. */
+  readonly ofUser: boolean;
   readonly scopes: readonly string[];
   readonly clientId?: string;
   readonly subject?: string;
@@ -87,9 +89,11 @@ function factsOf(payload: JWTPayload, config: TokenConfig): TokenFacts {
   if (useful.length === 0) throw new KmsRefusal("WRONG_SCOPE", `scopes: ${scopes.join(" ") || "none"}`);
   const claims = useful.flatMap((scope) => config.scopes[scope]!);
   const identities = claims.map((claim) => payload[claim]).filter((value) => typeof value === "string");
-  const clientId = payload.client_id ?? payload.azp;
+  const ofUser = Object.values(config.scopes).some((of) => of.some((claim) => payload[claim] !== undefined));
+  const clientId = payload.client_id;
   return {
     identities: [...new Set(identities)],
+    ofUser,
     scopes,
     ...(typeof clientId === "string" && { clientId }),
     ...(payload.sub !== undefined && { subject: payload.sub }),
@@ -104,15 +108,15 @@ function words(scope: unknown): string[] {
 
 /**
  * The identities whose keys a token may ask for. The identity of a server is nobody's claim: only the server's own
- * token gets it (5.7.1, 5.8.1), also if the issuer let a user take that name.
+ * token gets it (5.7.1, 5.8.1), also if the issuer let a user take that name. A user who logs in by way of the server
+ * has a token with its client_id (RFC 9068 2.2), so that shows the server itself only where there is no user.
  */
 export function permittedIdentities(token: TokenFacts, servers: readonly ServerIdentity[]): string[] {
   const users = token.identities.filter((uri) => servers.every((server) => server.uri !== uri));
   const own = servers.filter(
     ({ clientId, scope }) =>
-      (clientId !== undefined || scope !== undefined) &&
       (clientId === undefined || clientId === token.clientId) &&
-      (scope === undefined || token.scopes.includes(scope)),
+      (scope === undefined ? clientId !== undefined && !token.ofUser : token.scopes.includes(scope)),
   );
   return [...users, ...own.map(({ uri }) => uri)];
 }

@@ -1,11 +1,11 @@
 /**
  * TrKs and InKs of a client (TS 33.180 5.3, D.2.2): which of them protect an answer, and how they are replaced. A new
- * key waits as "pending" and goes along with each answer until a request names it: then the client has it, and the
- * one before is retired.
+ * key waits as "pending" and goes along with each answer until a request proves that the client has it; then the one
+ * before is retired.
  */
 import { toHex } from "../../bindings/bytes.ts";
 import type { RandomSource } from "../../bindings/random.ts";
-import type { KmsStore, TransportKeyKind, TransportKeyRecord } from "../../store/index.ts";
+import type { TransportKeyKind, TransportKeyRecord, TransportKeyState } from "../../store/index.ts";
 import type { KmsProtection, NewKeys } from "../../transport/kms-xml/index.ts";
 import type { Exchange, Tools } from "./exchange.ts";
 
@@ -14,6 +14,15 @@ const ID_BYTES = 12;
 
 export function isUsable({ state }: TransportKeyRecord): boolean {
   return state !== "retired";
+}
+
+/** For `activeKey`, which takes the last: those of the last URI at the end, those of none of them at the start. */
+export function inPreference(
+  keys: readonly TransportKeyRecord[],
+  preferred: readonly (string | undefined)[],
+): TransportKeyRecord[] {
+  const rank = ({ userUri }: TransportKeyRecord) => preferred.lastIndexOf(userUri);
+  return keys.toSorted((a, b) => rank(a) - rank(b));
 }
 
 /** The newest key of a kind that the client is known to have. */
@@ -35,14 +44,23 @@ export function wrappingKey({ keys, request }: Exchange): TransportKeyRecord | u
   return id === undefined ? activeKey(keys, "TrK") : keys.find((key) => key.kind === "TrK" && key.id === id);
 }
 
-/** The keys after this request: what it names in "pending" becomes active, and those before it are retired. */
-export async function activateNamed(
+/**
+ * Whether the request shows that the client has the key: it is signed with it, or names it and is signed with an InK.
+ * An id alone shows nothing: it stands in answers in clear.
+ */
+function isProven(key: TransportKeyRecord, { keys, request, signedWith }: Exchange): boolean {
+  if (key.id === signedWith) return true;
+  const signing = keys.find(({ id }) => id === signedWith);
+  return key.kind === "TrK" && key.id === request?.trkId && signing?.kind === "InK";
+}
+
+/** The keys after this request: what it proves of "pending" becomes active, and those before it are retired. */
+export async function activateProven(
   exchange: Exchange,
   { store, log }: Tools,
 ): Promise<TransportKeyRecord[]> {
   let keys = [...exchange.keys];
-  const named = new Set([exchange.request?.trkId, exchange.signedWith]);
-  for (const record of exchange.keys.filter((key) => key.state === "pending" && named.has(key.id))) {
+  for (const record of exchange.keys.filter((key) => key.state === "pending" && isProven(key, exchange))) {
     await store.activate(record.id);
     log.info({ keyId: record.id, kind: record.kind }, "transport key in use");
     keys = keys
@@ -77,23 +95,22 @@ export async function newKeysFor(exchange: Exchange, tools: Tools): Promise<NewK
     const lifetime = tools.config.policy.transportKeyLifetime * 1000;
     const present = activeKey(own, kind);
     if (present === undefined || lifetime === 0 || exchange.now - present.createdAt < lifetime) return [];
-    return [
-      await addTransportKey(tools.store, tools.random, { userUri, kind, state: "pending" }, exchange.now),
-    ];
+    const fresh = drawTransportKey(tools.random, userUri, kind, "pending", exchange.now);
+    // The operator may have ended the key that it goes under since the request came in.
+    await tools.store.addTransportKey(fresh, { under: wrapWith.id });
+    return [fresh];
   };
   const [transport, integrity] = [await ofKind("TrK"), await ofKind("InK")];
   return transport.length + integrity.length > 0 ? { transport, integrity } : undefined;
 }
 
-/** Draws a key and stores it. */
-export async function addTransportKey(
-  store: KmsStore,
+export function drawTransportKey(
   random: RandomSource,
-  facts: Pick<TransportKeyRecord, "userUri" | "kind" | "state">,
-  now: number,
-): Promise<TransportKeyRecord> {
-  const id = `${facts.kind.toLowerCase()}-${toHex(random(ID_BYTES))}`;
-  const record = { ...facts, id, key: random(KEY_BYTES), createdAt: now };
-  await store.addTransportKey(record);
-  return record;
+  userUri: string,
+  kind: TransportKeyKind,
+  state: TransportKeyState,
+  createdAt: number,
+): TransportKeyRecord {
+  const id = `${kind.toLowerCase()}-${toHex(random(ID_BYTES))}`;
+  return { id, userUri, kind, key: random(KEY_BYTES), state, createdAt };
 }

@@ -2,6 +2,8 @@
 import type { Sql } from "../sql.ts";
 import type { AuditEntry, AuditQuery, AuditRecord } from "./records.ts";
 
+const UNSTORABLE = /\0|\p{Cs}/gu;
+
 interface AuditRow {
   readonly id: number;
   readonly at: number;
@@ -26,16 +28,29 @@ export async function append(sql: Sql, entries: readonly AuditEntry[]): Promise<
     ORDER BY place`,
     [
       entries.map((e) => e.at),
-      entries.map((e) => e.actor),
+      entries.map((e) => storable(e.actor)),
       entries.map((e) => e.action),
-      entries.map((e) => e.userUri ?? null),
+      entries.map((e) => storableOrNull(e.userUri)),
       entries.map((e) => e.periodNo ?? null),
       entries.map((e) => e.outcome),
       entries.map((e) => e.code ?? null),
-      entries.map((e) => e.requestId ?? null),
-      entries.map((e) => (e.detail === undefined ? null : JSON.stringify(e.detail))),
+      entries.map((e) => storableOrNull(e.requestId)),
+      entries.map((e) =>
+        e.detail === undefined
+          ? null
+          : JSON.stringify(e.detail, (_, value) => (typeof value === "string" ? storable(value) : value)),
+      ),
     ],
   );
+}
+
+/** PostgreSQL has no U+0000 in text and no lone surrogates; what somebody sent must not keep an entry out. */
+function storable(text: string): string {
+  return text.replace(UNSTORABLE, "\ufffd");
+}
+
+function storableOrNull(text: string | undefined): string | null {
+  return text === undefined ? null : storable(text);
 }
 
 export async function list(sql: Sql, query: AuditQuery): Promise<AuditRecord[]> {

@@ -4,7 +4,7 @@ import type { KmsCertificate } from "../../bindings/kms-material.ts";
 import type { Database, Sql } from "../sql.ts";
 import { type CertificateJson, certificateFromJson, certificateToJson } from "./certificate-json.ts";
 import { lockForChange } from "./issuing-lock.ts";
-import type { OtherCertificates, OtherKind } from "./records.ts";
+import type { AllCertificates, OtherCertificate, OtherKind } from "./records.ts";
 
 /** CacheNum of KmsCertCache (TS 33.180 D.3.2) grows with every change. */
 export async function countChange(sql: Sql): Promise<void> {
@@ -28,24 +28,28 @@ export function revoke(db: Database, certUri: string): Promise<void> {
   });
 }
 
-interface OtherRow {
+interface Row {
   readonly cache_num: number;
-  readonly kind: OtherKind | null;
+  readonly kind: OtherKind | "own" | null;
   readonly certificate: CertificateJson | null;
 }
 
-/** One statement, so that the number belongs to the list. */
-export async function listOther(sql: Sql): Promise<OtherCertificates> {
-  const { rows } = await sql.query<OtherRow>(
-    `SELECT cache_num, kind, certificate FROM kms_cache LEFT JOIN kms_other_certificate ON true
-    ORDER BY kms_uri, cert_uri`,
+/** One statement: a number with certificates older than it would keep the change from a client for good. */
+export async function listAll(sql: Sql): Promise<AllCertificates> {
+  const { rows } = await sql.query<Row>(
+    `SELECT cache_num, kind, certificate FROM kms_cache LEFT JOIN (
+      SELECT 'own' AS kind, certificate, from_period, id, NULL AS kms_uri, NULL AS cert_uri FROM kms_master
+      UNION ALL SELECT kind, certificate, NULL, NULL, kms_uri, cert_uri FROM kms_other_certificate) AS c ON true
+    ORDER BY from_period, id, kms_uri, cert_uri`,
   );
-  return {
-    cacheNum: rows[0]!.cache_num,
-    certificates: rows.flatMap(({ kind, certificate }) =>
-      kind === null || certificate === null ? [] : [{ certificate: certificateFromJson(certificate), kind }],
-    ),
-  };
+  const own: KmsCertificate[] = [];
+  const others: OtherCertificate[] = [];
+  for (const { kind, certificate } of rows) {
+    if (kind === null || certificate === null) continue;
+    if (kind === "own") own.push(certificateFromJson(certificate));
+    else others.push({ certificate: certificateFromJson(certificate), kind });
+  }
+  return { cacheNum: rows[0]!.cache_num, own, others };
 }
 
 export function putOther(db: Database, certificate: KmsCertificate, kind: OtherKind): Promise<void> {

@@ -12,12 +12,14 @@ import * as issued from "./issued.ts";
 import * as masters from "./masters.ts";
 import type {
   AddMasterOptions,
+  AllCertificates,
   AuditEntry,
   AuditQuery,
   AuditRecord,
   IssuedKey,
   MasterRecord,
   NewMaster,
+  NewTransportKeyRecord,
   OtherCertificates,
   OtherKind,
   TransportKeyRecord,
@@ -84,7 +86,7 @@ export class KmsStore {
     return users.list(this.#db, query);
   }
 
-  /** Once it returns, no process saves keys of the user any more. Usage error USER_UNKNOWN. */
+  /** Once it returns, no process saves keys of the user any more. Who is not enrolled is enrolled as revoked. */
   revokeUser(uri: string, reason: string, now: number): Promise<void> {
     return users.revoke(this.#db, uri, reason, now);
   }
@@ -123,9 +125,20 @@ export class KmsStore {
     return issued.purgeBefore(this.#db, period);
   }
 
-  /** An active one retires the active ones before it. Usage error TRANSPORT_KEY_EXISTS. */
-  addTransportKey(record: TransportKeyRecord): Promise<void> {
-    return transportKeys.add(this.#db, this.#envelope, record);
+  /**
+   * An active one retires the active ones before it. With `under`, the key that it will be sent under, nothing is
+   * added once that is retired. Usage errors TRANSPORT_KEY_EXISTS, TRANSPORT_KEY_RETIRED, UNKNOWN_TRANSPORT_KEY.
+   */
+  addTransportKey(record: TransportKeyRecord, options: { readonly under?: string } = {}): Promise<void> {
+    return transportKeys.add(this.#db, this.#envelope, record, options);
+  }
+
+  /**
+   * Puts active keys of a user in place of those of their kinds, and retires all that are pending: they may have been
+   * sent under one of those. Usage error TRANSPORT_KEY_EXISTS.
+   */
+  replaceTransportKeys(userUri: string, records: readonly NewTransportKeyRecord[]): Promise<void> {
+    return transportKeys.replace(this.#db, this.#envelope, userUri, records);
   }
 
   /** All of a user, oldest first. */
@@ -162,8 +175,14 @@ export class KmsStore {
     return audit.list(this.#db, query);
   }
 
-  otherCertificates(): Promise<OtherCertificates> {
-    return certificates.listOther(this.#db);
+  /** Own ones and others, with the number that belongs to them. */
+  certificates(): Promise<AllCertificates> {
+    return certificates.listAll(this.#db);
+  }
+
+  async otherCertificates(): Promise<OtherCertificates> {
+    const { cacheNum, others } = await this.certificates();
+    return { cacheNum, certificates: others };
   }
 
   /** Replaces the one with the same KmsUri and CertUri (TS 33.180 5.3.5). */

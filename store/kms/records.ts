@@ -73,6 +73,9 @@ export interface TransportKeyRecord {
   readonly createdAt: number;
 }
 
+/** A key that takes over at once, for a user who is named apart. */
+export type NewTransportKeyRecord = Omit<TransportKeyRecord, "userUri" | "state">;
+
 export type OtherKind = "external" | "migration";
 
 export interface OtherCertificate {
@@ -83,7 +86,15 @@ export interface OtherCertificate {
 export interface OtherCertificates {
   /** Grows with every change of any certificate, those of the masters included. */
   readonly cacheNum: number;
-  readonly certificates: OtherCertificate[];
+  readonly certificates: readonly OtherCertificate[];
+}
+
+/** Of one moment. */
+export interface AllCertificates {
+  readonly cacheNum: number;
+  /** Those of the masters, in order of their first periods. */
+  readonly own: readonly KmsCertificate[];
+  readonly others: readonly OtherCertificate[];
 }
 
 export interface AuditEntry {

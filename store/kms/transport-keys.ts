@@ -2,7 +2,12 @@
 import { MikeySakkeError } from "../../bindings/errors.ts";
 import type { Envelope } from "../envelope.ts";
 import type { Database, Sql } from "../sql.ts";
-import type { TransportKeyKind, TransportKeyRecord, TransportKeyState } from "./records.ts";
+import type {
+  NewTransportKeyRecord,
+  TransportKeyKind,
+  TransportKeyRecord,
+  TransportKeyState,
+} from "./records.ts";
 
 interface KeyRow {
   readonly id: string;
@@ -41,21 +46,49 @@ async function retireActive(sql: Sql, userUri: string, kind: TransportKeyKind): 
   );
 }
 
-export function add(db: Database, envelope: Envelope, key: TransportKeyRecord): Promise<void> {
-  const { id, userUri, kind, state, createdAt } = key;
-  const value = envelope.seal(label(kind, id, userUri), key.key);
+export function add(
+  db: Database,
+  envelope: Envelope,
+  key: TransportKeyRecord,
+  { under }: { readonly under?: string },
+): Promise<void> {
   return db.transaction(async (sql) => {
     await lock(sql);
-    if (state === "active") await retireActive(sql, userUri, kind);
-    const { affected } = await sql.query(
-      `INSERT INTO kms_transport_key (${COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6)
-      ON CONFLICT (id) DO NOTHING`,
-      [id, userUri, kind, state, value, createdAt],
-    );
-    if (affected === 0) {
-      throw new MikeySakkeError("usage", "TRANSPORT_KEY_EXISTS", `there is a transport key ${id} already`);
+    if (under !== undefined) await requireUsable(sql, under);
+    if (key.state === "active") await retireActive(sql, key.userUri, key.kind);
+    await insert(sql, envelope, key);
+  });
+}
+
+/** In one step: half of it would leave a key in use that came under one that others know. */
+export function replace(
+  db: Database,
+  envelope: Envelope,
+  userUri: string,
+  keys: readonly NewTransportKeyRecord[],
+): Promise<void> {
+  return db.transaction(async (sql) => {
+    await lock(sql);
+    const pending =
+      "UPDATE kms_transport_key SET state = 'retired' WHERE user_uri = $1 AND state = 'pending'";
+    await sql.query(pending, [userUri]);
+    for (const key of keys) {
+      await retireActive(sql, userUri, key.kind);
+      await insert(sql, envelope, { ...key, userUri, state: "active" });
     }
   });
+}
+
+async function insert(sql: Sql, envelope: Envelope, key: TransportKeyRecord): Promise<void> {
+  const { id, userUri, kind, state, createdAt } = key;
+  const value = envelope.seal(label(kind, id, userUri), key.key);
+  const { affected } = await sql.query(
+    `INSERT INTO kms_transport_key (${COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (id) DO NOTHING`,
+    [id, userUri, kind, state, value, createdAt],
+  );
+  if (affected === 0) {
+    throw new MikeySakkeError("usage", "TRANSPORT_KEY_EXISTS", `there is a transport key ${id} already`);
+  }
 }
 
 export async function ofUser(sql: Sql, envelope: Envelope, userUri: string): Promise<TransportKeyRecord[]> {
@@ -77,19 +110,24 @@ export async function find(
 export function activate(db: Database, id: string): Promise<void> {
   return db.transaction(async (sql) => {
     await lock(sql);
-    const { rows } = await sql.query<KeyRow>(
-      "SELECT user_uri, kind, state FROM kms_transport_key WHERE id = $1",
-      [id],
-    );
-    const row = rows[0];
-    if (row === undefined) {
-      throw new MikeySakkeError("usage", "UNKNOWN_TRANSPORT_KEY", `there is no transport key ${id}`);
-    }
-    if (row.state === "retired") {
-      throw new MikeySakkeError("usage", "TRANSPORT_KEY_RETIRED", `transport key ${id}: retired`);
-    }
+    const row = await requireUsable(sql, id);
     if (row.state === "active") return;
     await retireActive(sql, row.user_uri, row.kind);
     await sql.query("UPDATE kms_transport_key SET state = 'active' WHERE id = $1", [id]);
   });
+}
+
+async function requireUsable(sql: Sql, id: string): Promise<Pick<KeyRow, "user_uri" | "kind" | "state">> {
+  const { rows } = await sql.query<KeyRow>(
+    "SELECT user_uri, kind, state FROM kms_transport_key WHERE id = $1",
+    [id],
+  );
+  const row = rows[0];
+  if (row === undefined) {
+    throw new MikeySakkeError("usage", "UNKNOWN_TRANSPORT_KEY", `there is no transport key ${id}`);
+  }
+  if (row.state === "retired") {
+    throw new MikeySakkeError("usage", "TRANSPORT_KEY_RETIRED", `transport key ${id}: retired`);
+  }
+  return row;
 }

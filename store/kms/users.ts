@@ -50,14 +50,19 @@ export async function list(sql: Sql, query: UserQuery): Promise<UserRecord[]> {
   return rows.map(record);
 }
 
-/** Waits for keys that are being saved, and has whoever saves after it see the revocation. */
+/**
+ * Waits for keys that are being saved, and has whoever saves after it see the revocation. Who is not enrolled yet would
+ * be by the next token, so the revocation enrols.
+ */
 export function revoke(db: Database, uri: string, reason: string, now: number): Promise<void> {
   return db.transaction(async (sql) => {
     await lockForChange(sql);
     // A second revocation does not move the time of the first.
-    const text = "UPDATE kms_user SET revoked_at = coalesce(revoked_at, $2), reason = $3 WHERE uri = $1";
-    const { affected } = await sql.query(text, [uri, now, reason]);
-    if (affected === 0) throw unknown(uri);
+    await sql.query(
+      `INSERT INTO kms_user (uri, enrolled_at, revoked_at, reason) VALUES ($1, $2, $2, $3)
+      ON CONFLICT (uri) DO UPDATE SET revoked_at = coalesce(kms_user.revoked_at, $2), reason = $3`,
+      [uri, now, reason],
+    );
   });
 }
 

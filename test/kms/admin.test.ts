@@ -64,7 +64,10 @@ describe.each([
     );
     await the().reinstateUser(user);
     expect((await world.ask("keyprov", { user })).status).toBe(200);
-    expect(await errorOf(the().revokeUser("sip:nobody@example.org", "x"))).toBe("usage/USER_UNKNOWN");
+    const later = `${user}.later`;
+    await the().revokeUser(later, "never came");
+    expect((await world.ask("keyprov", { user: later })).status).toBe(403);
+    expect(await errorOf(the().reinstateUser("sip:nobody@example.org"))).toBe("usage/USER_UNKNOWN");
   });
 
   it("make transport keys that serve, and tell of them without the key", async () => {

@@ -15,7 +15,7 @@ let schema: KmsSchema;
 beforeAll(async () => {
   schema = await KmsSchema.load();
   world = await World.create({
-    servers: [{ uri: GMS, kind: "gms", clientId: "gms-1" }],
+    servers: [{ uri: GMS, kind: "gms", clientId: "gms-1", scope: "kms:gms" }],
     policy: { externalKms: ["kms.friend.example"], migrationKms: ["kms.roaming.example"] },
   });
   const { certificate } = (await world.kms.admin.masters())[0]!;
@@ -110,7 +110,7 @@ describe("keyprov", () => {
   });
 
   it("gives all identities of a token, once each", async () => {
-    const scopes = ["3gpp:mc:ptt_key_management_service"];
+    const scopes = ["3gpp:mc:ptt_key_management_service", "kms:gms"];
     const gms = await world.token(ALICE, { clientId: "gms-1", scopes });
     const sets = keySets((await world.ask("keyprov", { token: gms })).body);
     expect(sets.map(({ userUri }) => userUri)).toEqual([ALICE, ALICE, GMS, GMS]);
@@ -119,7 +119,8 @@ describe("keyprov", () => {
   });
 
   it("leaves out another identity of the token that was revoked", async () => {
-    const token = await world.token(BOB, { clientId: "gms-1" });
+    const scopes = ["3gpp:mc:ptt_key_management_service", "kms:gms"];
+    const token = await world.token(BOB, { clientId: "gms-1", scopes });
     await world.ask("keyprov", { user: BOB, token });
     await world.kms.admin.revokeUser(GMS, "test");
     const sets = keySets((await world.ask("keyprov", { user: BOB, token })).body);
@@ -155,6 +156,29 @@ describe("keyprov", () => {
 });
 
 describe("certcache", () => {
+  it("has the certificates of its number, also where another process changed them just now", async () => {
+    const first = await World.create();
+    const other = await first.beside();
+    const facts = async (tail: string) => {
+      const { response } = await other.response(tail);
+      if (response.message?.type !== "certcache") throw new Error(tail);
+      const { cacheNum, certificates: list } = response.message;
+      return {
+        cacheNum,
+        certs: list.map(({ certUri, revoked }) => ({ certUri, revoked: revoked === true })),
+      };
+    };
+    const before = await facts("certcache");
+    expect(before.certs).toHaveLength(1);
+    await first.kms.admin.rotateMaster();
+    await first.kms.admin.revokeCertificate(before.certs[0]!.certUri!);
+    const { cacheNum, certs } = await facts(`certcache/${before.cacheNum}`);
+    expect(cacheNum).toBeGreaterThan(before.cacheNum!);
+    expect(certs.map(({ revoked }) => revoked)).toEqual([true, false]);
+    await other.close();
+    await first.close();
+  });
+
   it("gives all certificates with their number, and none to who has them", async () => {
     const { response } = await world.response("certcache");
     expect(response.message).toMatchObject({

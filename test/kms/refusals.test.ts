@@ -217,6 +217,48 @@ describe("who is refused", () => {
     await guarded.close();
   });
 
+  it("cannot fill the audit log with one token either, and others are still written down", async () => {
+    const guarded = await world.beside({ limits: { refusedAuditPerMinute: 2 } });
+    const added = async () => {
+      const before = (await world.auditLog()).length;
+      for (const user of [ALICE, ALICE, ALICE, BOB]) {
+        expect((await guarded.ask("init", { user, body: { kmsUri: "x" } })).status).toBe(400);
+      }
+      return (await world.auditLog()).slice(before).map(({ actor }) => actor);
+    };
+    expect(await added()).toEqual([ALICE, ALICE, BOB]);
+    guarded.now += 60_000;
+    expect(await added()).toEqual([ALICE, ALICE, BOB]);
+    await guarded.close();
+  });
+
+  it.each([
+    ["a character in two halves at the end of the text", `sip:${"a".repeat(480)}`],
+    ["the same, one further", `sip:${"a".repeat(481)}`],
+  ])("is written down also with %s", async (_, uri) => {
+    await expectRefusal("WRONG_IDENTITY", "lookup", { body: { userUri: uri + "\u{1f600}".repeat(20) } });
+    const { detail } = (await world.auditLog()).at(-1)!;
+    expect(detail!.reason).toMatch(/\u{1f600}$/u);
+  });
+
+  it("is written down with what no database takes", async () => {
+    const tokens = {
+      verify: async () => ({ identities: [ALICE], scopes: [], ofUser: true, clientId: "a\0b\ud83d" }),
+    };
+    const odd = await world.beside({}, { tokens });
+    expect((await odd.ask("init")).status).toBe(200);
+    expect((await world.auditLog()).at(-1)!.detail).toMatchObject({ clientId: "a\ufffdb\ufffd" });
+    const entry = { at: 1, action: "x", outcome: "refused" as const, requestId: "r\0" };
+    await world.store.audit({ ...entry, actor: "\0\udc00", userUri: "\0", detail: { reason: "\0\ud800" } });
+    expect((await world.auditLog()).at(-1)).toMatchObject({
+      actor: "\ufffd\ufffd",
+      userUri: "\ufffd",
+      requestId: "r\ufffd",
+      detail: { reason: "\ufffd\ufffd" },
+    });
+    await odd.close();
+  });
+
   it("gets no XML parsed without a token", async () => {
     await expectRefusal("TOKEN_MISSING", "keyprov", { token: null, body: "<" });
   });

@@ -165,16 +165,37 @@ describe("access tokens", () => {
 
 describe("identities of servers", () => {
   const gms = { uri: "sip:gms@example.org", kind: "gms" as const, clientId: "gms-1" };
-  const user = { identities: [ALICE], scopes: [PTT] };
+  const user = { identities: [ALICE], scopes: [PTT], ofUser: true };
 
   it("belong to the token of the server's client", () => {
-    const token = { identities: [], scopes: [PTT], clientId: "gms-1" };
+    const token = { identities: [], scopes: [PTT], ofUser: false, clientId: "gms-1" };
     expect(permittedIdentities(token, [gms])).toEqual(["sip:gms@example.org"]);
     expect(permittedIdentities(user, [gms])).toEqual([ALICE]);
   });
 
+  it("are not those of a user who logged in by way of the server's client", async () => {
+    expect(permittedIdentities({ ...user, clientId: "gms-1" }, [gms])).toEqual([ALICE]);
+    const factsOf = async (changes: Changes) => verify(`Bearer ${await sign(changes)}`);
+    // Also where no scope stands for the claim that the user has.
+    const other = await factsOf({ client_id: "gms-1", scope: DATA, mcdata_id: undefined });
+    expect(other).toMatchObject({ identities: [], clientId: "gms-1" });
+    expect(permittedIdentities(other, [gms])).toEqual([]);
+    const none = { mcptt_id: undefined, mcdata_id: undefined };
+    const own = await factsOf({ ...none, client_id: "gms-1" });
+    expect(permittedIdentities(own, [gms])).toEqual(["sip:gms@example.org"]);
+    const authorized = await factsOf({ ...none, azp: "gms-1" });
+    expect(permittedIdentities(authorized, [gms])).toEqual([]);
+  });
+
+  it("are those of a user's token that the issuer gave the server's scope", () => {
+    const scoped = { ...gms, scope: "kms:server" };
+    const token = { ...user, clientId: "gms-1", scopes: [PTT, "kms:server"] };
+    expect(permittedIdentities(token, [scoped])).toEqual([ALICE, "sip:gms@example.org"]);
+    expect(permittedIdentities({ ...token, scopes: [PTT] }, [scoped])).toEqual([ALICE]);
+  });
+
   it("are not to be had by a claim", () => {
-    const claims = { identities: [ALICE, "sip:gms@example.org"], scopes: [PTT] };
+    const claims = { ...user, identities: [ALICE, "sip:gms@example.org"] };
     expect(permittedIdentities(claims, [gms])).toEqual([ALICE]);
     expect(permittedIdentities({ ...claims, clientId: "another" }, [gms])).toEqual([ALICE]);
   });
@@ -182,7 +203,7 @@ describe("identities of servers", () => {
   it("go by scope, or by both", () => {
     const byScope = { uri: "sip:mcx@example.org", kind: "mcx-server" as const, scope: "kms:server" };
     const both = { ...byScope, clientId: "mcx-1" };
-    const token = { identities: [], scopes: ["kms:server"] };
+    const token = { identities: [], scopes: ["kms:server"], ofUser: false };
     expect(permittedIdentities(token, [byScope])).toEqual(["sip:mcx@example.org"]);
     expect(permittedIdentities(token, [both])).toEqual([]);
     expect(permittedIdentities({ ...token, clientId: "mcx-1" }, [both])).toEqual(["sip:mcx@example.org"]);

@@ -82,9 +82,22 @@ describe("a user with a TrK", () => {
 describe("a user with an InK", () => {
   it("gets signed answers and signed refusals", async () => {
     const [ink] = await keysFor(user, ["InK"]);
-    expect((await open("init", {}, [ink!])).signedWith).toBe(ink!.id);
-    const refused = await open("init", { body: { kmsUri: "kms.evil.example" } }, [ink!]);
+    expect((await open("init", { signWith: ink! }, [ink!])).signedWith).toBe(ink!.id);
+    const refused = await open("init", { body: { kmsUri: "kms.evil.example" }, signWith: ink! }, [ink!]);
     expect(refused).toMatchObject({ status: 400, signedWith: ink!.id });
+  });
+
+  it("is not served without a signature", async () => {
+    const [trk, ink] = await keysFor(user, ["TrK", "InK"]);
+    for (const body of [{}, { trkId: trk!.id }, null]) {
+      const refused = await open("keyprov", { body }, [trk!, ink!]);
+      expect(refused).toMatchObject({ status: 403, signedWith: ink!.id });
+      expect(errorOf(refused)).toBe(40306);
+    }
+    const signed = world.body("keyprov", user, {}, { signWith: ink! });
+    const stripped = signed.replace(/<(ds:)?Signature[ >].*<\/(ds:)?Signature>/s, "");
+    expect(stripped).not.toBe(signed);
+    expect([40306, 40307]).toContain(errorOf(await open("keyprov", { body: stripped }, [ink!])));
   });
 
   it("must not sign with the TrK (D.2.2)", async () => {
@@ -205,7 +218,8 @@ describe("new keys", () => {
     expect((await statesOf()).sort()).toEqual(["active", "active", "retired", "retired"]);
 
     world.now += 1;
-    expect(errorOf(await open("keyprov", { body: { trkId: oldTrk!.id } }, fresh))).toBe(40310);
+    const byOld = { body: { trkId: oldTrk!.id }, signWith: fresh[1]! };
+    expect(errorOf(await open("keyprov", byOld, fresh))).toBe(40310);
     expect(errorOf(await open("keyprov", { signWith: oldInk! }, fresh))).toBe(40308);
   });
 
@@ -224,11 +238,54 @@ describe("new keys", () => {
   });
 
   it("are never sent in clear", async () => {
-    await keysFor(user, ["InK"]);
+    const [ink] = await keysFor(user, ["InK"]);
+    world.now += 1;
     await keysFor(user, ["InK"]);
     expect(await statesOf()).toEqual(["active", "pending"]);
-    const { body } = await world.ask("init", { user });
+    const { status, body } = await world.ask("init", { user, signWith: ink! });
+    expect(status).toBe(200);
     expect(body).not.toContain("NewIntegrityKey");
+  });
+
+  it("take over only when the client proves that it has them", async () => {
+    const [trk] = await keysFor(user, ["TrK"]);
+    world.now += 1;
+    const [next] = await keysFor(user, ["TrK"]);
+    const body = { trkId: next!.id };
+    // Whoever has the token knows the id, from an answer. Neither it nor another key's signature will do.
+    expect((await open("lookup", { body }, [])).status).toBe(200);
+    expect((await open("lookup", { body, signWith: trk! }, [trk!])).status).toBe(200);
+    expect(await statesOf()).toEqual(["active", "pending"]);
+    expect((await open("keyprov", {}, [trk!])).wrappedWith).toBe(trk!.id);
+    expect((await open("lookup", { body, signWith: next! }, [next!])).signedWith).toBe(next!.id);
+    expect(await statesOf()).toEqual(["retired", "active"]);
+  });
+
+  it("take over by the signature of an InK, and no unsigned request names them", async () => {
+    const [, ink] = await keysFor(user, ["TrK", "InK"]);
+    world.now += 1;
+    const [next] = await keysFor(user, ["TrK"]);
+    const active = async () =>
+      (await world.kms.admin.transportKeys(user)).some(
+        ({ id, state }) => id === next!.id && state === "active",
+      );
+    const body = { trkId: next!.id };
+    expect(errorOf(await open("lookup", { body }, [ink!]))).toBe(40306);
+    expect(errorOf(await open("lookup", { body, signWith: next! }, [ink!]))).toBe(40308);
+    expect(await active()).toBe(false);
+    expect((await open("lookup", { body, signWith: ink! }, [ink!])).status).toBe(200);
+    expect(await active()).toBe(true);
+  });
+
+  it("that wait are not to be had once the TrK that they were sent under is replaced", async () => {
+    const [trk, ink] = await keysFor(user, ["TrK", "InK"]);
+    await keysFor(user, ["InK"]);
+    const sent = await open("init", { signWith: ink! }, [trk!, ink!]);
+    const pending = newKeysOf(sent.response.message)!.integrity[0]!;
+    await keysFor(user, ["TrK"], true);
+    expect(errorOf(await open("init", { signWith: pending }, [ink!]))).toBe(40308);
+    world.now += 1;
+    expect((await open("init", { signWith: ink! }, [ink!])).status).toBe(200);
   });
 
   it("take over at once when the old ones are not to be trusted, and those that wait go too", async () => {
@@ -239,5 +296,29 @@ describe("new keys", () => {
       expect(errorOf(await open("keyprov", { body: { trkId: key.id } }, []))).toBe(40310);
     }
     expect((await open("keyprov", {}, [fresh!])).wrappedWith).toBe(fresh!.id);
+  });
+});
+
+describe("a client with two identities", () => {
+  const GROUPS = "sip:groups@example.org";
+  const SCOPE = "kms:groups";
+
+  it("gets keys wrapped with the TrK of who asks, then of whose keys they are, never in clear", async () => {
+    const servers = [{ uri: GROUPS, kind: "gms" as const, scope: SCOPE }];
+    const at = await world.beside({ servers });
+    const token = await at.token(user, { scopes: ["3gpp:mc:ptt_key_management_service", SCOPE] });
+    const [ofGroups] = await keysFor(GROUPS, ["TrK"]);
+    const wrapped = async (tail: string, userUri: string, keys: readonly NamedKey[]) =>
+      (await open(tail, { token, body: { userUri } }, keys, at)).wrappedWith;
+    const [mine, theirs] = [user, GROUPS].map((uri) => `keyprov/${encodeURIComponent(uri)}`);
+    // Only one of them has a TrK: it serves for both.
+    expect(await wrapped(mine!, user, [ofGroups!])).toBe(ofGroups!.id);
+    const [ofUser] = await keysFor(user, ["TrK"]);
+    const both = [ofGroups!, ofUser!];
+    for (const tail of ["keyprov", mine!, theirs!]) {
+      expect(await wrapped(tail, user, both), tail).toBe(ofUser!.id);
+      expect(await wrapped(tail, GROUPS, both), tail).toBe(ofGroups!.id);
+    }
+    await at.close();
   });
 });

@@ -47,6 +47,41 @@ onEachDatabase("records", ({ fresh, again }) => {
       await expect(store.activate("trk9")).rejects.toMatchObject({ code: "UNKNOWN_TRANSPORT_KEY" });
     });
 
+    it("give way to those that replace them, with all that are pending, or not at all", async () => {
+      const store = await openStore(await fresh());
+      await store.addTransportKey(transportKey("trk1", { state: "active" }));
+      await store.addTransportKey(transportKey("ink1", { state: "active", kind: "InK" }));
+      await store.addTransportKey(transportKey("trk2"));
+      await store.addTransportKey(transportKey("ink2", { kind: "InK" }));
+      await store.addTransportKey(transportKey("bob1", { userUri: BOB }));
+      const states = async () => {
+        const keys = [...(await store.transportKeys(ALICE)), ...(await store.transportKeys(BOB))];
+        return Object.fromEntries(keys.map(({ id, state }) => [id, state]));
+      };
+      const before = await states();
+      const trk3 = transportKey("trk3");
+      const taken = transportKey("bob1", { kind: "InK" });
+      await expect(store.replaceTransportKeys(ALICE, [trk3, taken])).rejects.toMatchObject({
+        code: "TRANSPORT_KEY_EXISTS",
+      });
+      expect(await states()).toEqual(before);
+      await store.replaceTransportKeys(ALICE, [trk3]);
+      expect(await states()).toEqual({
+        trk1: "retired",
+        trk2: "retired",
+        trk3: "active",
+        ink1: "active",
+        ink2: "retired",
+        bob1: "pending",
+      });
+      const late = transportKey("trk4");
+      await expect(store.addTransportKey(late, { under: "trk1" })).rejects.toMatchObject({
+        code: "TRANSPORT_KEY_RETIRED",
+      });
+      expect(await store.transportKey("trk4")).toBeUndefined();
+      await store.addTransportKey(late, { under: "trk3" });
+    });
+
     it("leave one active when two are activated at once", async () => {
       const store = await openStore(await fresh());
       const other = await openStore(await again());

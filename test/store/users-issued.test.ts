@@ -67,11 +67,13 @@ onEachDatabase("users and issued keys", ({ fresh }) => {
       const unknown = "sip:eve@home.example";
       for (const call of [
         () => store.saveIssued([issuedKey(unknown, 1)]),
-        () => store.revokeUser(unknown, "", 1),
         () => store.reinstateUser(unknown),
       ]) {
         await expect(call()).rejects.toMatchObject({ kind: "usage", code: "USER_UNKNOWN" });
       }
+      await store.revokeUser(unknown, "stranger", 10);
+      await store.enrol([unknown], 11);
+      expect(await store.user(unknown)).toMatchObject({ enrolledAt: 10, revokedAt: 10, reason: "stranger" });
     });
   });
 

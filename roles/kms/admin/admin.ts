@@ -46,7 +46,10 @@ export interface NewTransportKey extends TransportKeySummary {
 
 export interface TransportKeyOptions {
   readonly kinds: readonly TransportKeyKind[];
-  /** Retires the present keys at once, where they are lost or known to others. Else they serve until a request names the new ones. */
+  /**
+   * Retires the present keys of these kinds and all pending ones at once, where they are lost or known to others. Else
+   * they serve until a request proves that the new ones arrived.
+   */
   readonly replace?: boolean;
 }
 
@@ -73,7 +76,7 @@ export interface KmsAdmin {
   enrol(uris: readonly string[]): Promise<number>;
   user(uri: string): Promise<UserRecord | undefined>;
   users(query: UserQuery): Promise<UserRecord[]>;
-  /** No keys from now on; those given out die with their period. Usage error USER_UNKNOWN. */
+  /** No keys from now on, also for who is not enrolled yet; those given out die with their period. */
   revokeUser(uri: string, reason: string): Promise<void>;
   reinstateUser(uri: string): Promise<void>;
 

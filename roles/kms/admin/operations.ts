@@ -7,7 +7,7 @@ import { ntpFromUnixMs, ntpSeconds } from "../../../bindings/identity/ntp.ts";
 import { type RandomSource, systemRandom } from "../../../bindings/random.ts";
 import type { Envelope, KmsStore, MasterRecord, TransportKeyKind } from "../../../store/index.ts";
 import { issueAll, type KeyIssuer, rotateMaster } from "../issue/index.ts";
-import { addTransportKey } from "../transport-keys.ts";
+import { drawTransportKey } from "../transport-keys.ts";
 import type { KmsAdmin, NewTransportKey, TransportKeySummary } from "./admin.ts";
 
 export interface AdminDeps {
@@ -68,11 +68,7 @@ export function createAdmin(deps: AdminDeps): KmsAdmin {
       await (await maker()).issuer.refresh();
       await audit("certificate-revoke", { detail: { certUri } });
     },
-    async certificates() {
-      const { cacheNum, certificates } = await store.otherCertificates();
-      const own = (await store.masters()).map(({ certificate }) => certificate);
-      return { cacheNum, own, others: certificates };
-    },
+    certificates: () => store.certificates(),
     async putCertificate(certificate, kind) {
       const own = (await store.masters())[0]?.certificate.kmsUri;
       if (certificate.kmsUri === own) {
@@ -99,9 +95,7 @@ export function createAdmin(deps: AdminDeps): KmsAdmin {
     },
     async newTransportKeys(userUri, { kinds, replace = false }) {
       await store.enrol([userUri], now());
-      const made: NewTransportKey[] = [];
-      for (const kind of kinds) made.push(await newKey(userUri, kind, replace));
-      return made;
+      return replace ? replaceKeys(userUri, kinds) : addKeys(userUri, kinds);
     },
 
     async issue({ periodNo: wanted, ...options } = {}) {
@@ -126,16 +120,33 @@ export function createAdmin(deps: AdminDeps): KmsAdmin {
     },
   };
 
-  async function newKey(userUri: string, kind: TransportKeyKind, replace: boolean): Promise<NewTransportKey> {
-    const present = (await store.transportKeys(userUri)).filter((key) => key.kind === kind);
+  async function addKeys(userUri: string, kinds: readonly TransportKeyKind[]): Promise<NewTransportKey[]> {
+    const present = await store.transportKeys(userUri);
     for (const { key } of present) wipe(key);
-    // One that waits was given out under a key that is not to be trusted any more. Only an active one can be retired.
-    for (const { id, state } of replace ? present : []) if (state === "pending") await store.activate(id);
-    const first = present.every(({ state }) => state !== "active");
-    const state = replace || first ? "active" : "pending";
-    const made = await addTransportKey(store, random, { userUri, kind, state }, now());
-    await audit("transport-key", { userUri, detail: { keyId: made.id, kind, state } });
+    const made: NewTransportKey[] = [];
+    for (const kind of new Set(kinds)) {
+      const first = present.every((key) => key.kind !== kind || key.state !== "active");
+      const key = drawTransportKey(random, userUri, kind, first ? "active" : "pending", now());
+      await store.addTransportKey(key);
+      made.push(key);
+      await auditKey(key);
+    }
     return made;
+  }
+
+  async function replaceKeys(
+    userUri: string,
+    kinds: readonly TransportKeyKind[],
+  ): Promise<NewTransportKey[]> {
+    const draw = (kind: TransportKeyKind) => drawTransportKey(random, userUri, kind, "active", now());
+    const made = [...new Set(kinds)].map(draw);
+    await store.replaceTransportKeys(userUri, made);
+    for (const key of made) await auditKey(key);
+    return made;
+  }
+
+  function auditKey({ userUri, id, kind, state }: NewTransportKey) {
+    return audit("transport-key", { userUri, detail: { keyId: id, kind, state } });
   }
 }
 
