@@ -61,6 +61,11 @@ export class KeyRing {
     return found;
   }
 
+  /** Whether there is a key among them that the KMS is not known to have used. */
+  hasNew({ trk, ink }: TransportKeys): boolean {
+    return this.#stored.some(({ id, confirmed }) => !confirmed && (id === trk?.id || id === ink?.id));
+  }
+
   /** Ids of all keys, to tell whether another process changed them. */
   get ids(): string {
     return this.#stored.map(({ id }) => id).join(" ");

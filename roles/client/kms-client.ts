@@ -42,7 +42,10 @@ export interface KmsClientOptions {
   readonly random?: RandomSource;
   /** TrK and InK to use now; asked for at each request. The caller wipes them when the client is done. */
   readonly protection?: () => TransportKeys | Promise<TransportKeys>;
-  /** Whether requests are signed and answers must be, when there is an InK or TrK. True when absent. */
+  /**
+   * Whether requests are signed and answers must be, when there is an InK or TrK. True when absent; where the KMS gave
+   * out an InK it may insist.
+   */
   readonly signRequests?: boolean;
   readonly clientId?: string;
   readonly deviceId?: string;
@@ -58,6 +61,8 @@ export interface KmsCallOptions {
   readonly signal?: AbortSignal;
   /** In place of `protection` of the client. */
   readonly keys?: TransportKeys;
+  /** Signs in any case: the KMS takes new keys as arrived only when they sign, or an InK does. */
+  readonly sign?: boolean;
   /** Tells the KMS of a failure before (D.2.2). */
   readonly clientError?: KmsErrorInfo;
 }
@@ -146,7 +151,8 @@ export class KmsClient {
     const keys = options.keys ?? (await this.protection());
     const kmsUri = this.#kmsUri ?? (await this.discover(options));
     const url = `${this.#root}/${path}`;
-    const signWith = this.#options.signRequests === false ? undefined : (keys.ink ?? keys.trk);
+    const signs = options.sign === true || this.#options.signRequests !== false;
+    const signWith = signs ? (keys.ink ?? keys.trk) : undefined;
     const sent = this.#options.now();
     const { clientId, deviceId } = this.#options;
     const { clientError } = options;

@@ -112,7 +112,7 @@ async function begin(
 ): Promise<{ session: Session; certificate: KmsInit["certificate"] }> {
   const { candidates } = ring;
   for (const [i, keys] of candidates.entries()) {
-    const call = { keys, ...(signal !== undefined && { signal }) };
+    const call = { keys, sign: ring.hasNew(keys), ...(signal !== undefined && { signal }) };
     const session: Session = { ring, keys, call };
     let answer: KmsAnswer<KmsInit>;
     try {

@@ -121,6 +121,21 @@ describe("new keys", () => {
     expect(active.map(({ id }) => id).sort()).toEqual([made.ink!.id, made.trk!.id].sort());
   });
 
+  it("are confirmed by a TrK that does not sign otherwise", async () => {
+    const trks = () => makeTransportKeys(world, ["TrK"], user);
+    const alice = await device(await trks(), { client: { signRequests: false } });
+    const made = await trks();
+    await alice.provisioner.provision();
+    expect(alice.wire.exchanges.some(({ body }) => body.includes("Signature"))).toBe(false);
+    await alice.provisioner.provision();
+    expect(await storedIds(alice)).toEqual([{ id: made.trk!.id, confirmed: true }]);
+    const active = (await keysOfKms()).filter(({ state }) => state === "active");
+    expect(active.map(({ id }) => id)).toEqual([made.trk!.id]);
+    alice.wire.take();
+    await alice.provisioner.provision();
+    expect(alice.wire.exchanges.some(({ body }) => body.includes("Signature"))).toBe(false);
+  });
+
   it("replace one another again and again, and leave no more than the last", async () => {
     const alice = await device(await both());
     await alice.provisioner.provision();
