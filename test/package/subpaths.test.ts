@@ -50,6 +50,10 @@ describe("an application", () => {
       expect.arrayContaining(["Provisioner", "IndexedDbStorage"]),
     );
     expect(imported("mikey-sakke/client")).not.toContain("FileStorage");
+    expect(imported("mikey-sakke/kms-xml/schema")).toContain("KmsSchema");
+    expect(imported("mikey-sakke/kms-xml")).not.toContain("KmsSchema");
+    expect(imported("mikey-sakke/sip/node")).toContain("udpTransport");
+    expect(imported("mikey-sakke/sip")).not.toContain("udpTransport");
   });
 
   it("cannot import what is not exported", () => {
