@@ -241,24 +241,6 @@ describe("who is refused", () => {
     expect(detail!.reason).toMatch(/\u{1f600}$/u);
   });
 
-  it("is written down with what no database takes", async () => {
-    const tokens = {
-      verify: async () => ({ identities: [ALICE], scopes: [], ofUser: true, clientId: "a\0b\ud83d" }),
-    };
-    const odd = await world.beside({}, { tokens });
-    expect((await odd.ask("init")).status).toBe(200);
-    expect((await world.auditLog()).at(-1)!.detail).toMatchObject({ clientId: "a\ufffdb\ufffd" });
-    const entry = { at: 1, action: "x", outcome: "refused" as const, requestId: "r\0" };
-    await world.store.audit({ ...entry, actor: "\0\udc00", userUri: "\0", detail: { reason: "\0\ud800" } });
-    expect((await world.auditLog()).at(-1)).toMatchObject({
-      actor: "\ufffd\ufffd",
-      userUri: "\ufffd",
-      requestId: "r\ufffd",
-      detail: { reason: "\ufffd\ufffd" },
-    });
-    await odd.close();
-  });
-
   it("gets no XML parsed without a token", async () => {
     await expectRefusal("TOKEN_MISSING", "keyprov", { token: null, body: "<" });
   });

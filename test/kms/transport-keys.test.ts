@@ -298,27 +298,3 @@ describe("new keys", () => {
     expect((await open("keyprov", {}, [fresh!])).wrappedWith).toBe(fresh!.id);
   });
 });
-
-describe("a client with two identities", () => {
-  const GROUPS = "sip:groups@example.org";
-  const SCOPE = "kms:groups";
-
-  it("gets keys wrapped with the TrK of who asks, then of whose keys they are, never in clear", async () => {
-    const servers = [{ uri: GROUPS, kind: "gms" as const, scope: SCOPE }];
-    const at = await world.beside({ servers });
-    const token = await at.token(user, { scopes: ["3gpp:mc:ptt_key_management_service", SCOPE] });
-    const [ofGroups] = await keysFor(GROUPS, ["TrK"]);
-    const wrapped = async (tail: string, userUri: string, keys: readonly NamedKey[]) =>
-      (await open(tail, { token, body: { userUri } }, keys, at)).wrappedWith;
-    const [mine, theirs] = [user, GROUPS].map((uri) => `keyprov/${encodeURIComponent(uri)}`);
-    // Only one of them has a TrK: it serves for both.
-    expect(await wrapped(mine!, user, [ofGroups!])).toBe(ofGroups!.id);
-    const [ofUser] = await keysFor(user, ["TrK"]);
-    const both = [ofGroups!, ofUser!];
-    for (const tail of ["keyprov", mine!, theirs!]) {
-      expect(await wrapped(tail, user, both), tail).toBe(ofUser!.id);
-      expect(await wrapped(tail, GROUPS, both), tail).toBe(ofGroups!.id);
-    }
-    await at.close();
-  });
-});

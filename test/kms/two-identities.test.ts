@@ -1,0 +1,32 @@
+import { describe, expect, it } from "vitest";
+import { type NamedKey, openKmsResponse } from "../../transport/kms-xml/index.ts";
+import { clientKeys, World } from "./world.ts";
+
+describe("a client with two identities", () => {
+  const USER = "sip:user@example.org";
+  const GROUPS = "sip:groups@example.org";
+  const SCOPE = "kms:groups";
+
+  it("gets keys wrapped with the TrK of who asks, then of whose keys they are, never in clear", async () => {
+    const servers = [{ uri: GROUPS, kind: "gms" as const, scope: SCOPE }];
+    const world = await World.create();
+    const at = await world.beside({ servers });
+    const token = await at.token(USER, { scopes: ["3gpp:mc:ptt_key_management_service", SCOPE] });
+    const [ofGroups] = await world.kms.admin.newTransportKeys(GROUPS, { kinds: ["TrK"] });
+    const wrapped = async (tail: string, userUri: string, keys: readonly NamedKey[]) => {
+      const { body } = await at.ask(tail, { user: userUri, token });
+      return (await openKmsResponse(body, clientKeys(...keys))).wrappedWith;
+    };
+    const [mine, theirs] = [USER, GROUPS].map((uri) => `keyprov/${encodeURIComponent(uri)}`);
+    // Only one of them has a TrK: it serves for both.
+    expect(await wrapped(mine!, USER, [ofGroups!])).toBe(ofGroups!.id);
+    const [ofUser] = await world.kms.admin.newTransportKeys(USER, { kinds: ["TrK"] });
+    const both = [ofGroups!, ofUser!];
+    for (const tail of ["keyprov", mine!, theirs!]) {
+      expect(await wrapped(tail, USER, both), tail).toBe(ofUser!.id);
+      expect(await wrapped(tail, GROUPS, both), tail).toBe(ofGroups!.id);
+    }
+    await at.close();
+    await world.close();
+  });
+});
