@@ -16,11 +16,15 @@ import type { TransportKeys } from "./kms-client.ts";
 /** Elements of an answer: a certificate has some 20, a key set with wrapped keys some 30. */
 const MAX_ELEMENTS = 50_000;
 
-/** Opens an answer; one that is a refusal is thrown. */
+/**
+ * Opens an answer; one that is a refusal is thrown. `check` throws unless an answer fits its request: a signed refusal of
+ * another request, or an old one, counts as one that anyone may have made.
+ */
 export async function openAnswer(
   { status, body, retryAfter }: HttpAnswer,
   keys: TransportKeys,
   maxLength: number,
+  check: (response: OpenedKmsResponse["response"]) => void,
 ): Promise<OpenedKmsResponse> {
   let answer: OpenedKmsResponse;
   try {
@@ -37,11 +41,25 @@ export async function openAnswer(
   }
   const { response, signedWith } = answer;
   const { error } = response;
+  try {
+    check(response);
+  } catch (cause) {
+    wipeSecrets(response.message);
+    if (error === undefined && status === 200) throw cause;
+    throw new KmsRefusedError({
+      status,
+      authentic: false,
+      cause,
+      ...(error !== undefined && { error }),
+      ...(retryAfter !== undefined && { retryAfter }),
+    });
+  }
   if (error === undefined && status === 200) return answer;
   wipeSecrets(response.message);
   throw new KmsRefusedError({
     status,
-    authentic: signedWith !== undefined,
+    // The signature does not cover the status: what has no KmsError is no refusal of the KMS.
+    authentic: signedWith !== undefined && error !== undefined,
     ...(error !== undefined && { error }),
     ...(retryAfter !== undefined && { retryAfter }),
   });

@@ -4,6 +4,7 @@
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { toHex, utf8, wipe } from "../../bindings/bytes.ts";
+import { MikeySakkeError } from "../../bindings/errors.ts";
 import type { KeySet, KmsCertificate } from "../../bindings/kms-material.ts";
 import type { NamedKey } from "../../transport/kms-xml/index.ts";
 import { certificateFacts, certificateOf, keySetFacts, keySetOf, type StoredCertificate } from "./facts.ts";
@@ -23,6 +24,8 @@ export interface StoredTransportKey extends NamedKey {
   readonly serial: number;
   /** Whether the KMS has used it, so that those before it can go. */
   readonly confirmed: boolean;
+  /** Ids of those before it, which are not used again once it is confirmed. */
+  readonly replaces?: readonly string[];
 }
 
 /** What is known of the last time that one KMS was asked. */
@@ -32,6 +35,11 @@ export interface KmsState {
   /** Of the certificate cache it sent. */
   readonly cacheNum?: number;
 }
+
+type ReadRecord<T> = (record: { facts: unknown; secrets: readonly Uint8Array[] }) => T;
+
+const REPLACEABLE = /^(?:certificate|key-set|state|listed)\//;
+const DAMAGE: ReadonlySet<string> = new Set(["STORAGE_SEAL", "STORAGE_FORMAT"]);
 
 type TransportKeyFacts = Omit<StoredTransportKey, "key">;
 
@@ -119,17 +127,46 @@ export class KeyStore {
     }
   }
 
-  /** A record that another process deletes meanwhile is passed over. */
-  async #all<T>(
-    prefix: string,
-    read: (record: { facts: unknown; secrets: readonly Uint8Array[] }) => T,
-  ): Promise<T[]> {
+  /**
+   * Deletes records that do not open but can be got again: all but TrKs and InKs. Not when nothing opens, as then it is
+   * the storage key that is wrong. Their names.
+   */
+  async dropDamaged(): Promise<string[]> {
+    const damaged: { name: string; error: MikeySakkeError }[] = [];
+    let opens = false;
+    for (const name of await this.#storage.list("")) {
+      try {
+        await this.#read(name, ({ secrets }) => wipe(...secrets));
+        opens = true;
+      } catch (error) {
+        if (!(error instanceof MikeySakkeError) || !DAMAGE.has(error.code)) throw error;
+        if (REPLACEABLE.test(name)) damaged.push({ name, error });
+      }
+    }
+    const [first] = damaged;
+    if (first === undefined) return [];
+    if (!opens) throw first.error;
+    // A KMS sends its cache of certificates again only to whoever names no number of it.
+    if (damaged.some(({ name }) => name.startsWith("certificate/"))) {
+      for (const name of await this.#storage.list("state/")) await this.#storage.delete(name);
+    }
+    for (const { name } of damaged) await this.#storage.delete(name);
+    return damaged.map(({ name }) => name);
+  }
+
+  async #all<T>(prefix: string, read: ReadRecord<T>): Promise<T[]> {
     const found: T[] = [];
     for (const name of await this.#storage.list(prefix)) {
-      const octets = await this.#storage.get(name);
-      if (octets !== undefined) found.push(read(decodeRecord(name, octets)));
+      const record = await this.#read(name, (opened) => ({ value: read(opened) }));
+      if (record !== undefined) found.push(record.value);
     }
     return found;
+  }
+
+  /** A record that another process deletes meanwhile is passed over. */
+  async #read<T>(name: string, read: ReadRecord<T>): Promise<T | undefined> {
+    const octets = await this.#storage.get(name);
+    return octets && read(decodeRecord(name, octets));
   }
 }
 

@@ -12,6 +12,7 @@ import {
   type KmsLookup,
   type KmsMessage,
   type KmsRequest,
+  type KmsResponse,
   type NamedKey,
   type OpenedKmsResponse,
   sealKmsRequest,
@@ -97,13 +98,18 @@ export class KmsClient {
   /**
    * Asks the KMS for its KmsUri, which holds from then on. The body is empty, which a KMS that demands signatures
    * refuses (D.2.2). Requests do so themselves where the KmsUri is not known.
+   *
+   * @throws {MikeySakkeError} verification `KMS_ANSWER_UNSIGNED`: there is an InK
    */
   async discover(options: KmsCallOptions = {}): Promise<string> {
     const sent = this.#options.now();
     const keys = options.keys ?? (await this.protection());
-    const { response } = await this.#post(`${this.#root}/init`, "", keys, options.signal);
+    const check = ({ time }: KmsResponse) => this.#requireRecent(time, sent);
+    const opened = await this.#post(`${this.#root}/init`, "", keys, check, options.signal);
+    const { response } = opened;
     wipeSecrets(response.message);
-    this.#requireRecent(response.time, sent);
+    // With a TrK alone a KMS signs only for whoever signs.
+    requireProtected(opened, {}, this.#options.signRequests === false ? undefined : keys.ink);
     this.#kmsUri = response.kmsUri;
     return response.kmsUri;
   }
@@ -170,10 +176,12 @@ export class KmsClient {
       ...(keys.trk !== undefined && { trkId: keys.trk.id }),
     };
     const body = sealKmsRequest(request, signWith === undefined ? {} : { signWith });
-    const opened = await this.#post(url, body, keys, options.signal);
+    const check = (response: KmsResponse) => {
+      requireFit(response, request);
+      this.#requireRecent(response.time, sent);
+    };
+    const opened = await this.#post(url, body, keys, check, options.signal);
     try {
-      requireFit(opened.response, request);
-      this.#requireRecent(opened.response.time, sent);
       requireProtected(opened, keys, signWith);
       return answerOf(opened, types);
     } catch (error) {
@@ -186,13 +194,14 @@ export class KmsClient {
     url: string,
     body: string,
     keys: TransportKeys,
+    check: (response: KmsResponse) => void,
     signal: AbortSignal | undefined,
   ): Promise<OpenedKmsResponse> {
     const { fetch, token, timeoutMs, maxAnswerBytes } = { ...DEFAULTS, ...this.#options };
     const limits = { timeoutMs, maxBytes: maxAnswerBytes };
     const answer = await post(fetch, url, { body, token: await token() }, limits, signal);
     try {
-      return await openAnswer(answer, keys, maxAnswerBytes);
+      return await openAnswer(answer, keys, maxAnswerBytes, check);
     } finally {
       wipe(answer.body);
     }

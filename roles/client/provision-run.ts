@@ -25,6 +25,7 @@ export async function firstRun(
 ): Promise<Pick<ProvisionResult, "refreshAt" | "longestWaitMs">> {
   const { client, core, store, trust, random, kmsUri, identities } = tools;
   const now = tools.now();
+  await dropDamaged(tools);
   const atOnce = { refreshAt: now, longestWaitMs: Number.POSITIVE_INFINITY };
   const state = await store.state(client.userUri, kmsUri);
   if (state === undefined) return atOnce;
@@ -48,10 +49,16 @@ export async function firstRun(
   }
 }
 
+/** One damaged record must not stop provisioning for ever. */
+async function dropDamaged({ store, tell }: RunTools): Promise<void> {
+  for (const name of await store.dropDamaged()) tell({ type: "record-damaged", name });
+}
+
 /** Looks at the KMS, and stores what it sends. */
 export async function run(tools: RunTools, signal?: AbortSignal): Promise<ProvisionResult> {
   const { client, store, kmsUri } = tools;
   const owner = { userUri: client.userUri, kmsUri };
+  await dropDamaged(tools);
   const base = await client.protection();
   for (let first = true; ; first = false) {
     const ring = await KeyRing.open(store, owner, base);
@@ -122,6 +129,8 @@ async function begin(
       throw error;
     }
     note(session, answer);
+    // At once: whatever fails later, the way back to the keys before is closed.
+    await ring.confirm(keys);
     requireOwn(answer.message.certificate, kmsUri, now);
     return { session, certificate: answer.message.certificate };
   }

@@ -70,7 +70,7 @@ export async function refreshCertificates(
   const from: CertificateTools = { ...tools, from: kmsUri };
   const { call } = session;
   const before = (await store.state(client.userUri, kmsUri))?.cacheNum;
-  const cached = await ifSupported(() => client.certcache(before, call));
+  const cached = await ifSupported(session, () => client.certcache(before, call));
   const cache = cached && note(session, cached);
   const certificates = [certificate, ...(cache?.certificates ?? [])];
   if (kmsUri === trust.home) await refreshTrust(tools, session, certificates);
@@ -78,7 +78,7 @@ export async function refreshCertificates(
   if (kmsUri === trust.home) {
     const known = new Set((await store.certificates()).map((stored) => stored.certificate.kmsUri));
     for (const uri of trust.kmsUris.filter((other) => !known.has(other))) {
-      const answer = await ifSupported(() => client.cert(uri, call));
+      const answer = await ifSupported(session, () => client.cert(uri, call));
       const found = answer && note(session, answer).certificates.filter((c) => c.kmsUri === uri);
       if (found !== undefined) changes.push(...(await takeCertificates(found, from)));
     }
@@ -95,7 +95,7 @@ async function refreshTrust(
   certificates: readonly KmsCertificate[],
 ): Promise<void> {
   if (!trust.acceptListed) return;
-  const answer = await ifSupported(() => client.lookup(undefined, session.call));
+  const answer = await ifSupported(session, () => client.lookup(undefined, session.call));
   const before = await store.listed(trust.home);
   const listed =
     answer === undefined
@@ -141,7 +141,7 @@ export async function refreshKeySets(
     }
     for (const period of later) {
       // By its policy a KMS may give them out later.
-      if (missingIn(held, [period], domains).length > 0) await unlessRefused(() => get(period.from));
+      if (missingIn(held, [period], domains).length > 0) await unlessRefused(session, () => get(period.from));
     }
     for (const { keyPeriodNo } of await dropKeySets(held, present, keepPeriods, domains, store)) {
       tell({ type: "key-set-dropped", userUri, keyPeriodNo });
@@ -154,18 +154,21 @@ export async function refreshKeySets(
 }
 
 /** Undefined when the KMS does not know the resource. */
-async function ifSupported<T>(call: () => Promise<T>): Promise<T | undefined> {
-  return unlessRefused(call, [404, 405, 501]);
+async function ifSupported<T>(session: Session, call: () => Promise<T>): Promise<T | undefined> {
+  return unlessRefused(session, call, [404, 405, 501]);
 }
 
+/** With an InK the KMS signs its refusals (D.2.2): others may come from whoever would hide, say, a revocation. */
 async function unlessRefused<T>(
+  { keys }: Session,
   call: () => Promise<T>,
   statuses: readonly number[] = [400, 403, 404],
 ): Promise<T | undefined> {
   try {
     return await call();
   } catch (error) {
-    if (error instanceof KmsRefusedError && statuses.includes(error.status)) return undefined;
+    const isRefusal = error instanceof KmsRefusedError && statuses.includes(error.status);
+    if (isRefusal && (keys.ink === undefined || error.authentic)) return undefined;
     throw error;
   }
 }

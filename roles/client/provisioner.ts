@@ -41,6 +41,8 @@ export type ProvisionEvent =
   | ({ readonly type: "certificate" } & CertificateChange)
   | { readonly type: "key-set"; readonly userUri: string; readonly keyPeriodNo: number }
   | { readonly type: "key-set-dropped"; readonly userUri: string; readonly keyPeriodNo: number }
+  /** A record of the storage that did not open was deleted; what it held is got again. */
+  | { readonly type: "record-damaged"; readonly name: string }
   | { readonly type: "transport-key"; readonly kind: TransportKeyKind; readonly id: string }
   | { readonly type: "provisioned"; readonly result: ProvisionResult }
   | { readonly type: "failed"; readonly error: unknown; readonly retryAt: number };

@@ -52,8 +52,10 @@ export async function takeCertificates(
     if (trust.kindOf(kmsUri) === undefined || !trust.mayCertify(from, kmsUri)) continue;
     const known = stored.get(indexOf(certificate));
     if (known !== undefined && known.from === from && isSame(known.certificate, certificate)) continue;
-    // What a KMS says of itself goes before what the Home KMS says of it.
-    if (known !== undefined && known.from === kmsUri && from !== kmsUri) continue;
+    // What a KMS says of itself goes before what the Home KMS says of it, but for a revocation.
+    const own = from === kmsUri;
+    if (known?.from === kmsUri && !own && certificate.revoked !== true) continue;
+    if (known !== undefined && known.from !== kmsUri && own && known.certificate.revoked === true) continue;
     try {
       KmsDomain.load(core, certificate).destroy();
     } catch (error) {

@@ -36,10 +36,10 @@ export async function refusalAnswer(
   { config, urls, now }: Pick<Tools, "config" | "urls" | "now">,
 ): Promise<KmsHttpResponse> {
   const response: KmsResponse = {
-    userUri: known.permitted?.[0] ?? NOBODY,
+    userUri: known.userUri ?? known.permitted?.[0] ?? NOBODY,
     kmsUri: config.kmsUri,
     time: now(),
-    clientReqUrl: urls.urlOf(printable(http.path)),
+    clientReqUrl: known.clientReqUrl ?? urls.urlOf(printable(http.path)),
     error: { errorCode, errorMsg: text },
   };
   const signWith = activeKey(known.keys ?? [], "InK");

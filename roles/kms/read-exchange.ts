@@ -15,6 +15,9 @@ const MAX_ELEMENTS = 2000;
 export interface Known {
   type?: string;
   permitted?: readonly string[];
+  /** As the request has them: a client takes a refusal for genuine only if it fits. */
+  userUri?: string;
+  clientReqUrl?: string;
   keys?: readonly TransportKeyRecord[];
 }
 
@@ -34,6 +37,10 @@ export async function readExchange(
   const keys = await transportKeysOf(store, permitted);
   known.keys = keys;
   const opened = readBody(http.rawBody, keys, tools);
+  const { userUri: asking, clientReqUrl } = opened?.request ?? {};
+  if (asking !== undefined && permitted.includes(asking)) known.userUri = asking;
+  if (clientReqUrl !== undefined && tools.urls.matches(clientReqUrl, target))
+    known.clientReqUrl = clientReqUrl;
 
   const named = target.uris?.find((uri) => permitted.includes(uri)) ?? target.uris?.[0];
   const keyUri = target.type === "keyprov" ? named : undefined;

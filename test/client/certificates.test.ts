@@ -185,6 +185,26 @@ describe("certificates of other KMSs", () => {
     destroy(domains);
   });
 
+  it("stay revoked when the Home KMS revoked them, whatever their KMS says, until the Home KMS says otherwise", async () => {
+    const core = await sharedCore();
+    const store = new KeyStore(new MemoryStorage());
+    const trust = new KmsTrust({ home: KMS_URI, migration: [AWAY_KMS] });
+    const tools = { core, store, trust };
+    const revoked = async () =>
+      (await store.certificates()).map((known) => known.certificate.revoked === true);
+    const own = away.certificate;
+    await takeCertificates([own], { ...tools, from: AWAY_KMS });
+    const longer = { ...own, validTo: NOW + PERIOD_MS };
+    expect(await takeCertificates([longer], { ...tools, from: KMS_URI })).toEqual([]);
+    await takeCertificates([{ ...own, revoked: true }], { ...tools, from: KMS_URI });
+    expect(await revoked()).toEqual([true]);
+    expect(await takeCertificates([own], { ...tools, from: AWAY_KMS })).toEqual([]);
+    expect(await revoked()).toEqual([true]);
+    await takeCertificates([own], { ...tools, from: KMS_URI });
+    await takeCertificates([longer], { ...tools, from: AWAY_KMS });
+    expect(await store.certificates()).toEqual([{ certificate: longer, from: AWAY_KMS }]);
+  });
+
   it("do not cost the keys when one of them is bad", async () => {
     const core = await sharedCore();
     const store = new KeyStore(new MemoryStorage());

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type NamedKey, openKmsResponse } from "../../transport/kms-xml/index.ts";
-import { clientKeys, World } from "./world.ts";
+import { clientKeys, ORIGIN, ROOT, World } from "./world.ts";
 
 describe("a client with two identities", () => {
   const USER = "sip:user@example.org";
@@ -27,6 +27,29 @@ describe("a client with two identities", () => {
       expect(await wrapped(tail, GROUPS, both), tail).toBe(ofGroups!.id);
     }
     await at.close();
+    await world.close();
+  });
+
+  it("gets refusals that name the identity and the URL of the request", async () => {
+    const servers = [{ uri: GROUPS, kind: "gms" as const, scope: SCOPE }];
+    const other = "https://keys.example.org";
+    const world = await World.create({ servers, urls: [ORIGIN, other] });
+    const token = await world.token(USER, { scopes: ["3gpp:mc:ptt_key_management_service", SCOPE] });
+    const tail = "cert/kms.unknown.example";
+    for (const [user, origin] of [
+      [USER, ORIGIN],
+      [GROUPS, other],
+    ] as const) {
+      const clientReqUrl = `${origin}${ROOT}/${tail}`;
+      const { status, body } = await world.ask(tail, { user, token, body: { clientReqUrl } });
+      expect(status).toBe(404);
+      expect((await openKmsResponse(body)).response).toMatchObject({ userUri: user, clientReqUrl });
+    }
+    // Of what is not the token's or the KMS's, nothing comes back.
+    const clientReqUrl = "https://kms.evil.example/x";
+    const { body } = await world.ask(tail, { user: "sip:x@example.org", token, body: { clientReqUrl } });
+    const { response } = await openKmsResponse(body);
+    expect(response).toMatchObject({ userUri: USER, clientReqUrl: `${ORIGIN}${ROOT}/${tail}` });
     await world.close();
   });
 });
