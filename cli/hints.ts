@@ -37,6 +37,16 @@ const HINTS: Readonly<Record<string, string>> = {
   KMS_UNREACHABLE: "Check --kms-url, and that the KMS runs.",
 };
 
+/** After an answer of a KMS, by HTTP status: its own error codes are not standard. */
+const REFUSALS: Readonly<Record<number, string>> = {
+  401: "Get another access token.",
+  403: "The KMS's audit log says why. If it wants a signature or a TrK, give --ink and --trk.",
+  404: "Check --kms-url; an older KMS may not have this request.",
+  503: "The KMS is busy or cannot check tokens: try again later.",
+};
+
 export function nextStep(error: unknown): string | undefined {
-  return error instanceof MikeySakkeError ? HINTS[error.code] : undefined;
+  if (!(error instanceof MikeySakkeError)) return undefined;
+  const status = "status" in error ? Number(error.status) : undefined;
+  return status === undefined ? HINTS[error.code] : (REFUSALS[status] ?? "Ask the operator of the KMS.");
 }

@@ -55,6 +55,7 @@ describe("operations", { timeout: STORY_MS }, () => {
     expect(refused.status).toBe(1);
     expect(refused.json()).toMatchObject({ kind: "transport", code: "KMS_REFUSED" });
     expect(refused.json<{ message: string }>().message).toContain("40304");
+    expect(refused.json<{ next: string }>().next).toContain("audit log");
     expect((await cli("kms", "user", "list", ...data)).json()).toMatchObject({
       users: [{ uri: ALICE, reason: "radio lost" }, { uri: GMS }],
     });
@@ -71,7 +72,7 @@ describe("operations", { timeout: STORY_MS }, () => {
     );
     const again = await serveKms(join(folder, "kms"));
     await cli(...provisionArgs(again, ALICE, join(folder, "alice")));
-    const unknown = await runCli(["kms", "user", "revoke", ...data, "sip:nobody@example.org", "--json"]);
+    const unknown = await runCli(["kms", "user", "reinstate", ...data, "sip:nobody@example.org", "--json"]);
     expect(unknown.status).toBe(2);
     expect(unknown.json()).toMatchObject({
       code: "USER_UNKNOWN",

@@ -138,7 +138,7 @@ describe.each([
   });
 
   it("stop issuing when told so", async () => {
-    const users = Array.from({ length: 600 }, (_, i) => `${user}.${i}`);
+    const users = Array.from({ length: 6000 }, (_, i) => `${user}.${i}`);
     await the().enrol(users);
     const stop = new AbortController();
     const work = the().issue({
