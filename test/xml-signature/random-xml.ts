@@ -38,11 +38,13 @@ const joined = (what: fc.Arbitrary<string>) => some(what).map((parts) => parts.j
 const text = joined(pick([...TEXT, ...REFERENCES])).map((t) =>
   t.replaceAll("]]>", "]]&gt;").replace(/]$/, "] "),
 );
-const cdata = joined(pick([...TEXT, "<b>", "&amp;"])).map((t) => `<![CDATA[${t.replaceAll("]]>", "")}]]>`);
+const cdata = joined(pick([...TEXT, "<b>", "&amp;"])).map(
+  (t) => `<![CDATA[${t.replaceAll("]]>", "]] >")}]]>`,
+);
 const comment = joined(pick([...TEXT, "<b>", "&amp;", "</"])).map((t) => `<!--${t}-->`);
 const instruction = fc
   .tuple(pick(["pi", "_p", "xml-x"]), joined(pick([...TEXT, "?", "<b>", "&amp;"])))
-  .map(([target, body]) => `<?${target} ${body.replaceAll("?>", "")} ?>`);
+  .map(([target, body]) => `<?${target} ${body.replaceAll("?>", "? >")} ?>`);
 
 const { element } = fc.letrec<{ element: ElementPlan; content: string | ElementPlan }>((tie) => ({
   content: fc.oneof(
