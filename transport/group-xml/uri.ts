@@ -1,0 +1,10 @@
+import { utf8 } from "../../bindings/bytes.ts";
+
+/** Octets of the URI of a group or a user. */
+export const URI_BYTES = 1024;
+
+/** Printable, without blanks: it is hashed as it is, and stands in documents, paths, databases and logs. */
+export function isUri(uri: unknown): uri is string {
+  const good = typeof uri === "string" && uri !== "" && !/[\s\p{C}<>"]/u.test(uri);
+  return good && utf8(uri).length <= URI_BYTES;
+}
