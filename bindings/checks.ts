@@ -68,6 +68,9 @@ export const CHECKS = {
   DUPLICATE_KEY_ID: [59, "validation"],
   KEY_ID_REUSED: [60, "validation"],
   NOT_NEWER: [61, "validation"],
+  // Whether a group key is for a group of this receiver (TS 33.180 5.7.2, E.6.3).
+  GROUP_IDS_MISSING: [62, "validation"],
+  GROUP_NOT_EXPECTED: [63, "validation"],
   // Key material on load (RFC 6507 5.1.2, RFC 6508 6.1.2, TS 33.180 D.3.2, D.3.3).
   BAD_KMS_CERTIFICATE: [70, "validation"],
   BAD_PUBLIC_ENCRYPTION_KEY: [71, "validation"],

@@ -19,7 +19,7 @@ import type { InitiatorIdentity } from "./context.ts";
 import { DeliveredKey } from "./delivered-key.ts";
 import { type KeyRecord, keyFingerprint, recordScope, updateRecord } from "./key-ledger.ts";
 import type { KeyParameters } from "./key-parameters.ts";
-import { openKeyParameters } from "./open-parameters.ts";
+import { checkGroups, openKeyParameters } from "./open-parameters.ts";
 import type { ParsedMessage } from "./parse.ts";
 import { profileOf, type SrtpProfile } from "./srtp-profile.ts";
 import { hasUid, type VerifiedMessage } from "./verify.ts";
@@ -64,13 +64,14 @@ export interface RevokedMessage extends Outcome {
 
 export type OpenedMessage = AcceptedMessage | RevokedMessage;
 
-/** Checks 43 to 61. */
+/** Checks 43 to 63. */
 export async function acceptMessage(verified: VerifiedMessage): Promise<OpenedMessage> {
   const { message, recipient } = verified;
   const key = decapsulate(verified);
   let kept = false;
   try {
     const parameters = await openKeyParameters(key, message, verified.context);
+    checkGroups(parameters, message, verified.context);
     const keyId = recoverKeyId(key, verified);
     checkSpi(message, keyId);
     const initiator = await identifyInitiator(key, keyId, verified);

@@ -52,6 +52,11 @@ export interface OpenContext {
   readonly responderUri?: string;
   /** Refuse keys without key parameters. Default false. */
   readonly requireParameters?: boolean;
+  /**
+   * Host duty with a GMK: whether a group is one that this receiver expects keys of (5.7.2 step 2). One of those in the
+   * key parameters must be. Without it a GMK for any group, or for none, is taken.
+   */
+  readonly expectsGroup?: (groupUri: string) => boolean;
   readonly tolerance?: Tolerance;
   /** Default MAX_MESSAGE_BYTES. */
   readonly maxBytes?: number;

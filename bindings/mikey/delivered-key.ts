@@ -2,7 +2,7 @@
 import { wipe } from "../bytes.ts";
 import { MikeySakkeError } from "../errors.ts";
 import type { KeyId, KeyKind } from "../identity/purpose-tag.ts";
-import { deriveDpck, deriveSrtpMaster } from "../kdf.ts";
+import { deriveDpck, deriveSrtpMaster, deriveXmlConfidentialityKey, deriveXmlIntegrityKey } from "../kdf.ts";
 
 export interface DeliveredKeyFields {
   readonly kind: KeyKind;
@@ -45,6 +45,21 @@ export class DeliveredKey implements DeliveredKeyFields {
   /** MCData payload cipher key for the K-ID (TS 33.180 8.5.3, F.1.5). */
   dpck(): Uint8Array {
     return deriveDpck(this.#use(), this.keyId);
+  }
+
+  /**
+   * Keys of 16 octets for the XML of one user in SIP signalling (TS 33.180 9.3, F.1.4); the caller wipes them. Throws a
+   * usage error when this is no CSK or SPK.
+   */
+  xmlKeys(userUri: string): { confidentiality: Uint8Array; integrity: Uint8Array } {
+    if (this.kind !== "CSK" && this.kind !== "SPK") {
+      throw new MikeySakkeError("usage", "NOT_A_SIGNALLING_KEY", `${this.kind}: does not protect XML`);
+    }
+    const key = this.#use();
+    return {
+      confidentiality: deriveXmlConfidentialityKey(key, userUri, this.keyId),
+      integrity: deriveXmlIntegrityKey(key, userUri, this.keyId),
+    };
   }
 
   destroy(): void {

@@ -35,6 +35,22 @@ export async function openKeyParameters(
   return parameters;
 }
 
+/**
+ * Checks 62 and 63. A revocation is taken whatever groups it names: it only takes something away, and its sender must
+ * own the identifier.
+ */
+export function checkGroups(
+  parameters: KeyParameters | undefined,
+  message: ParsedMessage,
+  { expectsGroup }: OpenContext,
+): void {
+  if (message.kind !== "GMK" || expectsGroup === undefined || parameters?.revoked) return;
+  const groups = parameters?.groups ?? [];
+  if (groups.length === 0) throw refusal("GROUP_IDS_MISSING", "key parameters: a GMK without group IDs");
+  if (groups.some(({ uri }) => expectsGroup(uri))) return;
+  throw refusal("GROUP_NOT_EXPECTED", "key parameters: none of the groups is one that keys are expected of");
+}
+
 async function decrypt(
   key: Uint8Array,
   data: Uint8Array,

@@ -6,7 +6,7 @@ import { wipe } from "../bytes.ts";
 import { MikeySakkeError } from "../errors.ts";
 import { applyUserSalt } from "../identity/guk-id.ts";
 import type { Initiator } from "../identity/initiator.ts";
-import { type NtpTime, ntpToUnixMs } from "../identity/ntp.ts";
+import { type NtpTime, ntpToUnixMs, ntpUnfold } from "../identity/ntp.ts";
 import {
   drawKeyId,
   formatKeyId,
@@ -96,6 +96,11 @@ export interface PlanContext {
   readonly random: RandomSource;
   /** Ms since the Unix epoch. */
   readonly now: number;
+  /**
+   * T of the first member, where several processes share one initiator and get their times from elsewhere; the members'
+   * times must lie in one second. `initiator.reserveTimes` gives it when absent.
+   */
+  readonly time?: NtpTime;
 }
 
 /** Salts have 28 bits: beyond some ten thousand members hardly any GMK gives them all different ones. */
@@ -105,15 +110,16 @@ const MAX_DRAWS = 64;
  * Settles key, identifiers and times. For a GMK every member gets a GUK-ID; when two would share one, another
  * GMK is drawn, since the difference of two GUK-IDs depends on the salts and not on the GMK-ID.
  *
- * @throws MikeySakkeError usage: no or doubled members, a given key with colliding GUK-IDs, bad lengths
+ * @throws MikeySakkeError usage: no or doubled members, a given key with colliding GUK-IDs, bad lengths, bad `time`
  */
 export function planSeal(request: SealRequest, context: PlanContext): SealPlan {
   checkRequest(request);
   const { kind } = request;
   const { initiator, random } = context;
+  requireOneSecond(context.time, request.members.length);
   const keyId = request.keyId ?? drawKeyId(kind, random);
   const { key, csbIds } = settleKey(request, keyId, random);
-  const time = initiator.reserveTimes(context.now, request.members.length);
+  const time = context.time ?? initiator.reserveTimes(context.now, request.members.length);
   const parameters = request.parameters && { ...defaultKeyParameters(kind), ...request.parameters };
   if (parameters) encodeKeyParameters(parameters);
   return {
@@ -180,6 +186,14 @@ function checkRequest(request: SealRequest): void {
       `key identifier ${formatKeyId(keyId)}: its purpose tag is not that of a ${kind}`,
     );
   }
+}
+
+/** One second is in one key period, so one signing key does for all members. */
+function requireOneSecond(time: NtpTime | undefined, count: number): void {
+  if (time === undefined) return;
+  const first = ntpUnfold(time);
+  if (first >> 32n === (first + BigInt(count - 1)) >> 32n) return;
+  throw usage("BAD_TIME", `T of ${count} members from ${time}: not in one second`);
 }
 
 function usage(code: string, message: string): MikeySakkeError {

@@ -13,8 +13,8 @@ import { u8, u16, u32, u40 } from "./writer.ts";
 
 /** TS 24.282 15.2.2: DATA PAYLOAD 0x03 with bit 7, protected. */
 export const PROTECTED_DATA_PAYLOAD = 0x43;
-const PROTECTED_BIT = 0x40;
-const AUTHENTICATED_BIT = 0x80;
+export const PROTECTED_BIT = 0x40;
+export const AUTHENTICATED_BIT = 0x80;
 
 /** RFC 5116 number of AEAD_AES_128_GCM. */
 const ALGORITHM_AES_128_GCM = 1;
@@ -98,18 +98,29 @@ function aadOf(p: ProtectedPayload, withSignallingAlgorithm: boolean): Uint8Arra
   );
 }
 
-/** Protects `plaintext` under the DPCK of (key, dppkId). `dateTime` in Unix seconds, `iv` fresh for each call. */
+export interface ProtectOptions {
+  /** Unix seconds. */
+  readonly dateTime: number;
+  /** Fresh for each call. */
+  readonly iv: Uint8Array;
+  /** Of the clear message. Default DATA PAYLOAD. */
+  readonly messageType?: number;
+  readonly payloadId?: number;
+  readonly sequenceNo?: number;
+}
+
+/** Protects `plaintext` under the DPCK of (key, dppkId). */
 export async function protect(
   key: Uint8Array,
   dppkId: KeyId,
   plaintext: Uint8Array,
-  options: { dateTime: number; iv: Uint8Array },
+  options: ProtectOptions,
 ): Promise<Uint8Array> {
   const head = {
-    messageType: PROTECTED_DATA_PAYLOAD,
+    messageType: (options.messageType ?? PROTECTED_DATA_PAYLOAD) | PROTECTED_BIT,
     dateTime: options.dateTime,
-    payloadId: 0,
-    sequenceNo: 0,
+    payloadId: options.payloadId ?? 0,
+    sequenceNo: options.sequenceNo ?? 0,
     algorithm: ALGORITHM_AES_128_GCM,
     signallingAlgorithm: undefined,
     iv: options.iv,

@@ -1,0 +1,21 @@
+/** MCData messages and their protection under delivered keys (TS 33.180 8, TS 24.282 15). */
+export {
+  decodeDataPayload,
+  encodeDataPayload,
+  MAX_PAYLOAD_BYTES,
+  type McDataPayload,
+} from "./data-payload.ts";
+export { MCDATA_IEIS, MCDATA_MEDIA_TYPES, MCDATA_TYPES, PAYLOAD_CONTENT_TYPES } from "./message-types.ts";
+export {
+  isProtectedMcData,
+  type OpenedMcData,
+  openMcData,
+  type SealMcDataOptions,
+  sealMcData,
+} from "./protection.ts";
+export {
+  decodeSdsSignalling,
+  encodeSdsSignalling,
+  MCDATA_ID_BYTES,
+  type SdsSignalling,
+} from "./sds-signalling.ts";

@@ -1,0 +1,121 @@
+/**
+ * AES-128 of the platform for media: GCM with a 12-octet nonce (RFC 7714), and the counter mode that SRTP derives its
+ * session keys with. node:crypto works at once, WebCrypto gives promises; a key is imported once for all packets.
+ */
+import { builtinModule } from "../platform.ts";
+import { subtleCrypto, unshared } from "../webcrypto.ts";
+import type { MaybePromise } from "./maybe.ts";
+
+export const GCM_TAG_BYTES = 16;
+export const GCM_NONCE_BYTES = 12;
+
+/** One AES-GCM key. Nonces are the caller's: none twice. */
+export interface GcmKey {
+  /** Ciphertext and tag. */
+  seal(nonce: Uint8Array, aad: Uint8Array, plain: Uint8Array): MaybePromise<Uint8Array>;
+  /** Undefined when the tag does not fit. `sealed` has a tag at least. */
+  open(nonce: Uint8Array, aad: Uint8Array, sealed: Uint8Array): MaybePromise<Uint8Array | undefined>;
+}
+
+interface Cipher {
+  setAAD(aad: Uint8Array): void;
+  update(data: Uint8Array): Uint8Array;
+  final(): Uint8Array;
+}
+
+/** What is used of node:crypto. */
+interface NodeCrypto {
+  createSecretKey(key: Uint8Array): unknown;
+  createCipheriv(
+    name: string,
+    key: unknown,
+    iv: Uint8Array,
+    options?: { authTagLength: number },
+  ): Cipher & { getAuthTag(): Uint8Array };
+  createDecipheriv(
+    name: string,
+    key: unknown,
+    iv: Uint8Array,
+    options?: { authTagLength: number },
+  ): Cipher & { setAuthTag(tag: Uint8Array): void };
+}
+
+const TAG = { authTagLength: GCM_TAG_BYTES };
+
+function nodeCrypto(): NodeCrypto | undefined {
+  return builtinModule<NodeCrypto>("node:crypto");
+}
+
+/** Copies the key: the caller wipes its own. */
+export function importGcmKey(key: Uint8Array): MaybePromise<GcmKey> {
+  const node = nodeCrypto();
+  return node === undefined ? importWithWebCrypto(key) : importWithNode(node, key);
+}
+
+/** The first `length` octets of the key stream of AES-CTR from the counter block `iv` (16 octets) on. */
+export function aesKeyStream(key: Uint8Array, iv: Uint8Array, length: number): MaybePromise<Uint8Array> {
+  const node = nodeCrypto();
+  if (node !== undefined) {
+    return new Uint8Array(node.createCipheriv("aes-128-ctr", key, iv).update(new Uint8Array(length)));
+  }
+  const subtle = subtleCrypto();
+  return subtle
+    .importKey("raw", unshared(key), "AES-CTR", false, ["encrypt"])
+    .then((handle) =>
+      subtle.encrypt({ name: "AES-CTR", counter: unshared(iv), length: 16 }, handle, new Uint8Array(length)),
+    )
+    .then((stream) => new Uint8Array(stream));
+}
+
+function importWithNode(node: NodeCrypto, octets: Uint8Array): GcmKey {
+  const key = node.createSecretKey(octets);
+  return {
+    seal(nonce, aad, plain) {
+      const cipher = node.createCipheriv("aes-128-gcm", key, nonce, TAG);
+      cipher.setAAD(aad);
+      const out = new Uint8Array(plain.length + GCM_TAG_BYTES);
+      out.set(cipher.update(plain));
+      cipher.final();
+      out.set(cipher.getAuthTag(), plain.length);
+      return out;
+    },
+    open(nonce, aad, sealed) {
+      const end = sealed.length - GCM_TAG_BYTES;
+      const decipher = node.createDecipheriv("aes-128-gcm", key, nonce, TAG);
+      decipher.setAAD(aad);
+      decipher.setAuthTag(sealed.subarray(end));
+      const plain = decipher.update(sealed.subarray(0, end));
+      try {
+        decipher.final();
+        return plain;
+      } catch {
+        // `final` fails for one reason only: the tag.
+        return undefined;
+      }
+    },
+  };
+}
+
+async function importWithWebCrypto(octets: Uint8Array): Promise<GcmKey> {
+  const subtle = subtleCrypto();
+  const key = await subtle.importKey("raw", unshared(octets), "AES-GCM", false, ["encrypt", "decrypt"]);
+  const parameters = (nonce: Uint8Array, aad: Uint8Array): AesGcmParams => ({
+    name: "AES-GCM",
+    iv: unshared(nonce),
+    additionalData: unshared(aad),
+    tagLength: 8 * GCM_TAG_BYTES,
+  });
+  return {
+    async seal(nonce, aad, plain) {
+      return new Uint8Array(await subtle.encrypt(parameters(nonce, aad), key, unshared(plain)));
+    },
+    async open(nonce, aad, sealed) {
+      try {
+        return new Uint8Array(await subtle.decrypt(parameters(nonce, aad), key, unshared(sealed)));
+      } catch (error) {
+        if (error instanceof DOMException && error.name === "OperationError") return undefined;
+        throw error;
+      }
+    },
+  };
+}

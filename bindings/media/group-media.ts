@@ -1,0 +1,176 @@
+/**
+ * Media of a group (TS 33.180 7.4.1, 7.5.1): each member sends under a key of its own, derived from the GMK and its
+ * GUK-ID; a receiver finds it from the MKI alone. Several GMKs may be in use at a time, as while a new one spreads.
+ */
+import { MikeySakkeError } from "../errors.ts";
+import type { KeyId } from "../identity/purpose-tag.ts";
+import type { DeliveredKey } from "../mikey/delivered-key.ts";
+import { type RandomSource, systemRandom } from "../random.ts";
+import { groupCsId, type MediaService } from "./cs-ids.ts";
+import { andThen, type MaybePromise } from "./maybe.ts";
+import { GROUP_MKI_BYTES, groupMki, readGroupMki } from "./mki.ts";
+import { guessIndex, SEQUENCE_NUMBERS } from "./packet-index.ts";
+import { readRtpHeader } from "./rtp.ts";
+import { SrtcpReceiver, SrtcpSender, type UnprotectedRtcp } from "./srtcp.ts";
+import { type RocTransport, SrtpReceiver, SrtpSender, type UnprotectedRtp } from "./srtp.ts";
+import { type MediaRefusal, refused } from "./streams.ts";
+import { drawSsrc, UsedSsrcs } from "./used-ssrcs.ts";
+
+/** The GMKs of a group, as the client's key ring has them; asked for each packet, so that a change counts at once. */
+export interface GroupMediaKeys {
+  /** The GMK to send under: of the active ones the one activated last. */
+  sending(): DeliveredKey | undefined;
+  /** A GMK to receive under; undefined for those unknown, expired or revoked. */
+  receiving(gmkId: KeyId): DeliveredKey | undefined;
+}
+
+export interface GroupMediaOptions {
+  readonly keys: GroupMediaKeys;
+  readonly service: MediaService;
+  /** Of the key's SRTP profile; that of the default profile, in every packet, when absent (E.2.2). */
+  readonly roc?: RocTransport | "none";
+  readonly maxStreams?: number;
+  readonly replayWindow?: number;
+  readonly random?: RandomSource;
+}
+
+/** Default profile of a GMK: table E.2-1. */
+const EVERY_PACKET: RocTransport = { rate: 1 };
+
+/** A member's end of the media of one group. */
+export class GroupMedia {
+  readonly #options: GroupMediaOptions;
+  readonly #roc: RocTransport | undefined;
+  readonly #ssrcs = new UsedSsrcs();
+  readonly #rtp: SrtpReceiver;
+  readonly #rtcp: SrtcpReceiver;
+
+  constructor(options: GroupMediaOptions) {
+    this.#options = options;
+    const { roc = EVERY_PACKET, maxStreams, replayWindow } = options;
+    this.#roc = roc === "none" ? undefined : roc;
+    const shared = {
+      mkiBytes: GROUP_MKI_BYTES,
+      resolve: (mki: Uint8Array) => this.#master(mki),
+      ...(maxStreams !== undefined && { maxStreams }),
+      ...(replayWindow !== undefined && { replayWindow }),
+    };
+    this.#rtp = new SrtpReceiver({ ...shared, roc: this.#roc });
+    this.#rtcp = new SrtcpReceiver(shared);
+  }
+
+  /** A stream of one's own, with an SSRC drawn for it unless one is given. */
+  sender(ssrc: number = drawSsrc(this.#options.random ?? systemRandom)): GroupMediaSender {
+    const { keys, service } = this.#options;
+    return new GroupMediaSender({ keys, csId: groupCsId(service), ssrc, roc: this.#roc, ssrcs: this.#ssrcs });
+  }
+
+  /** An SRTP packet of any member. Never throws for what is in it; what is refused changes nothing. */
+  receive(packet: Uint8Array): MaybePromise<UnprotectedRtp | MediaRefusal> {
+    return andThen(this.#rtp.unprotect(packet), (result) => (result.ok ? this.#stillUsable(result) : result));
+  }
+
+  /** An SRTCP packet, as floor control off-network has it (TS 33.180 9.4.6). */
+  receiveRtcp(packet: Uint8Array): MaybePromise<UnprotectedRtcp | MediaRefusal> {
+    return andThen(this.#rtcp.unprotect(packet), (result) =>
+      result.ok ? this.#stillUsable(result) : result,
+    );
+  }
+
+  /** Forgets what was derived from GMKs that may not be received under any more. */
+  prune(): void {
+    const keep = (mki: Uint8Array) => this.#options.keys.receiving(readGroupMki(mki).gmkId) !== undefined;
+    this.#rtp.prune(keep);
+    this.#rtcp.prune(keep);
+  }
+
+  /** Session keys are kept from packet to packet, and a GMK may have been revoked since. */
+  #stillUsable<T extends { readonly mki: Uint8Array }>(result: T): T | MediaRefusal {
+    if (this.#options.keys.receiving(readGroupMki(result.mki).gmkId) !== undefined) return result;
+    this.prune();
+    return refused("unknown-key");
+  }
+
+  #master(mki: Uint8Array) {
+    const { gmkId, gukId } = readGroupMki(mki);
+    // Both have the tag of a GMK, which the salt leaves as it is (5.2.3).
+    if (gukId >>> 28 !== gmkId >>> 28) return undefined;
+    return this.#options.keys.receiving(gmkId)?.srtpMaster(groupCsId(this.#options.service), gukId);
+  }
+}
+
+interface SenderOptions {
+  readonly keys: GroupMediaKeys;
+  readonly csId: number;
+  readonly ssrc: number;
+  readonly roc: RocTransport | undefined;
+  readonly ssrcs: UsedSsrcs;
+}
+
+/** Sends one stream, and changes to a new GMK in the middle of it when the key ring does. */
+export class GroupMediaSender {
+  readonly #options: SenderOptions;
+  #rtp: { readonly key: DeliveredKey; readonly sender: MaybePromise<SrtpSender> } | undefined;
+  #rtcp: { readonly key: DeliveredKey; readonly sender: MaybePromise<SrtcpSender> } | undefined;
+  /** Of the last packet: a change of key may fall upon a wrap of the sequence number. */
+  #lastIndex: number | undefined;
+
+  constructor(options: SenderOptions) {
+    this.#options = options;
+  }
+
+  get ssrc(): number {
+    return this.#options.ssrc;
+  }
+
+  /**
+   * Protects an RTP packet with `ssrc`.
+   *
+   * @throws MikeySakkeError usage: `NO_GROUP_KEY`, `SSRC_USED`, and as `SrtpSender.protect`
+   */
+  protect(packet: Uint8Array): MaybePromise<Uint8Array> {
+    const key = this.#key();
+    if (this.#rtp?.key !== key) this.#rtp = { key, sender: this.#newRtp(key, packet) };
+    return andThen(this.#rtp.sender, (sender) => {
+      const sealed = sender.protect(packet);
+      this.#lastIndex = sender.lastIndex;
+      return sealed;
+    });
+  }
+
+  /** Protects an RTCP packet with `ssrc`: floor control off-network uses the keys of media. */
+  protectRtcp(packet: Uint8Array): MaybePromise<Uint8Array> {
+    const key = this.#key();
+    if (this.#rtcp?.key !== key) this.#rtcp = { key, sender: this.#newRtcp(key) };
+    return andThen(this.#rtcp.sender, (sender) => sender.protect(packet));
+  }
+
+  #key(): DeliveredKey {
+    const key = this.#options.keys.sending();
+    if (key === undefined)
+      throw new MikeySakkeError("usage", "NO_GROUP_KEY", "no GMK of the group is active");
+    return key;
+  }
+
+  #newRtp(key: DeliveredKey, first: Uint8Array): MaybePromise<SrtpSender> {
+    const { ssrc, roc, ssrcs, csId } = this.#options;
+    const sequenceNumber = readRtpHeader(first)?.sequenceNumber ?? 0;
+    const index = this.#lastIndex === undefined ? 0 : guessIndex(this.#lastIndex, sequenceNumber);
+    ssrcs.take(key, `SRTP ${csId}`, ssrc);
+    const master = key.srtpMaster(csId);
+    const mki = groupMki({ gmkId: key.keyId, gukId: key.ukId });
+    return SrtpSender.create(master, {
+      ssrc,
+      mki,
+      roc,
+      firstRoc: Math.max(Math.floor(index / SEQUENCE_NUMBERS), 0),
+    });
+  }
+
+  #newRtcp(key: DeliveredKey): MaybePromise<SrtcpSender> {
+    const { ssrc, ssrcs, csId } = this.#options;
+    ssrcs.take(key, `SRTCP ${csId}`, ssrc);
+    const mki = groupMki({ gmkId: key.keyId, gukId: key.ukId });
+    return SrtcpSender.create(key.srtpMaster(csId), { ssrc, mki });
+  }
+}

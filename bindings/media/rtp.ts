@@ -1,0 +1,43 @@
+/** Heads of RTP and RTCP packets (RFC 3550 5.1, 5.3.1, 6.4): what SRTP leaves in clear and builds its nonce from. */
+
+export const RTP_FIXED_BYTES = 12;
+/** First header, length and SSRC of a compound RTCP packet: never encrypted (RFC 7714 9.2). */
+export const RTCP_CLEAR_BYTES = 8;
+
+const VERSION = 2;
+
+export interface RtpHeader {
+  /** Octets up to the payload: fixed part, CSRCs, extension. */
+  readonly length: number;
+  readonly marker: boolean;
+  readonly payloadType: number;
+  readonly sequenceNumber: number;
+  readonly timestamp: number;
+  readonly ssrc: number;
+}
+
+/** Undefined when the octets up to `end` are no RTP packet of version 2. */
+export function readRtpHeader(packet: Uint8Array, end = packet.length): RtpHeader | undefined {
+  if (end < RTP_FIXED_BYTES || packet[0]! >> 6 !== VERSION) return undefined;
+  const view = new DataView(packet.buffer, packet.byteOffset, end);
+  let length = RTP_FIXED_BYTES + 4 * (packet[0]! & 0x0f);
+  if ((packet[0]! & 0x10) !== 0) {
+    if (length + 4 > end) return undefined;
+    length += 4 + 4 * view.getUint16(length + 2);
+  }
+  if (length > end) return undefined;
+  return {
+    length,
+    marker: packet[1]! >= 0x80,
+    payloadType: packet[1]! & 0x7f,
+    sequenceNumber: view.getUint16(2),
+    timestamp: view.getUint32(4),
+    ssrc: view.getUint32(8),
+  };
+}
+
+/** SSRC of the sender of a compound RTCP packet; undefined when the octets up to `end` are none. */
+export function readRtcpSsrc(packet: Uint8Array, end = packet.length): number | undefined {
+  if (end < RTCP_CLEAR_BYTES || packet[0]! >> 6 !== VERSION) return undefined;
+  return new DataView(packet.buffer, packet.byteOffset, end).getUint32(4);
+}
