@@ -1,5 +1,8 @@
-/** The database of the servers: the SQL port, envelope encryption, and what a KMS keeps. Node.js only. */
+/** The database of the servers: the SQL port, envelope encryption, and what a KMS and a GMS keep. Node.js only. */
 export { Envelope, KEK_BYTES } from "./envelope.ts";
+export { type Claimant, type GmsSecrets, GmsStore } from "./gms/gms-store.ts";
+export type { GmsTransaction, GroupChanges } from "./gms/gms-transaction.ts";
+export type * from "./gms/records.ts";
 export { KmsStore } from "./kms/kms-store.ts";
 export {
   type AddMasterOptions,

@@ -1,8 +1,7 @@
 /** The audit log: what was issued to whom, and what was refused. Entries are added and read, never changed. */
 import type { Sql } from "../sql.ts";
+import { storable, storableJson, storableOrNull } from "../texts.ts";
 import type { AuditEntry, AuditQuery, AuditRecord } from "./records.ts";
-
-const UNSTORABLE = /\0|\p{Cs}/gu;
 
 interface AuditRow {
   readonly id: number;
@@ -35,22 +34,9 @@ export async function append(sql: Sql, entries: readonly AuditEntry[]): Promise<
       entries.map((e) => e.outcome),
       entries.map((e) => e.code ?? null),
       entries.map((e) => storableOrNull(e.requestId)),
-      entries.map((e) =>
-        e.detail === undefined
-          ? null
-          : JSON.stringify(e.detail, (_, value) => (typeof value === "string" ? storable(value) : value)),
-      ),
+      entries.map((e) => storableJson(e.detail)),
     ],
   );
-}
-
-/** PostgreSQL has no U+0000 in text and no lone surrogates; what somebody sent must not keep an entry out. */
-function storable(text: string): string {
-  return text.replace(UNSTORABLE, "\ufffd");
-}
-
-function storableOrNull(text: string | undefined): string | null {
-  return text === undefined ? null : storable(text);
 }
 
 export async function list(sql: Sql, query: AuditQuery): Promise<AuditRecord[]> {

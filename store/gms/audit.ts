@@ -1,0 +1,58 @@
+/** The audit log: who changed what, who read what, and what was refused. Entries are added and read, never changed. */
+import type { Sql } from "../sql.ts";
+import { storable, storableJson, storableOrNull } from "../texts.ts";
+import { requireFew, requireLimit } from "./checks.ts";
+import type { GmsAuditEntry, GmsAuditRecord } from "./records.ts";
+
+interface AuditRow {
+  readonly id: number;
+  readonly at: number;
+  readonly actor: string;
+  readonly action: string;
+  readonly group_uri: string | null;
+  readonly outcome: "ok" | "refused";
+  readonly code: string | null;
+  readonly detail: Record<string, unknown> | null;
+}
+
+export async function append(sql: Sql, entries: readonly GmsAuditEntry[]): Promise<void> {
+  if (entries.length === 0) return;
+  requireFew(entries, "audit entries");
+  await sql.query(
+    `INSERT INTO gms_audit (at, actor, action, group_uri, outcome, code, detail)
+    SELECT at, actor, action, group_uri, outcome, code, detail::jsonb
+    FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[])
+      WITH ORDINALITY AS e (at, actor, action, group_uri, outcome, code, detail, place)
+    ORDER BY place`,
+    [
+      entries.map((e) => e.at),
+      entries.map((e) => storable(e.actor)),
+      entries.map((e) => e.action),
+      entries.map((e) => storableOrNull(e.groupUri)),
+      entries.map((e) => e.outcome),
+      entries.map((e) => e.code ?? null),
+      entries.map((e) => storableJson(e.detail)),
+    ],
+  );
+}
+
+export async function list(
+  sql: Sql,
+  query: { readonly after?: number; readonly limit: number },
+): Promise<GmsAuditRecord[]> {
+  requireLimit(query.limit);
+  const { rows } = await sql.query<AuditRow>("SELECT * FROM gms_audit WHERE id > $1 ORDER BY id LIMIT $2", [
+    query.after ?? 0,
+    query.limit,
+  ]);
+  return rows.map((row) => ({
+    id: row.id,
+    at: row.at,
+    actor: row.actor,
+    action: row.action,
+    ...(row.group_uri === null ? {} : { groupUri: row.group_uri }),
+    outcome: row.outcome,
+    ...(row.code === null ? {} : { code: row.code }),
+    ...(row.detail === null ? {} : { detail: row.detail }),
+  }));
+}

@@ -1,0 +1,138 @@
+/** What is done within one transaction of `GmsStore.change`. Rows that are locked stay so until it ends. */
+import type { NtpTime } from "../../bindings/index.ts";
+import type { Envelope } from "../envelope.ts";
+import type { Sql } from "../sql.ts";
+import * as audit from "./audit.ts";
+import { reserve } from "./clock.ts";
+import * as gmks from "./gmks.ts";
+import * as groups from "./groups.ts";
+import * as members from "./members.ts";
+import * as recipients from "./recipients.ts";
+import type {
+  DueRevocation,
+  GmkRecord,
+  GmkState,
+  GmsAuditEntry,
+  GroupRecord,
+  GroupSettings,
+  MemberRecord,
+  NewGmk,
+  NewRekey,
+  NewRekeyMember,
+  RekeyRecord,
+} from "./records.ts";
+import * as rekeys from "./rekeys.ts";
+
+export interface GroupChanges {
+  readonly settings?: GroupSettings;
+  /** Null: no time set. */
+  readonly nextRekeyAt?: number | null;
+}
+
+export interface GmsTransaction {
+  /** Others who lock it wait until the transaction ends. Several groups: in order of their URIs. */
+  lockGroup(uri: string): Promise<GroupRecord | undefined>;
+  /** The first rekey of the schedule is one period after `now`. Usage error GROUP_EXISTS. */
+  insertGroup(uri: string, settings: GroupSettings, now: number): Promise<GroupRecord>;
+  /**
+   * Counts the revision up, also without changes: whoever changes the members calls it. A schedule that is new with
+   * the settings, without `nextRekeyAt`, is due at once. Usage error GROUP_UNKNOWN.
+   */
+  updateGroup(uri: string, changes: GroupChanges): Promise<GroupRecord>;
+  /** Undefined: no time set. The revision stays. Does nothing when there is no such group. */
+  setNextRekey(uri: string, nextRekeyAt: number | undefined): Promise<void>;
+  /**
+   * Takes the group out of GMKs that it shares with others. GMKs that are its alone keep it in `groups`, and become
+   * revoked. Usage error GROUP_UNKNOWN.
+   */
+  deleteGroup(uri: string): Promise<void>;
+
+  /** All or none. The revision stays. Usage errors GROUP_UNKNOWN, MEMBER_EXISTS. */
+  insertMembers(groupUri: string, members: readonly MemberRecord[], now: number): Promise<void>;
+  /** How many there were. The revision stays. */
+  deleteMembers(groupUri: string, uris: readonly string[]): Promise<number>;
+  /** In all groups of the member. */
+  setKms(memberUri: string, kmsUri: string): Promise<void>;
+  /** Of all these groups, each once, by URI. */
+  members(groupUris: readonly string[]): Promise<MemberRecord[]>;
+
+  /** Oldest first, in every state. */
+  gmks(groupUri: string): Promise<GmkRecord[]>;
+  gmk(id: number): Promise<GmkRecord | undefined>;
+  /** The caller wipes them. Usage error GMK_UNKNOWN. */
+  gmkSecret(id: number): Promise<{ key: Uint8Array; rand: Uint8Array }>;
+  /** Live. Usage error GMK_ID_EXISTS: the GMK-ID was used once, however long ago. */
+  insertGmk(gmk: NewGmk, now: number): Promise<GmkRecord>;
+  /** Their messages, but for revocations, leave the documents and are not sent any more; running rekeys: `supersede`. */
+  setGmkState(ids: readonly number[], state: Exclude<GmkState, "live">): Promise<void>;
+  /** Everyone that a message with the GMK was ever planned for, each once, by URI, as they were then. */
+  recipients(gmk: number): Promise<NewRekeyMember[]>;
+  /** Those of them who may have the GMK: not who was forgotten before a message was handed over. */
+  served(gmk: number): Promise<NewRekeyMember[]>;
+
+  /**
+   * First of `count` times of an initiator that nobody was given before, one 2^-32 s apart, all in one second; never
+   * back, also when the clock goes back (RFC 3830 5.2). Others who ask for the same initiator wait.
+   */
+  reserveTimes(initiatorUri: string, nowMs: number, count: number): Promise<NtpTime>;
+
+  /**
+   * Plans messages for these members; without members it is done at once. Usage errors: GMK_UNKNOWN, GMK_REVOKED and
+   * GMK_RETIRED (unless to revoke), DUPLICATE_MEMBER, GUK_ID_COLLISION (another recipient of the GMK has the GUK-ID),
+   * BAD_TIME (the times reach into the next second).
+   */
+  insertRekey(rekey: NewRekey): Promise<number>;
+  /**
+   * Drops what is planned; messages not yet acknowledged are not delivered any more. Returns the GMKs that were to be
+   * revoked after these rekeys and have not been, which whoever takes their place passes on.
+   */
+  supersede(rekeyIds: readonly number[], now: number): Promise<number[]>;
+  runningRekeys(groupUri: string): Promise<RekeyRecord[]>;
+  /**
+   * Deletes messages and planned entries that would give these members these GMKs: of revocations only those for who
+   * never was handed a message. `giveUp` ends rekeys left empty.
+   */
+  forget(memberUris: readonly string[], gmkIds: readonly number[]): Promise<void>;
+  /** Members planned for who have not acknowledged, nor refused last; as they are now where they are still members. */
+  undelivered(gmk: number): Promise<MemberRecord[]>;
+
+  /** As `GmsStore.claimDueGroups`; undone with the transaction. */
+  claimDueGroups(now: number, limit: number): Promise<GroupRecord[]>;
+  /**
+   * GMKs to be revoked since the rekey that names them in `revokeAfter` is done, each to one process. Undone with the
+   * transaction; call until there are none, so that a process that was killed leaves none behind.
+   */
+  claimDueRevocations(limit: number): Promise<DueRevocation[]>;
+
+  audit(entries: readonly GmsAuditEntry[]): Promise<void>;
+}
+
+export function transactionOn(sql: Sql, envelope: Envelope): GmsTransaction {
+  return {
+    lockGroup: (uri) => groups.lock(sql, uri),
+    insertGroup: (uri, settings, now) => groups.insert(sql, uri, settings, now),
+    updateGroup: (uri, changes) => groups.update(sql, uri, changes),
+    setNextRekey: (uri, nextRekeyAt) => groups.setNextRekey(sql, uri, nextRekeyAt),
+    deleteGroup: (uri) => groups.remove(sql, uri),
+    insertMembers: (groupUri, added, now) => members.insert(sql, groupUri, added, now),
+    deleteMembers: (groupUri, uris) => members.remove(sql, groupUri, uris),
+    setKms: (memberUri, kmsUri) => members.setKms(sql, memberUri, kmsUri),
+    members: (groupUris) => members.union(sql, groupUris),
+    gmks: (groupUri) => gmks.ofGroup(sql, groupUri),
+    gmk: (id) => gmks.find(sql, id),
+    gmkSecret: (id) => gmks.secret(sql, envelope, id),
+    insertGmk: (gmk, now) => gmks.insert(sql, envelope, gmk, now),
+    setGmkState: (ids, state) => gmks.setState(sql, ids, state),
+    recipients: (gmk) => recipients.list(sql, gmk),
+    served: (gmk) => recipients.served(sql, gmk),
+    reserveTimes: (initiatorUri, nowMs, count) => reserve(sql, initiatorUri, nowMs, count),
+    insertRekey: (rekey) => rekeys.insert(sql, rekey),
+    supersede: (rekeyIds, now) => rekeys.supersede(sql, rekeyIds, now),
+    runningRekeys: (groupUri) => rekeys.running(sql, groupUri),
+    forget: (memberUris, gmkIds) => recipients.forget(sql, memberUris, gmkIds),
+    undelivered: (gmk) => recipients.undelivered(sql, gmk),
+    claimDueGroups: (now, limit) => groups.claimDue(sql, now, limit),
+    claimDueRevocations: (limit) => rekeys.claimDueRevocations(sql, limit),
+    audit: (entries) => audit.append(sql, entries),
+  };
+}

@@ -1,0 +1,227 @@
+/** What a GMS keeps, as plain data. Times are milliseconds since the Unix epoch unless a name says otherwise. */
+import type { KeyId, KeyParameters, NtpTime } from "../../bindings/index.ts";
+
+/** `mcx-server` gets the key to mix media (4.3.5.2), `gms` is another GMS whose groups are regrouped. */
+export type MemberKind = "user" | "mcx-server" | "gms";
+
+export type McService = "mcptt" | "mcvideo" | "mcdata";
+
+export interface MemberRecord {
+  /** MC service user ID, or the URI of a server. */
+  readonly uri: string;
+  /** KmsUri of the member's KMS (5.2.7). */
+  readonly kmsUri: string;
+  readonly kind: MemberKind;
+}
+
+export interface GroupSettings {
+  readonly displayName: string;
+  readonly services: readonly McService[];
+  /** MC service user IDs that may manage the group besides the operator. */
+  readonly managers: readonly string[];
+  /** Security elements of the group document (TS 24.481 7.2.8) that are false; absent elements mean true. */
+  readonly unprotected: readonly string[];
+  /** A new GMK so often; undefined: only when asked, or when something else demands it. */
+  readonly rekeyEveryMs?: number;
+  /** Expiry of a GMK after its activation; undefined: never. */
+  readonly gmkLifetimeMs?: number;
+  /** Whether a new member brings a new GMK; otherwise it gets the live ones. */
+  readonly rekeyOnAdd: boolean;
+}
+
+export interface GroupRecord {
+  /** MC service group ID. */
+  readonly uri: string;
+  readonly settings: GroupSettings;
+  /** Goes up with every change of settings or members. */
+  readonly revision: number;
+  readonly createdAt: number;
+  readonly nextRekeyAt: number | undefined;
+}
+
+/**
+ * live: distributed, may be used. retired: a rekey put another in its place; holders keep it for reception until it
+ * expires or is revoked, but nobody gets it any more. revoked: Status says so (E.6.9).
+ */
+export type GmkState = "live" | "retired" | "revoked";
+
+export interface GmkRecord {
+  readonly id: number;
+  readonly gmkId: KeyId;
+  /** All groups that use it, sorted. */
+  readonly groups: readonly string[];
+  readonly activation: number;
+  readonly expiry: number | undefined;
+  readonly text: string;
+  readonly state: GmkState;
+  readonly createdAt: number;
+}
+
+export interface NewGmk {
+  readonly gmkId: KeyId;
+  /** 16 octets, sealed by the store; the caller wipes it. */
+  readonly key: Uint8Array;
+  readonly rand: Uint8Array;
+  readonly groups: readonly string[];
+  readonly activation: number;
+  readonly expiry: number | undefined;
+  readonly text: string;
+}
+
+/**
+ * distribute: a GMK for members that have not got it. renew: the same GMK in a message of the present key period, for
+ * those who have not taken the one before (RFC 6509 2.5). revoke: Status of the GMK.
+ */
+export type RekeyKind = "distribute" | "renew" | "revoke";
+
+export type RekeyState = "running" | "done" | "superseded";
+
+/**
+ * planned: no message yet. sealed: message there, not yet taken. delivered: fetched over HTTP, or sent without an answer
+ * that tells. acknowledged: the member says that it has it. refused: the member says that it does not take it, with the
+ * reason. unreachable: given up for now; still delivered when the member shows up. superseded: not to be delivered.
+ */
+export const DELIVERY_STATES = [
+  "planned",
+  "sealed",
+  "delivered",
+  "acknowledged",
+  "refused",
+  "unreachable",
+  "superseded",
+] as const;
+export type DeliveryState = (typeof DELIVERY_STATES)[number];
+
+export interface RekeyRecord {
+  readonly id: number;
+  readonly kind: RekeyKind;
+  readonly gmk: number;
+  readonly gmkId: KeyId;
+  readonly groups: readonly string[];
+  /** Why, such as "group created", "member removed", "on demand", "schedule", "key period". */
+  readonly cause: string;
+  /** Who asked for it. */
+  readonly actor: string;
+  readonly state: RekeyState;
+  readonly total: number;
+  readonly counts: Readonly<Record<DeliveryState, number>>;
+  readonly createdAt: number;
+  /** All messages are sealed and stored. */
+  readonly sealedAt: number | undefined;
+  /** Nothing is planned or sealed any more. */
+  readonly finishedAt: number | undefined;
+}
+
+export interface NewRekeyMember extends MemberRecord {
+  /** GUK-ID. */
+  readonly csbId: KeyId;
+}
+
+export interface NewRekey {
+  readonly kind: RekeyKind;
+  readonly gmk: number;
+  readonly cause: string;
+  readonly actor: string;
+  /** T of the first member, from `reserveTimes`; the n-th has n units of the fraction more. */
+  readonly time: NtpTime;
+  readonly members: readonly NewRekeyMember[];
+  readonly parameters: KeyParameters;
+  /** Members in a chunk. */
+  readonly chunkSize: number;
+  readonly now: number;
+  /** GMKs to be revoked once it is done, see `GmsTransaction.claimDueRevocations`. `supersede` gives them back. */
+  readonly revokeAfter?: readonly number[];
+}
+
+/** GMKs that a rekey took the place of, and which are to be revoked now. */
+export interface DueRevocation {
+  readonly rekey: number;
+  readonly actor: string;
+  readonly gmks: readonly number[];
+}
+
+/** A part of a rekey that this process is to seal. */
+export interface ClaimedChunk {
+  readonly rekey: number;
+  readonly chunk: number;
+  /** Tells this claim from a later one of the same chunk. */
+  readonly claim: string;
+  readonly attempts: number;
+  readonly kind: RekeyKind;
+  readonly gmkId: KeyId;
+  /** Secret; the caller wipes it. */
+  readonly key: Uint8Array;
+  readonly rand: Uint8Array;
+  /** T of the first of these members. */
+  readonly time: NtpTime;
+  readonly members: readonly NewRekeyMember[];
+  readonly parameters: KeyParameters;
+}
+
+export interface SealedRow {
+  readonly uri: string;
+  readonly octets: Uint8Array;
+}
+
+/** Names one message: of one member in one rekey. */
+export interface DeliveryKey {
+  readonly rekey: number;
+  readonly memberUri: string;
+}
+
+export interface DeliveryRecord extends DeliveryKey {
+  readonly state: DeliveryState;
+  readonly attempts: number;
+  /** SIP status or HTTP report, where there was one. */
+  readonly status: number | undefined;
+  readonly reason: string | undefined;
+  readonly changedAt: number;
+}
+
+/** A message that this process is to send. */
+export interface ClaimedDelivery extends DeliveryKey {
+  readonly kind: RekeyKind;
+  readonly attempts: number;
+}
+
+export interface DeliveryResult extends DeliveryKey {
+  readonly state: Exclude<DeliveryState, "planned" | "superseded">;
+  readonly status?: number;
+  readonly reason?: string;
+  /** For `sealed`: not to be tried before. */
+  readonly nextAt?: number;
+}
+
+/** A message that a member's GKTP document holds. */
+export interface GktpRecord extends DeliveryKey {
+  readonly kind: RekeyKind;
+  readonly gmkId: KeyId;
+  readonly groups: readonly string[];
+  readonly activation: number;
+  readonly state: DeliveryState;
+  readonly octets: Uint8Array;
+}
+
+export interface GmsAuditEntry {
+  readonly at: number;
+  readonly actor: string;
+  /** As "group-create", "rekey", "xcap-get", "subscribe". */
+  readonly action: string;
+  readonly groupUri?: string;
+  readonly outcome: "ok" | "refused";
+  readonly code?: string;
+  readonly detail?: Readonly<Record<string, unknown>>;
+}
+
+export interface GmsAuditRecord extends GmsAuditEntry {
+  readonly id: number;
+}
+
+export interface GmsCounts {
+  readonly groups: number;
+  /** Memberships: who is in two groups counts twice. */
+  readonly members: number;
+  readonly runningRekeys: number;
+  /** Messages planned or sealed. */
+  readonly backlog: number;
+}
