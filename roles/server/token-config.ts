@@ -1,0 +1,37 @@
+/** What a configuration says of access tokens. Times are in seconds. */
+import { z } from "zod";
+
+/** Scope to the claims whose identities it stands for (B.4.2.2). */
+export type TokenScopes = Readonly<Record<string, readonly string[]>>;
+
+/** @param scopes those that count where the configuration names none */
+export function tokenConfigSchema(scopes: TokenScopes) {
+  const defaults = Object.fromEntries(Object.entries(scopes).map(([scope, claims]) => [scope, [...claims]]));
+  const schema = z.strictObject({
+    /** `iss` of the tokens. */
+    issuer: z.string().min(1),
+    /** One of these must be in `aud`. */
+    audience: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]),
+    /** Where the keys of the issuer are. Either this or `jwks`. */
+    jwksUri: z.url().optional(),
+    /** The keys of the issuer themselves. */
+    jwks: z.strictObject({ keys: z.array(z.record(z.string(), z.unknown())).min(1) }).optional(),
+    /** A token needs one of these scopes. */
+    scopes: z.record(z.string().min(1), z.array(z.string().min(1))).default(defaults),
+    /** Signature algorithms; those with a shared secret are not to be had. */
+    algorithms: z
+      .array(
+        z.enum(["ES256", "ES384", "ES512", "EdDSA", "PS256", "PS384", "PS512", "RS256", "RS384", "RS512"]),
+      )
+      .min(1)
+      .default(["ES256", "ES384", "EdDSA", "PS256", "RS256"]),
+    /** Difference of clocks granted to `exp` and `nbf`. */
+    clockSkew: z.number().int().min(0).max(300).default(5),
+  });
+  return schema.refine(
+    (t) => (t.jwksUri === undefined) !== (t.jwks === undefined),
+    "needs either jwksUri or jwks",
+  );
+}
+
+export type TokenConfig = z.output<ReturnType<typeof tokenConfigSchema>>;

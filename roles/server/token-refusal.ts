@@ -1,0 +1,24 @@
+/** Why an access token is not taken. Each server says so in its own protocol. */
+import { MikeySakkeError } from "../../bindings/errors.ts";
+
+const TEXTS = {
+  TOKEN_MISSING: "an access token is required",
+  TOKEN_INVALID: "the access token is not accepted",
+  TOKEN_EXPIRED: "the access token has expired",
+  WRONG_SCOPE: "the access token has no scope for this server",
+  TOKENS_UNAVAILABLE: "access tokens cannot be checked at present",
+} as const;
+
+export type TokenRefusalCode = keyof typeof TEXTS;
+
+/** `detail` is for the log and the audit log, never for the answer. */
+export class TokenRefusal extends MikeySakkeError {
+  declare readonly code: TokenRefusalCode;
+  readonly detail: string | undefined;
+
+  constructor(code: TokenRefusalCode, detail?: string, cause?: unknown) {
+    const text = TEXTS[code];
+    super("transport", code, detail === undefined ? text : `${text}: ${detail}`, { cause });
+    this.detail = detail;
+  }
+}

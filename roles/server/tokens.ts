@@ -1,0 +1,107 @@
+/**
+ * Access tokens (TS 33.180 annex B): a JWT of the identity management server, as bearer token (RFC 6750). What a token
+ * proves are identities, each by the claim that one of its scopes stands for.
+ */
+import { createLocalJWKSet, createRemoteJWKSet, customFetch, errors, type JWTPayload, jwtVerify } from "jose";
+import { MikeySakkeError } from "../../bindings/errors.ts";
+import { isLoopback } from "./loopback.ts";
+import type { TokenConfig } from "./token-config.ts";
+import { TokenRefusal } from "./token-refusal.ts";
+
+export interface TokenFacts {
+  /** Identities of users that the token proves, in the order of its claims, without repetition. */
+  readonly identities: readonly string[];
+  /** Whether it has a claim of any user's identity, by whichever scope: then it is no server's own. */
+  readonly ofUser: boolean;
+  readonly scopes: readonly string[];
+  readonly clientId?: string;
+  readonly subject?: string;
+}
+
+export interface TokenVerifier {
+  /**
+   * @param authorization the header of that name
+   * @param now milliseconds since the Unix epoch
+   * @throws {TokenRefusal} TOKEN_MISSING, TOKEN_INVALID, TOKEN_EXPIRED, WRONG_SCOPE or TOKENS_UNAVAILABLE
+   */
+  verify(authorization: string | undefined, now: number): Promise<TokenFacts>;
+}
+
+type KeySource = Parameters<typeof jwtVerify>[1];
+
+/** Checks signature, `iss`, `aud`, `exp`, `nbf` and scope of JWTs. */
+export function createTokenVerifier(
+  config: TokenConfig,
+  options: { fetch?: typeof fetch } = {},
+): TokenVerifier {
+  const keys = keySource(config, options.fetch);
+  return {
+    async verify(authorization, now) {
+      const token = bearer(authorization);
+      const { payload } = await jwtVerify(token, keys as never, {
+        issuer: config.issuer,
+        audience: config.audience,
+        algorithms: config.algorithms,
+        clockTolerance: config.clockSkew,
+        currentDate: new Date(now),
+        requiredClaims: ["exp"],
+      }).catch((error: unknown) => {
+        throw tokenRefusal(error);
+      });
+      return factsOf(payload, config);
+    },
+  };
+}
+
+function keySource({ jwks, jwksUri }: TokenConfig, fetchKeys: typeof fetch | undefined): KeySource {
+  if (jwks !== undefined) return createLocalJWKSet(jwks as never) as never;
+  const url = new URL(jwksUri!);
+  if (url.protocol !== "https:" && !(url.protocol === "http:" && isLoopback(url.hostname))) {
+    throw new MikeySakkeError("usage", "BAD_CONFIG", "configuration: tokens.jwksUri must be https");
+  }
+  return createRemoteJWKSet(
+    url,
+    fetchKeys === undefined ? {} : { [customFetch]: fetchKeys as never },
+  ) as never;
+}
+
+function bearer(authorization: string | undefined): string {
+  const token = /^bearer +([A-Za-z0-9._~+/=-]+) *$/i.exec(authorization ?? "")?.[1];
+  if (token === undefined) throw new TokenRefusal("TOKEN_MISSING");
+  return token;
+}
+
+function tokenRefusal(error: unknown): TokenRefusal {
+  if (error instanceof errors.JWTExpired) return new TokenRefusal("TOKEN_EXPIRED", undefined, error);
+  const ofToken =
+    error instanceof errors.JOSEError &&
+    !(error instanceof errors.JWKSTimeout) &&
+    !(error instanceof errors.JWKSInvalid) &&
+    error.code !== "ERR_JOSE_GENERIC";
+  if (ofToken) return new TokenRefusal("TOKEN_INVALID", `${error.code}: ${error.message}`, error);
+  const text = error instanceof Error ? error.message : String(error);
+  return new TokenRefusal("TOKENS_UNAVAILABLE", text, error);
+}
+
+function factsOf(payload: JWTPayload, config: TokenConfig): TokenFacts {
+  const scopes = words(payload.scope);
+  const useful = scopes.filter((scope) => Object.hasOwn(config.scopes, scope));
+  if (useful.length === 0) throw new TokenRefusal("WRONG_SCOPE", `scopes: ${scopes.join(" ") || "none"}`);
+  const claims = useful.flatMap((scope) => config.scopes[scope]!);
+  const identities = claims.map((claim) => payload[claim]).filter((value) => typeof value === "string");
+  const ofUser = Object.values(config.scopes).some((of) => of.some((claim) => payload[claim] !== undefined));
+  const clientId = payload.client_id;
+  return {
+    identities: [...new Set(identities)],
+    ofUser,
+    scopes,
+    ...(typeof clientId === "string" && { clientId }),
+    ...(payload.sub !== undefined && { subject: payload.sub }),
+  };
+}
+
+/** `scope` is one string by RFC 8693 and an array in the examples of annex B. */
+function words(scope: unknown): string[] {
+  if (typeof scope === "string") return scope.split(" ").filter((word) => word !== "");
+  return Array.isArray(scope) ? scope.filter((word) => typeof word === "string") : [];
+}

@@ -1,0 +1,38 @@
+/** Errors and streams of the admin APIs on the wire. */
+import { MikeySakkeError } from "../../bindings/errors.ts";
+
+/** What a server writes on one line of a stream, at most, in characters. */
+const MAX_LINE = 1 << 20;
+
+export interface WireError {
+  readonly kind: MikeySakkeError["kind"];
+  readonly code: string;
+  readonly message: string;
+}
+
+export function toWireError(error: unknown): WireError {
+  if (error instanceof MikeySakkeError) return { kind: error.kind, code: error.code, message: error.message };
+  return { kind: "transport", code: "INTERNAL", message: "the server failed" };
+}
+
+export function fromWireError({ kind, code, message }: WireError): MikeySakkeError {
+  return new MikeySakkeError(kind, code, message);
+}
+
+/** Whether an error is the fault of whoever asked, and may be told to them as it is. */
+export function isCallersFault(error: unknown): error is MikeySakkeError {
+  return error instanceof MikeySakkeError && error.kind !== "transport" && error.kind !== "crypto";
+}
+
+/** The values of an answer of JSON lines, as they come. */
+export async function* jsonLines<T>(response: Response): AsyncGenerator<T> {
+  let rest = "";
+  const decoder = new TextDecoder();
+  for await (const chunk of response.body ?? []) {
+    rest += decoder.decode(chunk as Uint8Array, { stream: true });
+    const lines = rest.split("\n");
+    rest = lines.pop()!;
+    if (rest.length > MAX_LINE) throw new MikeySakkeError("transport", "ADMIN_FAILED", "a line is too long");
+    for (const line of lines) yield JSON.parse(line) as T;
+  }
+}

@@ -1,0 +1,164 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { exportJWK, generateKeyPair, type JWTPayload, SignJWT, UnsecuredJWT } from "jose";
+import { beforeAll, describe, expect, it } from "vitest";
+import { type TokenConfig, tokenConfigSchema } from "../../roles/server/token-config.ts";
+import { TokenRefusal } from "../../roles/server/token-refusal.ts";
+import { createTokenVerifier } from "../../roles/server/tokens.ts";
+
+const NOW = Date.parse("2026-03-10T12:00:00Z");
+const SECONDS = NOW / 1000;
+const ISSUER = "https://idms.example.org";
+const PTT = "3gpp:mc:ptt_key_management_service";
+const DATA = "3gpp:mc:data_key_management_service";
+const ALICE = "sip:alice@example.org";
+
+type Pair = Awaited<ReturnType<typeof generateKeyPair>>;
+let pair: Pair;
+let other: Pair;
+let jwk: Record<string, unknown>;
+
+beforeAll(async () => {
+  pair = await generateKeyPair("ES256", { extractable: true });
+  other = await generateKeyPair("ES256", { extractable: true });
+  jwk = { ...(await exportJWK(pair.publicKey)), kid: "one", alg: "ES256" };
+});
+
+const CLAIMS: JWTPayload = {
+  iss: ISSUER,
+  aud: "kms",
+  exp: SECONDS + 60,
+  mcptt_id: ALICE,
+  mcdata_id: "sip:alice.data@example.org",
+  scope: PTT,
+};
+
+function configOf(changes: Partial<TokenConfig> = {}): TokenConfig {
+  const tokens = { issuer: ISSUER, audience: "kms", jwks: { keys: [jwk] }, ...changes };
+  return tokenConfigSchema({ [PTT]: ["mcptt_id"], [DATA]: ["mcdata_id"] }).parse(tokens);
+}
+
+type Changes = { [K in keyof JWTPayload]: JWTPayload[K] | undefined };
+
+function sign(changes: Changes = {}, key: Pair = pair, kid = "one"): Promise<string> {
+  const claims = Object.fromEntries(
+    Object.entries({ ...CLAIMS, ...changes }).filter(([, value]) => value !== undefined),
+  );
+  return new SignJWT(claims).setProtectedHeader({ alg: "ES256", kid }).sign(key.privateKey);
+}
+
+const verify = async (authorization: string | undefined, config = configOf()) =>
+  createTokenVerifier(config).verify(authorization, NOW);
+
+async function refusalOf(work: Promise<unknown>): Promise<string> {
+  try {
+    await work;
+  } catch (error) {
+    if (error instanceof TokenRefusal) return error.code;
+    throw error;
+  }
+  return "none";
+}
+
+describe("access tokens", () => {
+  it("prove the identity of the service that their scope is for, and no other", async () => {
+    expect(await verify(`Bearer ${await sign()}`)).toMatchObject({ identities: [ALICE], scopes: [PTT] });
+    const both = await sign({ scope: `openid ${DATA} ${PTT}` });
+    expect((await verify(`bearer ${both}`)).identities).toEqual(["sip:alice.data@example.org", ALICE]);
+  });
+
+  it("have scopes in one string or in an array", async () => {
+    expect((await verify(`Bearer ${await sign({ scope: ["openid", PTT] })}`)).identities).toEqual([ALICE]);
+  });
+
+  it("name one identity once", async () => {
+    const token = await sign({ scope: `${PTT} ${DATA}`, mcdata_id: ALICE });
+    expect((await verify(`Bearer ${token}`)).identities).toEqual([ALICE]);
+  });
+
+  it.each(["aud", "kms2"])("have the audience in an array", async (extra) => {
+    expect(await refusalOf(verify(`Bearer ${await sign({ aud: ["kms", extra] })}`))).toBe("none");
+  });
+
+  it("are accepted within the difference of clocks", async () => {
+    const token = await sign({ exp: SECONDS - 4, nbf: SECONDS + 4 });
+    expect(await refusalOf(verify(`Bearer ${token}`))).toBe("none");
+  });
+
+  const bad: [string, Changes, string][] = [
+    ["of another issuer", { iss: "https://evil.example" }, "TOKEN_INVALID"],
+    ["without an issuer", { iss: undefined }, "TOKEN_INVALID"],
+    ["for another audience", { aud: "other" }, "TOKEN_INVALID"],
+    ["without an audience", { aud: undefined }, "TOKEN_INVALID"],
+    ["expired", { exp: SECONDS - 6 }, "TOKEN_EXPIRED"],
+    ["without an end", { exp: undefined }, "TOKEN_INVALID"],
+    ["not valid yet", { nbf: SECONDS + 6 }, "TOKEN_INVALID"],
+    ["without a scope", { scope: undefined }, "WRONG_SCOPE"],
+    ["of another scope", { scope: "3gpp:mc:ptt_service openid" }, "WRONG_SCOPE"],
+    ["of a scope that begins alike", { scope: `${PTT}_admin` }, "WRONG_SCOPE"],
+    ["with a scope that objects have", { scope: "constructor" }, "WRONG_SCOPE"],
+  ];
+  it.each(bad)("%s are refused", async (_, changes, code) => {
+    expect(await refusalOf(verify(`Bearer ${await sign(changes)}`))).toBe(code);
+  });
+
+  it("without a signature are refused", async () => {
+    expect(await refusalOf(verify(`Bearer ${new UnsecuredJWT(CLAIMS).encode()}`))).toBe("TOKEN_INVALID");
+  });
+
+  it("signed by another key are refused, also under the name of the right one", async () => {
+    expect(await refusalOf(verify(`Bearer ${await sign({}, other)}`))).toBe("TOKEN_INVALID");
+    expect(await refusalOf(verify(`Bearer ${await sign({}, other, "two")}`))).toBe("TOKEN_INVALID");
+  });
+
+  it("changed by one character are refused", async () => {
+    const [header, payload, signature] = (await sign()).split(".");
+    const evil = Buffer.from(JSON.stringify({ ...CLAIMS, mcptt_id: "sip:eve@example.org" })).toString(
+      "base64url",
+    );
+    expect(await refusalOf(verify(`Bearer ${header}.${evil}.${signature}`))).toBe("TOKEN_INVALID");
+    expect(await refusalOf(verify(`Bearer ${header}.${payload}.${signature!.slice(0, -2)}AA`))).toBe(
+      "TOKEN_INVALID",
+    );
+  });
+
+  it("authenticated with the public key as shared secret are refused", async () => {
+    const secret = new TextEncoder().encode(JSON.stringify(jwk));
+    const token = await new SignJWT(CLAIMS).setProtectedHeader({ alg: "HS256", kid: "one" }).sign(secret);
+    expect(await refusalOf(verify(`Bearer ${token}`))).toBe("TOKEN_INVALID");
+  });
+
+  it.each([undefined, "", "Bearer", "Basic YTpi", "Bearer a b"])("%j is no token", async (authorization) => {
+    expect(await refusalOf(verify(authorization))).toBe("TOKEN_MISSING");
+  });
+
+  it("that are no JWT are refused", async () => {
+    expect(await refusalOf(verify("Bearer abc"))).toBe("TOKEN_INVALID");
+  });
+
+  it("are checked with keys that the issuer serves", async () => {
+    const server = createServer((_request, response) => response.end(JSON.stringify({ keys: [jwk] })));
+    await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+    const { port } = server.address() as AddressInfo;
+    const config = configOf({ jwks: undefined, jwksUri: `http://127.0.0.1:${port}/jwks` });
+    try {
+      expect((await verify(`Bearer ${await sign()}`, config)).identities).toEqual([ALICE]);
+    } finally {
+      server.closeAllConnections();
+      await new Promise((done) => server.close(done));
+    }
+    // Nobody is to blame the token while its issuer is away.
+    expect(await refusalOf(verify(`Bearer ${await sign()}`, config))).toBe("TOKENS_UNAVAILABLE");
+  });
+
+  it.each([404, 500])("cannot be checked when the issuer answers %i", async (status) => {
+    const config = configOf({ jwks: undefined, jwksUri: "https://idms.example.org/jwks" });
+    const verifier = createTokenVerifier(config, { fetch: async () => new Response("no", { status }) });
+    expect(await refusalOf(verifier.verify(`Bearer ${await sign()}`, NOW))).toBe("TOKENS_UNAVAILABLE");
+  });
+
+  it("keys are not fetched over plain HTTP from other machines", () => {
+    const config = configOf({ jwks: undefined, jwksUri: "http://idms.example.org/jwks" });
+    expect(() => createTokenVerifier(config)).toThrow(/https/);
+  });
+});
