@@ -3,24 +3,23 @@
  * minute for one identity, and for all requests without a good token, or anybody could fill the database.
  */
 import type { AuditEntry } from "../../store/index.ts";
+import { RefusalBudget } from "../server/refusal-budget.ts";
 import type { KmsRefusal } from "./errors.ts";
 import type { Exchange, KmsHttpRequest, Tools } from "./exchange.ts";
 import type { Outcome } from "./procedures/procedure.ts";
 import type { Known } from "./read-exchange.ts";
 
 const ANONYMOUS = "anonymous";
-const MINUTE = 60_000;
 /** Error texts may quote what the client sent. */
 const MAX_TEXT = 500;
 
 export class Audit {
   readonly #tools: Tools;
-  #minute = 0;
-  /** In this minute, by identity; undefined: no good token. */
-  readonly #refusals = new Map<string | undefined, number>();
+  readonly #budget: RefusalBudget;
 
   constructor(tools: Tools) {
     this.#tools = tools;
+    this.#budget = new RefusalBudget(tools.config.limits);
   }
 
   /** One entry for each key set that goes out. What cannot be written down is not given out. */
@@ -56,7 +55,7 @@ export class Audit {
 
   async refused(http: KmsHttpRequest, now: number, known: Known, refusal: KmsRefusal): Promise<void> {
     const who = known.permitted?.[0];
-    if (!this.#takeRefusal(who, now)) return;
+    if (!this.#budget.take(who, now)) return;
     await this.#tools.store.audit({
       at: now,
       actor: who ?? ANONYMOUS,
@@ -70,18 +69,6 @@ export class Audit {
         ...(refusal.detail !== undefined && { reason: cut(refusal.detail) }),
       },
     });
-  }
-
-  #takeRefusal(who: string | undefined, now: number): boolean {
-    const minute = Math.floor(now / MINUTE);
-    if (minute !== this.#minute) {
-      this.#minute = minute;
-      this.#refusals.clear();
-    }
-    const count = (this.#refusals.get(who) ?? 0) + 1;
-    this.#refusals.set(who, count);
-    const { anonymousAuditPerMinute, refusedAuditPerMinute } = this.#tools.config.limits;
-    return count <= (who === undefined ? anonymousAuditPerMinute : refusedAuditPerMinute);
   }
 }
 

@@ -4,38 +4,20 @@
  */
 import { z } from "zod";
 import { MikeySakkeError } from "../../bindings/errors.ts";
-import { isLoopback } from "./loopback.ts";
+import type { TokenAudience } from "../server/development-tokens.ts";
+import { isLoopback } from "../server/loopback.ts";
+import { tokenConfigSchema } from "../server/token-config.ts";
 
 const uri = z.string().min(1).max(1024);
 const seconds = z.number().int().min(0);
 const port = z.number().int().min(0).max(65535);
 
 /** B.4.2.2: a scope lets its holder use the KMS for one service, so it stands for the identity of that service. */
-const SCOPES = {
+const KMS_SCOPES = {
   "3gpp:mc:ptt_key_management_service": ["mcptt_id"],
   "3gpp:mc:video_key_management_service": ["mcvideo_id"],
   "3gpp:mc:data_key_management_service": ["mcdata_id"],
 };
-
-const tokens = z.strictObject({
-  /** `iss` of the tokens. */
-  issuer: z.string().min(1),
-  /** One of these must be in `aud`. */
-  audience: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]),
-  /** Where the keys of the issuer are. Either this or `jwks`. */
-  jwksUri: z.url().optional(),
-  /** The keys of the issuer themselves. */
-  jwks: z.strictObject({ keys: z.array(z.record(z.string(), z.unknown())).min(1) }).optional(),
-  /** Scope to the claims whose identities it stands for. A token needs one of these scopes. */
-  scopes: z.record(z.string().min(1), z.array(z.string().min(1))).default(SCOPES),
-  /** Signature algorithms; those with a shared secret are not to be had. */
-  algorithms: z
-    .array(z.enum(["ES256", "ES384", "ES512", "EdDSA", "PS256", "PS384", "PS512", "RS256", "RS384", "RS512"]))
-    .min(1)
-    .default(["ES256", "ES384", "EdDSA", "PS256", "RS256"]),
-  /** Difference of clocks granted to `exp` and `nbf`. */
-  clockSkew: seconds.max(300).default(5),
-});
 
 /**
  * An identity that is no user's: a token gets its keys by `clientId`, by `scope`, or by both if both are given. By
@@ -120,9 +102,7 @@ export const kmsConfigSchema = z
     /** Issuer of the certificate. */
     issuer: z.string().min(1).optional(),
     /** Absent: `createKms` must be given a verifier, or the development issuer on a loopback address. */
-    tokens: tokens
-      .refine((t) => (t.jwksUri === undefined) !== (t.jwks === undefined), "needs either jwksUri or jwks")
-      .optional(),
+    tokens: tokenConfigSchema(KMS_SCOPES).optional(),
     servers: z.array(server).default([]),
     policy: policy.prefault({}),
     limits: limits.prefault({}),
@@ -145,9 +125,11 @@ export const kmsConfigSchema = z
 export type KmsConfig = z.output<typeof kmsConfigSchema>;
 /** What may be written: everything with a default may be left out. */
 export type KmsConfigInput = z.input<typeof kmsConfigSchema>;
-export type TokenConfig = NonNullable<KmsConfig["tokens"]>;
 export type ServerIdentity = KmsConfig["servers"][number];
 export type KmsPolicy = KmsConfig["policy"];
+
+/** The KMS of that URI, for an issuer of development tokens. */
+export const kmsAudience = (kmsUri: string): TokenAudience => ({ uri: kmsUri, scopes: KMS_SCOPES });
 
 /**
  * Checks a configuration and fills in the defaults.

@@ -1,26 +1,24 @@
 /** A whole KMS out of its parts: issuer, service, listeners, operations. */
-import { readFile } from "node:fs/promises";
-import type { AddressInfo } from "node:net";
-import type { FastifyInstance } from "fastify";
 import type { Core } from "../../bindings/core.ts";
 import { MikeySakkeError } from "../../bindings/errors.ts";
 import type { KmsPool } from "../../bindings/pool/kms.ts";
 import { type RandomSource, systemRandom } from "../../bindings/random.ts";
 import type { Envelope, KmsStore } from "../../store/index.ts";
 import { KmsSchema } from "../../transport/kms-xml/schema/validate-node.ts";
+import type { DevelopmentIssuer } from "../server/development-tokens.ts";
+import { type Credentials, readCredentials, stopServer, urlOf } from "../server/listener.ts";
+import { noLog, type ServerLog } from "../server/log.ts";
+import { isLoopback } from "../server/loopback.ts";
+import { createTokenVerifier, type TokenVerifier } from "../server/tokens.ts";
 import type { KmsAdmin } from "./admin/admin.ts";
 import { createAdmin } from "./admin/operations.ts";
 import { createAdminServer } from "./admin-server.ts";
 import { type KmsConfig, type KmsConfigInput, parseKmsConfig } from "./config.ts";
-import type { DevelopmentIssuer } from "./development-tokens.ts";
 import { createKeyIssuer, type KeyIssuer, makeKms } from "./issue/index.ts";
-import { type KmsLog, noLog } from "./log.ts";
-import { isLoopback } from "./loopback.ts";
 import type { KmsMetrics } from "./metrics.ts";
 import { createPrometheusMetrics } from "./metrics-prom.ts";
-import { createKmsServer, stopServer } from "./server.ts";
+import { createKmsServer } from "./server.ts";
 import { createKmsService, type KmsService } from "./service.ts";
-import { createTokenVerifier, type TokenVerifier } from "./tokens.ts";
 
 export interface KmsOptions {
   readonly config: KmsConfigInput;
@@ -32,7 +30,7 @@ export interface KmsOptions {
   /** For `rotateStoreKey`. */
   readonly envelope?: Envelope;
   /** PEM texts, in place of the files that the configuration names. */
-  readonly credentials?: { readonly cert: string; readonly key: string };
+  readonly credentials?: Credentials;
   /** In place of what the configuration says of tokens. */
   readonly tokens?: TokenVerifier;
   /** Needed when the configuration says nothing of tokens and `tokens` is not given. */
@@ -44,7 +42,7 @@ export interface KmsOptions {
   /** Milliseconds since the Unix epoch. */
   readonly now?: () => number;
   readonly random?: RandomSource;
-  readonly log?: KmsLog;
+  readonly log?: ServerLog;
   /** Counters; those of Prometheus, at /metrics of the admin listener, when absent. */
   readonly metrics?: KmsMetrics;
 }
@@ -68,7 +66,7 @@ export async function createKms(options: KmsOptions): Promise<Kms> {
   const config = parseKmsConfig(options.config);
   const { store, core, pool, envelope, now = Date.now, random = systemRandom, log = noLog } = options;
   const tokens = options.tokens ?? tokenVerifier(config, options);
-  const credentials = options.credentials ?? (await readCredentials(config));
+  const credentials = options.credentials ?? (config.tls && (await readCredentials(config.tls)));
   requireTls(config, credentials !== undefined);
   await requireMaster(store, config, { core, random, now: now() });
 
@@ -140,13 +138,7 @@ function tokenVerifier(config: KmsConfig, options: KmsOptions): TokenVerifier {
     throw new MikeySakkeError("usage", "BAD_CONFIG", text);
   }
   log.warn({}, "DEVELOPMENT TOKENS: whoever asks gets the keys of any identity. Not for real users.");
-  return developmentIssuer.verifier();
-}
-
-async function readCredentials({ tls }: KmsConfig): Promise<{ cert: string; key: string } | undefined> {
-  if (tls === undefined) return undefined;
-  const [cert, key] = await Promise.all([tls.certFile, tls.keyFile].map((file) => readFile(file, "utf8")));
-  return { cert: cert!, key: key! };
+  return developmentIssuer.verifier(config.kmsUri);
 }
 
 /** D.1: HTTPS always. A proxy on the same machine may end it. */
@@ -182,9 +174,4 @@ async function requireMaster(
       `the store is that of ${present?.kmsUri}, not of ${kmsUri}`,
     );
   }
-}
-
-function urlOf(app: FastifyInstance, scheme: string, host: string): string {
-  const { port } = app.server.address() as AddressInfo;
-  return `${scheme}://${host.includes(":") ? `[${host.replace(/^\[|\]$/g, "")}]` : host}:${port}`;
 }

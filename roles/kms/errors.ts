@@ -3,6 +3,7 @@
  * the status and two digits. docs/kms.md has the same table.
  */
 import { MikeySakkeError } from "../../bindings/errors.ts";
+import { TokenRefusal } from "../server/token-refusal.ts";
 
 interface Row {
   /** HTTP status. */
@@ -88,6 +89,7 @@ const BY_CODE: Partial<Record<string, RefusalCode>> = {
 /** Any error as a refusal. */
 export function refusalOf(error: unknown): KmsRefusal {
   if (error instanceof KmsRefusal) return error;
+  if (error instanceof TokenRefusal) return new KmsRefusal(error.code, error.detail, error);
   if (!(error instanceof MikeySakkeError)) {
     return new KmsRefusal("INTERNAL", error instanceof Error ? error.message : String(error), error);
   }

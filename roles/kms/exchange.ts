@@ -3,13 +3,13 @@ import type { RandomSource } from "../../bindings/random.ts";
 import type { KmsStore, TransportKeyRecord } from "../../store/index.ts";
 import type { KmsRequest } from "../../transport/kms-xml/index.ts";
 import type { KmsSchema } from "../../transport/kms-xml/schema/validate-node.ts";
+import type { ServerLog } from "../server/log.ts";
+import type { TokenFacts, TokenVerifier } from "../server/tokens.ts";
 import type { KmsConfig } from "./config.ts";
 import type { KeyIssuer } from "./issue/key-issuer.ts";
-import type { KmsLog } from "./log.ts";
 import type { KmsMetrics } from "./metrics.ts";
 import type { OwnUrls } from "./own-urls.ts";
 import type { Target } from "./path.ts";
-import type { TokenFacts, TokenVerifier } from "./tokens.ts";
 
 export interface KmsHttpRequest {
   /** Path as received, not decoded, without the query. */
@@ -37,7 +37,7 @@ export interface KmsServiceDeps {
   /** Milliseconds since the Unix epoch. */
   readonly now: () => number;
   readonly random: RandomSource;
-  readonly log: KmsLog;
+  readonly log: ServerLog;
   readonly metrics: KmsMetrics;
   /** Needed with `policy.strictSchema`. */
   readonly schema?: Pick<KmsSchema, "validate">;

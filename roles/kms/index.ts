@@ -1,4 +1,13 @@
 /** The KMS as a server (TS 33.180 5.3, annex D). Node.js only. */
+export {
+  DevelopmentIssuer,
+  type DevelopmentTokenOptions,
+  type TokenAudience,
+} from "../server/development-tokens.ts";
+export { createLog, noLog, type ServerLog } from "../server/log.ts";
+export type { TokenConfig, TokenScopes } from "../server/token-config.ts";
+export { TokenRefusal, type TokenRefusalCode } from "../server/token-refusal.ts";
+export { createTokenVerifier, type TokenFacts, type TokenVerifier } from "../server/tokens.ts";
 export type {
   CertificateList,
   IssueOptions,
@@ -15,16 +24,13 @@ export {
   type KmsConfig,
   type KmsConfigInput,
   type KmsPolicy,
+  kmsAudience,
   kmsConfigSchema,
   parseKmsConfig,
   type ServerIdentity,
-  type TokenConfig,
 } from "./config.ts";
 export { createKms, type Kms, type KmsOptions } from "./create.ts";
-export { DevelopmentIssuer, type DevelopmentTokenOptions } from "./development-tokens.ts";
 export { KmsRefusal, REFUSALS, type RefusalCode } from "./errors.ts";
-export { createLog, type KmsLog, noLog } from "./log.ts";
 export { type KmsMetrics, noMetrics } from "./metrics.ts";
 export { createPrometheusMetrics, type PrometheusMetrics } from "./metrics-prom.ts";
 export { createKmsService, type KmsHttpRequest, type KmsHttpResponse, type KmsService } from "./service.ts";
-export { createTokenVerifier, type TokenFacts, type TokenVerifier } from "./tokens.ts";

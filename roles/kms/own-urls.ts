@@ -2,8 +2,9 @@
  * By which URLs the KMS is reached, to check ClientReqUrl. Not taken from the Host header: whoever passes a request on
  * to another KMS writes what they like there.
  */
+
+import { isLoopback } from "../server/loopback.ts";
 import type { KmsConfig } from "./config.ts";
-import { isLoopback } from "./loopback.ts";
 import { parsePath, type Target } from "./path.ts";
 
 interface Origin {

@@ -5,7 +5,7 @@ import { type KmsKeys, type OpenedKmsRequest, openKmsRequest } from "../../trans
 import { KmsRefusal } from "./errors.ts";
 import type { Exchange, KmsHttpRequest, Tools } from "./exchange.ts";
 import { parsePath } from "./path.ts";
-import { permittedIdentities } from "./tokens.ts";
+import { permittedIdentities } from "./permitted.ts";
 import { inPreference, isUsable, keyThatMustSign } from "./transport-keys.ts";
 
 /** A KmsRequest has some 20 elements; a KrrList may embed many redirect responses (D.4.1). */

@@ -4,7 +4,13 @@ import { join } from "node:path";
 import { Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createKmsService, createLog, parseKmsConfig } from "../../roles/kms/index.ts";
+import {
+  createKmsService,
+  createLog,
+  DevelopmentIssuer,
+  kmsAudience,
+  parseKmsConfig,
+} from "../../roles/kms/index.ts";
 import { KMS_URI, World } from "./world.ts";
 
 let world: World;
@@ -25,7 +31,11 @@ describe("a KMS", () => {
   });
 
   it("does not work on the store of another", async () => {
-    await expect(world.beside({ kmsUri: "kms.other.example" })).rejects.toMatchObject({ code: "OTHER_KMS" });
+    const kmsUri = "kms.other.example";
+    const developmentIssuer = await DevelopmentIssuer.create([kmsAudience(kmsUri)]);
+    await expect(world.beside({ kmsUri }, { developmentIssuer })).rejects.toMatchObject({
+      code: "OTHER_KMS",
+    });
   });
 
   it.each([

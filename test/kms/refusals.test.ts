@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { DevelopmentIssuer, REFUSALS, type RefusalCode } from "../../roles/kms/index.ts";
+import { DevelopmentIssuer, kmsAudience, REFUSALS, type RefusalCode } from "../../roles/kms/index.ts";
 import { openKmsResponse } from "../../transport/kms-xml/index.ts";
 import { ALICE, type Ask, BOB, GMS, KMS_URI, NOW, ORIGIN, PERIOD, ROOT, World } from "./world.ts";
 
@@ -51,7 +51,7 @@ describe("tokens", () => {
   });
 
   it("of another KMS", async () => {
-    const other = await DevelopmentIssuer.create(KMS_URI);
+    const other = await DevelopmentIssuer.create([kmsAudience(KMS_URI)]);
     await expectRefusal("TOKEN_INVALID", "keyprov", {
       token: await other.token({ userUri: ALICE, now: NOW }),
     });

@@ -9,8 +9,9 @@ import {
   type Kms,
   type KmsConfigInput,
   type KmsHttpResponse,
-  type KmsLog,
   type KmsOptions,
+  kmsAudience,
+  type ServerLog,
 } from "../../roles/kms/index.ts";
 import { type AuditRecord, type Database, Envelope, KmsStore, openDatabase } from "../../store/index.ts";
 import {
@@ -79,7 +80,7 @@ export class World {
     const db = await openDatabase({});
     const envelope = await Envelope.open(db, STORE_KEY);
     const store = KmsStore.open(db, envelope);
-    const issuer = await DevelopmentIssuer.create(KMS_URI);
+    const issuer = await DevelopmentIssuer.create([kmsAudience(KMS_URI)]);
     return World.#over({ db, envelope, store, issuer, log: [] }, config, options, true);
   }
 
@@ -193,7 +194,7 @@ export function clientKeys(...keys: readonly NamedKey[]): KmsKeys {
   return { transportKey: find, signatureKey: find };
 }
 
-function recordingLog(lines: LogLine[]): KmsLog {
+function recordingLog(lines: LogLine[]): ServerLog {
   const at = (level: string) => (facts: object, text: string) => {
     lines.push({ level, facts: facts as Record<string, unknown>, text });
   };

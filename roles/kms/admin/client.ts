@@ -3,16 +3,15 @@ import { toBase64, wipe } from "../../../bindings/bytes.ts";
 import { MikeySakkeError } from "../../../bindings/errors.ts";
 import type { AuditRecord, OtherKind, UserRecord } from "../../../store/index.ts";
 import { keySetsOf, readKmsDocument, writeKmsCertificate } from "../../../transport/kms-xml/index.ts";
+import { fromWireError, jsonLines, type WireError } from "../../server/wire-error.ts";
 import type { IssueOptions, KmsAdmin, TransportKeySummary } from "./admin.ts";
 import {
   ADMIN_ROOT,
   fromWireCertificate,
-  fromWireError,
   fromWireMaster,
   fromWireTransportKey,
   type IssueLine,
   type Operation,
-  type WireError,
   type WireMaster,
   type WireTransportKey,
 } from "./wire.ts";
@@ -95,7 +94,7 @@ export function adminClient({ url, token, fetch: send = fetch }: AdminClientOpti
 
     async issue({ signal, onProgress, onKeySet, ...body }: IssueOptions = {}) {
       const response = await post("issue", { ...body, keySets: onKeySet !== undefined }, signal);
-      for await (const line of linesOf(response)) {
+      for await (const line of jsonLines<IssueLine>(response)) {
         if ("error" in line) throw fromWireError(line.error);
         if ("result" in line) return line.result;
         if ("done" in line) onProgress?.(line.done, line.total);
@@ -114,16 +113,5 @@ async function takeKeySet(document: string, onKeySet: NonNullable<IssueOptions["
     await onKeySet({ ...keySet, uid: keySet.uid });
   } finally {
     wipe(keySet.rsk, keySet.ssk);
-  }
-}
-
-async function* linesOf(response: Response): AsyncGenerator<IssueLine> {
-  let rest = "";
-  const decoder = new TextDecoder();
-  for await (const chunk of response.body ?? []) {
-    rest += decoder.decode(chunk as Uint8Array, { stream: true });
-    const lines = rest.split("\n");
-    rest = lines.pop()!;
-    for (const line of lines) yield JSON.parse(line) as IssueLine;
   }
 }

@@ -1,27 +1,27 @@
 /** The admin API over HTTP: `POST /admin/v1/{operation}` with JSON, for whoever has the token. */
-import { createHash, timingSafeEqual } from "node:crypto";
 import { once } from "node:events";
 import { PassThrough } from "node:stream";
 import type { FastifyInstance, FastifyReply } from "fastify";
 import { MikeySakkeError } from "../../../bindings/errors.ts";
 import { writeKmsKeySet } from "../../../transport/kms-xml/index.ts";
-import type { KmsLog } from "../log.ts";
+import { operatorCheck } from "../../server/admin-listener.ts";
+import type { ServerLog } from "../../server/log.ts";
+import { isCallersFault, toWireError } from "../../server/wire-error.ts";
 import type { IssueOptions, KmsAdmin } from "./admin.ts";
 import { type Handlers, handlersOf } from "./handlers.ts";
-import { ADMIN_ROOT, BODIES, type BodyOf, type IssueLine, type Operation, toWireError } from "./wire.ts";
+import { ADMIN_ROOT, BODIES, type BodyOf, type IssueLine, type Operation } from "./wire.ts";
 
 export interface AdminRoutesOptions {
   readonly admin: KmsAdmin;
   readonly token: string;
-  readonly log: KmsLog;
+  readonly log: ServerLog;
 }
 
 export function addAdminRoutes(app: FastifyInstance, { admin, token, log }: AdminRoutesOptions): void {
   const handlers = handlersOf(admin);
-  const expected = digestOf(`Bearer ${token}`);
+  const isOperator = operatorCheck(token);
   app.post<{ Params: { operation: string } }>(`${ADMIN_ROOT}/:operation`, async (request, reply) => {
-    const given = digestOf(request.headers.authorization ?? "");
-    if (!timingSafeEqual(given, expected)) {
+    if (!isOperator(request.headers.authorization)) {
       return fail(reply, 401, new MikeySakkeError("usage", "ADMIN_TOKEN", "the admin token is wrong"));
     }
     const { operation } = request.params;
@@ -36,10 +36,10 @@ export function addAdminRoutes(app: FastifyInstance, { admin, token, log }: Admi
       const answer = await handlers[operation as keyof Handlers](body as never);
       return await reply.send({ result: answer ?? null });
     } catch (error) {
-      const mine = error instanceof MikeySakkeError && error.kind !== "transport" && error.kind !== "crypto";
-      if (!mine)
+      const theirs = isCallersFault(error);
+      if (!theirs)
         log.error({ operation, requestId: request.id, detail: String(error) }, "admin request failed");
-      return fail(reply, mine ? 400 : 500, error);
+      return fail(reply, theirs ? 400 : 500, error);
     }
   });
 }
@@ -84,9 +84,4 @@ function issue(admin: KmsAdmin, body: BodyOf<"issue">, reply: FastifyReply): Pas
 
 function fail(reply: FastifyReply, status: number, error: unknown): FastifyReply {
   return reply.code(status).send({ error: toWireError(error) });
-}
-
-/** Equal lengths for the comparison, which then tells nothing by its time. */
-function digestOf(text: string): Buffer {
-  return createHash("sha256").update(text).digest();
 }

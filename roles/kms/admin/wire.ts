@@ -4,6 +4,7 @@ import { fromBase64, toBase64 } from "../../../bindings/bytes.ts";
 import { MikeySakkeError } from "../../../bindings/errors.ts";
 import type { KmsCertificate } from "../../../bindings/kms-material.ts";
 import { certificatesOf, readKmsDocument, writeKmsCertificate } from "../../../transport/kms-xml/index.ts";
+import type { WireError } from "../../server/wire-error.ts";
 import type { MasterSummary, NewTransportKey } from "./admin.ts";
 
 export const ADMIN_ROOT = "/admin/v1";
@@ -55,21 +56,6 @@ export type IssueLine =
   | { readonly keySet: string }
   | { readonly result: { readonly periodNo: number; readonly issued: number } }
   | { readonly error: WireError };
-
-export interface WireError {
-  readonly kind: MikeySakkeError["kind"];
-  readonly code: string;
-  readonly message: string;
-}
-
-export function toWireError(error: unknown): WireError {
-  if (error instanceof MikeySakkeError) return { kind: error.kind, code: error.code, message: error.message };
-  return { kind: "transport", code: "INTERNAL", message: "the KMS failed" };
-}
-
-export function fromWireError({ kind: errorKind, code, message }: WireError): MikeySakkeError {
-  return new MikeySakkeError(errorKind, code, message);
-}
 
 export type WireMaster = Omit<MasterSummary, "certificate"> & { readonly certificate: string };
 
