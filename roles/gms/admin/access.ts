@@ -1,0 +1,85 @@
+/** Who asks, and whether they may: the operator everything, managers what concerns their groups only. */
+import { MikeySakkeError } from "../../../bindings/errors.ts";
+import type { GmsStore } from "../../../store/gms/gms-store.ts";
+import { operatorCheck } from "../../server/admin-listener.ts";
+import type { TokenVerifier } from "../../server/tokens.ts";
+import { isError } from "../errors.ts";
+import type { Call, Operation, Rights } from "./operations.ts";
+
+/** Whom the audit log names when the operator does not say. */
+const OPERATOR = "operator";
+const MAX_ACTOR = 200;
+
+export type Caller =
+  | { readonly kind: "operator"; readonly actor: string }
+  | { readonly kind: "user"; readonly identities: readonly string[] };
+
+export interface AccessOptions {
+  readonly store: Pick<GmsStore, "group">;
+  /** Of the operator; without it there is none. */
+  readonly token?: string;
+  /** Of users; without it there are none. */
+  readonly tokens?: TokenVerifier;
+  readonly now: () => number;
+}
+
+export class Access {
+  readonly #options: AccessOptions;
+  readonly #isOperator: (authorization: string | undefined) => boolean;
+
+  constructor(options: AccessOptions) {
+    this.#options = options;
+    this.#isOperator = options.token === undefined ? () => false : operatorCheck(options.token);
+  }
+
+  /**
+   * @param actor the operator's word on who is behind the request, percent-encoded
+   * @throws {MikeySakkeError} usage ADMIN_TOKEN, BAD_ADMIN_REQUEST; those of the verifier of tokens
+   */
+  async caller(authorization: string | undefined, actor: string | undefined): Promise<Caller> {
+    if (this.#isOperator(authorization)) return { kind: "operator", actor: readActor(actor) };
+    const { tokens, now } = this.#options;
+    if (tokens === undefined || authorization === undefined) {
+      throw new MikeySakkeError("usage", "ADMIN_TOKEN", "the admin token is wrong");
+    }
+    return { kind: "user", identities: (await tokens.verify(authorization, now())).identities };
+  }
+
+  /** @throws {MikeySakkeError} usage FORBIDDEN, which does not tell what exists */
+  async rightsFor(caller: Caller, operation: Operation, call: Omit<Call, keyof Rights>): Promise<Rights> {
+    if (caller.kind === "operator") {
+      return { actor: caller.actor, managers: undefined, manages: async () => true };
+    }
+    const { identities } = caller;
+    const manages = async (groups: readonly string[]) => (await this.#able(identities, groups)).length > 0;
+    const forbidden = () => new MikeySakkeError("usage", "FORBIDDEN", "for managers of the groups concerned");
+    const groups = await operation.groups?.(call as Call<never, never>).catch((error) => {
+      if (isError(error, "REKEY_UNKNOWN") || isError(error, "GROUP_UNKNOWN")) throw forbidden();
+      throw error;
+    });
+    const able = groups === undefined || groups.length === 0 ? [] : await this.#able(identities, groups);
+    if (able.length === 0) throw forbidden();
+    return { actor: able[0]!, managers: able, manages };
+  }
+
+  /** Those of the identities that manage all these groups. */
+  async #able(identities: readonly string[], groups: readonly string[]): Promise<readonly string[]> {
+    let able = identities;
+    for (const uri of groups) {
+      const managers = (await this.#options.store.group(uri))?.settings.managers ?? [];
+      able = able.filter((identity) => managers.includes(identity));
+    }
+    return able;
+  }
+}
+
+function readActor(header: string | undefined): string {
+  if (header === undefined) return OPERATOR;
+  try {
+    const actor = decodeURIComponent(header);
+    if (actor !== "" && actor.length <= MAX_ACTOR && !/[\p{C}]/u.test(actor)) return actor;
+  } catch {
+    // As any other that is none.
+  }
+  throw new MikeySakkeError("usage", "BAD_ADMIN_REQUEST", "gms-actor: not the name of anybody");
+}

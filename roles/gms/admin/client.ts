@@ -1,0 +1,156 @@
+/** The operations of a GMS that runs, through its admin API. */
+import { MikeySakkeError } from "../../../bindings/errors.ts";
+import type { GmkRecord, GroupRecord, RekeyRecord } from "../../../store/gms/records.ts";
+import { fromWireError, jsonLines, type WireError } from "../../server/wire-error.ts";
+import { isError } from "../errors.ts";
+import type { Changed, GmsAdmin } from "../ports.ts";
+import { ADMIN_ROOT } from "./operations.ts";
+
+export interface GmsAdminClientOptions {
+  /** As `Gms.listen` gives it. */
+  readonly url: string;
+  /** Of the operator, or the access token of a manager: then the `actor` of the operations says nothing. */
+  readonly token: string;
+  readonly fetch?: typeof fetch;
+}
+
+export interface GmsAdminClient extends GmsAdmin {
+  /** The rekey whenever something has changed, until it has ended. */
+  progress(rekey: number, options?: { readonly signal?: AbortSignal }): AsyncGenerator<RekeyRecord>;
+}
+
+interface Ask {
+  readonly actor?: string;
+  readonly query?: Readonly<Record<string, string | number | undefined>>;
+  readonly body?: object;
+  readonly ifRevision?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+type Line = { readonly rekey: RekeyRecord } | { readonly error: WireError };
+
+/** Errors of the operations come back as they were thrown; transport `ADMIN_UNREACHABLE` when nobody answers. */
+export function gmsAdminClient({ url, token, fetch: send = fetch }: GmsAdminClientOptions): GmsAdminClient {
+  async function request(method: string, path: string, ask: Ask = {}): Promise<Response> {
+    const { actor, query = {}, body, ifRevision, signal } = ask;
+    const target = new URL(`${ADMIN_ROOT}${path}`, url);
+    for (const [name, value] of Object.entries(query)) {
+      if (value !== undefined) target.searchParams.set(name, String(value));
+    }
+    const init: RequestInit = {
+      method,
+      headers: {
+        authorization: `Bearer ${token}`,
+        ...(actor !== undefined && { "gms-actor": encodeURIComponent(actor) }),
+        ...(ifRevision !== undefined && { "if-match": `"${ifRevision}"` }),
+        ...(body !== undefined && { "content-type": "application/json" }),
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+      redirect: "error",
+      ...(signal && { signal }),
+    };
+    const response = await send(target, init).catch((cause) => {
+      signal?.throwIfAborted();
+      throw new MikeySakkeError("transport", "ADMIN_UNREACHABLE", `${url}: no answer`, { cause });
+    });
+    if (response.ok) return response;
+    const { error } = (await response.json().catch(() => ({}))) as { error?: WireError };
+    if (error !== undefined && typeof error === "object") throw fromWireError(error);
+    throw new MikeySakkeError("transport", "ADMIN_FAILED", `${url}: HTTP status ${response.status}`);
+  }
+
+  async function ask<T>(method: string, path: string, options?: Ask): Promise<T> {
+    return (await (await request(method, path, options)).json()) as T;
+  }
+
+  const groupPath = (uri: string) => `/groups/${encodeURIComponent(uri)}`;
+  const change = async (method: string, path: string, options: Ask) =>
+    changedOf(await ask<Changed>(method, path, options));
+
+  return {
+    createGroup: (actor, group) => change("POST", "/groups", { actor, body: group }),
+    async group(uri) {
+      try {
+        return groupOf(await ask("GET", groupPath(uri)));
+      } catch (error) {
+        if (isError(error, "GROUP_UNKNOWN")) return undefined;
+        throw error;
+      }
+    },
+    async groups(page) {
+      const { groups } = await ask<{ groups: GroupRecord[] }>("GET", "/groups", { query: { ...page } });
+      return groups.map(groupOf);
+    },
+    async members(uri, page) {
+      return (await ask<Lists>("GET", `${groupPath(uri)}/members`, { query: { ...page } })).members;
+    },
+    changeGroup: (actor, uri, settings, ifRevision) =>
+      change("PATCH", groupPath(uri), { actor, body: settings, ifRevision }),
+    replaceGroup: (actor, { uri, ...body }, ifRevision) =>
+      change("PUT", groupPath(uri), { actor, body, ifRevision }),
+    async deleteGroup(actor, uri, ifRevision) {
+      await request("DELETE", groupPath(uri), { actor, ifRevision });
+    },
+    addMembers: (actor, uri, members) =>
+      change("POST", `${groupPath(uri)}/members`, { actor, body: { members } }),
+    removeMembers: (actor, uri, uris) =>
+      change("POST", `${groupPath(uri)}/members/remove`, { actor, body: { uris } }),
+    gmks: async (uri) => (await ask<Lists>("GET", `${groupPath(uri)}/gmks`)).gmks.map(gmkOf),
+    rekey: async (actor, uri, options = {}) =>
+      rekeyOf(await ask("POST", `${groupPath(uri)}/rekeys`, { actor, body: options })),
+    async revokeGmk(actor, gmkId) {
+      const digits = gmkId.toString(16).padStart(8, "0");
+      return rekeyOf(await ask("POST", `/gmks/${digits}/revoke`, { actor }));
+    },
+    async rekeys({ groupUri, limit }) {
+      const { rekeys } = await ask<Lists>("GET", "/rekeys", { query: { group: groupUri, limit } });
+      return rekeys.map(rekeyOf);
+    },
+    rekeyStatus: async (id) => rekeyOf(await ask("GET", `/rekeys/${id}`)),
+    async deliveries(rekey, query) {
+      const { deliveries } = await ask<Lists>("GET", `/rekeys/${rekey}/deliveries`, { query: { ...query } });
+      return deliveries.map((one) => ({ ...one, status: one.status, reason: one.reason }));
+    },
+    auditLog: async (query) => (await ask<Lists>("GET", "/audit", { query: { ...query } })).entries,
+
+    async *progress(rekey, { signal } = {}) {
+      let last: RekeyRecord | undefined;
+      for await (const line of jsonLines<Line>(
+        await request("GET", `/rekeys/${rekey}/progress`, { signal }),
+      )) {
+        if ("error" in line) throw fromWireError(line.error);
+        last = rekeyOf(line.rekey);
+        yield last;
+      }
+      if (last !== undefined && last.state !== "running") return;
+      signal?.throwIfAborted();
+      throw new MikeySakkeError("transport", "ADMIN_FAILED", `${url}: the answer broke off`);
+    },
+  };
+}
+
+interface Lists {
+  readonly members: Awaited<ReturnType<GmsAdmin["members"]>>;
+  readonly gmks: GmkRecord[];
+  readonly rekeys: RekeyRecord[];
+  readonly deliveries: Awaited<ReturnType<GmsAdmin["deliveries"]>>;
+  readonly entries: Awaited<ReturnType<GmsAdmin["auditLog"]>>;
+}
+
+// JSON leaves out what is undefined; the records have it.
+
+function groupOf(group: GroupRecord): GroupRecord {
+  return { ...group, nextRekeyAt: group.nextRekeyAt };
+}
+
+function gmkOf(gmk: GmkRecord): GmkRecord {
+  return { ...gmk, expiry: gmk.expiry };
+}
+
+function rekeyOf(rekey: RekeyRecord): RekeyRecord {
+  return { ...rekey, sealedAt: rekey.sealedAt, finishedAt: rekey.finishedAt };
+}
+
+function changedOf({ group, rekeys }: Changed): Changed {
+  return { group: groupOf(group), rekeys: rekeys.map(rekeyOf) };
+}

@@ -1,0 +1,300 @@
+/** The operations of the admin API: path, shapes, who may, and what is done. */
+import type { GmkRecord, GroupSettings, RekeyRecord } from "../../../store/gms/records.ts";
+import { refused } from "../errors.ts";
+import type { Changed, GmsAdmin, NewMember, Page, RekeyOptions } from "../ports.ts";
+import type { PARAMETERS, Query, QueryName, SchemaName, Shape } from "./schemas.ts";
+
+/** Paths below it. */
+export const ADMIN_ROOT = "/gms/v1";
+
+/** What an operation may do and tell for who asks. */
+export interface Rights {
+  /** Who goes into the audit log. */
+  readonly actor: string;
+  /** Of a user, for the operations to look at within their transactions; undefined for the operator. */
+  readonly managers: readonly string[] | undefined;
+  /** Whether all these groups may be told of. */
+  manages(groups: readonly string[]): Promise<boolean>;
+}
+
+export interface Call<B = unknown, Q = unknown> extends Rights {
+  readonly admin: GmsAdmin;
+  readonly gmk: (gmkId: number) => Promise<GmkRecord | undefined>;
+  readonly params: Readonly<Record<keyof typeof PARAMETERS, string>>;
+  readonly query: Q;
+  readonly body: B;
+  /** If-Match, of the operations that take it. */
+  readonly ifRevision: number | undefined;
+}
+
+export interface Operation {
+  readonly id: string;
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+  /** Below ADMIN_ROOT, with `{name}` of PARAMETERS. */
+  readonly path: string;
+  readonly summary: string;
+  readonly query?: QueryName;
+  readonly body?: SchemaName;
+  readonly ifMatch?: boolean;
+  readonly status: number;
+  readonly answer?: SchemaName;
+  /** Lines of JSON, each of the shape of the answer. */
+  readonly lines?: boolean;
+  /** The groups that one must manage, all of them. Absent or none: for the operator only. */
+  readonly groups?: (call: Call<never, never>) => Promise<readonly string[]>;
+  readonly run: (call: Call<never, never>) => Promise<unknown>;
+}
+
+function operation<B extends SchemaName, Q extends QueryName>(
+  facts: Omit<Operation, "body" | "query" | "groups" | "run"> & {
+    readonly body?: B;
+    readonly query?: Q;
+    readonly groups?: (call: Call<Shape<B>, Query<Q>>) => Promise<readonly string[]>;
+    readonly run: (call: Call<Shape<B>, Query<Q>>) => Promise<unknown>;
+  },
+): Operation {
+  return facts;
+}
+
+const ofGroup = async ({ params }: Call<unknown, unknown>) => [params.group];
+const ofRekey = async ({ admin, params }: Call<unknown, unknown>) =>
+  (await admin.rekeyStatus(Number(params.rekey))).groups;
+
+export const OPERATIONS: readonly Operation[] = [
+  operation({
+    id: "listGroups",
+    method: "GET",
+    path: "/groups",
+    summary: "Groups by URI, those after one",
+    query: "page",
+    status: 200,
+    answer: "Groups",
+    run: async ({ admin, query }) => ({ groups: await admin.groups(pageOf(query)) }),
+  }),
+  operation({
+    id: "createGroup",
+    method: "POST",
+    path: "/groups",
+    summary: "Makes a group and its first GMK",
+    body: "NewGroup",
+    status: 201,
+    answer: "Changed",
+    run: ({ admin, actor, body: { uri, members, settings } }) =>
+      admin.createGroup(actor, {
+        uri,
+        members: members as NewMember[],
+        ...(settings && { settings: settings as Partial<GroupSettings> }),
+      }),
+  }),
+  operation({
+    id: "getGroup",
+    method: "GET",
+    path: "/groups/{group}",
+    summary: "A group",
+    status: 200,
+    answer: "Group",
+    groups: ofGroup,
+    run: async ({ admin, params: { group } }) => {
+      const found = await admin.group(group);
+      if (found === undefined) throw refused("GROUP_UNKNOWN", `${group}: no such group`);
+      return found;
+    },
+  }),
+  operation({
+    id: "changeGroup",
+    method: "PATCH",
+    path: "/groups/{group}",
+    summary: "Changes the settings that are given",
+    body: "SettingsChange",
+    ifMatch: true,
+    status: 200,
+    answer: "Changed",
+    groups: ofGroup,
+    run: async ({ admin, actor, params, body, ifRevision, managers, manages }) => {
+      const changes = body as Partial<GroupSettings>;
+      return seen(manages, await admin.changeGroup(actor, params.group, changes, ifRevision, managers));
+    },
+  }),
+  operation({
+    id: "replaceGroup",
+    method: "PUT",
+    path: "/groups/{group}",
+    summary: "Settings, and members that are new or gone, at once; servers among the members stay",
+    body: "GroupContent",
+    ifMatch: true,
+    status: 200,
+    answer: "Changed",
+    groups: ofGroup,
+    run: async ({ admin, actor, params, body: { members, settings }, ifRevision, managers, manages }) => {
+      const content = { uri: params.group, members: members as NewMember[] };
+      const changes = settings && { settings: settings as Partial<GroupSettings> };
+      const group = { ...content, ...changes };
+      return seen(manages, await admin.replaceGroup(actor, group, ifRevision, managers));
+    },
+  }),
+  operation({
+    id: "deleteGroup",
+    method: "DELETE",
+    path: "/groups/{group}",
+    summary: "Deletes a group and revokes its GMKs that no other group shares",
+    ifMatch: true,
+    status: 204,
+    groups: ofGroup,
+    run: ({ admin, actor, params, ifRevision, managers }) =>
+      admin.deleteGroup(actor, params.group, ifRevision, managers),
+  }),
+  operation({
+    id: "listMembers",
+    method: "GET",
+    path: "/groups/{group}/members",
+    summary: "Members by URI, those after one",
+    query: "page",
+    status: 200,
+    answer: "Members",
+    groups: ofGroup,
+    run: async ({ admin, params, query }) => ({ members: await admin.members(params.group, pageOf(query)) }),
+  }),
+  operation({
+    id: "addMembers",
+    method: "POST",
+    path: "/groups/{group}/members",
+    summary: "Adds members, who get the GMKs in use or bring a new one",
+    body: "NewMembers",
+    status: 200,
+    answer: "Changed",
+    groups: ofGroup,
+    run: async ({ admin, actor, params, body, managers, manages }) =>
+      seen(manages, await admin.addMembers(actor, params.group, body.members as NewMember[], managers)),
+  }),
+  operation({
+    id: "removeMembers",
+    method: "POST",
+    path: "/groups/{group}/members/remove",
+    summary: "Removes members; those who stay get a new GMK",
+    body: "MemberUris",
+    status: 200,
+    answer: "Changed",
+    groups: ofGroup,
+    run: async ({ admin, actor, params, body, managers, manages }) =>
+      seen(manages, await admin.removeMembers(actor, params.group, body.uris, managers)),
+  }),
+  operation({
+    id: "listGmks",
+    method: "GET",
+    path: "/groups/{group}/gmks",
+    summary: "GMKs of a group, without the keys, and without groups that one does not manage",
+    status: 200,
+    answer: "Gmks",
+    groups: ofGroup,
+    run: async ({ admin, params, manages }) => {
+      const gmks = await admin.gmks(params.group);
+      const told = new Map<string, boolean>();
+      for (const uri of new Set(gmks.flatMap(({ groups }) => groups))) told.set(uri, await manages([uri]));
+      return { gmks: gmks.map((gmk) => ({ ...gmk, groups: gmk.groups.filter((uri) => told.get(uri)) })) };
+    },
+  }),
+  operation({
+    id: "rekey",
+    method: "POST",
+    path: "/groups/{group}/rekeys",
+    summary: "Gives a group a new GMK",
+    body: "RekeyOptions",
+    status: 202,
+    answer: "Rekey",
+    groups: async ({ params, body }) => [params.group, ...(body.sharedWith ?? [])],
+    run: ({ admin, actor, params, body, managers }) =>
+      admin.rekey(actor, params.group, body as RekeyOptions, managers),
+  }),
+  operation({
+    id: "revokeGmk",
+    method: "POST",
+    path: "/gmks/{gmkId}/revoke",
+    summary: "Revokes a GMK, for all groups that share it",
+    status: 202,
+    answer: "Rekey",
+    groups: async ({ params, gmk }) => (await gmk(gmkIdOf(params.gmkId)))?.groups ?? [],
+    run: ({ admin, actor, params, managers }) => admin.revokeGmk(actor, gmkIdOf(params.gmkId), managers),
+  }),
+  operation({
+    id: "listRekeys",
+    method: "GET",
+    path: "/rekeys",
+    summary:
+      "Rekeys, the newest first, of all groups or of one, without those of a group that one does not manage",
+    query: "rekeys",
+    status: 200,
+    answer: "Rekeys",
+    groups: async ({ query: { group } }) => (group === undefined ? [] : [group]),
+    run: async ({ admin, query: { group, limit }, manages }) => ({
+      rekeys: await those(
+        manages,
+        await admin.rekeys({ limit, ...(group !== undefined && { groupUri: group }) }),
+      ),
+    }),
+  }),
+  operation({
+    id: "getRekey",
+    method: "GET",
+    path: "/rekeys/{rekey}",
+    summary: "A rekey and how many members are in which state",
+    status: 200,
+    answer: "Rekey",
+    groups: ofRekey,
+    run: ({ admin, params }) => admin.rekeyStatus(Number(params.rekey)),
+  }),
+  operation({
+    id: "watchRekey",
+    method: "GET",
+    path: "/rekeys/{rekey}/progress",
+    summary: "A line for each change of a rekey, until it has ended",
+    status: 200,
+    answer: "ProgressLine",
+    lines: true,
+    groups: ofRekey,
+    run: ({ admin, params }) => admin.rekeyStatus(Number(params.rekey)),
+  }),
+  operation({
+    id: "listDeliveries",
+    method: "GET",
+    path: "/rekeys/{rekey}/deliveries",
+    summary: "Members of a rekey by URI, with their states and reasons",
+    query: "deliveries",
+    status: 200,
+    answer: "Deliveries",
+    groups: ofRekey,
+    run: async ({ admin, params, query: { state, limit, ...page } }) => ({
+      deliveries: await admin.deliveries(Number(params.rekey), {
+        ...pageOf({ ...page, limit }),
+        ...(state !== undefined && { state }),
+      }),
+    }),
+  }),
+  operation({
+    id: "listAuditLog",
+    method: "GET",
+    path: "/audit",
+    summary: "The audit log, in its order",
+    query: "audit",
+    status: 200,
+    answer: "AuditLog",
+    run: async ({ admin, query: { after, limit } }) => ({
+      entries: await admin.auditLog({ limit, ...(after !== undefined && { after }) }),
+    }),
+  }),
+];
+
+/** Rekeys of groups that share a GMK tell of the other groups: for who manages them all. */
+async function those(manages: Rights["manages"], rekeys: readonly RekeyRecord[]): Promise<RekeyRecord[]> {
+  const may = await Promise.all(rekeys.map(({ groups }) => manages(groups)));
+  return rekeys.filter((_, i) => may[i]);
+}
+
+async function seen(manages: Rights["manages"], { group, rekeys }: Changed): Promise<Changed> {
+  return { group, rekeys: await those(manages, rekeys) };
+}
+
+const gmkIdOf = (digits: string) => Number.parseInt(digits, 16);
+
+function pageOf({ after, limit }: Query<"page">): Page {
+  return { limit, ...(after !== undefined && { after }) };
+}

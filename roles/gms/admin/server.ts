@@ -1,0 +1,124 @@
+/** The listener for operators and managers, on loopback: health, metrics, admin API. */
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { MikeySakkeError } from "../../../bindings/errors.ts";
+import { createAdminListener } from "../../server/admin-listener.ts";
+import type { TokenVerifier } from "../../server/tokens.ts";
+import { isCallersFault, toWireError } from "../../server/wire-error.ts";
+import { describe } from "../errors.ts";
+import type { PrometheusMetrics } from "../metrics-prom.ts";
+import type { GmsContext } from "../ports.ts";
+import { Access } from "./access.ts";
+import { openApiDocument } from "./openapi.ts";
+import { ADMIN_ROOT, type Call, OPERATIONS, type Operation } from "./operations.ts";
+import { outward } from "./outward.ts";
+import { progressLines } from "./progress.ts";
+import { readRequest } from "./request.ts";
+
+/** Rekeys that are followed at a time. */
+const MAX_STREAMS = 64;
+
+const STATUS: Readonly<Record<string, number>> = {
+  ADMIN_TOKEN: 401,
+  TOKEN_MISSING: 401,
+  TOKEN_INVALID: 401,
+  TOKEN_EXPIRED: 401,
+  WRONG_SCOPE: 403,
+  FORBIDDEN: 403,
+  NOT_FOUND: 404,
+  GROUP_UNKNOWN: 404,
+  MEMBER_UNKNOWN: 404,
+  GMK_UNKNOWN: 404,
+  REKEY_UNKNOWN: 404,
+  STORE_REFUSED: 500,
+  GROUP_EXISTS: 409,
+  MEMBER_EXISTS: 409,
+  GMK_REVOKED: 409,
+  GROUP_CHANGED: 412,
+  TOKENS_UNAVAILABLE: 503,
+  BUSY: 503,
+};
+
+export type AdminContext = Pick<GmsContext, "admin" | "config" | "store" | "now" | "random" | "log" | "on">;
+
+export interface GmsAdminServerOptions {
+  readonly context: AdminContext;
+  /** Of the operator; without it there is none. */
+  readonly token?: string;
+  /** Of users, for managers of groups. */
+  readonly tokens?: TokenVerifier;
+  /** Throws unless requests can be answered. */
+  readonly ready: () => Promise<void>;
+  readonly metrics?: Pick<PrometheusMetrics, "contentType" | "text">;
+}
+
+export function createGmsAdminServer(options: GmsAdminServerOptions): FastifyInstance {
+  const { context, token, tokens, ready, metrics } = options;
+  const { store, now, random, log, admin } = context;
+  const app = createAdminListener({ ready, log, random, ...(metrics && { metrics }) });
+  const access = new Access({ store, now, ...(token !== undefined && { token }), ...(tokens && { tokens }) });
+  const gmk = (gmkId: number) => store.gmkByGmkId(gmkId);
+  const stopping = new AbortController();
+  let streams = 0;
+
+  app.addHook("preClose", async () => stopping.abort());
+  app.setNotFoundHandler((_request, reply) =>
+    fail(reply, new MikeySakkeError("usage", "NOT_FOUND", "no such operation")),
+  );
+  app.setErrorHandler((error: FastifyError, request, reply) => answerError(request, reply, error));
+  app.get(`${ADMIN_ROOT}/openapi.json`, async () => openApiDocument());
+  for (const operation of OPERATIONS) {
+    const url = `${ADMIN_ROOT}${operation.path.replace(/\{(\w+)\}/g, ":$1")}`;
+    app.route({
+      method: operation.method,
+      url,
+      handler: (request, reply) => serve(operation, request, reply),
+    });
+  }
+
+  async function serve(operation: Operation, request: FastifyRequest, reply: FastifyReply) {
+    const { headers, params, query, body } = request;
+    const caller = await access.caller(headers.authorization, headers["gms-actor"] as string | undefined);
+    const read = readRequest(operation, { params, query, body, ifMatch: headers["if-match"] });
+    const rights = await access.rightsFor(caller, operation, { admin, gmk, ...read });
+    log.info({ operation: operation.id, actor: rights.actor, requestId: request.id }, "admin request");
+    const result = await operation.run({ admin, gmk, ...rights, ...read } as Call<never, never>);
+    if (operation.lines) return stream(Number(read.params.rekey), reply);
+    const revision = (result as { revision?: number } | undefined)?.revision;
+    if (revision !== undefined) reply.header("etag", `"${revision}"`);
+    return reply.code(operation.status).header("cache-control", "no-store").send(result);
+  }
+
+  function stream(rekey: number, reply: FastifyReply): FastifyReply {
+    if (streams >= MAX_STREAMS)
+      throw new MikeySakkeError("transport", "BUSY", "too many rekeys are followed");
+    streams++;
+    const gone = new AbortController();
+    reply.raw.once("close", () => {
+      streams--;
+      gone.abort();
+    });
+    const signal = AbortSignal.any([gone.signal, stopping.signal]);
+    // A connection kept for later would hold up the end of the server.
+    reply.type("application/x-ndjson").headers({ "cache-control": "no-store", connection: "close" });
+    return reply.send(progressLines(rekey, context, signal));
+  }
+
+  function answerError(request: FastifyRequest, reply: FastifyReply, error: FastifyError): FastifyReply {
+    const status = error.statusCode ?? 500;
+    if (!(error instanceof MikeySakkeError) && status < 500) {
+      return reply.code(status).send({ error: wire("BAD_ADMIN_REQUEST", error.message) });
+    }
+    return fail(reply, error, request.id);
+  }
+
+  function fail(reply: FastifyReply, error: unknown, requestId?: string): FastifyReply {
+    const code = error instanceof MikeySakkeError ? error.code : "";
+    const status = STATUS[code] ?? (isCallersFault(error) ? 400 : 500);
+    if (status === 500) log.error({ requestId, ...describe(error) }, "admin request failed");
+    if (status === 401) reply.header("www-authenticate", "Bearer");
+    return reply.code(status).send({ error: outward(error) });
+  }
+  return app;
+}
+
+const wire = (code: string, message: string) => toWireError(new MikeySakkeError("usage", code, message));

@@ -1,0 +1,170 @@
+/** A whole GMS out of its parts: operations, sealing, schedule, SIP, XCAP and admin listeners. */
+import { toHex } from "../../bindings/bytes.ts";
+import type { Core } from "../../bindings/core.ts";
+import { MikeySakkeError } from "../../bindings/errors.ts";
+import type { Pool } from "../../bindings/pool/index.ts";
+import { type RandomSource, systemRandom } from "../../bindings/random.ts";
+import type { GmsStore } from "../../store/gms/gms-store.ts";
+import {
+  createSipEndpoint,
+  type SipEndpoint,
+  type SipTransport,
+  systemClock,
+} from "../../transport/sip/index.ts";
+import { stopServer, urlOf } from "../server/listener.ts";
+import { addressesOf, type SipAddresses, sipTransports } from "../server/sip-transports.ts";
+import { type AccessOptions, serverCredentials, tokenVerifier } from "./access.ts";
+import { createGmsAdminServer } from "./admin/server.ts";
+import { type GmsConfig, type GmsConfigInput, parseGmsConfig } from "./config.ts";
+import { createCore } from "./context.ts";
+import { refusedConfig } from "./errors.ts";
+import { createXcapServer } from "./http/server.ts";
+import { type GmsLog, noLog } from "./log.ts";
+import type { GmsMetrics } from "./metrics.ts";
+import { createPrometheusMetrics } from "./metrics-prom.ts";
+import type { GmsAdmin, GmsContext, GmsKeys } from "./ports.ts";
+import { createSipDelivery, type SipDelivery } from "./sip/index.ts";
+
+export interface GmsOptions extends AccessOptions {
+  readonly config: GmsConfigInput;
+  /** Stays the caller's, as do pool, core and keys. */
+  readonly store: GmsStore;
+  /** Seals on worker threads. */
+  readonly pool?: Pool;
+  /** Of the keys, and of the pool where there is one. */
+  readonly core: Core;
+  /** See `provisionGms`. */
+  readonly keys: GmsKeys;
+  /** For the admin API; without it only managers of groups may use it. */
+  readonly adminToken?: string;
+  /** Milliseconds since the Unix epoch. */
+  readonly now?: () => number;
+  readonly random?: RandomSource;
+  readonly log?: GmsLog;
+  /** Counters; those of Prometheus, at /metrics of the admin listener, when absent. */
+  readonly metrics?: GmsMetrics;
+  /** Name of the process among those on one database, the same at its next start; drawn at random when absent. */
+  readonly instance?: string;
+  /** In place of the sockets that the configuration asks for. */
+  readonly sip?: { readonly transports: readonly SipTransport[] };
+}
+
+export interface GmsAddresses {
+  /** The XCAP root, without a slash at the end. */
+  readonly xcapUrl: string;
+  readonly adminUrl: string;
+  readonly sip: SipAddresses;
+}
+
+export interface Gms {
+  readonly context: GmsContext;
+  readonly admin: GmsAdmin;
+  /** Opens the listeners and begins to seal, deliver and do what is due. */
+  listen(): Promise<GmsAddresses>;
+  /** Finishes what is at work and closes the listeners. */
+  close(): Promise<void>;
+}
+
+const INSTANCE_BYTES = 8;
+
+/** @throws {MikeySakkeError} usage `BAD_CONFIG`, `OTHER_CORE` */
+export async function createGms(options: GmsOptions): Promise<Gms> {
+  const config = parseGmsConfig(options.config);
+  const { store, pool, keys, now = Date.now, random = systemRandom, log = noLog } = options;
+  requireIdentity(config, keys);
+  if (keys.core !== options.core || (pool !== undefined && pool.core !== options.core)) {
+    throw new MikeySakkeError("usage", "OTHER_CORE", "keys and pool must be on the core that is given");
+  }
+  const tokens = tokenVerifier(config, options, log);
+  const credentials = await serverCredentials(config, options.credentials);
+  const prometheus = options.metrics === undefined ? createPrometheusMetrics() : undefined;
+  const metrics = options.metrics ?? prometheus!;
+  const instance = options.instance ?? `gms-${toHex(random(INSTANCE_BYTES))}`;
+  const core = createCore({
+    config,
+    store,
+    keys,
+    instance,
+    now,
+    random,
+    log,
+    metrics,
+    ...(pool !== undefined && { pool }),
+  });
+  const { context } = core;
+  const xcapServer = createXcapServer({ context, tokens, ...(credentials && { credentials }) });
+  const adminServer = createGmsAdminServer({
+    context,
+    tokens,
+    ready: async () => {
+      await store.ready();
+      keys.current();
+    },
+    ...(options.adminToken !== undefined && { token: options.adminToken }),
+    ...(prometheus && { metrics: prometheus }),
+  });
+  const transports =
+    options.sip?.transports ?? (config.sip === undefined ? [] : sipTransports(config.sip, credentials));
+  let endpoint: SipEndpoint | undefined;
+  let delivery: SipDelivery | undefined;
+
+  let closing: Promise<void> | undefined;
+  const close = () => {
+    closing ??= stop();
+    return closing;
+  };
+  async function stop(): Promise<void> {
+    const milliseconds = config.limits.stopTimeout * 1000;
+    await Promise.all([stopServer(xcapServer, milliseconds), stopServer(adminServer, milliseconds)]);
+    await delivery?.close();
+    await endpoint?.close();
+    await core.stop();
+  }
+
+  async function open(): Promise<GmsAddresses> {
+    await xcapServer.listen(config.listen);
+    await adminServer.listen(config.admin);
+    const scheme = credentials === undefined ? "http" : "https";
+    const xcapUrl = `${urlOf(xcapServer, scheme, config.listen.host)}${config.xcapPath}`;
+    const adminUrl = urlOf(adminServer, "http", config.admin.host);
+    if (transports.length > 0) {
+      endpoint = createSipEndpoint({
+        transports,
+        clock: systemClock,
+        random,
+        user: "gms",
+        log: (event, details) => log.debug(details, event),
+        ...(config.sip?.outboundProxy !== undefined && { outboundProxy: config.sip.outboundProxy }),
+      });
+      const xcapRoot = config.urls[0] === undefined ? xcapUrl : `${config.urls[0]}${config.xcapPath}`;
+      delivery = createSipDelivery(context, { endpoint, tokens, xcapRoot });
+      delivery.start();
+      await endpoint.start();
+    }
+    await core.start();
+    const sip = addressesOf(transports);
+    log.info({ xcapUrl, adminUrl, ...sip, gmsUri: config.gmsUri, instance }, "listening");
+    return { xcapUrl, adminUrl, sip };
+  }
+
+  return {
+    context,
+    admin: context.admin,
+    async listen() {
+      try {
+        return await open();
+      } catch (error) {
+        await close();
+        throw error;
+      }
+    },
+    close,
+  };
+}
+
+/** Members trust `gmsUri`: messages in another name would be refused by all of them. */
+function requireIdentity({ gmsUri, kmsUri }: GmsConfig, keys: GmsKeys): void {
+  const { initiator } = keys.current();
+  if (initiator.uri === gmsUri && initiator.kmsUri === kmsUri) return;
+  throw refusedConfig(`gmsUri, kmsUri: the keys are those of ${initiator.uri} of KMS ${initiator.kmsUri}`);
+}

@@ -1,0 +1,44 @@
+/** The group management server (TS 33.180 5.7). Node.js only. */
+export { GmsStore } from "../../store/gms/gms-store.ts";
+export type {
+  DeliveryRecord,
+  DeliveryState,
+  GmkRecord,
+  GmkState,
+  GmsAuditRecord,
+  GroupRecord,
+  GroupSettings,
+  McService,
+  MemberKind,
+  MemberRecord,
+  RekeyKind,
+  RekeyRecord,
+  RekeyState,
+} from "../../store/gms/records.ts";
+export { gmsAdminClient } from "./admin/client.ts";
+export {
+  type GmsConfig,
+  type GmsConfigInput,
+  type GmsPolicy,
+  gmsAudience,
+  gmsConfigSchema,
+  parseGmsConfig,
+} from "./config.ts";
+export { createGms, type Gms, type GmsAddresses, type GmsOptions } from "./create.ts";
+export type { GmsErrorCode } from "./errors.ts";
+export { type ProvisionedKeys, type ProvisionGmsOptions, provisionGms } from "./identity.ts";
+export { createLog, type GmsLog, noLog } from "./log.ts";
+export { type GmsMetrics, noMetrics, type StoreCounts } from "./metrics.ts";
+export { createPrometheusMetrics, type PrometheusMetrics } from "./metrics-prom.ts";
+export type {
+  Changed,
+  GmkOptions,
+  GmsAdmin,
+  GmsContext,
+  GmsEvents,
+  GmsKeys,
+  NewGroup,
+  NewMember,
+  Page,
+  RekeyOptions,
+} from "./ports.ts";

@@ -1,0 +1,104 @@
+import type { GmsStore } from "../../../store/gms/gms-store.ts";
+import type { GmsTransaction } from "../../../store/gms/gms-transaction.ts";
+import type { GmsAuditEntry, GroupRecord, RekeyRecord } from "../../../store/gms/records.ts";
+import { refused } from "../errors.ts";
+import type { GmsMetrics } from "../metrics.ts";
+import type { PlanDeps } from "../planner/deps.ts";
+import { liveOf, lockGroups } from "../planner/replace.ts";
+import type { GmsEvents } from "../ports.ts";
+import { requireUri } from "../uri.ts";
+
+export interface OperationDeps extends PlanDeps {
+  readonly store: GmsStore;
+  readonly metrics: GmsMetrics;
+  readonly tell: GmsEvents;
+  /** Messages were planned: there is something to seal. */
+  readonly planned: () => void;
+}
+
+/** What a transaction has done, told to the rest of the process after the commit. */
+export interface Done {
+  /** Groups whose documents, or whose members, are others now. */
+  readonly groups: readonly string[];
+  readonly rekeys: readonly number[];
+  readonly audit: Omit<GmsAuditEntry, "at" | "outcome">;
+}
+
+/** One change with the rekeys that it causes and its entry in the audit log: all of it, or nothing. */
+export async function carryOut<T extends Done>(
+  deps: OperationDeps,
+  work: (tx: GmsTransaction) => Promise<T>,
+): Promise<{ done: T; rekeys: RekeyRecord[] }> {
+  const { store, now } = deps;
+  const done = await store.change(async (tx) => {
+    const result = await work(tx);
+    await tx.audit([{ at: now(), outcome: "ok", ...result.audit }]);
+    return result;
+  });
+  return { done, rekeys: await announce(deps, done) };
+}
+
+export async function announce(
+  { store, metrics, tell, planned }: OperationDeps,
+  { groups, rekeys }: Pick<Done, "groups" | "rekeys">,
+): Promise<RekeyRecord[]> {
+  if (rekeys.length > 0) planned();
+  if (groups.length > 0) tell.groupsChanged(groups);
+  const records: RekeyRecord[] = [];
+  for (const id of rekeys) {
+    const record = await store.rekey(id);
+    if (record === undefined) continue;
+    metrics.rekeyed(record.kind, record.total);
+    tell.rekeyProgress(id);
+    records.push(record);
+  }
+  return records;
+}
+
+/**
+ * Locks a group and those that share GMKs with it.
+ *
+ * @throws MikeySakkeError usage `GROUP_UNKNOWN`, `GROUP_CHANGED`, `FORBIDDEN`
+ */
+export async function lockGroup(
+  tx: GmsTransaction,
+  uri: string,
+  { ifRevision, managers }: { ifRevision?: number | undefined; managers?: Managers } = {},
+): Promise<GroupRecord> {
+  requireUri(uri, "group", "GROUP_UNKNOWN");
+  const group = (await lockGroups(tx, [uri])).get(uri);
+  if (group === undefined) throw refused("GROUP_UNKNOWN", `${uri}: no such group`);
+  if (ifRevision !== undefined && ifRevision !== group.revision) {
+    throw refused("GROUP_CHANGED", `${uri}: revision ${group.revision}, not ${ifRevision}`);
+  }
+  await requireManagers(tx, managers, [uri]);
+  return group;
+}
+
+/** Identities of a user who asks; undefined: whoever it is may do anything. */
+export type Managers = readonly string[] | undefined;
+
+/**
+ * That each of these groups, which are locked, is managed by one of the identities.
+ *
+ * @throws MikeySakkeError usage `FORBIDDEN`, which does not tell what exists
+ */
+export async function requireManagers(
+  tx: GmsTransaction,
+  managers: Managers,
+  uris: readonly string[],
+): Promise<void> {
+  if (managers === undefined) return;
+  for (const uri of uris) {
+    const group = await tx.lockGroup(uri);
+    if (group?.settings.managers.some((manager) => managers.includes(manager))) continue;
+    throw refused("FORBIDDEN", "for managers of the groups concerned");
+  }
+}
+
+/** Other groups that hold a live GMK of this one. */
+export async function sharingWith(tx: GmsTransaction, uri: string): Promise<string[]> {
+  const others = new Set(liveOf(await tx.gmks(uri)).flatMap(({ groups }) => groups));
+  others.delete(uri);
+  return [...others].sort();
+}

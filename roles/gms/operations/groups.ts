@@ -1,0 +1,149 @@
+/** Groups as wholes: made, changed, put, deleted. */
+import type { GmsTransaction } from "../../../store/gms/gms-transaction.ts";
+import type { GmkRecord, GroupSettings } from "../../../store/gms/records.ts";
+import type { PlanDeps, Why } from "../planner/deps.ts";
+import { distributeAgain } from "../planner/messages.ts";
+import { liveOf, replaceGmks, reschedule, withdraw, worthRevoking } from "../planner/replace.ts";
+import type { Changed, NewGroup } from "../ports.ts";
+import { requireUri } from "../uri.ts";
+import { membersOf, requireRoom, settingsOf } from "./checks.ts";
+import {
+  carryOut,
+  lockGroup,
+  type Managers,
+  type OperationDeps,
+  requireManagers,
+  sharingWith,
+} from "./deps.ts";
+import { changeMembers, forget } from "./members.ts";
+
+export async function createGroup(deps: OperationDeps, actor: string, group: NewGroup): Promise<Changed> {
+  const { uri } = group;
+  requireUri(uri, "group", "BAD_GROUP");
+  const settings = settingsOf(uri, group.settings);
+  const members = membersOf(deps, group.members);
+  requireRoom(deps, uri, members.length);
+  const why = { actor, cause: "group created" };
+  const { done, rekeys } = await carryOut(deps, async (tx) => {
+    const made = await tx.insertGroup(uri, settings, deps.now());
+    await tx.insertMembers(uri, members, deps.now());
+    const ids = await replaceGmks(tx, deps, [[uri]], {}, why);
+    const audit = { actor, action: "group-create", groupUri: uri, detail: { members: members.length } };
+    return { group: made, groups: [uri], rekeys: ids, audit };
+  });
+  return { group: done.group, rekeys };
+}
+
+export async function changeGroup(
+  deps: OperationDeps,
+  actor: string,
+  uri: string,
+  changes: Partial<GroupSettings>,
+  ifRevision?: number,
+  managers?: Managers,
+): Promise<Changed> {
+  const { done, rekeys } = await carryOut(deps, async (tx) => {
+    const present = await lockGroup(tx, uri, { ifRevision, managers });
+    await requireScheduler(tx, uri, changes, managers);
+    const group = await tx.updateGroup(uri, { settings: settingsOf(uri, changes, present.settings) });
+    await reschedule(tx, deps, [uri]);
+    const audit = { actor, action: "group-change", groupUri: uri, detail: { changed: Object.keys(changes) } };
+    return { group, groups: [uri], rekeys: [], audit };
+  });
+  return { group: done.group, rekeys };
+}
+
+/** The times of a group are those of the GMKs that it shares. */
+async function requireScheduler(
+  tx: GmsTransaction,
+  uri: string,
+  { rekeyEveryMs, gmkLifetimeMs }: Partial<GroupSettings>,
+  managers: Managers,
+): Promise<void> {
+  if (rekeyEveryMs === undefined && gmkLifetimeMs === undefined) return;
+  await requireManagers(tx, managers, await sharingWith(tx, uri));
+}
+
+/** Servers among the members stay unless they are named: a group document does not list them. */
+export async function replaceGroup(
+  deps: OperationDeps,
+  actor: string,
+  { uri, members, settings = {} }: NewGroup,
+  ifRevision?: number,
+  managers?: Managers,
+): Promise<Changed> {
+  const wanted = membersOf(deps, members);
+  const { done, rekeys } = await carryOut(deps, async (tx) => {
+    const present = await lockGroup(tx, uri, { ifRevision, managers });
+    await requireScheduler(tx, uri, settings, managers);
+    const names = new Set(wanted.map((member) => member.uri));
+    const before = await tx.members([uri]);
+    const there = new Set(before.map((member) => member.uri));
+    const gone = before.filter((member) => member.kind === "user" && !names.has(member.uri));
+    const added = wanted.filter((member) => !there.has(member.uri));
+    const group = await tx.updateGroup(uri, { settings: settingsOf(uri, settings, present.settings) });
+    const change = { group, added, removed: gone.map((member) => member.uri), managers };
+    const ids = await changeMembers(tx, deps, change, { actor, cause: "group replaced" });
+    await reschedule(tx, deps, [uri]);
+    const detail = { added: added.length, removed: gone.length };
+    return {
+      group,
+      groups: [uri],
+      rekeys: ids,
+      audit: { actor, action: "group-replace", groupUri: uri, detail },
+    };
+  });
+  return { group: done.group, rekeys };
+}
+
+/**
+ * GMKs that are the group's alone are revoked. Groups that shared one with it get another, and who is in none of them
+ * loses what was not delivered.
+ */
+export async function deleteGroup(
+  deps: OperationDeps,
+  actor: string,
+  uri: string,
+  ifRevision?: number,
+  managers?: Managers,
+): Promise<void> {
+  const why = { actor, cause: "group deleted" };
+  await carryOut(deps, async (tx) => {
+    await lockGroup(tx, uri, { ifRevision, managers });
+    const gmks = await tx.gmks(uri);
+    const members = (await tx.members([uri])).map((member) => member.uri);
+    const isOwn = ({ groups }: GmkRecord) => groups.length === 1;
+    const own = worthRevoking(gmks.filter(isOwn), deps.now());
+    const rekeys = await revokeGmks(tx, deps, own, why);
+    const shared = gmks.filter((gmk) => !isOwn(gmk) && gmk.state !== "revoked");
+    const sets = new Map(
+      liveOf(shared).map(({ groups }) => [JSON.stringify(groups), groups.filter((group) => group !== uri)]),
+    );
+    await withdraw(tx, deps, liveOf(shared), "retired");
+    await tx.deleteGroup(uri);
+    await forget(tx, shared, members);
+    if (sets.size > 0) rekeys.push(...(await replaceGmks(tx, deps, [...sets.values()], {}, why)));
+    return { groups: [uri], rekeys, audit: { actor, action: "group-delete", groupUri: uri } };
+  });
+}
+
+/**
+ * Status "revoked" for all who may have the GMK, members or not: who was removed and holds it must know. The message
+ * carries the GMK like any other (5.7.2.x), so who never was handed one gets none.
+ */
+export async function revokeGmks(
+  tx: GmsTransaction,
+  deps: PlanDeps,
+  gmks: readonly GmkRecord[],
+  why: Why,
+): Promise<number[]> {
+  await withdraw(tx, deps, gmks, "revoked");
+  const rekeys: number[] = [];
+  for (const gmk of gmks) {
+    const present = new Map((await tx.members(gmk.groups)).map((member) => [member.uri, member]));
+    // Whose KMS has changed since gets it for the keys he has now.
+    const members = (await tx.served(gmk.id)).map((then) => present.get(then.uri) ?? then);
+    if (members.length > 0) rekeys.push(...(await distributeAgain(tx, deps, "revoke", gmk, members, why)));
+  }
+  return rekeys;
+}

@@ -1,0 +1,156 @@
+/** Who is in a group, and what a change of it does to the GMKs. */
+import type { GmsTransaction } from "../../../store/gms/gms-transaction.ts";
+import type { GmkRecord, GroupRecord, MemberRecord } from "../../../store/gms/records.ts";
+import { isError, refused } from "../errors.ts";
+import type { PlanDeps, Why } from "../planner/deps.ts";
+import { distributeAgain } from "../planner/messages.ts";
+import { liveOf, replaceGmks, sharingOf } from "../planner/replace.ts";
+import type { Changed, NewMember } from "../ports.ts";
+import { requireUri } from "../uri.ts";
+import { membersOf, requireRoom } from "./checks.ts";
+import {
+  carryOut,
+  lockGroup,
+  type Managers,
+  type OperationDeps,
+  requireManagers,
+  sharingWith,
+} from "./deps.ts";
+
+export async function addMembers(
+  deps: OperationDeps,
+  actor: string,
+  groupUri: string,
+  members: readonly NewMember[],
+  managers?: Managers,
+): Promise<Changed> {
+  const added = membersOf(deps, members);
+  if (added.length === 0) throw refused("BAD_MEMBER", `${groupUri}: no members to add`);
+  const why = { actor, cause: "member added" };
+  const { done, rekeys } = await carryOut(deps, async (tx) => {
+    await lockGroup(tx, groupUri, { managers });
+    const group = await tx.updateGroup(groupUri, {});
+    const ids = await changeMembers(tx, deps, { group, added, removed: [], managers }, why);
+    const audit = { actor, action: "member-add", groupUri, detail: urisOf(added) };
+    return { group, groups: [groupUri], rekeys: ids, audit };
+  });
+  return { group: done.group, rekeys };
+}
+
+export async function removeMembers(
+  deps: OperationDeps,
+  actor: string,
+  groupUri: string,
+  uris: readonly string[],
+  managers?: Managers,
+): Promise<Changed> {
+  const removed = [...new Set(uris)];
+  if (removed.length === 0) throw refused("BAD_MEMBER", `${groupUri}: no members to remove`);
+  for (const uri of removed) requireUri(uri, "member", "MEMBER_UNKNOWN");
+  const why = { actor, cause: "member removed" };
+  const { done, rekeys } = await carryOut(deps, async (tx) => {
+    await lockGroup(tx, groupUri, { managers });
+    const group = await tx.updateGroup(groupUri, {});
+    const ids = await changeMembers(tx, deps, { group, added: [], removed }, why);
+    const audit = {
+      actor,
+      action: "member-remove",
+      groupUri,
+      detail: urisOf(removed.map((uri) => ({ uri }))),
+    };
+    return { group, groups: [groupUri], rekeys: ids, audit };
+  });
+  return { group: done.group, rekeys };
+}
+
+interface MemberChange {
+  readonly group: GroupRecord;
+  readonly added: readonly MemberRecord[];
+  readonly removed: readonly string[];
+  readonly managers?: Managers;
+}
+
+/**
+ * Without anybody removed, who is new gets the live GMKs, unless the group wants a new one, or a GUK-ID is taken. A
+ * removal makes new GMKs for the sets of groups that shared one, and those who are in none of these groups any more lose
+ * at once what was not delivered.
+ *
+ * Who is new gets GMKs that other groups use as well, so these must be managed by who adds him. Who removes somebody takes
+ * nothing from the other groups: they get a new GMK, as after any removal.
+ *
+ * @throws MikeySakkeError usage `MEMBER_EXISTS`, `MEMBER_UNKNOWN`, `FORBIDDEN`, `BAD_GROUP`: too many members
+ */
+export async function changeMembers(
+  tx: GmsTransaction,
+  deps: OperationDeps,
+  { group, added, removed, managers }: MemberChange,
+  why: Why,
+): Promise<number[]> {
+  const { uri, settings } = group;
+  if (added.length > 0) await requireManagers(tx, managers, await sharingWith(tx, uri));
+  const gone = await tx.deleteMembers(uri, removed);
+  if (gone !== removed.length) {
+    throw refused("MEMBER_UNKNOWN", `${uri}: ${removed.length - gone} of those to be removed are no members`);
+  }
+  await tx.insertMembers(uri, added, deps.now());
+  requireRoom(deps, uri, (await tx.members([uri])).length);
+  const gmks = await tx.gmks(uri);
+  if (removed.length > 0) await forget(tx, gmks, removed);
+  if (removed.length === 0 && added.length === 0) return [];
+  const live = liveOf(gmks).filter(({ expiry }) => expiry === undefined || expiry > deps.now());
+  if (removed.length === 0 && live.length > 0 && !settings.rekeyOnAdd) {
+    const rekeys = await giveLive(tx, deps, live, added, why);
+    if (rekeys !== undefined) return rekeys;
+  }
+  return replaceGmks(tx, deps, sharingOf(uri, live), {}, why);
+}
+
+/** The live GMKs for who has none of them yet; undefined when a GUK-ID is taken. */
+async function giveLive(
+  tx: GmsTransaction,
+  deps: PlanDeps,
+  live: readonly GmkRecord[],
+  added: readonly MemberRecord[],
+  why: Why,
+): Promise<number[] | undefined> {
+  const rekeys: number[] = [];
+  for (const gmk of live) {
+    const has = new Set((await tx.recipients(gmk.id)).map(({ uri }) => uri));
+    const members = added.filter(({ uri }) => !has.has(uri));
+    if (members.length === 0) continue;
+    try {
+      rekeys.push(...(await distributeAgain(tx, deps, "distribute", gmk, members, why)));
+    } catch (error) {
+      // What was planned before is superseded by the rekey that follows.
+      if (isError(error, "GUK_ID_COLLISION")) return undefined;
+      throw error;
+    }
+  }
+  return rekeys;
+}
+
+/** Those of `uris` who are in none of the groups of a GMK get nothing of it any more. */
+export async function forget(
+  tx: GmsTransaction,
+  gmks: readonly GmkRecord[],
+  uris: readonly string[],
+): Promise<void> {
+  const sets = new Map<string, GmkRecord[]>();
+  for (const gmk of gmks) {
+    const set = JSON.stringify(gmk.groups);
+    sets.set(set, [...(sets.get(set) ?? []), gmk]);
+  }
+  for (const some of sets.values()) {
+    const staying = new Set((await tx.members(some[0]!.groups)).map(({ uri }) => uri));
+    const gone = uris.filter((uri) => !staying.has(uri));
+    const ids = some.map(({ id }) => id);
+    if (gone.length > 0) await tx.forget(gone, ids);
+  }
+}
+
+const NAMED = 20;
+
+/** For the audit log: their number, and the first of them. */
+function urisOf(members: readonly { readonly uri: string }[]): Record<string, unknown> {
+  return { members: members.length, uris: members.slice(0, NAMED).map(({ uri }) => uri) };
+}

@@ -1,0 +1,159 @@
+/**
+ * The GMS over SIP (TS 33.180 5.7.2.x, TS 24.481 6.3.13): notifier of `xcap-diff`, which delivers keys within the diff and
+ * takes the answer to a NOTIFY for that of the member.
+ */
+import {
+  type Clock,
+  type Decision,
+  type Incoming,
+  type NotifierSubscription,
+  type SipEndpoint,
+  systemClock,
+} from "../../../transport/sip/index.ts";
+import type { TokenVerifier } from "../../server/tokens.ts";
+import type { GmsContext } from "../ports.ts";
+import { Delivery } from "./delivery.ts";
+import { mayRead } from "./documents.ts";
+import { subscriberAuthenticator } from "./identity.ts";
+import { Outcomes } from "./outcomes.ts";
+import { Presence } from "./presence.ts";
+import { Redirects } from "./redirects.ts";
+import { SubscribeRefusal } from "./refusal.ts";
+import { Refusals } from "./refusals.ts";
+import { Registry } from "./registry.ts";
+import { Revisions } from "./revisions.ts";
+import { readSubscribed, type Subscribed } from "./subscribed.ts";
+import { Subscriber } from "./subscriber.ts";
+import { Views } from "./views.ts";
+import { Watch } from "./watch.ts";
+
+export interface SipDeliveryOptions {
+  /** Not started, or not reachable yet: `start` comes first. Whoever made it closes it, after `close`. */
+  readonly endpoint: SipEndpoint;
+  readonly tokens: TokenVerifier;
+  /** URI of the XCAP root, in every diff. */
+  readonly xcapRoot: string;
+  /** That of the system when absent. */
+  readonly clock?: Clock;
+}
+
+export interface SipDelivery {
+  /** SIP subscriptions of this process. */
+  readonly subscriptions: number;
+  start(): void;
+  /** Waits for what is being stored; what was not answered is delivered by another process, or later. */
+  close(): Promise<void>;
+}
+
+/** Seconds after which a subscription that made room for a newer one of the same member may be tried again. */
+const DISPLACED_RETRY = 3600;
+
+export function createSipDelivery(context: GmsContext, options: SipDeliveryOptions): SipDelivery {
+  const { endpoint, tokens, clock = systemClock } = options;
+  const xcapRoot = options.xcapRoot.endsWith("/") ? options.xcapRoot : `${options.xcapRoot}/`;
+  const { config, now, metrics, store } = context;
+  const { limits } = config;
+  const authorizationServer = config.tokens?.issuer;
+
+  const registry = new Registry();
+  const revisions = new Revisions();
+  const views = new Views(store);
+  const refusals = new Refusals(context);
+  const redirects = new Redirects(context);
+  const outcomes = new Outcomes({ context, clock, redirects });
+  const delivery = new Delivery({ context, clock, registry, revisions, outcomes, views, xcapRoot });
+  const presence = new Presence({ context, clock, registry, came: () => delivery.wake() });
+  const watch = new Watch({ context, clock, registry, revisions, delivery });
+
+  async function decide(link: NotifierSubscription, incoming: Incoming): Promise<Decision> {
+    // The authenticator vouches for it.
+    const member = link.identity!;
+    try {
+      const known = registry.get(link);
+      const subscribed = readSubscribed(incoming.request, {
+        member,
+        xcapRoot,
+        maxOctets: limits.bodyBytes,
+        maxEntries: limits.subscribedDocuments,
+        before: known?.wanted,
+      });
+      const view = await views.of(member);
+      if (!mayRead(view)) throw new SubscribeRefusal("NOT_A_MEMBER");
+      accept(link, member, subscribed, known);
+      if (subscribed.leftOut > 0) refusals.leftOut(member, subscribed.leftOut);
+      metrics.subscribed("ok");
+      return { state: "active" };
+    } catch (error) {
+      if (!(error instanceof SubscribeRefusal)) throw error;
+      refusals.note(member, error, true);
+      return { refuse: error.answer(authorizationServer) };
+    }
+  }
+
+  function accept(
+    link: NotifierSubscription,
+    member: string,
+    subscribed: Subscribed,
+    known?: Subscriber,
+  ): void {
+    if (known !== undefined) {
+      known.wanted = subscribed;
+      return;
+    }
+    const others = registry.of(member);
+    // Devices that vanished leave subscriptions behind; the oldest makes room.
+    for (const oldest of others.slice(0, Math.max(0, others.length - limits.subscriptionsPerUser + 1))) {
+      registry.remove(oldest);
+      void oldest.link.terminate("giveup", { retryAfter: DISPLACED_RETRY });
+    }
+    registry.add(new Subscriber(link, member, subscribed));
+    if (others.length === 0) presence.changed(member);
+  }
+
+  function ended(link: NotifierSubscription): void {
+    const subscriber = registry.get(link);
+    if (subscriber === undefined) return;
+    registry.remove(subscriber);
+    if (!registry.has(subscriber.member)) presence.changed(subscriber.member);
+    delivery.ended(subscriber);
+  }
+
+  async function current(link: NotifierSubscription) {
+    const subscriber = registry.get(link);
+    return subscriber === undefined ? {} : delivery.initial(subscriber);
+  }
+
+  return {
+    get subscriptions() {
+      return registry.size;
+    },
+    start() {
+      endpoint.notifier({
+        package: "xcap-diff",
+        authenticator: subscriberAuthenticator({
+          tokens,
+          now,
+          maxOctets: limits.bodyBytes,
+          authorizationServer,
+          refused: (claimed, refusal) => refusals.note(claimed, refusal, false),
+        }),
+        onSubscribe: decide,
+        current,
+        onEnd: ended,
+        freeToLeave: true,
+        minExpires: limits.minExpires,
+        maxExpires: limits.maxExpires,
+        maxSubscriptions: limits.subscriptions,
+      });
+      presence.start();
+      watch.start();
+    },
+    async close() {
+      await watch.close();
+      await delivery.close();
+      await redirects.close();
+      await outcomes.close();
+      await presence.close();
+    },
+  };
+}

@@ -1,0 +1,76 @@
+/**
+ * KMS Redirect Responses (TS 33.180 5.2.8, D.2.8): the member's KMS was not the right one. Where the Home KMS permits one
+ * of those proposed, the member is keyed by it from then on, and its message is made again.
+ */
+import { MikeySakkeError } from "../../../bindings/errors.ts";
+import type { GktpRecord } from "../../../store/gms/records.ts";
+import { describe } from "../errors.ts";
+import { distributeAgain } from "../planner/messages.ts";
+import type { GmsContext } from "../ports.ts";
+
+/** Rounds for one member and one rekey; 5.2.8 sets no bound. */
+const MAX_ROUNDS = 3;
+/** That wait for the Home KMS; more are refused. */
+const MAX_WAITING = 256;
+
+const CAUSE = "KMS redirect";
+
+export class Redirects {
+  readonly #context: GmsContext;
+  #queue: Promise<unknown> = Promise.resolve();
+  #waiting = 0;
+
+  constructor(context: GmsContext) {
+    this.#context = context;
+  }
+
+  /** Resolves to what became of it, in words. Does not reject. One after the other, as each is a call to the KMS. */
+  follow(message: GktpRecord, proposed: readonly string[]): Promise<string> {
+    if (this.#waiting >= MAX_WAITING) return Promise.resolve("too many KMS redirects at a time");
+    this.#waiting++;
+    const next = this.#queue.then(() =>
+      this.#follow(message, proposed).catch((err: unknown) => {
+        this.#context.log.warn(
+          { ...describe(err), rekey: message.rekey },
+          "a KMS redirect could not be followed",
+        );
+        return `KMS redirect failed: ${err instanceof MikeySakkeError ? err.code : "internal error"}`;
+      }),
+    );
+    this.#queue = next.finally(() => {
+      this.#waiting--;
+    });
+    return next;
+  }
+
+  async #follow({ rekey, memberUri, kind }: GktpRecord, proposed: readonly string[]): Promise<string> {
+    const { store, keys, admin: _, ...deps } = this.#context;
+    const record = await store.rekey(rekey);
+    if (record === undefined || record.state === "superseded") return "superseded";
+    const round = roundOf(record.cause) + 1;
+    if (round > MAX_ROUNDS) return `${MAX_ROUNDS} KMS redirects came to nothing`;
+    const permitted = await keys.redirect(proposed);
+    return store.change(async (tx) => {
+      const member = (await tx.members(record.groups)).find(({ uri }) => uri === memberUri);
+      if (member === undefined) return "no member any more";
+      const kmsUri = permitted.find((uri) => uri !== member.kmsUri);
+      if (kmsUri === undefined) return "no KMS of the KMS redirect is permitted";
+      const gmk = await tx.gmk(record.gmk);
+      if (gmk === undefined) return "superseded";
+      await tx.setKms(memberUri, kmsUri);
+      const why = { cause: `${CAUSE} ${round}`, actor: memberUri };
+      const [again] = await distributeAgain(tx, { ...deps, keys }, kind, gmk, [{ ...member, kmsUri }], why);
+      return `sent again for ${kmsUri} in rekey ${again}`;
+    });
+  }
+
+  /** Waits for those under way. */
+  async close(): Promise<void> {
+    await this.#queue;
+  }
+}
+
+function roundOf(cause: string): number {
+  const match = new RegExp(`^${CAUSE} (\\d)$`).exec(cause);
+  return match === null ? 0 : Number(match[1]);
+}

@@ -1,0 +1,39 @@
+/** Refused SUBSCRIBEs in metrics, log and audit log. */
+import { RefusalBudget } from "../../server/refusal-budget.ts";
+import { describe } from "../errors.ts";
+import type { GmsContext } from "../ports.ts";
+import type { SubscribeRefusal } from "./refusal.ts";
+
+export class Refusals {
+  readonly #context: GmsContext;
+  readonly #budget: RefusalBudget;
+
+  constructor(context: GmsContext) {
+    this.#context = context;
+    this.#budget = new RefusalBudget(context.config.limits);
+  }
+
+  /** `known`: a token vouches for the identity; otherwise it is only claimed. */
+  note(identity: string, { code, message }: SubscribeRefusal, known: boolean): void {
+    const { metrics, log } = this.#context;
+    metrics.subscribed(code);
+    log.debug({ identity, code, message }, "SUBSCRIBE refused");
+    this.#write(identity, code, known, known ? undefined : { claimed: true });
+  }
+
+  /** The SUBSCRIBE was accepted, but entries of its list are not for the member, or not at all. */
+  leftOut(identity: string, entries: number): void {
+    this.#context.metrics.subscribed("ENTRIES_LEFT_OUT");
+    this.#write(identity, "ENTRIES_LEFT_OUT", true, { entries });
+  }
+
+  #write(actor: string, code: string, known: boolean, detail: Record<string, unknown> | undefined): void {
+    const { store, now, log } = this.#context;
+    const at = now();
+    if (!this.#budget.take(known ? actor : undefined, at)) return;
+    const entry = { at, actor, action: "subscribe", outcome: "refused", code } as const;
+    store.audit([{ ...entry, ...(detail && { detail }) }]).catch((error: unknown) => {
+      log.error({ actor, ...describe(error) }, "a refusal was not written into the audit log");
+    });
+  }
+}
