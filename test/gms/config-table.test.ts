@@ -1,0 +1,19 @@
+/** The table of docs/gms.md against the schema of the configuration. */
+import { readFileSync } from "node:fs";
+import { expect, it } from "vitest";
+import { gmsConfigSchema } from "../../roles/gms/config.ts";
+import { configKeys } from "../../roles/server/config-keys.ts";
+
+const document = readFileSync(new URL("../../docs/gms.md", import.meta.url), "utf8");
+
+it("docs/gms.md lists every key of the configuration with its default", () => {
+  const listed = Array.from(document.matchAll(/^\| `([\w.]+)` \| (.*?) \|/gm), ([, key, value]) => [
+    key,
+    value,
+  ]);
+  const keys = configKeys(gmsConfigSchema).map((key) => [
+    key.path.join("."),
+    key.default !== undefined ? `\`${JSON.stringify(key.default)}\`` : key.required ? "needed" : "",
+  ]);
+  expect(listed).toEqual(keys);
+});

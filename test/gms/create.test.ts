@@ -1,0 +1,124 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { load } from "../../bindings/core.ts";
+import { gmsAudience } from "../../roles/gms/config.ts";
+import { createGms, type Gms, type GmsOptions } from "../../roles/gms/create.ts";
+import { DevelopmentIssuer } from "../../roles/server/development-tokens.ts";
+import { GMS_URI, HOME_KMS, makeWorld, memberUri, newMembers, type World } from "./world.ts";
+
+const GROUP = "sip:fire@home.example";
+const ADMIN_TOKEN = "an operator's token";
+
+let world: World;
+let gms: Gms | undefined;
+const issuer = await DevelopmentIssuer.create([gmsAudience(GMS_URI)]);
+
+beforeEach(async () => {
+  world = await makeWorld({ now: Date.now() });
+});
+afterEach(async () => {
+  await gms?.close();
+  gms = undefined;
+  await world.close();
+});
+
+async function create(config: object = {}, options: Partial<GmsOptions> = {}): Promise<Gms> {
+  gms = await createGms({
+    config: {
+      gmsUri: GMS_URI,
+      kmsUri: HOME_KMS,
+      listen: { port: 0 },
+      admin: { port: 0 },
+      ...config,
+    } as GmsOptions["config"],
+    store: world.store,
+    core: world.core,
+    keys: world.keys,
+    developmentIssuer: issuer,
+    adminToken: ADMIN_TOKEN,
+    ...options,
+  });
+  return gms;
+}
+
+describe("createGms", () => {
+  it("listens for XCAP, administration and SIP, and seals what is asked for", async () => {
+    const { listen, admin, context } = await create({ sip: { udpPort: 0, tcpPort: 0, wsPort: 0 } });
+    const addresses = await listen();
+    expect(addresses).toEqual({
+      xcapUrl: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/xcap$/),
+      adminUrl: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/),
+      sip: {
+        udp: expect.stringMatching(/^sip:127\.0\.0\.1:\d+;transport=udp$/),
+        tcp: expect.stringMatching(/^sip:127\.0\.0\.1:\d+;transport=tcp$/),
+        ws: expect.stringMatching(/^ws:\/\/127\.0\.0\.1:\d+$/),
+      },
+    });
+    const sealed = new Promise<readonly string[]>((resolve) => context.on({ sealed: resolve }));
+    await admin.createGroup("op", { uri: GROUP, members: newMembers(1) });
+    expect(await sealed).toEqual([memberUri(0)]);
+    const path = `org.3gpp.MCPTT-GKTP/users/${encodeURIComponent(memberUri(0))}/gktp.xml`;
+    const token = await issuer.token({ userUri: memberUri(0), now: Date.now() });
+    const headers = { authorization: `Bearer ${token}` };
+    const response = await fetch(`${addresses.xcapUrl}/${path}`, { headers });
+    expect(response.status).toBe(200);
+    const [record] = await world.store.gktpOf(memberUri(0));
+    expect(await response.text()).toContain(Buffer.from(record!.octets).toString("hex").toUpperCase());
+    const metrics = await (await fetch(`${addresses.adminUrl}/metrics`)).text();
+    expect(metrics).toMatch(/^gms_messages_sealed_total 1$/m);
+  });
+
+  it("finds work that was left undone, under a name of its own", async () => {
+    const first = await create();
+    await first.admin.createGroup("op", { uri: GROUP, members: newMembers(2) });
+    const name = first.context.instance;
+    await first.close();
+    const second = await create();
+    expect(second.context.instance).not.toBe(name);
+    const sealed = new Promise<readonly string[]>((resolve) => second.context.on({ sealed: resolve }));
+    await second.listen();
+    expect(await sealed).toHaveLength(2);
+  });
+
+  it("closes what it opened when a listener cannot be opened", async () => {
+    const { listen } = await create();
+    const { adminUrl } = await listen();
+    const port = Number(new URL(adminUrl).port);
+    const other = await createGms({
+      config: { gmsUri: GMS_URI, kmsUri: HOME_KMS, listen: { port: 0 }, admin: { port } },
+      store: world.store,
+      core: world.core,
+      keys: world.keys,
+      developmentIssuer: issuer,
+    });
+    await expect(other.listen()).rejects.toMatchObject({ code: "EADDRINUSE" });
+    await other.close();
+    expect((await fetch(`${adminUrl}/health`)).status).toBeLessThan(500);
+  });
+
+  it("refuses what cannot be served", async () => {
+    const bad: [object, Partial<GmsOptions>, string][] = [
+      [{ gmsUri: "sip:another@home.example" }, {}, "gmsUri"],
+      [{ kmsUri: "kms.another.example" }, {}, "kmsUri"],
+      [{ listen: { host: "192.0.2.1" } }, {}, "loopback"],
+      [{ listen: { host: "192.0.2.1" } }, { tokens: issuer.verifier(GMS_URI) }, "tls"],
+      [{ sip: { tlsPort: 0 } }, {}, "tls"],
+      [{ sip: { host: "192.0.2.1", tcpPort: 0 } }, {}, "sip.host"],
+    ];
+    for (const [config, options, text] of bad) {
+      await expect(create(config, options)).rejects.toMatchObject({
+        code: "BAD_CONFIG",
+        message: expect.stringContaining(text),
+      });
+    }
+    const without = createGms({
+      config: { gmsUri: GMS_URI, kmsUri: HOME_KMS },
+      store: world.store,
+      core: world.core,
+      keys: world.keys,
+    });
+    await expect(without).rejects.toMatchObject({ code: "BAD_CONFIG" });
+    const core = await load();
+    await expect(create({}, { core })).rejects.toMatchObject({ code: "OTHER_CORE" });
+    core.destroy();
+  });
+});

@@ -1,0 +1,40 @@
+import { describe, expect, it } from "vitest";
+import { periodStartMs, replaceAt } from "../../roles/gms/planner/due.ts";
+import { NOW, PERIOD_SECONDS, periodEnd } from "./world.ts";
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+const END = periodEnd(NOW);
+
+describe("replaceAt", () => {
+  const rules = {
+    policy: { rekeyBeforePeriodEnd: 86400, rekeyBeforeExpiry: 3600 },
+    periods: { period: PERIOD_SECONDS, offset: 0 },
+  };
+  const gmk = { createdAt: NOW, activation: NOW, expiry: undefined };
+
+  it("is the first of schedule, lead before the expiry and lead before the end of the period", () => {
+    expect(replaceAt(gmk, {}, rules)).toBe(END - DAY_MS);
+    expect(replaceAt(gmk, { rekeyEveryMs: HOUR_MS }, rules)).toBe(NOW + HOUR_MS);
+    const expiring = { ...gmk, expiry: NOW + 5 * HOUR_MS };
+    expect(replaceAt(expiring, {}, rules)).toBe(NOW + 4 * HOUR_MS);
+    // Half the life at most.
+    expect(replaceAt({ ...gmk, expiry: NOW + HOUR_MS }, {}, rules)).toBe(NOW + HOUR_MS / 2);
+  });
+
+  it("leaves a GMK alone that was made within the lead of a period's end", () => {
+    expect(replaceAt({ ...gmk, createdAt: END - 1 }, {}, rules)).toBe(END - DAY_MS + PERIOD_SECONDS * 1000);
+  });
+
+  it("is never where nothing demands it", () => {
+    const policy = { rekeyBeforePeriodEnd: 0, rekeyBeforeExpiry: 0 };
+    expect(replaceAt({ ...gmk, expiry: NOW + 1000 }, {}, { ...rules, policy })).toBeUndefined();
+  });
+
+  it("bounds the lead by a twelfth of a short period", () => {
+    const periods = { period: 1200, offset: 0 };
+    const end = periodStartMs(NOW, periods) + 1_200_000;
+    const due = replaceAt({ ...gmk, createdAt: end - 1_000_000 }, {}, { ...rules, periods });
+    expect(due).toBe(end - 100_000);
+  });
+});
