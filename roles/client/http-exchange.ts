@@ -68,7 +68,7 @@ export async function post(
     const seconds = Number(response.headers.get("retry-after") ?? Number.NaN);
     return {
       status: response.status,
-      body: await readAll(response.body, maxBytes),
+      body: await readAll(response.body, maxBytes, "KMS_ANSWER_TOO_LARGE"),
       ...(seconds >= 0 && { retryAfter: seconds * 1000 }),
     };
   } catch (cause) {
@@ -85,7 +85,12 @@ function requireNoRedirect({ status, type }: KmsFetchResponse, url: string): voi
   throw failure("KMS_REDIRECT", `${url}: the KMS answered with a redirect, which is not followed`);
 }
 
-async function readAll(stream: ReadableStream<Uint8Array> | null, maxBytes: number): Promise<Uint8Array> {
+/** The body of an answer. Throws a transport error with that code when it is longer than `maxBytes`. */
+export async function readAll(
+  stream: ReadableStream<Uint8Array> | null,
+  maxBytes: number,
+  code: string,
+): Promise<Uint8Array> {
   if (stream === null) return new Uint8Array();
   const reader = stream.getReader();
   const parts: Uint8Array[] = [];
@@ -97,7 +102,7 @@ async function readAll(stream: ReadableStream<Uint8Array> | null, maxBytes: numb
       parts.push(value);
       length += value.length;
       if (length > maxBytes) {
-        throw failure("KMS_ANSWER_TOO_LARGE", `the answer has more than ${maxBytes} octets`);
+        throw failure(code, `the answer has more than ${maxBytes} octets`);
       }
     }
   } finally {

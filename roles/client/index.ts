@@ -1,6 +1,7 @@
 /** The client half of key management (TS 33.180 5.3): provisioning, trust, and protected storage. */
 
 export { wipeSecrets } from "./check-answer.ts";
+export { type HeldKeys, type HeldKeysEvent, type HeldKeysOptions, holdKeys } from "./held-keys.ts";
 export type { KmsFetch, KmsFetchInit, KmsFetchResponse } from "./http-exchange.ts";
 export { IndexedDbStorage } from "./indexeddb-storage.ts";
 export {
