@@ -1,6 +1,6 @@
 /** Values of command line options. Each function throws a usage error that names the option. */
 import { fromUtf8 } from "../bindings/bytes.ts";
-import { parseDateTime } from "../transport/kms-xml/date-time.ts";
+import { parseDateTime } from "../transport/xml/date-time.ts";
 import { type ByteSource, readInput } from "./files.ts";
 import { usageError } from "./usage.ts";
 

@@ -4,7 +4,7 @@
  */
 import { MikeySakkeError } from "../bindings/errors.ts";
 import { nextStep } from "./hints.ts";
-import { type Progress, startProgress } from "./progress.ts";
+import { type Progress, type StatusLine, startProgress, startStatus } from "./progress.ts";
 
 /** Exit status: the work was done and every message accepted; something was refused; the call was wrong. */
 export const EXIT = { accepted: 0, refused: 1, usage: 2 } as const;
@@ -57,6 +57,11 @@ export class Output {
 
   progress(label: string, total: number): Progress {
     return startProgress(label, total, this.json ? undefined : this.#streams.stderr);
+  }
+
+  /** One line that changes. */
+  status(): StatusLine {
+    return startStatus(this.json ? undefined : this.#streams.stderr);
   }
 
   error(error: unknown): void {

@@ -1,10 +1,16 @@
-/** Progress of a batch: a bar that redraws itself on a terminal, a line every tenth elsewhere. */
+/** Progress: a bar or line that redraws itself on a terminal; elsewhere a line every tenth, or whenever it changes. */
 import type { TextStream } from "./output.ts";
 
 export interface Progress {
   /** Items done so far. */
   update(done: number): void;
   /** Ends the display. Also after a failure, so that the error starts on its own line. */
+  end(): void;
+}
+
+export interface StatusLine {
+  show(text: string): void;
+  /** Ends the display. */
   end(): void;
 }
 
@@ -55,4 +61,15 @@ function lines(label: string, total: number, stream: TextStream): Progress {
     },
     end() {},
   };
+}
+
+export function startStatus(stream: TextStream | undefined): StatusLine {
+  if (stream === undefined) return { show() {}, end() {} };
+  let shown = "";
+  const show = (text: string) => {
+    if (text === shown) return;
+    shown = text;
+    stream.write(stream.isTTY ? CLEAR_LINE + text.slice(0, (stream.columns || 80) - 1) : `${text}\n`);
+  };
+  return { show, end: () => void (stream.isTTY && shown !== "" && stream.write("\n")) };
 }

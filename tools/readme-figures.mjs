@@ -46,13 +46,13 @@ function readReport(path) {
 }
 
 function demo() {
-  const { status, stdout } = spawnSync(process.execPath, ["dist/cli/main.js", "demo", "--members", "1000"], {
+  const { status, stdout } = spawnSync(process.execPath, ["dist/cli/main.js", "demo"], {
     cwd: root,
     encoding: "utf8",
     stdio: ["ignore", "pipe", "inherit"],
   });
   if (status !== 0) throw new Error(`the demo ended with ${status}`);
-  return `\`\`\`console\n$ mikey-sakke demo --members 1000\n${stdout}\`\`\``;
+  return `\`\`\`console\n$ mikey-sakke demo\n${stdout}\`\`\``;
 }
 
 /** Puts `content` between the two comments that bear `name`. */

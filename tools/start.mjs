@@ -1,11 +1,11 @@
-// `npm start`: builds the package and shows the main job, a GMK sealed to 1000 members and opened by each.
+// `npm start`: builds the package and shows the main job: servers, and a group of 200 clients that get keys, over real sockets.
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
 const STEPS = [
   ["building the WebAssembly core", "tools/build-wasm.mjs"],
   ["compiling the package", "tools/build-ts.mjs"],
-  ["mikey-sakke demo --members 1000", "dist/cli/main.js", "demo", "--members", "1000"],
+  ["mikey-sakke demo", "dist/cli/main.js", "demo"],
 ];
 
 const cwd = fileURLToPath(new URL("..", import.meta.url));

@@ -20,7 +20,7 @@ import {
   systemRandom,
   utf8,
 } from "../../bindings/index.ts";
-import { DemoKms, GROUP_URI } from "../demo/group.ts";
+import { BenchKms, GROUP_URI } from "./kms.ts";
 
 /** Signers enough that none is remembered when its turn comes again. */
 const STRANGERS = 160;
@@ -33,7 +33,7 @@ export interface Signature {
 export class World {
   readonly core: Core;
   readonly now = Date.now();
-  readonly kms: DemoKms;
+  readonly kms: BenchKms;
   readonly gms: Initiator;
   readonly gmsKeys: KeySet;
   readonly signer: EccsiSigner;
@@ -56,7 +56,7 @@ export class World {
 
   constructor(core: Core) {
     this.core = core;
-    this.kms = new DemoKms(core, this.now);
+    this.kms = new BenchKms(core, this.now);
     const { domain } = this.kms;
     const [gmsKeys, memberKeys] = this.kms.issue(["sip:gms@example.org", "sip:member@example.org"]);
     this.gmsKeys = gmsKeys!;

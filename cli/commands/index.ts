@@ -2,7 +2,9 @@ import type { Command } from "commander";
 import type { Runner } from "../command.ts";
 import { VERSION } from "../version.ts";
 import { registerBench } from "./bench.ts";
+import { registerClient } from "./client.ts";
 import { registerDemo } from "./demo.ts";
+import { registerGroup } from "./group.ts";
 import { registerInspect } from "./inspect.ts";
 import { registerKmsAudit } from "./kms-audit.ts";
 import { registerKmsCertificate } from "./kms-certificate.ts";
@@ -16,12 +18,15 @@ import { registerKmsUser } from "./kms-user.ts";
 import { registerOpen } from "./open.ts";
 import { registerProvision } from "./provision.ts";
 import { registerSeal } from "./seal.ts";
+import { registerServeAll, registerServeGms } from "./serve-gms.ts";
 import { registerServeKms } from "./serve-kms.ts";
 
 export function registerAll(program: Command, runner: Runner): void {
   program
     .description("Group media security of 3GPP TS 33.180: MIKEY-SAKKE on the command line.")
     .version(VERSION)
+    // Options after a command's name are its own: serve and serve kms both have --port.
+    .enablePositionalOptions()
     .addHelpText("after", "\nExit status: 0 accepted, 1 refused, 2 wrong usage.");
   registerInspect(program, runner);
   const kms = program
@@ -40,8 +45,11 @@ export function registerAll(program: Command, runner: Runner): void {
   registerKmsToken(kms, runner);
   registerKmsInit(kms, runner);
   registerKmsKeyprov(kms, runner);
-  const serve = program.command("serve").summary("run a server").description("Run a server.");
+  const serve = registerServeAll(program, runner);
   registerServeKms(serve, runner);
+  registerServeGms(serve, runner);
+  registerGroup(program, runner);
+  registerClient(program, runner);
   registerProvision(program, runner);
   registerSeal(program, runner);
   registerOpen(program, runner);

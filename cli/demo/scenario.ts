@@ -1,64 +1,44 @@
 /**
- * The main job in one go. A GMK is sealed to every member and opened by every member; then a tampered and a
- * replayed message, and a member who was removed, are refused.
+ * The main job, on sockets of this machine. Servers give identity keys to the members of a group and a GMK to each, over
+ * SIP (5.7.2.x) and over HTTPS (5.7.2.y); then a new GMK, one without a member who is removed, and a revocation.
  */
-import {
-  type Core,
-  destroyPlan,
-  equal,
-  formatKeyId,
-  groupIds,
-  type Initiator,
-  MikeySakkeError,
-  type OpenedMessage,
-  openMessage,
-  planSeal,
-  type SealedMessage,
-  type SealPlan,
-  type SealRequest,
-  sealGroup,
-  systemRandom,
-  wipe,
-} from "../../bindings/index.ts";
-import type { Progress } from "../progress.ts";
-import {
-  DemoKms,
-  GROUP_URI,
-  loadReceiver,
-  type Member,
-  makeMember,
-  memberUri,
-  openContext,
-  unloadReceiver,
-} from "./group.ts";
+import type { Core } from "../../bindings/core.ts";
+import { MikeySakkeError } from "../../bindings/errors.ts";
+import { formatKeyId, type KeyId, wipe } from "../../bindings/index.ts";
+import type { GmsAdminClient } from "../../roles/gms/admin/client.ts";
+import type { RekeyRecord } from "../../store/gms/records.ts";
+import { readRunning } from "../gms/running-file.ts";
+import { OPERATOR, withGmsAdmin } from "../gms/with-admin.ts";
+import { type StartProgress, type Step, StepClock } from "./clock.ts";
+import { Crowd } from "./crowd.ts";
+import type { DemoMember } from "./member.ts";
+import { startServers } from "./servers.ts";
 
-export interface Step {
-  readonly name: string;
-  readonly count: number;
-  readonly ms: number;
-}
-
-export interface Refusal {
+export interface Check {
   readonly what: string;
-  readonly check: number | undefined;
-  readonly code: string;
+  readonly held: number;
+  readonly of: number;
 }
 
 export interface DemoResult {
   readonly members: number;
-  readonly gmkId: string;
-  /** Octets of one message. */
-  readonly messageOctets: number;
-  readonly sealed: number;
-  readonly opened: number;
+  readonly sip: number;
+  readonly http: number;
+  readonly gmkIds: readonly string[];
   readonly steps: readonly Step[];
-  readonly refusals: readonly Refusal[];
+  readonly checks: readonly Check[];
 }
 
-export type StartProgress = (label: string, total: number) => Progress;
+const GROUP = "sip:fire@example.org";
+/** The members have the key by then; what is left is to say so. */
+const REPORT_MS = 30_000;
+const POLL_MS = 50;
 
-/** Few enough for the progress to move and for the keys of many members not to be in memory together. */
-const BATCH = 64;
+interface Stage {
+  readonly admin: GmsAdminClient;
+  readonly crowd: Crowd;
+  readonly clock: StepClock;
+}
 
 /** `count` is at least 2. Throws when anything comes out otherwise than it must. */
 export async function runScenario(
@@ -66,180 +46,146 @@ export async function runScenario(
   count: number,
   startProgress: StartProgress,
 ): Promise<DemoResult> {
-  const now = Date.now();
   const clock = new StepClock(startProgress);
-  const kms = new DemoKms(core, now);
-  const gms = kms.makeGms();
-  const plans: SealPlan[] = [];
+  const servers = await clock.time("start KMS, GMS and SIP", 1, startServers);
   try {
-    const members = issueKeys(kms, count, clock);
-    const uris = members.map((member) => member.keySet.userUri);
-    const parameters = { groups: groupIds([GROUP_URI]), text: "demo" };
-
-    const plan = planFor(gms, { kind: "GMK", members: uris.map((uri) => ({ uri })), parameters }, now, plans);
-    const sealing = { gms, kms, clock };
-    const messages = await sealAll(plan, "seal the GMK", sealing);
-    const opened = await openAll(members, messages, plan, kms, now, clock);
-
-    const rest = uris.slice(0, -1).map((uri) => ({ uri }));
-    const nextPlan = planFor(gms, { kind: "GMK", members: rest, parameters }, now, plans);
-    const next = await sealAll(nextPlan, "seal a new GMK without one", sealing);
-    const revocation = planFor(gms, revocationOf(plan, uris.at(-1)!), now, plans);
-    const [notice] = await sealAll(revocation, "seal a revocation", sealing);
-
-    const [first, last] = [members[0]!, members.at(-1)!];
-    const tampered = messages[1]!.octets.slice();
-    tampered[tampered.length >> 1]! ^= 1;
-    const attempt = (what: string, member: Member, octets: Uint8Array) =>
-      refusalOf(what, openMessage(octets, openContext(member, kms.domain, now)));
-    const refusals = [
-      await attempt("tampered message", members[1]!, tampered),
-      await attempt("replayed message", first, messages[0]!.octets),
-      await attempt("another member's message, by the removed member", last, next[0]!.octets),
-      await attempt("old GMK, revoked for the removed member", last, notice!.octets),
-    ];
-    for (const member of [first, members[1]!, last]) unloadReceiver(member);
-    return {
-      members: count,
-      gmkId: formatKeyId(plan.keyId),
-      messageOctets: messages[0]!.octets.length,
-      sealed: messages.length,
-      opened,
-      steps: clock.steps,
-      refusals,
-    };
-  } finally {
-    for (const plan of plans) destroyPlan(plan);
-    gms.destroy();
-    kms.destroy();
-  }
-}
-
-function issueKeys(kms: DemoKms, count: number, clock: StepClock): Member[] {
-  const members: Member[] = [];
-  const progress = clock.progress("issue identity keys", count);
-  for (let at = 0; at < count; at += BATCH) {
-    const uris = Array.from({ length: Math.min(BATCH, count - at) }, (_, i) => memberUri(at + i + 1));
-    const keySets = clock.time("issue identity keys", uris.length, () => kms.issue(uris));
-    members.push(...keySets.map(makeMember));
-    progress.update(members.length);
-  }
-  progress.end();
-  return members;
-}
-
-function planFor(gms: Initiator, request: SealRequest, now: number, plans: SealPlan[]): SealPlan {
-  const plan = planSeal(request, { initiator: gms, random: systemRandom, now });
-  plans.push(plan);
-  return plan;
-}
-
-/** The same key and RAND under the same GMK-ID, with the Status that revokes it (TS 33.180 E.6.9). */
-function revocationOf(plan: SealPlan, uri: string): SealRequest {
-  const { kind, key, keyId, rand } = plan;
-  return { kind, key, keyId, rand, members: [{ uri }], parameters: { revoked: true } };
-}
-
-async function sealAll(
-  plan: SealPlan,
-  step: string,
-  { gms, kms, clock }: { gms: Initiator; kms: DemoKms; clock: StepClock },
-): Promise<SealedMessage[]> {
-  const messages: SealedMessage[] = [];
-  const progress = clock.progress(step, plan.members.length);
-  const started = performance.now();
-  const keys = { initiator: gms, domains: [kms.domain], random: systemRandom };
-  for await (const batch of sealGroup(plan, keys, { batchSize: BATCH })) {
-    messages.push(...batch);
-    progress.update(messages.length);
-  }
-  clock.add(step, messages.length, performance.now() - started);
-  progress.end();
-  return messages;
-}
-
-/** Each member opens its message; all must get the key that was sealed. Returns how many did. */
-async function openAll(
-  members: readonly Member[],
-  messages: readonly SealedMessage[],
-  plan: SealPlan,
-  kms: DemoKms,
-  now: number,
-  clock: StepClock,
-): Promise<number> {
-  const progress = clock.progress("verify and open", members.length);
-  let opened = 0;
-  for (let at = 0; at < members.length; at += BATCH) {
-    const batch = members.slice(at, at + BATCH);
-    clock.time("load members' keys, check RSK", batch.length, () => {
-      for (const member of batch) loadReceiver(member, kms.domain);
-    });
-    for (const [i, member] of batch.entries()) {
-      const context = openContext(member, kms.domain, now);
-      const result = await clock.timeAsync("verify and open", 1, () =>
-        openMessage(messages[at + i]!.octets, context),
+    const running = await readRunning(servers.folder);
+    const uris = Array.from({ length: count }, (_, i) => `sip:member${i + 1}@example.org`);
+    const crowd = new Crowd(uris, { core, folder: servers.folder, running });
+    try {
+      const result = await withGmsAdmin({ dataDir: servers.folder }, (admin) =>
+        play({ admin, crowd, clock }),
       );
-      requireKey(result, plan);
-      unloadReceiver(member);
-      progress.update(++opened);
+      await crowd.close();
+      await servers.stop();
+      return { ...result, steps: clock.steps };
+    } finally {
+      await crowd.close();
     }
+  } finally {
+    await servers.discard();
   }
-  progress.end();
-  return opened;
 }
 
-function requireKey(result: OpenedMessage, plan: SealPlan): void {
-  if (result.outcome !== "accepted") throw new Error("a message was not accepted");
-  const key = result.key.reveal();
-  const same = equal(key, plan.key) && result.keyId === plan.keyId;
-  wipe(key);
-  result.key.destroy();
-  if (!same) throw new Error("a member got another key than the one sealed");
+async function play({ admin, crowd, clock }: Stage): Promise<Omit<DemoResult, "steps">> {
+  const { members } = crowd;
+  const stage = { admin, crowd, clock };
+  const count = members.length;
+  await clock.time("get identity keys from the KMS", count, (update) =>
+    crowd.each(members, (member) => member.provision(), update),
+  );
+  const created = await clock.time("create the group, seal a GMK", count, async (update) => {
+    const group = { uri: GROUP, members: members.map(({ uri }) => ({ uri })) };
+    const { rekeys } = await admin.createGroup(OPERATOR, group);
+    return sealed(admin, rekeys[0]!, update);
+  });
+  await clock.time("subscribe or fetch, check, store", count, async (update) => {
+    const connected = crowd.each(members, (member) => member.connect(GROUP));
+    await Promise.all([connected, crowd.until(members, created.gmkId, "active", update)]);
+    await acknowledged(admin, created);
+  });
+
+  const checks = [agreement("first GMK, the same for all", members, created.gmkId)];
+
+  const second = await admin.rekey(OPERATOR, GROUP);
+  await delivered(stage, "rekey", second, members);
+  checks.push(agreement("second GMK, the same for all", members, second.gmkId));
+
+  const removed = members.at(-1)!;
+  const staying = members.slice(0, -1);
+  const { rekeys } = await admin.removeMembers(OPERATOR, GROUP, [removed.uri]);
+  const third = rekeys[0]!;
+  await delivered(stage, "remove a member, rekey the others", third, staying);
+  // Whatever the removed member asks for now brings nothing, and may be refused.
+  await removed.look().catch(() => undefined);
+  checks.push(agreement("third GMK, the same for those who stay", staying, third.gmkId));
+  checks.push(holders("third GMK, with the member who was removed", [removed], third.gmkId, "active", 0));
+
+  const revocation = await admin.revokeGmk(OPERATOR, third.gmkId);
+  await delivered(stage, "revoke that GMK", revocation, staying, "revoked");
+  checks.push(holders("third GMK, revoked", staying, third.gmkId, "revoked", staying.length));
+  return {
+    members: count,
+    sip: crowd.of("sip").length,
+    http: crowd.of("http").length,
+    gmkIds: [created, second, third].map(({ gmkId }) => formatKeyId(gmkId)),
+    checks,
+  };
 }
 
-/** What must be refused, or be an authentic notice that the key is revoked. */
-async function refusalOf(what: string, opening: Promise<OpenedMessage>): Promise<Refusal> {
-  let result: OpenedMessage;
-  try {
-    result = await opening;
-  } catch (error) {
-    if (!(error instanceof MikeySakkeError) || error.check === undefined) throw error;
-    return { what, check: error.check, code: error.code };
-  }
-  if (result.outcome === "revoked") return { what, check: result.check, code: result.code };
-  result.key.destroy();
-  throw new Error(`${what}: was accepted`);
+/** From the operator's word to the answer of the last member. */
+async function delivered(
+  { admin, crowd, clock }: Stage,
+  name: string,
+  rekey: RekeyRecord,
+  members: readonly DemoMember[],
+  state = "active",
+): Promise<void> {
+  await clock.time(name, members.length, async (update) => {
+    const arrived = crowd.until(members, rekey.gmkId, state, update);
+    const looked = sealed(admin, rekey).then(() =>
+      crowd.each(
+        members.filter(({ way }) => way === "http"),
+        (member) => member.look(),
+      ),
+    );
+    await Promise.all([arrived, looked]);
+    await acknowledged(admin, rekey);
+  });
 }
 
-/** Adds up the time of each step. Work between the measured calls does not count. */
-class StepClock {
-  readonly progress: StartProgress;
-  readonly #steps = new Map<string, { count: number; ms: number }>();
-
-  constructor(progress: StartProgress) {
-    this.progress = progress;
+/** All messages are sealed and stored. */
+async function sealed(
+  admin: GmsAdminClient,
+  { id }: RekeyRecord,
+  update: (done: number) => void = () => undefined,
+): Promise<RekeyRecord> {
+  for (;;) {
+    const rekey = await admin.rekeyStatus(id);
+    update(rekey.total - rekey.counts.planned);
+    if (rekey.sealedAt !== undefined) return rekey;
+    if (rekey.state !== "running") throw unexpected(`rekey ${id} ended as ${rekey.state}, unsealed`);
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
+}
 
-  get steps(): Step[] {
-    return Array.from(this.#steps, ([name, { count, ms }]) => ({ name, count, ms }));
+/** Every member has said that it has it. A report over HTTP comes some time after the message was fetched. */
+async function acknowledged(admin: GmsAdminClient, { id }: RekeyRecord): Promise<void> {
+  const until = performance.now() + REPORT_MS;
+  for (;;) {
+    const { counts, total } = await admin.rekeyStatus(id);
+    if (counts.acknowledged === total) return;
+    if (counts.refused > 0 || performance.now() > until) {
+      throw unexpected(`rekey ${id}: acknowledged by ${counts.acknowledged} of ${total}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
+}
 
-  add(name: string, count: number, ms: number): void {
-    const step = this.#steps.get(name) ?? { count: 0, ms: 0 };
-    this.#steps.set(name, { count: step.count + count, ms: step.ms + ms });
-  }
+/** All have one key, octet for octet. */
+function agreement(what: string, members: readonly DemoMember[], gmkId: KeyId): Check {
+  const key = members[0]!.reveal(gmkId);
+  const held = key === undefined ? 0 : members.filter((member) => member.hasKey(gmkId, key)).length;
+  if (key !== undefined) wipe(key);
+  return required({ what, held, of: members.length }, members.length);
+}
 
-  time<T>(name: string, count: number, work: () => T): T {
-    const started = performance.now();
-    const result = work();
-    this.add(name, count, performance.now() - started);
-    return result;
-  }
+function holders(
+  what: string,
+  members: readonly DemoMember[],
+  gmkId: KeyId,
+  state: string,
+  expected: number,
+): Check {
+  const held = members.filter((member) => member.stateOf(gmkId) === state).length;
+  return required({ what, held, of: members.length }, expected);
+}
 
-  async timeAsync<T>(name: string, count: number, work: () => Promise<T>): Promise<T> {
-    const started = performance.now();
-    const result = await work();
-    this.add(name, count, performance.now() - started);
-    return result;
-  }
+function required(check: Check, expected: number): Check {
+  if (check.held === expected) return check;
+  throw unexpected(`${check.what}: ${check.held} of ${check.of}, not ${expected}`);
+}
+
+function unexpected(text: string): MikeySakkeError {
+  return new MikeySakkeError("verification", "DEMO_FAILED", text);
 }

@@ -1,9 +1,16 @@
-/** The folder of a KMS on this machine: what lies where, and the configuration. */
+/** The folder of the servers on this machine: what lies where, and the configuration. */
 import { stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { fromUtf8 } from "../../bindings/bytes.ts";
-import type { KmsConfig, KmsConfigInput } from "../../roles/kms/config.ts";
-import { parseKmsConfig } from "../../roles/kms/config.ts";
+import { gmsConfigSchema } from "../../roles/gms/config.ts";
+import {
+  type KmsConfig,
+  type KmsConfigInput,
+  kmsConfigSchema,
+  parseKmsConfig,
+} from "../../roles/kms/config.ts";
+import { mcxConfigSchema } from "../../roles/mcx-server/config.ts";
+import { withEnvironment } from "../../roles/server/config-keys.ts";
 import { createFile } from "../durable.ts";
 import { readFile } from "../files.ts";
 import { usageError } from "../usage.ts";
@@ -37,6 +44,13 @@ export interface DataFiles {
 const CONFIG = "config.json";
 const MAX_CONFIG = 1 << 20;
 
+/** What a configuration file says: the keys of the KMS, under `gms` and `mcx` those of the other servers, if they are there. */
+export interface ConfigFile {
+  readonly kms?: KmsConfigInput;
+  readonly gms?: object;
+  readonly mcx?: object;
+}
+
 /** The folder of a KMS that was made before. Usage error NO_KMS. */
 export async function openDataFolder(
   { dataDir, config }: FolderOptions,
@@ -46,8 +60,9 @@ export async function openDataFolder(
   if (config === undefined && !(await exists(file))) {
     throw usageError("NO_KMS", `${dataDir}: no KMS here, ${CONFIG} is missing`);
   }
-  const given = await readConfig(file);
-  const checked = parseKmsConfig({ ...given, ...overrides });
+  const { kms } = await readConfig(file);
+  if (kms === undefined) throw usageError("NO_KMS", `${file}: has no KMS`);
+  const checked = parseKmsConfig({ ...kms, ...overrides });
   return { folder: dataDir, config: located(checked, dirname(file)), files: filesOf(dataDir, checked, file) };
 }
 
@@ -55,19 +70,52 @@ export function configFileOf(dataDir: string): string {
   return join(dataDir, CONFIG);
 }
 
-/** Writes the configuration of a new KMS, whose database may have a password. False if there is one. */
-export async function createConfig(dataDir: string, input: KmsConfigInput): Promise<boolean> {
-  parseKmsConfig(input);
-  return createFile(configFileOf(dataDir), `${JSON.stringify(input, null, 2)}\n`, { secret: true });
+/** Writes the configuration of a new folder; its database may have a password. False if there is one. */
+export async function createConfig(dataDir: string, content: ConfigFile): Promise<boolean> {
+  return createFile(configFileOf(dataDir), configText(content), { secret: true });
 }
 
-export async function readConfig(file: string): Promise<KmsConfigInput> {
+export function configText({ kms, gms, mcx }: ConfigFile): string {
+  const content = { ...kms, ...(gms !== undefined && { gms }), ...(mcx !== undefined && { mcx }) };
+  return `${JSON.stringify(content, null, 2)}\n`;
+}
+
+/** Variables of the environment have the last word. */
+export async function readConfig(
+  file: string,
+  environment: NodeJS.ProcessEnv = process.env,
+): Promise<ConfigFile> {
+  const { gms: givenGms, mcx: givenMcx, ...givenKms } = await readObject(file);
+  const kms = withEnvironment(givenKms, kmsConfigSchema, "MIKEY_SAKKE_KMS", environment);
+  const under = (name: string, given: unknown, schema: Parameters<typeof withEnvironment>[1]) =>
+    withEnvironment(
+      objectOf(given ?? {}, `${file}: ${name}`),
+      schema,
+      `MIKEY_SAKKE_${name.toUpperCase()}`,
+      environment,
+    );
+  const gms = under("gms", givenGms, gmsConfigSchema);
+  const mcx = under("mcx", givenMcx, mcxConfigSchema);
+  return {
+    ...(Object.keys(kms).length > 0 && { kms: kms as KmsConfigInput }),
+    ...(Object.keys(gms).length > 0 && { gms }),
+    ...(Object.keys(mcx).length > 0 && { mcx }),
+  };
+}
+
+async function readObject(file: string): Promise<{ gms?: unknown; mcx?: unknown }> {
   const text = fromUtf8(await readFile(file, MAX_CONFIG), file);
   try {
-    return JSON.parse(text);
+    return objectOf(JSON.parse(text), file);
   } catch (cause) {
-    throw usageError("BAD_CONFIG", `${file}: not JSON`, cause);
+    if (cause instanceof SyntaxError) throw usageError("BAD_CONFIG", `${file}: not JSON`, cause);
+    throw cause;
   }
+}
+
+function objectOf(value: unknown, place: string): object {
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
+  throw usageError("BAD_CONFIG", `${place}: not a JSON object`);
 }
 
 export async function exists(file: string): Promise<boolean> {
@@ -77,15 +125,19 @@ export async function exists(file: string): Promise<boolean> {
   );
 }
 
-/** Paths in a configuration are relative to the file that it is. */
-function located(config: KmsConfig, base: string): KmsConfig {
+export function located<T extends Pick<KmsConfig, "tls">>(config: T, base: string): T {
   const { tls } = config;
   if (tls === undefined) return config;
   const [certFile, keyFile] = [resolve(base, tls.certFile), resolve(base, tls.keyFile)];
   return { ...config, tls: { certFile, keyFile } };
 }
 
-function filesOf(folder: string, { storeKeyFile, database }: KmsConfig, configFile: string): DataFiles {
+/** Paths in a configuration are relative to the file that it is. */
+export function filesOf(
+  folder: string,
+  { storeKeyFile, database }: Pick<KmsConfig, "storeKeyFile" | "database">,
+  configFile: string,
+): DataFiles {
   const base = dirname(configFile);
   return {
     storeKey: storeKeyFile === undefined ? join(folder, "store.key") : resolve(base, storeKeyFile),

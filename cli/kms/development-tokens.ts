@@ -1,17 +1,25 @@
 /** The development token issuer of a data folder, whose key is made when it is first needed. */
 import { fromUtf8 } from "../../bindings/bytes.ts";
-import { DevelopmentIssuer, type DevelopmentTokenOptions } from "../../roles/kms/development-tokens.ts";
+import { kmsAudience } from "../../roles/kms/config.ts";
+import {
+  DevelopmentIssuer,
+  type DevelopmentTokenOptions,
+  type TokenAudience,
+} from "../../roles/server/development-tokens.ts";
 import { createFile } from "../durable.ts";
 import { readFile } from "../files.ts";
 import { usageError } from "../usage.ts";
-import { type DataFolder, exists, type FolderOptions, openDataFolder } from "./data-folder.ts";
+import { type DataFiles, exists, type FolderOptions, openDataFolder } from "./data-folder.ts";
 
 const MAX_KEY = 4096;
 
-export async function developmentIssuerOf({ config, files }: DataFolder): Promise<DevelopmentIssuer> {
-  const file = files.tokenKey;
+/** One key for all servers of the folder; `audience` is one of them. */
+export async function developmentIssuerOf(
+  { tokenKey: file }: Pick<DataFiles, "tokenKey">,
+  audience: TokenAudience,
+): Promise<DevelopmentIssuer> {
   if (!(await exists(file))) {
-    const made = await DevelopmentIssuer.create(config.kmsUri);
+    const made = await DevelopmentIssuer.create([audience]);
     await createFile(file, `${JSON.stringify(made.exportPrivateJwk())}\n`, { secret: true });
   }
   const octets = await readFile(file, MAX_KEY);
@@ -23,18 +31,26 @@ export async function developmentIssuerOf({ config, files }: DataFolder): Promis
   } finally {
     octets.fill(0);
   }
-  return DevelopmentIssuer.create(config.kmsUri, jwk as Parameters<typeof DevelopmentIssuer.create>[1]);
+  return DevelopmentIssuer.create([audience], jwk as Parameters<typeof DevelopmentIssuer.create>[1]);
 }
 
-/** Usage error NO_DEVELOPMENT_TOKENS for a KMS that has a real issuer. */
+/** A token for the KMS of the folder. Usage error NO_DEVELOPMENT_TOKENS for a KMS that has a real issuer. */
 export async function developmentToken(
   options: FolderOptions,
   wanted: Omit<DevelopmentTokenOptions, "now">,
 ): Promise<string> {
-  const data = await openDataFolder(options);
-  if (data.config.tokens !== undefined) {
-    const text = `${data.folder}: this KMS takes the tokens of ${data.config.tokens.issuer} only`;
-    throw usageError("NO_DEVELOPMENT_TOKENS", text);
-  }
-  return (await developmentIssuerOf(data)).token({ ...wanted, now: Date.now() });
+  const { folder, config, files } = await openDataFolder(options);
+  requireDevelopment(folder, "KMS", config.tokens);
+  const issuer = await developmentIssuerOf(files, kmsAudience(config.kmsUri));
+  return issuer.token({ ...wanted, now: Date.now() });
+}
+
+export function requireDevelopment(
+  folder: string,
+  server: "KMS" | "GMS",
+  tokens: { readonly issuer: string } | undefined,
+): void {
+  if (tokens === undefined) return;
+  const text = `${folder}: this ${server} takes the tokens of ${tokens.issuer} only`;
+  throw usageError("NO_DEVELOPMENT_TOKENS", text);
 }

@@ -23,7 +23,8 @@ export async function httpsFetch(caFile?: string): Promise<HttpsFetch> {
   return { fetch: bound as unknown as typeof globalThis.fetch, close: () => agent.close() };
 }
 
-async function readCa(file: string): Promise<string> {
+/** PEM text. Usage error BAD_CA. */
+export async function readCa(file: string): Promise<string> {
   const text = fromUtf8(await readFile(file, MAX_PEM), file);
   try {
     new X509Certificate(text);

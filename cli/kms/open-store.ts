@@ -1,54 +1,72 @@
-/** The database of a data folder, opened with its store key, and the core on demand. Closed in the opposite order. */
+/** The database of a data folder, opened with its store key. What was opened is closed in the opposite order. */
 import { type Core, load } from "../../bindings/core.ts";
 import { createKmsPool, type KmsPool } from "../../bindings/pool/kms.ts";
-import { Envelope, KmsStore, openDatabase } from "../../store/index.ts";
-import type { DataFolder } from "./data-folder.ts";
+import { type Database, Envelope, KmsStore, openDatabase } from "../../store/index.ts";
+import type { DataFiles, DataFolder } from "./data-folder.ts";
 import { withStoreKey } from "./store-key.ts";
 
-export interface OpenedStore {
-  readonly store: KmsStore;
+export interface OpenedDatabase {
+  readonly db: Database;
   readonly envelope: Envelope;
-  /** Loads the core, with the workers that the configuration asks for. */
-  core(): Promise<{ readonly core: Core; readonly pool?: KmsPool }>;
   /** Called before what stands below it is closed. */
   onClose(closer: () => unknown): void;
   close(): Promise<void>;
 }
 
-export async function openStore(
-  { config, files }: DataFolder,
+export interface OpenedStore extends OpenedDatabase {
+  readonly store: KmsStore;
+  /** Loads the core, with the workers that the configuration asks for. */
+  core(): Promise<{ readonly core: Core; readonly pool?: KmsPool }>;
+}
+
+export interface DatabasePlace {
+  /** PostgreSQL; otherwise the database is in the folder. */
+  readonly url: string | undefined;
+  readonly files: Pick<DataFiles, "database" | "storeKey">;
+}
+
+export async function openSealedDatabase(
+  { url, files }: DatabasePlace,
   environment: NodeJS.ProcessEnv,
-): Promise<OpenedStore> {
+): Promise<OpenedDatabase> {
   const closers: (() => unknown)[] = [];
   const close = async () => {
     for (let next = closers.pop(); next !== undefined; next = closers.pop()) await next();
   };
   try {
-    const url = config.database?.url;
     const db = await openDatabase(url === undefined ? { folder: files.database } : { url });
     closers.push(() => db.close());
     const envelope = await withStoreKey({ file: files.storeKey, environment }, (key) =>
       Envelope.open(db, key),
     );
     closers.push(() => envelope.destroy());
-    return {
-      store: KmsStore.open(db, envelope),
-      envelope,
-      async core() {
-        if (config.workers === 0) {
-          const core = await load();
-          closers.push(() => core.destroy());
-          return { core };
-        }
-        const pool = await createKmsPool({ workers: config.workers });
-        closers.push(() => pool.destroy());
-        return { core: pool.core, pool };
-      },
-      onClose: (closer) => void closers.push(closer),
-      close,
-    };
+    return { db, envelope, onClose: (closer) => void closers.push(closer), close };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+export async function openStore(data: DataFolder, environment: NodeJS.ProcessEnv): Promise<OpenedStore> {
+  const place = { url: data.config.database?.url, files: data.files };
+  return kmsStoreOn(await openSealedDatabase(place, environment), data);
+}
+
+/** The store of a KMS in a database that is open. */
+export function kmsStoreOn(opened: OpenedDatabase, { config }: DataFolder): OpenedStore {
+  const { db, envelope, onClose } = opened;
+  return {
+    ...opened,
+    store: KmsStore.open(db, envelope),
+    async core() {
+      if (config.workers === 0) {
+        const core = await load();
+        onClose(() => core.destroy());
+        return { core };
+      }
+      const pool = await createKmsPool({ workers: config.workers });
+      onClose(() => pool.destroy());
+      return { core: pool.core, pool };
+    },
+  };
 }

@@ -1,5 +1,9 @@
-/** SIGTERM and SIGINT as a wish to stop. A second one ends the process as it would any other. */
+/**
+ * SIGTERM and SIGINT as a wish to stop. A second one ends the process as it would any other. Until `release` the process
+ * goes on, also while nothing but idle connections and timers of libraries is there.
+ */
 const SIGNALS = ["SIGTERM", "SIGINT"] as const;
+const LONG_MS = 3_600_000;
 
 export interface StopSignal {
   readonly signal: AbortSignal;
@@ -7,6 +11,8 @@ export interface StopSignal {
   readonly stopped: Promise<string>;
   /** Lets signals be again. */
   release(): void;
+  /** The same, for what failed before there was anything to stop. */
+  failed(error: unknown): never;
 }
 
 export function listenForStop(): StopSignal {
@@ -15,14 +21,23 @@ export function listenForStop(): StopSignal {
   const stopped = new Promise<string>((done) => {
     resolve = done;
   });
-  const release = () => {
+  const alive = setInterval(() => undefined, LONG_MS);
+  const ignore = () => {
     for (const name of SIGNALS) process.off(name, stop);
   };
+  const release = () => {
+    clearInterval(alive);
+    ignore();
+  };
   const stop = (name: string) => {
-    release();
+    ignore();
     resolve(name);
     controller.abort();
   };
   for (const name of SIGNALS) process.on(name, stop);
-  return { signal: controller.signal, stopped, release };
+  const failed = (error: unknown): never => {
+    release();
+    throw error;
+  };
+  return { signal: controller.signal, stopped, release, failed };
 }

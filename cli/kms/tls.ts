@@ -1,11 +1,12 @@
 /** Certificate and key for HTTPS: those that the configuration names, or a self-signed pair for this machine. */
 import { X509Certificate } from "node:crypto";
 import { fromUtf8 } from "../../bindings/bytes.ts";
-import { isLoopback } from "../../roles/kms/loopback.ts";
+import type { KmsConfig } from "../../roles/kms/config.ts";
+import { isLoopback } from "../../roles/server/loopback.ts";
 import { replaceFile } from "../durable.ts";
 import { readFile } from "../files.ts";
 import { usageError } from "../usage.ts";
-import { type DataFolder, exists } from "./data-folder.ts";
+import { type DataFiles, exists } from "./data-folder.ts";
 import { belongsTo, selfSigned } from "./self-signed.ts";
 
 export interface Credentials {
@@ -16,6 +17,17 @@ export interface Credentials {
   readonly selfSigned: boolean;
 }
 
+interface Reachable {
+  readonly listen: { readonly host: string };
+  readonly tls?: KmsConfig["tls"];
+  readonly tokens?: object | undefined;
+}
+
+interface Secured {
+  readonly config: Reachable;
+  readonly files: Pick<DataFiles, "tlsCertificate" | "tlsKey">;
+}
+
 const HOSTS = ["localhost", "127.0.0.1", "::1"];
 /** What clients accept of a certificate, at most. */
 const DAYS = 825;
@@ -24,7 +36,7 @@ const DAY_MS = 24 * 3600 * 1000;
 const MAX_PEM = 1 << 20;
 
 /** Before anything is made: what others can reach needs HTTPS with a certificate for its name, and real tokens. */
-export function requireFitToServe({ config: { listen, tls, tokens } }: DataFolder): void {
+export function requireFitToServe({ listen, tls, tokens }: Reachable): void {
   if (isLoopback(listen.host)) return;
   if (tls === undefined) {
     const text = `listening on ${listen.host} takes HTTPS with a certificate: tls.certFile and tls.keyFile`;
@@ -36,7 +48,7 @@ export function requireFitToServe({ config: { listen, tls, tokens } }: DataFolde
   }
 }
 
-export async function credentialsOf({ config, files }: DataFolder, now: number): Promise<Credentials> {
+export async function credentialsOf({ config, files }: Secured, now: number): Promise<Credentials> {
   if (config.tls !== undefined) {
     const { certFile, keyFile } = config.tls;
     const [cert, key] = [await pem(certFile), await pem(keyFile)];

@@ -1,37 +1,44 @@
+/** The demo: real servers and sockets, with a handful of members. */
 import { describe, expect, it } from "vitest";
-import { runCli } from "./run-cli.ts";
+import { spawnCli } from "./run-cli.ts";
+
+const TIMEOUT = 180_000;
 
 describe("demo", () => {
-  it("seals to all, all open, and what must be refused is", async () => {
-    const run = await runCli(["demo", "--members", "5", "--json"]);
-    expect(run).toMatchObject({ status: 0, stderr: "" });
-    expect(run.json()).toMatchObject({
+  it("gives keys over SIP and HTTP, rekeys, removes and revokes", { timeout: TIMEOUT }, async () => {
+    const run = await spawnCli(["demo", "--members", "4", "--json"]);
+    expect(run.status, run.stderr).toBe(0);
+    const { gmkIds, ...result } = run.json<{ gmkIds: string[] } & Record<string, unknown>>();
+    expect(new Set(gmkIds).size).toBe(3);
+    expect(result).toMatchObject({
       status: "ok",
-      members: 5,
-      sealed: 5,
-      opened: 5,
+      members: 4,
+      sip: 2,
+      http: 2,
       steps: [
-        { name: "issue identity keys", count: 5 },
-        { name: "seal the GMK", count: 5 },
-        { name: "load members' keys, check RSK", count: 5 },
-        { name: "verify and open", count: 5 },
-        { name: "seal a new GMK without one", count: 4 },
-        { name: "seal a revocation", count: 1 },
+        { name: "start KMS, GMS and SIP" },
+        { name: "get identity keys from the KMS", count: 4 },
+        { name: "create the group, seal a GMK", count: 4 },
+        { name: "subscribe or fetch, check, store", count: 4 },
+        { name: "rekey", count: 4 },
+        { name: "remove a member, rekey the others", count: 3 },
+        { name: "revoke that GMK", count: 3 },
       ],
-      refusals: [
-        { what: "tampered message", check: 41 },
-        { what: "replayed message", check: 32 },
-        { check: 36 },
-        { check: 57 },
+      checks: [
+        { held: 4, of: 4 },
+        { held: 4, of: 4 },
+        { held: 3, of: 3 },
+        { what: "third GMK, with the member who was removed", held: 0, of: 1 },
+        { what: "third GMK, revoked", held: 3, of: 3 },
       ],
     });
   });
 
-  it("prints progress and a table", async () => {
-    const run = await runCli(["demo", "--members", "2"]);
-    expect(run.status).toBe(0);
-    expect(run.stderr).toContain("seal the GMK: 2/2\n");
-    expect(run.stdout).toMatch(/^seal the GMK +2 +[\d.]+ s +[\d.]+ ms +\d+\/s$/m);
-    expect(run.stdout).toMatch(/^2 sealed, 2 opened, 4 refused as they must be, in [\d.]+ s\.$/m);
+  it("prints progress and a table", { timeout: TIMEOUT }, async () => {
+    const run = await spawnCli(["demo", "--members", "2"]);
+    expect(run.status, run.stderr).toBe(0);
+    expect(run.stderr).toContain("get identity keys from the KMS: 2/2\n");
+    expect(run.stdout).toMatch(/^rekey +2 +[\d.]+ s +[\d.]+ ms +\d+\/s$/m);
+    expect(run.stdout).toMatch(/^All as it must be, in [\d.]+ s\.$/m);
   });
 });

@@ -1,16 +1,13 @@
-/** The cast of the demo: a KMS, the GMS of a group, and its members, all with keys of their own. */
+/** The KMS of the measurements, in memory. */
 import {
   type Core,
   Initiator,
   type KeySet,
   type KmsCertificate,
   KmsDomain,
-  MemoryReceiverState,
   type NtpTime,
   ntpFromUnixMs,
   ntpSeconds,
-  type OpenContext,
-  Receiver,
   systemRandom,
 } from "../../bindings/index.ts";
 import { KmsMaster } from "../../bindings/kms.ts";
@@ -21,14 +18,8 @@ const KMS_URI = "kms.example.org";
 /** 30 days, the period of the examples in TS 33.180 F.2.1. */
 const KEY_PERIOD = 2_592_000;
 
-export interface Member {
-  readonly keySet: KeySet;
-  /** What this member remembers between messages. */
-  readonly state: MemoryReceiverState;
-  receiver?: Receiver;
-}
-
-export class DemoKms {
+/** Makes keys as a KMS does, without being a server. */
+export class BenchKms {
   readonly domain: KmsDomain;
   readonly #master: KmsMaster;
   readonly #time: NtpTime;
@@ -71,34 +62,4 @@ export class DemoKms {
     this.domain.destroy();
     this.#master.destroy();
   }
-}
-
-export function memberUri(number: number): string {
-  return `sip:member${number}@example.org`;
-}
-
-export function makeMember(keySet: KeySet): Member {
-  return { keySet, state: new MemoryReceiverState() };
-}
-
-/** Loads the member's keys, which checks the RSK against the KMS's public key (RFC 6508 6.1.2). */
-export function loadReceiver(member: Member, domain: KmsDomain): Receiver {
-  member.receiver ??= Receiver.load([domain], [member.keySet]);
-  return member.receiver;
-}
-
-export function unloadReceiver(member: Member): void {
-  member.receiver?.destroy();
-  delete member.receiver;
-}
-
-/** How a member of the demo judges a message: GMKs only, and only from the GMS of the group. */
-export function openContext(member: Member, domain: KmsDomain, now: number): OpenContext {
-  return {
-    receiver: loadReceiver(member, domain),
-    state: member.state,
-    now,
-    allow: ["GMK"],
-    authorise: ({ uri }) => uri === GMS_URI,
-  };
 }

@@ -1,0 +1,128 @@
+/** `client run`: a member of groups, on the command line. */
+import { type Command, Option } from "commander";
+import { type Context, collect, type Runner } from "../command.ts";
+import { durationOption } from "../gms/durations.ts";
+import { DEFAULT_FOLDER } from "../kms/folder-options.ts";
+import { uriOption } from "../options.ts";
+import type { ExitStatus } from "../output.ts";
+import { usageError } from "../usage.ts";
+
+interface Options {
+  user: string;
+  local?: string | true;
+  kmsUrl?: string;
+  kmsUri?: string;
+  gmsUri?: string;
+  xcapRoot?: string;
+  sip?: string;
+  way?: "sip" | "http";
+  group?: string[];
+  tokenFile?: string;
+  gmsTokenFile?: string;
+  ca?: string;
+  trk?: string;
+  ink?: string;
+  store?: string;
+  storeKey?: string;
+  poll: string;
+  once?: boolean;
+  timeout: string;
+}
+
+export function registerClient(program: Command, runner: Runner): void {
+  const client = program
+    .command("client")
+    .summary("be a member of groups")
+    .description("Be a member of groups.");
+  runner.define<[], Options>(
+    client,
+    "run",
+    {
+      summary: "get keys from a KMS and group keys from a GMS, and keep them current",
+      description:
+        "Get the keys of a user from a KMS, subscribe at a GMS over SIP or look there over HTTPS, check what comes, and " +
+        "keep the group keys in a key ring. Tells what happens until Ctrl-C; with --json one line for each event. The " +
+        "keys themselves are not shown.",
+      example:
+        "mikey-sakke client run --local --user sip:alice@example.org\n" +
+        "mikey-sakke client run --user sip:alice@example.org --kms-url https://kms.example.org \\\n" +
+        "  --gms-uri sip:gms@example.org --sip 'sip:gms.example.org;transport=tcp' --token-file kms.token \\\n" +
+        "  --gms-token-file gms.token --store alice",
+    },
+    (command) =>
+      command
+        .requiredOption("--user <uri>", "the identity")
+        .option(
+          "--local [dir]",
+          `servers of this machine, by their data folder, with development tokens (default: ${DEFAULT_FOLDER})`,
+        )
+        .option("--kms-url <url>", "where the KMS is, such as https://kms.example.org")
+        .option("--kms-uri <uri>", "KmsUri that the KMS must have (default: what it says it is)")
+        .option("--gms-uri <uri>", "identity of the GMS that keys are taken from")
+        .option(
+          "--sip <uri>",
+          "where the GMS takes subscriptions: sip:HOST:PORT;transport=tcp, sips:…, ws://…, wss://…; with --local also udp, tcp, tls, ws or wss",
+        )
+        .option("--xcap-root <url>", "XCAP root of the GMS, such as https://gms.example.org/xcap")
+        .addOption(
+          new Option("--way <way>", "how keys come (default: sip, if it is known where)").choices([
+            "sip",
+            "http",
+          ]),
+        )
+        .option(
+          "--group <uri>",
+          "group to get keys of; may be repeated (default: all one is a member of)",
+          collect,
+        )
+        .option("--token-file <file>", "file with the access token for the KMS, read anew for each request")
+        .option("--gms-token-file <file>", "file with the access token for the GMS (default: the same)")
+        .option("--ca <file>", "certificates to trust, in place of the system's")
+        .option("--trk <file>", "TrK of the user")
+        .option("--ink <file>", "InK of the user")
+        .option("--store <dir>", "folder of sealed storage for keys; without it they end with the process")
+        .option(
+          "--store-key <file>",
+          "its key, made if it is not there (default: the folder's name and .key)",
+        )
+        .option("--poll <span>", "how often to look over HTTPS", "1m")
+        .option("--once", "end when the keys of all groups are there")
+        .option("--timeout <span>", "how long --once waits; then exit status 1", "1m"),
+    run,
+  );
+}
+
+async function run({ output }: Context, options: Options): Promise<ExitStatus> {
+  const userUri = uriOption(options.user, "--user");
+  const folder = options.local === true ? DEFAULT_FOLDER : options.local;
+  const pollMs = durationOption(options.poll, "--poll");
+  const timeoutMs = durationOption(options.timeout, "--timeout");
+  const { readRunning } = await import("../gms/running-file.ts");
+  const { placeOf } = await import("../client/place.ts");
+  const place = placeOf(options, folder === undefined ? undefined : await readRunning(folder));
+  const { clientTokens } = await import("../client/tokens.ts");
+  const { readNamedKey } = await import("../named-key.ts");
+  const { runClient } = await import("../client/run.ts");
+  const way = options.way ?? (place.sip === undefined ? "http" : "sip");
+  const missing =
+    way === "sip" ? place.sip === undefined && "--sip" : place.xcapRoot === undefined && "--xcap-root";
+  if (missing) throw usageError("NO_SERVER", `${missing} is needed, or --local`);
+  const { trk, ink, store, storeKey } = options;
+  return runClient(
+    {
+      userUri,
+      place,
+      way,
+      groups: (options.group ?? []).map((uri) => uriOption(uri, "--group")),
+      ...clientTokens(options, userUri, folder),
+      protection: {
+        ...(trk !== undefined && { trk: await readNamedKey(trk, "TrK") }),
+        ...(ink !== undefined && { ink: await readNamedKey(ink, "InK") }),
+      },
+      ...(store !== undefined && { store: { folder: store, keyFile: storeKey ?? `${store}.key` } }),
+      pollMs,
+      ...(options.once && { onceWithinMs: timeoutMs }),
+    },
+    output,
+  );
+}

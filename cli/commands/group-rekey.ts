@@ -1,0 +1,125 @@
+/** `group rekey` and `group revoke`: new keys, and the end of old ones. */
+import type { Command } from "commander";
+import type { GmsAdmin, RekeyOptions } from "../../roles/gms/ports.ts";
+import type { RekeyRecord } from "../../store/gms/records.ts";
+import { type Context, collect, type Runner } from "../command.ts";
+import { durationOption } from "../gms/durations.ts";
+import { type GmsFolderArgs, gmsFolderOption } from "../gms/folder-options.ts";
+import { timeOption, uriOption } from "../options.ts";
+import { EXIT, type ExitStatus, type Output } from "../output.ts";
+import { usageError } from "../usage.ts";
+
+interface WatchArgs extends GmsFolderArgs {
+  watch?: boolean;
+  timeout: string;
+}
+
+interface RekeyArgs extends WatchArgs {
+  activation?: string;
+  expiry?: string;
+  text?: string;
+  sharedWith?: string[];
+  keep?: boolean;
+  revokeOld?: boolean;
+}
+
+export function registerGroupRekey(group: Command, runner: Runner): void {
+  runner.define<[string], RekeyArgs>(
+    group,
+    "rekey",
+    {
+      summary: "give a group a new GMK",
+      description:
+        "Give a group a new GMK. With --watch shows how it reaches the members, and at the end who did not get it: " +
+        "exit status 1 if there is anybody.",
+      example:
+        "mikey-sakke group rekey sip:fire@example.org --watch\n" +
+        'mikey-sakke group rekey sip:fire@example.org --activation 2026-12-01T06:00:00Z --text "winter" --keep',
+    },
+    (command) =>
+      watchOptions(gmsFolderOption(command.argument("<group>", "URI of the group")))
+        .option("--activation <time>", "from when it may be used to send (default: at once)")
+        .option("--expiry <time>", "until when it may be used (default: as the group is set)")
+        .option("--text <text>", "text for the members")
+        .option("--shared-with <group>", "another group that uses the same GMK; may be repeated", collect)
+        .option("--keep", "keep the GMKs that there are in use beside it")
+        .option("--revoke-old", "revoke the GMKs that it takes the place of, once it is with the members"),
+    rekey,
+  );
+  runner.define<[string], WatchArgs>(
+    group,
+    "revoke",
+    {
+      summary: "revoke a GMK",
+      description: "Revoke a GMK: all who may have it are told that it must not be used any more.",
+      example: "mikey-sakke group revoke 054aeba6 --watch",
+    },
+    (command) =>
+      watchOptions(gmsFolderOption(command.argument("<gmk-id>", "GMK-ID, as group keys shows it"))),
+    revoke,
+  );
+}
+
+function watchOptions(command: Command): Command {
+  return command
+    .option("--watch", "follow it until all have answered")
+    .option("--timeout <span>", "how long to follow it", "5m");
+}
+
+async function rekey({ output }: Context, options: RekeyArgs, group: string): Promise<ExitStatus> {
+  const uri = uriOption(group, "GROUP");
+  const { activation, expiry, text, sharedWith, keep, revokeOld } = options;
+  const wanted: RekeyOptions = {
+    ...(activation !== undefined && { activation: timeOption(activation, "--activation") }),
+    ...(expiry !== undefined && { expiry: timeOption(expiry, "--expiry") }),
+    ...(text !== undefined && { text }),
+    ...(sharedWith !== undefined && { sharedWith: sharedWith.map((one) => uriOption(one, "--shared-with")) }),
+    ...(keep && { keep }),
+    ...(revokeOld && { revokeOld }),
+  };
+  const { OPERATOR } = await import("../gms/with-admin.ts");
+  return begun(output, options, (admin) => admin.rekey(OPERATOR, uri, wanted));
+}
+
+async function revoke({ output }: Context, options: WatchArgs, gmkId: string): Promise<ExitStatus> {
+  if (!/^(?:0x)?[0-9a-f]{8}$/i.test(gmkId)) {
+    throw usageError("BAD_GMK_ID", `GMK-ID: "${gmkId}" is not 8 hexadecimal digits`);
+  }
+  const id = Number.parseInt(gmkId, 16);
+  const { OPERATOR } = await import("../gms/with-admin.ts");
+  return begun(output, options, (admin) => admin.revokeGmk(OPERATOR, id));
+}
+
+async function begun(
+  output: Output,
+  options: WatchArgs,
+  begin: (admin: GmsAdmin) => Promise<RekeyRecord>,
+): Promise<ExitStatus> {
+  const timeoutMs = durationOption(options.timeout, "--timeout");
+  const { withGmsAdmin } = await import("../gms/with-admin.ts");
+  const view = await import("../gms/view.ts");
+  return withGmsAdmin(options, async (admin) => {
+    const started = await begin(admin);
+    if (!options.watch) {
+      output.result({ status: "ok", ...view.rekeyJson(started) }, () => view.changeLine([started]));
+      return EXIT.accepted;
+    }
+    const { listenForStop } = await import("../kms/stop.ts");
+    const { watchRekey } = await import("../gms/watch.ts");
+    const stop = listenForStop();
+    const watched = await watchRekey(admin, started.id, { timeoutMs, signal: stop.signal }, output).finally(
+      stop.release,
+    );
+    const { rekey: ended, missing } = watched;
+    const complete = ended.state === "done" && missing.length === 0;
+    output.result(
+      {
+        status: complete ? "ok" : "incomplete",
+        ...view.rekeyJson(ended),
+        missing: missing.map(view.deliveryJson),
+      },
+      () => [...view.endLines(ended, missing)],
+    );
+    return complete ? EXIT.accepted : EXIT.refused;
+  });
+}

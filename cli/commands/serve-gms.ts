@@ -1,0 +1,147 @@
+/** `serve gms`, and `serve` without more: a GMS, alone or with the KMS of the same folder. */
+import { resolve } from "node:path";
+import { type Command, Option } from "commander";
+import type { Context, Runner } from "../command.ts";
+import { folderOf, folderOptions } from "../kms/folder-options.ts";
+import { integerOption, uriOption } from "../options.ts";
+import { EXIT, type ExitStatus } from "../output.ts";
+
+interface CommonArgs {
+  dataDir: string;
+  config?: string;
+  kmsUri?: string;
+  gmsUri?: string;
+  host?: string;
+  port?: string;
+  sipPort?: string;
+  database?: string;
+  logLevel: string;
+}
+
+interface GmsArgs extends CommonArgs {
+  kmsUrl?: string;
+  adminPort?: string;
+  http?: boolean;
+  kmsTokenFile?: string;
+  kmsDevelopmentToken?: string;
+  kmsCa?: string;
+  trk?: string;
+  ink?: string;
+  clientId?: string;
+}
+
+export function registerServeAll(program: Command, runner: Runner): Command {
+  return runner.define<[], CommonArgs>(
+    program,
+    "serve",
+    {
+      summary: "run KMS, GMS and SIP, or one of the servers",
+      description:
+        "Run a KMS and a GMS with HTTPS and SIP on one data folder. The first start makes it: database, store key, " +
+        "self-signed certificate for this machine, configuration. Without issuers of access tokens in the " +
+        "configuration they take development tokens, on loopback only. SIGTERM ends them when what is under way is " +
+        "done. The log goes to standard error.",
+      example: "mikey-sakke serve\nmikey-sakke serve --data-dir away --port 9443 --sip-port 5070",
+    },
+    (command) =>
+      common(command)
+        .option("--port <n>", "ports from here on: KMS, its operators, XCAP, operators of the GMS; 0 is any")
+        .usage("[options] [kms|gms]")
+        // What follows kms or gms is theirs.
+        .enablePositionalOptions(),
+    serveAll,
+  );
+}
+
+export function registerServeGms(serve: Command, runner: Runner): void {
+  runner.define<[], GmsArgs>(
+    serve,
+    "gms",
+    {
+      summary: "run a GMS over SIP and HTTPS, with a KMS elsewhere",
+      description:
+        "Run a GMS (TS 33.180 5.7, TS 24.481) that gets its keys from a KMS elsewhere. What is given of the KMS at the " +
+        "first start goes into the configuration.",
+      example:
+        "mikey-sakke serve gms --kms-url https://kms.example.org --kms-uri kms.example.org \\\n" +
+        "  --gms-uri sip:gms@example.org --kms-token-file gms.token --data-dir gms",
+    },
+    (command) =>
+      common(command)
+        .option("--kms-url <url>", "where the KMS is, such as https://kms.example.org")
+        .option("--kms-token-file <file>", "file with the access token for it, read anew each time")
+        .option(
+          "--kms-development-token <dir>",
+          "make them, with the data folder of that KMS on this machine",
+        )
+        .option("--client-id <id>", "client_id of a development token")
+        .option("--kms-ca <file>", "certificates to trust for it, in place of the system's")
+        .option("--trk <file>", "TrK of the GMS")
+        .option("--ink <file>", "InK of the GMS")
+        .option("--port <n>", "port of XCAP, in place of the configuration's; 0 is any")
+        .option(
+          "--admin-port <n>",
+          "port for health, metrics and the admin API (default: that of --port + 1)",
+        )
+        .option("--http", "plain HTTP, on loopback only: for a proxy there"),
+    serveGms,
+  );
+}
+
+function common(command: Command): Command {
+  return folderOptions(command)
+    .option("--gms-uri <uri>", "identity of the GMS, at the first start")
+    .option("--kms-uri <uri>", "KmsUri of its KMS, at the first start; it is hashed into every UID")
+    .option("--host <address>", "address to listen on, in place of the configuration's")
+    .option("--sip-port <n>", "UDP and TCP; the next ones are for TLS, ws and wss; 0 is any")
+    .option("--database <url>", "PostgreSQL, at the first start, in place of a database in the data folder")
+    .addOption(
+      new Option("--log-level <level>", "what is logged")
+        .choices(["debug", "info", "warn", "error", "silent"])
+        .default("info"),
+    );
+}
+
+function commonOf(options: CommonArgs) {
+  const { kmsUri, gmsUri, host, port, sipPort, database, logLevel } = options;
+  return {
+    ...folderOf(options),
+    ...(kmsUri !== undefined && { kmsUri: uriOption(kmsUri, "--kms-uri") }),
+    ...(gmsUri !== undefined && { gmsUri: uriOption(gmsUri, "--gms-uri") }),
+    ...(host !== undefined && { host }),
+    ...(port !== undefined && { port: portOf(port, "--port") }),
+    ...(sipPort !== undefined && { sipPort: portOf(sipPort, "--sip-port") }),
+    ...(database !== undefined && { database }),
+    logLevel,
+  };
+}
+
+const portOf = (text: string, option: string) => integerOption(text, option, 0, 65535);
+
+async function serveAll({ output }: Context, options: CommonArgs): Promise<ExitStatus> {
+  const checked = commonOf(options);
+  const { serveAll: run } = await import("../gms/serve.ts");
+  await run(checked, output);
+  return EXIT.accepted;
+}
+
+async function serveGms({ output }: Context, options: GmsArgs): Promise<ExitStatus> {
+  const { kmsUrl, adminPort, kmsTokenFile, kmsDevelopmentToken, kmsCa, trk, ink, clientId } = options;
+  const checked = {
+    ...commonOf(options),
+    ...(kmsUrl !== undefined && { kmsUrl }),
+    ...(adminPort !== undefined && { adminPort: portOf(adminPort, "--admin-port") }),
+    http: options.http === true,
+    provisioning: {
+      ...(kmsTokenFile !== undefined && { tokenFile: resolve(kmsTokenFile) }),
+      ...(kmsDevelopmentToken !== undefined && { developmentFolder: resolve(kmsDevelopmentToken) }),
+      ...(kmsCa !== undefined && { caFile: resolve(kmsCa) }),
+      ...(trk !== undefined && { trkFile: resolve(trk) }),
+      ...(ink !== undefined && { inkFile: resolve(ink) }),
+      ...(clientId !== undefined && { clientId }),
+    },
+  };
+  const { serveGms: run } = await import("../gms/serve.ts");
+  await run(checked, output);
+  return EXIT.accepted;
+}

@@ -1,0 +1,73 @@
+/** The GMS of a data folder: its configuration, with what it has in common with the KMS of the folder. */
+import { dirname, join, resolve } from "node:path";
+import type { GmsConfig, GmsConfigInput } from "../../roles/gms/config.ts";
+import { parseGmsConfig } from "../../roles/gms/config.ts";
+import type { KmsConfig } from "../../roles/kms/config.ts";
+import {
+  type ConfigFile,
+  configFileOf,
+  type DataFiles,
+  exists,
+  type FolderOptions,
+  filesOf,
+  located,
+  readConfig,
+} from "../kms/data-folder.ts";
+import { usageError } from "../usage.ts";
+
+export interface GmsFolder {
+  readonly folder: string;
+  readonly config: GmsConfig;
+  readonly files: DataFiles;
+}
+
+/** Keys that the GMS takes from the KMS of its folder: one database and one certificate serve both. */
+const SHARED = ["tls", "database", "storeKeyFile"] as const;
+
+/** Where the admin API of the GMS that runs on the folder is, and its token. */
+export function gmsAdminFileOf(dataDir: string): string {
+  return join(dataDir, "gms-admin.json");
+}
+
+/** Usage errors NO_GMS and BAD_CONFIG. */
+export async function openGmsFolder(
+  { dataDir, config }: FolderOptions,
+  overridesOf: (given: Partial<GmsConfigInput>) => Partial<GmsConfigInput> = () => ({}),
+): Promise<GmsFolder> {
+  const file = config ?? configFileOf(dataDir);
+  const isThere = config !== undefined || (await exists(file));
+  const read: ConfigFile = isThere ? await readConfig(file) : {};
+  if (read.gms === undefined) throw usageError("NO_GMS", `${dataDir}: no GMS here`);
+  const given = withShared(read.gms, read.kms as Partial<KmsConfig> | undefined, file);
+  const checked = parseGmsConfig({ ...given, ...overridesOf(given) });
+  const base = dirname(file);
+  return {
+    folder: dataDir,
+    config: withProvisioning(located(checked, base), base),
+    files: filesOf(dataDir, checked, file),
+  };
+}
+
+function withShared(
+  gms: Partial<GmsConfigInput>,
+  kms: Partial<KmsConfig> | undefined,
+  file: string,
+): Partial<GmsConfigInput> {
+  if (kms === undefined) return gms;
+  const own = SHARED.filter((key) => key !== "tls" && gms[key] !== undefined);
+  if (own.length > 0) {
+    throw usageError("BAD_CONFIG", `${file}: gms.${own[0]}: the KMS of the folder has it for both`);
+  }
+  const common = Object.fromEntries(SHARED.map((key) => [key, kms[key]]).filter(([, v]) => v !== undefined));
+  return { ...(kms.kmsUri !== undefined && { kmsUri: kms.kmsUri }), ...common, ...gms };
+}
+
+function withProvisioning(config: GmsConfig, base: string): GmsConfig {
+  const { provisioning } = config;
+  if (provisioning === undefined) return config;
+  const paths = Object.entries(provisioning).map(([key, value]) => [
+    key,
+    key === "clientId" ? value : resolve(base, value!),
+  ]);
+  return { ...config, provisioning: Object.fromEntries(paths) };
+}

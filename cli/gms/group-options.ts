@@ -1,0 +1,95 @@
+/** Members and settings of a group on the command line. */
+import { type Command, Option } from "commander";
+import type { NewMember } from "../../roles/gms/ports.ts";
+import type { GroupSettings, McService, MemberKind } from "../../store/gms/records.ts";
+import { collect } from "../command.ts";
+import { type ByteSource, STDIN } from "../files.ts";
+import { memberListFile, requireDistinct, uriOption } from "../options.ts";
+import { usageError } from "../usage.ts";
+import { durationOption } from "./durations.ts";
+
+const SERVICES: readonly McService[] = ["mcptt", "mcvideo", "mcdata"];
+const KINDS: readonly MemberKind[] = ["user", "mcx-server", "gms"];
+
+export interface MemberArgs {
+  members?: string;
+  kind: MemberKind;
+  memberKms?: string;
+}
+
+export function memberOptions(command: Command): Command {
+  return command
+    .option(
+      "--members <file>",
+      "file with one URI a line, behind it the KmsUri of its KMS if it is another; - is standard input",
+    )
+    .addOption(new Option("--kind <kind>", "what those that are named are").choices(KINDS).default("user"))
+    .option("--member-kms <uri>", "KmsUri of those that are named, if it is not the KMS of the GMS");
+}
+
+/** Those named and those of the file, who must be distinct and, unless `none` may be, some. */
+export async function membersOf(
+  uris: readonly string[],
+  { members: file, kind, memberKms }: MemberArgs,
+  stdin: ByteSource,
+  none = false,
+): Promise<NewMember[]> {
+  const named = uris.map((uri) => ({ uri: uriOption(uri, "MEMBER") }));
+  const listed = file === undefined ? [] : await memberListFile(file, stdin, "--members");
+  const all = [...named, ...listed];
+  if (all.length === 0 && !none) {
+    throw usageError("NO_MEMBER", `give URIs, or --members FILE (${STDIN} is standard input)`);
+  }
+  requireDistinct(
+    all.map(({ uri }) => uri),
+    "--members",
+  );
+  const kmsUri = memberKms === undefined ? undefined : uriOption(memberKms, "--member-kms");
+  return all.map((member): NewMember => ({ kind, ...(kmsUri !== undefined && { kmsUri }), ...member }));
+}
+
+export interface SettingArgs {
+  name?: string;
+  service?: McService[];
+  manager?: string[];
+  rekeyEvery?: string;
+  gmkLifetime?: string;
+  rekeyOnAdd?: boolean;
+}
+
+export function settingOptions(command: Command): Command {
+  return command
+    .option("--name <text>", "display name")
+    .addOption(
+      new Option("--service <service>", "service that the group is for; may be repeated")
+        .choices(SERVICES)
+        .argParser((value: string, previous: string[] | undefined) => {
+          if (!SERVICES.includes(value as McService)) {
+            throw usageError("BAD_CALL", `--service: "${value}" is none of ${SERVICES.join(", ")}`);
+          }
+          return collect(value, previous);
+        }),
+    )
+    .option("--manager <uri>", "user who may manage the group; may be repeated", collect)
+    .option("--rekey-every <span>", "a new GMK so often, as 12h or 7d; never")
+    .option("--gmk-lifetime <span>", "how long a GMK serves after its activation; never ends")
+    .option("--rekey-on-add", "a new GMK also when members are added")
+    .option("--no-rekey-on-add", "members that are added get the GMKs that there are");
+}
+
+/** Those that were given. */
+export function settingsOf(options: SettingArgs): Partial<GroupSettings> {
+  const { name, service, manager, rekeyEvery, gmkLifetime, rekeyOnAdd } = options;
+  return {
+    ...(name !== undefined && { displayName: name }),
+    ...(service !== undefined && { services: service }),
+    ...(manager !== undefined && { managers: manager.map((uri) => uriOption(uri, "--manager")) }),
+    ...(rekeyEvery !== undefined && { rekeyEveryMs: spanOrNever(rekeyEvery, "--rekey-every") }),
+    ...(gmkLifetime !== undefined && { gmkLifetimeMs: spanOrNever(gmkLifetime, "--gmk-lifetime") }),
+    ...(rekeyOnAdd !== undefined && { rekeyOnAdd }),
+  };
+}
+
+function spanOrNever(text: string, option: string): number {
+  return text === "never" ? 0 : durationOption(text, option);
+}

@@ -1,0 +1,81 @@
+/** What is settled before the GMS of a data folder starts: where it listens, its KMS, its certificate. */
+import { availableParallelism } from "node:os";
+import type { GmsConfigInput } from "../../roles/gms/config.ts";
+import { isLoopback } from "../../roles/server/loopback.ts";
+import { freePort } from "../free-port.ts";
+import type { FolderOptions } from "../kms/data-folder.ts";
+import { makeStoreKey } from "../kms/make-folder.ts";
+import { credentialsOf, requireFitToServe } from "../kms/tls.ts";
+import type { Output } from "../output.ts";
+import { usageError } from "../usage.ts";
+import { type GmsFolder, openGmsFolder } from "./data-folder.ts";
+import type { PreparedGms } from "./start.ts";
+
+export interface GmsServeOptions extends FolderOptions {
+  readonly host?: string;
+  readonly port?: number;
+  readonly adminPort?: number;
+  /** UDP and TCP; the next ones are for TLS, WebSocket and secure WebSocket. */
+  readonly sipPort?: number;
+  /** Plain HTTP, on loopback, for a proxy there. */
+  readonly http?: boolean;
+}
+
+/** Of a GMS that nobody named. */
+const DEFAULT_GMS_URI = "sip:gms@gms.localhost";
+const SIP_PORT = 5060;
+const MOST_WORKERS = 4;
+
+/** The configuration of a GMS at the first start. */
+export function firstGmsConfig(
+  given: { readonly gmsUri?: string } & Partial<GmsConfigInput>,
+): Partial<GmsConfigInput> & { readonly gmsUri: string } {
+  return {
+    gmsUri: DEFAULT_GMS_URI,
+    sip: sipPorts(SIP_PORT),
+    workers: Math.min(MOST_WORKERS, Math.max(1, availableParallelism() - 1)),
+    ...given,
+  };
+}
+
+/** Checks all that can be checked before anything is opened. `kms`: what is known of a KMS in this process. */
+export async function prepareGms(
+  options: GmsServeOptions,
+  output: Output,
+  kms: Partial<GmsConfigInput> = {},
+): Promise<PreparedGms> {
+  const { host = "127.0.0.1", sipPort } = options;
+  const ports = sipPort === undefined ? undefined : sipPorts(sipPort, sipPort || (await freePort(host)));
+  const data = await openGmsFolder(options, (given) => ({ ...kms, ...overridesOf(options, given, ports) }));
+  requireSafe(data);
+  await makeStoreKey(options.dataDir, data.files, output);
+  return { data, credentials: options.http ? undefined : await credentialsOf(data, Date.now()) };
+}
+
+function requireSafe({ config }: GmsFolder): void {
+  requireFitToServe(config);
+  const { sip, tokens } = config;
+  if (sip === undefined || tokens !== undefined || isLoopback(sip.host)) return;
+  throw usageError("TOKENS_NEEDED", `SIP on ${sip.host} takes an issuer of access tokens: gms.tokens`);
+}
+
+function overridesOf(
+  { host, port, adminPort, http }: GmsServeOptions,
+  given: Partial<GmsConfigInput>,
+  ports: ReturnType<typeof sipPorts> | undefined,
+): Partial<GmsConfigInput> {
+  const admin = adminPort ?? (port === undefined ? undefined : port === 0 ? 0 : port + 1);
+  const sip = { ...given.sip, ...(host !== undefined && { host }), ...ports };
+  return {
+    listen: { ...given.listen, ...(host !== undefined && { host }), ...(port !== undefined && { port }) },
+    admin: { ...given.admin, ...(admin !== undefined && { port: admin }) },
+    ...((given.sip !== undefined || ports !== undefined) && { sip }),
+    ...(http && { tls: undefined }),
+  };
+}
+
+/** UDP and TCP have one number, so that either is found by what is known of the other. */
+function sipPorts(first: number, both = first) {
+  const next = (n: number) => (first === 0 ? 0 : first + n);
+  return { udpPort: both, tcpPort: both, tlsPort: next(1), wsPort: next(2), wssPort: next(3) };
+}

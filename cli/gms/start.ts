@@ -1,0 +1,77 @@
+/** The GMS of a data folder, started on a database that is open. */
+import { randomBytes } from "node:crypto";
+import { hostname } from "node:os";
+import { resolve } from "node:path";
+import { load } from "../../bindings/core.ts";
+import { createPool } from "../../bindings/pool/index.ts";
+import { systemRandom } from "../../bindings/random.ts";
+import { gmsAudience } from "../../roles/gms/config.ts";
+import { createGms } from "../../roles/gms/create.ts";
+import { provisionGms } from "../../roles/gms/identity.ts";
+import type { ServerLog } from "../../roles/server/log.ts";
+import { GmsStore } from "../../store/gms/gms-store.ts";
+import { removeAdminFile, writeAdminFile } from "../kms/admin-file.ts";
+import { developmentIssuerOf } from "../kms/development-tokens.ts";
+import { httpsFetch } from "../kms/https.ts";
+import { listenError } from "../kms/listen-error.ts";
+import type { OpenedDatabase } from "../kms/open-store.ts";
+import { provisioningOf } from "../kms/server-provisioning.ts";
+import type { Credentials } from "../kms/tls.ts";
+import { type GmsFolder, gmsAdminFileOf } from "./data-folder.ts";
+
+export interface PreparedGms {
+  readonly data: GmsFolder;
+  readonly credentials: Credentials | undefined;
+}
+
+export interface RunningGms {
+  /** The XCAP root. */
+  readonly xcapUrl: string;
+  readonly adminUrl: string;
+  /** SIP URIs by transport. */
+  readonly sip: Readonly<Record<string, string>>;
+}
+
+export async function startGms(
+  { data, credentials }: PreparedGms,
+  { db, envelope, onClose }: OpenedDatabase,
+  log: ServerLog,
+): Promise<RunningGms> {
+  const { config, files, folder } = data;
+  const store = GmsStore.open(db, envelope);
+  const pool = config.workers === 0 ? undefined : await createPool({ workers: config.workers });
+  const core = pool?.core ?? (await load());
+  onClose(() => (pool ?? core).destroy());
+  const { token, caFile, protection, wipe } = await provisioningOf(config.gmsUri, config.provisioning);
+  onClose(wipe);
+  const { fetch, close } = await httpsFetch(caFile);
+  onClose(close);
+  const keys = await provisionGms({ config, store, core, fetch, token, protection, log });
+  onClose(() => keys.close());
+  const adminToken = randomBytes(32).toString("base64url");
+  const gms = await createGms({
+    config,
+    store,
+    core,
+    keys,
+    ...(pool && { pool }),
+    ...(credentials && { credentials: { cert: credentials.cert, key: credentials.key } }),
+    ...(config.tokens === undefined && {
+      developmentIssuer: await developmentIssuerOf(files, gmsAudience(config.gmsUri)),
+    }),
+    adminToken,
+    // The same at the next start: what this one had begun is taken over at once then.
+    instance: `${hostname()}:${resolve(folder)}`,
+    now: Date.now,
+    random: systemRandom,
+    log,
+  });
+  onClose(() => gms.close());
+  const { xcapUrl, adminUrl, sip } = await gms.listen().catch((error: unknown) => {
+    throw listenError(error);
+  });
+  const adminFile = gmsAdminFileOf(folder);
+  onClose(() => removeAdminFile(adminFile));
+  await writeAdminFile(adminFile, { url: adminUrl, token: adminToken, pid: process.pid });
+  return { xcapUrl, adminUrl, sip: sip as Record<string, string> };
+}

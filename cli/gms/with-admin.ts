@@ -1,0 +1,20 @@
+/** The operations of a GMS, through the server that runs on its data folder. */
+import { type GmsAdminClient, gmsAdminClient } from "../../roles/gms/admin/client.ts";
+import { runningServer } from "../kms/admin-file.ts";
+import type { FolderOptions } from "../kms/data-folder.ts";
+import { usageError } from "../usage.ts";
+import { gmsAdminFileOf } from "./data-folder.ts";
+
+/** Whom the audit log names: whoever can read the folder. */
+export const OPERATOR = "operator";
+
+/** Usage error GMS_NOT_RUNNING: a GMS that stands still delivers nothing, so nothing is done without one. */
+export async function withGmsAdmin<T>(
+  { dataDir }: FolderOptions,
+  use: (admin: GmsAdminClient) => Promise<T>,
+): Promise<T> {
+  const running = await runningServer(gmsAdminFileOf(dataDir), fetch);
+  if (running === undefined)
+    throw usageError("GMS_NOT_RUNNING", `${dataDir}: no GMS runs on this data folder`);
+  return use(gmsAdminClient({ url: running.url, token: running.token, fetch }));
+}

@@ -1,0 +1,69 @@
+/** The MCX server of a data folder: its configuration, with what it has in common with the servers beside it. */
+import { dirname, join } from "node:path";
+import type { GmsConfigInput } from "../../roles/gms/config.ts";
+import type { KmsConfig } from "../../roles/kms/config.ts";
+import { type McxConfig, type McxConfigInput, parseMcxConfig } from "../../roles/mcx-server/config.ts";
+import {
+  type ConfigFile,
+  configFileOf,
+  exists,
+  type FolderOptions,
+  filesOf,
+  located,
+  readConfig,
+} from "../kms/data-folder.ts";
+import { usageError } from "../usage.ts";
+
+export interface McxFolder {
+  readonly folder: string;
+  readonly config: McxConfig;
+  readonly files: McxFiles;
+}
+
+export interface McxFiles {
+  /** Sealed storage of the server's keys, and of group keys that the GMS gives it. */
+  readonly storage: string;
+  readonly storageKey: string;
+  readonly tokenKey: string;
+  readonly tlsCertificate: string;
+  readonly tlsKey: string;
+  /** Where the admin API of the running server is, and its token. */
+  readonly admin: string;
+}
+
+/** Usage errors NO_MCX and BAD_CONFIG. */
+export async function openMcxFolder(
+  { dataDir, config }: FolderOptions,
+  overridesOf: (given: Partial<McxConfigInput>) => Partial<McxConfigInput> = () => ({}),
+): Promise<McxFolder> {
+  const file = config ?? configFileOf(dataDir);
+  const isThere = config !== undefined || (await exists(file));
+  const read: ConfigFile = isThere ? await readConfig(file) : {};
+  if (read.mcx === undefined) throw usageError("NO_MCX", `${dataDir}: no MCX server here`);
+  const given = withShared(read);
+  const checked = parseMcxConfig({ ...given, ...overridesOf(given) });
+  const { tlsCertificate, tlsKey, tokenKey } = filesOf(dataDir, {}, file);
+  return {
+    folder: dataDir,
+    config: located(checked, dirname(file)),
+    files: {
+      storage: join(dataDir, "mcx-keys"),
+      storageKey: join(dataDir, "mcx.key"),
+      tokenKey,
+      tlsCertificate,
+      tlsKey,
+      admin: join(dataDir, "mcx-admin.json"),
+    },
+  };
+}
+
+function withShared({ kms, gms, mcx }: ConfigFile): Partial<McxConfigInput> {
+  const { kmsUri, tls } = (kms ?? {}) as Partial<KmsConfig>;
+  const ofGms = gms as Partial<GmsConfigInput> | undefined;
+  const home = kmsUri ?? ofGms?.kmsUri;
+  return {
+    ...(home !== undefined && { kmsUri: home }),
+    ...(tls !== undefined && { tls }),
+    ...(mcx as Partial<McxConfigInput>),
+  };
+}
