@@ -29,7 +29,19 @@ function block(name: string): string {
   return found[0]!.body;
 }
 
-const RUN = ["serve", "kms", "cli", "production", "server", "pool", "page", "bundle", "html"];
+const RUN = [
+  "serve",
+  "kms",
+  "serve-all",
+  "gms",
+  "cli",
+  "production",
+  "server",
+  "pool",
+  "page",
+  "bundle",
+  "html",
+];
 
 describe("README.md", () => {
   it("shows no code that is not run, or says why", () => {
@@ -114,6 +126,24 @@ describe("what README.md shows", () => {
       const printed = shell(block("kms"), cwd);
       expect(printed).toMatch(/^1 accepted, 0 refused$/m);
       expect(printed).toMatch(/ user-revoke +sip:alice@example\.org /);
+    } finally {
+      server.kill("SIGTERM");
+      await ended;
+    }
+    expect(server.exitCode).toBe(0);
+  });
+
+  it("a GMS over SIP and HTTPS", { timeout: 180_000 }, async () => {
+    const cwd = join(app.folder, "gms-example");
+    mkdirSync(cwd);
+    const server = spawn("bash", ["-euc", `exec ${block("serve-all")}`], { cwd, env: app.env });
+    const ended = once(server, "exit");
+    try {
+      await ready(server);
+      const printed = shell(block("gms"), cwd);
+      expect(printed).toMatch(/^ +1 .* distribute .* group created +done +2 .* 2 +0 +0$/m);
+      expect(printed.match(/^keys of all groups are there: \d$/gm)).toHaveLength(3);
+      expect(printed.match(/^[0-9a-f]{8} +live /gm)).toHaveLength(1);
     } finally {
       server.kill("SIGTERM");
       await ended;

@@ -12,7 +12,7 @@ const ENTRIES = Object.values<string | { default: string }>(manifest.exports)
   .concat("bindings/pool/worker.ts", "bindings/pool/kms-worker.ts");
 
 /** Servers, and files whose name says it. */
-const isNodeOnly = (path: string) => /^(store|roles\/kms)\/|-node\.ts$/.test(path);
+const isNodeOnly = (path: string) => /^(store|roles\/kms|roles\/gms)\/|-node\.ts$/.test(path);
 
 /** A text that only KMS code has. */
 const MARK = "mikey-sakke KMS ECCSI v";
@@ -41,18 +41,32 @@ describe.each(ENTRIES.filter((entry) => !isNodeOnly(entry)))("%s", (entry) => {
 
 /** It would bundle, since libxml2 is WebAssembly; by its size it is for servers. */
 const LIBXML2 = "transport/kms-xml/schema/validate-node.ts";
+/** It needs no more than `fetch`; what it manages is no business of pages. */
+const GMS_ADMIN = "roles/gms/admin/client.ts";
 
-describe.each(ENTRIES.filter((entry) => isNodeOnly(entry) && entry !== LIBXML2))("%s", (entry) => {
-  it("is for Node", async () => {
-    await expect(bundle({ out: entry })).rejects.toThrow(/Could not resolve "node:/);
-  });
-});
+describe.each(ENTRIES.filter((entry) => isNodeOnly(entry) && ![LIBXML2, GMS_ADMIN].includes(entry)))(
+  "%s",
+  (entry) => {
+    it("is for Node", async () => {
+      await expect(bundle({ out: entry })).rejects.toThrow(/Could not resolve "node:/);
+    });
+  },
+);
 
 it("the client's bundle has what a client needs", async () => {
   const { sources } = await bundle({ out: "roles/client/index.ts" });
   expect(sources).toContain("roles/client/provisioner.ts");
   expect(sources).toContain("roles/client/indexeddb-storage.ts");
   expect(sources).toContain("transport/xml-signature/verify.ts");
+});
+
+it("the group client's bundle has both of its ways", async () => {
+  const { sources } = await bundle({ out: "roles/client/group/index.ts" });
+  // The endpoint is the host's, as are its sockets.
+  expect(sources).not.toContain("transport/sip/endpoint.ts");
+  expect(sources).toContain("roles/client/group/subscription-loop.ts");
+  expect(sources).toContain("transport/group-xml/gktp.ts");
+  expect(sources).toContain("roles/client/group/fetcher.ts");
 });
 
 it("the validator of KMS documents stands apart", () => {

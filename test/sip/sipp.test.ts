@@ -14,6 +14,7 @@ import { runSipp, SIPP } from "./support/sipp.ts";
 
 const HOST = "127.0.0.1";
 const CALLS = 20;
+const SCENARIO = new URL("sipp/subscribe.xml", import.meta.url);
 
 describeWith("SIPp", SIPP, "SIPp", () => {
   it.each([
@@ -44,7 +45,7 @@ describeWith("SIPp", SIPP, "SIPp", () => {
       current: () => diff,
       onEnd: (_, end) => ends.push(end),
     });
-    const run = await runSipp("subscribe", mode, transport.sentBy.port!, CALLS);
+    const run = await runSipp(SCENARIO, { mode, port: transport.sentBy.port!, calls: CALLS });
     await endpoint.close();
     expect(run).toEqual({ code: 0, errors: "" });
     expect(results).toHaveLength(CALLS);

@@ -1,6 +1,7 @@
 /** KmsCertificate (TS 33.180 D.3.2): the public keys of a KMS and how identities are hashed under it. */
 import { toHex } from "../../bindings/bytes.ts";
 import type { KmsCertificate } from "../../bindings/kms-material.ts";
+import { defined, parseBoolean } from "../xml/values.ts";
 import type { XmlElement } from "../xml/xml-reader.ts";
 import { element, leaf, type XmlAttributes, type XmlNode } from "../xml/xml-writer.ts";
 import { timeLeaf } from "./date-time.ts";
@@ -10,10 +11,8 @@ import {
   childrenOf,
   countOf,
   dateTimeOf,
-  defined,
   malformed,
   optional,
-  parseBoolean,
   pointOf,
   required,
   requiredChild,

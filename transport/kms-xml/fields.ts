@@ -1,8 +1,9 @@
 /** Typed access to the children of a KMS element. Every error names the path of the element it is about. */
 import { fromHex } from "../../bindings/bytes.ts";
 import { MikeySakkeError } from "../../bindings/errors.ts";
+import { parseDateTime } from "../xml/date-time.ts";
+import { parseBoolean, trimmed } from "../xml/values.ts";
 import type { XmlElement } from "../xml/xml-reader.ts";
-import { parseDateTime } from "./date-time.ts";
 
 /** Target namespace of the schema (TS 33.180 D.3.5.1). */
 export const KMS_NAMESPACE = "urn:3gpp:ns:mcsecKMSInterface:1.0";
@@ -55,13 +56,6 @@ export function optional<T>(
   return child === undefined ? undefined : read(child);
 }
 
-type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
-
-/** Leaves out the properties that are undefined, which optional properties of our types must not be. */
-export function defined<T extends object>(values: T): Defined<T> {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Defined<T>;
-}
-
 /** Refuses character data between the children of an element that only has children. */
 export function requireElementContent(element: XmlElement): void {
   if (/\S/.test(element.text)) throw malformed(element, "unexpected text between the elements");
@@ -85,18 +79,6 @@ export function stringOf(element: XmlElement): string {
   return text;
 }
 
-/** Without white space of XML at its ends. Not by a pattern: looking for the end at each blank takes quadratic time. */
-function trimmed(text: string): string {
-  let [from, to] = [0, text.length];
-  while (from < to && isXmlSpace(text.charCodeAt(from))) from++;
-  while (to > from && isXmlSpace(text.charCodeAt(to - 1))) to--;
-  return text.slice(from, to);
-}
-
-function isXmlSpace(code: number): boolean {
-  return code === 0x20 || code === 0x09 || code === 0x0a || code === 0x0d;
-}
-
 /** As `stringOf`, but an empty element is allowed. */
 export function textOf(element: XmlElement): string {
   return element.children.length === 0 && !/\S/.test(element.text) ? "" : stringOf(element);
@@ -114,11 +96,6 @@ export function countOf(element: XmlElement): number {
   const value = integerOf(element);
   if (value < 0) throw malformed(element, "negative");
   return value;
-}
-
-export function parseBoolean(text: string): boolean | undefined {
-  if (text === "true" || text === "1") return true;
-  return text === "false" || text === "0" ? false : undefined;
 }
 
 export function booleanOf(element: XmlElement): boolean {

@@ -1,8 +1,8 @@
 /** XML documents of the KMS interface (TS 33.180 annex D), for servers and browsers. */
 export type { KeySet, KmsCertificate } from "../../bindings/kms-material.ts";
+export { formatDateTime, parseDateTime } from "../xml/date-time.ts";
 export { XML_LIMITS, type XmlLimits } from "../xml/xml-reader.ts";
 export type { NamedKey } from "../xml-signature/index.ts";
-export { formatDateTime, parseDateTime } from "./date-time.ts";
 export {
   certificatesOf,
   type KmsDocument,

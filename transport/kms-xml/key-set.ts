@@ -3,6 +3,7 @@ import { fromBase64, fromHex, toBase64 } from "../../bindings/bytes.ts";
 import { MikeySakkeError } from "../../bindings/errors.ts";
 import { computeUid } from "../../bindings/identity/uid.ts";
 import type { KeySet, KmsCertificate } from "../../bindings/kms-material.ts";
+import { defined } from "../xml/values.ts";
 import type { XmlElement } from "../xml/xml-reader.ts";
 import { element, leaf, type XmlAttributes, type XmlNode } from "../xml/xml-writer.ts";
 import { timeLeaf } from "./date-time.ts";
@@ -11,7 +12,6 @@ import {
   booleanOf,
   countOf,
   dateTimeOf,
-  defined,
   malformed,
   optional,
   required,

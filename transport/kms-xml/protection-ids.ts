@@ -1,7 +1,9 @@
 /** TrK-ID and Signature-ID of requests and responses (TS 33.180 D.2.2, D.3.1). */
+
+import { defined } from "../xml/values.ts";
 import type { XmlElement } from "../xml/xml-reader.ts";
 import { leaf, type XmlNode } from "../xml/xml-writer.ts";
-import { defined, isOfSchema, malformed, stringOf } from "./fields.ts";
+import { isOfSchema, malformed, stringOf } from "./fields.ts";
 
 export interface ProtectionIds {
   /** The TrK that protects keys: of a request the one that the client has now, of a response the one used. */

@@ -1,5 +1,6 @@
 /** KmsResponse (TS 33.180 D.3.1) with a message or a KmsError. */
 import { MikeySakkeError } from "../../bindings/errors.ts";
+import { defined } from "../xml/values.ts";
 import type { XmlElement } from "../xml/xml-reader.ts";
 import { element, leaf, type XmlAttributes, type XmlNode } from "../xml/xml-writer.ts";
 import { timeLeaf } from "./date-time.ts";
@@ -7,7 +8,6 @@ import { errorInfoNode, type KmsErrorInfo, readErrorInfo } from "./error-info.ts
 import {
   attribute,
   dateTimeOf,
-  defined,
   optional,
   required,
   requiredChild,

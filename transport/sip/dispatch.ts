@@ -1,4 +1,5 @@
 /** What a user agent server checks before a method's handler is asked (RFC 3261 8.2), and who is asked. */
+import { MikeySakkeError } from "../../bindings/errors.ts";
 import type { Headers } from "./codec/headers.ts";
 import type { SipRequest } from "./codec/message.ts";
 import {
@@ -33,7 +34,8 @@ export class Dispatcher {
     } catch (error) {
       const code = String((error as { code?: unknown }).code ?? "unknown");
       this.#agent.core.log("sip-handler-failed", { method: incoming.request.method, code });
-      answer = { status: 500 };
+      // 21.4.1: what is wrong with the request itself shows only when it is looked at, as a Contact that is missing.
+      answer = { status: error instanceof MikeySakkeError && error.kind === "codec" ? 400 : 500 };
     }
     incoming.answer(answer);
   }

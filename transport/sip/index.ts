@@ -30,6 +30,7 @@ export {
 } from "./socket/websocket-client.ts";
 export type { Decision, NotifierOptions, SubscriptionNotifier } from "./subscription/notifier.ts";
 export type {
+  CurrentState,
   NotifierEnd,
   NotifierSubscription,
   NotifyResult,

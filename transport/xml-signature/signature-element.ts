@@ -19,9 +19,12 @@ export interface SignatureElement {
   readonly element: ElementNode;
   readonly signedInfo: ElementNode;
   readonly signedInfoForm: CanonicalForm;
+  readonly uri: string;
   /** The id that the Reference names, or undefined for the whole document. */
   readonly referencedId: string | undefined;
   readonly enveloped: boolean;
+  /** Without any, what the Reference names outside the document is digested as it is (XML Signature 4.4.3.2). */
+  readonly hasTransforms: boolean;
   readonly contentForm: CanonicalForm;
   readonly digestValue: Uint8Array;
   readonly signatureValue: Uint8Array;
@@ -33,7 +36,11 @@ export function signaturesOf(root: ElementNode): ElementNode[] {
   return elementsOf(root).filter((child) => isDs(child, "Signature"));
 }
 
-export function readSignature(element: ElementNode): SignatureElement {
+/** `accepts` says which URIs a Reference may have. */
+export function readSignature(
+  element: ElementNode,
+  accepts: (uri: string) => boolean = isSameDocument,
+): SignatureElement {
   const [signedInfo, value, keyInfo] = sequence(element, ["SignedInfo", "SignatureValue"], ["KeyInfo"]);
   const [canonicalization, method, reference] = sequence(signedInfo!, [
     "CanonicalizationMethod",
@@ -50,27 +57,34 @@ export function readSignature(element: ElementNode): SignatureElement {
     element,
     signedInfo: signedInfo!,
     signedInfoForm: canonicalForm(canonicalization!, true),
-    ...readReference(reference!),
+    ...readReference(reference!, accepts),
     signatureValue: octetsOf(value!),
     keyName: keyInfo && keyNameOf(keyInfo),
   };
 }
 
-function readReference(reference: ElementNode) {
+function readReference(reference: ElementNode, accepts: (uri: string) => boolean) {
   const optional = elementsOf(reference).some((child) => isDs(child, "Transforms"));
   const parts = sequence(reference, [...(optional ? ["Transforms"] : []), "DigestMethod", "DigestValue"]);
   const [method, value] = parts.slice(-2);
   requireAlgorithm(method!, SHA256);
   sequence(method!, []);
   const uri = attribute(reference, "URI");
-  if (uri === undefined || (uri !== "" && !isIdReference(uri))) {
-    throw fault("REFERENCE", "the Reference must name an Id, or the document by an empty URI");
+  if (uri === undefined || !accepts(uri)) {
+    throw fault("REFERENCE", "the Reference has no URI, or one of a form that is not accepted here");
   }
   return {
-    referencedId: uri === "" ? undefined : uri.slice(1),
+    uri,
+    referencedId: isIdReference(uri) ? uri.slice(1) : undefined,
+    hasTransforms: optional && elementsOf(parts[0]!).length > 0,
     ...readTransforms(optional ? parts[0]! : undefined),
     digestValue: octetsOf(value!),
   };
+}
+
+/** An Id, or the document by an empty URI. */
+function isSameDocument(uri: string): boolean {
+  return uri === "" || isIdReference(uri);
 }
 
 /** No XPointer, no escapes, nothing outside the document. */

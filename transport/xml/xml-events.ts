@@ -38,7 +38,8 @@ export interface XmlTagAttribute {
 }
 
 export interface XmlEvents {
-  open(tag: XmlTag): void;
+  /** `end` is the offset in the text just after the tag. */
+  open(tag: XmlTag, end: number): void;
   /** `end` is the offset in the text just after the tag. */
   close(end: number): void;
   /** Character data inside the root, CDATA sections included, with references resolved. */
@@ -93,7 +94,7 @@ export function readXmlEvents(text: string, events: XmlEvents, limits: Partial<X
   parser.on("opentag", (tag) => {
     if (++elements > maxElements) fail("XML_TOO_LARGE", `more than ${maxElements} elements`);
     if (++depth > maxDepth) fail("XML_TOO_DEEP", `more than ${maxDepth} levels`);
-    events.open(tag);
+    events.open(tag, parser.position);
   });
   parser.on("closetag", () => {
     depth--;

@@ -9,12 +9,19 @@ export interface XmlAttribute {
   readonly value: string;
 }
 
+/** Namespace declarations, those of an element and those around it. By prefix, "" for the default namespace. */
+export interface XmlScope {
+  readonly declared: ReadonlyMap<string, string>;
+  readonly outer: XmlScope | undefined;
+}
+
 export interface XmlElement {
   readonly local: string;
   readonly namespace: string;
   /** Where the element stands, for error texts: `/KmsResponse/KmsMessage/KmsKeyProv/KmsKeySet[2]`. */
   readonly path: string;
   readonly attributes: readonly XmlAttribute[];
+  readonly scope: XmlScope | undefined;
   readonly children: readonly XmlElement[];
   /** The character data directly inside this element, CDATA sections included. */
   readonly text: string;
@@ -25,6 +32,7 @@ interface OpenElement {
   namespace: string;
   path: string;
   attributes: XmlAttribute[];
+  scope: XmlScope | undefined;
   children: XmlElement[];
   text: string;
   readonly counts: Map<string, number>;
@@ -47,6 +55,7 @@ export function parseXml(document: string | Uint8Array, limits?: Partial<XmlLimi
         attributes: Object.values(tag.attributes)
           .filter((a) => a.uri !== XMLNS)
           .map((a) => ({ local: a.local, namespace: a.uri, value: a.value })),
+        scope: scopeOf(tag, stack.at(-1)?.scope),
         children: [],
         text: "",
         counts: new Map(),
@@ -64,6 +73,23 @@ export function parseXml(document: string | Uint8Array, limits?: Partial<XmlLimi
   };
   readXmlEvents(decodeXml(document, limits), events, limits);
   return root!;
+}
+
+/** The namespace that a prefix has in a scope, "" for the default one; undefined when it has none. */
+export function resolveXmlPrefix(scope: XmlScope | undefined, prefix: string): string | undefined {
+  for (let at = scope; at !== undefined; at = at.outer) {
+    const uri = at.declared.get(prefix);
+    if (uri !== undefined) return uri;
+  }
+  return undefined;
+}
+
+function scopeOf(tag: XmlTag, outer: XmlScope | undefined): XmlScope | undefined {
+  const declared = new Map<string, string>();
+  for (const { uri, prefix, local, value } of Object.values(tag.attributes)) {
+    if (uri === XMLNS) declared.set(prefix === "" ? "" : local, value);
+  }
+  return declared.size === 0 ? outer : { declared, outer };
 }
 
 function pathOf(parent: OpenElement | undefined, local: string): string {

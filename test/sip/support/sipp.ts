@@ -1,6 +1,6 @@
-/** Runs SIPp with a scenario of ../sipp. */
+/** Runs SIPp with a scenario. */
 import { spawn } from "node:child_process";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -14,16 +14,24 @@ export interface SippRun {
   readonly errors: string;
 }
 
-export async function runSipp(
-  scenario: string,
-  mode: "u1" | "t1",
-  port: number,
-  calls: number,
-): Promise<SippRun> {
+export interface SippOptions {
+  readonly mode: "u1" | "t1";
+  /** Of the other end, on loopback. */
+  readonly port: number;
+  readonly calls: number;
+  /** Values of [field0], [field1] ... for one call after the other. */
+  readonly fields?: readonly (readonly string[])[];
+}
+
+export async function runSipp(scenario: URL, { mode, port, calls, fields }: SippOptions): Promise<SippRun> {
   const folder = await mkdtemp(join(tmpdir(), "sipp-"));
   const errorFile = join(folder, "errors");
+  const rowFile = join(folder, "fields");
+  const rows = fields?.map((row) => row.join(";")) ?? [];
+  await writeFile(rowFile, `SEQUENTIAL\n${rows.join("\n")}\n`);
   const args = [
-    ["-sf", fileURLToPath(new URL(`../sipp/${scenario}.xml`, import.meta.url))],
+    ["-sf", fileURLToPath(scenario)],
+    fields === undefined ? [] : ["-inf", rowFile],
     ["-i", "127.0.0.1", "-t", mode, "-m", String(calls), "-l", String(calls), "-r", "50"],
     ["-nostdin", "-trace_err", "-error_file", errorFile, "-timeout", "40", "-timeout_error"],
     [`127.0.0.1:${port}`],

@@ -24,10 +24,17 @@ export interface TcpOptions {
   readonly connectTimeout?: number;
   /** Milliseconds that the first message of an accepted connection, and the rest of any begun, may take. Default 30 s. */
   readonly messageTimeout?: number;
+  /**
+   * Milliseconds without an octet after which a connection that was opened from here is closed; never when absent. For
+   * servers: the clients' own connections stay. More than 64 T1, or answers may find it closed.
+   */
+  readonly idleTimeout?: number;
   /** Connections accepted at a time. Default 20,000. */
   readonly maxConnections?: number;
 }
 
+/** Milliseconds of silence after which TCP asks whether the peer is still there. */
+const PROBE_AFTER = 60_000;
 const PONG = new Uint8Array([13, 10]);
 class TcpFlow implements Flow {
   readonly transport: "TCP" | "TLS";
@@ -115,6 +122,7 @@ class TcpTransport implements SipTransport {
   #adopt(flow: TcpFlow, socket: Socket, ping?: () => void): void {
     this.#sockets.add(socket);
     socket.setNoDelay(true);
+    socket.setKeepAlive(true, PROBE_AFTER);
     const message = (bytes: Uint8Array) => this.#events?.message(bytes, flow);
     const framer = new StreamFramer(
       { message, ...(ping === undefined ? {} : { ping }) },
@@ -171,7 +179,7 @@ class TcpTransport implements SipTransport {
   }
 
   #dial(remote: HostPort): Promise<TcpFlow> {
-    const { tls, connectTimeout = 10_000 } = this.#options;
+    const { tls, connectTimeout = 10_000, idleTimeout = 0 } = this.#options;
     return new Promise((resolve, reject) => {
       const socket = tls === undefined ? connect(remote) : connectTls({ ...tls.client, ...remote });
       const failed = (error: Error) => {
@@ -182,7 +190,8 @@ class TcpTransport implements SipTransport {
       socket.setTimeout(connectTimeout, () => failed(new Error("no connection in time")));
       socket.once(tls === undefined ? "connect" : "secureConnect", () => {
         socket.off("error", failed);
-        socket.setTimeout(0);
+        socket.removeAllListeners("timeout");
+        socket.setTimeout(idleTimeout, () => socket.destroy());
         const flow = new TcpFlow(socket, this.name, remote, false);
         this.#adopt(flow, socket);
         resolve(flow);

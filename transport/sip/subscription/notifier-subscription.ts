@@ -23,6 +23,12 @@ export interface StateContent {
   readonly headers?: (headers: Headers) => void;
 }
 
+/** The state that follows a SUBSCRIBE. */
+export interface CurrentState extends StateContent {
+  /** Called once with what came of that NOTIFY, also when it was not sent. */
+  readonly answered?: (result: NotifyResult) => void;
+}
+
 /** The subscriber's answer to a NOTIFY. */
 export interface NotifyResult {
   /** 408 when none came, 503 when there was no way to the subscriber, 481 when the subscription was over before. */
@@ -158,17 +164,22 @@ export class NotifierSubscription {
 
   #enqueue(run: () => Promise<NotifyResult>): Promise<NotifyResult> {
     const next = this.#queue.then(() => (this.#over === "yes" ? GONE : run()));
-    this.#queue = next;
+    // Without the answer, which would be kept for as long as the subscription.
+    this.#queue = next.then(() => undefined);
     return next;
   }
 
   async #send(content: StateContent, last: Last | undefined): Promise<NotifyResult> {
     const { agent, dialog, event, contact } = this.#parts;
-    const request = dialog.request("NOTIFY", content.body);
-    request.headers.set(CONTACT, contact).set(EVENT, event).set(SUBSCRIPTION_STATE, this.#stateHeader(last));
-    if (content.contentType !== undefined) request.headers.set(CONTENT_TYPE, mediaType(content.contentType));
-    content.headers?.(request.headers);
     try {
+      const request = dialog.request("NOTIFY", content.body);
+      request.headers
+        .set(CONTACT, contact)
+        .set(EVENT, event)
+        .set(SUBSCRIPTION_STATE, this.#stateHeader(last));
+      if (content.contentType !== undefined)
+        request.headers.set(CONTENT_TYPE, mediaType(content.contentType));
+      content.headers?.(request.headers);
       const nextNumber = () => dialog.nextNumber();
       const { response } = await agent.send(request, { flow: dialog.flow, nextNumber });
       dialog.answered(response);

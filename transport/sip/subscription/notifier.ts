@@ -5,7 +5,7 @@ import { EVENT, EXPIRES, MIN_EXPIRES } from "../codec/scalars.ts";
 import type { Answer, Incoming } from "../core/incoming.ts";
 import { dialogOfRequest } from "../dialog/dialog.ts";
 import type { UserAgent } from "../user-agent.ts";
-import { type NotifierEnd, NotifierSubscription, type StateContent } from "./notifier-subscription.ts";
+import { type CurrentState, type NotifierEnd, NotifierSubscription } from "./notifier-subscription.ts";
 import { sameEvent } from "./subscriber.ts";
 
 /** What becomes of a SUBSCRIBE: a subscription, or the answer that refuses it. */
@@ -21,7 +21,12 @@ export interface NotifierOptions {
     incoming: Incoming,
   ) => Decision | Promise<Decision>;
   /** What the NOTIFY that follows every SUBSCRIBE says: the full state (4.2.1.2). */
-  readonly current: (subscription: NotifierSubscription) => StateContent | Promise<StateContent>;
+  readonly current: (subscription: NotifierSubscription) => CurrentState | Promise<CurrentState>;
+  /**
+   * Whoever knows the dialog may end it, without credentials and without a decision; the last NOTIFY is empty then. For
+   * clients that have no way to authenticate requests within a dialog.
+   */
+  readonly freeToLeave?: boolean;
   readonly onEnd?: (subscription: NotifierSubscription, end: NotifierEnd) => void;
   /** Seconds. Default 60; 423 below. */
   readonly minExpires?: number;
@@ -38,6 +43,8 @@ export class SubscriptionNotifier {
   readonly #agent: UserAgent;
   readonly #options: NotifierOptions;
   readonly #subscriptions = new Set<NotifierSubscription>();
+  /** New ones that are not decided on. */
+  #deciding = 0;
 
   constructor(agent: UserAgent, options: NotifierOptions) {
     this.package = options.package;
@@ -55,7 +62,8 @@ export class SubscriptionNotifier {
     if (typeof identity === "object") return identity;
     const seconds = this.#expires(incoming);
     if (typeof seconds === "object") return seconds;
-    if (this.#subscriptions.size >= (this.#options.maxSubscriptions ?? 100_000)) return { status: 503 };
+    const most = this.#options.maxSubscriptions ?? 100_000;
+    if (this.#subscriptions.size + this.#deciding >= most) return { status: 503 };
     const { request, flow, localTag } = incoming;
     const subscription: NotifierSubscription = new NotifierSubscription({
       agent: this.#agent,
@@ -70,11 +78,17 @@ export class SubscriptionNotifier {
         this.#options.onEnd?.(subscription, end);
       },
     });
-    return this.#decide(subscription, incoming, seconds);
+    this.#deciding++;
+    return this.#decide(subscription, incoming, seconds).finally(() => {
+      this.#deciding--;
+    });
   }
 
   /** A SUBSCRIBE within the dialog: a refresh, or with Expires 0 the end (4.2.1.3). */
   async #renew(subscription: NotifierSubscription, incoming: Incoming): Promise<Answer> {
+    if (this.#options.freeToLeave && incoming.request.headers.get(EXPIRES) === 0) {
+      return this.#leave(subscription, incoming);
+    }
     const identity = await this.#identify(incoming);
     if (typeof identity === "object") return identity;
     // A dialog of somebody is not to be taken over by somebody else.
@@ -84,6 +98,15 @@ export class SubscriptionNotifier {
     if (typeof seconds === "object") return seconds;
     if (!subscription.accept(incoming)) return { status: 500, reason: "CSeq out of order" };
     return this.#decide(subscription, incoming, seconds);
+  }
+
+  #leave(subscription: NotifierSubscription, incoming: Incoming): Answer {
+    if (!sameEvent(incoming.request.headers.get(EVENT), subscription.event)) return { status: 489 };
+    if (!subscription.accept(incoming)) return { status: 500, reason: "CSeq out of order" };
+    return {
+      ...accepted(subscription, incoming, 0),
+      sent: () => void subscription.unsubscribed({}),
+    };
   }
 
   async #identify(incoming: Incoming): Promise<string | undefined | Answer> {
@@ -107,29 +130,36 @@ export class SubscriptionNotifier {
     if (!subscription.begin(decision.state, seconds)) return { status: 481 };
     this.#subscriptions.add(subscription);
     return {
-      status: 200,
-      headers: (headers) => {
-        headers.copy(RECORD_ROUTE, incoming.request.headers);
-        headers.set(CONTACT, subscription.contact).set(EXPIRES, seconds);
-      },
+      ...accepted(subscription, incoming, seconds),
       // 4.2.1.2: a NOTIFY at once, whatever the state.
       sent: () => void this.#notifyCurrent(subscription, seconds),
     };
   }
 
   async #notifyCurrent(subscription: NotifierSubscription, seconds: number): Promise<void> {
-    let content: StateContent = {};
+    let content: CurrentState = {};
     try {
       content = await this.#options.current(subscription);
     } catch {
       this.#agent.core.log("sip-notifier-failed", { package: this.package });
     }
-    if (seconds === 0) await subscription.unsubscribed(content);
-    else await subscription.notify(content);
+    const sent = seconds === 0 ? subscription.unsubscribed(content) : subscription.notify(content);
+    const result = await sent;
+    content.answered?.(result);
   }
 
   /** Ends all at once, without a word: the endpoint closes. */
   close(): void {
     for (const subscription of [...this.#subscriptions]) subscription.drop({ cause: "closed" });
   }
+}
+
+function accepted(subscription: NotifierSubscription, incoming: Incoming, seconds: number): Answer {
+  return {
+    status: 200,
+    headers: (headers) => {
+      headers.copy(RECORD_ROUTE, incoming.request.headers);
+      headers.set(CONTACT, subscription.contact).set(EXPIRES, seconds);
+    },
+  };
 }

@@ -1,0 +1,77 @@
+/** docs/conformance.md is complete and true: every sentence once, its place in the code, and tests that are there. */
+import { existsSync, readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+
+const ROOT = new URL("../../", import.meta.url);
+const read = (path: string) => readFileSync(new URL(path, ROOT), "utf8");
+const DOCUMENT = read("docs/conformance.md");
+
+/** Paragraph (or step) and sentence; a letter behind that where a sentence asks for several things. */
+const IDS: Readonly<Record<string, string>> = {
+  "5.7.1": "1a 1b 1c 1d 2a 2b 2c 2d 2e 3a 3b 3c 3d 3e 4a",
+  "5.7.2": "1a 1b-sip 1b-http",
+  "5.7.2.x":
+    "i1 i2 i3 0a 0b 1a 1b 1c-encrypted 1c-signed 1d 1e 1f 2a-signature 2a-authorised 2a-extract 2a-duplicate " +
+    "2b-extract 2b-decrypt 2c 2d 2e-store 2e-respond 3a",
+  "5.7.2.y": "i1 i2 i3 0a 0b 1a 2a-validate 2a-reply 2b 2c-validate 2c-extract 2d 2e 2f 3a",
+};
+const EXPECTED = Object.entries(IDS).flatMap(([clause, ids]) =>
+  ids.split(" ").map((id) => `${clause}-${id}`),
+);
+
+interface Row {
+  readonly id: string;
+  readonly requirement: string;
+  /** Paths from the root of the repository. */
+  readonly implemented: readonly string[];
+  readonly tests: readonly { readonly file: string; readonly title: string }[];
+}
+
+const rowsUnder = (heading: string): Row[] => {
+  const section = DOCUMENT.split(/^## /m).find((text) => text.startsWith(heading)) ?? "";
+  return section
+    .split("\n")
+    .filter((line) => /^\| [^|]*\d/.test(line))
+    .map((line) => {
+      const cells = line.split(/(?<!\\)\|/).map((cell) => cell.trim());
+      const [id = "", requirement = "", implemented = "", tests = ""] = cells.slice(1, -1);
+      return {
+        id: id.replaceAll("`", ""),
+        requirement,
+        implemented: [...implemented.matchAll(/`([^`]+)`/g)].map((m) => m[1]!),
+        tests: [...tests.matchAll(/`([^`]+)` “([^”]+)”/g)].map((m) => ({ file: m[1]!, title: m[2]! })),
+      };
+    });
+};
+
+/** The strings of a test file, so that a title split over lines or in a comment does not count. */
+function titles(file: string): string[] {
+  const source = read(file);
+  return [...source.matchAll(/"((?:[^"\\\n]|\\.)*)"|`((?:[^`\\]|\\.)*)`/g)].map((m) => m[1] ?? m[2]!);
+}
+
+const INFORMATIVE = "Informative";
+const clauses = Object.keys(IDS).flatMap((clause) => rowsUnder(`${clause} `));
+const checks = rowsUnder("Checks of the client");
+
+describe("docs/conformance.md", () => {
+  it("has every sentence of the clauses once, in order", () => {
+    expect(clauses.map(({ id }) => id)).toEqual(EXPECTED);
+  });
+
+  it("has a row for each check that fails, over SIP and over HTTP", () => {
+    expect(checks.map(({ id }) => id)).toEqual(Array.from({ length: 7 }, (_, i) => `check-${i + 1}`));
+  });
+
+  it.each([...clauses, ...checks])(
+    "$id is where it says, and shown",
+    ({ requirement, implemented, tests }) => {
+      expect(requirement).not.toBe("");
+      if (requirement.startsWith(INFORMATIVE)) return;
+      expect(implemented.length).toBeGreaterThan(0);
+      expect(implemented.filter((path) => !existsSync(new URL(path, ROOT)))).toEqual([]);
+      expect(tests.length).toBeGreaterThan(0);
+      for (const { file, title } of tests) expect(titles(file), file).toContain(title);
+    },
+  );
+});
