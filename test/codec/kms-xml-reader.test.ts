@@ -98,7 +98,7 @@ describe("XML reader", () => {
     fc.assert(
       fc.property(fc.array(pieces, { maxLength: 30 }), (parts) => {
         const xml = parts.join("");
-        if (codeOf(xml) === undefined) expect(parseXml(xml).local).toBe("a");
+        if (codeOf(xml) === undefined) expect(parseXml(xml).local).toMatch(/^at*$/);
       }),
       { numRuns: 500 },
     );
