@@ -95,6 +95,8 @@ export function adminClient({ url, token, fetch: send = fetch }: AdminClientOpti
     async issue({ signal, onProgress, onKeySet, ...body }: IssueOptions = {}) {
       const response = await post("issue", { ...body, keySets: onKeySet !== undefined }, signal);
       for await (const line of jsonLines<IssueLine>(response)) {
+        // What was read before the stop may hold the rest of the answer.
+        signal?.throwIfAborted();
         if ("error" in line) throw fromWireError(line.error);
         if ("result" in line) return line.result;
         if ("done" in line) onProgress?.(line.done, line.total);
