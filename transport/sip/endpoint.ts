@@ -1,13 +1,15 @@
 /** A user agent that takes requests, sends them, subscribes and notifies (RFC 3261 8, RFC 6665). */
 import type { Credentials } from "./auth/client.ts";
-import { CONTACT, FROM, nameAddress, TO } from "./codec/addresses.ts";
+import { CONTACT, FROM, nameAddress, TO, tagOf } from "./codec/addresses.ts";
 import type { Headers } from "./codec/headers.ts";
-import { createRequest, type SipResponse } from "./codec/message.ts";
+import { createRequest, type SipRequest, type SipResponse } from "./codec/message.ts";
 import { CALL_ID, CONTENT_TYPE, CSEQ, MAX_FORWARDS } from "./codec/scalars.ts";
 import { type CoreOptions, SipCore, type SipCounters } from "./core/core.ts";
-import { Incoming, mediaType } from "./core/incoming.ts";
+import { type Answer, Incoming, mediaType } from "./core/incoming.ts";
+import { dialogOfRequest, dialogOfResponse } from "./dialog/dialog.ts";
 import { Dispatcher, type RequestHandler } from "./dispatch.ts";
-import type { SipTransport } from "./ports.ts";
+import type { Flow, SipTransport } from "./ports.ts";
+import { type InviteResult, Session, type SessionEnd, type SipSession } from "./session/session.ts";
 import { type NotifierOptions, SubscriptionNotifier } from "./subscription/notifier.ts";
 import type { SubscribeOptions } from "./subscription/subscribe-options.ts";
 import { Subscription } from "./subscription/subscriber.ts";
@@ -36,7 +38,21 @@ export interface RequestOptions {
   readonly headers?: (headers: Headers) => void;
   readonly credentials?: Credentials;
   readonly provisional?: (response: SipResponse) => void;
+  /** Of a peer that came on it, and may be reached by no other. */
+  readonly flow?: Flow;
 }
+
+export interface InviteOptions extends Omit<RequestOptions, "method"> {
+  readonly onEnd?: (end: SessionEnd) => void;
+}
+
+/** An answer to an INVITE; with a 2xx a session begins. */
+export interface InviteAnswer extends Answer {
+  readonly accepted?: (session: SipSession) => void;
+  readonly onEnd?: (end: SessionEnd) => void;
+}
+
+export type InviteHandler = (incoming: Incoming) => InviteAnswer | Promise<InviteAnswer>;
 
 export interface SipEndpoint {
   readonly counters: Readonly<SipCounters>;
@@ -54,6 +70,10 @@ export interface SipEndpoint {
   request(options: RequestOptions): Promise<SipResponse>;
   /** Serves a method outside of dialogs. A handler that throws is answered for with 500. */
   onRequest(method: string, handler: RequestHandler): void;
+  /** Begins a session; without a 2xx there is none. Rejects as `request`. */
+  invite(options: InviteOptions): Promise<InviteResult>;
+  /** Serves INVITEs outside of dialogs. */
+  onInvite(handler: InviteHandler): void;
   subscribe(options: SubscribeOptions): Subscription;
   /** Serves an event package. */
   notifier(options: NotifierOptions): SubscriptionNotifier;
@@ -65,6 +85,9 @@ const TRYING_AFTER = 200;
 export function createSipEndpoint(options: SipEndpointOptions): SipEndpoint {
   const core: SipCore = new SipCore(options, {
     request: (transaction) => receive(transaction),
+    acknowledged({ headers }) {
+      agent.dialog(headers.need(CALL_ID), tagOf(headers.need(TO)) ?? "")?.acknowledged?.();
+    },
     flowClosed: (flow) => agent.flowClosed(flow),
   });
   const agent = new UserAgent(core, options);
@@ -88,6 +111,45 @@ export function createSipEndpoint(options: SipEndpointOptions): SipEndpoint {
     void dispatcher.serve(incoming);
   }
 
+  function requestOf(method: string, request: Omit<RequestOptions, "method">): SipRequest {
+    const { uri, from, to = uri, contentType, body } = request;
+    const message = createRequest(method, uri, body);
+    message.headers
+      .set(MAX_FORWARDS, 70)
+      .set(FROM, nameAddress(from, new Map([["tag", core.newTag()]])))
+      .set(TO, nameAddress(to))
+      .set(CALL_ID, core.newCallId())
+      .set(CSEQ, { number: 1, method })
+      .set(CONTACT, agent.contactFor(uri));
+    if (contentType !== undefined) message.headers.set(CONTENT_TYPE, mediaType(contentType));
+    agent.addProxy(message);
+    request.headers?.(message.headers);
+    return message;
+  }
+
+  /** 13.3.1: the 2xx has a Contact, and is sent again until its ACK comes. */
+  async function begin(incoming: Incoming, handler: InviteHandler): Promise<Answer> {
+    const answer = await handler(incoming);
+    if (answer.status < 200 || answer.status >= 300) return answer;
+    const { request, flow, localTag } = incoming;
+    const dialog = dialogOfRequest(request, localTag, flow);
+    const session = new Session({ agent, dialog, localTag, onEnd: (end) => answer.onEnd?.(end) });
+    const contact = agent.contactOn(flow, request);
+    const accepted: Answer = {
+      ...answer,
+      headers(headers) {
+        headers.set(CONTACT, contact);
+        answer.headers?.(headers);
+      },
+    };
+    const sent = () => {
+      session.awaitAck(() => incoming.answer({ ...accepted, sent: () => undefined }));
+      answer.accepted?.(session);
+      answer.sent?.();
+    };
+    return { ...accepted, sent };
+  }
+
   return {
     get counters() {
       return core.counters;
@@ -103,21 +165,27 @@ export function createSipEndpoint(options: SipEndpointOptions): SipEndpoint {
     },
     contact: (transport) => agent.contactBy(transport),
     async request(request) {
-      const { method, uri, from, to = uri, contentType, body, credentials, provisional } = request;
-      const message = createRequest(method, uri, body);
-      message.headers
-        .set(MAX_FORWARDS, 70)
-        .set(FROM, nameAddress(from, new Map([["tag", core.newTag()]])))
-        .set(TO, nameAddress(to))
-        .set(CALL_ID, core.newCallId())
-        .set(CSEQ, { number: 1, method })
-        .set(CONTACT, agent.contactFor(uri));
-      if (contentType !== undefined) message.headers.set(CONTENT_TYPE, mediaType(contentType));
-      agent.addProxy(message);
-      request.headers?.(message.headers);
-      return (await agent.send(message, { credentials, provisional })).response;
+      const { method, credentials, provisional, flow } = request;
+      return (await agent.send(requestOf(method, request), { credentials, provisional, flow })).response;
     },
     onRequest: (method, handler) => void dispatcher.handlers.set(method, handler),
+    async invite(options) {
+      const { credentials, provisional, flow, onEnd = () => undefined } = options;
+      let session: Session | undefined;
+      const sent = await agent.send(requestOf("INVITE", options), {
+        credentials,
+        provisional,
+        flow,
+        repeated: () => session?.acknowledge(sent.flow),
+      });
+      const { response, request } = sent;
+      if (response.status >= 300) return { response, session: undefined };
+      const localTag = tagOf(request.headers.need(FROM)) ?? "";
+      session = new Session({ agent, dialog: dialogOfResponse(request, response), localTag, onEnd });
+      session.acknowledge(sent.flow);
+      return { response, session };
+    },
+    onInvite: (handler) => void dispatcher.handlers.set("INVITE", (incoming) => begin(incoming, handler)),
     subscribe(request) {
       const onEnd: NonNullable<SubscribeOptions["onEnd"]> = (end) => {
         subscriptions.delete(subscription);

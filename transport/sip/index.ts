@@ -23,6 +23,7 @@ export type { Dialog } from "./dialog/dialog.ts";
 export type { RequestHandler } from "./dispatch.ts";
 export * from "./endpoint.ts";
 export type * from "./ports.ts";
+export type { InviteResult, SessionEnd, SipSession } from "./session/session.ts";
 export {
   type WebSocketClientOptions,
   type WebSocketLike,

@@ -1,9 +1,9 @@
 /** What a user agent's usages share: sending with credentials, Contact, and the dialogs by their name. */
 import { authorise, type Credentials } from "./auth/client.ts";
 import { type NameAddress, nameAddress, ROUTE } from "./codec/addresses.ts";
-import type { SipRequest, SipResponse } from "./codec/message.ts";
+import type { SipRequest } from "./codec/message.ts";
 import { CSEQ } from "./codec/scalars.ts";
-import type { Sent, SipCore } from "./core/core.ts";
+import type { SendEvents, Sent, SipCore } from "./core/core.ts";
 import type { Answer, Incoming } from "./core/incoming.ts";
 import { bracketed, unreachable } from "./core/target.ts";
 import type { Flow, RandomBytes, SipTransport, TransportName } from "./ports.ts";
@@ -11,15 +11,21 @@ import type { Flow, RandomBytes, SipTransport, TransportName } from "./ports.ts"
 /** Takes the requests of one dialog, known by Call-ID and our tag. */
 export interface DialogUsage {
   request(incoming: Incoming): Answer | Promise<Answer>;
+  /** The ACK of a 2xx came. */
+  acknowledged?(): void;
   flowClosed?(flow: Flow): void;
 }
 
-export interface SendOptions {
+export interface SendOptions extends SendEvents {
   readonly flow?: Flow | undefined;
   readonly credentials?: Credentials | undefined;
   /** The CSeq number for a request that is sent again; without it, one more than before. */
   readonly nextNumber?: () => number;
-  readonly provisional?: ((response: SipResponse) => void) | undefined;
+}
+
+export interface Answered extends Sent {
+  /** As it was sent last, with credentials if those were asked for. */
+  readonly request: SipRequest;
 }
 
 /** A challenge, a stale nonce, a challenge of a proxy, its stale nonce. */
@@ -50,11 +56,11 @@ export class UserAgent {
   }
 
   /** Sends a request and answers challenges (22.2, 22.3). Resolves to the last response; rejects as SipCore.send. */
-  async send(request: SipRequest, options: SendOptions = {}): Promise<Sent> {
+  async send(request: SipRequest, options: SendOptions = {}): Promise<Answered> {
     const credentials = options.credentials ?? this.#credentials;
     let current = request;
     for (let round = 0; ; round++) {
-      const sent = await this.core.send(current, options.flow, options.provisional);
+      const sent = { ...(await this.core.send(current, options.flow, options)), request: current };
       const { status } = sent.response;
       if ((status !== 401 && status !== 407) || credentials === undefined || round === MAX_CHALLENGES)
         return sent;

@@ -27,7 +27,15 @@ export interface CoreOptions {
 
 export interface CoreHandlers {
   request(transaction: ServerTransaction): void;
+  /** The ACK of a 2xx. */
+  acknowledged(request: SipRequest): void;
   flowClosed(flow: Flow): void;
+}
+
+export interface SendEvents {
+  readonly provisional?: ((response: SipResponse) => void) | undefined;
+  /** A 2xx of an INVITE that came again, whose ACK was lost. */
+  readonly repeated?: ((response: SipResponse) => void) | undefined;
 }
 
 export interface Sent {
@@ -76,6 +84,7 @@ export class SipCore {
       clock: options.clock,
       timers: this.timers,
       request: (transaction) => handlers.request(transaction),
+      acknowledged: (request) => handlers.acknowledged(request),
       sendResponse: (request, flow, octets) => this.#sendResponse(request, flow, octets),
       newTag: () => this.newTag(),
     });
@@ -124,23 +133,37 @@ export class SipCore {
    * Sends a request without Via to its next hop and resolves to the final response. Rejects with the transport
    * errors SIP_UNREACHABLE, SIP_TIMEOUT and SIP_FLOW_FAILED.
    */
-  async send(
-    request: SipRequest,
-    flow?: Flow,
-    provisional: (response: SipResponse) => void = () => undefined,
-  ): Promise<Sent> {
-    const way = flow?.open ? this.#prepare(request, flow) : await this.#route(request);
+  async send(request: SipRequest, flow?: Flow, events: SendEvents = {}): Promise<Sent> {
+    const way = await this.#way(request, flow);
     this.counters.requestsOut++;
+    let isAnswered = false;
     return new Promise((resolve, reject) => {
       this.#layer.send(way.request, way.flow, {
-        response: (response) =>
-          response.status < 200 ? provisional(response) : resolve({ response, flow: way.flow }),
+        response: (response) => {
+          if (response.status < 200) events.provisional?.(response);
+          else if (isAnswered) events.repeated?.(response);
+          else {
+            isAnswered = true;
+            resolve({ response, flow: way.flow });
+          }
+        },
         failed: (failure) => {
           if (failure === "timeout") this.counters.timeouts++;
           reject(failedError(failure, request.method));
         },
       });
     });
+  }
+
+  /** Sends what has no answer: the ACK of a 2xx. Rejects as `send`. */
+  async transmit(request: SipRequest, flow?: Flow): Promise<void> {
+    const way = await this.#way(request, flow);
+    this.counters.requestsOut++;
+    await way.flow.send(writeMessage(way.request));
+  }
+
+  async #way(request: SipRequest, flow: Flow | undefined): Promise<{ request: SipRequest; flow: Flow }> {
+    return flow?.open ? this.#prepare(request, flow) : this.#route(request);
   }
 
   #prepare(request: SipRequest, flow: Flow): { request: SipRequest; flow: Flow } {

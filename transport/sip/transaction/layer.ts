@@ -17,6 +17,8 @@ export interface LayerParts {
   readonly timers: Timers;
   /** A new request, with the transaction to answer it by. */
   readonly request: (transaction: ServerTransaction) => void;
+  /** The ACK of a 2xx, which is of no transaction and has no answer (13.2.2.4). */
+  readonly acknowledged: (request: SipRequest) => void;
   /** Sends a response where 18.2.2 says. */
   readonly sendResponse: (request: SipRequest, flow: Flow, octets: Uint8Array) => Promise<void>;
   readonly newTag: () => string;
@@ -69,8 +71,8 @@ export class TransactionLayer {
     const key = serverKey(request, request.method);
     const known = this.#servers.get(key);
     if (known !== undefined) known.receive(request);
-    // The ACK of a 2xx is of no transaction and has no answer (13.2.2.4).
-    else if (request.method !== "ACK") this.#begin(key, request, flow);
+    else if (request.method === "ACK") this.#parts.acknowledged(request);
+    else this.#begin(key, request, flow);
   }
 
   #begin(key: string, request: SipRequest, flow: Flow): void {
