@@ -15,3 +15,6 @@ export {
 } from "./floor/state.ts";
 export { type Leg, type LegCounters, type LegsOptions, MediaLegs } from "./media/legs.ts";
 export { MediaRelay, type RelayCounters, type RelayOptions } from "./media/relay.ts";
+export type { FloorMulticast } from "./session/floor-channel.ts";
+export { GroupSession, type GroupSessionOptions, type SessionMember } from "./session/group-session.ts";
+export { ServerSsrcs } from "./session/server-ssrcs.ts";

@@ -149,7 +149,7 @@ describe("the floor of a group call", () => {
       who.call.release();
       await net.clock.pass(9000);
       expect(["idle", "taken"]).toContain(who.call.floor.state);
-      expect(server.state.talk).toBeUndefined();
+      expect(server.state.talks[0]).toBeUndefined();
     }
     expect(granted).toBeGreaterThan(24);
   });

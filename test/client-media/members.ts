@@ -106,7 +106,7 @@ export class TestServer {
     this.#musik = musik && { key: () => musik, signalling };
     this.relay = new MediaRelay({
       port: this.media,
-      mayTalk: (uri) => this.state.talk?.user === uri,
+      mayTalk: (uri) => this.state.talks[0]?.user === uri,
       onMedia: (user) => this.step({ type: "media", user }),
     });
     this.floor.receive((packet, from) => void this.#receive(packet, addressKey(from)));

@@ -5,7 +5,16 @@ import { MediaRelay, type RelayOptions } from "../../roles/mcx-server/index.ts";
 import type { DatagramPort } from "../../transport/datagram/ports.ts";
 import { Medium } from "./medium.ts";
 
-const NOBODY = { forwarded: 0, strangers: 0, notMedia: 0, withoutFloor: 0, sent: 0, failed: 0, dropped: 0 };
+const NOBODY = {
+  mixed: 0,
+  forwarded: 0,
+  strangers: 0,
+  notMedia: 0,
+  withoutFloor: 0,
+  sent: 0,
+  failed: 0,
+  dropped: 0,
+};
 
 function packet(sequenceNumber: number): Uint8Array {
   const fields = { marker: false, payloadType: 0, sequenceNumber, timestamp: 0, ssrc: 5 };

@@ -96,13 +96,19 @@ export class Listener {
 
   /** The next 20 ms; undefined: silence. */
   play(): Int16Array | undefined {
-    const frames: Int16Array[] = [];
+    const frames = this.playEach().map(({ frame }) => frame);
+    return frames.length === 0 ? undefined : mixFrames(frames, G711_FRAME);
+  }
+
+  /** The next 20 ms of each who is heard. */
+  playEach(): { readonly user: string | undefined; readonly frame: Int16Array }[] {
+    const heard: { user: string | undefined; frame: Int16Array }[] = [];
     for (const stream of this.#streams) {
       const played = stream.pull();
       if (played === "lost") this.#counted.lost++;
-      else if (played !== "nothing") frames.push(played.frame);
+      else if (played !== "nothing") heard.push({ user: stream.user, frame: played.frame });
     }
-    return frames.length === 0 ? undefined : mixFrames(frames, G711_FRAME);
+    return heard;
   }
 
   #heard({ packet, header, mki }: UnprotectedRtp): Talker | undefined {

@@ -4,6 +4,8 @@ import { Counter, Gauge, Registry } from "prom-client";
 export interface SessionState {
   readonly groupUri: string;
   readonly participants: readonly string[];
+  /** Who has the floor. */
+  readonly talkers: readonly string[];
   /** Whether this server mixes: it holds a key of the group. */
   readonly mixed: boolean;
   readonly counters: Readonly<Record<string, number>>;

@@ -1,6 +1,6 @@
 /**
- * Floor arbitration of a group (TS 24.380 6.3.4 and 6.3.5, the basic procedures): one talks, others wait by priority and
- * arrival, a request of high priority takes the floor. A pure function of state, event and time.
+ * Floor arbitration of a group (TS 24.380 6.3.4 and 6.3.5, the basic procedures): one talks, or as many as may at a time;
+ * others wait by priority and arrival; a request of high priority takes the floor. A pure function of state, event and time.
  */
 import { DENY_CAUSES, REVOKE_CAUSES } from "../../../bindings/floor-control/index.ts";
 import type {
@@ -28,12 +28,14 @@ export function floorStep(state: FloorState, event: FloorEvent, now: number, con
 }
 
 /** When `floorStep` has something to do without an event; undefined: never. */
-export function floorDeadline({ talk }: FloorState, { endOfMedia }: FloorConfig): number | undefined {
-  if (talk === undefined) return undefined;
-  const { revoked, until, lastMedia } = talk;
-  return revoked === undefined
-    ? Math.min(until, lastMedia + endOfMedia)
-    : Math.min(revoked.until, revoked.repeatAt);
+export function floorDeadline({ talks }: FloorState, { endOfMedia }: FloorConfig): number | undefined {
+  if (talks.length === 0) return undefined;
+  const deadlines = talks.map(({ revoked, until, lastMedia }) =>
+    revoked === undefined
+      ? Math.min(until, lastMedia + endOfMedia)
+      : Math.min(revoked.until, revoked.repeatAt),
+  );
+  return Math.min(...deadlines);
 }
 
 class Turn {
@@ -41,7 +43,7 @@ class Turn {
   readonly #config: FloorConfig;
   readonly #messages: FloorOutput[] = [];
   #participants: ReadonlyMap<string, Participant>;
-  #talk: Talk | undefined;
+  #talks: readonly Talk[];
   #queue: readonly Waiting[];
   #arrivals: number;
   #sequenceNumber: number;
@@ -50,7 +52,7 @@ class Turn {
     this.#now = now;
     this.#config = config;
     this.#participants = state.participants;
-    this.#talk = state.talk;
+    this.#talks = state.talks;
     this.#queue = state.queue;
     this.#arrivals = state.arrivals;
     this.#sequenceNumber = state.sequenceNumber;
@@ -60,7 +62,7 @@ class Turn {
     return {
       state: {
         participants: this.#participants,
-        talk: this.#talk,
+        talks: this.#talks,
         queue: this.#queue,
         arrivals: this.#arrivals,
         sequenceNumber: this.#sequenceNumber,
@@ -70,14 +72,20 @@ class Turn {
   }
 
   time(): void {
-    const talk = this.#talk;
-    if (talk === undefined) return;
-    const { revoked, until, lastMedia } = talk;
+    for (const { user } of this.#talks) {
+      // One whose talk ends may have ended that of another.
+      const talk = this.#talkOf(user);
+      if (talk !== undefined) this.#timeOf(talk);
+    }
+  }
+
+  #timeOf(talk: Talk): void {
+    const { user, revoked, until, lastMedia } = talk;
     const isOver =
       revoked === undefined
         ? this.#now >= lastMedia + this.#config.endOfMedia && this.#now < until
         : this.#now >= revoked.until;
-    if (isOver) this.#next();
+    if (isOver) this.#end(user);
     else if (revoked === undefined && this.#now >= until) this.#revoke(talk, REVOKE_CAUSES.BURST_TOO_LONG);
     else if (revoked !== undefined && this.#now >= revoked.repeatAt) this.#sayRevoked(talk, revoked);
   }
@@ -91,19 +99,16 @@ class Turn {
     else if (event.type === "request") this.#request(participant, event);
     else if (event.type === "release") this.#release(event.user);
     else if (event.type === "position") this.#sayPosition(event.user);
-    else if (this.#talk?.user === event.user) this.#talk = { ...this.#talk, lastMedia: this.#now };
+    else this.#change(event.user, (talk) => ({ ...talk, lastMedia: this.#now }));
   }
 
   #join(participant: Participant): void {
     this.#participants = new Map(this.#participants).set(participant.id, participant);
     if (participant.receiveOnly) this.#release(participant.id);
-    const talk = this.#talk;
-    if (talk?.user === participant.id) return;
+    if (this.#talkOf(participant.id) !== undefined) return;
     const sequenceNumber = this.#sequenceNumber;
-    this.#say(
-      participant.id,
-      talk === undefined ? { name: "Floor Idle", sequenceNumber } : taken(talk, sequenceNumber),
-    );
+    if (this.#talks.length === 0) this.#say(participant.id, { name: "Floor Idle", sequenceNumber });
+    for (const talk of this.#talks) this.#say(participant.id, taken(talk, sequenceNumber));
   }
 
   #leave(user: string): void {
@@ -111,10 +116,10 @@ class Turn {
     participants.delete(user);
     this.#participants = participants;
     this.#unqueue(user);
-    const talk = this.#talk;
-    if (talk?.user === user) this.#next();
-    else if (talk !== undefined && talk.revoked === undefined && participants.size < 2) {
-      this.#revoke(talk, REVOKE_CAUSES.ONLY_ONE_CLIENT);
+    if (this.#talkOf(user) !== undefined) this.#end(user);
+    if (participants.size >= 2) return;
+    for (const talk of this.#talks) {
+      if (talk.revoked === undefined) this.#revoke(talk, REVOKE_CAUSES.ONLY_ONE_CLIENT);
     }
   }
 
@@ -122,20 +127,24 @@ class Turn {
     const { id: user } = participant;
     const { mediaSsrc } = event;
     const priority = Math.min(event.priority, participant.maxPriority);
-    const talk = this.#talk;
+    const talk = this.#talkOf(user);
     if (participant.receiveOnly) this.#deny(user, DENY_CAUSES.RECEIVE_ONLY);
     else if (this.#participants.size < 2) this.#deny(user, DENY_CAUSES.ONLY_ONE_PARTICIPANT);
-    else if (talk === undefined) this.#grant({ user, priority, mediaSsrc });
-    else if (talk.user !== user) this.#wait({ user, priority, mediaSsrc }, talk);
-    // The answer to an earlier request was lost.
-    else if (talk.revoked === undefined) this.#sayGranted(talk);
+    else if (talk !== undefined) this.#answerAgain(talk);
+    else if (this.#talks.length < this.#config.speakers) this.#grant({ user, priority, mediaSsrc });
+    else this.#wait({ user, priority, mediaSsrc });
+  }
+
+  /** The answer to an earlier request was lost. */
+  #answerAgain(talk: Talk): void {
+    if (talk.revoked === undefined) this.#sayGranted(talk);
     else this.#sayRevoked(talk, talk.revoked);
   }
 
-  #wait(request: Omit<Waiting, "arrival">, talk: Talk): void {
+  #wait(request: Omit<Waiting, "arrival">): void {
     const { user, priority } = request;
     const { maxQueue, preemptFrom } = this.#config;
-    const preempts = priority >= preemptFrom && priority > talk.priority;
+    const preempts = priority >= preemptFrom && this.#talks.some((talk) => priority > talk.priority);
     const known = this.#queue.find((waiting) => waiting.user === user);
     if (known === undefined && !preempts && this.#queue.length >= maxQueue) {
       this.#deny(user, maxQueue === 0 ? DENY_CAUSES.ANOTHER_HAS_PERMISSION : DENY_CAUSES.QUEUE_FULL);
@@ -147,28 +156,49 @@ class Turn {
       (a, b) => b.priority - a.priority || a.arrival - b.arrival,
     );
     this.#requeue(queue, user);
-    if (preempts && talk.revoked === undefined) this.#revoke(talk, REVOKE_CAUSES.PRE_EMPTED);
+    if (preempts) this.#preempt(priority);
+  }
+
+  /** One talk ends for each urgent request that waits: the one of lowest priority first. */
+  #preempt(priority: number): void {
+    const urgent = this.#queue.filter((waiting) => waiting.priority >= this.#config.preemptFrom).length;
+    const running = this.#talks.filter((talk) => talk.revoked === undefined);
+    if (this.#talks.length - running.length >= urgent) return;
+    const [lowest] = [...running].sort((a, b) => a.priority - b.priority);
+    if (lowest !== undefined && lowest.priority < priority) this.#revoke(lowest, REVOKE_CAUSES.PRE_EMPTED);
   }
 
   #release(user: string): void {
-    if (this.#talk?.user === user) this.#next();
+    if (this.#talkOf(user) !== undefined) this.#end(user);
     else this.#unqueue(user);
   }
 
-  /** The floor is free: it goes to who waits first, or is idle. */
-  #next(): void {
-    this.#talk = undefined;
+  /** The floor of one is free: it goes to who waits first; with nobody left who talks, the floor is idle. */
+  #end(user: string): void {
+    this.#talks = this.#talks.filter((talk) => talk.user !== user);
     if (this.#participants.size < 2) {
-      for (const { user } of this.#queue) this.#deny(user, DENY_CAUSES.ONLY_ONE_PARTICIPANT);
+      for (const waiting of this.#queue) this.#deny(waiting.user, DENY_CAUSES.ONLY_ONE_PARTICIPANT);
       this.#queue = [];
     }
     const [first, ...rest] = this.#queue;
-    if (first === undefined) {
-      this.#sayToAllBut(undefined, { name: "Floor Idle", sequenceNumber: this.#count() });
+    if (first !== undefined) {
+      this.#grant(first);
+      this.#requeue(rest);
       return;
     }
-    this.#grant(first);
-    this.#requeue(rest);
+    const talk = this.#talks.at(-1);
+    if (talk === undefined) {
+      this.#sayToAllBut(undefined, { name: "Floor Idle", sequenceNumber: this.#count() });
+    } else this.#sayToAllBut(talk.user, taken(talk, this.#count()));
+  }
+
+  #talkOf(user: string): Talk | undefined {
+    return this.#talks.find((talk) => talk.user === user);
+  }
+
+  #change(user: string, change: (talk: Talk) => Talk): void {
+    if (this.#talkOf(user) === undefined) return;
+    this.#talks = this.#talks.map((talk) => (talk.user === user ? change(talk) : talk));
   }
 
   #grant({ user, priority, mediaSsrc }: Pick<Waiting, "user" | "priority" | "mediaSsrc">): void {
@@ -179,7 +209,7 @@ class Turn {
       until: this.#now + this.#config.talkLimit,
       lastMedia: this.#now,
     };
-    this.#talk = talk;
+    this.#talks = [...this.#talks, talk];
     this.#sayGranted(talk);
     this.#sayToAllBut(user, taken(talk, this.#count()));
   }
@@ -187,12 +217,13 @@ class Turn {
   #revoke(talk: Talk, cause: number): void {
     const { stopGrace, revokeRepeat } = this.#config;
     const revoked = { cause, until: this.#now + stopGrace, repeatAt: this.#now + revokeRepeat };
-    this.#talk = { ...talk, revoked };
+    this.#change(talk.user, (other) => ({ ...other, revoked }));
     this.#say(talk.user, { name: "Floor Revoke", cause });
   }
 
   #sayRevoked(talk: Talk, revoked: NonNullable<Talk["revoked"]>): void {
-    this.#talk = { ...talk, revoked: { ...revoked, repeatAt: this.#now + this.#config.revokeRepeat } };
+    const repeatAt = this.#now + this.#config.revokeRepeat;
+    this.#change(talk.user, (other) => ({ ...other, revoked: { ...revoked, repeatAt } }));
     this.#say(talk.user, { name: "Floor Revoke", cause: revoked.cause });
   }
 

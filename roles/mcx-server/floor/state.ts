@@ -15,6 +15,8 @@ export interface FloorConfig {
   readonly maxQueue: number;
   /** Priority from which on a request takes the floor from one of lower priority. */
   readonly preemptFrom: number;
+  /** Who may talk at a time. */
+  readonly speakers: number;
 }
 
 export const DEFAULT_FLOOR_CONFIG: FloorConfig = {
@@ -24,6 +26,7 @@ export const DEFAULT_FLOOR_CONFIG: FloorConfig = {
   endOfMedia: 4_000,
   maxQueue: 16,
   preemptFrom: 200,
+  speakers: 1,
 };
 
 export interface Participant {
@@ -54,7 +57,8 @@ export interface Waiting {
 
 export interface FloorState {
   readonly participants: ReadonlyMap<string, Participant>;
-  readonly talk: Talk | undefined;
+  /** Those who have the floor, in the order that they were granted it. */
+  readonly talks: readonly Talk[];
   /** By priority, then by arrival. */
   readonly queue: readonly Waiting[];
   readonly arrivals: number;
@@ -91,7 +95,7 @@ export interface FloorStep {
 
 export const EMPTY_FLOOR: FloorState = {
   participants: new Map(),
-  talk: undefined,
+  talks: [],
   queue: [],
   arrivals: 0,
   sequenceNumber: 0,

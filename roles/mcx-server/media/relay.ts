@@ -12,13 +12,17 @@ export interface RelayOptions extends LegsOptions {
   readonly multicast?: DatagramAddress;
   /** Whether media of a leg are distributed now, as floor control has it. All of them when absent. */
   readonly mayTalk?: (legId: string) => boolean;
-  /** Told of each packet that is distributed, for the end of media to be noticed. */
+  /** Told of each packet that is distributed or mixed, for the end of media to be noticed. */
   readonly onMedia?: (legId: string) => void;
+  /** Takes a packet out of the distribution, as where media are mixed: true when it did. */
+  readonly mix?: (legId: string, packet: Uint8Array) => boolean;
 }
 
 export interface RelayCounters extends LegCounters {
   /** Packets that were distributed. */
   forwarded: number;
+  /** Packets that were mixed with others. */
+  mixed: number;
   /** From an address that is no leg's. */
   strangers: number;
   /** Neither RTP nor of a size that media have. */
@@ -35,7 +39,7 @@ const RTCP_TYPES = { first: 192, last: 223 };
 export class MediaRelay {
   readonly legs: MediaLegs;
   readonly #options: RelayOptions;
-  readonly #own = { forwarded: 0, strangers: 0, notMedia: 0, withoutFloor: 0 };
+  readonly #own = { forwarded: 0, mixed: 0, strangers: 0, notMedia: 0, withoutFloor: 0 };
   #multicastQueued = 0;
 
   constructor(options: RelayOptions) {
@@ -66,8 +70,12 @@ export class MediaRelay {
   }
 
   #distribute(leg: Leg, packet: Uint8Array): void {
-    this.#own.forwarded++;
     this.#options.onMedia?.(leg.id);
+    if (this.#options.mix?.(leg.id, packet)) {
+      this.#own.mixed++;
+      return;
+    }
+    this.#own.forwarded++;
     this.legs.sendToOthers(leg.id, packet);
     this.#sendToMulticast(packet);
   }
