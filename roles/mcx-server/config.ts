@@ -40,6 +40,18 @@ const media = z.strictObject({
   /** The sockets of groups have these ports, two for each group; 0: any that are free. */
   firstPort: port.default(0),
   lastPort: port.default(0),
+  /** What is for all goes out once: each group has an address of its own, from this one on. */
+  multicast: z
+    .strictObject({
+      firstAddress: z
+        .string()
+        .regex(/^239(?:\.(?:\d|[1-9]\d|1\d\d|2[0-4]\d|25[0-5])){3}$/, "must be 239.x.x.x"),
+      /** Of media; floor control has the next one. */
+      port: z.number().int().min(1024).max(65534),
+      /** Address of the interface; `host` when absent. */
+      interface: address.optional(),
+    })
+    .optional(),
 });
 
 const floor = z.strictObject({

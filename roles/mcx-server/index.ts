@@ -1,4 +1,8 @@
-/** What an MCX server does with media: distributes them without reading, and says who may talk. */
+/** An MCX server: distributes media without reading them, says who may talk, and brings short data. */
+export type { McxState, SessionState } from "./admin/metrics.ts";
+export { type McxConfig, type McxConfigInput, parseMcxConfig } from "./config.ts";
+export { createMcxServer, type McxAddresses, type McxOptions, type McxServer } from "./create.ts";
+export type { GroupDirectory, GroupMember } from "./directory.ts";
 export { floorDeadline, floorStep } from "./floor/arbiter.ts";
 export {
   DEFAULT_FLOOR_CONFIG,
@@ -18,3 +22,4 @@ export { MediaRelay, type RelayCounters, type RelayOptions } from "./media/relay
 export type { FloorMulticast } from "./session/floor-channel.ts";
 export { GroupSession, type GroupSessionOptions, type SessionMember } from "./session/group-session.ts";
 export { ServerSsrcs } from "./session/server-ssrcs.ts";
+export { GroupSessions, type OpenPort, type SessionsOptions } from "./session/sessions.ts";

@@ -10,6 +10,7 @@ export {
   writeGroupDocument,
 } from "./group-document.ts";
 export { type KmsRedirectResponse, readKrr, writeKrr } from "./krr.ts";
+export { type McdataInfo, readMcdataInfo, writeMcdataInfo } from "./mcdata-info.ts";
 export { type McpttInfo, readMcpttInfo, writeMcpttInfo } from "./mcptt-info.ts";
 export { type Multipart, mediaTypeOf, type Part, readMultipart, writeMultipart } from "./multipart.ts";
 export { GKTP_AUID, GROUP_AUID, GROUP_XML_LIMITS, MEDIA } from "./names.ts";

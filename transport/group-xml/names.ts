@@ -11,6 +11,7 @@ export const GKTP_NAMESPACE = "urn:3gpp:ns:mcpttGKTP:1.0";
 /** Group management operations (TS 24.481 6.3.14). */
 export const GMOP_NAMESPACE = "urn:3gpp:ns:mcpttGMOP:1.0";
 export const MCPTT_INFO_NAMESPACE = "urn:3gpp:ns:mcpttInfo:1.0";
+export const MCDATA_INFO_NAMESPACE = "urn:3gpp:ns:mcdataInfo:1.0";
 export const XCAP_DIFF_NAMESPACE = "urn:ietf:params:xml:ns:xcap-diff";
 export const XCAP_ERROR_NAMESPACE = "urn:ietf:params:xml:ns:xcap-error";
 export const XCAP_CAPS_NAMESPACE = "urn:ietf:params:xml:ns:xcap-caps";
@@ -30,6 +31,8 @@ export const MEDIA = {
   gmop: "application/vnd.3gpp.GMOP+xml",
   mikey: "application/mikey",
   mcpttInfo: "application/vnd.3gpp.mcptt-info+xml",
+  mcdataInfo: "application/vnd.3gpp.mcdata-info+xml",
+  sdp: "application/sdp",
   resourceLists: "application/resource-lists+xml",
   xcapDiff: "application/xcap-diff+xml",
   xcapError: "application/xcap-error+xml",

@@ -6,4 +6,6 @@ export interface ControlKeys {
   sending(): DeliveredKey | undefined;
   /** A CSK or MuSiK that may be received under. */
   receiving(keyId: KeyId): DeliveredKey | undefined;
+  /** The peer has sent something authentic under it. */
+  used?(keyId: KeyId): void;
 }

@@ -27,6 +27,8 @@ export interface ControlChannelOptions {
   readonly server: DatagramAddress;
   /** Where the server's multicast comes in. */
   readonly multicast?: DatagramPort | undefined;
+  /** SSRC of what is sent; drawn when absent. Under one CSK none may come twice. */
+  readonly ssrc?: number | undefined;
   readonly random: RandomSource;
   readonly onMessage: (message: FloorMessage) => void;
 }
@@ -62,7 +64,7 @@ export class ControlChannel {
       service,
       random,
     });
-    this.#ssrc = drawControlSsrc("client", random);
+    this.#ssrc = options.ssrc ?? drawControlSsrc("client", random);
     const from = addressKey(server);
     port.receive((packet, address) => {
       if (addressKey(address) === from) this.#receive(packet, ["CSK", "MuSiK"]);

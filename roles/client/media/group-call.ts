@@ -18,6 +18,8 @@ export interface GroupCallOptions extends CallMediaOptions {
   /** Ports that hear the multicast groups of the server's answer. */
   readonly multicast?: { readonly media: DatagramPort; readonly floor: DatagramPort };
   readonly control: ControlKeys;
+  /** Of floor control; drawn when absent. Who has several calls under one CSK gives each its own. */
+  readonly controlSsrc?: number;
   readonly clock: Clock;
   readonly floor?: Partial<ParticipantConfig>;
 }
@@ -60,6 +62,7 @@ export class GroupCall {
       port: floorPort,
       server: server.floor,
       multicast: multicast?.floor,
+      ssrc: options.controlSsrc,
       random,
       onMessage: (message) => this.#take(message),
     });

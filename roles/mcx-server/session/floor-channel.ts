@@ -157,6 +157,7 @@ export class FloorChannel {
       this.counters.refused++;
     } else if (leg.order.isNext(InOrder.streamOf(taken), taken.index)) {
       this.counters.received++;
+      leg.keys.used?.(keyIdFromBytes(taken.mki));
       this.#options.onMessage(leg.user, message);
     } else this.counters.stale++;
   }

@@ -93,6 +93,8 @@ export const REQUIRE = tokens("Require");
 export const SUPPORTED = tokens("Supported", true);
 export const UNSUPPORTED = tokens("Unsupported");
 export const SIP_ETAG = field("SIP-ETag", "one", (scanner) => scanner.token("an entity-tag"), String);
+/** RFC 3903 11.3.2. */
+export const SIP_IF_MATCH = field("SIP-If-Match", "one", (scanner) => scanner.token("an entity-tag"), String);
 /** RFC 5839 4.4: an entity-tag or "*". */
 export const SUPPRESS_IF_MATCH = field(
   "Suppress-If-Match",

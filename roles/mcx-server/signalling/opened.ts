@@ -1,0 +1,53 @@
+/** A request of a client that is bound: who it is, and its body with the XML in clear (TS 33.180 9.3). */
+import { MikeySakkeError } from "../../../bindings/errors.ts";
+import type { Part } from "../../../transport/group-xml/index.ts";
+import { openSignalling } from "../../../transport/signalling-xml/index.ts";
+import type { SipRequest } from "../../../transport/sip/index.ts";
+import type { BoundClient } from "./clients.ts";
+import type { SignallingContext } from "./context.ts";
+import { SignallingRefusal } from "./refusal.ts";
+import { identify, partsOf } from "./request.ts";
+
+export interface OpenedRequest {
+  readonly client: BoundClient;
+  readonly parts: readonly Part[];
+}
+
+export async function openRequest(request: SipRequest, context: SignallingContext): Promise<OpenedRequest> {
+  const { tokens, now, clients, config } = context;
+  const user = await identify(request, tokens, now());
+  const client = clients.find(user);
+  if (client === undefined) throw new SignallingRefusal("NOT_BOUND", user);
+  const parts = partsOf(request, config.limits.bodyBytes);
+  try {
+    const opened = await openSignalling(parts, client.xml);
+    if (opened.key !== undefined) client.used(opened.key.keyId);
+    return { client, parts: opened.parts };
+  } catch (error) {
+    if (!(error instanceof MikeySakkeError)) throw error;
+    throw new SignallingRefusal("XML_REFUSED", error.message, error);
+  }
+}
+
+/** Reads a part. */
+export function readOrRefuse<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof MikeySakkeError)) throw error;
+    throw new SignallingRefusal(error.code === "BAD_SDP" ? "BAD_SDP" : "BAD_BODY", error.message, error);
+  }
+}
+
+/** Refuses who is not in the group. */
+export async function requireMember({ directory }: SignallingContext, group: string, user: string) {
+  const unavailable = (cause: unknown) => new SignallingRefusal("DIRECTORY_UNAVAILABLE", group, cause);
+  const member = await directory.member(group, user).catch((error: unknown) => {
+    throw unavailable(error);
+  });
+  if (member !== undefined) return member;
+  const exists = await directory.exists(group).catch((error: unknown) => {
+    throw unavailable(error);
+  });
+  throw new SignallingRefusal(exists ? "NOT_A_MEMBER" : "NO_SUCH_GROUP", `${user} in ${group}`);
+}

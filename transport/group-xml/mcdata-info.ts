@@ -1,0 +1,20 @@
+/** What an mcdata-info body says of a request (TS 24.282 D.1). */
+import { MCDATA_INFO_NAMESPACE } from "./names.ts";
+import { type InfoNames, readServiceInfo, type ServiceInfo, writeServiceInfo } from "./service-info.ts";
+
+export type McdataInfo = ServiceInfo;
+
+const NAMES: InfoNames = {
+  service: "mcdata",
+  namespace: MCDATA_INFO_NAMESPACE,
+  requestType: "request-type",
+};
+
+export function writeMcdataInfo(info: McdataInfo): string {
+  return writeServiceInfo(NAMES, info);
+}
+
+/** @throws {MikeySakkeError} codec: as `readGktpDocument`; `MCDATA_INFO_ENCRYPTED` for what is encrypted under a CSK */
+export function readMcdataInfo(document: string | Uint8Array): McdataInfo {
+  return readServiceInfo(NAMES, document);
+}
