@@ -25,6 +25,8 @@ const HINTS: Readonly<Record<string, string>> = {
   BAD_CONFIG: "docs/kms.md and docs/gms.md list what a configuration may have.",
   BAD_ENVIRONMENT: "docs/gms.md says how variables are named; take away the one that is none.",
   GMS_NOT_RUNNING: "Start it with `mikey-sakke serve`, or give its folder with --data-dir or --local.",
+  NO_GROUP_KEY: "Look whether the user is a member: `mikey-sakke group show`.",
+  NO_MCX: "Make one with `mikey-sakke serve`.",
   NO_GMS: "Make one with `mikey-sakke serve` or `mikey-sakke serve gms`.",
   GROUP_UNKNOWN: "`mikey-sakke group list` shows the groups.",
   GROUP_CHANGED: "Look at the group again with `mikey-sakke group show`, and decide anew.",
@@ -52,8 +54,17 @@ const REFUSALS: Readonly<Record<number, string>> = {
   503: "The KMS is busy or cannot check tokens: try again later.",
 };
 
+/** After an answer of an MCX server. */
+const MCX_REFUSALS: Readonly<Record<number, string>> = {
+  401: "Get another access token.",
+  403: "Look whether the user is a member: `mikey-sakke group show`. The log of the server says more.",
+  404: "Check the URI of the group: `mikey-sakke group list` shows them.",
+  503: "The MCX server does not reach the GMS, or is full: try again later.",
+};
+
 export function nextStep(error: unknown): string | undefined {
   if (!(error instanceof MikeySakkeError)) return undefined;
   const status = "status" in error ? Number(error.status) : undefined;
+  if (error.code === "MCX_REFUSED") return MCX_REFUSALS[status!];
   return status === undefined ? HINTS[error.code] : (REFUSALS[status] ?? "Ask the operator of the KMS.");
 }

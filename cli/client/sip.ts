@@ -86,7 +86,7 @@ async function transportsOf({ way, host, port }: SipServer, ca: string | undefin
 }
 
 /** The address of this machine that packets to there have. */
-async function addressTowards(host: string, port: number): Promise<string> {
+export async function addressTowards(host: string, port: number): Promise<string> {
   const socket = createSocket(host.includes(":") ? "udp6" : "udp4");
   try {
     const connected = once(socket, "connect");

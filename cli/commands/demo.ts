@@ -16,9 +16,11 @@ export function registerDemo(parent: Command, runner: Runner): void {
     {
       summary: "servers and a whole group on this machine in one go, with figures",
       description:
-        "Start a KMS and a GMS on loopback, in a folder that goes with them, and the members of a group as clients with " +
-        "sockets of their own: half over SIP (UDP and TCP), half over HTTPS. They get their keys, then the key of the " +
-        "group, a new one, one without a member who is removed, and its revocation. Fails if anything is not as it must be.",
+        "Start a KMS, a GMS and an MCX server on loopback, in a folder that goes with them, and the members of a group as " +
+        "clients with sockets of their own: half over SIP (UDP and TCP), half over HTTPS. They get their keys, then the key " +
+        "of the group, a new one, and one without a member who is removed. Under that key one talks, all others hear it, and " +
+        "short data goes to all; in another group the server mixes two who talk. Then the key is revoked. Fails if anything " +
+        "is not as it must be.",
       example: "mikey-sakke demo --members 200",
     },
     (command) => command.option("--members <n>", "members of the group", "200"),
@@ -60,7 +62,7 @@ async function demo({ output }: Context, options: Options): Promise<ExitStatus> 
         ]),
         "",
         ...table([
-          ["in the key rings", "members", "of"],
+          ["what members have", "have it", "of"],
           ...checks.map(({ what, held, of }) => [what, String(held), String(of)]),
         ]),
         "",

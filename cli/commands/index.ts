@@ -15,11 +15,14 @@ import { registerKmsRotate } from "./kms-rotate.ts";
 import { registerKmsToken } from "./kms-token.ts";
 import { registerKmsTransportKey } from "./kms-transport-key.ts";
 import { registerKmsUser } from "./kms-user.ts";
+import { registerListen } from "./listen.ts";
+import { registerMcdata } from "./mcdata.ts";
 import { registerOpen } from "./open.ts";
 import { registerProvision } from "./provision.ts";
 import { registerSeal } from "./seal.ts";
 import { registerServeAll, registerServeGms } from "./serve-gms.ts";
 import { registerServeKms } from "./serve-kms.ts";
+import { registerTalk } from "./talk.ts";
 
 export function registerAll(program: Command, runner: Runner): void {
   program
@@ -50,6 +53,9 @@ export function registerAll(program: Command, runner: Runner): void {
   registerServeGms(serve, runner);
   registerGroup(program, runner);
   registerClient(program, runner);
+  registerTalk(program, runner);
+  registerListen(program, runner);
+  registerMcdata(program, runner);
   registerProvision(program, runner);
   registerSeal(program, runner);
   registerOpen(program, runner);

@@ -11,6 +11,7 @@ interface CommonArgs {
   config?: string;
   kmsUri?: string;
   gmsUri?: string;
+  mcxUri?: string;
   host?: string;
   port?: string;
   sipPort?: string;
@@ -35,9 +36,9 @@ export function registerServeAll(program: Command, runner: Runner): Command {
     program,
     "serve",
     {
-      summary: "run KMS, GMS and SIP, or one of the servers",
+      summary: "run KMS, GMS and MCX server, or one of them",
       description:
-        "Run a KMS and a GMS with HTTPS and SIP on one data folder. The first start makes it: database, store key, " +
+        "Run a KMS, a GMS and an MCX server with HTTPS and SIP on one data folder. The first start makes it: database, store key, " +
         "self-signed certificate for this machine, configuration. Without issuers of access tokens in the " +
         "configuration they take development tokens, on loopback only. SIGTERM ends them when what is under way is " +
         "done. The log goes to standard error.",
@@ -45,7 +46,11 @@ export function registerServeAll(program: Command, runner: Runner): Command {
     },
     (command) =>
       common(command)
-        .option("--port <n>", "ports from here on: KMS, its operators, XCAP, operators of the GMS; 0 is any")
+        .option("--mcx-uri <uri>", "identity of the MCX server, at the first start")
+        .option(
+          "--port <n>",
+          "ports from here on: KMS, its operators, XCAP, operators of the GMS and of the MCX server; 0 is any",
+        )
         .usage("[options] [kms|gms]")
         // What follows kms or gms is theirs.
         .enablePositionalOptions(),
@@ -103,11 +108,12 @@ function common(command: Command): Command {
 }
 
 function commonOf(options: CommonArgs) {
-  const { kmsUri, gmsUri, host, port, sipPort, database, logLevel } = options;
+  const { kmsUri, gmsUri, mcxUri, host, port, sipPort, database, logLevel } = options;
   return {
     ...folderOf(options),
     ...(kmsUri !== undefined && { kmsUri: uriOption(kmsUri, "--kms-uri") }),
     ...(gmsUri !== undefined && { gmsUri: uriOption(gmsUri, "--gms-uri") }),
+    ...(mcxUri !== undefined && { mcxUri: uriOption(mcxUri, "--mcx-uri") }),
     ...(host !== undefined && { host }),
     ...(port !== undefined && { port: portOf(port, "--port") }),
     ...(sipPort !== undefined && { sipPort: portOf(sipPort, "--sip-port") }),

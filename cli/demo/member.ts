@@ -1,13 +1,22 @@
 /** One member of the demo's group: its own keys, key ring and sockets. */
 import type { Core } from "../../bindings/core.ts";
-import { type KeyId, systemRandom, wipe } from "../../bindings/index.ts";
+import { MikeySakkeError } from "../../bindings/errors.ts";
+import { fromUtf8, type KeyId, systemRandom, utf8, wipe } from "../../bindings/index.ts";
+import { PAYLOAD_CONTENT_TYPES } from "../../bindings/mcdata/index.ts";
+import { GroupMedia } from "../../bindings/media/index.ts";
 import { createGroupClient, type GroupClient, GroupKeyRing } from "../../roles/client/group/index.ts";
 import { MemoryStorage, type SecretStorage } from "../../roles/client/index.ts";
+import { createMcxClient, type McxCall, type McxClient } from "../../roles/client/mcx/index.ts";
+import { ringKeys } from "../../roles/client/media/index.ts";
+import type { DatagramPort } from "../../transport/datagram/ports.ts";
+import { systemClock } from "../../transport/sip/index.ts";
 import { type ProvisionedKeys, provisionedKeys } from "../client/keys.ts";
 import { type ClientEndpoint, clientEndpoint, sipServer } from "../client/sip.ts";
 import { clientTokens } from "../client/tokens.ts";
 import type { Running } from "../gms/running-file.ts";
 import { type HttpsFetch, httpsFetch } from "../kms/https.ts";
+import { mcxDevelopmentToken } from "../mcx/development-tokens.ts";
+import { mediaPort } from "../mcx/member.ts";
 
 export type Way = "sip" | "http";
 
@@ -22,6 +31,11 @@ export interface MemberWorld {
 
 /** Looks over HTTPS are asked for; a look by itself would only blur the times. */
 const NEVER_MS = 3_600_000;
+const TOKEN_LIFETIME = 300;
+const HOST = "127.0.0.1";
+/** For the answer to a request for the floor. */
+const FLOOR_MS = 10_000;
+const LOOK_MS = 10;
 
 export class DemoMember {
   readonly uri: string;
@@ -33,6 +47,13 @@ export class DemoMember {
   #ring: GroupKeyRing | undefined;
   #endpoint: ClientEndpoint | undefined;
   #client: GroupClient | undefined;
+  #mcx: McxClient | undefined;
+  #call: McxCall | undefined;
+  #tap: ((packet: Uint8Array) => void) | undefined;
+  #spy: GroupMedia | undefined;
+  readonly #eavesdropped = { overheard: 0, opened: 0 };
+  /** Short data that came. */
+  readonly texts: string[] = [];
 
   constructor(uri: string, way: Way, world: MemberWorld) {
     this.uri = uri;
@@ -58,11 +79,10 @@ export class DemoMember {
   }
 
   /** Subscribes, or looks for the first time. What comes of it shows in the ring. */
-  async connect(group: string): Promise<void> {
+  async connect(groups: readonly string[]): Promise<void> {
     const { running, folder } = this.#world;
     const isSip = this.way === "sip";
-    if (isSip) this.#endpoint = await clientEndpoint(sipServer(running.sip.udp!, "SIP"));
-    const endpoint = this.#endpoint;
+    const endpoint = isSip ? await this.#open() : undefined;
     this.#client = createGroupClient({
       userUri: this.uri,
       keys: this.#keys!.current,
@@ -71,7 +91,7 @@ export class DemoMember {
         uri: running.gmsUri,
         ...(endpoint === undefined ? { xcapRoot: running.xcapRoot } : { sipUri: endpoint.uri }),
       },
-      groups: [group],
+      groups,
       way: this.way,
       ...(endpoint === undefined ? { fetch: this.#https!.fetch } : { sip: endpoint.endpoint }),
       pollMs: NEVER_MS,
@@ -85,6 +105,107 @@ export class DemoMember {
   /** Asks the GMS again. */
   async look(): Promise<void> {
     await this.#client!.refresh();
+  }
+
+  /** Uploads a CSK to the MCX server. */
+  async bind(): Promise<void> {
+    const { running, folder } = this.#world;
+    const mcx = running.mcx!;
+    const { endpoint } = await this.#open();
+    this.#mcx = createMcxClient({
+      userUri: this.uri,
+      mcxUri: mcx.uri,
+      sipUri: mcx.sip.udp!,
+      endpoint,
+      keys: this.#keys!.current,
+      token: () => mcxDevelopmentToken(folder, this.uri, TOKEN_LIFETIME),
+      groupKeys: (group) => ringKeys(this.#ring!, group),
+      openPort: async (group) => this.#tapped(await mediaPort(HOST, group)),
+      clock: systemClock,
+      now: Date.now,
+      random: systemRandom,
+      onEvent: (event) => {
+        if (event.type !== "data") return;
+        for (const { contentType, data } of event.payloads) {
+          if (contentType === PAYLOAD_CONTENT_TYPES.TEXT) this.texts.push(fromUtf8(data));
+        }
+      },
+    });
+    await this.#mcx.bind();
+  }
+
+  async join(group: string): Promise<void> {
+    this.#call = await this.#mcx!.call(group);
+  }
+
+  async hangUp(): Promise<void> {
+    await this.#call?.hangUp();
+    this.#call = undefined;
+  }
+
+  /** @throws {MikeySakkeError} transport `DEMO_INCOMPLETE` */
+  async takeFloor(): Promise<void> {
+    const { call } = this.#call!;
+    call.request();
+    const until = performance.now() + FLOOR_MS;
+    while (call.floor.state !== "granted") {
+      if (performance.now() > until) {
+        throw new MikeySakkeError("transport", "DEMO_INCOMPLETE", `${this.uri} did not get the floor`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    }
+  }
+
+  async release(): Promise<void> {
+    this.#call?.call.release();
+  }
+
+  async say(frame: Int16Array): Promise<void> {
+    await this.#call!.call.send(frame);
+  }
+
+  play(): Int16Array | undefined {
+    return this.#call?.call.play();
+  }
+
+  async sendText(group: string, text: string): Promise<void> {
+    await this.#mcx!.send(group, [{ contentType: PAYLOAD_CONTENT_TYPES.TEXT, data: utf8(text) }]);
+  }
+
+  /** Hands on what comes in at its sockets, as it comes. */
+  tap(take: (packet: Uint8Array) => void): void {
+    this.#tap = take;
+  }
+
+  /** Tries all keys that it has. */
+  overhear(packet: Uint8Array): void {
+    const ring = this.#ring!;
+    const keys = { sending: () => undefined, receiving: (gmkId: KeyId) => ring.key(gmkId)?.key };
+    this.#spy ??= new GroupMedia({ keys, service: "mcptt" });
+    this.#eavesdropped.overheard++;
+    void Promise.resolve(this.#spy.receive(packet)).then(({ ok }) => {
+      if (ok) this.#eavesdropped.opened++;
+    });
+  }
+
+  get eavesdropped(): { readonly overheard: number; readonly opened: number } {
+    return this.#eavesdropped;
+  }
+
+  async #open(): Promise<ClientEndpoint> {
+    this.#endpoint ??= await clientEndpoint(sipServer(this.#world.running.sip.udp!, "SIP"));
+    return this.#endpoint;
+  }
+
+  #tapped(port: DatagramPort): DatagramPort {
+    return {
+      ...port,
+      receive: (handler) =>
+        port.receive((bytes, from) => {
+          this.#tap?.(bytes);
+          handler(bytes, from);
+        }),
+    };
   }
 
   /** State of the key in the ring; undefined when it is not there. */
@@ -107,6 +228,8 @@ export class DemoMember {
   }
 
   async close(): Promise<void> {
+    await this.hangUp();
+    await this.#mcx?.close();
     await this.#client?.stop();
     await this.#endpoint?.endpoint.close();
     this.#ring?.close();

@@ -1,6 +1,7 @@
 /**
  * The main job, on sockets of this machine. Servers give identity keys to the members of a group and a GMK to each, over
- * SIP (5.7.2.x) and over HTTPS (5.7.2.y); then a new GMK, one without a member who is removed, and a revocation.
+ * SIP (5.7.2.x) and over HTTPS (5.7.2.y); then a new GMK, and one without a member who is removed; a call and short data
+ * under that key; and its revocation.
  */
 import type { Core } from "../../bindings/core.ts";
 import { MikeySakkeError } from "../../bindings/errors.ts";
@@ -11,6 +12,7 @@ import { readRunning } from "../gms/running-file.ts";
 import { OPERATOR, withGmsAdmin } from "../gms/with-admin.ts";
 import { type StartProgress, type Step, StepClock } from "./clock.ts";
 import { Crowd } from "./crowd.ts";
+import { playMedia } from "./media.ts";
 import type { DemoMember } from "./member.ts";
 import { startServers } from "./servers.ts";
 
@@ -30,12 +32,17 @@ export interface DemoResult {
 }
 
 const GROUP = "sip:fire@example.org";
+/** A few of the members and the MCX server, which is given the key and mixes. */
+const MIXED_GROUP = "sip:command@example.org";
+const MIXED_MEMBERS = 3;
 /** The members have the key by then; what is left is to say so. */
 const REPORT_MS = 30_000;
 const POLL_MS = 50;
 
 interface Stage {
   readonly admin: GmsAdminClient;
+  /** Identity of the MCX server. */
+  readonly mcxUri: string;
   readonly crowd: Crowd;
   readonly clock: StepClock;
 }
@@ -54,7 +61,7 @@ export async function runScenario(
     const crowd = new Crowd(uris, { core, folder: servers.folder, running });
     try {
       const result = await withGmsAdmin({ dataDir: servers.folder }, (admin) =>
-        play({ admin, crowd, clock }),
+        play({ admin, crowd, clock, mcxUri: running.mcx!.uri }),
       );
       await crowd.close();
       await servers.stop();
@@ -67,9 +74,11 @@ export async function runScenario(
   }
 }
 
-async function play({ admin, crowd, clock }: Stage): Promise<Omit<DemoResult, "steps">> {
+async function play(stage: Stage): Promise<Omit<DemoResult, "steps">> {
+  const { admin, crowd, clock, mcxUri } = stage;
   const { members } = crowd;
-  const stage = { admin, crowd, clock };
+  // Not the last one, who is removed later.
+  const mixing = members.slice(0, Math.max(2, Math.min(MIXED_MEMBERS, members.length - 1)));
   const count = members.length;
   await clock.time("get identity keys from the KMS", count, (update) =>
     crowd.each(members, (member) => member.provision(), update),
@@ -79,8 +88,13 @@ async function play({ admin, crowd, clock }: Stage): Promise<Omit<DemoResult, "s
     const { rekeys } = await admin.createGroup(OPERATOR, group);
     return sealed(admin, rekeys[0]!, update);
   });
+  const mixed = await admin.createGroup(OPERATOR, {
+    uri: MIXED_GROUP,
+    members: [...mixing.map(({ uri }) => ({ uri })), { uri: mcxUri, kind: "mcx-server" }],
+  });
   await clock.time("subscribe or fetch, check, store", count, async (update) => {
-    const connected = crowd.each(members, (member) => member.connect(GROUP));
+    const groupsOf = (member: DemoMember) => [GROUP, ...(mixing.includes(member) ? [MIXED_GROUP] : [])];
+    const connected = crowd.each(members, (member) => member.connect(groupsOf(member)));
     await Promise.all([connected, crowd.until(members, created.gmkId, "active", update)]);
     await acknowledged(admin, created);
   });
@@ -100,6 +114,13 @@ async function play({ admin, crowd, clock }: Stage): Promise<Omit<DemoResult, "s
   await removed.look().catch(() => undefined);
   checks.push(agreement("third GMK, the same for those who stay", staying, third.gmkId));
   checks.push(holders("third GMK, with the member who was removed", [removed], third.gmkId, "active", 0));
+
+  await clock.time("give the MCX server the key of a group to mix", mixing.length + 1, async (update) => {
+    await crowd.until(mixing, mixed.rekeys[0]!.gmkId, "active", update);
+    await acknowledged(admin, mixed.rekeys[0]!);
+  });
+  const media = { crowd, clock, group: GROUP, mixedGroup: MIXED_GROUP, staying, removed, mixing };
+  checks.push(...(await playMedia(media)));
 
   const revocation = await admin.revokeGmk(OPERATOR, third.gmkId);
   await delivered(stage, "revoke that GMK", revocation, staying, "revoked");

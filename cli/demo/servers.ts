@@ -26,7 +26,9 @@ export async function startServers(): Promise<Servers> {
   const args = [...(FROM_SOURCE ? ["--import", "tsx"] : []), MAIN];
   const serve = ["serve", "--data-dir", data, "--port", "0", "--log-level", "error", "--json"];
   // Workers run from what was built.
-  const env = { ...process.env, ...(FROM_SOURCE && { MIKEY_SAKKE_GMS_WORKERS: "0" }) };
+  const workers = FROM_SOURCE && { MIKEY_SAKKE_GMS_WORKERS: "0" };
+  // Two may talk at a time, for what is mixed to be of more than one.
+  const env = { ...process.env, MIKEY_SAKKE_MCX_SPEAKERS: "2", ...workers };
   const child = spawn(process.execPath, [...args, ...serve], { env, stdio: ["ignore", "pipe", "pipe"] });
   let log = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => {

@@ -11,6 +11,8 @@ export interface Running {
   readonly xcapRoot: string;
   /** SIP URIs by transport. */
   readonly sip: Readonly<Record<string, string>>;
+  /** The MCX server, where one runs. */
+  readonly mcx?: { readonly uri: string; readonly sip: Readonly<Record<string, string>> };
   /** PEM file of the certificate to trust, where it is self-signed. */
   readonly ca?: string;
 }

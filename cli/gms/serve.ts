@@ -1,4 +1,4 @@
-/** `serve` and `serve gms`: KMS and GMS of a data folder in one process, or the GMS alone. */
+/** `serve` and `serve gms`: KMS, GMS and MCX server of a data folder in one process, or the GMS alone. */
 import { createLog } from "../../roles/server/log.ts";
 import type { Provisioning } from "../../roles/server/provisioning-config.ts";
 import { addServers, folderConfig } from "../kms/make-folder.ts";
@@ -7,6 +7,9 @@ import { commandLines, warnOfDevelopmentTokens } from "../kms/serve.ts";
 import { localProvisioning, requireWayToKms } from "../kms/server-provisioning.ts";
 import { firstKmsConfig, prepareKms, type RunningKms, startKms } from "../kms/start.ts";
 import { listenForStop } from "../kms/stop.ts";
+import type { McxFolder } from "../mcx/data-folder.ts";
+import { firstMcxConfig, prepareMcx } from "../mcx/prepare.ts";
+import { type RunningMcx, startMcx } from "../mcx/start.ts";
 import type { Output } from "../output.ts";
 import type { GmsFolder } from "./data-folder.ts";
 import { firstGmsConfig, type GmsServeOptions, prepareGms } from "./prepare.ts";
@@ -16,22 +19,31 @@ import { type PreparedGms, type RunningGms, startGms } from "./start.ts";
 export interface ServeAllOptions extends GmsServeOptions {
   readonly kmsUri?: string;
   readonly gmsUri?: string;
+  readonly mcxUri?: string;
   readonly database?: string;
   readonly logLevel: string;
 }
 
+/** Ports of the MCX server, behind those of the KMS and the GMS. */
+const MCX_ADMIN = 4;
+const MCX_SIP = 10;
+
 export async function serveAll(options: ServeAllOptions, output: Output): Promise<void> {
-  const { gmsUri, port } = options;
+  const { gmsUri, mcxUri, port, sipPort } = options;
   const firstGms = firstGmsConfig(gmsUri === undefined ? {} : { gmsUri });
-  const read = await folderConfig(options, { kms: firstKmsConfig(options), gms: firstGms }, output);
-  await addServers(options, read, { gms: firstGms }, output);
+  const first = { gms: firstGms, mcx: firstMcxConfig(mcxUri === undefined ? {} : { mcxUri }) };
+  const read = await folderConfig(options, { kms: firstKmsConfig(options), ...first }, output);
+  await addServers(options, read, first, output);
   const kms = await prepareKms({ ...options, http: false }, read, output);
   // The KMS has the first two ports.
   const own = port === undefined ? {} : { port: port === 0 ? 0 : port + 2 };
-  const sip = port === 0 && options.sipPort === undefined ? { sipPort: 0 } : {};
+  const sip = port === 0 && sipPort === undefined ? { sipPort: 0 } : {};
   const gms = await prepareGms({ ...options, ...own, ...sip }, output);
   const provisioning = localProvisioning(gms.data.config, kms);
   requireWayToKms({ provisioning }, "gms");
+  const mcx = await preparedMcx(options, gms);
+  const mcxProvisioning = localProvisioning(mcx.config, kms);
+  requireWayToKms({ provisioning: mcxProvisioning }, "mcx");
   const stop = listenForStop();
   const log = createLog(options.logLevel);
   const opened = await openSealedDatabase(
@@ -40,15 +52,38 @@ export async function serveAll(options: ServeAllOptions, output: Output): Promis
   ).catch(stop.failed);
   try {
     const runningKms = await startKms(kms, opened, log);
-    const withKms = knowing(gms, { kmsUrl: runningKms.url, provisioning });
+    // The MCX server reads who is in a group.
+    const groupReaders = [...new Set([...gms.data.config.groupReaders, mcx.config.mcxUri])];
+    const withKms = knowing(gms, { kmsUrl: runningKms.url, provisioning, groupReaders });
     const runningGms = await startGms(withKms, opened, log);
+    const { xcapUrl: xcapRoot } = runningGms;
+    const mcxGms =
+      read.mcx !== undefined && "gms" in read.mcx ? mcx.config.gms! : { ...mcx.config.gms!, xcapRoot };
+    const known = { kmsUrl: runningKms.url, provisioning: mcxProvisioning, gms: mcxGms };
+    const config = { ...mcx.config, ...known };
+    const runningMcx = await startMcx({ ...mcx, config }, gms.credentials, opened.onClose, log);
     opened.onClose(() => removeRunning(options.dataDir));
-    await announce(output, withKms, runningGms, runningKms);
+    await announce(output, withKms, runningGms, runningKms, { ...runningMcx, uri: config.mcxUri });
     output.note(`${await stop.stopped}: stopping`);
   } finally {
     await opened.close();
     stop.release();
   }
+}
+
+function preparedMcx(options: ServeAllOptions, gms: PreparedGms): Promise<McxFolder> {
+  const { port, sipPort } = options;
+  const sip = sipPort ?? (port === 0 ? 0 : undefined);
+  // Where the GMS answers is known once it does.
+  const { gmsUri } = gms.data.config;
+  return prepareMcx(
+    {
+      ...options,
+      ...(port !== undefined && { adminPort: port === 0 ? 0 : port + MCX_ADMIN }),
+      ...(sip !== undefined && { sipPort: sip === 0 ? 0 : sip + MCX_SIP }),
+    },
+    { uri: gmsUri, xcapRoot: "https://localhost/xcap" },
+  );
 }
 
 export interface ServeGmsOptions extends GmsServeOptions {
@@ -92,7 +127,7 @@ export async function serveGms(options: ServeGmsOptions, output: Output): Promis
 
 function knowing(
   { data, credentials }: PreparedGms,
-  known: Pick<GmsFolder["config"], "kmsUrl" | "provisioning">,
+  known: Pick<GmsFolder["config"], "kmsUrl" | "provisioning" | "groupReaders">,
 ): PreparedGms {
   return { data: { ...data, config: { ...data.config, ...known } }, credentials };
 }
@@ -102,6 +137,7 @@ async function announce(
   { data, credentials }: PreparedGms,
   gms: RunningGms,
   kms: RunningKms | undefined,
+  mcx?: RunningMcx & { readonly uri: string },
 ): Promise<void> {
   const { folder, config } = data;
   const { gmsUri, kmsUri, kmsUrl } = config;
@@ -109,7 +145,9 @@ async function announce(
   const ca = credentials?.selfSigned ? credentials.certFile : undefined;
   const { xcapUrl: xcapRoot, adminUrl, sip } = gms;
   const trusted = ca === undefined ? {} : { ca };
-  await writeRunning(folder, { kmsUri, kmsUrl: kmsUrl!, gmsUri, xcapRoot, sip, ...trusted });
+  const mcxPlace = mcx && { uri: mcx.uri, sip: mcx.sip };
+  const running = { kmsUri, kmsUrl: kmsUrl!, gmsUri, xcapRoot, sip, ...(mcxPlace && { mcx: mcxPlace }) };
+  await writeRunning(folder, { ...running, ...trusted });
   if (development) warnOfDevelopmentTokens(output);
   const places = { gmsUri, xcapRoot, sip, adminUrl, ...(kms && { kmsAdminUrl: kms.adminUrl }) };
   output.ready(
@@ -118,6 +156,7 @@ async function announce(
       kmsUri,
       kmsUrl,
       ...places,
+      ...(mcx && { mcxUri: mcx.uri, mcxSip: mcx.sip, mcxAdminUrl: mcx.adminUrl }),
       dataDir: folder,
       ...trusted,
       developmentTokens: development,
@@ -127,7 +166,8 @@ async function announce(
       ...(kms === undefined ? [] : [`KMS ${kmsUri}, ready at ${kms.url}`]),
       `GMS ${gmsUri}, ready at ${xcapRoot}`,
       ...Object.entries(sip).map(([way, uri]) => `SIP ${way.padEnd(15)} ${uri}`),
-      `health and metrics  ${[kms?.adminUrl, adminUrl].filter((url) => url !== undefined).join(", ")}`,
+      ...(mcx === undefined ? [] : [`MCX server ${mcx.uri}, ready at ${mcx.sip.udp}`]),
+      `health and metrics  ${[kms?.adminUrl, adminUrl, mcx?.adminUrl].filter((url) => url !== undefined).join(", ")}`,
       `data folder         ${folder}`,
       "",
       "Make a group, and be a member of it:",

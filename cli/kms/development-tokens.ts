@@ -47,7 +47,7 @@ export async function developmentToken(
 
 export function requireDevelopment(
   folder: string,
-  server: "KMS" | "GMS",
+  server: "KMS" | "GMS" | "MCX server",
   tokens: { readonly issuer: string } | undefined,
 ): void {
   if (tokens === undefined) return;

@@ -82,6 +82,8 @@ const limits = z.strictObject({
   maxExpires: count.min(60).default(3600),
   /** How old may be what is known of a group's members, in milliseconds. */
   directoryMs: count.default(2000),
+  /** How often the server looks for group keys that the GMS gives it, in milliseconds. */
+  keysMs: count.default(5000),
   /** To finish what was begun when the server stops. */
   stopTimeout: count.default(10),
 });

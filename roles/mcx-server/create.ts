@@ -82,7 +82,7 @@ export async function createMcxServer(options: McxOptions): Promise<McxServer> {
         gms,
         keys: () => keys.current(),
         storage,
-        pollMs: limits.directoryMs,
+        pollMs: limits.keysMs,
         random,
       })
     : undefined;
@@ -104,7 +104,7 @@ export async function createMcxServer(options: McxOptions): Promise<McxServer> {
     clock,
     random,
   });
-  const clients = new Clients(clock, ({ user }) => sessions.remove(user));
+  const clients = new Clients(clock, (client) => sessions.remove(client.user, client));
   const state: McxState = {
     sessions: () => sessions.states(),
     clients: () => clients.users(),

@@ -6,6 +6,7 @@ import type { RandomSource } from "../../../bindings/random.ts";
 import type { DatagramPort } from "../../../transport/datagram/ports.ts";
 import type { CallDescription } from "../../../transport/sdp/call.ts";
 import type { Clock, SipSession } from "../../../transport/sip/index.ts";
+import type { ControlKeys } from "../../client/mcx/control-keys.ts";
 import type { SessionState } from "../admin/metrics.ts";
 import type { McxConfig } from "../config.ts";
 import type { GroupDirectory } from "../directory.ts";
@@ -27,11 +28,18 @@ export interface SessionsOptions {
   readonly random: RandomSource;
 }
 
+interface Participant {
+  /** The client that the user is in it with. */
+  readonly client: ControlKeys;
+  /** Once it is there. */
+  dialog: SipSession | undefined;
+}
+
 interface Call {
   readonly session: GroupSession;
   readonly slot: number;
-  /** The SIP session of each participant, once it is there. */
-  readonly dialogs: Map<string, SipSession | undefined>;
+  /** By user: another client of theirs takes the place of the first. */
+  readonly participants: Map<string, Participant>;
 }
 
 export class GroupSessions {
@@ -72,8 +80,8 @@ export class GroupSessions {
       const call = await this.#call(groupUri);
       // It may have ended meanwhile.
       if (this.#open.get(groupUri) !== call) continue;
-      const before = call.dialogs.get(user);
-      call.dialogs.set(user, undefined);
+      const before = call.participants.get(user)?.dialog;
+      call.participants.set(user, { client: member.control, dialog: undefined });
       try {
         call.session.join(member);
       } catch (error) {
@@ -87,36 +95,41 @@ export class GroupSessions {
 
   /** The SIP session that the answer has begun. */
   opened(groupUri: string, user: string, dialog: SipSession): void {
-    const call = this.#open.get(groupUri);
-    if (call?.dialogs.has(user)) call.dialogs.set(user, dialog);
+    const participant = this.#open.get(groupUri)?.participants.get(user);
+    if (participant !== undefined && participant.dialog === undefined) participant.dialog = dialog;
     else void dialog.bye();
   }
 
-  /** Who left by himself. */
-  leave(groupUri: string, user: string): void {
+  /** Who left by himself; with `client`, only if he was in the call with that one. */
+  leave(groupUri: string, user: string, client?: ControlKeys): void {
     const call = this.#open.get(groupUri);
-    if (call === undefined || !call.dialogs.delete(user)) return;
+    const participant = call?.participants.get(user);
+    if (call === undefined || participant === undefined) return;
+    if (client !== undefined && participant.client !== client) return;
+    call.participants.delete(user);
     call.session.leave(user);
-    if (call.dialogs.size === 0) void this.#end(groupUri, call);
+    if (call.participants.size === 0) void this.#end(groupUri, call);
   }
 
-  /** Who is put out, of all calls. */
-  remove(user: string): void {
-    for (const group of this.groups()) this.#putOut(group, user);
+  /** A client that is put out, of all calls. */
+  remove(user: string, client: ControlKeys): void {
+    for (const group of this.groups()) {
+      if (this.#open.get(group)?.participants.get(user)?.client === client) this.#putOut(group, user);
+    }
   }
 
   async close(): Promise<void> {
     this.#unsubscribe();
     await Promise.all([...this.#calls.values()].map((call) => call.catch(() => undefined)));
     const ends = [...this.#open].flatMap(([group, call]) => {
-      const byes = [...call.dialogs.values()].map((dialog) => dialog?.bye());
+      const byes = [...call.participants.values()].map(({ dialog }) => dialog?.bye());
       return [...byes, this.#end(group, call)];
     });
     await Promise.all(ends);
   }
 
   #putOut(groupUri: string, user: string): void {
-    const dialog = this.#open.get(groupUri)?.dialogs.get(user);
+    const dialog = this.#open.get(groupUri)?.participants.get(user)?.dialog;
     this.leave(groupUri, user);
     void dialog?.bye();
   }
@@ -124,7 +137,7 @@ export class GroupSessions {
   /** Members may have been removed. */
   async #check(groupUri: string): Promise<void> {
     const { directory } = this.#options;
-    for (const user of this.#open.get(groupUri)?.dialogs.keys() ?? []) {
+    for (const user of this.#open.get(groupUri)?.participants.keys() ?? []) {
       const member = await directory.member(groupUri, user).catch(() => undefined);
       if (member === undefined) this.#putOut(groupUri, user);
     }
@@ -173,7 +186,7 @@ export class GroupSessions {
       clock,
       random,
     });
-    const call = { session, slot, dialogs: new Map<string, SipSession | undefined>() };
+    const call: Call = { session, slot, participants: new Map() };
     this.#open.set(groupUri, call);
     return call;
   }

@@ -27,8 +27,8 @@ export function inviteHandler(context: SignallingContext) {
       throw refusalOf(error);
     });
     // The binding may have ended while the ports were opened.
-    if (context.clients.find(user) !== client) {
-      sessions.leave(requestUri, user);
+    if (!context.clients.has(client)) {
+      sessions.leave(requestUri, user, client);
       throw new SignallingRefusal("NOT_BOUND", user);
     }
     context.count("call_joined");
@@ -37,7 +37,7 @@ export function inviteHandler(context: SignallingContext) {
       contentType: MEDIA.sdp,
       body: writeCallSdp(answer, new DataView(random(4).buffer).getUint32(0)),
       accepted: (session) => sessions.opened(requestUri, user, session),
-      onEnd: () => sessions.leave(requestUri, user),
+      onEnd: () => sessions.leave(requestUri, user, client),
     };
   };
 }

@@ -6,6 +6,7 @@ import type { ControlKeys } from "../../client/mcx/control-keys.ts";
 
 /** As many as of XML: a client that never uses the newest leaves no more. */
 const MAX_CSKS = 4;
+const MAX_OF_USER = 8;
 const SWEEP_MS = 5000;
 
 export class BoundClient implements ControlKeys {
@@ -60,10 +61,12 @@ export class BoundClient implements ControlKeys {
   }
 }
 
+/** A user may have several, each at a contact of its own. */
 export class Clients {
   readonly #clock: Clock;
   readonly #gone: (client: BoundClient) => void;
-  readonly #byUser = new Map<string, BoundClient>();
+  readonly #byUser = new Map<string, Map<string, BoundClient>>();
+  #size = 0;
   #cancel: (() => void) | undefined;
 
   /** `gone` is told of each client whose binding is over. */
@@ -73,50 +76,65 @@ export class Clients {
   }
 
   get size(): number {
-    return this.#byUser.size;
+    return this.#size;
   }
 
   users(): string[] {
     return [...this.#byUser.keys()];
   }
 
-  all(): IterableIterator<BoundClient> {
-    return this.#byUser.values();
+  all(): BoundClient[] {
+    return this.users().flatMap((user) => this.of(user));
   }
 
-  find(user: string): BoundClient | undefined {
-    const client = this.#byUser.get(user);
-    if (client === undefined || this.#clock.now() < client.expiresAt) return client;
-    this.remove(client);
-    return undefined;
+  /** Those of a user, the one that came last first. */
+  of(user: string): BoundClient[] {
+    const clients = [...(this.#byUser.get(user)?.values() ?? [])];
+    const now = this.#clock.now();
+    for (const over of clients.filter(({ expiresAt }) => expiresAt <= now)) this.remove(over);
+    return clients.filter(({ expiresAt }) => expiresAt > now).reverse();
   }
 
-  /** A user has one client: another one takes the place of the first. */
+  at(user: string, contact: string): BoundClient | undefined {
+    return this.of(user).find((client) => client.contact === contact);
+  }
+
+  has(client: BoundClient): boolean {
+    return this.at(client.user, client.contact) === client;
+  }
+
+  /** One more of a user than there may be takes the place of the oldest. */
   enter(client: BoundClient): void {
-    const before = this.#byUser.get(client.user);
-    if (before !== undefined) this.remove(before);
-    this.#byUser.set(client.user, client);
+    const others = this.of(client.user);
+    for (const oldest of others.slice(MAX_OF_USER - 1)) this.remove(oldest);
+    const there = this.#byUser.get(client.user) ?? new Map<string, BoundClient>();
+    this.#byUser.set(client.user, there.set(client.contact, client));
+    this.#size++;
     this.#sweepLater();
   }
 
   remove(client: BoundClient): void {
-    if (this.#byUser.get(client.user) !== client) return;
-    this.#byUser.delete(client.user);
+    const there = this.#byUser.get(client.user);
+    if (there?.get(client.contact) !== client) return;
+    there.delete(client.contact);
+    if (there.size === 0) this.#byUser.delete(client.user);
+    this.#size--;
     this.#gone(client);
     client.destroy();
   }
 
   close(): void {
     this.#cancel?.();
-    for (const client of this.#byUser.values()) client.destroy();
+    for (const client of this.all()) client.destroy();
     this.#byUser.clear();
+    this.#size = 0;
   }
 
   #sweepLater(): void {
     this.#cancel ??= this.#clock.after(SWEEP_MS, () => {
       this.#cancel = undefined;
-      for (const user of this.users()) this.find(user);
-      if (this.#byUser.size > 0) this.#sweepLater();
+      for (const user of this.users()) this.of(user);
+      if (this.#size > 0) this.#sweepLater();
     });
   }
 }

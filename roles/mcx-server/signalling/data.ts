@@ -64,7 +64,7 @@ async function openPayload(octets: Uint8Array, client: BoundClient): Promise<Uin
 }
 
 async function distribute(context: SignallingContext, sds: Sds): Promise<void> {
-  const left = [...context.clients.all()].filter(({ user }) => user !== sds.sender);
+  const left = context.clients.all().filter(({ user }) => user !== sds.sender);
   const worker = async () => {
     for (let client = left.pop(); client !== undefined; client = left.pop()) {
       try {

@@ -1,5 +1,6 @@
 /** A request of a client that is bound: who it is, and its body with the XML in clear (TS 33.180 9.3). */
 import { MikeySakkeError } from "../../../bindings/errors.ts";
+import type { KeyId } from "../../../bindings/index.ts";
 import type { Part } from "../../../transport/group-xml/index.ts";
 import { openSignalling } from "../../../transport/signalling-xml/index.ts";
 import type { SipRequest } from "../../../transport/sip/index.ts";
@@ -16,15 +17,21 @@ export interface OpenedRequest {
 export async function openRequest(request: SipRequest, context: SignallingContext): Promise<OpenedRequest> {
   const { tokens, now, clients, config } = context;
   const user = await identify(request, tokens, now());
-  const client = clients.find(user);
-  if (client === undefined) throw new SignallingRefusal("NOT_BOUND", user);
+  const own = clients.of(user);
+  if (own.length === 0) throw new SignallingRefusal("NOT_BOUND", user);
   const parts = partsOf(request, config.limits.bodyBytes);
   try {
-    const opened = await openSignalling(parts, client.xml);
-    if (opened.key !== undefined) client.used(opened.key.keyId);
+    // The CSK tells which of the user's clients it is.
+    const holder = (keyId: KeyId) => own.find((client) => client.receiving(keyId) !== undefined);
+    const opened = await openSignalling(parts, { find: (keyId) => holder(keyId)?.xml.find(keyId) });
+    const client = opened.key && holder(opened.key.keyId);
+    if (client === undefined || !clients.has(client)) {
+      throw new SignallingRefusal("XML_REFUSED", "not protected under a CSK of the user");
+    }
+    client.used(opened.key!.keyId);
     return { client, parts: opened.parts };
   } catch (error) {
-    if (!(error instanceof MikeySakkeError)) throw error;
+    if (!(error instanceof MikeySakkeError) || error instanceof SignallingRefusal) throw error;
     throw new SignallingRefusal("XML_REFUSED", error.message, error);
   }
 }

@@ -31,24 +31,23 @@ export function publishHandler(context: SignallingContext, bound: (client: Bound
     const user = await identify(request, tokens, now());
     const parts = partsOf(request, config.limits.bodyBytes);
     const wanted = request.headers.get(EXPIRES) ?? config.limits.maxExpires;
+    const contact = contactOf(request);
     if (wanted === 0) {
-      const client = clients.find(user);
+      const client = clients.at(user, contact);
       if (client !== undefined) clients.remove(client);
       return granted(0);
     }
     const expires = Math.min(wanted, config.limits.maxExpires);
-    const contact = contactOf(request);
-    const known = clients.find(user);
-    const isSame = known?.contact === contact;
     const csk = await cskOf(parts, user, context);
-    if (csk === undefined && !isSame) throw new SignallingRefusal("CSK_MISSING");
+    const known = clients.at(user, contact);
+    if (csk === undefined && known === undefined) throw new SignallingRefusal("CSK_MISSING");
     const expiresAt = clock.now() + expires * 1000;
-    if (isSame) {
+    if (known !== undefined) {
       known.flow = flow;
       known.expiresAt = expiresAt;
       if (csk !== undefined) known.add(csk);
     } else {
-      if (known === undefined && clients.size >= config.limits.clients) {
+      if (clients.size >= config.limits.clients) {
         csk!.destroy();
         throw new SignallingRefusal("TOO_MANY", "clients");
       }

@@ -1,0 +1,67 @@
+/** What a member hears, as a WAV file that grows. */
+import { open } from "node:fs/promises";
+import { G711_FRAME } from "../../bindings/media/index.ts";
+import { listenForStop } from "../kms/stop.ts";
+import { type McxMemberOptions, openMcxMember } from "../mcx/member.ts";
+import type { Output } from "../output.ts";
+import { everyFrame } from "./pace.ts";
+import { SPEECH_RATE, wavHeader, wavSamples } from "./wav.ts";
+
+export interface Heard {
+  /** Of the file. */
+  readonly seconds: number;
+  readonly packets: number;
+  readonly refused: number;
+}
+
+export async function hear(
+  options: Omit<McxMemberOptions, "onEvent">,
+  { out, seconds }: { readonly out: string; readonly seconds: number | undefined },
+  output: Output,
+): Promise<Heard> {
+  const stop = listenForStop();
+  const end = new AbortController();
+  void stop.stopped.then(() => end.abort());
+  const timer = seconds === undefined ? undefined : setTimeout(() => end.abort(), 1000 * seconds);
+  const member = await openMcxMember({ ...options, onEvent: () => undefined });
+  try {
+    const file = await open(out, "w");
+    try {
+      await file.write(wavHeader(0));
+      const { call, hangUp } = await member.client.call(options.groupUri, {
+        onEvent(event) {
+          if (event.type !== "floor") return;
+          const { state, talker } = event.floor;
+          output.ready({ event: "floor", state, ...(talker !== undefined && { talker }) }, () => [
+            talker === undefined ? "nobody talks" : `${talker} talks`,
+          ]);
+        },
+        onEnd: () => end.abort(),
+      });
+      output.ready({ event: "listening", group: options.groupUri, user: options.userUri, out }, () => [
+        `${options.userUri} listens to ${options.groupUri}`,
+      ]);
+      let samples = 0;
+      await everyFrame(async () => {
+        const frame = call.play();
+        // The file begins with the first word.
+        if (frame !== undefined || samples > 0) {
+          await file.write(wavSamples(frame ?? new Int16Array(G711_FRAME)));
+          samples += G711_FRAME;
+        }
+        return true;
+      }, end.signal);
+      const { received, refused } = call.counters.media;
+      await hangUp();
+      await file.write(wavHeader(samples), 0, undefined, 0);
+      const notOpened = Object.values(refused).reduce((sum, count) => sum + count);
+      return { seconds: samples / SPEECH_RATE, packets: received, refused: notOpened };
+    } finally {
+      await file.close();
+    }
+  } finally {
+    clearTimeout(timer);
+    stop.release();
+    await member.close();
+  }
+}

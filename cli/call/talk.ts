@@ -1,0 +1,71 @@
+/** A talk burst of one member. */
+import { G711_FRAME } from "../../bindings/media/index.ts";
+import { type ByteSource, readInput } from "../files.ts";
+import { type McxMemberOptions, openMcxMember } from "../mcx/member.ts";
+import { everyFrame, FRAME_MS } from "./pace.ts";
+import { tone } from "./tone.ts";
+import { readWav, SPEECH_RATE } from "./wav.ts";
+
+const MAX_WAV = 256 << 20;
+/** The others hear the end before one leaves. */
+const LINGER_MS = 300;
+
+export interface What {
+  readonly wav: string | undefined;
+  readonly hertz: number;
+  readonly seconds: number;
+}
+
+export async function samplesOf({ wav, hertz, seconds }: What, stdin: ByteSource): Promise<Int16Array> {
+  if (wav === undefined) return tone(hertz, seconds * SPEECH_RATE);
+  return readWav(await readInput(wav, stdin, MAX_WAV), wav);
+}
+
+export type Said = { readonly frames: number } | { readonly lost: string };
+
+export async function sayTo(
+  options: Omit<McxMemberOptions, "onEvent">,
+  samples: Int16Array,
+  how: { readonly priority: number; readonly waitMs: number; readonly note: (text: string) => void },
+): Promise<Said> {
+  const member = await openMcxMember({ ...options, onEvent: () => undefined });
+  try {
+    let lost: string | undefined;
+    const { call, hangUp } = await member.client.call(options.groupUri, {
+      onEvent(event) {
+        if (event.type !== "floor") return;
+        if (event.floor.state === "queued") how.note(`waiting for the floor, place ${event.floor.position}`);
+        lost = event.lost;
+      },
+      onEnd: (end) => {
+        lost = `the server ended the call (${end})`;
+      },
+    });
+    try {
+      call.request(how.priority);
+      const until = performance.now() + how.waitMs;
+      while (call.floor.state !== "granted" && lost === undefined && performance.now() < until)
+        await pause(FRAME_MS);
+      if (call.floor.state !== "granted") return { lost: lost ?? "timed out" };
+      let frames = 0;
+      await everyFrame(async (n) => {
+        if (n * G711_FRAME >= samples.length || call.floor.state !== "granted") return false;
+        const frame = new Int16Array(G711_FRAME);
+        frame.set(samples.subarray(n * G711_FRAME, (n + 1) * G711_FRAME));
+        await call.send(frame);
+        frames++;
+        return true;
+      });
+      if (call.floor.state !== "granted") return { lost: lost ?? "taken away" };
+      call.release();
+      await pause(LINGER_MS);
+      return { frames };
+    } finally {
+      await hangUp();
+    }
+  } finally {
+    await member.close();
+  }
+}
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));

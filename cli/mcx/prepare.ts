@@ -1,0 +1,41 @@
+/** What is settled before the MCX server of a data folder starts. */
+import type { McxConfigInput } from "../../roles/mcx-server/config.ts";
+import { freePort } from "../free-port.ts";
+import type { FolderOptions } from "../kms/data-folder.ts";
+import { type McxFolder, openMcxFolder } from "./data-folder.ts";
+
+export interface McxServeOptions extends FolderOptions {
+  readonly host?: string;
+  /** UDP and TCP; 0 is any. */
+  readonly sipPort?: number;
+  readonly adminPort?: number;
+}
+
+/** Of an MCX server that nobody named. */
+const DEFAULT_MCX_URI = "sip:mcx@mcx.localhost";
+
+/** The configuration of an MCX server at the first start. */
+export function firstMcxConfig(given: { readonly mcxUri?: string }) {
+  return { mcxUri: DEFAULT_MCX_URI, ...given };
+}
+
+/** `gms`: the one in this process, unless the configuration names another. */
+export async function prepareMcx(
+  options: McxServeOptions,
+  gms: NonNullable<McxConfigInput["gms"]>,
+): Promise<McxFolder> {
+  const { host, sipPort, adminPort } = options;
+  const port = sipPort === 0 ? await freePort(host ?? "127.0.0.1") : sipPort;
+  return openMcxFolder(options, (given) => ({
+    gms: given.gms ?? gms,
+    sip: {
+      udpPort: 5070,
+      tcpPort: 5070,
+      ...given.sip,
+      ...(host !== undefined && { host }),
+      ...(port !== undefined && { udpPort: port, tcpPort: port }),
+    },
+    media: { ...given.media, ...(host !== undefined && { host }) },
+    admin: { ...given.admin, ...(adminPort !== undefined && { port: adminPort }) },
+  }));
+}
