@@ -22,7 +22,7 @@ const HINTS: Readonly<Record<string, string>> = {
   NO_KMS: "Make one with `mikey-sakke serve kms`, or give its folder with --data-dir.",
   OTHER_KMS: "Give another folder with --data-dir for another KMS.",
   OTHER_DATABASE: "Change database.url in the configuration, which all commands read.",
-  BAD_CONFIG: "docs/kms.md and docs/gms.md list what a configuration may have.",
+  BAD_CONFIG: "docs/kms.md, docs/gms.md and docs/mcx.md list what a configuration may have.",
   BAD_ENVIRONMENT: "docs/gms.md says how variables are named; take away the one that is none.",
   GMS_NOT_RUNNING: "Start it with `mikey-sakke serve`, or give its folder with --data-dir or --local.",
   NO_GROUP_KEY: "Look whether the user is a member: `mikey-sakke group show`.",

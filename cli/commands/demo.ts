@@ -29,7 +29,7 @@ export function registerDemo(parent: Command, runner: Runner): void {
 }
 
 async function demo({ output }: Context, options: Options): Promise<ExitStatus> {
-  const members = integerOption(options.members, "--members", 2, 2000);
+  const members = integerOption(options.members, "--members", 3, 2000);
   const { load } = await import("../../bindings/core.ts");
   const { runScenario } = await import("../demo/scenario.ts");
   const started = performance.now();

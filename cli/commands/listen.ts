@@ -33,7 +33,7 @@ export function registerListen(program: Command, runner: Runner): void {
 }
 
 async function listen({ output }: Context, options: Options, group: string): Promise<ExitStatus> {
-  const { mcxMemberOf } = await import("../mcx/member-options.ts");
+  const { mcxMemberOf } = await import("../mcx/member-of.ts");
   const { hear } = await import("../call/listen.ts");
   const seconds =
     options.seconds === undefined ? undefined : integerOption(options.seconds, "--seconds", 1, LONGEST);

@@ -57,7 +57,7 @@ async function send(
   group: string,
   text: string,
 ): Promise<ExitStatus> {
-  const { mcxMemberOf } = await import("../mcx/member-options.ts");
+  const { mcxMemberOf } = await import("../mcx/member-of.ts");
   const { sendText } = await import("../mcx/data.ts");
   await sendText(await mcxMemberOf(group, options), text);
   output.result({ status: "sent", group }, () => [`sent to ${group}`]);
@@ -65,7 +65,7 @@ async function send(
 }
 
 async function receive({ output }: Context, options: ReceiveOptions, group: string): Promise<ExitStatus> {
-  const { mcxMemberOf } = await import("../mcx/member-options.ts");
+  const { mcxMemberOf } = await import("../mcx/member-of.ts");
   const { receiveTexts } = await import("../mcx/data.ts");
   const number = (text: string | undefined, name: string) =>
     text === undefined ? undefined : integerOption(text, name, 1, MOST);

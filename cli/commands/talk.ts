@@ -41,7 +41,7 @@ export function registerTalk(program: Command, runner: Runner): void {
 }
 
 async function talk({ output, stdin }: Context, options: Options, group: string): Promise<ExitStatus> {
-  const { mcxMemberOf } = await import("../mcx/member-options.ts");
+  const { mcxMemberOf } = await import("../mcx/member-of.ts");
   const { samplesOf, sayTo } = await import("../call/talk.ts");
   const seconds = integerOption(options.seconds, "--seconds", 1, LONGEST);
   const hertz = integerOption(options.tone, "--tone", 50, 3800);

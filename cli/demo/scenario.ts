@@ -47,14 +47,14 @@ interface Stage {
   readonly clock: StepClock;
 }
 
-/** `count` is at least 2. Throws when anything comes out otherwise than it must. */
+/** `count` is at least 3. Throws when anything comes out otherwise than it must. */
 export async function runScenario(
   core: Core,
   count: number,
   startProgress: StartProgress,
 ): Promise<DemoResult> {
   const clock = new StepClock(startProgress);
-  const servers = await clock.time("start KMS, GMS and SIP", 1, startServers);
+  const servers = await clock.time("start KMS, GMS and MCX server", 1, startServers);
   try {
     const running = await readRunning(servers.folder);
     const uris = Array.from({ length: count }, (_, i) => `sip:member${i + 1}@example.org`);

@@ -30,8 +30,16 @@ describe("serve", { timeout: STORY_MS }, () => {
         sip: { udpPort: 5060, tcpPort: 5060, tlsPort: 5061, wsPort: 5062, wssPort: 5063 },
         workers: expect.any(Number),
       },
+      mcx: { mcxUri: "sip:mcx@mcx.localhost" },
     });
-    for (const name of ["store.key", "gms-admin.json", "admin.json", "config.json"]) {
+    for (const name of [
+      "store.key",
+      "mcx.key",
+      "mcx-admin.json",
+      "gms-admin.json",
+      "admin.json",
+      "config.json",
+    ]) {
       expect(((await stat(join(data, name))).mode & 0o777).toString(8), name).toBe("600");
     }
     const { token } = JSON.parse(await readFile(join(data, "gms-admin.json"), "utf8"));
@@ -47,7 +55,7 @@ describe("serve", { timeout: STORY_MS }, () => {
     const list = await cli("group", "list", "--data-dir", data);
     expect(list.json()).toMatchObject({ groups: [{ group: "sip:g@example.org" }] });
     expect(await second.end("SIGINT")).toBe(0);
-    for (const name of ["gms-admin.json", "admin.json", "running.json"]) {
+    for (const name of ["mcx-admin.json", "gms-admin.json", "admin.json", "running.json"]) {
       await expect(stat(join(data, name)), name).rejects.toThrow("ENOENT");
     }
   });
@@ -60,6 +68,7 @@ describe("serve", { timeout: STORY_MS }, () => {
       kmsUri: "kms.example.org",
       userKeyPeriod: 86_400,
       gms: { gmsUri: servers.gmsUri },
+      mcx: { mcxUri: "sip:mcx@mcx.localhost" },
     });
   });
 

@@ -9,7 +9,7 @@ import { temporaryFolder, vector } from "../cli/run-cli.ts";
 
 const MAIN = fileURLToPath(new URL("../../cli/main.ts", import.meta.url));
 const HEAVY = /\/node_modules\/(fastify|@electric-sql|pg|undici|zod|jose|pino|prom-client|libxml2-wasm)\//;
-const SERVERS = /\/(store|roles|cli\/kms\/(?!folder-options))/;
+const SERVERS = /\/(store|roles|cli\/kms\/(?!folder-options)|cli\/mcx\/(?!member-options))/;
 
 /** Every module that a run of the command loads, as URLs. */
 async function modulesOf(args: readonly string[]): Promise<string[]> {

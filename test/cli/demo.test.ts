@@ -5,7 +5,9 @@ import { spawnCli } from "./run-cli.ts";
 const TIMEOUT = 180_000;
 
 describe("demo", () => {
-  it("gives keys over SIP and HTTP, rekeys, removes and revokes", { timeout: TIMEOUT }, async () => {
+  it("gives keys, rekeys, removes; talk, data and mixed media under the key; revokes", {
+    timeout: TIMEOUT,
+  }, async () => {
     const run = await spawnCli(["demo", "--members", "4", "--json"]);
     expect(run.status, run.stderr).toBe(0);
     const { gmkIds, ...result } = run.json<{ gmkIds: string[] } & Record<string, unknown>>();
@@ -16,12 +18,18 @@ describe("demo", () => {
       sip: 2,
       http: 2,
       steps: [
-        { name: "start KMS, GMS and SIP" },
+        { name: "start KMS, GMS and MCX server" },
         { name: "get identity keys from the KMS", count: 4 },
         { name: "create the group, seal a GMK", count: 4 },
         { name: "subscribe or fetch, check, store", count: 4 },
         { name: "rekey", count: 4 },
         { name: "remove a member, rekey the others", count: 3 },
+        { name: "give the MCX server the key of a group to mix", count: 4 },
+        { name: "upload a CSK to the MCX server", count: 4 },
+        { name: "join the group call", count: 3 },
+        { name: "one talks for a second, all others hear it", count: 2 },
+        { name: "send short data to all others", count: 2 },
+        { name: "two talk at once, the server mixes", count: 1 },
         { name: "revoke that GMK", count: 3 },
       ],
       checks: [
@@ -29,16 +37,21 @@ describe("demo", () => {
         { held: 4, of: 4 },
         { held: 3, of: 3 },
         { what: "third GMK, with the member who was removed", held: 0, of: 1 },
+        { what: "the tone that one said, and nothing else", held: 2, of: 2 },
+        { what: "packets opened with the keys of the member who was removed", held: 0 },
+        { what: "group call, with the member who was removed", held: 0, of: 1 },
+        { what: "the text, decrypted", held: 2, of: 2 },
+        { what: "both tones in one stream of the server", held: 1, of: 1 },
         { what: "third GMK, revoked", held: 3, of: 3 },
       ],
     });
   });
 
   it("prints progress and a table", { timeout: TIMEOUT }, async () => {
-    const run = await spawnCli(["demo", "--members", "2"]);
+    const run = await spawnCli(["demo", "--members", "3"]);
     expect(run.status, run.stderr).toBe(0);
-    expect(run.stderr).toContain("get identity keys from the KMS: 2/2\n");
-    expect(run.stdout).toMatch(/^rekey +2 +[\d.]+ s +[\d.]+ ms +\d+\/s$/m);
+    expect(run.stderr).toContain("get identity keys from the KMS: 3/3\n");
+    expect(run.stdout).toMatch(/^rekey +3 +[\d.]+ s +[\d.]+ ms +\d+\/s$/m);
     expect(run.stdout).toMatch(/^All as it must be, in [\d.]+ s\.$/m);
   });
 });

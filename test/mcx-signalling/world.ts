@@ -1,7 +1,5 @@
 /** An MCX server and its clients on sockets of this machine, with keys of a KMS and a directory that the test writes. */
 import { type Core, load } from "../../bindings/core.ts";
-import { Initiator } from "../../bindings/identity/initiator.ts";
-import { Receiver } from "../../bindings/identity/receiver.ts";
 import { type DeliveredKey, type KeyId, MemoryReceiverState, systemRandom } from "../../bindings/index.ts";
 import { freePort } from "../../cli/free-port.ts";
 import type { ClientKeys } from "../../roles/client/index.ts";
@@ -14,20 +12,15 @@ import type { SignallingContext } from "../../roles/mcx-server/signalling/contex
 import { serveSignalling } from "../../roles/mcx-server/signalling/index.ts";
 import { Musik } from "../../roles/mcx-server/signalling/musik.ts";
 import { noLog } from "../../roles/server/log.ts";
-import { TokenRefusal } from "../../roles/server/token-refusal.ts";
 import { openUdpPort } from "../../transport/datagram/udp-node.ts";
 import { createSipEndpoint, type SipEndpoint, systemClock } from "../../transport/sip/index.ts";
 import { tcpTransport, udpTransport } from "../../transport/sip/index-node.ts";
 import { gmkOf } from "../media/packets.ts";
 import { HOME_KMS, makeKms, type TestKms } from "../support/domain.ts";
+import { clientKeysOf, GROUP, MCX, NAMES, nameTokens, OTHER, tokenOf } from "./parts.ts";
 
-export const MCX = "sip:mcx@home.example";
-export const GROUP = "sip:fire-1@home.example";
-export const OTHER = "sip:fire-2@home.example";
-export const ALICE = "sip:alice@home.example";
-export const BOB = "sip:bob@home.example";
-export const CAROL = "sip:carol@home.example";
-export const NAMES = [ALICE, BOB, CAROL];
+export * from "./parts.ts";
+
 const HOST = "127.0.0.1";
 
 /** Members by group, which a test may change. */
@@ -99,11 +92,7 @@ export class McxWorld {
   }
 
   keys(user: string): ClientKeys {
-    const { domain } = this.kms;
-    const keySets = [this.kms.keySet(user, Date.now())];
-    const initiator = Initiator.load(domain, keySets);
-    const receiver = Receiver.load([domain], keySets);
-    return { domains: [domain], initiator, receiver, rejected: [], destroy: () => receiver.destroy() };
+    return clientKeysOf(this.kms, user);
   }
 
   async #serve(given: Partial<McxConfigInput>, mixes: boolean): Promise<void> {
@@ -131,15 +120,7 @@ export class McxWorld {
       config,
       endpoint,
       keys: () => keys,
-      // The token is the name.
-      tokens: {
-        async verify(authorization) {
-          const user = authorization?.replace("Bearer ", "");
-          if (!user?.startsWith("for-")) throw new TokenRefusal("TOKEN_INVALID");
-          const uri = `sip:${user.slice(4)}@home.example`;
-          return { identities: [uri], ofUser: true, scopes: [] };
-        },
-      },
+      tokens: nameTokens,
       directory: this.book,
       clients: this.clients,
       sessions: this.sessions,
@@ -174,7 +155,7 @@ export class McxWorld {
       sipUri: this.address,
       endpoint,
       keys: () => keys,
-      token: async () => changes.token ?? `for-${user.slice(4).split("@")[0]}`,
+      token: async () => changes.token ?? tokenOf(user),
       groupKeys: (group) => this.groupKeys(user, group),
       openPort: (group) =>
         openUdpPort({

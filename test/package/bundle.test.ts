@@ -12,7 +12,8 @@ const ENTRIES = Object.values<string | { default: string }>(manifest.exports)
   .concat("bindings/pool/worker.ts", "bindings/pool/kms-worker.ts");
 
 /** Servers, and files whose name says it. */
-const isNodeOnly = (path: string) => /^(store|roles\/kms|roles\/gms)\/|-node\.ts$/.test(path);
+const isNodeOnly = (path: string) =>
+  /^(store|roles\/kms|roles\/gms|roles\/mcx-server)\/|-node\.ts$/.test(path);
 
 /** A text that only KMS code has. */
 const MARK = "mikey-sakke KMS ECCSI v";

@@ -1,9 +1,12 @@
 /** 200 members on sockets of their own, eight of whom talk at once, and a server that has no key (TS 33.180 4.3.5.2). */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type DeliveredKey, systemRandom, toHex, utf8 } from "../../../bindings/index.ts";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { type DeliveredKey, load, systemRandom, toHex, utf8 } from "../../../bindings/index.ts";
 import {
   GroupMedia,
   type GroupMediaSender,
@@ -12,9 +15,14 @@ import {
   type UnprotectedRtp,
   writeRtpPacket,
 } from "../../../bindings/media/index.ts";
+import { freePort } from "../../../cli/free-port.ts";
 import type { DatagramPort } from "../../../transport/datagram/ports.ts";
 import { openUdpPort } from "../../../transport/datagram/udp-node.ts";
+import { openDevice } from "../../mcx-signalling/device.ts";
+import { GROUP, NAMES } from "../../mcx-signalling/parts.ts";
+import { until } from "../../mcx-signalling/world.ts";
 import { gmkOf } from "../../media/packets.ts";
+import { HOME_KMS, makeKms } from "../../support/domain.ts";
 import { foundInMemory } from "../../support/process-memory.ts";
 import type { Order } from "./relay-process.ts";
 
@@ -138,6 +146,61 @@ describe("a server that only distributes, with 200 members of whom eight talk at
       const found = foundInMemory(server.pid!, [gmk, ...texts, ...masters, ...marks]);
       // The search finds what is there.
       expect(found).toEqual(marks);
+    },
+  );
+});
+
+describe("a whole server, with a call and short data", () => {
+  const HIDDEN = "units to the north gate, quietly";
+
+  it.runIf(process.platform === "linux")(
+    "has no group key in its memory and its store, nor what was said",
+    async () => {
+      const folder = mkdtempSync(join(tmpdir(), "mcx-"));
+      onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+      const source = fileURLToPath(new URL("server-process.ts", import.meta.url));
+      const store = join(folder, "store");
+      const port = await freePort(HOST);
+      const server = fork(source, [store, String(port)], { execArgv: ["--import", "tsx"] });
+      onTestFinished(() => void server.kill("SIGKILL"));
+      await once(server, "message");
+      const held = gmkOf(0x0333333, NAMES);
+      const core = await load();
+      const kms = makeKms(core, HOME_KMS);
+      const texts: string[] = [];
+      const devices = await Promise.all(
+        NAMES.map((user, i) =>
+          openDevice({ user, kms, key: held[i]!, server: `sip:${HOST}:${port}`, texts }),
+        ),
+      );
+      const calls = await Promise.all(devices.map(({ client }) => client.call(GROUP)));
+      const [alice, ...others] = calls.map(({ call }) => call);
+      alice!.request();
+      await until(() => alice!.floor.state === "granted");
+      for (let n = 0; n < 25; n++) {
+        await alice!.send(new Int16Array(160).fill(1000));
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+      await until(() => others.every(({ counters }) => counters.media.received === 25));
+      await devices[0]!.client.send(GROUP, [{ contentType: 1, data: utf8(HIDDEN) }]);
+      await until(() => texts.length === 2);
+      expect(texts).toEqual([HIDDEN, HIDDEN]);
+      const mark = systemRandom(16);
+      server.send({ keep: toHex(mark) });
+      const [{ totals }] = (await once(server, "message")) as [{ totals: Record<string, number> }];
+      expect(totals).toMatchObject({ forwarded: 25, mixed: 0, mcdata_brought: 2 });
+
+      const gmk = held[0]!.reveal();
+      const { key, salt } = held[0]!.srtpMaster(4);
+      const octets = [gmk, key, salt, held[0]!.dpck()];
+      const secrets = [...octets, ...octets.map((one) => Buffer.from(toHex(one))), Buffer.from(HIDDEN)];
+      expect(foundInMemory(server.pid!, [...secrets, mark])).toEqual([mark]);
+      for (const name of readdirSync(store)) {
+        const content = readFileSync(join(store, name));
+        expect(secrets.filter((secret) => content.indexOf(secret) >= 0)).toEqual([]);
+      }
+      for (const { close } of devices) await close();
+      core.destroy();
     },
   );
 });

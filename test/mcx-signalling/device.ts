@@ -1,0 +1,61 @@
+/** A client with one group key, on sockets of this machine. */
+import { type DeliveredKey, fromUtf8, systemRandom } from "../../bindings/index.ts";
+import { freePort } from "../../cli/free-port.ts";
+import { createMcxClient, type McxClient } from "../../roles/client/mcx/index.ts";
+import { openUdpPort } from "../../transport/datagram/udp-node.ts";
+import { createSipEndpoint, systemClock } from "../../transport/sip/index.ts";
+import { tcpTransport, udpTransport } from "../../transport/sip/index-node.ts";
+import type { TestKms } from "../support/domain.ts";
+import { clientKeysOf, MCX, tokenOf } from "./parts.ts";
+
+const HOST = "127.0.0.1";
+
+export interface DeviceOptions {
+  readonly user: string;
+  readonly kms: TestKms;
+  readonly key: DeliveredKey;
+  /** SIP URI. */
+  readonly server: string;
+  /** Gets what comes as short data. */
+  readonly texts: string[];
+}
+
+/** Bound at the server. */
+export async function openDevice({ user, kms, key, server, texts }: DeviceOptions): Promise<{
+  readonly client: McxClient;
+  close(): Promise<void>;
+}> {
+  const both = { host: HOST, port: await freePort(HOST) };
+  const endpoint = createSipEndpoint({
+    transports: [udpTransport(both), tcpTransport({ listen: both })],
+    clock: systemClock,
+    random: systemRandom,
+  });
+  await endpoint.start();
+  const keys = clientKeysOf(kms, user);
+  const client = createMcxClient({
+    userUri: user,
+    mcxUri: MCX,
+    sipUri: server,
+    endpoint,
+    keys: () => keys,
+    token: async () => tokenOf(user),
+    groupKeys: () => ({ sending: () => key, receiving: (id) => (id === key.keyId ? key : undefined) }),
+    openPort: () => openUdpPort({ host: HOST }),
+    clock: systemClock,
+    now: Date.now,
+    random: systemRandom,
+    onEvent: (event) => {
+      if (event.type === "data") texts.push(...event.payloads.map(({ data }) => fromUtf8(data)));
+    },
+  });
+  await client.bind();
+  return {
+    client,
+    async close() {
+      await client.close();
+      await endpoint.close();
+      keys.destroy();
+    },
+  };
+}
