@@ -8,6 +8,7 @@ const DOCUMENT = read("docs/conformance.md");
 
 /** Paragraph (or step) and sentence; a letter behind that where a sentence asks for several things. */
 const IDS: Readonly<Record<string, string>> = {
+  "4.3.5.2": "1a 1b 1c 2a 2b 2c i1 i2 3a 3b 4a 4b 4c 4d 5a 5b 5c 5d 5i 6a 6b 6c 6i i3",
   "5.7.1": "1a 1b 1c 1d 2a 2b 2c 2d 2e 3a 3b 3c 3d 3e 4a",
   "5.7.2": "1a 1b-sip 1b-http",
   "5.7.2.x":
