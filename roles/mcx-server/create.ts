@@ -133,7 +133,7 @@ export async function createMcxServer(options: McxOptions): Promise<McxServer> {
     directory,
     clients,
     sessions,
-    seen: new MemoryReceiverState(),
+    seen: new MemoryReceiverState({ maxKeys: MAX_SEEN, maxMessages: MAX_SEEN }),
     clock,
     now,
     random,
@@ -213,6 +213,8 @@ async function credentialsOf(
   return credentials;
 }
 
+/** CSKs of some minutes: many times all clients. */
+const MAX_SEEN = 1_000_000;
 /** Media come in bursts from many. */
 const RECEIVE_BUFFER = 1 << 20;
 

@@ -1,6 +1,7 @@
 /** A client of an MCX server: keys of control signalling, group calls and short data over SIP. */
 import { MikeySakkeError } from "../../../bindings/errors.ts";
-import { MemoryReceiverState, openMessage } from "../../../bindings/index.ts";
+import { DEFAULT_WINDOW_MS, MemoryReceiverState, openMessage } from "../../../bindings/index.ts";
+import { ntpFromUnixMs } from "../../../bindings/identity/ntp.ts";
 import type { McDataPayload } from "../../../bindings/mcdata/index.ts";
 import { MEDIA, mediaTypeOf, type Part, readMultipart } from "../../../transport/group-xml/index.ts";
 import { type Answer, CONTENT_TYPE, FROM, type Incoming } from "../../../transport/sip/index.ts";
@@ -63,6 +64,8 @@ export function createMcxClient(options: McxClientOptions): McxClient {
 
   /** Key download (TS 33.180 5.8): of the server, for this user. */
   async function takeKey(octets: Uint8Array): Promise<void> {
+    // What is older is refused by its T.
+    seen.prune(ntpFromUnixMs(options.now() - 2 * DEFAULT_WINDOW_MS));
     const opened = await openMessage(octets, {
       receiver: options.keys().receiver,
       state: seen,

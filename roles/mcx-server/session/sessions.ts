@@ -86,6 +86,7 @@ export class GroupSessions {
         call.session.join(member);
       } catch (error) {
         this.leave(groupUri, user);
+        void before?.bye();
         throw error;
       }
       if (before !== undefined) void before.bye();

@@ -1,5 +1,5 @@
 /** What the procedures over SIP work with. */
-import type { ReceiverState } from "../../../bindings/index.ts";
+import type { MemoryReceiverState } from "../../../bindings/index.ts";
 import type { RandomSource } from "../../../bindings/random.ts";
 import { type Part, writeMultipart } from "../../../transport/group-xml/index.ts";
 import type { Clock, SipEndpoint, SipResponse } from "../../../transport/sip/index.ts";
@@ -20,7 +20,7 @@ export interface SignallingContext {
   readonly clients: Clients;
   readonly sessions: GroupSessions;
   /** Messages with CSKs that have been seen. */
-  readonly seen: ReceiverState;
+  readonly seen: MemoryReceiverState;
   readonly clock: Clock;
   /** Milliseconds since the Unix epoch. */
   readonly now: () => number;

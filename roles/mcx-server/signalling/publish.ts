@@ -2,7 +2,8 @@
 
 import { toHex } from "../../../bindings/bytes.ts";
 import { MikeySakkeError } from "../../../bindings/errors.ts";
-import { type DeliveredKey, openMessage } from "../../../bindings/index.ts";
+import { DEFAULT_WINDOW_MS, type DeliveredKey, openMessage } from "../../../bindings/index.ts";
+import { ntpFromUnixMs } from "../../../bindings/identity/ntp.ts";
 import { MEDIA, type Part } from "../../../transport/group-xml/index.ts";
 import {
   type Answer,
@@ -23,7 +24,8 @@ const ETAG_BYTES = 8;
 
 /** `bound` is told of a client that has come, or come anew. */
 export function publishHandler(context: SignallingContext, bound: (client: BoundClient) => void) {
-  const { config, clients, clock, tokens, now, random, count } = context;
+  const { config, clients, clock, tokens, now, random, seen, count } = context;
+  let prunedAt = now();
   return async ({ request, flow }: Incoming): Promise<Answer> => {
     if (request.headers.get(EVENT)?.value.toLowerCase() !== EVENT_PACKAGE) {
       throw new SignallingRefusal("BAD_EVENT");
@@ -38,6 +40,11 @@ export function publishHandler(context: SignallingContext, bound: (client: Bound
       return granted(0);
     }
     const expires = Math.min(wanted, config.limits.maxExpires);
+    if (now() - prunedAt > DEFAULT_WINDOW_MS) {
+      prunedAt = now();
+      // What is older than that is refused by its T.
+      seen.prune(ntpFromUnixMs(prunedAt - 2 * DEFAULT_WINDOW_MS));
+    }
     const csk = await cskOf(parts, user, context);
     const known = clients.at(user, contact);
     if (csk === undefined && known === undefined) throw new SignallingRefusal("CSK_MISSING");
