@@ -11,8 +11,14 @@ export const GCM_NONCE_BYTES = 12;
 
 /** One AES-GCM key. Nonces are the caller's: none twice. */
 export interface GcmKey {
-  /** Ciphertext and tag. */
-  seal(nonce: Uint8Array, aad: Uint8Array, plain: Uint8Array): MaybePromise<Uint8Array>;
+  /** Ciphertext and tag go into `out` from `at` on, where there is room for them. Gives `out`. */
+  seal(
+    nonce: Uint8Array,
+    aad: Uint8Array,
+    plain: Uint8Array,
+    out: Uint8Array,
+    at: number,
+  ): MaybePromise<Uint8Array>;
   /** Undefined when the tag does not fit. `sealed` has a tag at least. */
   open(nonce: Uint8Array, aad: Uint8Array, sealed: Uint8Array): MaybePromise<Uint8Array | undefined>;
 }
@@ -70,13 +76,12 @@ export function aesKeyStream(key: Uint8Array, iv: Uint8Array, length: number): M
 function importWithNode(node: NodeCrypto, octets: Uint8Array): GcmKey {
   const key = node.createSecretKey(octets);
   return {
-    seal(nonce, aad, plain) {
+    seal(nonce, aad, plain, out, at) {
       const cipher = node.createCipheriv("aes-128-gcm", key, nonce, TAG);
       cipher.setAAD(aad);
-      const out = new Uint8Array(plain.length + GCM_TAG_BYTES);
-      out.set(cipher.update(plain));
+      out.set(cipher.update(plain), at);
       cipher.final();
-      out.set(cipher.getAuthTag(), plain.length);
+      out.set(cipher.getAuthTag(), at + plain.length);
       return out;
     },
     open(nonce, aad, sealed) {
@@ -106,8 +111,9 @@ async function importWithWebCrypto(octets: Uint8Array): Promise<GcmKey> {
     tagLength: 8 * GCM_TAG_BYTES,
   });
   return {
-    async seal(nonce, aad, plain) {
-      return new Uint8Array(await subtle.encrypt(parameters(nonce, aad), key, unshared(plain)));
+    async seal(nonce, aad, plain, out, at) {
+      out.set(new Uint8Array(await subtle.encrypt(parameters(nonce, aad), key, unshared(plain))), at);
+      return out;
     },
     async open(nonce, aad, sealed) {
       try {

@@ -59,16 +59,14 @@ export class SrtcpSender {
     const aad = new Uint8Array(RTCP_CLEAR_BYTES + INDEX_BYTES);
     aad.set(packet.subarray(0, RTCP_CLEAR_BYTES));
     new DataView(aad.buffer).setUint32(RTCP_CLEAR_BYTES, ENCRYPTED + index);
-    const nonce = srtcpNonce(this.#keys.salt, ssrc, index);
-    return andThen(this.#keys.cipher.seal(nonce, aad, packet.subarray(RTCP_CLEAR_BYTES)), (content) => {
-      const end = RTCP_CLEAR_BYTES + content.length;
-      const out = new Uint8Array(end + INDEX_BYTES + mki.length);
-      out.set(aad.subarray(0, RTCP_CLEAR_BYTES));
-      out.set(content, RTCP_CLEAR_BYTES);
-      out.set(aad.subarray(RTCP_CLEAR_BYTES), end);
-      out.set(mki, end + INDEX_BYTES);
-      return out;
-    });
+    const end = packet.length + GCM_TAG_BYTES;
+    const out = new Uint8Array(end + INDEX_BYTES + mki.length);
+    out.set(aad.subarray(0, RTCP_CLEAR_BYTES));
+    out.set(aad.subarray(RTCP_CLEAR_BYTES), end);
+    out.set(mki, end + INDEX_BYTES);
+    const { cipher, salt } = this.#keys;
+    const nonce = srtcpNonce(salt, ssrc, index);
+    return cipher.seal(nonce, aad, packet.subarray(RTCP_CLEAR_BYTES), out, RTCP_CLEAR_BYTES);
   }
 }
 

@@ -71,24 +71,18 @@ export class SrtpSender {
     const { ssrc, mki, roc } = this.#options;
     if (header.ssrc !== ssrc) throw usage("OTHER_SSRC", `SSRC ${header.ssrc}, this sender has ${ssrc}`);
     const index = this.#nextIndex(header);
-    const aad = packet.subarray(0, header.length);
-    const sealed = this.#keys.cipher.seal(
-      srtpNonce(this.#keys.salt, ssrc, index),
-      aad,
-      packet.subarray(header.length),
-    );
+    const { cipher, salt } = this.#keys;
     const carriesRoc = roc !== undefined && header.sequenceNumber % roc.rate === 0;
-    return andThen(sealed, (content) => {
-      const end = aad.length + content.length;
-      const out = new Uint8Array(end + mki.length + (carriesRoc ? ROC_BYTES : 0));
-      out.set(aad);
-      out.set(content, aad.length);
-      out.set(mki, end);
-      if (carriesRoc) {
-        new DataView(out.buffer).setUint32(end + mki.length, Math.floor(index / SEQUENCE_NUMBERS));
-      }
-      return out;
-    });
+    const end = packet.length + GCM_TAG_BYTES;
+    const out = new Uint8Array(end + mki.length + (carriesRoc ? ROC_BYTES : 0));
+    const aad = packet.subarray(0, header.length);
+    out.set(aad);
+    out.set(mki, end);
+    if (carriesRoc) {
+      new DataView(out.buffer).setUint32(end + mki.length, Math.floor(index / SEQUENCE_NUMBERS));
+    }
+    const nonce = srtpNonce(salt, ssrc, index);
+    return cipher.seal(nonce, aad, packet.subarray(header.length), out, header.length);
   }
 
   #nextIndex({ sequenceNumber }: RtpHeader): number {

@@ -32,7 +32,8 @@ describe("RFC 7714", () => {
       const nonce = srtpNonce(octets(vector, "session_salt"), number(vector, "ssrc"), index);
       expect(toHex(nonce)).toBe(vector.iv);
       const cipher = await importGcmKey(octets(vector, "session_key"));
-      const sealed = await cipher.seal(nonce, header, octets(vector, "payload_plaintext"));
+      const plain = octets(vector, "payload_plaintext");
+      const sealed = await cipher.seal(nonce, header, plain, new Uint8Array(plain.length + 16), 0);
       expect(toHex(header) + toHex(sealed)).toBe(vector.packet);
     },
   );
@@ -47,10 +48,13 @@ describe("RFC 7714", () => {
       );
       expect(toHex(nonce)).toBe(vector.iv);
       const cipher = await importGcmKey(octets(vector, "session_key"));
+      const plain = octets(vector, "rtcp_plaintext_after_first_8");
       const sealed = await cipher.seal(
         nonce,
         octets(vector, "aad"),
-        octets(vector, "rtcp_plaintext_after_first_8"),
+        plain,
+        new Uint8Array(plain.length + 16),
+        0,
       );
       expect(vector.rtcp_header_first_8! + toHex(sealed) + vector.esrtcp_word!).toBe(vector.packet);
     },

@@ -41,7 +41,12 @@ describe("a body", () => {
     expect(sdp).toMatchObject({ ...sdpPart, signed: false, encrypted: false });
     expect(info).toMatchObject({ signed: true, encrypted: true });
     expect(info!.body).toEqual(canonicalize(parseNodes(INFO)));
-    expect(readMcpttInfo(info!.body)).toEqual({ accessToken: "eyJ0&<token>" });
+    expect(readMcpttInfo(info!.body)).toEqual({
+      accessToken: "eyJ0&<token>",
+      requestType: "prearranged",
+      requestUri: "sip:group-7@mc.example.org",
+      callingUser: ALICE,
+    });
     expect(location).toMatchObject({ contentType: LOCATION_TYPE, signed: true, encrypted: false });
   });
 
