@@ -1,7 +1,7 @@
 /** A client of an MCX server: keys of control signalling, group calls and short data over SIP. */
 import { MikeySakkeError } from "../../../bindings/errors.ts";
-import { DEFAULT_WINDOW_MS, MemoryReceiverState, openMessage } from "../../../bindings/index.ts";
 import { ntpFromUnixMs } from "../../../bindings/identity/ntp.ts";
+import { DEFAULT_WINDOW_MS, MemoryReceiverState, openMessage } from "../../../bindings/index.ts";
 import type { McDataPayload } from "../../../bindings/mcdata/index.ts";
 import { MEDIA, mediaTypeOf, type Part, readMultipart } from "../../../transport/group-xml/index.ts";
 import { type Answer, CONTENT_TYPE, FROM, type Incoming } from "../../../transport/sip/index.ts";

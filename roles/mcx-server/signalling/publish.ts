@@ -2,8 +2,8 @@
 
 import { toHex } from "../../../bindings/bytes.ts";
 import { MikeySakkeError } from "../../../bindings/errors.ts";
-import { DEFAULT_WINDOW_MS, type DeliveredKey, openMessage } from "../../../bindings/index.ts";
 import { ntpFromUnixMs } from "../../../bindings/identity/ntp.ts";
+import { DEFAULT_WINDOW_MS, type DeliveredKey, openMessage } from "../../../bindings/index.ts";
 import { MEDIA, type Part } from "../../../transport/group-xml/index.ts";
 import {
   type Answer,
