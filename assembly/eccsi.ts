@@ -2,23 +2,25 @@
 // scalars 32 octets, points x then y 64 octets. Hashing is the caller's. Every function clears the workspace before
 // it returns; the blocks it was given, scratch among them, are cleared by their owner.
 
-import { P256, bytes, lanes, pointBytes } from "./field";
+import { P256, bytes, lanes, mul, pointBytes, sub } from "./field";
 import { FIXED_BYTES, wipe, workspace } from "./memory";
 import { P256_CURVE } from "./generated/curves";
 import { P256_N, P256_P } from "./generated/moduli";
 import { RECODED_BYTES, recode } from "./digits";
-import { loadInteger, sumComplete } from "./points";
+import { addProjective, loadInteger, sumComplete, vanishes } from "./points";
 import { addMod, fromOctets, isEqual, isLess, isZero, mulMod, reduceMod, toOctets } from "./scalar";
 import { buildScratch, buildTable, rowsOf, tableBytes, windowWidthOf } from "./tables";
 import { inverseMod } from "./inverse";
-import { isInfinity, rowsFor, spreadScratch, sumFixed, sumScratch, sumSpread, sumsOf, toIntegers, writeOctets } from "./fixedbase";
-import { multiplyPublicUnsafe, multiplyScratch } from "./multiply";
+import { isInfinity, rowsFor, spreadScratch, sumFixed, sumPublicUnsafe, sumScratch, sumsOf, toIntegers, writeOctets } from "./fixedbase";
+import { multiplyPublicProjectiveUnsafe, multiplyPublicUnsafe, multiplyScratch } from "./multiply";
 import { slot } from "./scratch";
 
 const N: i32 = 8;
 const SCALAR: usize = 32;
 const POINT: usize = 64;
 const ORDER_BITS: i32 = 256;
+/** Vectors of a point (X:Y:Z). */
+const PROJECTIVE: usize = 3;
 
 /** Operations that share inversions. */
 const CHUNK: i32 = 64;
@@ -183,7 +185,8 @@ function signerPoint(out: usize, pvt: usize, kpak: usize, hs: usize, scratch: us
 
 /** Octets of scratch for eccsiVerify. */
 export function eccsiVerifyScratch(tableG: usize, tableB: usize): usize {
-  return 2 * POINT + 2 * RECODED_BYTES + 5 * SCALAR + multiplyScratch<P256>() + spreadScratch<P256>(tableG, tableB) + 3 * pointBytes<P256>();
+  const fixed = POINT + 2 * RECODED_BYTES + 5 * SCALAR + 2 * PROJECTIVE * bytes<P256>();
+  return fixed + multiplyScratch<P256>() + spreadScratch<P256>(tableG, tableB);
 }
 
 /** Recodes u for all rows of the table. */
@@ -205,9 +208,9 @@ export function eccsiVerify(tableG: usize, tableKpak: usize, tableY: usize, inpu
 
 function verify(tableG: usize, tableKpak: usize, tableY: usize, input: usize, scratch: usize): u32 {
   const u1 = scratch, u2 = u1 + SCALAR, u3 = u2 + SCALAR, r = u3 + SCALAR, s = r + SCALAR, pvt = s + SCALAR;
-  const a = pvt + POINT, b = a + RECODED_BYTES, points = b + RECODED_BYTES, work = points + 3 * pointBytes<P256>();
-  const sums = work + multiplyScratch<P256>(), size = bytes<P256>(), point = pointBytes<P256>();
-  const table = tableY != 0 ? tableY : tableKpak, infinity = pvt;
+  const a = pvt + POINT, b = a + RECODED_BYTES, sum = b + RECODED_BYTES, product = sum + PROJECTIVE * bytes<P256>();
+  const work = product + PROJECTIVE * bytes<P256>(), sums = work + multiplyScratch<P256>();
+  const table = tableY != 0 ? tableY : tableKpak;
   scalar(u1, input);
   scalar(r, input + SCALAR);
   scalar(s, input + 2 * SCALAR);
@@ -218,25 +221,23 @@ function verify(tableG: usize, tableKpak: usize, tableY: usize, input: usize, sc
     if (decodePoint(pvt, input + 4 * SCALAR) != 0) return 0;
     scalar(u3, input + 3 * SCALAR);
     mulMod(u3, u3, u2, P256_N);
-    if (isZero(u3, N) == 1 || !multiplyPublicUnsafe<P256>(points + point, u3, N, pvt, work)) return 2;
+    if (isZero(u3, N) == 1 || !multiplyPublicProjectiveUnsafe<P256>(product, u3, N, pvt, work)) return 2;
   }
   recodePadded(a, u1, tableG);
   recodePadded(b, u2, table);
-  sumSpread<P256>(tableG, a, table, b, sums);
-  if (tableY != 0) {
-    if (isInfinity(sums, 0) != 0) return 0;
-    memory.copy(points, sumsOf(sums), point);
-  } else {
-    if (isInfinity(sums, 0) != 0) return 2;
-    memory.copy(points, sumsOf(sums), point);
-    sumComplete<P256>(points, 2, 1, infinity);
-    if (load<u8>(infinity) != 0) return 0;
-  }
-  // J.x = r mod p: r was read as 32 octets, below 2^256 < 2 p.
+  sumPublicUnsafe<P256>(sum, tableG, a, table, b, sums);
+  if (tableY == 0) addProjective<P256>(sum, product);
+  // r was read as 32 octets, below 2^256 < 2 p.
   fromOctets(r, input + SCALAR, 32, N);
   reduceMod(r, r, P256_P);
-  toIntegers<P256>(points, 1);
-  writeOctets<P256>(s, points, 0);
-  fromOctets(u1, s, 32, N);
-  return isEqual(u1, r, N) & (1 ^ isZero(r, N));
+  return hasAbscissa(sum, r) & (1 ^ isZero(r, N));
+}
+
+/** 1 if (X:Y:Z) is not neutral and its affine x is the integer at `words`: X = x Z, Z not 0. No inversion is needed. */
+function hasAbscissa(X: usize, words: usize): u32 {
+  const difference = slot(20), Z = X + 2 * bytes<P256>();
+  loadInteger<P256>(difference, words);
+  mul<P256>(difference, difference, Z);
+  sub<P256>(difference, X, difference, 0);
+  return vanishes<P256>(difference) & (1 ^ vanishes<P256>(Z));
 }

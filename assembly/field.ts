@@ -5,6 +5,7 @@ import * as fma from "./fma/field";
 import * as fma256 from "./fma/p256";
 import * as simd from "./simd/field";
 import * as simd256 from "./simd/p256";
+import { workspace } from "./memory";
 
 /** F_p of SAKKE parameter set 1. */
 @unmanaged export class Fp {
@@ -102,8 +103,9 @@ import * as simd256 from "./simd/p256";
 
 /** out = 3 a. out is not a. */
 @inline export function triple<F>(out: usize, a: usize): void {
-  if (ASC_FEATURE_RELAXED_SIMD && isFp<F>()) {
-    fma.triple(out, a);
+  if (ASC_FEATURE_RELAXED_SIMD) {
+    if (isFp<F>()) fma.triple(out, a);
+    else fma256.triple(out, a);
   } else {
     add<F>(out, a, a);
     add<F>(out, out, a);
@@ -112,8 +114,9 @@ import * as simd256 from "./simd/p256";
 
 /** out = 2^shift a, 1 <= shift <= 3. */
 @inline export function shiftLeft<F>(out: usize, a: usize, shift: i32): void {
-  if (ASC_FEATURE_RELAXED_SIMD && isFp<F>()) {
-    fma.shiftLeft(out, a, shift);
+  if (ASC_FEATURE_RELAXED_SIMD) {
+    if (isFp<F>()) fma.shiftLeft(out, a, shift);
+    else fma256.shiftLeft(out, a, shift);
   } else {
     add<F>(out, a, a);
     for (let i = 1; i < shift; i++) add<F>(out, out, out);
@@ -181,6 +184,17 @@ import * as simd256 from "./simd/p256";
   }
 }
 
+/** Reads a table entry to one lane. "Unsafe": the address must not depend on a secret. */
+@inline export function loadEntryUnsafe<F>(out: usize, lane: i32, entry: usize): void {
+  if (ASC_FEATURE_RELAXED_SIMD) {
+    if (isFp<F>()) fma.loadEntryUnsafe(out, lane, entry);
+    else fma256.loadEntryUnsafe(out, lane, entry);
+  } else {
+    if (isFp<F>()) simd.loadEntryUnsafe(out, lane, entry);
+    else simd256.loadEntryUnsafe(out, lane, entry);
+  }
+}
+
 /** Copies lane `from` of `a` to every lane of `out`. */
 @inline export function broadcast<F>(out: usize, a: usize, from: i32): void {
   if (ASC_FEATURE_RELAXED_SIMD) {
@@ -209,6 +223,23 @@ import * as simd256 from "./simd/p256";
   } else {
     if (isFp<F>()) simd.scanRow(out, row, entries, elements, masks);
     else simd256.scanRow(out, row, entries, elements, masks);
+  }
+}
+
+/**
+ * Reads a whole row and writes its entry `index` to one lane of `elements` vectors at `out`, which are zero in that lane;
+ * the other lanes stay. An index of `entries` selects nothing. `masks` has room for the masks of a row.
+ */
+export function scanRowForLane<F>(out: usize, lane: i32, index: u32, row: usize, entries: i32, elements: i32, masks: usize): void {
+  if (ASC_FEATURE_RELAXED_SIMD && isFp<F>()) {
+    fma.entryMasks(masks, index, entries);
+    fma.scanLane(out, lane, row, entries, elements, masks);
+  } else {
+    const indices = workspace;
+    for (let other = 0; other < lanes(); other++) store<u32>(indices + (<usize>other << 2), entries);
+    store<u32>(indices + (<usize>lane << 2), index);
+    selectionMasks<F>(masks, indices, entries);
+    scanRow<F>(out, row, entries, elements, masks);
   }
 }
 

@@ -1,9 +1,9 @@
 // [k]B, or [k]B + [l]C, for bases with tables: all summands of all receivers are chosen first, then added as trees.
 
-import { bytes, getWords, lanes, mul, one, pointBytes, setWords, words as wordCount, zero } from "./field";
+import { broadcast, bytes, copy, getWords, lanes, mul, one, pointBytes, setWords, words as wordCount, zero } from "./field";
 import { RECODED_BYTES } from "./digits";
-import { foldLanes, sumComplete, sumLevels, sumTree } from "./points";
-import { rowsOf, selectPoints, selectSpread, windowWidthOf } from "./tables";
+import { foldLanes, foldProjective, sumComplete, sumLevels, sumTree } from "./points";
+import { rowsOf, selectPoints, selectSpread, selectSpreadUnsafe, windowWidthOf } from "./tables";
 import { slot } from "./scratch";
 import { toOctets } from "./scalar";
 import { wipe } from "./memory";
@@ -12,7 +12,7 @@ import { wipe } from "./memory";
 const FEW: i32 = 13;
 
 /** Octets of masks for the widest row, 2^7 entries. */
-const MASKS_BYTES: usize = 4096;
+export const MASKS_BYTES: usize = 4096;
 
 /** Octets of scratch for `groups` sums of `count` points. */
 export function sumScratch<F>(count: i32, groups: i32): usize {
@@ -76,7 +76,29 @@ export function sumSpread<F>(tableA: usize, a: usize, tableB: usize, b: usize, s
   wipe(copyA, 2 * <usize>lanes() * RECODED_BYTES);
 }
 
-/** Octets of scratch for sumSpread. */
+/**
+ * (X:Y:Z) = [a]A + [b]B for public scalars recoded as for sumSpread, in every lane; Z = 0 for the neutral element.
+ * "Unsafe": the addresses depend on the scalars. X is none of the slots 0 to 21.
+ */
+export function sumPublicUnsafe<F>(X: usize, tableA: usize, a: usize, tableB: usize, b: usize, scratch: usize): void {
+  const points = sumsOf(scratch), size = bytes<F>(), point = pointBytes<F>();
+  const groupsA = rowsOf(tableA) / lanes(), count = groupsA + rowsOf(tableB) / lanes();
+  selectSpreadUnsafe<F>(points, tableA, a);
+  selectSpreadUnsafe<F>(points + <usize>groupsA * point, tableB, b);
+  const left = sumLevels<F>(points, count, 1, points + <usize>count * point, FEW);
+  if (left > 0) {
+    for (let k: usize = 0; k < <usize>left * point; k += size) mul<F>(points + k, points + k, one<F>());
+    foldProjective<F>(X, points, left);
+    return;
+  }
+  // Exceptional case: as for secret scalars, with complete additions.
+  sumSpread<F>(tableA, a, tableB, b, scratch);
+  for (let k: usize = 0; k < point; k += size) broadcast<F>(X + k, points + k, 0);
+  if (isInfinity(scratch, 0) != 0) zero<F>(X + point);
+  else copy<F>(X + point, one<F>());
+}
+
+/** Octets of scratch for sumSpread and sumPublicUnsafe. */
 export function spreadScratch<F>(tableA: usize, tableB: usize): usize {
   const rows = rowsOf(tableA) + (tableB == 0 ? 0 : rowsOf(tableB));
   return sumScratch<F>(rows, 1) + 2 * <usize>lanes() * RECODED_BYTES;

@@ -3,7 +3,7 @@
 import { bytes, copy, mul, one, sqr, sub, zero } from "./field";
 import { X, ZY, addBase, baseX, baseY, double, start } from "./jacobian";
 import { duplicateEven, duplicateOdd } from "./lanes";
-import { invertLanes, invertMany, loadInteger } from "./points";
+import { invertLanes, invertMany, loadInteger, vanishes } from "./points";
 import { isZero } from "./scalar";
 import { slot } from "./scratch";
 
@@ -34,6 +34,24 @@ function toAffine<F>(x: usize, y: usize): bool {
  * neutral element; the caller then takes a fixed-base table, whose sums have a complete fallback.
  */
 export function multiplyPublicUnsafe<F>(out: usize, k: usize, n: i32, base: usize, scratch: usize): bool {
+  return multiply<F>(k, n, base, scratch) && toAffine<F>(out, out + bytes<F>());
+}
+
+/** As multiplyPublicUnsafe, to (X:Y:Z) in three vectors, which saves an inversion. */
+export function multiplyPublicProjectiveUnsafe<F>(out: usize, k: usize, n: i32, base: usize, scratch: usize): bool {
+  if (!multiply<F>(k, n, base, scratch)) return false;
+  // Jacobian (X, Y, Z) stands for X/Z^2 and Y/Z^3, and so for (X Z : Y : Z^3).
+  const size = bytes<F>(), z = slot(50), square = slot(51);
+  duplicateEven<F>(z, ZY());
+  duplicateOdd<F>(out + size, ZY());
+  mul<F>(out, X(), z);
+  sqr<F>(square, z);
+  mul<F>(out + 2 * size, square, z);
+  return vanishes<F>(z) == 0;
+}
+
+/** Leaves [k]B at X() and ZY(). False if the odd multiples of B cannot be made; other exceptional cases end at Z = 0. */
+function multiply<F>(k: usize, n: i32, base: usize, scratch: usize): bool {
   const size = bytes<F>(), x = scratch, y = x + <usize>ODD_MULTIPLES * size, z = y + <usize>ODD_MULTIPLES * size;
   const prefix = z + <usize>ODD_MULTIPLES * size, digits = prefix + <usize>ODD_MULTIPLES * size;
   loadInteger<F>(baseX(), base);
@@ -77,7 +95,7 @@ export function multiplyPublicUnsafe<F>(out: usize, k: usize, n: i32, base: usiz
     pick<F>(digit, x, y);
     addBase<F>(false);
   }
-  return toAffine<F>(out, out + size);
+  return true;
 }
 
 /** Makes the odd multiple `digit` the base of additions. */

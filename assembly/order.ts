@@ -11,9 +11,8 @@
 import { Fp, add, copy, mul, one, sqr, sub } from "./field";
 import { SAKKE_CURVE } from "./generated/curves";
 import { SAKKE_Q } from "./generated/moduli";
-import { loadInteger } from "./points";
+import { loadInteger, vanishes } from "./points";
 import { slot } from "./scratch";
-import { vanishes } from "./pairing";
 
 const POWERS: usize = 63;
 
@@ -43,7 +42,7 @@ function power(out: usize, a: usize): void {
   sqr<Fp>(u, t);
   mul<Fp>(u, u, a);
   sub<Fp>(u, u, one<Fp>(), 0);
-  return vanishes(u);
+  return vanishes<Fp>(u);
 }
 
 /** 1 if the point at `K` (in words, on the curve) has order q, else 0. K may be secret. */

@@ -11,7 +11,7 @@ import { NAF_DIGITS, NAF_LENGTH, RADIX4_DIGITS, RADIX4_LENGTH, SAKKE_CURVE } fro
 import { X, ZY, addBase, baseX, baseY, double, evalX, evalY, line, slope, start } from "./jacobian";
 import { duplicateEven, duplicateOdd, evenOdd, moveLane } from "./lanes";
 import { f, multiplyF, squareF, startF } from "./miller";
-import { invertLanes, invertMany, loadInteger } from "./points";
+import { invertLanes, invertMany, loadInteger, vanishes } from "./points";
 import { isZero } from "./scalar";
 import { slot } from "./scratch";
 import { toIntegers, writeOctets } from "./fixedbase";
@@ -31,17 +31,9 @@ function finish(out: usize): void {
   writeOctets<Fp>(out, re, 0);
 }
 
-/** 1 if the value is 0 mod p in lane 0; it is below 100 p. */
-export function vanishes(a: usize): u32 {
-  const t = slot(40), words = slot(41);
-  mul<Fp>(t, a, one<Fp>());
-  getWords<Fp>(words, t, 0);
-  return isZero(words, wordCount<Fp>());
-}
-
 /**
  * <K, Q> for affine points in words, without tables, to 128 octets. 1 if K is not of order q (then the result means
- * nothing), else 0. K is secret, Q may be.
+ * nothing), else 0. Both may be secret.
  */
 export function pairDirect(out: usize, K: usize, Q: usize): u32 {
   loadInteger<Fp>(baseX(), K);
@@ -95,13 +87,15 @@ export function pairDirect(out: usize, K: usize, Q: usize): u32 {
   // C is [q - 1]K now: -K if K has order q. X = x Z^2, Y = -y Z^3.
   duplicateEven<Fp>(z, ZY());
   duplicateOdd<Fp>(Y, ZY());
+  // A point of order 2 or 4 leads to Z = 0, where both equations hold whatever x and y are.
+  const lost = vanishes<Fp>(z);
   sqr<Fp>(t, z);
   mul<Fp>(z, z, t);
   mul<Fp>(t, t, x);
   sub<Fp>(t, t, X(), 6);
   mul<Fp>(z, z, y);
   add<Fp>(Y, Y, z);
-  return 1 ^ (vanishes(t) & vanishes(Y));
+  return 1 ^ (vanishes<Fp>(t) & vanishes<Fp>(Y) & (1 ^ lost));
 }
 
 // Layout of stored lines: element vectors, pairs of lanes [coefficient for the real part, for the imaginary part].
@@ -358,7 +352,7 @@ export function prepareLines(lines: usize, K: usize, scratch: usize): u32 {
   sub<Fp>(t, t, x1, 0);
   recalled(u, scratch, groups, 1, count - 1);
   add<Fp>(u, u, y1);
-  if ((vanishes(t) & vanishes(u)) == 0) return 1;
+  if ((vanishes<Fp>(t) & vanishes<Fp>(u)) == 0) return 1;
   negate(t, tangent, 0);
   lines = emit(lines, t, one<Fp>());
   negate(t, ct, 2);
@@ -474,5 +468,5 @@ export function checkReceiverKey(linesP: usize, linesZ: usize, a: usize, K: usiz
   loadInteger<Fp>(base, SAKKE_CURVE + 2 * SCALAR);
   mul<Fp>(re, re, base);
   sub<Fp>(im, im, re, 0);
-  return vanishes(im);
+  return vanishes<Fp>(im);
 }

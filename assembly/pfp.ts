@@ -1,10 +1,10 @@
 // PF_p = F_p2* / F_p*: the class of a + i b is written b/a. Powers of a fixed class from a table of classes (1, t):
 // (a, b)(1, t) = (a - b t, b + a t), 2M a digit; a negative digit is the class -t.
 
-import { Fp, add, bytes, copy, lanes, mul, one, sqr, storeEntry, sub } from "./field";
+import { Fp, add, broadcast, bytes, copy, lanes, mul, mulAddMul, one, storeEntry, sub, swapPairs } from "./field";
 import { RECODED_BYTES } from "./digits";
-import { entryAt, selectEntry, writeHeader } from "./tables";
-import { invertMany, loadInteger } from "./points";
+import { entryAt, rowsOf, selectEntry, selectRowsSpread, writeHeader } from "./tables";
+import { invertLanes, invertMany, loadInteger } from "./points";
 import { moveLane } from "./lanes";
 import { slot } from "./scratch";
 
@@ -80,4 +80,44 @@ export function power(out: usize, re: usize, table: usize, rows: i32, recoded: u
   if (!invertMany<Fp>(re, groups, prefix)) return false;
   for (let g: usize = 0; g < <usize>groups; g++) mul<Fp>(out + g * size, out + g * size, re + g * size);
   return true;
+}
+
+/**
+ * The power for one scalar recoded for all rows of the table, which are spread over the lanes; its representative goes to
+ * lane 0 of out, none of the slots 0 to 3 and 10 to 13. `masks` has room for the masks of a row.
+ */
+export function powerSpread(out: usize, table: usize, recoded: usize, masks: usize): void {
+  const member = slot(10), t = slot(11), a = slot(12), u = slot(13);
+  for (let row = 0; row < rowsOf(table); row += lanes()) {
+    selectRowsSpread<Fp>(member, table, row, 1, recoded, masks);
+    if (row == 0) {
+      copy<Fp>(a, one<Fp>());
+      copy<Fp>(out, member);
+      continue;
+    }
+    mul<Fp>(t, out, member);
+    mul<Fp>(u, a, member);
+    sub<Fp>(a, a, t, 0);
+    add<Fp>(out, out, u);
+  }
+  // The coordinates have grown by less than 6 p a row; products with one are below 2.5 p again.
+  mul<Fp>(a, a, one<Fp>());
+  mul<Fp>(out, out, one<Fp>());
+  for (let distance = 1; distance < lanes(); distance <<= 1) {
+    if (distance == 1) {
+      swapPairs<Fp>(t, a);
+      swapPairs<Fp>(u, out);
+    } else {
+      broadcast<Fp>(t, a, 2);
+      broadcast<Fp>(u, out, 2);
+    }
+    // (a, b)(c, d) = (a c - b d, a d + b c)
+    mulAddMul<Fp>(member, a, u, t, out);
+    mul<Fp>(a, a, t);
+    mul<Fp>(u, out, u);
+    sub<Fp>(a, a, u, 0);
+    copy<Fp>(out, member);
+  }
+  invertLanes<Fp>(a);
+  mul<Fp>(out, out, a);
 }

@@ -31,6 +31,14 @@ export function readInteger<F>(words: usize, a: usize, lane: i32, t: usize): voi
   getWords<F>(words, t, lane);
 }
 
+/** 1 if the value is 0 mod p in lane 0, else 0; it is below 100 p. */
+export function vanishes<F>(a: usize): u32 {
+  const t = slot(40), words = slot(41);
+  mul<F>(t, a, one<F>());
+  getWords<F>(words, t, 0);
+  return isZero(words, wordCount<F>());
+}
+
 /**
  * a = 1/a in every lane, with one inversion for each pair of lanes. False, and a is undefined, if a lane is zero.
  * The branch tells only that an exceptional case occurred, see sumTree.
@@ -198,6 +206,12 @@ function addComplete<F>(X: usize, x: usize, z: usize): void {
   mulAddMul<F>(Z, f, t, E, U);
 }
 
+/** (X:Y:Z) += (x:y:z), three vectors each at X and x; either may be the neutral element (0:1:0). */
+export function addProjective<F>(X: usize, x: usize): void {
+  loadCurve<F>();
+  addComplete<F>(X, x, x + 2 * bytes<F>());
+}
+
 /** What addComplete needs of the curve. */
 function loadCurve<F>(): void {
   if (!isFp<F>()) loadInteger<F>(slot(15), P256_CURVE + 64);
@@ -226,11 +240,11 @@ function toAffineComplete<F>(point: usize, X: usize, infinity: usize): void {
 }
 
 /**
- * Folds `count` summands, the same number in each lane, into one point in lane 0 of points[0] with complete additions,
- * lanes included; 1 at `infinity` if it is the neutral element. Coordinates of the summands below 2.25 p.
+ * The sum of `count` summands in each lane, and over the lanes, to (X:Y:Z) in every lane, with complete additions.
+ * Coordinates of the summands below 2.25 p; X is none of the slots 0 to 15 and 19 to 21.
  */
-export function foldLanes<F>(points: usize, count: i32, infinity: usize): void {
-  const size = bytes<F>(), X = slot(16), other = slot(19);
+export function foldProjective<F>(X: usize, points: usize, count: i32): void {
+  const size = bytes<F>(), other = slot(19);
   loadCurve<F>();
   sumProjective<F>(X, points, count, pointBytes<F>());
   for (let distance = 1; distance < lanes(); distance <<= 1) {
@@ -241,6 +255,12 @@ export function foldLanes<F>(points: usize, count: i32, infinity: usize): void {
     addComplete<F>(X, other, other + 2 * size);
   }
   for (let k: usize = 0; k < 3 * size; k += size) broadcast<F>(X + k, X + k, 0);
+}
+
+/** As foldProjective, to an affine point in points[0]; 1 at `infinity` if the sum is the neutral element. */
+export function foldLanes<F>(points: usize, count: i32, infinity: usize): void {
+  const X = slot(16);
+  foldProjective<F>(X, points, count);
   toAffineComplete<F>(points, X, infinity);
 }
 

@@ -7,10 +7,10 @@ import { RECODED_BYTES, recode } from "./digits";
 import { SAKKE_CURVE } from "./generated/curves";
 import { SAKKE_P, SAKKE_Q } from "./generated/moduli";
 import { addMod, fromOctets, isEqual, isLess, isZero, montgomeryMul, mulMod, reduceMod, toOctets } from "./scalar";
-import { buildPowers, power, powersScratch } from "./pfp";
+import { buildPowers, power, powerSpread, powersScratch } from "./pfp";
 import { buildScratch, buildTable, rowsOf, tableBytes, windowWidthOf } from "./tables";
 import { inverseMod } from "./inverse";
-import { isInfinity, masksOf, rowsFor, spreadScratch, sumFixed, sumScratch, sumSpread, sumsOf, toIntegers, writeOctets } from "./fixedbase";
+import { MASKS_BYTES, isInfinity, masksOf, rowsFor, spreadScratch, sumFixed, sumScratch, sumSpread, sumsOf, toIntegers, writeOctets } from "./fixedbase";
 import { slot } from "./scratch";
 import { hasOrderQ } from "./order";
 import { checkReceiverKey, linesBytes, linesScratch, pairDirect, pairPrepared, prepareLines } from "./pairing";
@@ -129,14 +129,16 @@ export function sakkeEncapsulate(tableP: usize, tableZ: usize, tableG: usize, n:
       recode(r + <usize>i * RECODED_BYTES, words, SAKKE_Q, rowsFor(tableZ, ORDER_BITS) * windowWidthOf(tableZ));
       recode(rb + <usize>i * RECODED_BYTES, product, SAKKE_Q, rowsFor(tableP, ORDER_BITS) * windowWidthOf(tableP));
     }
-    power(w, re, tableG, rowsFor(tableG, ORDER_BITS), r, groups, masksOf(sums), prefix);
     if (count == 1) {
       // One receiver alone spreads over the lanes, with the digits of all rows of the tables.
       const spread = rb + RECODED_BYTES;
+      recode(rb, words, SAKKE_Q, rowsOf(tableG) * windowWidthOf(tableG));
+      powerSpread(w, tableG, rb, masksOf(sums));
       recode(rb, product, SAKKE_Q, rowsOf(tableP) * windowWidthOf(tableP));
       recode(spread, words, SAKKE_Q, rowsOf(tableZ) * windowWidthOf(tableZ));
       sumSpread<Fp>(tableP, rb, tableZ, spread, sums);
     } else {
+      power(w, re, tableG, rowsFor(tableG, ORDER_BITS), r, groups, masksOf(sums), prefix);
       sumFixed<Fp>(tableP, rowsFor(tableP, ORDER_BITS), rb, tableZ, rowsFor(tableZ, ORDER_BITS), r, groups, sums);
     }
     wipe(words, SCALAR);
@@ -187,6 +189,23 @@ export function sakkePoint(out: usize, tableP: usize, tableZ: usize, tableT: usi
     sumSpread<Fp>(tableP, rb, tableZ, r, sums);
   }
   return finishPoint(out, sums);
+}
+
+/** Octets of scratch for sakkePower. */
+export function sakkePowerScratch(): usize {
+  return RECODED_BYTES + MASKS_BYTES;
+}
+
+/** g^r to 128 octets, for r of 128 octets, reduced mod q. */
+export function sakkePower(out: usize, tableG: usize, scalar: usize, scratch: usize): void {
+  const words = slot(16), w = slot(18);
+  fromOctets(slot(17), scalar, 128, N);
+  reduceMod(words, slot(17), SAKKE_Q);
+  recode(scratch, words, SAKKE_Q, rowsOf(tableG) * windowWidthOf(tableG));
+  powerSpread(w, tableG, scratch, scratch + RECODED_BYTES);
+  toIntegers<Fp>(w, 1);
+  writeOctets<Fp>(out, w, 0);
+  wipe(workspace, FIXED_BYTES);
 }
 
 /** [k]P for a scalar of 128 octets, reduced mod q: the KMS public key, or the public point [b]P of an identifier. */
@@ -286,13 +305,13 @@ export function sakkeCheckKey(linesP: usize, linesZ: usize, identifier: usize, r
 }
 
 /**
- * w = <rsk, point> to 128 octets, for both in 256 octets. 0; 1 if the point is off the curve; 2 if the RSK is off the
- * curve or not of order q.
+ * w = <rsk, point> = <point, rsk> to 128 octets, for both in 256 octets. 0; 1 if one of them is off the curve; 2 if the
+ * point is not of order q.
  */
 export function sakkePair(out: usize, rsk: usize, point: usize, scratch: usize): u32 {
   let result: u32 = 0;
-  if (decodePoint(scratch, point) != 0) result = 1;
-  else if (decodePoint(scratch + POINT, rsk) != 0 || pairDirect(out, scratch + POINT, scratch) != 0) result = 2;
+  if ((decodePoint(scratch, point) | decodePoint(scratch + POINT, rsk)) != 0) result = 1;
+  else if (pairDirect(out, scratch, scratch + POINT) != 0) result = 2;
   wipe(workspace, FIXED_BYTES);
   return result;
 }

@@ -1,7 +1,7 @@
 // Fixed-base tables: for every window i of w bits a row of the odd multiples 1, 3, ..., 2^w - 1 of 2^(w i) B.
 // A table starts with its number of rows and its window (4 octets each) at 16 octets before the rows.
 
-import { bytes, entryBytes, lanes, mul, one, pointBytes, scanRow, select, selectionMasks, sqr, storeEntry, sub, words as wordCount, zero } from "./field";
+import { bytes, entryBytes, lanes, loadEntryUnsafe, mul, one, pointBytes, scanRow, scanRowForLane, select, selectionMasks, sqr, storeEntry, sub, words as wordCount, zero } from "./field";
 import { RECODED_BYTES, indexOf, isNegative, windowOf } from "./digits";
 import { X, ZY, baseX, baseY, double, start } from "./jacobian";
 import { addMany, invertMany, loadInteger } from "./points";
@@ -135,20 +135,40 @@ export function selectPoints<F>(points: usize, table: usize, rows: i32, recoded:
 }
 
 /**
+ * Entries for one recoded scalar, spread over the lanes: lane l of `elements` vectors at `out` gets that of row `row` + l.
+ * The digits are secret, so whole rows are read. The last element is negated where the digit is negative.
+ */
+export function selectRowsSpread<F>(out: usize, table: usize, row: i32, elements: i32, recoded: usize, masks: usize): void {
+  const width = windowWidthOf(table), entries = 1 << (width - 1);
+  for (let i = 0; i < elements; i++) zero<F>(out + <usize>i * bytes<F>());
+  for (let lane = 0; lane < lanes(); lane++) {
+    digit(lane, recoded, row + lane, width);
+    const index = load<u32>(slot(0) + (<usize>lane << 2));
+    scanRowForLane<F>(out, lane, index, entryAt<F>(table, row + lane, 0, elements), entries, elements, masks);
+  }
+  applySigns<F>(out, elements);
+}
+
+/**
  * The summands of [k]B for one recoded scalar, spread over the lanes: lane l of points[i] is that of row
  * lanes * i + l. The number of rows is a multiple of the number of lanes.
  */
 export function selectSpread<F>(points: usize, table: usize, recoded: usize, masks: usize): void {
-  const width = windowWidthOf(table), entries = 1 << (width - 1);
   for (let row = 0; row < rowsOf(table); row += lanes()) {
-    zero<F>(points);
-    zero<F>(points + bytes<F>());
+    selectRowsSpread<F>(points, table, row, 2, recoded, masks);
+    points += pointBytes<F>();
+  }
+}
+
+/** As selectSpread for a public scalar: only the chosen entries are read. "Unsafe": the addresses depend on the scalar. */
+export function selectSpreadUnsafe<F>(points: usize, table: usize, recoded: usize): void {
+  const width = windowWidthOf(table);
+  for (let row = 0; row < rowsOf(table); row += lanes()) {
     for (let lane = 0; lane < lanes(); lane++) {
-      // No entry has the index `entries`: the other lanes add nothing.
-      for (let other = 0; other < lanes(); other++) store<u32>(slot(0) + (<usize>other << 2), entries);
       digit(lane, recoded, row + lane, width);
-      selectionMasks<F>(masks, slot(0), entries);
-      scanRow<F>(points, entryAt<F>(table, row + lane, 0, 2), entries, 2, masks);
+      const entry = entryAt<F>(table, row + lane, load<u32>(slot(0) + (<usize>lane << 2)), 2);
+      loadEntryUnsafe<F>(points, lane, entry);
+      loadEntryUnsafe<F>(points + bytes<F>(), lane, entry + entryBytes<F>());
     }
     applySigns<F>(points, 2);
     points += pointBytes<F>();

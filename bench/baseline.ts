@@ -1,5 +1,5 @@
 /**
- * The same rows in plain BigInt: the reference of test/reference behind the same MIKEY code. It is no straw man: windowed
+ * The same rows in plain BigInt: the reference of test/crypto/reference behind the same MIKEY code. It is no straw man: windowed
  * NAF scalars, Strauss sums, Jacobian coordinates, no inversion in the Miller loop.
  */
 import type {
@@ -15,10 +15,10 @@ import type {
 import { systemRandom } from "../bindings/index.ts";
 import type { Row } from "../cli/bench/row.ts";
 import type { World } from "../cli/bench/world.ts";
-import * as eccsi from "../test/reference/eccsi.ts";
-import { randomBelow } from "../test/reference/field.ts";
-import { P256, SAKKE } from "../test/reference/params.ts";
-import * as sakke from "../test/reference/sakke.ts";
+import * as eccsi from "../test/crypto/reference/eccsi.ts";
+import { randomBelow } from "../test/crypto/reference/field.ts";
+import { P256, SAKKE } from "../test/crypto/reference/params.ts";
+import * as sakke from "../test/crypto/reference/sakke.ts";
 
 const PRODUCTS = 500;
 

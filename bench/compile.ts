@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import asc from "assemblyscript/asc";
-import type { Build } from "../bindings/core.ts";
+import type { Build } from "../bindings/core/core.ts";
 
 export const ROOT = fileURLToPath(new URL("..", import.meta.url));
 

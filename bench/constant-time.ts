@@ -5,12 +5,12 @@
  */
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import type { Build } from "../bindings/core.ts";
+import type { Build } from "../bindings/core/core.ts";
 import { load } from "../bindings/index.ts";
 import { rounded } from "../cli/bench/sampling.ts";
 import { World } from "../cli/bench/world.ts";
-import { table } from "../cli/output.ts";
-import { VERSION } from "../cli/version.ts";
+import { table } from "../cli/terminal/output.ts";
+import { VERSION } from "../cli/terminal/version.ts";
 import { compileAssembly } from "./compile.ts";
 import { machine, runtime } from "./machine.ts";
 import type { Case } from "./timing/case.ts";

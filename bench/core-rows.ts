@@ -1,5 +1,5 @@
 /** Rows that the package's interface does not separate: they call the core as the bindings do. */
-import type { Build, Core } from "../bindings/core.ts";
+import type { Build, Core } from "../bindings/core/core.ts";
 import { KmsDomain, load, systemRandom } from "../bindings/index.ts";
 import { KmsMaster } from "../bindings/kms.ts";
 import { generatorTables } from "../bindings/sakke/tables.ts";

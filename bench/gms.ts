@@ -5,8 +5,8 @@
  */
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { table } from "../cli/output.ts";
-import { VERSION } from "../cli/version.ts";
+import { table } from "../cli/terminal/output.ts";
+import { VERSION } from "../cli/terminal/version.ts";
 import { type GmsPoint, measureRekey } from "./gms/runs.ts";
 import { machine, runtime } from "./machine.ts";
 

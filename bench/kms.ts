@@ -1,18 +1,18 @@
 /**
- * `npm run bench:kms`: users a second to whom a KMS issues keys, end to end, beside the BigInt twin. Rows of one core run
+ * `npm run bench:kms`: users a second that a KMS issues keys to, end to end, beside the BigInt twin. Rows of one core run
  * in a process that is kept to one. Options: --json, --users N, --rounds N, --out FILE.
  */
 import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { systemRandom } from "../bindings/random.ts";
-import { table } from "../cli/output.ts";
-import { VERSION } from "../cli/version.ts";
-import * as eccsi from "../test/reference/eccsi.ts";
-import { randomBelow } from "../test/reference/field.ts";
-import { P256 } from "../test/reference/params.ts";
-import * as sakke from "../test/reference/sakke.ts";
+import { systemRandom } from "../base/random.ts";
+import { table } from "../cli/terminal/output.ts";
+import { VERSION } from "../cli/terminal/version.ts";
+import * as eccsi from "../test/crypto/reference/eccsi.ts";
+import { randomBelow } from "../test/crypto/reference/field.ts";
+import { P256 } from "../test/crypto/reference/params.ts";
+import * as sakke from "../test/crypto/reference/sakke.ts";
 import { type KmsPoint, measureIssue, type Place } from "./kms/runs.ts";
 import { machine, runtime } from "./machine.ts";
 

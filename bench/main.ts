@@ -1,7 +1,7 @@
 /** `npm run bench`: every operation beside the BigInt baseline in one run. Options: --json, --quick, --out FILE. */
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { VERSION } from "../cli/version.ts";
+import { VERSION } from "../cli/terminal/version.ts";
 import { compileAssembly } from "./compile.ts";
 import { machine, runtime } from "./machine.ts";
 import { measureNative } from "./native.ts";

@@ -5,8 +5,8 @@
  */
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { table } from "../cli/output.ts";
-import { VERSION } from "../cli/version.ts";
+import { table } from "../cli/terminal/output.ts";
+import { VERSION } from "../cli/terminal/version.ts";
 import { benchSite, CHROMIUM, hasChromium, pageReport } from "./browser/launch.ts";
 import { machine, runtime } from "./machine.ts";
 import { type FanOut, measureFanOut } from "./media/fan-out.ts";
@@ -66,7 +66,7 @@ async function inChromium(): Promise<Row[]> {
 
 const median = (of: readonly number[]) => [...of].sort((a, b) => a - b)[Math.floor(of.length / 2)]!;
 
-/** Of rounds next to each other, which had the same machine. */
+/** Median ratio of neighbouring rounds, in which the state of the machine was the same. */
 function ratio(what: keyof MediaRates, ours: Row, peer: Row): number {
   return median(ours.rates.map((rates, i) => rates[what] / peer.rates[i]![what]));
 }

@@ -4,14 +4,14 @@
  */
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import type { Build } from "../bindings/core.ts";
+import type { Build } from "../bindings/core/core.ts";
 import { load } from "../bindings/index.ts";
 import { ROW_TITLES, type Row } from "../cli/bench/row.ts";
 import { packageRows } from "../cli/bench/rows.ts";
 import { rounded, sample, timing } from "../cli/bench/sampling.ts";
 import { World } from "../cli/bench/world.ts";
-import { table } from "../cli/output.ts";
-import { VERSION } from "../cli/version.ts";
+import { table } from "../cli/terminal/output.ts";
+import { VERSION } from "../cli/terminal/version.ts";
 import { compileAssembly } from "./compile.ts";
 import { issueRow } from "./core-rows.ts";
 import { Kernel, type Part } from "./kernel.ts";

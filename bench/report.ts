@@ -1,7 +1,7 @@
 /** The result of a run: what is kept as JSON and printed as a table. Field and row names are stable. */
 import { ROW_NAMES, ROW_TITLES, type RowName } from "../cli/bench/row.ts";
 import { rounded, type Timing, timing } from "../cli/bench/sampling.ts";
-import { table } from "../cli/output.ts";
+import { table } from "../cli/terminal/output.ts";
 import type { Start } from "./core-rows.ts";
 import type { Contender, Samples } from "./rounds.ts";
 import { TARGETS, type Target } from "./targets.ts";

@@ -3,7 +3,7 @@ import { Bench } from "tinybench";
 import type { Row, RowName } from "../cli/bench/row.ts";
 import { ROW_NAMES } from "../cli/bench/row.ts";
 
-/** Who computes. "native" comes from a program of its own, see native.ts. */
+/** The implementation measured. "native" is a separate program, see native.ts. */
 export type Contender = "fma" | "simd" | "bigint";
 
 export interface Effort {

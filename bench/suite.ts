@@ -1,11 +1,11 @@
 /** A whole run, the same in Node and in a browser. */
-import type { Build, Core } from "../bindings/core.ts";
+import type { Build, Core } from "../bindings/core/core.ts";
 import { load, MikeySakkeError, SakkeReceiver } from "../bindings/index.ts";
 import type { Row } from "../cli/bench/row.ts";
 import { packageRows } from "../cli/bench/rows.ts";
 import { rounded } from "../cli/bench/sampling.ts";
 import { World } from "../cli/bench/world.ts";
-import { SAKKE } from "../test/reference/params.ts";
+import { SAKKE } from "../test/crypto/reference/params.ts";
 import { baselineRows, products, requireAgreement } from "./baseline.ts";
 import { issueRow, measureStart, type Start } from "./core-rows.ts";
 import { Kernel } from "./kernel.ts";
@@ -39,7 +39,7 @@ export interface SuiteEffort extends Effort {
   readonly starts: number;
   readonly batchRounds: number;
   readonly batchBudget: number;
-  /** Of a pool, see workers.ts. */
+  /** Receivers in each run of the pool, see workers.ts. */
   readonly receivers: number;
   readonly poolRounds: number;
 }

@@ -2,7 +2,7 @@
  * The core with counters in its arithmetic: the shipped sources, changed while they are compiled. It counts for real what the
  * rows do, so that docs/performance.md need not trust formulas. Node only.
  */
-import type { Build, Core } from "../bindings/core.ts";
+import type { Build, Core } from "../bindings/core/core.ts";
 import { load } from "../bindings/index.ts";
 import { compileAssembly } from "./compile.ts";
 

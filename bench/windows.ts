@@ -4,12 +4,12 @@
  */
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { type Build, type Core, load } from "../bindings/core.ts";
+import { type Build, type Core, load } from "../bindings/core/core.ts";
 import { systemRandom } from "../bindings/index.ts";
 import { BATCH } from "../cli/bench/row.ts";
 import { rounded, sample, timing } from "../cli/bench/sampling.ts";
-import { table } from "../cli/output.ts";
-import { VERSION } from "../cli/version.ts";
+import { table } from "../cli/terminal/output.ts";
+import { VERSION } from "../cli/terminal/version.ts";
 import { machine, runtime } from "./machine.ts";
 
 const ROUNDS = 6;

@@ -4,10 +4,7 @@
  */
 import { hmac } from "@noble/hashes/hmac.js";
 import { sha256 } from "@noble/hashes/sha2.js";
-import { concat, utf8, wipe } from "./bytes.ts";
-import type { Core } from "./core.ts";
-import { encoded as encodedP256, hashOfKey, isScalar, randomScalar, SCALAR } from "./eccsi/encoding.ts";
-import { multiplyBase } from "./eccsi/tables.ts";
+import { concat, utf8, wipe } from "../base/bytes.ts";
 import {
   MikeySakkeError,
   requireBytes,
@@ -15,8 +12,11 @@ import {
   requireList,
   requireObject,
   requireOptions,
-} from "./errors.ts";
-import type { RandomSource } from "./random.ts";
+} from "../base/errors.ts";
+import type { RandomSource } from "../base/random.ts";
+import type { Core } from "./core/core.ts";
+import { encoded as encodedP256, hashOfKey, isScalar, randomScalar, SCALAR } from "./eccsi/encoding.ts";
+import { multiplyBase } from "./eccsi/tables.ts";
 import { ELEMENT, encoded, paddedIdentifier, XY } from "./sakke/encoding.ts";
 import { generatorTables } from "./sakke/tables.ts";
 

@@ -1,7 +1,9 @@
 #!/usr/bin/env node
+
 /** The command `mikey-sakke`. */
-import { run } from "./command.ts";
+
 import { registerAll } from "./commands/index.ts";
+import { run } from "./terminal/command.ts";
 
 // A reader that ends early, as in `mikey-sakke inspect m | head`, is no error.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {

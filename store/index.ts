@@ -1,9 +1,22 @@
 /** The database of the servers: the SQL port, envelope encryption, and what a KMS and a GMS keep. Node.js only. */
-export { Envelope, KEK_BYTES } from "./envelope.ts";
-export { type Claimant, type GmsSecrets, GmsStore } from "./gms/gms-store.ts";
-export type { GmsTransaction, GroupChanges } from "./gms/gms-transaction.ts";
+export { damaged, type Loaded, type LoadOptions, loadSnapshot } from "./backup/load.ts";
+export { Envelope, KEK_BYTES, requireStoreKey } from "./database/envelope.ts";
+export { requireKnown as requireKnownSchema } from "./database/migrate.ts";
+export { type DatabaseOptions, openDatabase } from "./database/open.ts";
+export { openPglite } from "./database/pglite.ts";
+export { openPostgres, type PostgresOptions } from "./database/postgres.ts";
+export type { Restored } from "./database/restored.ts";
+export type { SealedRecords } from "./database/sealed-records.ts";
+export { type WriteLines, writeSnapshot } from "./database/snapshot.ts";
+export type { Database, Listener, QueryResult, Sql, TransactionOptions } from "./database/sql.ts";
+export type { ClockReset } from "./gms/clock.ts";
+export { GmsStore, type GmsStoreOptions } from "./gms/gms-store.ts";
+export type { GmsTransaction } from "./gms/gms-transaction.ts";
+export type { Notice } from "./gms/notices.ts";
+export type { Lease } from "./gms/presence.ts";
 export type * from "./gms/records.ts";
-export { KmsStore } from "./kms/kms-store.ts";
+export type { ChunkFailure, Claimant, GroupChanges } from "./gms/records.ts";
+export { KmsStore, type KmsStoreOptions } from "./kms/kms-store.ts";
 export {
   type AddMasterOptions,
   type AllCertificates,
@@ -24,7 +37,4 @@ export {
   type UserQuery,
   type UserRecord,
 } from "./kms/records.ts";
-export { type DatabaseOptions, openDatabase } from "./open.ts";
-export { openPglite } from "./pglite.ts";
-export { openPostgres, type PostgresOptions } from "./postgres.ts";
-export type { Database, QueryResult, Sql } from "./sql.ts";
+export { type Contacts, type GroupOwner, McxStore, type McxStoreOptions } from "./mcx/mcx-store.ts";

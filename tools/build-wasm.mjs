@@ -1,25 +1,44 @@
 // Compiles both builds of assembly/ and writes them as base64 to bindings/wasm/, so that the package needs no file
-// access in Node, workers, browsers and bundlers.
-import { spawnSync } from "node:child_process";
+// access in Node, workers, browsers and bundlers. Skipped when nothing has changed; `--force` compiles in any case.
+import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { root, Stamp } from "./up-to-date.mjs";
 
-const root = fileURLToPath(new URL("..", import.meta.url));
-const asc = join(
-  dirname(createRequire(import.meta.url).resolve("assemblyscript/package.json")),
-  "bin/asc.js",
-);
+const TARGETS = ["fma", "simd"];
 
-mkdirSync(join(root, "build"), { recursive: true });
-mkdirSync(join(root, "bindings/wasm"), { recursive: true });
-for (const target of ["fma", "simd"]) {
+const require = createRequire(import.meta.url);
+const manifest = require.resolve("assemblyscript/package.json");
+const asc = join(dirname(manifest), "bin/asc.js");
+
+const stamp = new Stamp("wasm", {
+  inputs: ["assembly", "asconfig.json", "tools/build-wasm.mjs"],
+  versions: [require(manifest).version],
+  outputs: TARGETS.flatMap((target) => [`build/${target}.wasm`, `bindings/wasm/${target}.ts`]),
+});
+const told = process.argv.includes("--force") ? undefined : stamp.current;
+if (told !== undefined) {
+  console.log(`${told.join("\n")}\nassembly/ has not changed since`);
+} else {
+  stamp.begin();
+  mkdirSync(join(root, "build"), { recursive: true });
+  mkdirSync(join(root, "bindings/wasm"), { recursive: true });
+  const lines = await Promise.all(TARGETS.map(build));
+  console.log(lines.join("\n"));
+  stamp.end(lines);
+}
+
+async function build(target) {
   // AS112 warns of v128 in the signatures of functions that asc takes for exports; none leaves the module.
   const options = ["--config", "asconfig.json", "--target", target, "--disableWarning", "112"];
-  const run = spawnSync(process.execPath, [asc, ...options], { cwd: root, stdio: "inherit" });
-  if (run.status !== 0) process.exit(run.status ?? 1);
+  const [status] = await once(
+    spawn(process.execPath, [asc, ...options], { cwd: root, stdio: "inherit" }),
+    "close",
+  );
+  if (status !== 0) process.exit(status ?? 1);
   const binary = readFileSync(join(root, "build", `${target}.wasm`));
   const hash = createHash("sha256").update(binary).digest("hex");
   const limits = memoryLimitsAt(binary);
@@ -31,7 +50,7 @@ for (const target of ["fma", "simd"]) {
       `export const memoryLimitsAt = ${limits};\n` +
       `export const base64 =\n  "${binary.toString("base64")}";\n`,
   );
-  console.log(`${target}.wasm  ${binary.length} octets  sha256 ${hash}`);
+  return `${target}.wasm  ${binary.length} octets  sha256 ${hash}`;
 }
 
 /** Offset of the limits of the imported memory: an import "memory" of kind 2, its limits flag, and no other import. */

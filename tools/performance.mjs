@@ -1,16 +1,17 @@
-// Fills docs/performance.md and docs/constant-time.md from docs/results/*.json, and draws docs/plots/*.svg:
+// Fills docs/performance.md, docs/constant-time.md and docs/capacity.md from docs/results/*.json, and draws docs/plots/*.svg:
 //   npm run -s bench -- --out docs/results/node20.json            the main table, batches, workers
 //   npm run -s bench -- --out docs/results/nodeNN.json            the same under other versions of Node.js
 //   npm run -s bench:browser -- --out docs/results/chromium.json
 //   npm run -s bench:operations -- --out docs/results/operations.json
 //   npm run -s bench:windows -- --out docs/results/windows.json
 //   npm run -s bench:ct -- --out docs/results/constant-time.json
+//   npm run -s bench:scale -- --out docs/results/scale.json
 //   npm run bench:report
 // What has no result keeps the text it has. A file may begin with lines of npm before its "{".
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { batchPlot, workersPlot } from "./performance/plots.mjs";
+import { batchPlot, scalePlot, workersPlot } from "./performance/plots.mjs";
 import * as tables from "./performance/tables.mjs";
 
 const docs = fileURLToPath(new URL("../docs/", import.meta.url));
@@ -52,6 +53,7 @@ const main = reports.find(([name]) => name === MAIN)?.[1];
 const operations = readResult("operations");
 const windows = readResult("windows");
 const timing = readResult("constant-time");
+const scale = readResult("scale");
 fillDocument("performance.md", {
   machine: main && tables.machineText(main),
   results: main && tables.resultsTable(main),
@@ -67,6 +69,12 @@ fillDocument("constant-time.md", {
   machine: timing && tables.timingText(timing),
   results: timing && tables.timingTable(timing),
 });
+fillDocument("capacity.md", {
+  machine: scale && tables.scaleText(scale),
+  results: scale && tables.scaleTable(scale),
+  idle: scale && tables.idleTable(scale),
+});
 mkdirSync(join(docs, "plots"), { recursive: true });
 if (main?.batches.length > 0) writeFileSync(join(docs, "plots/batches.svg"), batchPlot(main));
 if (main?.workers.length > 0) writeFileSync(join(docs, "plots/workers.svg"), workersPlot(main));
+if (scale) writeFileSync(join(docs, "plots/scale.svg"), scalePlot(scale));

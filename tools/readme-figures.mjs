@@ -35,7 +35,7 @@ function figures({ rows, machine, runtime, date }) {
     ...lines,
     "",
     `${machine.cpu}, ${runtime.name} ${runtime.version}, ${date.slice(0, 10)}. BigInt is the plain JavaScript`,
-    "of `test/reference`, measured in the same run. All rows: [docs/performance.md](docs/performance.md).",
+    "of `test/crypto/reference`, measured in the same run. All rows: [docs/performance.md](docs/performance.md).",
   ].join("\n");
 }
 

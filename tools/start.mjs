@@ -4,13 +4,16 @@ import { fileURLToPath } from "node:url";
 
 const STEPS = [
   ["building the WebAssembly core", "tools/build-wasm.mjs"],
-  ["compiling the package", "tools/build-ts.mjs"],
+  ["compiling what runs", "tools/build-ts.mjs", "--run"],
   ["mikey-sakke demo", "dist/cli/main.js", "demo"],
 ];
 
 const cwd = fileURLToPath(new URL("..", import.meta.url));
 for (const [what, ...command] of STEPS) {
   console.log(`\n> ${what}\n`);
+  const started = performance.now();
   const { status } = spawnSync(process.execPath, command, { cwd, stdio: "inherit" });
   if (status !== 0) process.exit(status ?? 1);
+  console.log(`(${((performance.now() - started) / 1000).toFixed(1)} s)`);
 }
+console.log("\nTo talk in two pages of a browser, with servers of their own: npm run play");

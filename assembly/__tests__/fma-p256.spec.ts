@@ -21,7 +21,7 @@ if (isFused() == 1) describeKernel("F_p of P-256 on fused multiply-add", {
   setWords: k.setWords,
   getWords: k.getWords,
   storeEntry: k.storeEntry,
-  loadEntry: k.loadEntry,
+  loadEntry: k.loadEntryUnsafe,
   selectionMasks: k.selectionMasks,
   scanRow: k.scanRow,
 });

@@ -1,5 +1,5 @@
 // What every field kernel must do, as far as integers show it. Raw limbs and bounds are tested from outside, in
-// test/assembly.
+// test/crypto/assembly.
 
 import { EDGES, addNaive, clear, mulNaive, number, operand, same, subtract } from "./naive";
 import { valueOf, wordsOf } from "../modulus";
@@ -25,7 +25,7 @@ export class Kernel {
   setWords: (out: usize, lane: i32, words: usize) => void;
   getWords: (words: usize, a: usize, lane: i32) => void;
   storeEntry: (entry: usize, a: usize, lane: i32) => void;
-  loadEntry: (out: usize, entry: usize) => void;
+  loadEntry: (out: usize, lane: i32, entry: usize) => void;
   selectionMasks: (masks: usize, indices: usize, entries: i32) => void;
   scanRow: (out: usize, row: usize, entries: i32, elements: i32, masks: usize) => void;
 }
@@ -215,7 +215,7 @@ export function describeKernel(name: string, k: Kernel): void {
           const lane = (e + n) % kernel.lanes, at = e * elements + n;
           kernel.storeEntry(ROW + <usize>at * kernel.entryBytes, A, lane);
           memory.copy(number(4 + at), integer(A, lane), 128);
-          kernel.loadEntry(OUT, ROW + <usize>at * kernel.entryBytes);
+          for (let l = 0; l < kernel.lanes; l++) kernel.loadEntry(OUT, l, ROW + <usize>at * kernel.entryBytes);
           for (let l = 0; l < kernel.lanes; l++) expect<bool>(is(OUT, l, number(4 + at))).toBe(true, "entry");
         }
       }

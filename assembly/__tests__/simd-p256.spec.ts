@@ -19,7 +19,7 @@ describeKernel("F_p of P-256 on integer SIMD", {
   setWords: k.setWords,
   getWords: k.getWords,
   storeEntry: k.storeEntry,
-  loadEntry: k.loadEntry,
+  loadEntry: k.loadEntryUnsafe,
   selectionMasks: k.selectionMasks,
   scanRow: k.scanRow,
 });

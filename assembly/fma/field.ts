@@ -15,10 +15,10 @@
 import { LEVELS, MAGIC, MODULUS_INTEGERS, ONE, R_SQUARED, START_1, START_2 } from "../generated/fma";
 import { workspace } from "../memory";
 import { product, reduce, square } from "./columns";
-import { MASK_BYTES, scanRow, selectionMasks } from "./scan";
-import { LANES, broadcastLane, packLane, selectLanes, swapLanes, toDouble, unpackEntry } from "./vectors";
+import { MASK_BYTES, entryMasks, scanLane, scanRow, selectionMasks } from "./scan";
+import { LANES, broadcastLane, packLane, selectLanes, swapLanes, toDouble, unpackLane } from "./vectors";
 
-export { LANES, MASK_BYTES, ONE, R_SQUARED, scanRow, selectionMasks };
+export { LANES, MASK_BYTES, ONE, R_SQUARED, entryMasks, scanLane, scanRow, selectionMasks };
 
 export const LIMBS: i32 = 20;
 /** Octets of an element vector. */
@@ -158,7 +158,7 @@ export function storeEntry(entry: usize, a: usize, lane: i32): void {
   packLane(entry, a, lane, ENTRY_BYTES);
 }
 
-/** Loads a table entry into every lane. The address must not depend on a secret. */
-export function loadEntry(out: usize, entry: usize): void {
-  unpackEntry(out, entry, ENTRY_BYTES);
+/** Reads a table entry to lane `lane` of `out`. "Unsafe": the address must not depend on a secret. */
+export function loadEntryUnsafe(out: usize, lane: i32, entry: usize): void {
+  unpackLane(out, lane, entry, ENTRY_BYTES);
 }

@@ -5,19 +5,20 @@
 // returns is a legal operand for everything:
 // - a product: quotient digits below 2^57, the last below 2^52, make q < 2^260 + 2^214, so
 //   (a b + q p) / R < 2^254 + (1 + 2^-46) p < 1.26 p; two products summed before the reduction < 1.51 p;
-// - a sum or difference: s = a + b + p or a - b + 4 p is not negative and below 7 2^256, and h is its last limb
-//   without the carry into it, over 2^48; s - h p < 2^256 + h 2^224 + 8 2^208 < 2^256 + 2^227.
+// - a sum, difference or small multiple: s = a + b + p, a - b + 4 p or k a + p with k <= 8 is not negative and below
+//   17 2^256, and h is its last limb without the carry into it, over 2^48; s - h p < 2^256 + h 2^224 + 16 2^208 <
+//   2^256 + 2^229.
 //
 // Products of limbs are summed in integer columns as in fma/field.ts. p = 2^256 - 2^224 + 2^192 + 2^96 - 1, so
 // -1/p = 1 mod 2^52: a column t is its own quotient digit, and adding t p clears it and adds t (p + 1), which is shifts.
 // Two products and their reduction leave a column between -12 2^51 and 40 2^51; with the bias of 2^55 it is positive and
 // below 2^57.
 
-import { ADDEND, MAGIC, ONE, R_SQUARED, START_1, START_2, SUBTRAHEND } from "../generated/fma-p256";
+import { ADDEND, MAGIC, MULTIPLE_ADDEND, ONE, R_SQUARED, START_1, START_2, SUBTRAHEND } from "../generated/fma-p256";
 import { workspace } from "../memory";
 import {
   LANES, MASK_BYTES, broadcastLane, high, low, packLane, selectLanes, selectionMasks, swapLanes, toDouble, toInteger,
-  unpackEntry,
+  unpackLane,
 } from "./vectors";
 
 export { LANES, MASK_BYTES, ONE, R_SQUARED, selectionMasks };
@@ -224,6 +225,31 @@ export function add(out: usize, a: usize, b: usize): void {
   );
 }
 
+/** Limb 2^shift a, and once more a where `plus` is all ones, of a multiple of a plus p. */
+@inline function multipleLimb(a: usize, i: usize, shift: i32, plus: v128, e52: v128, mask: v128): v128 {
+  const x = v128.and(f64x2.add(v128.load(a + i), e52), mask);
+  return i64x2.add(i64x2.add(i64x2.shl(x, shift), v128.and(x, plus)), v128.load(MULTIPLE_ADDEND + i));
+}
+
+function scale(out: usize, a: usize, shift: i32, plus: v128): void {
+  const mask = v128.load(MAGIC, 32), e52 = v128.load(MAGIC, 48);
+  fold(
+    out, multipleLimb(a, 0, shift, plus, e52, mask), multipleLimb(a, 16, shift, plus, e52, mask),
+    multipleLimb(a, 32, shift, plus, e52, mask), multipleLimb(a, 48, shift, plus, e52, mask),
+    multipleLimb(a, 64, shift, plus, e52, mask),
+  );
+}
+
+/** out = 3 a. */
+export function triple(out: usize, a: usize): void {
+  scale(out, a, 1, i64x2.splat(-1));
+}
+
+/** out = 2^shift a, shift <= 3. */
+export function shiftLeft(out: usize, a: usize, shift: i32): void {
+  scale(out, a, shift, i64x2.splat(0));
+}
+
 /** out = a - b. The level, for the other field's sake, does not matter. */
 export function sub(out: usize, a: usize, b: usize, level: i32): void {
   const e52 = v128.load(MAGIC, 48);
@@ -289,9 +315,9 @@ export function storeEntry(entry: usize, a: usize, lane: i32): void {
   packLane(entry, a, lane, ENTRY_BYTES);
 }
 
-/** Loads a table entry into every lane. The address must not depend on a secret. */
-export function loadEntry(out: usize, entry: usize): void {
-  unpackEntry(out, entry, ENTRY_BYTES);
+/** Reads a table entry to lane `lane` of `out`. "Unsafe": the address must not depend on a secret. */
+export function loadEntryUnsafe(out: usize, lane: i32, entry: usize): void {
+  unpackLane(out, lane, entry, ENTRY_BYTES);
 }
 
 /**

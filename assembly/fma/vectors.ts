@@ -49,8 +49,9 @@ export const MASK_BYTES: usize = 16;
   for (let i: usize = 0; i < entryBytes; i += 8) store<f64>(entry + i, load<f64>(a + 2 * i));
 }
 
-@inline export function unpackEntry(out: usize, entry: usize, entryBytes: usize): void {
-  for (let i: usize = 0; i < entryBytes; i += 8) v128.store(out + 2 * i, v128.load64_splat(entry + i));
+@inline export function unpackLane(out: usize, lane: i32, entry: usize, entryBytes: usize): void {
+  out += <usize>lane << 3;
+  for (let i: usize = 0; i < entryBytes; i += 8) store<f64>(out + 2 * i, load<f64>(entry + i));
 }
 
 /** Writes `entries` masks that are 1 in the lanes whose index (u32 at `indices`) is the entry's number, else 0. */

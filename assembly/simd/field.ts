@@ -13,7 +13,7 @@ import { LEVELS, MODULUS, NEGATIVE_INVERSE, ONE, R_SQUARED, ROW } from "../gener
 import { workspace } from "../memory";
 import {
   LANES, MASK_BYTES, addProduct, addRows, broadcastLane, highPair, laneToWords, lowPair, pack, packLane, product,
-  scanTenLimbs, selectLanes, selectionMasks, swapLanes, unpackEntry, wordsToLane,
+  scanTenLimbs, selectLanes, selectionMasks, swapLanes, unpackLane, wordsToLane,
 } from "./vectors";
 
 export { LANES, MASK_BYTES, ONE, R_SQUARED, selectionMasks };
@@ -137,9 +137,9 @@ export function storeEntry(entry: usize, a: usize, lane: i32): void {
   packLane(entry, a, lane, ENTRY_BYTES);
 }
 
-/** Loads a table entry into every lane. The address must not depend on a secret. */
-export function loadEntry(out: usize, entry: usize): void {
-  unpackEntry(out, entry, ENTRY_BYTES);
+/** Reads a table entry to lane `lane` of `out`. "Unsafe": the address must not depend on a secret. */
+export function loadEntryUnsafe(out: usize, lane: i32, entry: usize): void {
+  unpackLane(out, lane, entry, ENTRY_BYTES);
 }
 
 /** Joins `out` with the masked entries of a whole row, so every entry is read whatever the index. */

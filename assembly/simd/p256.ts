@@ -16,7 +16,7 @@ import { MODULUS, ONE, R_SQUARED, SUBTRAHEND } from "../generated/simd-p256";
 import { workspace } from "../memory";
 import {
   LANES, MASK_BYTES, addProduct, broadcastLane, laneToWords, pack, packLane, product, scanTenLimbs, selectLanes,
-  selectionMasks, swapLanes, unpackEntry, wordsToLane,
+  selectionMasks, swapLanes, unpackLane, wordsToLane,
 } from "./vectors";
 
 export { LANES, MASK_BYTES, ONE, R_SQUARED, selectionMasks };
@@ -140,9 +140,9 @@ export function storeEntry(entry: usize, a: usize, lane: i32): void {
   packLane(entry, a, lane, ENTRY_BYTES);
 }
 
-/** Loads a table entry into every lane. The address must not depend on a secret. */
-export function loadEntry(out: usize, entry: usize): void {
-  unpackEntry(out, entry, ENTRY_BYTES);
+/** Reads a table entry to lane `lane` of `out`. "Unsafe": the address must not depend on a secret. */
+export function loadEntryUnsafe(out: usize, lane: i32, entry: usize): void {
+  unpackLane(out, lane, entry, ENTRY_BYTES);
 }
 
 /** Joins `out` with the masked entries of a whole row, so every entry is read whatever the index. */

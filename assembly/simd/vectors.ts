@@ -85,8 +85,9 @@ export function addRows(t: usize, row: usize, limbs: i32, x0: v128, x1: v128): v
   for (let i: usize = 0; i < entryBytes; i += 4) store<u32>(entry + i, load<u32>(a + 4 * i));
 }
 
-@inline export function unpackEntry(out: usize, entry: usize, entryBytes: usize): void {
-  for (let i: usize = 0; i < entryBytes; i += 4) v128.store(out + 4 * i, v128.load32_splat(entry + i));
+@inline export function unpackLane(out: usize, lane: i32, entry: usize, entryBytes: usize): void {
+  out += <usize>lane << 2;
+  for (let i: usize = 0; i < entryBytes; i += 4) store<u32>(out + 4 * i, load<u32>(entry + i));
 }
 
 /** The lane as an integer of `words` 32-bit words to limbs. */

@@ -1,6 +1,8 @@
-/** The page: runs the suite and leaves the report in its <output>, progress in its title. `?quick` takes fewer samples. */
-import type { Build } from "../../bindings/core.ts";
-import { VERSION } from "../../cli/version.ts";
+/**
+ * The page: runs the suite and leaves the report in its <output>, progress in its title. `?quick` takes fewer samples.
+ */
+import type { Build } from "../../bindings/core/core.ts";
+import { VERSION } from "../../cli/terminal/version.ts";
 import { type Report, reportRows, reportText } from "../report.ts";
 import { FULL, QUICK, runSuite } from "../suite.ts";
 
@@ -15,7 +17,7 @@ async function run(quick: boolean): Promise<Report> {
     date: new Date().toISOString(),
     version: VERSION,
     quick,
-    // The page cannot know more; whoever drives it fills in the processor.
+    // The page cannot know more; the program that drives it fills in the processor.
     machine: { cpu: "unknown", cores: navigator.hardwareConcurrency },
     runtime: { name: "browser", version: navigator.userAgent },
     build: suite.build,

@@ -2,12 +2,12 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { systemRandom } from "../../base/random.ts";
 import { planSeal } from "../../bindings/mikey/plan.ts";
-import { systemRandom } from "../../bindings/random.ts";
+import { migrate } from "../../store/database/migrate.ts";
 import { openDatabase } from "../../store/index.ts";
-import { migrate } from "../../store/migrate.ts";
+import { HOST, OPERATOR, type RunningGms, startGms } from "../../test/gms/foreign/running-gms.ts";
 import { newMembers } from "../../test/gms/world.ts";
-import { HOST, OPERATOR, type RunningGms, startGms } from "../../test/gms-foreign/running-gms.ts";
 import { startClients } from "../../test/load/client-process.ts";
 import { startPostgres } from "../../test/support/postgres.ts";
 

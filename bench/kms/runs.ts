@@ -40,7 +40,7 @@ type Kms = typeof import("../../bindings/kms.ts");
 type Pools = typeof import("../../bindings/pool/kms.ts");
 type Issue = typeof import("../../roles/kms/issue/index.ts");
 type Store = typeof import("../../store/index.ts");
-type Xml = typeof import("../../transport/kms-xml/index.ts");
+type Xml = typeof import("../../documents/kms-xml/index.ts");
 
 /** A module of dist/; its types are those of the source. */
 function compiled<T>(path: string): Promise<T> {
@@ -53,7 +53,7 @@ const [client, kms, pools, issue, stores, xml] = await Promise.all([
   compiled<Pools>("bindings/pool/kms.js"),
   compiled<Issue>("roles/kms/issue/index.js"),
   compiled<Store>("store/index.js"),
-  compiled<Xml>("transport/kms-xml/index.js"),
+  compiled<Xml>("documents/kms-xml/index.js"),
 ]);
 type Core = Awaited<ReturnType<Client["load"]>>;
 type KmsPool = Awaited<ReturnType<Pools["createKmsPool"]>>;

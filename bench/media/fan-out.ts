@@ -3,7 +3,7 @@ import { fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { systemRandom } from "../../bindings/index.ts";
-import { MediaRelay } from "../../roles/mcx-server/index.ts";
+import { MediaRelay } from "../../roles/mcx/index.ts";
 import type { DatagramHandler } from "../../transport/datagram/ports.ts";
 import { openUdpPort } from "../../transport/datagram/udp-node.ts";
 import { clearPackets } from "./work.ts";
@@ -45,6 +45,8 @@ export async function measureFanOut(legs: number, seconds: number): Promise<FanO
   const started = performance.now();
   let forwarded = 0;
   while (performance.now() - started < 1000 * seconds) {
+    // A packet that came before is not sent again.
+    new DataView(packet.buffer).setUint16(2, forwarded & 0xffff);
     take(packet, addresses[0]!);
     forwarded++;
     // All of one before the next, or queues would drop them.

@@ -13,7 +13,7 @@ export interface Sample {
 
 /** Samples of a block: some 16 of each class. */
 export const BLOCK = 32;
-/** Of a block's samples of one class, at least. */
+/** Least number of samples of one class in a block. */
 const FEWEST = 4;
 /** Share of the blocks that is cut off at either end: those that saw the tenant come or go. */
 const TRIM = 0.2;

@@ -1,6 +1,6 @@
 /** ECCSI: the SSK and the ephemeral of a signer, what a signature inverts, KSAK and v of a KMS. */
-import { equal } from "../../bindings/bytes.ts";
-import type { Core } from "../../bindings/core.ts";
+import { equal } from "../../base/bytes.ts";
+import type { Core } from "../../bindings/core/core.ts";
 import { generatorTable } from "../../bindings/eccsi/tables.ts";
 import { systemRandom } from "../../bindings/index.ts";
 import { type Case, chooser, copies, type Pool, pool } from "./case.ts";

@@ -1,5 +1,5 @@
 /** Twins that leak on purpose: the module of assembly/leaky.ts, alone and behind an operation of the package. */
-import type { Core } from "../../bindings/core.ts";
+import type { Core } from "../../bindings/core/core.ts";
 import { systemRandom } from "../../bindings/index.ts";
 import { generatorTables } from "../../bindings/sakke/tables.ts";
 import { type Case, chooser, copies, type Pool, pool } from "./case.ts";

@@ -10,9 +10,9 @@ export const THRESHOLD = 4.5;
 const KEEP = 0.9;
 
 export interface Outcome {
-  /** Of the typical time. */
+  /** Test of the typical time. */
   readonly blocks: Verdict;
-  /** Of the mean. */
+  /** Test of the mean. */
   readonly welch: Verdict;
   /** The t that is further from zero. */
   readonly t: number;

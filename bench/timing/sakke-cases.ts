@@ -1,5 +1,5 @@
 /** SAKKE: r of a sender, the RSK of a receiver, the master secret of a KMS, the outcome of the check of R. */
-import { equal } from "../../bindings/bytes.ts";
+import { equal } from "../../base/bytes.ts";
 import { systemRandom } from "../../bindings/index.ts";
 import { RangeHash } from "../../bindings/sakke/range-hash.ts";
 import { generatorTables } from "../../bindings/sakke/tables.ts";
@@ -72,6 +72,8 @@ function receiverCases(world: World): Case[] {
   const table = block(core, wasm.sakkeTableBytes(WINDOW));
   wasm.sakkeTable(table, WINDOW, point, block(core, wasm.sakkeTableScratch(WINDOW)));
   const operands = block(core, 2 * SCALAR);
+  const { powers } = generatorTables(core);
+  const powerScratch = block(core, wasm.sakkePowerScratch());
   const [out, pointScratch] = [block(core, POINT), block(core, wasm.sakkePointScratch(table, 0))];
   core.write(operands + SCALAR, small(SCALAR, 1));
   return [
@@ -98,7 +100,14 @@ function receiverCases(world: World): Case[] {
     },
     {
       kind: "shipped",
-      name: "check of R: r",
+      name: "check of R, not prepared: r of g^r",
+      classes: ["four bits set", "all but four set"],
+      set: chooser([sparses(SCALAR), fulls(SCALAR)], (r) => core.write(operands, r)),
+      run: () => void wasm.sakkePower(w, powers, operands, powerScratch),
+    },
+    {
+      kind: "shipped",
+      name: "check of R, prepared: r",
       classes: ["four bits set", "all but four set"],
       set: chooser([sparses(SCALAR), fulls(SCALAR)], (r) => core.write(operands, r)),
       run: () => void wasm.sakkePoint(out, 0, 0, table, operands, pointScratch),

@@ -1,5 +1,5 @@
 /** Where cases work: blocks of the core's memory, filled with inputs, and kinds of secret scalars. */
-import type { Core } from "../../bindings/core.ts";
+import type { Core } from "../../bindings/core/core.ts";
 import { systemRandom } from "../../bindings/index.ts";
 import type { Pool } from "./case.ts";
 import { pool } from "./case.ts";

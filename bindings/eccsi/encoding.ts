@@ -1,8 +1,8 @@
 /** Sizes, encodings and hashes of ECCSI with P-256 and SHA-256 (RFC 6507 section 3, RFC 6509 appendix A). */
 import { sha256 } from "@noble/hashes/sha2.js";
-import { concat, fromHex, wipe } from "../bytes.ts";
-import { MikeySakkeError, requireBytes } from "../errors.ts";
-import type { RandomSource } from "../random.ts";
+import { concat, fromHex, wipe } from "../../base/bytes.ts";
+import { MikeySakkeError, requireBytes } from "../../base/errors.ts";
+import type { RandomSource } from "../../base/random.ts";
 
 /** Octets of a scalar: SSK, r, s, HS, HE. */
 export const SCALAR = 32;

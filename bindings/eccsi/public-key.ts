@@ -1,7 +1,7 @@
 /** The KMS Public Authentication Key (RFC 6507 2): verification of signatures, and the check of issued keys. */
-import { concat, equal, toHex } from "../bytes.ts";
-import type { Core } from "../core.ts";
-import { MikeySakkeError, requireBytes, requireObject } from "../errors.ts";
+import { concat, equal, toHex } from "../../base/bytes.ts";
+import { MikeySakkeError, requireBytes, requireObject } from "../../base/errors.ts";
+import type { Core } from "../core/core.ts";
 import {
   badPoint,
   coordinates,

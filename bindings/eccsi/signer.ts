@@ -1,7 +1,13 @@
 /** A user's signing key (RFC 6507 5.2.1). */
-import { concat, wipe } from "../bytes.ts";
-import { MikeySakkeError, requireBytes, requireFunction, requireList, requireObject } from "../errors.ts";
-import type { RandomSource } from "../random.ts";
+import { concat, wipe } from "../../base/bytes.ts";
+import {
+  MikeySakkeError,
+  requireBytes,
+  requireFunction,
+  requireList,
+  requireObject,
+} from "../../base/errors.ts";
+import type { RandomSource } from "../../base/random.ts";
 import { hashOfKey, hashOfMessage, randomScalars, SCALAR, XY } from "./encoding.ts";
 import type { EccsiPublicKey } from "./public-key.ts";
 import { multiplyBase } from "./tables.ts";

@@ -1,6 +1,6 @@
 /** Tables of the generator G, which all keys on a core share, of KPAKs and of single signers. */
-import { toHex } from "../bytes.ts";
-import type { Core } from "../core.ts";
+import { toHex } from "../../base/bytes.ts";
+import type { Core } from "../core/core.ts";
 import { XY } from "./encoding.ts";
 
 /** Window width of all P-256 tables, from measurements: docs/performance.md. */

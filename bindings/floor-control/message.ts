@@ -2,8 +2,8 @@
  * Floor control messages (TS 24.380 8.2): RTCP APP packets named "MCPT". A field has an identifier, a length, a value and
  * zeros up to a multiple of four octets, which the length does not count.
  */
-import { concat, fromUtf8, utf8 } from "../bytes.ts";
-import { MikeySakkeError } from "../errors.ts";
+import { concat, fromUtf8, utf8 } from "../../base/bytes.ts";
+import { MikeySakkeError } from "../../base/errors.ts";
 import { Reader } from "../mikey/reader.ts";
 import { u8, u16, u32 } from "../mikey/writer.ts";
 import { FLOOR_FIELDS, FLOOR_MESSAGES, type FloorMessageName } from "./names.ts";
@@ -12,13 +12,13 @@ export interface FloorMessage {
   readonly name: FloorMessageName;
   /** Asks for a Floor Ack. */
   readonly ackRequired?: boolean;
-  /** Of the sender of the message. */
+  /** SSRC of the sender of the message. */
   readonly ssrc: number;
   /** 0 to 255, the highest first. */
   readonly priority?: number;
   /** Seconds that one may talk. */
   readonly duration?: number;
-  /** Of a Floor Deny or Floor Revoke. */
+  /** Cause of a Floor Deny or Floor Revoke. */
   readonly cause?: number;
   readonly causePhrase?: string;
   /** Position and priority in the queue; 254 and 255 are "not known" and "not queued". */

@@ -2,9 +2,10 @@
  * The certificates of KMSs, several of one KMS: after a change of its master secrets the old one verifies what was
  * signed before, the new one what is signed after. T of a message picks among them.
  */
-import type { KeySet } from "../kms-material.ts";
+
 import { keyPeriodStart } from "./key-period.ts";
 import type { KmsDomain } from "./kms-domain.ts";
+import type { KeySet } from "./kms-material.ts";
 import { ntpSecondsToUnixMs } from "./ntp.ts";
 
 export class DomainSet {

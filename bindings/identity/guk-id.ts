@@ -10,12 +10,12 @@ export function applyUserSalt(keyId: KeyId, salt: number): KeyId {
   return (keyId ^ salt) >>> 0;
 }
 
-/** GUK-ID of the member `uri`; it stands in the CSB-ID of the member's I_MESSAGE and in the MKI of his media. */
+/** GUK-ID of the member `uri`; which is in the CSB-ID of the member's I_MESSAGE and in the MKI of their media. */
 export function computeGukId(gmk: Uint8Array, gmkId: KeyId, uri: string): KeyId {
   return applyUserSalt(gmkId, userSalt(gmk, uri));
 }
 
-/** GMK-ID, as the member `uri` finds it from his GUK-ID and the GMK just decapsulated. */
+/** GMK-ID that the member `uri` computes from their GUK-ID and the GMK just decapsulated. */
 export function recoverGmkId(gmk: Uint8Array, gukId: KeyId, uri: string): KeyId {
   return applyUserSalt(gukId, userSalt(gmk, uri));
 }

@@ -1,17 +1,17 @@
 /** The sending side: one identity (GMS, user or MCX server) with its signing keys, one per key period. */
-import { refusal } from "../checks.ts";
-import { EccsiSigner } from "../eccsi.ts";
-import { MikeySakkeError } from "../errors.ts";
-import type { KeySet } from "../kms-material.ts";
+import { refusal } from "../../base/checks.ts";
+import { MikeySakkeError } from "../../base/errors.ts";
+import { EccsiSigner } from "../eccsi/index.ts";
 import { DomainSet } from "./domain-set.ts";
 import { checkKeySet } from "./key-set.ts";
 import type { KmsDomain } from "./kms-domain.ts";
+import type { KeySet } from "./kms-material.ts";
 import { type NtpTime, ntpFold, ntpFromUnixMs, ntpSeconds, ntpToUnixMs, ntpUnfold } from "./ntp.ts";
 
 export interface SigningKey {
   readonly uid: Uint8Array;
   readonly signer: EccsiSigner;
-  /** Of the certificate that the key belongs to. */
+  /** Domain of the certificate to which the key belongs. */
   readonly domain: KmsDomain;
 }
 

@@ -2,7 +2,7 @@
  * Key periods (TS 33.180 F.2.1). Identity keys live for one period; the number of the period is hashed into
  * the UID. All times are NTP seconds since 1900-01-01 with the era put back.
  */
-import { MikeySakkeError } from "../errors.ts";
+import { MikeySakkeError } from "../../base/errors.ts";
 
 export interface KeyPeriodRule {
   /** P3, length of a period in seconds (`UserKeyPeriod`). */

@@ -1,8 +1,8 @@
 /** Checks that hold for every user key set before any of its keys is used (TS 33.180 5.3.6, D.3.3). */
-import { equal } from "../bytes.ts";
-import { refusal } from "../checks.ts";
-import type { KeySet } from "../kms-material.ts";
+import { equal } from "../../base/bytes.ts";
+import { refusal } from "../../base/checks.ts";
 import type { KmsDomain } from "./kms-domain.ts";
+import type { KeySet } from "./kms-material.ts";
 
 /** Checks 73 to 75. The UID is worked out again: keys under another UID would never open anything. */
 export function checkKeySet(domain: KmsDomain, keySet: KeySet): void {

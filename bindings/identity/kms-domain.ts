@@ -2,13 +2,14 @@
  * One security domain, made ready for use: a KMS certificate that has been checked, with the public keys in
  * the prepared form that SAKKE and ECCSI work on (TS 33.180 5.2.1, D.3.2).
  */
-import { refusal } from "../checks.ts";
-import type { Core } from "../core.ts";
-import { EccsiPublicKey } from "../eccsi.ts";
-import { MikeySakkeError } from "../errors.ts";
-import type { KmsCertificate } from "../kms-material.ts";
-import { SakkePublicKey } from "../sakke.ts";
+import { refusal } from "../../base/checks.ts";
+import { MikeySakkeError } from "../../base/errors.ts";
+import type { Core } from "../core/core.ts";
+import { EccsiPublicKey } from "../eccsi/index.ts";
+import { SakkePublicKey } from "../sakke/index.ts";
 import { type KeyPeriodRule, keyPeriodNo } from "./key-period.ts";
+import type { KmsCertificate } from "./kms-material.ts";
+import { servesIdentity } from "./served-domains.ts";
 import { computeUid } from "./uid.ts";
 
 /** UserIdFormat of the hashed UID of F.2.1. */
@@ -33,7 +34,7 @@ export class KmsDomain {
     this.authentication = authentication;
   }
 
-  /** Checks 70 to 72. The certificate's own signature, if it has one, is the business of whoever fetched it. */
+  /** Checks 70 to 72. The certificate's own signature, if it has one, must be checked by the caller that fetched it. */
   static load(core: Core, certificate: KmsCertificate): KmsDomain {
     checkCertificate(certificate);
     const encryption = attempt("BAD_PUBLIC_ENCRYPTION_KEY", "PubEncKey", () =>
@@ -68,6 +69,12 @@ export class KmsDomain {
   validAt(unixMs: number): boolean {
     const { revoked, validFrom, validTo } = this.certificate;
     return revoked !== true && (validFrom ?? -Infinity) <= unixMs && unixMs <= (validTo ?? Infinity);
+  }
+
+  /** Whether the KMS may vouch for an identity: any, unless its certificate lists the domains that it serves. */
+  vouchesFor(uri: string): boolean {
+    const { kmsDomains } = this.certificate;
+    return kmsDomains === undefined || servesIdentity(kmsDomains, uri);
   }
 
   destroy(): void {

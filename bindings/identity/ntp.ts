@@ -5,7 +5,7 @@
  * The seconds wrap in 2036. As RFC 6043 6.3 (RFC 4330) rules for 32-bit stamps, a set top bit means
  * 1968 to 2036 and a clear one 2036 to 2104; arithmetic on periods and order uses the unfolded value.
  */
-import { MikeySakkeError } from "../errors.ts";
+import { MikeySakkeError } from "../../base/errors.ts";
 
 /** A 64-bit NTP timestamp as on the wire. */
 export type NtpTime = bigint;

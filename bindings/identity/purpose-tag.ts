@@ -2,8 +2,8 @@
  * Key identifiers and purpose tags (TS 33.180 5.2.2, annex G). A key identifier is a 32-bit number; its four
  * most significant bits say what the key is for, the other 28 are random.
  */
-import { MikeySakkeError } from "../errors.ts";
-import type { RandomSource } from "../random.ts";
+import { MikeySakkeError } from "../../base/errors.ts";
+import type { RandomSource } from "../../base/random.ts";
 
 /** A 32-bit key identifier (GMK-ID, GUK-ID, PCK-ID, CSK-ID ...) as an unsigned number. */
 export type KeyId = number;

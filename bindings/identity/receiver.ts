@@ -3,14 +3,14 @@
  * (RFC 6509 3.3 wants two at once), and the KMS domains it knows, each with one or more certificates: those that key it
  * and those of others.
  */
-import { equal, toHex } from "../bytes.ts";
-import { refusal } from "../checks.ts";
-import { MikeySakkeError } from "../errors.ts";
-import type { KeySet } from "../kms-material.ts";
-import { SakkeReceiver } from "../sakke.ts";
+import { equal, toHex } from "../../base/bytes.ts";
+import { refusal } from "../../base/checks.ts";
+import { MikeySakkeError } from "../../base/errors.ts";
+import { SakkeReceiver } from "../sakke/index.ts";
 import { DomainSet } from "./domain-set.ts";
 import { checkKeySet } from "./key-set.ts";
 import type { KmsDomain } from "./kms-domain.ts";
+import type { KeySet } from "./kms-material.ts";
 
 export interface DecryptionKey {
   readonly domain: KmsDomain;

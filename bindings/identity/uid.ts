@@ -3,9 +3,9 @@
  * place of a URI. URIs are hashed octet by octet as provisioned; no case folding or normalisation exists.
  */
 import { sha256 } from "@noble/hashes/sha2.js";
-import { utf8 } from "../bytes.ts";
-import { MikeySakkeError } from "../errors.ts";
-import { kdfInput } from "../kdf.ts";
+import { utf8 } from "../../base/bytes.ts";
+import { MikeySakkeError } from "../../base/errors.ts";
+import { kdfInput } from "./kdf.ts";
 import type { KeyPeriodRule } from "./key-period.ts";
 
 export const UID_BYTES = 32;

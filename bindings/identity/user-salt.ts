@@ -4,8 +4,8 @@
  */
 import { hmac } from "@noble/hashes/hmac.js";
 import { sha256 } from "@noble/hashes/sha2.js";
-import { utf8 } from "../bytes.ts";
-import { FC, kdfInput } from "../kdf.ts";
+import { utf8 } from "../../base/bytes.ts";
+import { FC, kdfInput } from "./kdf.ts";
 
 const LOW_28 = 0x0fffffff;
 

@@ -1,6 +1,6 @@
 /** DATA PAYLOAD (TS 24.282 15.1.4): what a short data message says. */
-import { concat } from "../bytes.ts";
-import { MikeySakkeError } from "../errors.ts";
+import { concat } from "../../base/bytes.ts";
+import { MikeySakkeError } from "../../base/errors.ts";
 import { Reader } from "../mikey/reader.ts";
 import { u8, u16 } from "../mikey/writer.ts";
 import { MCDATA_IEIS, MCDATA_TYPES } from "./message-types.ts";

@@ -3,10 +3,12 @@
  * 8.5): a clear message in, an MCData Protected Payload out. The key is named by its K-ID; members have no keys apart.
  */
 
-import { AEAD_IV_BYTES } from "../aead.ts";
-import { wipe } from "../bytes.ts";
-import { MikeySakkeError } from "../errors.ts";
-import { formatKeyId, type KeyId } from "../identity/purpose-tag.ts";
+import { hmac } from "@noble/hashes/hmac.js";
+import { sha256 } from "@noble/hashes/sha2.js";
+import { concat, utf8, wipe } from "../../base/bytes.ts";
+import { MikeySakkeError } from "../../base/errors.ts";
+import { type RandomSource, systemRandom } from "../../base/random.ts";
+import { formatKeyId, type KeyId, keyIdToBytes } from "../identity/purpose-tag.ts";
 import type { DeliveredKey } from "../mikey/delivered-key.ts";
 import {
   AUTHENTICATED_BIT,
@@ -17,7 +19,8 @@ import {
   unprotect,
 } from "../mikey/protected-payload.ts";
 import { Reader } from "../mikey/reader.ts";
-import { type RandomSource, systemRandom } from "../random.ts";
+import { u8, u32, u40 } from "../mikey/writer.ts";
+import { AEAD_IV_BYTES } from "../symmetric/aead.ts";
 
 export interface SealMcDataOptions {
   /** Milliseconds since the Unix epoch. */
@@ -57,13 +60,25 @@ export async function sealMcData(
   }
   const payloadId = options.payloadId ?? new DataView(random(4).buffer).getUint32(0);
   const dateTime = Math.floor(now / 1000);
-  const iv = random(AEAD_IV_BYTES);
   const octets = key.reveal();
   try {
+    const told = concat(u40(dateTime), u32(payloadId), u8(sequenceNo), keyIdToBytes(key.keyId), message);
+    const iv = ivOf(octets, random(AEAD_IV_BYTES), told);
     return await protect(octets, key.keyId, message, { dateTime, iv, messageType, payloadId, sequenceNo });
   } finally {
     wipe(octets);
   }
+}
+
+const IV_LABEL = utf8("mikey-sakke MCData IV");
+
+/**
+ * All members and their devices seal under one key, so no count keeps their IVs apart: each is 16 octets that only a draw
+ * and the message together give. Where a draw comes again, as in two machines started from one image, two messages still
+ * have two IVs, and one message twice is the same octets twice.
+ */
+function ivOf(key: Uint8Array, drawn: Uint8Array, told: Uint8Array): Uint8Array {
+  return hmac(sha256, key, concat(IV_LABEL, drawn, told)).slice(0, AEAD_IV_BYTES);
 }
 
 /**

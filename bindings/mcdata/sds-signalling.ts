@@ -1,6 +1,6 @@
 /** SDS SIGNALLING PAYLOAD (TS 24.282 15.1.2): which message it is, and of which conversation. */
-import { concat } from "../bytes.ts";
-import { MikeySakkeError, requireBytes } from "../errors.ts";
+import { concat } from "../../base/bytes.ts";
+import { MikeySakkeError, requireBytes } from "../../base/errors.ts";
 import { Reader } from "../mikey/reader.ts";
 import { u8, u40 } from "../mikey/writer.ts";
 import { MCDATA_IEIS, MCDATA_TYPES } from "./message-types.ts";

@@ -2,9 +2,10 @@
  * AES-128 of the platform for media: GCM with a 12-octet nonce (RFC 7714), and the counter mode that SRTP derives its
  * session keys with. node:crypto works at once, WebCrypto gives promises; a key is imported once for all packets.
  */
-import { builtinModule } from "../platform.ts";
-import { subtleCrypto, unshared } from "../webcrypto.ts";
-import type { MaybePromise } from "./maybe.ts";
+
+import type { MaybePromise } from "../../base/maybe-promise.ts";
+import { builtinModule } from "../../base/platform.ts";
+import { subtleCrypto, unshared } from "../../base/webcrypto.ts";
 
 export const GCM_TAG_BYTES = 16;
 export const GCM_NONCE_BYTES = 12;

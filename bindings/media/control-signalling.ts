@@ -1,11 +1,11 @@
 /** Protection of floor and transmission control on-network (TS 33.180 9.4, E.4). */
-import { MikeySakkeError } from "../errors.ts";
+import { MikeySakkeError } from "../../base/errors.ts";
+import type { MaybePromise } from "../../base/maybe-promise.ts";
+import { type RandomSource, systemRandom } from "../../base/random.ts";
 import { type KeyId, keyIdFromBytes, keyIdToBytes } from "../identity/purpose-tag.ts";
 import { CS_IDS } from "../mikey/codes.ts";
 import type { DeliveredKey } from "../mikey/delivered-key.ts";
-import { type RandomSource, systemRandom } from "../random.ts";
 import type { MediaService } from "./cs-ids.ts";
-import type { MaybePromise } from "./maybe.ts";
 import { KEY_MKI_BYTES } from "./mki.ts";
 import { SrtcpReceiver, SrtcpSender } from "./srtcp.ts";
 import { drawSsrc, UsedSsrcs } from "./used-ssrcs.ts";

@@ -3,7 +3,7 @@ import { CS_IDS } from "../mikey/codes.ts";
 
 export type MediaService = "mcptt" | "mcvideo";
 
-/** Of a private call: who began it, or who took it. */
+/** The side of a private call: the one that placed it, or the one that accepted it. */
 export type CallSide = "initiator" | "receiver";
 
 export function groupCsId(service: MediaService): number {

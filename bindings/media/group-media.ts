@@ -2,12 +2,13 @@
  * Media of a group (TS 33.180 7.4.1, 7.5.1): each member sends under a key of its own, derived from the GMK and its
  * GUK-ID; a receiver finds it from the MKI alone. Several GMKs may be in use at a time, as while a new one spreads.
  */
-import { MikeySakkeError } from "../errors.ts";
+import { MikeySakkeError } from "../../base/errors.ts";
+import { andThen, type MaybePromise } from "../../base/maybe-promise.ts";
+import { type RandomSource, systemRandom } from "../../base/random.ts";
 import type { KeyId } from "../identity/purpose-tag.ts";
 import type { DeliveredKey } from "../mikey/delivered-key.ts";
-import { type RandomSource, systemRandom } from "../random.ts";
 import { groupCsId, type MediaService } from "./cs-ids.ts";
-import { andThen, type MaybePromise } from "./maybe.ts";
+import { drawnBlocks, type IndexBlocks, StreamIndexes } from "./index-blocks.ts";
 import { GROUP_MKI_BYTES, groupMki, readGroupMki } from "./mki.ts";
 import { guessIndex, SEQUENCE_NUMBERS } from "./packet-index.ts";
 import { readRtpHeader } from "./rtp.ts";
@@ -27,10 +28,17 @@ export interface GroupMediaKeys {
 export interface GroupMediaOptions {
   readonly keys: GroupMediaKeys;
   readonly service: MediaService;
-  /** Of the key's SRTP profile; that of the default profile, in every packet, when absent (E.2.2). */
+  /**
+   * ROC transport of the key's SRTP profile. When absent, every packet carries the ROC, as in the default profile
+   * (E.2.2).
+   */
   readonly roc?: RocTransport | "none";
+  /** As in `StreamsOptions`. */
   readonly maxStreams?: number;
+  readonly maxStreamsOfSender?: number;
   readonly replayWindow?: number;
+  /** Where the indexes of one's own streams are from; drawn when absent. Without a ROC in the packets they begin at 0. */
+  readonly blocks?: IndexBlocks;
   readonly random?: RandomSource;
 }
 
@@ -42,27 +50,41 @@ export class GroupMedia {
   readonly #options: GroupMediaOptions;
   readonly #roc: RocTransport | undefined;
   readonly #ssrcs = new UsedSsrcs();
+  /** SSRCs of all streams that there were. */
+  readonly #given = new Set<number>();
   readonly #rtp: SrtpReceiver;
   readonly #rtcp: SrtcpReceiver;
 
   constructor(options: GroupMediaOptions) {
     this.#options = options;
-    const { roc = EVERY_PACKET, maxStreams, replayWindow } = options;
+    const { roc = EVERY_PACKET, maxStreams, maxStreamsOfSender, replayWindow } = options;
     this.#roc = roc === "none" ? undefined : roc;
     const shared = {
       mkiBytes: GROUP_MKI_BYTES,
       resolve: (mki: Uint8Array) => this.#master(mki),
       ...(maxStreams !== undefined && { maxStreams }),
+      ...(maxStreamsOfSender !== undefined && { maxStreamsOfSender }),
       ...(replayWindow !== undefined && { replayWindow }),
     };
     this.#rtp = new SrtpReceiver({ ...shared, roc: this.#roc });
     this.#rtcp = new SrtcpReceiver(shared);
   }
 
-  /** A stream of one's own, with an SSRC drawn for it unless one is given. */
-  sender(ssrc: number = drawSsrc(this.#options.random ?? systemRandom)): GroupMediaSender {
-    const { keys, service } = this.#options;
-    return new GroupMediaSender({ keys, csId: groupCsId(service), ssrc, roc: this.#roc, ssrcs: this.#ssrcs });
+  /** A stream of one's own, with an SSRC drawn for it unless one is given: one that no other stream here has or had. */
+  sender(given?: number): GroupMediaSender {
+    const ssrc = given ?? this.#drawSsrc();
+    this.#given.add(ssrc);
+    const { keys, service, random = systemRandom, blocks = drawnBlocks(random) } = this.#options;
+    const csId = groupCsId(service);
+    return new GroupMediaSender({ keys, csId, ssrc, roc: this.#roc, ssrcs: this.#ssrcs, blocks });
+  }
+
+  #drawSsrc(): number {
+    const { random = systemRandom } = this.#options;
+    for (;;) {
+      const ssrc = drawSsrc(random);
+      if (!this.#given.has(ssrc)) return ssrc;
+    }
   }
 
   /** An SRTP packet of any member. Never throws for what is in it; what is refused changes nothing. */
@@ -105,18 +127,26 @@ interface SenderOptions {
   readonly ssrc: number;
   readonly roc: RocTransport | undefined;
   readonly ssrcs: UsedSsrcs;
+  readonly blocks: IndexBlocks;
 }
 
 /** Sends one stream, and changes to a new GMK in the middle of it when the key ring does. */
 export class GroupMediaSender {
   readonly #options: SenderOptions;
+  /** The ROC values that the stream may use. They go on through changes of the key. */
+  readonly #rocs: StreamIndexes;
+  readonly #rtcpIndexes: StreamIndexes;
   #rtp: { readonly key: DeliveredKey; readonly sender: MaybePromise<SrtpSender> } | undefined;
   #rtcp: { readonly key: DeliveredKey; readonly sender: MaybePromise<SrtcpSender> } | undefined;
-  /** Of the last packet: a change of key may fall upon a wrap of the sequence number. */
+  readonly #rtcpKeys = new WeakSet<DeliveredKey>();
+  /** Index of the last packet: a key may change just when the sequence number wraps. */
   #lastIndex: number | undefined;
+  #lastRtcpIndex = -1;
 
   constructor(options: SenderOptions) {
     this.#options = options;
+    this.#rocs = new StreamIndexes(options.blocks, "roc");
+    this.#rtcpIndexes = new StreamIndexes(options.blocks, "srtcp");
   }
 
   get ssrc(): number {
@@ -126,23 +156,38 @@ export class GroupMediaSender {
   /**
    * Protects an RTP packet with `ssrc`.
    *
-   * @throws MikeySakkeError usage: `NO_GROUP_KEY`, `SSRC_USED`, and as `SrtpSender.protect`
+   * @throws MikeySakkeError usage: `NO_GROUP_KEY`, `SSRC_USED`, `INDEXES_EXHAUSTED`, and as `SrtpSender.protect`
    */
   protect(packet: Uint8Array): MaybePromise<Uint8Array> {
     const key = this.#key();
+    if (!this.#hasRoom(packet)) return andThen(this.#rocs.more(), () => this.protect(packet));
     if (this.#rtp?.key !== key) this.#rtp = { key, sender: this.#newRtp(key, packet) };
     return andThen(this.#rtp.sender, (sender) => {
+      // Others may have gone before while the sender was made.
+      if (!this.#hasRoom(packet)) return this.protect(packet);
       const sealed = sender.protect(packet);
       this.#lastIndex = sender.lastIndex;
       return sealed;
     });
   }
 
-  /** Protects an RTCP packet with `ssrc`: floor control off-network uses the keys of media. */
+  /** Protects an RTCP packet with `ssrc`: floor control off-network uses the keys of media. Errors as `protect`. */
   protectRtcp(packet: Uint8Array): MaybePromise<Uint8Array> {
     const key = this.#key();
+    if (!this.#hasRoomForRtcp()) {
+      return andThen(this.#rtcpIndexes.more(), (block) => {
+        this.#rtcp = undefined;
+        this.#lastRtcpIndex = Math.max(block.first, this.#lastRtcpIndex);
+        return this.protectRtcp(packet);
+      });
+    }
     if (this.#rtcp?.key !== key) this.#rtcp = { key, sender: this.#newRtcp(key) };
-    return andThen(this.#rtcp.sender, (sender) => sender.protect(packet));
+    return andThen(this.#rtcp.sender, (sender) => {
+      if (!this.#hasRoomForRtcp()) return this.protectRtcp(packet);
+      const sealed = sender.protect(packet);
+      this.#lastRtcpIndex = sender.lastIndex;
+      return sealed;
+    });
   }
 
   #key(): DeliveredKey {
@@ -152,25 +197,37 @@ export class GroupMediaSender {
     return key;
   }
 
+  #hasRoom(packet: Uint8Array): boolean {
+    // Where no packet carries the ROC it begins with 0 (RFC 3711 3.3.1).
+    if (this.#options.roc === undefined) return true;
+    const { block } = this.#rocs;
+    return block !== undefined && this.#rocOf(packet) < block.end;
+  }
+
+  #hasRoomForRtcp(): boolean {
+    const { block } = this.#rtcpIndexes;
+    return block !== undefined && this.#lastRtcpIndex < block.end - 1;
+  }
+
+  #rocOf(packet: Uint8Array): number {
+    if (this.#lastIndex === undefined) return this.#rocs.block?.first ?? 0;
+    const sequenceNumber = readRtpHeader(packet)?.sequenceNumber ?? 0;
+    return Math.max(Math.floor(guessIndex(this.#lastIndex, sequenceNumber) / SEQUENCE_NUMBERS), 0);
+  }
+
   #newRtp(key: DeliveredKey, first: Uint8Array): MaybePromise<SrtpSender> {
     const { ssrc, roc, ssrcs, csId } = this.#options;
-    const sequenceNumber = readRtpHeader(first)?.sequenceNumber ?? 0;
-    const index = this.#lastIndex === undefined ? 0 : guessIndex(this.#lastIndex, sequenceNumber);
     ssrcs.take(key, `SRTP ${csId}`, ssrc);
-    const master = key.srtpMaster(csId);
     const mki = groupMki({ gmkId: key.keyId, gukId: key.ukId });
-    return SrtpSender.create(master, {
-      ssrc,
-      mki,
-      roc,
-      firstRoc: Math.max(Math.floor(index / SEQUENCE_NUMBERS), 0),
-    });
+    return SrtpSender.create(key.srtpMaster(csId), { ssrc, mki, roc, firstRoc: this.#rocOf(first) });
   }
 
   #newRtcp(key: DeliveredKey): MaybePromise<SrtcpSender> {
     const { ssrc, ssrcs, csId } = this.#options;
-    ssrcs.take(key, `SRTCP ${csId}`, ssrc);
+    if (!this.#rtcpKeys.has(key)) ssrcs.take(key, `SRTCP ${csId}`, ssrc);
+    this.#rtcpKeys.add(key);
     const mki = groupMki({ gmkId: key.keyId, gukId: key.ukId });
-    return SrtcpSender.create(key.srtpMaster(csId), { ssrc, mki });
+    const lastIndex = this.#lastRtcpIndex;
+    return SrtcpSender.create(key.srtpMaster(csId), { ssrc, mki, lastIndex });
   }
 }

@@ -1,4 +1,6 @@
 /** Protection of media and media control under delivered keys (TS 33.180 7.4, 7.5, 9.4). */
+
+export type { MaybePromise } from "../../base/maybe-promise.ts";
 export { type ControlOptions, ControlSignalling } from "./control-signalling.ts";
 export { drawControlSsrc, isServerSsrc } from "./control-ssrc.ts";
 export type { CallSide, MediaService } from "./cs-ids.ts";
@@ -17,8 +19,23 @@ export {
   type GroupMediaOptions,
   type GroupMediaSender,
 } from "./group-media.ts";
-export { JitterBuffer, type JitterBufferOptions, type Played } from "./jitter-buffer.ts";
-export type { MaybePromise } from "./maybe.ts";
+export {
+  type BlockKind,
+  type BlockOrigin,
+  countedBlock,
+  drawnBlocks,
+  exhausted,
+  type IndexBlock,
+  type IndexBlocks,
+  MAX_DEVICE,
+  requireDevice,
+} from "./index-blocks.ts";
+export {
+  JitterBuffer,
+  type JitterBufferCounters,
+  type JitterBufferOptions,
+  type Played,
+} from "./jitter-buffer.ts";
 export { clip, mixFrames } from "./mix.ts";
 export {
   GROUP_MKI_BYTES,
@@ -29,7 +46,7 @@ export {
   sendersOf,
 } from "./mki.ts";
 export { PrivateMedia, type PrivateMediaOptions } from "./private-media.ts";
-export { type RtpHeader, readRtcpSsrc, readRtpHeader } from "./rtp.ts";
+export { isRtcp, type RtpHeader, readRtcpSsrc, readRtpHeader } from "./rtp.ts";
 export { type RtpFields, rtpPayload, writeRtpPacket } from "./rtp-packet.ts";
 export type { SrtpMaster } from "./session-keys.ts";
 export { SrtcpReceiver, type SrtcpReceiverOptions, SrtcpSender, type UnprotectedRtcp } from "./srtcp.ts";

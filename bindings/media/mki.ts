@@ -1,5 +1,5 @@
 /** The MKI of media (TS 33.180 7.4.2): GMK-ID and GUK-ID of the sender for a group, the K-ID for any other key. */
-import { MikeySakkeError } from "../errors.ts";
+import { MikeySakkeError } from "../../base/errors.ts";
 import { applyUserSalt } from "../identity/guk-id.ts";
 import { type KeyId, keyIdFromBytes, keyIdToBytes } from "../identity/purpose-tag.ts";
 import { userSalts } from "../identity/user-salt.ts";
@@ -10,7 +10,7 @@ export const KEY_MKI_BYTES = 4;
 
 export interface GroupMki {
   readonly gmkId: KeyId;
-  /** Of the sender. */
+  /** GUK-ID of the sender. */
   readonly gukId: KeyId;
 }
 
@@ -27,6 +27,12 @@ export function readGroupMki(mki: Uint8Array): GroupMki {
     gmkId: keyIdFromBytes(mki.subarray(0, KEY_MKI_BYTES)),
     gukId: keyIdFromBytes(mki.subarray(KEY_MKI_BYTES)),
   };
+}
+
+/** The K-ID that a packet of control signalling ends with; undefined when it is too short. */
+export function readKeyId(packet: Uint8Array): KeyId | undefined {
+  if (packet.length < KEY_MKI_BYTES) return undefined;
+  return keyIdFromBytes(packet.subarray(packet.length - KEY_MKI_BYTES));
 }
 
 /**

@@ -19,10 +19,17 @@ const DEFAULT_WINDOW = 1024;
 /** Indexes seen, of the last `size` below the highest. What lies before counts as seen. */
 export class ReplayWindow {
   readonly #seen: Uint8Array;
-  #highest = -1;
+  #highest: number;
 
-  constructor(size = DEFAULT_WINDOW) {
-    this.#seen = new Uint8Array(size);
+  /** With `highest` it is the window of a stream that went: up to there all counts as seen. */
+  constructor(size = DEFAULT_WINDOW, highest?: number) {
+    this.#seen = new Uint8Array(size).fill(highest === undefined ? 0 : 1);
+    this.#highest = highest ?? -1;
+  }
+
+  /** Indexes that it can tell apart. */
+  get size(): number {
+    return this.#seen.length;
   }
 
   /** -1 before the first. */

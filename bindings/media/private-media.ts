@@ -1,10 +1,10 @@
 /** Media of a private call under a PCK (TS 33.180 7.4.2): each side sends under a key of its own, the MKI is the PCK-ID. */
-import { MikeySakkeError } from "../errors.ts";
+import { MikeySakkeError } from "../../base/errors.ts";
+import type { MaybePromise } from "../../base/maybe-promise.ts";
+import { type RandomSource, systemRandom } from "../../base/random.ts";
 import { keyIdFromBytes, keyIdToBytes } from "../identity/purpose-tag.ts";
 import type { DeliveredKey } from "../mikey/delivered-key.ts";
-import { type RandomSource, systemRandom } from "../random.ts";
 import { type CallSide, type MediaService, privateCsId } from "./cs-ids.ts";
-import type { MaybePromise } from "./maybe.ts";
 import { KEY_MKI_BYTES } from "./mki.ts";
 import { SrtcpReceiver, SrtcpSender } from "./srtcp.ts";
 import { type RocTransport, SrtpReceiver, SrtpSender } from "./srtp.ts";
@@ -14,7 +14,7 @@ export interface PrivateMediaOptions {
   readonly pck: DeliveredKey;
   readonly service: MediaService;
   readonly side: CallSide;
-  /** Of the key's SRTP profile; no ROC when absent, as in the default profile (E.3.2). */
+  /** ROC transport of the key's SRTP profile. When absent, no ROC is sent, as in the default profile (E.3.2). */
   readonly roc?: RocTransport;
   readonly random?: RandomSource;
 }

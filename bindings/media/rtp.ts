@@ -36,6 +36,14 @@ export function readRtpHeader(packet: Uint8Array, end = packet.length): RtpHeade
   };
 }
 
+/** Second octets of RTCP packets (RFC 5761 4). */
+const RTCP_TYPES = { first: 192, last: 223 };
+
+/** Whether a packet is RTCP, where RTP and RTCP come by one way (RFC 5761 4). */
+export function isRtcp(packet: Uint8Array): boolean {
+  return packet[1]! >= RTCP_TYPES.first && packet[1]! <= RTCP_TYPES.last;
+}
+
 /** SSRC of the sender of a compound RTCP packet; undefined when the octets up to `end` are none. */
 export function readRtcpSsrc(packet: Uint8Array, end = packet.length): number | undefined {
   if (end < RTCP_CLEAR_BYTES || packet[0]! >> 6 !== VERSION) return undefined;

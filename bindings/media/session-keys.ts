@@ -1,9 +1,9 @@
 /** Session keys of SRTP and SRTCP from a master key (RFC 3711 4.3, RFC 7714 11 and 12): key derivation rate 0. */
-import { wipe } from "../bytes.ts";
-import { requireBytes } from "../errors.ts";
-import { SRTP_MASTER_KEY_BYTES, SRTP_MASTER_SALT_BYTES } from "../kdf.ts";
+import { wipe } from "../../base/bytes.ts";
+import { requireBytes } from "../../base/errors.ts";
+import { andThen, type MaybePromise } from "../../base/maybe-promise.ts";
+import { SRTP_MASTER_KEY_BYTES, SRTP_MASTER_SALT_BYTES } from "../identity/kdf.ts";
 import { aesKeyStream, GCM_NONCE_BYTES, type GcmKey, importGcmKey } from "./aes.ts";
-import { andThen, type MaybePromise } from "./maybe.ts";
 
 export interface SrtpMaster {
   /** 16 octets. */

@@ -2,9 +2,9 @@
  * SRTCP with AEAD_AES_128_GCM and MKI (RFC 7714 9), for RTCP of media and for floor and transmission control
  * (TS 33.180 9.4): eight octets in clear, ciphertext, tag, E flag with the index, MKI. Everything is encrypted.
  */
-import { MikeySakkeError } from "../errors.ts";
+import { MikeySakkeError } from "../../base/errors.ts";
+import { andThen, type MaybePromise } from "../../base/maybe-promise.ts";
 import { GCM_TAG_BYTES } from "./aes.ts";
-import { andThen, type MaybePromise } from "./maybe.ts";
 import { srtcpNonce } from "./nonce.ts";
 import { MAX_SRTCP_INDEX } from "./packet-index.ts";
 import { RTCP_CLEAR_BYTES, readRtcpSsrc } from "./rtp.ts";

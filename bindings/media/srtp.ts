@@ -3,9 +3,9 @@
  * header, ciphertext, tag, MKI, and in every R-th packet the ROC. MKI and ROC are not authenticated; a wrong one makes
  * the tag fail, as it picks the key or enters the nonce.
  */
-import { MikeySakkeError } from "../errors.ts";
+import { MikeySakkeError } from "../../base/errors.ts";
+import { andThen, type MaybePromise } from "../../base/maybe-promise.ts";
 import { GCM_TAG_BYTES } from "./aes.ts";
-import { andThen, type MaybePromise } from "./maybe.ts";
 import { srtpNonce } from "./nonce.ts";
 import { guessIndex, MAX_SRTP_INDEX, SEQUENCE_NUMBERS } from "./packet-index.ts";
 import { type RtpHeader, readRtpHeader } from "./rtp.ts";
@@ -24,7 +24,7 @@ export interface SrtpSenderOptions {
   readonly mki: Uint8Array;
   /** Undefined: no packet carries the ROC. */
   readonly roc: RocTransport | undefined;
-  /** Of the first packet; a stream goes on counting when its key changes. Default 0. */
+  /** ROC of the first packet, 0 by default. A stream continues to count when its key changes. */
   readonly firstRoc?: number;
 }
 
@@ -198,12 +198,17 @@ function cut(packet: Uint8Array, { mkiBytes, roc }: SrtpReceiverOptions): Parts 
 }
 
 /**
- * Who joins late takes the ROC that the packet carries; who is in step goes by the sequence number (RFC 4771 3), and only
+ * The index of an SSRC goes on when its key changes (RFC 3711 3.3.1), as long as nobody else has the same SSRC under another key:
+ * so without a ROC in the packet both are tried, what follows and the beginning. Who joins late takes the ROC that the packet carries; who is in step goes by the sequence number (RFC 4771 3), and only
  * when that fails, as after a long gap, by the carried one. Either counts only when the tag fits.
  */
-function indexesToTry({ header, roc }: Parts, { window }: Stream): [first: number, second?: number] {
+function indexesToTry({ header, roc }: Parts, { window, before }: Stream): [first: number, second?: number] {
   const carried = roc === undefined ? undefined : roc * SEQUENCE_NUMBERS + header.sequenceNumber;
-  if (window.highest < 0) return [carried ?? header.sequenceNumber];
+  if (window.highest < 0) {
+    const first = header.sequenceNumber;
+    const following = before === undefined ? first : guessIndex(before, first);
+    return carried !== undefined || following <= first ? [carried ?? first] : [following, first];
+  }
   const guess = guessIndex(window.highest, header.sequenceNumber);
   return carried === undefined || carried === guess ? [guess] : [guess, carried];
 }

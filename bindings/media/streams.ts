@@ -1,8 +1,12 @@
 /**
  * What a receiver of protected media keeps by MKI and SSRC. A stream is kept from its first authentic packet on; what was
  * derived for packets that proved nothing yet goes into a small cache, so that forgeries fill no memory.
+ *
+ * An MKI stands for one sender, and each sender's streams are bounded by themselves: one more takes the place of the
+ * sender's own that was idle longest. Of that one the highest index stays, below which nothing is new, so that it may go on
+ * and cannot be repeated.
  */
-import { andThen, type MaybePromise } from "./maybe.ts";
+import { andThen, type MaybePromise } from "../../base/maybe-promise.ts";
 import { ReplayWindow } from "./packet-index.ts";
 import { type SessionKeys, type SrtpMaster, sessionKeys } from "./session-keys.ts";
 
@@ -17,9 +21,7 @@ export type MediaFault =
   /** The tag does not fit. */
   | "not-authentic"
   /** SRTCP without encryption, where all is encrypted (TS 33.180 9.4). */
-  | "not-encrypted"
-  /** One stream more than are kept. */
-  | "too-many-streams";
+  | "not-encrypted";
 
 export interface MediaRefusal {
   readonly ok: false;
@@ -35,8 +37,12 @@ export type ResolveMki = (mki: Uint8Array) => SrtpMaster | undefined;
 
 export interface StreamsOptions {
   readonly resolve: ResolveMki;
-  /** Pairs of MKI and SSRC that have sent something authentic. Default 4096. */
+  /** Streams of all senders that are kept whole. Default 4096. */
   readonly maxStreams?: number;
+  /** The most streams that are kept of one sender. Default 16. */
+  readonly maxStreamsOfSender?: number;
+  /** Streams that went, of which the highest index is kept: about 80 octets each. Default 2^20. */
+  readonly maxEnded?: number;
   /** Packets. Default 1024. */
   readonly replayWindow?: number;
 }
@@ -44,39 +50,64 @@ export interface StreamsOptions {
 export interface Stream {
   readonly keys: SessionKeys;
   readonly window: ReplayWindow;
+  /** The highest index that the SSRC had under another key, of a stream that nothing authentic came of yet. */
+  readonly before?: number | undefined;
+}
+
+interface KeptStream extends Stream {
+  /** Counts authentic packets of all streams: the lowest was idle longest. */
+  usedAt: number;
+}
+
+interface Sender {
+  readonly keys: SessionKeys;
+  /** By SSRC. */
+  readonly streams: Map<number, KeptStream>;
+  /** Highest indexes of streams that went, by SSRC, the first that went in front. */
+  readonly ended: Map<number, number>;
 }
 
 const MAX_UNPROVEN = 64;
+const MAX_STREAMS = 4096;
+const MAX_OF_SENDER = 16;
+const MAX_ENDED = 2 ** 20;
 
 export class Streams {
   readonly #options: StreamsOptions;
   readonly #labels: { readonly key: number; readonly salt: number };
-  readonly #streams = new Map<string, Stream>();
-  /** Session keys by MKI: those that an authentic packet came under, and the last few others. */
-  readonly #proven = new Map<string, SessionKeys>();
+  /** By MKI, those that an authentic packet came under; the one whose last new stream is longest ago in front. */
+  readonly #senders = new Map<string, Sender>();
+  /** Session keys of the last few MKIs that nothing authentic came under. */
   readonly #unproven = new Map<string, SessionKeys>();
+  /** What was seen of an SSRC under the key that it came to last: its index goes on under the next (RFC 3711 3.3.1). */
+  readonly #bySsrc = new Map<number, ReplayWindow>();
+  #size = 0;
+  #ended = 0;
+  #uses = 0;
 
   constructor(options: StreamsOptions, labels: { readonly key: number; readonly salt: number }) {
     this.#options = options;
     this.#labels = labels;
   }
 
+  /** Streams that are kept whole. */
   get size(): number {
-    return this.#streams.size;
+    return this.#size;
   }
 
   /** The stream, or a new one that is not kept before `admit`; undefined without a key. */
   find(mki: Uint8Array, ssrc: number): MaybePromise<Stream | undefined> {
     const name = nameOf(mki);
-    const known = this.#streams.get(`${name} ${ssrc}`);
+    const sender = this.#senders.get(name);
+    const known = sender?.streams.get(ssrc);
     if (known !== undefined) return known;
-    return andThen(this.#keys(name, mki), (keys) =>
-      keys === undefined ? undefined : { keys, window: new ReplayWindow(this.#options.replayWindow) },
-    );
+    const window = new ReplayWindow(this.#options.replayWindow, sender?.ended.get(ssrc));
+    const before = this.#bySsrc.get(ssrc)?.highest;
+    return andThen(sender?.keys ?? this.#keys(name, mki), (keys) => keys && { keys, window, before });
   }
 
   #keys(name: string, mki: Uint8Array): MaybePromise<SessionKeys | undefined> {
-    const known = this.#proven.get(name) ?? this.#unproven.get(name);
+    const known = this.#unproven.get(name);
     if (known !== undefined) return known;
     const master = this.#options.resolve(mki);
     if (master === undefined) return undefined;
@@ -91,37 +122,74 @@ export class Streams {
   }
 
   /**
-   * Enters an authentic packet: false when it has been entered meanwhile, or when there is no room for its stream. A
-   * stream that another packet opened in the meantime is used in place of `stream`.
+   * Enters an authentic packet: a fault when it has been entered meanwhile. A stream that another packet opened in the
+   * meantime is used in place of `stream`.
    */
   admit(mki: Uint8Array, ssrc: number, stream: Stream, index: number): MediaFault | undefined {
     const name = nameOf(mki);
-    const key = `${name} ${ssrc}`;
-    const kept = this.#streams.get(key);
-    if (kept === undefined) {
-      if (this.#streams.size >= (this.#options.maxStreams ?? 4096)) return "too-many-streams";
-      this.#streams.set(key, stream);
-      this.#unproven.delete(name);
-      this.#proven.set(name, stream.keys);
-    }
-    const { window } = kept ?? stream;
-    if (!window.isNew(index)) return "replayed";
-    window.enter(index);
+    const kept = this.#senders.get(name)?.streams.get(ssrc) ?? this.#add(name, ssrc, stream);
+    kept.usedAt = ++this.#uses;
+    if (!kept.window.isNew(index)) return "replayed";
+    kept.window.enter(index);
     return undefined;
   }
 
   /** Forgets keys and streams of MKIs that `keep` says no to, after a key was revoked or has expired. */
   prune(keep: (mki: Uint8Array) => boolean): void {
-    const gone = new Set(
-      [...this.#proven.keys(), ...this.#unproven.keys()].filter((name) => !keep(octetsOf(name))),
-    );
-    for (const name of gone) {
-      this.#proven.delete(name);
-      this.#unproven.delete(name);
+    for (const name of this.#unproven.keys()) if (!keep(octetsOf(name))) this.#unproven.delete(name);
+    for (const [name, { streams, ended }] of this.#senders) {
+      if (keep(octetsOf(name))) continue;
+      this.#senders.delete(name);
+      this.#size -= streams.size;
+      this.#ended -= ended.size;
     }
-    for (const key of this.#streams.keys()) {
-      if (gone.has(key.slice(0, key.indexOf(" ")))) this.#streams.delete(key);
+  }
+
+  #add(name: string, ssrc: number, { keys, window }: Stream): KeptStream {
+    const { maxStreams = MAX_STREAMS, maxStreamsOfSender = MAX_OF_SENDER } = this.#options;
+    const sender = this.#senders.get(name) ?? { keys, streams: new Map(), ended: new Map() };
+    if (sender.streams.size >= maxStreamsOfSender) this.#end(sender);
+    else if (this.#size >= maxStreams) this.#end(this.#idleLongest());
+    this.#unproven.delete(name);
+    this.#senders.delete(name);
+    this.#senders.set(name, sender);
+    const kept = { keys, window, usedAt: this.#uses };
+    if (sender.ended.delete(ssrc)) this.#ended--;
+    sender.streams.set(ssrc, kept);
+    this.#bySsrc.delete(ssrc);
+    this.#bySsrc.set(ssrc, window);
+    if (this.#bySsrc.size > maxStreams) this.#bySsrc.delete(this.#bySsrc.keys().next().value!);
+    this.#size++;
+    return kept;
+  }
+
+  /** Ends the stream of a sender that was idle longest. */
+  #end(sender: Sender): void {
+    const [ssrc, { window }] = [...sender.streams].reduce((a, b) => (b[1].usedAt < a[1].usedAt ? b : a));
+    sender.streams.delete(ssrc);
+    sender.ended.set(ssrc, window.highest);
+    this.#size--;
+    this.#ended++;
+    if (this.#ended <= (this.#options.maxEnded ?? MAX_ENDED)) return;
+    // A member could fill this memory, who can also speak as any other; nobody else gets this far.
+    for (const [name, { streams, ended }] of this.#senders) {
+      if (ended.size === 0) continue;
+      ended.delete(ended.keys().next().value!);
+      this.#ended--;
+      if (ended.size === 0 && streams.size === 0) this.#senders.delete(name);
+      return;
     }
+  }
+
+  /** The sender of the stream that was idle longest of all. */
+  #idleLongest(): Sender {
+    let found: { sender: Sender; usedAt: number } | undefined;
+    for (const sender of this.#senders.values()) {
+      for (const { usedAt } of sender.streams.values()) {
+        if (found === undefined || usedAt < found.usedAt) found = { sender, usedAt };
+      }
+    }
+    return found!.sender;
   }
 }
 

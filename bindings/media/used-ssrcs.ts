@@ -2,9 +2,9 @@
  * SSRCs that have sent under a key. An SSRC that comes again under the same master key would start its sequence numbers,
  * and so its nonces, once more (RFC 3711 8.1, RFC 7714 8.4).
  */
-import { MikeySakkeError } from "../errors.ts";
+import { MikeySakkeError } from "../../base/errors.ts";
+import type { RandomSource } from "../../base/random.ts";
 import type { DeliveredKey } from "../mikey/delivered-key.ts";
-import type { RandomSource } from "../random.ts";
 
 export class UsedSsrcs {
   readonly #used = new WeakMap<DeliveredKey, Set<string>>();

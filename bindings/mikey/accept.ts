@@ -3,9 +3,9 @@
  * receiver order (RFC 6509 2.2.2, TS 33.180 5.2.2 to 5.2.6). State is written last, in one step, so that a
  * message refused for whatever reason leaves no trace.
  */
-import { equal, toHex, wipe } from "../bytes.ts";
-import { CHECKS, refusal } from "../checks.ts";
-import { MikeySakkeError } from "../errors.ts";
+import { equal, toHex, wipe } from "../../base/bytes.ts";
+import { CHECKS, refusal } from "../../base/checks.ts";
+import { MikeySakkeError } from "../../base/errors.ts";
 import { recoverGmkId } from "../identity/guk-id.ts";
 import { type NtpTime, ntpToUnixMs } from "../identity/ntp.ts";
 import {
@@ -22,7 +22,7 @@ import type { KeyParameters } from "./key-parameters.ts";
 import { checkGroups, openKeyParameters } from "./open-parameters.ts";
 import type { ParsedMessage } from "./parse.ts";
 import { profileOf, type SrtpProfile } from "./srtp-profile.ts";
-import { hasUid, type VerifiedMessage } from "./verify.ts";
+import { hasUid, requireAuthorised, type VerifiedMessage } from "./verify.ts";
 
 interface Outcome {
   readonly kind: KeyKind;
@@ -163,7 +163,7 @@ function checkSpi(message: ParsedMessage, keyId: KeyId): void {
   }
 }
 
-/** Who sent it. A hidden initiator is looked up only now, as its URI may come encrypted under the key (5.2.6). */
+/** The sender. A hidden initiator is looked up only now, as its URI may come encrypted under the key (5.2.6). */
 async function identifyInitiator(
   key: Uint8Array,
   keyId: KeyId,
@@ -181,12 +181,7 @@ async function identifyInitiator(
     throw refusal("HIDDEN_INITIATOR_MISMATCH", `hidden initiator: ${uri} has another UID`);
   }
   const identity = { uri, uid, kmsUri };
-  if (!(await context.authorise(identity, message.kind))) {
-    throw refusal(
-      "INITIATOR_NOT_AUTHORISED",
-      `${uri ?? "hidden initiator"}: not authorised to send a ${message.kind}`,
-    );
-  }
+  await requireAuthorised(identity, initiatorDomain, message, context);
   return identity;
 }
 

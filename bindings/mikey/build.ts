@@ -4,15 +4,15 @@
  * worker; apart from its random values the result depends on the plan only.
  */
 
-import { AEAD_IV_BYTES } from "../aead.ts";
-import { concat, utf8, wipe } from "../bytes.ts";
-import { MikeySakkeError } from "../errors.ts";
+import { concat, utf8, wipe } from "../../base/bytes.ts";
+import { MikeySakkeError } from "../../base/errors.ts";
+import type { RandomSource } from "../../base/random.ts";
 import { domainAt } from "../identity/domain-set.ts";
 import type { Initiator } from "../identity/initiator.ts";
 import type { KmsDomain } from "../identity/kms-domain.ts";
 import { type NtpTime, ntpFold, ntpSeconds, ntpToUnixMs, ntpUnfold } from "../identity/ntp.ts";
 import { isDiversified, type KeyId, keyIdToBytes } from "../identity/purpose-tag.ts";
-import type { RandomSource } from "../random.ts";
+import { AEAD_IV_BYTES } from "../symmetric/aead.ts";
 import {
   DATA_TYPE_SAKKE,
   ID_ROLES,

@@ -1,8 +1,13 @@
 /** A key K as an I_MESSAGE delivered it, with what is needed to use it. The octets of K stay inside. */
-import { wipe } from "../bytes.ts";
-import { MikeySakkeError } from "../errors.ts";
+import { wipe } from "../../base/bytes.ts";
+import { MikeySakkeError } from "../../base/errors.ts";
+import {
+  deriveDpck,
+  deriveSrtpMaster,
+  deriveXmlConfidentialityKey,
+  deriveXmlIntegrityKey,
+} from "../identity/kdf.ts";
 import type { KeyId, KeyKind } from "../identity/purpose-tag.ts";
-import { deriveDpck, deriveSrtpMaster, deriveXmlConfidentialityKey, deriveXmlIntegrityKey } from "../kdf.ts";
 
 export interface DeliveredKeyFields {
   readonly kind: KeyKind;

@@ -2,8 +2,8 @@
  * General Extension payload (RFC 3830 6.15). Type 6 carries a second SAKKE payload for the initiator's other
  * devices (TS 33.180 E.5), type 7 the protected key parameters (E.6).
  */
-import { concat } from "../bytes.ts";
-import { refusal } from "../checks.ts";
+import { concat } from "../../base/bytes.ts";
+import { refusal } from "../../base/checks.ts";
 import { EXT_KEY_PARAMETERS, EXT_SAKKE_TO_SELF, EXTENSION_NAMES, PAYLOAD_CODES } from "./codes.ts";
 import type { Reader } from "./reader.ts";
 import { decodeSakke, encodeSakke, type SakkePayload } from "./sakke.ts";

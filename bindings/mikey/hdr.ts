@@ -2,9 +2,9 @@
  * Common header (RFC 3830 6.1, RFC 6509 4.1, TS 33.180 E.1.2) with its CS ID map: GENERIC-ID (RFC 6043 6.1.1),
  * the empty map (RFC 4563 4.1) and, for reading only, the SRTP-ID map that older products send.
  */
-import { concat } from "../bytes.ts";
-import { refusal } from "../checks.ts";
-import { MikeySakkeError } from "../errors.ts";
+import { concat } from "../../base/bytes.ts";
+import { refusal } from "../../base/checks.ts";
+import { MikeySakkeError } from "../../base/errors.ts";
 import { formatKeyId, type KeyId, keyKind } from "../identity/purpose-tag.ts";
 import {
   CS_ID_NAMES,

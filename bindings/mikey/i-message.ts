@@ -2,12 +2,12 @@
  * From payloads to an I_MESSAGE of TS 33.180 annex E: exactly one of each mandatory payload, and the values
  * that E.1 to E.7 ask for. This is parsing: nothing here has been authenticated.
  */
-import { type CheckCode, refusal } from "../checks.ts";
-import { SIGNATURE_BYTES } from "../eccsi.ts";
-import { MikeySakkeError } from "../errors.ts";
+import { type CheckCode, refusal } from "../../base/checks.ts";
+import { MikeySakkeError } from "../../base/errors.ts";
+import { SIGNATURE_BYTES } from "../eccsi/index.ts";
 import type { NtpTime } from "../identity/ntp.ts";
 import { type KeyId, type KeyKind, keyKind, purposeTag } from "../identity/purpose-tag.ts";
-import { SED_BYTES } from "../sakke.ts";
+import { SED_BYTES } from "../sakke/index.ts";
 import {
   DATA_TYPE_SAKKE,
   EXT_KEY_PARAMETERS,
@@ -187,7 +187,6 @@ function checkHdr(hdr: Hdr, tolerance: Tolerance, report: Report): void {
     if (!tolerance.srtpIdMap) fail("BAD_CS_ID_MAP", 9, `CS ID map type ${hdr.mapType}: must be 1 or 2`);
     return;
   }
-  if (hdr.csCount === 0) fail("CS_COUNT_MISMATCH", 8, "#CS 0 goes with the empty map (E.1.2)");
   const seen = new Set<number>();
   for (const session of hdr.sessions) {
     const text = sessionProblem(session) ?? (seen.has(session.csId) ? "given twice" : undefined);

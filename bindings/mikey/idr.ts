@@ -1,5 +1,5 @@
 /** ID payload with role, IDR (RFC 6043 6.6, RFC 6509 4.4; roles 8 and 9: TS 33.180 E.7). */
-import { concat } from "../bytes.ts";
+import { concat } from "../../base/bytes.ts";
 import { ID_ROLE_NAMES, ID_TYPE_NAMES, ID_TYPE_URI } from "./codes.ts";
 import type { Reader } from "./reader.ts";
 import { u8, u16 } from "./writer.ts";

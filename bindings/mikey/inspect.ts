@@ -2,8 +2,8 @@
  * Shows a message as far as it can be read, field by field, with everything that is wrong with it. Uses the
  * same walk and the same checks as the strict reader.
  */
-import { refusal } from "../checks.ts";
-import { MikeySakkeError, requireBytes } from "../errors.ts";
+import { refusal } from "../../base/checks.ts";
+import { MikeySakkeError, requireBytes } from "../../base/errors.ts";
 import { EXT_KEY_PARAMETERS, EXT_SAKKE_TO_SELF } from "./codes.ts";
 import { readSakkeToSelf } from "./general-extension.ts";
 import type { Hdr } from "./hdr.ts";

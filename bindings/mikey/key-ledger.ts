@@ -3,8 +3,8 @@
  * newest T accepted for it, and whether it was revoked. A revoked identifier never comes back.
  */
 import { sha256 } from "@noble/hashes/sha2.js";
-import { concat, toHex } from "../bytes.ts";
-import { refusal } from "../checks.ts";
+import { concat, toHex } from "../../base/bytes.ts";
+import { refusal } from "../../base/checks.ts";
 import { type NtpTime, ntpUnfold } from "../identity/ntp.ts";
 import { formatKeyId, isDiversified, type KeyId, type KeyKind } from "../identity/purpose-tag.ts";
 
@@ -12,7 +12,7 @@ import { formatKeyId, isDiversified, type KeyId, type KeyKind } from "../identit
 export interface KeyRecord {
   readonly kind: KeyKind;
   readonly keyId: KeyId;
-  /** Who may renew or revoke the key. */
+  /** The initiator who may renew or revoke the key. */
   readonly initiator: string;
   /** SHA-256 over key and RAND, hex: tells a renewal from another key under the same identifier. */
   readonly fingerprint: string;

@@ -1,9 +1,10 @@
 /** Key Parameters (TS 33.180 E.6): what the initiator says about a key, encrypted under that key. */
-import { concat, fromUtf8, utf8 } from "../bytes.ts";
-import { refusal } from "../checks.ts";
-import { MikeySakkeError } from "../errors.ts";
+import { concat, fromUtf8, utf8 } from "../../base/bytes.ts";
+import { refusal } from "../../base/checks.ts";
+import { MikeySakkeError } from "../../base/errors.ts";
 import { type KeyKind, keyKindOfTag, PURPOSE_TAGS } from "../identity/purpose-tag.ts";
 import { Reader } from "./reader.ts";
+import type { Tolerance } from "./tolerance.ts";
 import { u8, u16, u32, u40 } from "./writer.ts";
 
 /** TS 24.282 15.2.14, MCData group ID. The IEIs of MCPTT and MCVideo group IDs are not known. */
@@ -76,11 +77,11 @@ export function encodeKeyParameters(p: KeyParameters): Uint8Array {
  * Reads decrypted Key Parameters; throws check 50. Octets behind the known elements are Reserved and ignored.
  * E.6.1 gives the element a header (IEI and length) that products leave out: both forms are read.
  */
-export function decodeKeyParameters(octets: Uint8Array): KeyParameters {
-  const bare = attempt(octets, 0);
+export function decodeKeyParameters(octets: Uint8Array, tolerance: Tolerance = {}): KeyParameters {
+  const bare = attempt(octets, 0, tolerance);
   if (bare?.exact) return bare.parameters;
   if (octets.length >= 3 && octets[1]! * 256 + octets[2]! === octets.length - 3) {
-    const inner = attempt(octets, 3);
+    const inner = attempt(octets, 3, tolerance);
     if (inner !== undefined) return inner.parameters;
   }
   if (bare !== undefined) return bare.parameters;
@@ -88,19 +89,20 @@ export function decodeKeyParameters(octets: Uint8Array): KeyParameters {
 }
 
 /** The older vendor format counts Key Type from 1. */
-export function decodeUnprotectedParameters(octets: Uint8Array): KeyParameters {
+export function decodeUnprotectedParameters(octets: Uint8Array, tolerance: Tolerance = {}): KeyParameters {
   const shifted = octets.slice();
   shifted[0] = shifted[0]! - 1;
-  return decodeKeyParameters(shifted);
+  return decodeKeyParameters(shifted, tolerance);
 }
 
 function attempt(
   octets: Uint8Array,
   start: number,
+  tolerance: Tolerance,
 ): { parameters: KeyParameters; exact: boolean } | undefined {
   const r = new Reader(octets, { start });
   try {
-    const parameters = readContent(r);
+    const parameters = readContent(r, tolerance);
     return { parameters, exact: r.remaining === 0 };
   } catch (error) {
     if (error instanceof MikeySakkeError) return undefined;
@@ -108,7 +110,7 @@ function attempt(
   }
 }
 
-function readContent(r: Reader): KeyParameters {
+function readContent(r: Reader, { statusZero = false }: Tolerance): KeyParameters {
   const type = r.u8("key type");
   const kind = keyKindOfTag(type);
   if (kind === undefined) throw refusal("BAD_KEY_PARAMETERS", `key type ${type}: not defined`);
@@ -120,7 +122,7 @@ function readContent(r: Reader): KeyParameters {
   const groups = carriesGroups(kind) && r.remaining > 0 ? readGroups(r) : [];
   return {
     kind,
-    revoked: (status & NOT_REVOKED) === 0,
+    revoked: (status & NOT_REVOKED) === 0 && !(statusZero && status === 0),
     sharedWithGateway: (status & SHARED_WITH_GATEWAY) !== 0,
     activation,
     expiry,

@@ -2,8 +2,8 @@
  * The payload chain of a MIKEY message (RFC 3830 6): one walk by next payload for strict decoding and for the
  * inspector, and the encoder. What the fields mean is checked in i-message.ts.
  */
-import { concat } from "../bytes.ts";
-import { refusal } from "../checks.ts";
+import { concat } from "../../base/bytes.ts";
+import { refusal } from "../../base/checks.ts";
 import { PAYLOAD_CODES, PAYLOAD_NAMES } from "./codes.ts";
 import {
   decodeGeneralExtension,
@@ -52,7 +52,7 @@ export interface DecodedMessage {
   readonly offsets: readonly number[];
 }
 
-/** Enough for hundreds of group identities, small enough not to be a burden to whoever must read it. */
+/** Enough for hundreds of group identities, small enough not to burden a reader. */
 export const MAX_MESSAGE_BYTES = 16384;
 
 /** Octets before the data of a General Extension: next payload, type, length. */

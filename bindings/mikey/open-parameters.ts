@@ -1,7 +1,7 @@
 /** Decrypts and checks the key parameters of a received message (TS 33.180 5.2.4, E.6). */
-import { wipe } from "../bytes.ts";
-import { refusal } from "../checks.ts";
-import { MikeySakkeError } from "../errors.ts";
+import { wipe } from "../../base/bytes.ts";
+import { refusal } from "../../base/checks.ts";
+import { MikeySakkeError } from "../../base/errors.ts";
 import type { OpenContext } from "./context.ts";
 import { decodeKeyParameters, decodeUnprotectedParameters, type KeyParameters } from "./key-parameters.ts";
 import type { ParsedMessage } from "./parse.ts";
@@ -61,7 +61,7 @@ async function decrypt(
     if (!tolerance.unprotectedParameters) {
       throw refusal("UNPROTECTED_PARAMETERS", "key parameters: in the clear");
     }
-    return decodeUnprotectedParameters(data);
+    return decodeUnprotectedParameters(data, tolerance);
   }
   const envelope = readEnvelope(data);
   if (envelope.dppkId !== message.csbId) {
@@ -69,7 +69,7 @@ async function decrypt(
   }
   const plaintext = await unprotect(key, envelope, tolerance);
   try {
-    return decodeKeyParameters(plaintext);
+    return decodeKeyParameters(plaintext, tolerance);
   } finally {
     wipe(plaintext);
   }

@@ -2,7 +2,7 @@
  * Payloads that an I_MESSAGE of TS 33.180 does not carry. They are read only to find what stands behind
  * them, so that the inspector can show the rest: ID, CERT, V and ERR (RFC 3830 6.7, 6.8, 6.9, 6.12).
  */
-import { refusal } from "../checks.ts";
+import { refusal } from "../../base/checks.ts";
 import { ID_TYPE_NAMES, PAYLOAD_CODES } from "./codes.ts";
 import type { Reader } from "./reader.ts";
 

@@ -1,5 +1,5 @@
 /** Octets to parsed: structure and values are those of an I_MESSAGE of TS 33.180. Nothing is authenticated yet. */
-import { requireBytes } from "../errors.ts";
+import { requireBytes } from "../../base/errors.ts";
 import { type IMessage, interpret } from "./i-message.ts";
 import { decodeMessage } from "./message.ts";
 import type { Tolerance } from "./tolerance.ts";

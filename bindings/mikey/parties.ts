@@ -1,6 +1,6 @@
 /** The identities of an I_MESSAGE: IDRi, IDRr and their KMSs, with the UID roles of identity hiding (TS 33.180 E.7). */
-import { fromBase64, fromUtf8 } from "../bytes.ts";
-import { MikeySakkeError } from "../errors.ts";
+import { fromBase64, fromUtf8 } from "../../base/bytes.ts";
+import { MikeySakkeError } from "../../base/errors.ts";
 import { UID_BYTES } from "../identity/uid.ts";
 import { ID_ROLES, ID_TYPE_BYTES, ID_TYPE_URI } from "./codes.ts";
 import type { IdrPayload } from "./idr.ts";

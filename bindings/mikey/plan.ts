@@ -2,8 +2,9 @@
  * What is to be sealed, settled before any curve arithmetic: key, identifiers, times, members. A plan is plain
  * data that survives `structuredClone`, so that slices of it can be sealed in workers (build.ts).
  */
-import { wipe } from "../bytes.ts";
-import { MikeySakkeError } from "../errors.ts";
+import { wipe } from "../../base/bytes.ts";
+import { MikeySakkeError } from "../../base/errors.ts";
+import type { RandomSource } from "../../base/random.ts";
 import { applyUserSalt } from "../identity/guk-id.ts";
 import type { Initiator } from "../identity/initiator.ts";
 import { type NtpTime, ntpToUnixMs, ntpUnfold } from "../identity/ntp.ts";
@@ -17,7 +18,6 @@ import {
   keyKind,
 } from "../identity/purpose-tag.ts";
 import { userSalts } from "../identity/user-salt.ts";
-import type { RandomSource } from "../random.ts";
 import { defaultKeyParameters, encodeKeyParameters, type KeyParameters } from "./key-parameters.ts";
 import { RAND_BYTES } from "./rand.ts";
 import type { SrtpParameter } from "./sp.ts";

@@ -2,11 +2,12 @@
  * MCData Protected Payload message (TS 33.180 8.5.4.1): here the envelope of the key parameters (E.6.1).
  * The AAD is everything in front of the payload element (8.5.4.2), the nonce all 16 octets of the IV.
  */
-import { AEAD_IV_BYTES, aeadOpen, aeadSeal } from "../aead.ts";
-import { concat, wipe } from "../bytes.ts";
-import { refusal } from "../checks.ts";
+
+import { concat, wipe } from "../../base/bytes.ts";
+import { refusal } from "../../base/checks.ts";
+import { deriveDpck } from "../identity/kdf.ts";
 import { formatKeyId, type KeyId } from "../identity/purpose-tag.ts";
-import { deriveDpck } from "../kdf.ts";
+import { AEAD_IV_BYTES, aeadOpen, aeadSeal } from "../symmetric/aead.ts";
 import type { Names, Reader } from "./reader.ts";
 import type { Tolerance } from "./tolerance.ts";
 import { u8, u16, u32, u40 } from "./writer.ts";
@@ -103,7 +104,7 @@ export interface ProtectOptions {
   readonly dateTime: number;
   /** Fresh for each call. */
   readonly iv: Uint8Array;
-  /** Of the clear message. Default DATA PAYLOAD. */
+  /** Type of the clear message; DATA PAYLOAD by default. */
   readonly messageType?: number;
   readonly payloadId?: number;
   readonly sequenceNo?: number;

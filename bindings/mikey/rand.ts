@@ -1,5 +1,5 @@
 /** RAND payload (RFC 3830 6.11). It enters every key derivation, so it is kept with the key. */
-import { concat } from "../bytes.ts";
+import { concat } from "../../base/bytes.ts";
 import type { Reader } from "./reader.ts";
 import { u8 } from "./writer.ts";
 

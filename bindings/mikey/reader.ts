@@ -2,7 +2,7 @@
  * Reads big-endian fields with a length check before each. Every field is named: the names make the error
  * texts and, when a trace is kept, the field list of the inspector, so both come from one decoder.
  */
-import { refusal } from "../checks.ts";
+import { refusal } from "../../base/checks.ts";
 
 /** One field as it stands on the wire. Bit fields share the offset of their octet. */
 export interface Field {

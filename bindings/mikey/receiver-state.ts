@@ -2,7 +2,7 @@
  * What a receiver must remember between messages: which ones it has seen (replay cache, RFC 3830 5.4) and what
  * became of each key identifier. An interface, so that a server can keep it in a database.
  */
-import { MikeySakkeError } from "../errors.ts";
+import { MikeySakkeError } from "../../base/errors.ts";
 import { type NtpTime, ntpUnfold } from "../identity/ntp.ts";
 import type { KeyRecord } from "./key-ledger.ts";
 

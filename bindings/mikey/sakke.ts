@@ -1,6 +1,6 @@
 /** SAKKE payload (RFC 6509 4.2). Parameter set 1 and a 16-octet key make 273 octets of data. */
-import { concat } from "../bytes.ts";
-import { SED_BYTES } from "../sakke.ts";
+import { concat } from "../../base/bytes.ts";
+import { SED_BYTES } from "../sakke/index.ts";
 import { ID_SCHEME_MCX_UID, ID_SCHEME_NAMES, SAKKE_PARAMETER_SET_1, SAKKE_PARAMS_NAMES } from "./codes.ts";
 import type { Reader } from "./reader.ts";
 import { u8, u16 } from "./writer.ts";

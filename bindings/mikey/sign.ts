@@ -2,8 +2,8 @@
  * SIGN payload (RFC 3830 6.5, RFC 6509 4.3): no next payload octet, always last. The signature covers the
  * message from its first octet to the two octets of this payload's header (RFC 3830 5.2).
  */
-import { concat } from "../bytes.ts";
-import { SIGNATURE_BYTES } from "../eccsi.ts";
+import { concat } from "../../base/bytes.ts";
+import { SIGNATURE_BYTES } from "../eccsi/index.ts";
 import { S_TYPE_ECCSI, S_TYPE_NAMES } from "./codes.ts";
 import type { Reader } from "./reader.ts";
 import { u16 } from "./writer.ts";

@@ -1,5 +1,5 @@
 /** Security policy payload SP (RFC 3830 6.10): a list of type, length, value. */
-import { concat } from "../bytes.ts";
+import { concat } from "../../base/bytes.ts";
 import { PROT_NAMES, SRTP_TYPE_NAMES, SRTP_VALUE_NAMES } from "./codes.ts";
 import type { Reader } from "./reader.ts";
 import { u8, u16 } from "./writer.ts";

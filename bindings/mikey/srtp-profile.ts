@@ -3,7 +3,7 @@
  * and E.4.2 hold; with one, parameters that it leaves out take SRTP's own defaults, not the profile's
  * (RFC 3830 6.10.1, RFC 4771 4, RFC 7714 12 to 15).
  */
-import { refusal } from "../checks.ts";
+import { refusal } from "../../base/checks.ts";
 import type { KeyKind } from "../identity/purpose-tag.ts";
 import { SRTP_TYPES } from "./codes.ts";
 import type { CryptoSession } from "./hdr.ts";

@@ -1,6 +1,6 @@
 /** Timestamp payload T (RFC 3830 6.6; type 3 of RFC 6043 6.3). TS 33.180 uses type 0 only. */
-import { concat } from "../bytes.ts";
-import { refusal } from "../checks.ts";
+import { concat } from "../../base/bytes.ts";
+import { refusal } from "../../base/checks.ts";
 import { type NtpTime, ntpToUnixMs } from "../identity/ntp.ts";
 import { TS_NTP_UTC, TS_TYPE_NAMES } from "./codes.ts";
 import type { Reader } from "./reader.ts";

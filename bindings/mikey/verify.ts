@@ -3,13 +3,18 @@
  * to 6 of the receiver order (RFC 3830 5.3, RFC 6509 2.2.2): everything cheap first, no secret is used yet.
  */
 import { sha256 } from "@noble/hashes/sha2.js";
-import { equal, toHex } from "../bytes.ts";
-import { refusal } from "../checks.ts";
+import { equal, toHex } from "../../base/bytes.ts";
+import { refusal } from "../../base/checks.ts";
 import { keyPeriodEnd, keyPeriodStart, keyPeriodsAround } from "../identity/key-period.ts";
 import type { KmsDomain } from "../identity/kms-domain.ts";
 import { NTP_UNIX_OFFSET, ntpFromUnixMs, ntpSeconds, ntpToUnixMs } from "../identity/ntp.ts";
 import type { DecryptionKey } from "../identity/receiver.ts";
-import { DEFAULT_PERIOD_OVERLAP, DEFAULT_WINDOW_MS, type OpenContext } from "./context.ts";
+import {
+  DEFAULT_PERIOD_OVERLAP,
+  DEFAULT_WINDOW_MS,
+  type InitiatorIdentity,
+  type OpenContext,
+} from "./context.ts";
 import type { ParsedMessage } from "./parse.ts";
 import type { Party } from "./parties.ts";
 import type { SeenMessage } from "./receiver-state.ts";
@@ -59,12 +64,26 @@ export async function verifyMessage(message: ParsedMessage, context: OpenContext
   checkSignature(message, context, initiatorDomain, initiatorUid);
   if (!message.initiator.hidden) {
     const identity = { uri: message.initiator.uri, uid: initiatorUid, kmsUri: message.initiatorKms };
-    if (!(await context.authorise(identity, message.kind))) {
-      throw refusal("INITIATOR_NOT_AUTHORISED", `${identity.uri}: not authorised to send a ${message.kind}`);
-    }
+    await requireAuthorised(identity, initiatorDomain, message, context);
   }
   const result = { message, context, initiatorDomain, initiatorUid, recipient, seen };
   return result as unknown as VerifiedMessage;
+}
+
+/** Checks 64 and 42. */
+export async function requireAuthorised(
+  identity: InitiatorIdentity,
+  domain: KmsDomain,
+  { kind }: ParsedMessage,
+  { authorise }: OpenContext,
+): Promise<void> {
+  const name = identity.uri ?? "hidden initiator";
+  if (identity.uri !== undefined && !domain.vouchesFor(identity.uri)) {
+    const text = `${name}: in none of the domains of its KMS ${domain.kmsUri}`;
+    throw refusal("INITIATOR_NOT_OF_KMS", text);
+  }
+  if (await authorise(identity, kind)) return;
+  throw refusal("INITIATOR_NOT_AUTHORISED", `${name}: not authorised to send a ${kind}`);
 }
 
 async function checkTime(message: ParsedMessage, context: OpenContext): Promise<SeenMessage | undefined> {

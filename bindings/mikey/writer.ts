@@ -1,5 +1,5 @@
 /** Big-endian fields to octets. Lengths that their field cannot carry are the caller's fault. */
-import { MikeySakkeError } from "../errors.ts";
+import { MikeySakkeError } from "../../base/errors.ts";
 
 export function u8(...values: number[]): Uint8Array {
   for (const value of values) requireRange(value, 0xff);

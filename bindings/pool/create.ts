@@ -1,7 +1,8 @@
 /** What every pool is made from, whatever its workers do. */
-import { type Build, type Core, load } from "../core.ts";
+
+import { MikeySakkeError } from "../../base/errors.ts";
+import { type Build, type Core, load } from "../core/core.ts";
 import { generatorTable, P256_GENERATOR_TABLE } from "../eccsi/tables.ts";
-import { MikeySakkeError } from "../errors.ts";
 import { generatorTables, SAKKE_GENERATOR_TABLES } from "../sakke/tables.ts";
 import { processors, type WorkerSource } from "./host.ts";
 import { type PoolMemory, Scheduler } from "./scheduler.ts";

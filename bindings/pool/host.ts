@@ -1,6 +1,6 @@
 /** Worker threads of Node and Web Workers behind one interface. Nothing here knows what they are for. */
-import { MikeySakkeError } from "../errors.ts";
-import { builtinModule } from "../platform.ts";
+import { MikeySakkeError } from "../../base/errors.ts";
+import { builtinModule } from "../../base/platform.ts";
 
 /** A worker, seen from the thread that started it. */
 export interface Thread {

@@ -3,7 +3,7 @@
  * (sub-path "mikey-sakke/pool"). One compiled module serves all of them, and where the host shares memory they read the
  * tables of the pool's core. Each has scratch memory of its own.
  */
-import type { Core } from "../core.ts";
+import type { Core } from "../core/core.ts";
 import type { SealedMessage } from "../mikey/build.ts";
 import type { SealPlan } from "../mikey/plan.ts";
 import { type PoolOptions, startPool } from "./create.ts";

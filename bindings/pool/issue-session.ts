@@ -1,6 +1,6 @@
 /** What a worker of a KMS does for one job of issuing keys. */
-import { wipe } from "../bytes.ts";
-import type { Core } from "../core.ts";
+import { wipe } from "../../base/bytes.ts";
+import type { Core } from "../core/core.ts";
 import { KmsMaster, type MasterSecrets } from "../kms.ts";
 import { packKeys } from "./key-records.ts";
 import type { Session } from "./serve.ts";

@@ -1,5 +1,5 @@
 /** User keys as one octet string, which can be moved between threads: RSK || SSK || PVT for each user. */
-import { concat, wipe } from "../bytes.ts";
+import { concat, wipe } from "../../base/bytes.ts";
 import { PVT_BYTES, SSK_BYTES } from "../eccsi/encoding.ts";
 import type { UserKeys } from "../kms.ts";
 import { SAKKE_POINT_BYTES } from "../sakke/encoding.ts";

@@ -2,7 +2,7 @@
  * A pool of workers for a KMS (sub-path "mikey-sakke/kms/pool"): issues the keys of many users on several processors.
  * Apart from the other pool, so that no client's bundle holds anything of it.
  */
-import type { Core } from "../core.ts";
+import type { Core } from "../core/core.ts";
 import type { KmsMaster, UserKeys } from "../kms.ts";
 import { cutChunks, type PoolOptions, startPool } from "./create.ts";
 import type { WorkerSource } from "./host.ts";

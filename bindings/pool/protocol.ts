@@ -1,6 +1,7 @@
 /** What a pool and its workers say to each other. Messages are handled in their order, one at a time. */
-import type { Region } from "../core.ts";
-import { type ErrorKind, MikeySakkeError } from "../errors.ts";
+
+import { type ErrorKind, MikeySakkeError } from "../../base/errors.ts";
+import type { Region } from "../core/core.ts";
 
 /** A message and the buffers that are moved with it. */
 export interface Posted<T = unknown> {
@@ -43,7 +44,7 @@ export type Reply =
 export interface WorkerMemory {
   /** All of it: scratch for the largest chunk, and its copies of tables where memory is not shared. */
   readonly bytes: number;
-  /** Those copies: 0 where memory is shared. */
+  /** Octets of the worker's own copies of the tables: 0 where memory is shared. */
   readonly tableBytes: number;
 }
 

@@ -2,8 +2,9 @@
  * Gives the chunks of jobs to workers. Results come in the order of the chunks; no more chunks are in flight than the
  * consumer keeps pace with; a chunk whose worker failed is done again by another.
  */
-import type { Core } from "../core.ts";
-import { MikeySakkeError } from "../errors.ts";
+
+import { MikeySakkeError } from "../../base/errors.ts";
+import type { Core } from "../core/core.ts";
 import type { Posted, WorkerMemory } from "./protocol.ts";
 import { type OpenJob, type Outcome, Slot, type WorkerSetup } from "./slot.ts";
 

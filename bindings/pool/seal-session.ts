@@ -1,14 +1,14 @@
 /** What a worker does for one job of sealing. */
-import { wipe } from "../bytes.ts";
-import type { Core } from "../core.ts";
+import { wipe } from "../../base/bytes.ts";
+import { systemRandom } from "../../base/random.ts";
+import type { Core } from "../core/core.ts";
 import { Initiator } from "../identity/initiator.ts";
 import { KmsDomain } from "../identity/kms-domain.ts";
 import { type SealedMessage, sealSlice } from "../mikey/build.ts";
-import { systemRandom } from "../random.ts";
 import type { SealChunk, SealJob } from "./sealing.ts";
 import type { Session } from "./serve.ts";
 
-/** Checks the keys of a job again, as whoever loads them does, and takes them over. */
+/** Checks the keys of a job again, as on loading, and takes ownership of them. */
 export function openSealing(core: Core, job: SealJob): Session<SealChunk, SealedMessage[]> {
   const { plan, keySet, certificates } = job;
   const domains: KmsDomain[] = [];

@@ -1,9 +1,9 @@
 /** Sealing a plan with the workers of a pool: what they are sent, and what is made of it. The work is in worker.ts. */
 
-import { MikeySakkeError } from "../errors.ts";
+import { MikeySakkeError } from "../../base/errors.ts";
 import type { KmsDomain } from "../identity/kms-domain.ts";
+import type { KeySet, KmsCertificate } from "../identity/kms-material.ts";
 import { type NtpTime, ntpFold, ntpSeconds, ntpUnfold } from "../identity/ntp.ts";
-import type { KeySet, KmsCertificate } from "../kms-material.ts";
 import type { SealedMessage, SealKeys } from "../mikey/build.ts";
 import type { PlannedMember, SealPlan } from "../mikey/plan.ts";
 import { DEFAULT_BATCH, type SealGroupOptions } from "../mikey/seal.ts";

@@ -1,7 +1,8 @@
 /** The worker's side of a pool: one core, and a session for each job that it has a part in. */
-import { attach, type Core } from "../core.ts";
+
+import { MikeySakkeError } from "../../base/errors.ts";
+import { attach, type Core } from "../core/core.ts";
 import { generatorTable } from "../eccsi/tables.ts";
-import { MikeySakkeError } from "../errors.ts";
 import { generatorTables } from "../sakke/tables.ts";
 import { parentPort } from "./host.ts";
 import {

@@ -2,7 +2,7 @@
  * One place in a pool: a worker and its memory. When the worker fails it is gone with all it held, and the next chunk
  * starts another in its place.
  */
-import type { Core, Region } from "../core.ts";
+import type { Core, Region } from "../core/core.ts";
 import { startThread, type Thread, type WorkerSource } from "./host.ts";
 import {
   errorFrom,
@@ -55,7 +55,7 @@ export class Slot {
   /** Jobs whose secrets the worker has. */
   readonly #jobs = new Set<number>();
   readonly #closing = new Map<number, () => void>();
-  /** Who waits for an answer; the first is the one that the worker is at. */
+  /** Requests awaiting an answer; the worker is processing the first. */
   readonly #asked: ((outcome: Outcome) => void)[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
   #ended: ((quiet: boolean) => void) | undefined;

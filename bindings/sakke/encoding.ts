@@ -1,8 +1,8 @@
 /**
  * Sizes and encodings of SAKKE with parameter set 1 (RFC 6508 section 4, RFC 6509 appendix A).
  */
-import { concat } from "../bytes.ts";
-import { MikeySakkeError, requireBytes } from "../errors.ts";
+import { concat } from "../../base/bytes.ts";
+import { MikeySakkeError, requireBytes } from "../../base/errors.ts";
 
 /** Octets of a shared secret value, n = 128. */
 export const SSV_BYTES = 16;

@@ -2,9 +2,9 @@
  * The public key of a KMS (RFC 6508 2.2): encapsulation, and the check of keys that it issued. Arithmetic and
  * everything that depends on secrets is in the core; here are hashes, lengths and the life of tables.
  */
-import { concat, wipe } from "../bytes.ts";
-import type { Core } from "../core.ts";
-import { MikeySakkeError, requireBytes, requireList, requireObject } from "../errors.ts";
+import { concat, wipe } from "../../base/bytes.ts";
+import { MikeySakkeError, requireBytes, requireList, requireObject } from "../../base/errors.ts";
+import type { Core } from "../core/core.ts";
 import {
   badPoint,
   coordinates,

@@ -1,7 +1,7 @@
 /** The key of a receiver: decapsulation with the check that makes it safe (RFC 6508 6.2.2). */
-import { concat, equal, wipe } from "../bytes.ts";
-import type { Core } from "../core.ts";
-import { MikeySakkeError, requireBytes, requireObject, requireOptions } from "../errors.ts";
+import { concat, equal, wipe } from "../../base/bytes.ts";
+import { MikeySakkeError, requireBytes, requireObject, requireOptions } from "../../base/errors.ts";
+import type { Core } from "../core/core.ts";
 import {
   badPoint,
   coordinates,
@@ -14,6 +14,7 @@ import {
   XY,
 } from "./encoding.ts";
 import type { SakkePublicKey } from "./public-key.ts";
+import { generatorTables } from "./tables.ts";
 
 /** Window width of the table of [b]P + Z_T: small, since it is built for each key. */
 const RECEIVER_WINDOW = 5;
@@ -104,16 +105,17 @@ export class SakkeReceiver {
       throw new MikeySakkeError("validation", "BAD_SED", text);
     }
     const r = sed.subarray(1, SAKKE_POINT_BYTES);
-    const w = this.#pair(r);
+    const { w, ofOrderQ } = this.#pair(r);
     const { hash } = this.#kms;
     const ssv = hash.mask(w);
     for (let k = 0; k < SSV_BYTES; k++) ssv[k]! ^= sed[SAKKE_POINT_BYTES + k]!;
     const message = concat(ssv, this.#id);
     const scalar = hash.scalar(message);
-    const expected = this.#test(scalar);
-    const genuine = expected !== undefined && equal(expected, r);
+    const genuine =
+      this.#prepared === undefined
+        ? this.#isPowerOf(scalar, w) && ofOrderQ
+        : this.#isPoint(scalar, r, this.#prepared);
     wipe(w, message, scalar);
-    if (expected !== undefined) wipe(expected);
     if (!genuine) {
       wipe(ssv);
       const text = "the encapsulated key is not for this receiver or was altered";
@@ -122,38 +124,53 @@ export class SakkeReceiver {
     return ssv;
   }
 
-  /** <R, RSK>. */
-  #pair(r: Uint8Array): Uint8Array {
+  /** <R, RSK>, and whether R is known to be of order q: the stored lines of a prepared key do not tell. */
+  #pair(r: Uint8Array): { readonly w: Uint8Array; readonly ofOrderQ: boolean } {
     const { core } = this.#kms;
-    const w = core.borrow([ELEMENT, XY, XY, 2 * XY], (out, point, key, scratch) => {
+    const paired = core.borrow([ELEMENT, XY, XY, 2 * XY], (out, point, key, scratch) => {
       core.write(point, r);
       if (this.#prepared !== undefined) {
         const status = core.wasm.sakkePairPrepared(out, this.#prepared.lines, point, scratch);
-        return status === 0 ? core.read(out, ELEMENT) : undefined;
+        return status === 0 ? { w: core.read(out, ELEMENT), ofOrderQ: false } : undefined;
       }
       core.write(key, this.#rsk);
-      return core.wasm.sakkePair(out, key, point, scratch) === 0 ? core.read(out, ELEMENT) : undefined;
+      const status = core.wasm.sakkePair(out, key, point, scratch);
+      return status === 1 ? undefined : { w: core.read(out, ELEMENT), ofOrderQ: status === 0 };
     });
-    if (w === undefined) throw badPoint("SAKKE Encapsulated Data");
-    return w;
+    if (paired === undefined) throw badPoint("SAKKE Encapsulated Data");
+    return paired;
   }
 
-  /** [r]([b]P + Z_T). */
-  #test(scalar: Uint8Array): Uint8Array | undefined {
-    const kms = this.#kms;
-    const { core } = kms;
+  /**
+   * The TEST of RFC 6508 6.2.2 step 5 for an R of order q: w = g^r. The RSK is [1/(b + z)]P and <R, RSK> determines R
+   * among the points of order q, so this holds for R = [r]([b]P + Z_T) alone.
+   */
+  #isPowerOf(scalar: Uint8Array, w: Uint8Array): boolean {
+    const { core } = this.#kms;
+    const { powers } = generatorTables(core);
+    const power = core.borrow([ELEMENT, ELEMENT, core.wasm.sakkePowerScratch()], (out, input, scratch) => {
+      core.write(input, scalar);
+      core.wasm.sakkePower(out, powers, input, scratch);
+      return core.read(out, ELEMENT);
+    });
+    const same = equal(power, w);
+    wipe(power);
+    return same;
+  }
+
+  /** The same TEST as it is written, R = [r]([b]P + Z_T), with the table of a prepared key. */
+  #isPoint(scalar: Uint8Array, r: Uint8Array, { table }: Prepared): boolean {
+    const { core } = this.#kms;
     const operands = concat(scalar, paddedIdentifier(this.#id));
-    try {
-      if (this.#prepared === undefined) return kms.point(operands);
-      const { table } = this.#prepared;
-      const sizes = [XY, 2 * ELEMENT, core.wasm.sakkePointScratch(table, 0)];
-      return core.borrow(sizes, (out, input, scratch) => {
-        core.write(input, operands);
-        return core.wasm.sakkePoint(out, 0, 0, table, input, scratch) === 0 ? core.read(out, XY) : undefined;
-      });
-    } finally {
-      wipe(operands);
-    }
+    const sizes = [XY, 2 * ELEMENT, core.wasm.sakkePointScratch(table, 0)];
+    const expected = core.borrow(sizes, (out, input, scratch) => {
+      core.write(input, operands);
+      return core.wasm.sakkePoint(out, 0, 0, table, input, scratch) === 0 ? core.read(out, XY) : undefined;
+    });
+    wipe(operands);
+    const same = expected !== undefined && equal(expected, r);
+    if (expected !== undefined) wipe(expected);
+    return same;
   }
 
   /** Clears the key and everything made from it. */

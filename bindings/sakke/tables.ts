@@ -1,6 +1,6 @@
 /** Tables of the generator P and of g = <P, P>, which all keys on a core share, and of a KMS's Z_T. */
-import { toHex } from "../bytes.ts";
-import type { Core } from "../core.ts";
+import { toHex } from "../../base/bytes.ts";
+import type { Core } from "../core/core.ts";
 import { XY } from "./encoding.ts";
 
 /** Window width of the tables of P, g and Z_T, from measurements: docs/performance.md. */

@@ -117,7 +117,7 @@ export class World {
       state: new MemoryReceiverState(),
       now: this.now,
       allow: ["GMK"],
-      authorise: ({ uri }) => uri === this.gms.uri,
+      authorise: ({ uri, kmsUri }) => uri === this.gms.uri && kmsUri === this.gms.domain.kmsUri,
     };
     const opened = await openMessage(octets, context);
     if (opened.outcome === "accepted") opened.key.destroy();

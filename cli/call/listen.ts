@@ -1,14 +1,14 @@
 /** What a member hears, as a WAV file that grows. */
 import { open } from "node:fs/promises";
 import { G711_FRAME } from "../../bindings/media/index.ts";
-import { listenForStop } from "../kms/stop.ts";
-import { type McxMemberOptions, openMcxMember } from "../mcx/member.ts";
-import type { Output } from "../output.ts";
+import { type McxMemberOptions, openMcxMember } from "../device/member.ts";
+import { listenForStop } from "../server/stop.ts";
+import type { Output } from "../terminal/output.ts";
 import { everyFrame } from "./pace.ts";
 import { SPEECH_RATE, wavHeader, wavSamples } from "./wav.ts";
 
 export interface Heard {
-  /** Of the file. */
+  /** Length of the file. */
   readonly seconds: number;
   readonly packets: number;
   readonly refused: number;
@@ -19,11 +19,12 @@ export async function hear(
   { out, seconds }: { readonly out: string; readonly seconds: number | undefined },
   output: Output,
 ): Promise<Heard> {
+  // Until there is something to end well, a signal ends the process as it would any other.
+  const member = await openMcxMember({ ...options, onEvent: () => undefined });
   const stop = listenForStop();
   const end = new AbortController();
   void stop.stopped.then(() => end.abort());
   const timer = seconds === undefined ? undefined : setTimeout(() => end.abort(), 1000 * seconds);
-  const member = await openMcxMember({ ...options, onEvent: () => undefined });
   try {
     const file = await open(out, "w");
     try {
@@ -42,15 +43,20 @@ export async function hear(
         `${options.userUri} listens to ${options.groupUri}`,
       ]);
       let samples = 0;
-      await everyFrame(async () => {
-        const frame = call.play();
-        // The file begins with the first word.
-        if (frame !== undefined || samples > 0) {
-          await file.write(wavSamples(frame ?? new Int16Array(G711_FRAME)));
-          samples += G711_FRAME;
-        }
-        return true;
-      }, end.signal);
+      const write = async (part: Int16Array) => {
+        await file.write(wavSamples(part));
+        samples += part.length;
+      };
+      await everyFrame(
+        async (missed) => {
+          const frame = call.play();
+          // The file begins with the first word, and keeps the time from there on.
+          if (samples > 0 && missed > 0) await write(new Int16Array(missed * G711_FRAME));
+          if (frame !== undefined || samples > 0) await write(frame ?? new Int16Array(G711_FRAME));
+          return true;
+        },
+        { signal: end.signal },
+      );
       const { received, refused } = call.counters.media;
       await hangUp();
       await file.write(wavHeader(samples), 0, undefined, 0);

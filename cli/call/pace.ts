@@ -1,14 +1,30 @@
-/** One frame of speech every 20 ms, on average: what came late is made up for. */
+/** Steps of 20 ms of real time, one for each frame of speech. */
+import type { Clock } from "../../base/clock.ts";
+import { monotonicClock } from "./monotonic-clock.ts";
+
 export const FRAME_MS = 20;
 
-/** Calls until it says false, or `signal` ends it. */
+export interface PaceOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly clock?: Clock;
+}
+
+/**
+ * Calls at each step until it says false, or `signal` ends it. A step whose time has passed before the one before it was done
+ * is left out, as several at once would empty the buffers of who plays and overrun those of who hears. `missed`: steps that
+ * were left out directly before.
+ */
 export async function everyFrame(
-  frame: (n: number) => boolean | Promise<boolean>,
-  signal?: AbortSignal,
+  frame: (missed: number) => boolean | Promise<boolean>,
+  { signal, clock = monotonicClock }: PaceOptions = {},
 ): Promise<void> {
-  const started = performance.now();
-  for (let n = 0; !signal?.aborted && (await frame(n)); n++) {
-    const wait = started + (n + 1) * FRAME_MS - performance.now();
-    if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
+  let at = clock.now();
+  let missed = 0;
+  while (!signal?.aborted && (await frame(missed))) {
+    missed = Math.max(Math.floor((clock.now() - at) / FRAME_MS) - 1, 0);
+    at += (missed + 1) * FRAME_MS;
+    const wait = at - clock.now();
+    // Also when it is late, so that what came in meanwhile is taken first.
+    await new Promise<void>((resolve) => void clock.after(Math.max(wait, 0), resolve));
   }
 }

@@ -1,7 +1,7 @@
 /** A talk burst of one member. */
 import { G711_FRAME } from "../../bindings/media/index.ts";
-import { type ByteSource, readInput } from "../files.ts";
-import { type McxMemberOptions, openMcxMember } from "../mcx/member.ts";
+import { type McxMemberOptions, openMcxMember } from "../device/member.ts";
+import { type ByteSource, readInput } from "../terminal/files.ts";
 import { everyFrame, FRAME_MS } from "./pace.ts";
 import { tone } from "./tone.ts";
 import { readWav, SPEECH_RATE } from "./wav.ts";
@@ -48,10 +48,16 @@ export async function sayTo(
         await pause(FRAME_MS);
       if (call.floor.state !== "granted") return { lost: lost ?? "timed out" };
       let frames = 0;
-      await everyFrame(async (n) => {
-        if (n * G711_FRAME >= samples.length || call.floor.state !== "granted") return false;
+      await everyFrame(async (missed) => {
+        const at = frames * G711_FRAME;
+        if (at >= samples.length) return false;
+        // Of a call that has lost its server, until another one has given the floor.
+        if (call.floor.state === "pending") return true;
+        if (call.floor.state !== "granted") return false;
+        // Nothing is left out for being late: it is said after a pause.
+        if (missed > 0) call.pause();
         const frame = new Int16Array(G711_FRAME);
-        frame.set(samples.subarray(n * G711_FRAME, (n + 1) * G711_FRAME));
+        frame.set(samples.subarray(at, at + G711_FRAME));
         await call.send(frame);
         frames++;
         return true;

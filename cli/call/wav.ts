@@ -1,5 +1,5 @@
 /** WAV files with 16-bit PCM, as speech for group calls: 8000 samples a second, one channel. */
-import { usageError } from "../usage.ts";
+import { usageError } from "../terminal/usage.ts";
 
 export const SPEECH_RATE = 8000;
 

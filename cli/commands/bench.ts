@@ -9,8 +9,9 @@ import { ROW_TITLES, type RowName } from "../bench/row.ts";
 import { packageRows } from "../bench/rows.ts";
 import { rounded, sample, timing } from "../bench/sampling.ts";
 import { World } from "../bench/world.ts";
-import type { Context, Runner } from "../command.ts";
-import { EXIT, type ExitStatus, table } from "../output.ts";
+import type { Context, Runner } from "../terminal/command.ts";
+import { EXIT, type ExitStatus } from "../terminal/exit-status.ts";
+import { table } from "../terminal/output.ts";
 
 interface Options {
   build: Build | "auto";
@@ -28,8 +29,8 @@ export function registerBench(parent: Command, runner: Runner): void {
     {
       summary: "measure the operations on this machine",
       description:
-        "Time encapsulation, decapsulation, signatures, and whole messages on one core. Rounds over all operations, " +
-        "so that noise meets them alike; best and median of the samples. The last column counts in BigInt " +
+        "Time encapsulation, decapsulation, signatures, and whole messages on one core. Each round covers all operations, " +
+        "so that noise affects them alike; shows the best and median samples. The last column counts in BigInt " +
         "multiplications a * b % m of 1024 bits, measured in the same run.",
       example: "mikey-sakke bench --quick",
     },

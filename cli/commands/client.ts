@@ -1,13 +1,15 @@
 /** `client run`: a member of groups, on the command line. */
 import { type Command, Option } from "commander";
-import { type Context, collect, type Runner } from "../command.ts";
-import { durationOption } from "../gms/durations.ts";
-import { DEFAULT_FOLDER } from "../kms/folder-options.ts";
-import { uriOption } from "../options.ts";
-import type { ExitStatus } from "../output.ts";
-import { usageError } from "../usage.ts";
+import { type ImsArgs, imsOf, imsOptions } from "../device/ims-options.ts";
+import { DEFAULT_FOLDER } from "../server/folder-options.ts";
+import { type Context, collect, type Runner } from "../terminal/command.ts";
+import { durationOption } from "../terminal/durations.ts";
+import type { ExitStatus } from "../terminal/exit-status.ts";
+import { uriOption } from "../terminal/options.ts";
+import { type TolerateArgs, toleranceOption, tolerateOption } from "../terminal/tolerate.ts";
+import { usageError } from "../terminal/usage.ts";
 
-interface Options {
+interface Options extends ImsArgs, TolerateArgs {
   user: string;
   local?: string | true;
   kmsUrl?: string;
@@ -40,8 +42,8 @@ export function registerClient(program: Command, runner: Runner): void {
     {
       summary: "get keys from a KMS and group keys from a GMS, and keep them current",
       description:
-        "Get the keys of a user from a KMS, subscribe at a GMS over SIP or look there over HTTPS, check what comes, and " +
-        "keep the group keys in a key ring. Tells what happens until Ctrl-C; with --json one line for each event. The " +
+        "Get the keys of a user from a KMS, subscribe at a GMS over SIP or poll it over HTTPS, check each message, and " +
+        "keep the group keys in a key ring. Prints events until Ctrl-C; with --json one line for each. The " +
         "keys themselves are not shown.",
       example:
         "mikey-sakke client run --local --user sip:alice@example.org\n" +
@@ -50,7 +52,7 @@ export function registerClient(program: Command, runner: Runner): void {
         "  --gms-token-file gms.token --store alice",
     },
     (command) =>
-      command
+      imsOptions(tolerateOption(command))
         .requiredOption("--user <uri>", "the identity")
         .option(
           "--local [dir]",
@@ -58,7 +60,7 @@ export function registerClient(program: Command, runner: Runner): void {
         )
         .option("--kms-url <url>", "where the KMS is, such as https://kms.example.org")
         .option("--kms-uri <uri>", "KmsUri that the KMS must have (default: what it says it is)")
-        .option("--gms-uri <uri>", "identity of the GMS that keys are taken from")
+        .option("--gms-uri <uri>", "identity of the GMS whose keys are accepted")
         .option(
           "--sip <uri>",
           "where the GMS takes subscriptions: sip:HOST:PORT;transport=tcp, sips:…, ws://…, wss://…; with --local also udp, tcp, tls, ws or wss",
@@ -72,10 +74,10 @@ export function registerClient(program: Command, runner: Runner): void {
         )
         .option(
           "--group <uri>",
-          "group to get keys of; may be repeated (default: all one is a member of)",
+          "group whose keys to get; may be repeated (default: all groups of the user)",
           collect,
         )
-        .option("--token-file <file>", "file with the access token for the KMS, read anew for each request")
+        .option("--token-file <file>", "file with the access token for the KMS, read again for each request")
         .option("--gms-token-file <file>", "file with the access token for the GMS (default: the same)")
         .option("--ca <file>", "certificates to trust, in place of the system's")
         .option("--trk <file>", "TrK of the user")
@@ -85,8 +87,8 @@ export function registerClient(program: Command, runner: Runner): void {
           "--store-key <file>",
           "its key, made if it is not there (default: the folder's name and .key)",
         )
-        .option("--poll <span>", "how often to look over HTTPS", "1m")
-        .option("--once", "end when the keys of all groups are there")
+        .option("--poll <span>", "how often to poll over HTTPS", "1m")
+        .option("--once", "end when the keys of all groups have arrived")
         .option("--timeout <span>", "how long --once waits; then exit status 1", "1m"),
     run,
   );
@@ -98,19 +100,22 @@ async function run({ output }: Context, options: Options): Promise<ExitStatus> {
   const pollMs = durationOption(options.poll, "--poll");
   const timeoutMs = durationOption(options.timeout, "--timeout");
   const { readRunning } = await import("../gms/running-file.ts");
-  const { placeOf } = await import("../client/place.ts");
+  const { placeOf } = await import("../device/place.ts");
   const place = placeOf(options, folder === undefined ? undefined : await readRunning(folder));
-  const { clientTokens } = await import("../client/tokens.ts");
-  const { readNamedKey } = await import("../named-key.ts");
-  const { runClient } = await import("../client/run.ts");
+  const { clientTokens } = await import("../device/tokens.ts");
+  const { readNamedKey } = await import("../files/named-key.ts");
+  const { runClient } = await import("../device/run.ts");
   const way = options.way ?? (place.sip === undefined ? "http" : "sip");
   const missing =
     way === "sip" ? place.sip === undefined && "--sip" : place.xcapRoot === undefined && "--xcap-root";
   if (missing) throw usageError("NO_SERVER", `${missing} is needed, or --local`);
   const { trk, ink, store, storeKey } = options;
+  const ims = await imsOf(options);
   return runClient(
     {
       userUri,
+      ...(ims && { ims }),
+      tolerance: toleranceOption(options),
       place,
       way,
       groups: (options.group ?? []).map((uri) => uriOption(uri, "--group")),

@@ -1,7 +1,6 @@
 /** `group create`, `set`, `add`, `remove` and `delete`: groups and their members. */
 import type { Command } from "commander";
-import type { Changed } from "../../roles/gms/ports.ts";
-import type { Context, Runner } from "../command.ts";
+import type { Changed } from "../../roles/gms/common/ports.ts";
 import { type GmsFolderArgs, gmsFolderOption } from "../gms/folder-options.ts";
 import {
   type MemberArgs,
@@ -11,9 +10,11 @@ import {
   settingOptions,
   settingsOf,
 } from "../gms/group-options.ts";
-import { integerOption, uriOption } from "../options.ts";
-import { EXIT, type ExitStatus, type Output } from "../output.ts";
-import { usageError } from "../usage.ts";
+import type { Context, Runner } from "../terminal/command.ts";
+import { EXIT, type ExitStatus } from "../terminal/exit-status.ts";
+import { integerOption, serviceIdOption, uriOption } from "../terminal/options.ts";
+import type { Output } from "../terminal/output.ts";
+import { usageError } from "../terminal/usage.ts";
 
 interface IfRevision {
   ifRevision?: string;
@@ -28,7 +29,7 @@ export function registerGroupChange(group: Command, runner: Runner): void {
     {
       summary: "make a group and its first GMK",
       description:
-        "Make a group and its first GMK, which goes to all members at once. Without --service the group is for MCPTT.",
+        "Create a group and its first GMK, which goes to all members at once. Without --service the group is for MCPTT.",
       example:
         "mikey-sakke group create sip:fire@example.org sip:alice@example.org sip:bob@example.org\n" +
         'mikey-sakke group create sip:fire@example.org --members members.txt --name "Fire brigade" --rekey-every 7d',
@@ -59,7 +60,7 @@ export function registerGroupChange(group: Command, runner: Runner): void {
     {
       summary: "add members",
       description:
-        "Add members. They get the GMKs that are in use, or a new one for all is made if the group is set so.",
+        "Add members. They get the GMKs in use; if the group is set to rekey on add, all members get a new one.",
       example: "mikey-sakke group add sip:fire@example.org sip:carol@example.org",
     },
     (command) =>
@@ -99,7 +100,7 @@ async function create(
   group: string,
   uris: string[],
 ): Promise<ExitStatus> {
-  const uri = uriOption(group, "GROUP");
+  const uri = serviceIdOption(group, "GROUP");
   const members = await membersOf(uris, options, stdin, true);
   const settings = settingsOf(options);
   const { OPERATOR, withGmsAdmin } = await import("../gms/with-admin.ts");
@@ -168,11 +169,15 @@ function revisionOf({ ifRevision }: IfRevision): number | undefined {
   return ifRevision === undefined ? undefined : integerOption(ifRevision, "--if-revision", 0, 2 ** 53 - 1);
 }
 
-async function tell(output: Output, { group, rekeys }: Changed, line: string): Promise<ExitStatus> {
+async function tell(
+  output: Output,
+  { group, rekeys, warnings = [] }: Changed,
+  line: string,
+): Promise<ExitStatus> {
   const { changeLine, groupJson, rekeyJson } = await import("../gms/view.ts");
-  output.result({ status: "ok", ...groupJson(group), rekeys: rekeys.map(rekeyJson) }, () => [
-    line,
-    ...changeLine(rekeys),
-  ]);
+  output.result(
+    { status: "ok", ...groupJson(group), rekeys: rekeys.map(rekeyJson), warnings: [...warnings] },
+    () => [line, ...changeLine(rekeys), ...warnings.map((warning) => `warning: ${warning}`)],
+  );
   return EXIT.accepted;
 }

@@ -1,13 +1,14 @@
 /** `group rekey` and `group revoke`: new keys, and the end of old ones. */
 import type { Command } from "commander";
-import type { GmsAdmin, RekeyOptions } from "../../roles/gms/ports.ts";
+import type { GmsAdmin, RekeyOptions } from "../../roles/gms/common/ports.ts";
 import type { RekeyRecord } from "../../store/gms/records.ts";
-import { type Context, collect, type Runner } from "../command.ts";
-import { durationOption } from "../gms/durations.ts";
 import { type GmsFolderArgs, gmsFolderOption } from "../gms/folder-options.ts";
-import { timeOption, uriOption } from "../options.ts";
-import { EXIT, type ExitStatus, type Output } from "../output.ts";
-import { usageError } from "../usage.ts";
+import { type Context, collect, type Runner } from "../terminal/command.ts";
+import { durationOption } from "../terminal/durations.ts";
+import { EXIT, type ExitStatus } from "../terminal/exit-status.ts";
+import { timeOption, uriOption } from "../terminal/options.ts";
+import type { Output } from "../terminal/output.ts";
+import { usageError } from "../terminal/usage.ts";
 
 interface WatchArgs extends GmsFolderArgs {
   watch?: boolean;
@@ -30,20 +31,20 @@ export function registerGroupRekey(group: Command, runner: Runner): void {
     {
       summary: "give a group a new GMK",
       description:
-        "Give a group a new GMK. With --watch shows how it reaches the members, and at the end who did not get it: " +
-        "exit status 1 if there is anybody.",
+        "Give a group a new GMK. With --watch, show its delivery, and at the end the members who did not get it: " +
+        "exit status 1 if there are any.",
       example:
         "mikey-sakke group rekey sip:fire@example.org --watch\n" +
         'mikey-sakke group rekey sip:fire@example.org --activation 2026-12-01T06:00:00Z --text "winter" --keep',
     },
     (command) =>
       watchOptions(gmsFolderOption(command.argument("<group>", "URI of the group")))
-        .option("--activation <time>", "from when it may be used to send (default: at once)")
-        .option("--expiry <time>", "until when it may be used (default: as the group is set)")
+        .option("--activation <time>", "when senders may start to use it (default: at once)")
+        .option("--expiry <time>", "when it expires (default: the group's setting)")
         .option("--text <text>", "text for the members")
         .option("--shared-with <group>", "another group that uses the same GMK; may be repeated", collect)
-        .option("--keep", "keep the GMKs that there are in use beside it")
-        .option("--revoke-old", "revoke the GMKs that it takes the place of, once it is with the members"),
+        .option("--keep", "keep the present GMKs in use beside it")
+        .option("--revoke-old", "revoke the GMKs that it replaces, once the members have it"),
     rekey,
   );
   runner.define<[string], WatchArgs>(
@@ -62,7 +63,7 @@ export function registerGroupRekey(group: Command, runner: Runner): void {
 
 function watchOptions(command: Command): Command {
   return command
-    .option("--watch", "follow it until all have answered")
+    .option("--watch", "follow it until all members have answered")
     .option("--timeout <span>", "how long to follow it", "5m");
 }
 
@@ -104,7 +105,7 @@ async function begun(
       output.result({ status: "ok", ...view.rekeyJson(started) }, () => view.changeLine([started]));
       return EXIT.accepted;
     }
-    const { listenForStop } = await import("../kms/stop.ts");
+    const { listenForStop } = await import("../server/stop.ts");
     const { watchRekey } = await import("../gms/watch.ts");
     const stop = listenForStop();
     const watched = await watchRekey(admin, started.id, { timeoutMs, signal: stop.signal }, output).finally(

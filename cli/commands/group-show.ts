@@ -1,11 +1,12 @@
 /** `group list`, `show`, `keys` and `status`: what there is. */
 import type { Command } from "commander";
-import type { GmsAdmin } from "../../roles/gms/ports.ts";
-import type { Context, Runner } from "../command.ts";
+import type { GmsAdmin } from "../../roles/gms/common/ports.ts";
 import { type GmsFolderArgs, gmsFolderOption } from "../gms/folder-options.ts";
-import { integerOption, uriOption } from "../options.ts";
-import { EXIT, type ExitStatus, table } from "../output.ts";
-import { usageError } from "../usage.ts";
+import type { Context, Runner } from "../terminal/command.ts";
+import { EXIT, type ExitStatus } from "../terminal/exit-status.ts";
+import { integerOption, uriOption } from "../terminal/options.ts";
+import { table } from "../terminal/output.ts";
+import { usageError } from "../terminal/usage.ts";
 
 interface Limited extends GmsFolderArgs {
   limit: string;

@@ -1,7 +1,8 @@
 /** `group`: the groups of a GMS that runs. */
 import type { Command } from "commander";
-import type { Runner } from "../command.ts";
+import type { Runner } from "../terminal/command.ts";
 import { registerGroupChange } from "./group-change.ts";
+import { registerGroupClock } from "./group-clock.ts";
 import { registerGroupRekey } from "./group-rekey.ts";
 import { registerGroupShow } from "./group-show.ts";
 
@@ -13,4 +14,5 @@ export function registerGroup(program: Command, runner: Runner): void {
   registerGroupChange(group, runner);
   registerGroupShow(group, runner);
   registerGroupRekey(group, runner);
+  registerGroupClock(group, runner);
 }

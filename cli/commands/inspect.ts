@@ -1,55 +1,209 @@
-/** `inspect`: every field of an I_MESSAGE, and what is wrong with it. */
+/** `inspect`: every field of an I_MESSAGE and what is wrong with it, or what a capture, SIP message or document holds. */
 import type { Command } from "commander";
+import { wipe } from "../../base/bytes.ts";
+import { load } from "../../bindings/core/core.ts";
+import { ntpToUnixMs } from "../../bindings/identity/ntp.ts";
 import {
   type Field,
   type InspectedSection,
   inspectMessage,
-  type MikeySakkeError,
+  type KmsDomain,
+  MikeySakkeError,
+  parseMessage,
+  type Tolerance,
   toHex,
 } from "../../bindings/index.ts";
-import type { Context, Runner } from "../command.ts";
-import { readInput, STDIN } from "../files.ts";
-import { decodeMessageInput, MAX_INPUT, type MessageForm } from "../message-input.ts";
-import { EXIT, type ExitStatus, type Json } from "../output.ts";
+import { readKeySets, readOwnCertificates } from "../files/kms-files.ts";
+import type { MessageForm, MessageInput } from "../files/message-input.ts";
+import { Receivers } from "../files/receivers.ts";
+import type { Content } from "../inspect/content.ts";
+import { type Found, lookInto } from "../inspect/look-into.ts";
+import { type Context, collect, type Runner } from "../terminal/command.ts";
+import { EXIT, type ExitStatus } from "../terminal/exit-status.ts";
+import { readInput, STDIN } from "../terminal/files.ts";
+import { uriOption } from "../terminal/options.ts";
+import type { Json, Output } from "../terminal/output.ts";
+import { type TolerateArgs, toleranceOption, tolerateOption } from "../terminal/tolerate.ts";
+import { usageError } from "../terminal/usage.ts";
+import { details, type JsonObject, loadDomains, openOne } from "./open.ts";
+
+interface Options extends TolerateArgs {
+  cert?: string;
+  keys?: string[];
+  from?: string;
+  reveal?: boolean;
+}
+
+/** Octets of a capture file. */
+const MAX_CAPTURE = 64 << 20;
 
 export function registerInspect(parent: Command, runner: Runner): void {
-  runner.define<[string], object>(
+  runner.define<[string], Options>(
     parent,
     "inspect",
     {
-      summary: "show every field of an I_MESSAGE",
+      summary: "show what is in an I_MESSAGE, a SIP message or a capture",
       description:
         "Show every field of an I_MESSAGE (raw, hexadecimal, base64 or mikey <base64>) with offset, length, value " +
-        "and meaning, and what is wrong with it. No keys are needed and no signature is checked.",
-      example: "mikey-sakke inspect alice.mikey\nxclip -o | mikey-sakke inspect --json",
+        "and meaning, and what is wrong with it. Takes SIP messages, multipart bodies, session descriptions, XML " +
+        "documents, captures (pcap and pcapng) and hex dumps as well: says what each is, and inspects the I_MESSAGEs " +
+        "inside. With --cert and --keys each is verified and opened, at the time of its T.",
+      example:
+        "mikey-sakke inspect alice.mikey\nxclip -o | mikey-sakke inspect --json\n" +
+        "mikey-sakke inspect plugtest.pcapng --cert kms.xml --keys alice.xml",
     },
-    (command) => command.argument("[file]", "message; - or nothing is standard input", STDIN),
+    (command) =>
+      tolerateOption(command.argument("[file]", "what to look into; - or nothing is standard input", STDIN))
+        .option("--cert <file>", "certificates of the KMS that issued the keys")
+        .option("--keys <file>", "key sets of receivers, or a folder; may be repeated", collect)
+        .option("--from <uri>", "initiator that the carrier named; needed when a message hides it")
+        .option("--reveal", "print the keys that were delivered"),
     inspect,
   );
 }
 
-async function inspect({ output, stdin }: Context, _options: object, file: string): Promise<ExitStatus> {
-  const { form, octets } = decodeMessageInput(await readInput(file, stdin, MAX_INPUT));
-  const { sections, problems, unread } = inspectMessage(octets);
+async function inspect({ output, stdin }: Context, options: Options, file: string): Promise<ExitStatus> {
+  const input = await readInput(file, stdin, MAX_CAPTURE);
+  const found = lookInto(input);
+  const opener = await openerOf(options);
+  try {
+    if (found.message !== undefined) return await showMessage(found.message, options, opener, output);
+    return await showContents(found, options, opener, output);
+  } finally {
+    opener?.destroy();
+  }
+}
+
+interface Shown {
+  readonly json: JsonObject;
+  readonly lines: readonly string[];
+  readonly sound: boolean;
+}
+
+async function showMessage(
+  { form, octets }: MessageInput,
+  options: Options,
+  opener: Opener | undefined,
+  output: Output,
+): Promise<ExitStatus> {
+  const { json, lines, sound } = await shown(octets, options, opener);
+  const { status, ...rest } = json;
+  output.result({ status, form, octets: octets.length, ...rest }, () => [
+    heading(octets.length, form),
+    ...lines,
+  ]);
+  return sound ? EXIT.accepted : EXIT.refused;
+}
+
+async function shown(octets: Uint8Array, options: Options, opener: Opener | undefined): Promise<Shown> {
+  const { sections, problems, unread } = inspectMessage(octets, { tolerance: toleranceOption(options) });
   const wellFormed = problems.length === 0;
-  output.result(
-    {
+  const opened = await opener?.open(octets);
+  return {
+    json: {
       status: wellFormed ? "ok" : "malformed",
-      form,
-      octets: octets.length,
       sections: sections.map(sectionJson),
       problems: problems.map(({ check, code, offset, message }) => ({ check, code, offset, message })),
       unread,
+      opened,
     },
-    () => [
-      heading(octets.length, form),
+    lines: [
       ...sections.flatMap(sectionLines),
       ...(unread ? ["", `not read: ${unread.length} octets from offset ${unread.offset}`] : []),
       "",
       ...(wellFormed ? ["well formed"] : ["wrong:", ...problems.map(problemLine)]),
+      ...(opened === undefined ? [] : details(opened)),
     ],
+    sound: wellFormed && (opened === undefined || opened.status !== "refused"),
+  };
+}
+
+async function showContents(
+  { form, contents }: Extract<Found, { contents: unknown }>,
+  options: Options,
+  opener: Opener | undefined,
+  output: Output,
+): Promise<ExitStatus> {
+  let sound = true;
+  const lines: string[] = [];
+  const show = async (content: Content, depth: number): Promise<JsonObject> => {
+    const indent = "  ".repeat(depth);
+    lines.push(`${indent}${content.what}`, ...content.details.map((detail) => `${indent}  ${detail}`));
+    let message: JsonObject | undefined;
+    if (content.message !== undefined) {
+      const one = await shown(content.message, options, opener);
+      message = one.json;
+      lines.push(...one.lines.map((line) => (line === "" ? "" : `${indent}  ${line}`)));
+      sound &&= one.sound;
+    }
+    const parts: JsonObject[] = [];
+    for (const part of content.parts) parts.push(await show(part, depth + 1));
+    return { what: content.what, details: content.details, message, parts };
+  };
+  const shownContents: JsonObject[] = [];
+  for (const content of contents) shownContents.push(await show(content, 0));
+  output.result({ status: sound ? "ok" : "malformed", form, contents: shownContents }, () =>
+    lines.length > 0 ? lines : [`${form}: nothing that is known here`],
   );
-  return wellFormed ? EXIT.accepted : EXIT.refused;
+  return sound ? EXIT.accepted : EXIT.refused;
+}
+
+interface Opener {
+  open(octets: Uint8Array): Promise<JsonObject>;
+  destroy(): void;
+}
+
+/** Undefined without keys. Usage error NO_CERT. */
+async function openerOf(options: Options): Promise<Opener | undefined> {
+  const { cert, keys } = options;
+  if (cert === undefined && keys === undefined) return undefined;
+  if (cert === undefined || keys === undefined) throw usageError("NO_CERT", "--cert and --keys go together");
+  const from = options.from === undefined ? undefined : uriOption(options.from, "--from");
+  const { own, others } = await readOwnCertificates(cert, "--cert");
+  const keySets = await readKeySets(keys, own, "--keys");
+  const core = await load();
+  const domains: KmsDomain[] = [];
+  const limited = others.map((certificate) => ({ kmsDomains: [], ...certificate }));
+  let receivers: Receivers | undefined;
+  const destroy = () => {
+    receivers?.destroy();
+    for (const domain of domains) domain.destroy();
+    for (const { rsk, ssk } of keySets) wipe(rsk, ssk);
+    core.destroy();
+  };
+  try {
+    loadDomains(core, [...own, ...limited], domains);
+    receivers = new Receivers(domains, keySets);
+  } catch (error) {
+    destroy();
+    throw error;
+  }
+  const ready = receivers;
+  const tolerance = toleranceOption(options);
+  // A capture has what was sent twice twice, which is no replay here.
+  const opened = new Map<string, JsonObject>();
+  return {
+    async open(octets) {
+      const name = toHex(octets);
+      const before = opened.get(name);
+      if (before !== undefined) return before;
+      const settings = { now: timeOf(octets, tolerance), from, tolerance, reveal: options.reveal === true };
+      const result = await openOne(octets, ready, settings);
+      opened.set(name, result);
+      return result;
+    },
+    destroy,
+  };
+}
+
+/** T of the message; what has none is refused before the time counts. */
+function timeOf(octets: Uint8Array, tolerance: Tolerance): number {
+  try {
+    return ntpToUnixMs(parseMessage(octets, { tolerance }).time);
+  } catch (error) {
+    if (!(error instanceof MikeySakkeError)) throw error;
+    return 0;
+  }
 }
 
 function sectionJson({ name, code, offset, length, fields }: InspectedSection): Json {

@@ -1,10 +1,11 @@
 /** `kms audit`: what was issued to whom, what was refused, what operators did. */
 import type { Command } from "commander";
 import type { AuditRecord } from "../../store/index.ts";
-import type { Context, Runner } from "../command.ts";
-import { folderOf, folderOptions } from "../kms/folder-options.ts";
-import { integerOption } from "../options.ts";
-import { EXIT, type ExitStatus, type Json, table } from "../output.ts";
+import { folderOf, folderOptions } from "../server/folder-options.ts";
+import type { Context, Runner } from "../terminal/command.ts";
+import { EXIT, type ExitStatus } from "../terminal/exit-status.ts";
+import { integerOption } from "../terminal/options.ts";
+import { type Json, table } from "../terminal/output.ts";
 
 interface Options {
   dataDir: string;
@@ -33,7 +34,7 @@ export function registerKmsAudit(kms: Command, runner: Runner): void {
       folderOptions(command)
         .option("--user <uri>", "only what concerns this user")
         .option("--after <id>", "only entries after this one")
-        .option("--limit <n>", "at most so many", "100"),
+        .option("--limit <n>", "maximum number of entries", "100"),
     audit,
   );
 }

@@ -1,13 +1,16 @@
 /** `kms certificate`: the KMSs whose users may be communicated with, or that may key this one's users (5.3.1). */
 import { type Command, Option } from "commander";
-import type { KmsCertificate } from "../../bindings/kms-material.ts";
-import { writeKmsResponse } from "../../transport/kms-xml/index.ts";
-import type { Context, Runner } from "../command.ts";
-import { requireAbsent, writeOutput } from "../files.ts";
-import { folderOf, folderOptions } from "../kms/folder-options.ts";
-import { readOwnCertificates } from "../kms-files.ts";
-import { requestUrl } from "../kms-url.ts";
-import { EXIT, type ExitStatus, table } from "../output.ts";
+import type { KmsCertificate } from "../../bindings/identity/kms-material.ts";
+import { writeKmsResponse } from "../../documents/kms-xml/index.ts";
+import { readOwnCertificates } from "../files/kms-files.ts";
+import { requestUrl } from "../files/kms-url.ts";
+import { folderOf, folderOptions } from "../server/folder-options.ts";
+import { type Context, collect, type Runner } from "../terminal/command.ts";
+import { EXIT, type ExitStatus } from "../terminal/exit-status.ts";
+import { requireAbsent, writeOutput } from "../terminal/files.ts";
+import { uriOption } from "../terminal/options.ts";
+import { table } from "../terminal/output.ts";
+import { usageError } from "../terminal/usage.ts";
 
 interface FolderArgs {
   dataDir: string;
@@ -28,15 +31,22 @@ export function registerKmsCertificate(kms: Command, runner: Runner): void {
       summary: "permit another KMS",
       description:
         "Permit another KMS: its certificate goes into the certificate cache of this one's clients. Get the file from " +
-        "its operator in a way that nobody can change it: it is believed.",
-      example: "mikey-sakke kms certificate add away.xml --kind external",
+        "its operator over a channel that nobody can tamper with, because it is trusted. Its users can sign messages to ours only as " +
+        "identities of the domains given here, or else of those that the certificate lists.",
+      example: "mikey-sakke kms certificate add away.xml --kind external --domain away.example",
     },
     (command) =>
-      folderOptions(command.argument("<file>", "its certificate, as certificate export writes it")).addOption(
-        new Option("--kind <kind>", "users are communicated with, or keyed by it as well")
-          .choices(["external", "migration"])
-          .default("external"),
-      ),
+      folderOptions(command.argument("<file>", "its certificate, as certificate export writes it"))
+        .addOption(
+          new Option("--kind <kind>", "users are communicated with, or keyed by it as well")
+            .choices(["external", "migration"])
+            .default("external"),
+        )
+        .option(
+          "--domain <domain>",
+          "domain or URI that it may vouch for, instead of its own list; may be repeated",
+          collect,
+        ),
     add,
   );
   runner.define<[string], FolderArgs>(
@@ -84,18 +94,29 @@ export function registerKmsCertificate(kms: Command, runner: Runner): void {
 
 async function add(
   { output }: Context,
-  options: FolderArgs & { kind: Kind },
+  options: FolderArgs & { kind: Kind; domain?: string[] },
   file: string,
 ): Promise<ExitStatus> {
   const { own } = await readOwnCertificates(file, "FILE");
+  const given = options.domain?.map((domain) => uriOption(domain, "--domain"));
+  const domainsOf = ({ kmsDomains = [] }: KmsCertificate) => given ?? kmsDomains;
+  const unlimited = own.find((certificate) => domainsOf(certificate).length === 0);
+  if (unlimited !== undefined) {
+    const text = `the certificate of ${unlimited.kmsUri} lists no domains: say with --domain whom it may vouch for`;
+    throw usageError("NO_DOMAINS", text);
+  }
   const { withAdmin } = await import("../kms/with-admin.ts");
   await withAdmin(folderOf(options), async (admin) => {
     for (const certificate of own)
-      await admin.putCertificate({ ...certificate, role: "External" }, options.kind);
+      await admin.putCertificate(
+        { ...certificate, role: "External", kmsDomains: domainsOf(certificate) },
+        options.kind,
+      );
   });
   const kmsUri = own[0]!.kmsUri;
-  output.result({ status: "ok", kmsUri, kind: options.kind, certificates: own.length }, () => [
-    `${kmsUri} is permitted as ${options.kind} KMS`,
+  const domains = [...new Set(own.flatMap(domainsOf))];
+  output.result({ status: "ok", kmsUri, kind: options.kind, certificates: own.length, domains }, () => [
+    `${kmsUri} is permitted as ${options.kind} KMS for ${domains.join(", ")}`,
   ]);
   return EXIT.accepted;
 }
@@ -123,13 +144,14 @@ async function list({ output }: Context, options: FolderArgs): Promise<ExitStatu
   ];
   output.result({ status: "ok", cacheNum, certificates: rows }, () =>
     table([
-      ["KMS", "kind", "from", "to", "", "CertUri"],
-      ...rows.map(({ kmsUri, kind, validFrom, validTo, revoked, certUri }) => [
+      ["KMS", "kind", "from", "to", "", "domains", "CertUri"],
+      ...rows.map(({ kmsUri, kind, validFrom, validTo, revoked, domains = [], certUri }) => [
         kmsUri,
         kind,
         validFrom ?? "",
         validTo ?? "",
         revoked ? "revoked" : "",
+        domains.join(" "),
         certUri ?? "",
       ]),
     ]),
@@ -137,7 +159,7 @@ async function list({ output }: Context, options: FolderArgs): Promise<ExitStatu
   return EXIT.accepted;
 }
 
-function rowOf({ kmsUri, certUri, validFrom, validTo, revoked }: KmsCertificate, kind: string) {
+function rowOf({ kmsUri, certUri, validFrom, validTo, revoked, kmsDomains }: KmsCertificate, kind: string) {
   const time = (ms: number | undefined) => (ms === undefined ? undefined : new Date(ms).toISOString());
   return {
     kmsUri,
@@ -146,6 +168,7 @@ function rowOf({ kmsUri, certUri, validFrom, validTo, revoked }: KmsCertificate,
     validFrom: time(validFrom),
     validTo: time(validTo),
     revoked: revoked === true,
+    ...(kmsDomains !== undefined && { domains: kmsDomains }),
   };
 }
 

@@ -1,18 +1,18 @@
 /** `kms init`: a new KMS, as a file of secrets and a certificate. */
 import type { Command } from "commander";
-import { toHex } from "../../bindings/bytes.ts";
-import { load } from "../../bindings/core.ts";
+import { toHex } from "../../base/bytes.ts";
+import { systemRandom } from "../../base/random.ts";
+import { load } from "../../bindings/core/core.ts";
+import type { KmsCertificate } from "../../bindings/identity/kms-material.ts";
 import { KmsMaster } from "../../bindings/kms.ts";
-import type { KmsCertificate } from "../../bindings/kms-material.ts";
-import { systemRandom } from "../../bindings/random.ts";
-import { writeKmsResponse } from "../../transport/kms-xml/index.ts";
-import { type Context, collect, type Runner } from "../command.ts";
-import { requireAbsent, writeOutput } from "../files.ts";
-import { writeSecrets } from "../kms-secrets.ts";
-import { requestUrl } from "../kms-url.ts";
-import { integerOption, uriOption } from "../options.ts";
-import { EXIT, type ExitStatus } from "../output.ts";
-import { usageError } from "../usage.ts";
+import { writeKmsResponse } from "../../documents/kms-xml/index.ts";
+import { writeSecrets } from "../files/kms-secrets.ts";
+import { requestUrl } from "../files/kms-url.ts";
+import { type Context, collect, type Runner } from "../terminal/command.ts";
+import { EXIT, type ExitStatus } from "../terminal/exit-status.ts";
+import { requireAbsent, writeOutput } from "../terminal/files.ts";
+import { integerOption, uriOption } from "../terminal/options.ts";
+import { usageError } from "../terminal/usage.ts";
 
 interface Options {
   kmsUri: string;
@@ -34,7 +34,7 @@ export function registerKmsInit(parent: Command, runner: Runner): void {
     {
       summary: "make a KMS: master secrets and a certificate",
       description:
-        "Make a KMS. Writes its master secrets (keep them: who has them has every key) and its certificate " +
+        "Make a KMS. Writes its master secrets (keep them safe: anyone who has them has every key) and its certificate " +
         "as a KmsResponse with KmsInit (TS 33.180 D.3.2).",
       example: "mikey-sakke kms init --kms-uri kms.example.org --secrets kms.secrets.json --cert kms.xml",
     },

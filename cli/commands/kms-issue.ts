@@ -2,16 +2,16 @@
 import { join } from "node:path";
 import type { Command } from "commander";
 import { keyPeriodNo } from "../../bindings/identity/key-period.ts";
+import type { KeySet } from "../../bindings/identity/kms-material.ts";
 import { ntpFromUnixMs, ntpSeconds } from "../../bindings/identity/ntp.ts";
-import type { KeySet } from "../../bindings/kms-material.ts";
-import { writeKmsResponse } from "../../transport/kms-xml/index.ts";
-import type { Context, Runner } from "../command.ts";
-import { fileNameOf, writeOutput } from "../files.ts";
-import { folderOf, folderOptions } from "../kms/folder-options.ts";
-import { requestUrl } from "../kms-url.ts";
-import { requireDistinct, timeOption, uriListFile } from "../options.ts";
-import { EXIT, type ExitStatus } from "../output.ts";
-import type { Progress } from "../progress.ts";
+import { writeKmsResponse } from "../../documents/kms-xml/index.ts";
+import { requestUrl } from "../files/kms-url.ts";
+import { folderOf, folderOptions } from "../server/folder-options.ts";
+import type { Context, Runner } from "../terminal/command.ts";
+import { EXIT, type ExitStatus } from "../terminal/exit-status.ts";
+import { fileNameOf, writeOutput } from "../terminal/files.ts";
+import { requireDistinct, timeOption, uriListFile } from "../terminal/options.ts";
+import type { Progress } from "../terminal/progress.ts";
 
 interface Options {
   dataDir: string;
@@ -30,16 +30,16 @@ export function registerKmsIssue(kms: Command, runner: Runner): void {
     {
       summary: "make the keys of all users for a key period",
       description:
-        "Make the keys of all enrolled users for a key period, so that they are at hand when they are asked for. " +
-        "What is made is kept: broken off, the command goes on where it was. With --out-dir also the documents, one " +
-        "a user; the keys in them are in clear.",
+        "Make the keys of all enrolled users for a key period before they are requested. " +
+        "Keys are kept: after an interruption, the command resumes. With --out-dir, it also writes the documents, one " +
+        "per user; the keys in them are in clear.",
       example: "mikey-sakke kms issue --next\nmikey-sakke kms issue --users members.txt --out-dir keys",
     },
     (command) =>
       folderOptions(command)
         .option("--at <time>", "a time in the key period", "now")
         .option("--next", "the key period after it")
-        .option("--users <file>", "file with one URI a line, in place of all; - is standard input")
+        .option("--users <file>", "file with one URI per line, instead of all users; - is standard input")
         .option("--out-dir <dir>", "folder for a KmsResponse per user (mode 0600)")
         .option("--force", "replace files that exist"),
     issue,
@@ -51,7 +51,7 @@ async function issue({ output, stdin }: Context, options: Options): Promise<Exit
   const users = options.users === undefined ? undefined : await uriListFile(options.users, stdin, "--users");
   if (users !== undefined) requireDistinct(users, "--users");
   const { withAdmin } = await import("../kms/with-admin.ts");
-  const { listenForStop } = await import("../kms/stop.ts");
+  const { listenForStop } = await import("../server/stop.ts");
   const { outDir } = options;
   const onKeySet =
     outDir === undefined

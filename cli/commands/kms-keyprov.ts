@@ -1,22 +1,28 @@
 /** `kms keyprov`: key sets of users for one or more key periods, as KmsResponse documents. */
 import { join } from "node:path";
 import type { Command } from "commander";
-import { equal, wipe } from "../../bindings/bytes.ts";
-import { load } from "../../bindings/core.ts";
+import { equal, wipe } from "../../base/bytes.ts";
+import { load } from "../../bindings/core/core.ts";
 import { keyPeriodEnd, keyPeriodNo, keyPeriodStart } from "../../bindings/identity/key-period.ts";
+import type { KeySet, KmsCertificate } from "../../bindings/identity/kms-material.ts";
 import { ntpFromUnixMs, ntpSeconds, ntpSecondsToUnixMs } from "../../bindings/identity/ntp.ts";
 import { computeUid } from "../../bindings/identity/uid.ts";
 import { KmsMaster } from "../../bindings/kms.ts";
-import type { KeySet, KmsCertificate } from "../../bindings/kms-material.ts";
-import { writeKmsResponse } from "../../transport/kms-xml/index.ts";
-import { type Context, collect, type Runner } from "../command.ts";
-import { fileNameOf, requireAbsent, writeOutput } from "../files.ts";
-import { readCertificate } from "../kms-files.ts";
-import { readableByOthers, readSecrets } from "../kms-secrets.ts";
-import { requestUrl } from "../kms-url.ts";
-import { integerOption, requireDistinct, timeOption, uriListFile, uriOption } from "../options.ts";
-import { EXIT, type ExitStatus } from "../output.ts";
-import { usageError } from "../usage.ts";
+import { writeKmsResponse } from "../../documents/kms-xml/index.ts";
+import { readCertificate } from "../files/kms-files.ts";
+import { readableByOthers, readSecrets } from "../files/kms-secrets.ts";
+import { requestUrl } from "../files/kms-url.ts";
+import { type Context, collect, type Runner } from "../terminal/command.ts";
+import { EXIT, type ExitStatus } from "../terminal/exit-status.ts";
+import { fileNameOf, requireAbsent, writeOutput } from "../terminal/files.ts";
+import {
+  integerOption,
+  requireDistinct,
+  serviceIdOption,
+  timeOption,
+  uriListFile,
+} from "../terminal/options.ts";
+import { usageError } from "../terminal/usage.ts";
 
 interface Options {
   secrets: string;
@@ -63,7 +69,7 @@ export function registerKmsKeyprov(parent: Command, runner: Runner): void {
 }
 
 async function kmsKeyprov({ output, stdin }: Context, options: Options): Promise<ExitStatus> {
-  const users = (options.user ?? []).map((uri) => uriOption(uri, "--user"));
+  const users = (options.user ?? []).map((uri) => serviceIdOption(uri, "--user"));
   if (options.users !== undefined) users.push(...(await uriListFile(options.users, stdin, "--users")));
   if (users.length === 0) throw usageError("NO_USER", "give --user or --users");
   requireDistinct(users, "--users");

@@ -1,10 +1,10 @@
 /** `kms rotate-master` and `kms rotate-store-key`. */
 import type { Command } from "commander";
-import type { Context, Runner } from "../command.ts";
-import { folderOf, folderOptions } from "../kms/folder-options.ts";
-import { integerOption } from "../options.ts";
-import { EXIT, type ExitStatus } from "../output.ts";
-import { usageError } from "../usage.ts";
+import { folderOf, folderOptions } from "../server/folder-options.ts";
+import type { Context, Runner } from "../terminal/command.ts";
+import { EXIT, type ExitStatus } from "../terminal/exit-status.ts";
+import { integerOption } from "../terminal/options.ts";
+import { usageError } from "../terminal/usage.ts";
 
 interface FolderArgs {
   dataDir: string;
@@ -75,10 +75,11 @@ async function rotateMaster({ output }: Context, options: MasterOptions): Promis
 
 async function rotateStoreKey({ output }: Context, options: FolderArgs): Promise<ExitStatus> {
   const { withAdmin } = await import("../kms/with-admin.ts");
-  const { rotateKeyFile } = await import("../kms/store-key.ts");
-  const { systemRandom } = await import("../../bindings/random.ts");
+  const { environmentOf } = await import("../server/environment.ts");
+  const { rotateKeyFile } = await import("../server/store-key.ts");
+  const { systemRandom } = await import("../../base/random.ts");
   const file = await withAdmin(folderOf(options), async (admin, { files }) => {
-    const source = { file: files.storeKey, environment: process.env };
+    const source = { file: files.storeKey, environment: environmentOf() };
     await rotateKeyFile(source, systemRandom, (key) => admin.rotateStoreKey(key));
     return files.storeKey;
   });

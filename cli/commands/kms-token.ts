@@ -1,10 +1,10 @@
 /** `kms token`: an access token for trying out a KMS that takes development tokens. */
 import type { Command } from "commander";
-import type { Context, Runner } from "../command.ts";
-import { folderOf, folderOptions } from "../kms/folder-options.ts";
-import { integerOption, uriOption } from "../options.ts";
-import { EXIT, type ExitStatus } from "../output.ts";
-import { usageError } from "../usage.ts";
+import { folderOf, folderOptions } from "../server/folder-options.ts";
+import type { Context, Runner } from "../terminal/command.ts";
+import { EXIT, type ExitStatus } from "../terminal/exit-status.ts";
+import { integerOption, uriOption } from "../terminal/options.ts";
+import { usageError } from "../terminal/usage.ts";
 
 interface Options {
   dataDir: string;
@@ -25,7 +25,7 @@ export function registerKmsToken(kms: Command, runner: Runner): void {
       summary: "make a development token",
       description:
         "Make an access token of the development issuer, for trying out a KMS whose configuration names no other. " +
-        "Whoever has it gets the keys of the user, or of the server with that client_id.",
+        "Anyone who has it gets the keys of the user, or of the server with that client_id.",
       example: "mikey-sakke kms token --user sip:alice@example.org > alice.token",
     },
     (command) =>
@@ -44,7 +44,7 @@ async function token({ output }: Context, options: Options): Promise<ExitStatus>
   }
   const userUri = user === undefined ? undefined : uriOption(user, "--user");
   const lifetime = integerOption(options.lifetime, "--lifetime", 1, MAX_LIFETIME);
-  const { developmentToken } = await import("../kms/development-tokens.ts");
+  const { developmentToken } = await import("../server/development-tokens.ts");
   const text = await developmentToken(folderOf(options), {
     lifetime,
     ...(userUri !== undefined && { userUri }),

@@ -1,13 +1,13 @@
 /** `kms transport-key`: a TrK, an InK or both for a user, as files to be brought to the user's device. */
 import type { Command } from "commander";
-import { wipe } from "../../bindings/bytes.ts";
-import type { Context, Runner } from "../command.ts";
-import { requireAbsent } from "../files.ts";
-import { folderOf, folderOptions } from "../kms/folder-options.ts";
-import { type KeyKind, writeNamedKey } from "../named-key.ts";
-import { uriOption } from "../options.ts";
-import { EXIT, type ExitStatus } from "../output.ts";
-import { usageError } from "../usage.ts";
+import { wipe } from "../../base/bytes.ts";
+import { type KeyKind, writeNamedKey } from "../files/named-key.ts";
+import { folderOf, folderOptions } from "../server/folder-options.ts";
+import type { Context, Runner } from "../terminal/command.ts";
+import { EXIT, type ExitStatus } from "../terminal/exit-status.ts";
+import { requireAbsent } from "../terminal/files.ts";
+import { uriOption } from "../terminal/options.ts";
+import { usageError } from "../terminal/usage.ts";
 
 interface Options {
   dataDir: string;
@@ -34,8 +34,8 @@ export function registerKmsTransportKey(kms: Command, runner: Runner): void {
     (command) =>
       folderOptions(command)
         .requiredOption("--user <uri>", "whose keys")
-        .option("--trk <file>", "make a TrK, and where it goes (mode 0600)")
-        .option("--ink <file>", "make an InK, and where it goes (mode 0600)")
+        .option("--trk <file>", "make a TrK, and write it to this file (mode 0600)")
+        .option("--ink <file>", "make an InK, and write it to this file (mode 0600)")
         .option("--replace", "end the present keys at once: they are lost, or known to others")
         .option("--force", "replace files that exist"),
     transportKey,

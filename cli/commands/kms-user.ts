@@ -1,12 +1,20 @@
 /** `kms user`: who gets keys. */
 import type { Command } from "commander";
+import { lookAlikeWarnings, spelledOut } from "../../documents/group-xml/index.ts";
 import type { UserRecord } from "../../store/index.ts";
-import type { Context, Runner } from "../command.ts";
-import { type ByteSource, STDIN } from "../files.ts";
-import { folderOf, folderOptions } from "../kms/folder-options.ts";
-import { integerOption, requireDistinct, uriListFile, uriOption } from "../options.ts";
-import { EXIT, type ExitStatus, table } from "../output.ts";
-import { usageError } from "../usage.ts";
+import { folderOf, folderOptions } from "../server/folder-options.ts";
+import type { Context, Runner } from "../terminal/command.ts";
+import { EXIT, type ExitStatus } from "../terminal/exit-status.ts";
+import { type ByteSource, STDIN } from "../terminal/files.ts";
+import {
+  integerOption,
+  requireDistinct,
+  serviceIdOption,
+  uriListFile,
+  uriOption,
+} from "../terminal/options.ts";
+import { table } from "../terminal/output.ts";
+import { usageError } from "../terminal/usage.ts";
 
 interface FolderArgs {
   dataDir: string;
@@ -24,7 +32,7 @@ export function registerKmsUser(kms: Command, runner: Runner): void {
     {
       summary: "enrol users",
       description:
-        "Enrol users. Needed for kms issue, and where the policy has autoEnrol false. A user who was revoked stays so.",
+        "Enrol users. Needed for kms issue, and where the policy has autoEnrol false. A revoked user stays revoked.",
       example: "mikey-sakke kms user add sip:alice@example.org sip:bob@example.org",
     },
     (command) =>
@@ -40,7 +48,7 @@ export function registerKmsUser(kms: Command, runner: Runner): void {
     {
       summary: "give a user no further keys",
       description:
-        "Give a user no further keys. Those that the user has serve until their key period ends: revoke the group " +
+        "Give a user no further keys. The keys that the user has work until their key period ends: revoke the group " +
         "keys as well.",
       example: 'mikey-sakke kms user revoke sip:alice@example.org --reason "radio lost"',
     },
@@ -68,8 +76,8 @@ export function registerKmsUser(kms: Command, runner: Runner): void {
     { summary: "list the users", example: "mikey-sakke kms user list --json" },
     (command) =>
       folderOptions(command)
-        .option("--after <uri>", "only those after this one")
-        .option("--limit <n>", "at most so many (default: all)"),
+        .option("--after <uri>", "only users after this one")
+        .option("--limit <n>", "maximum number of users (default: all)"),
     list,
   );
 }
@@ -82,8 +90,10 @@ async function add(
   const uris = await urisOf(args, options.users, stdin);
   const { withAdmin } = await import("../kms/with-admin.ts");
   const added = await withAdmin(folderOf(options), (admin) => admin.enrol(uris));
-  output.result({ status: "ok", added, already: uris.length - added }, () => [
+  const warnings = lookAlikeWarnings(uris, []);
+  output.result({ status: "ok", added, already: uris.length - added, warnings }, () => [
     `${added} enrolled${added < uris.length ? `, ${uris.length - added} were enrolled before` : ""}`,
+    ...warnings.map((warning) => `warning: ${warning}`),
   ]);
   return EXIT.accepted;
 }
@@ -93,7 +103,7 @@ async function urisOf(
   file: string | undefined,
   stdin: ByteSource,
 ): Promise<string[]> {
-  const uris = args.map((uri) => uriOption(uri, "URI"));
+  const uris = args.map((uri) => serviceIdOption(uri, "URI"));
   if (file !== undefined) uris.push(...(await uriListFile(file, stdin, "--users")));
   if (uris.length === 0)
     throw usageError("NO_USER", `give URIs, or --users FILE (${STDIN} is standard input)`);
@@ -153,7 +163,7 @@ async function list(
       : table([
           ["user", "enrolled", "revoked"],
           ...rows.map(({ uri, enrolled, revoked, reason }) => [
-            uri,
+            spelledOut(uri),
             enrolled,
             revoked === undefined ? "" : `${revoked}  ${reason ?? ""}`,
           ]),

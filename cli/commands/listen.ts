@@ -1,9 +1,9 @@
 /** `listen`: hears a group. */
 import type { Command } from "commander";
-import type { Context, Runner } from "../command.ts";
-import { type MemberArgs, mcxMemberOptions } from "../mcx/member-options.ts";
-import { integerOption } from "../options.ts";
-import { EXIT, type ExitStatus } from "../output.ts";
+import { type MemberArgs, mcxMemberOptions } from "../device/member-options.ts";
+import type { Context, Runner } from "../terminal/command.ts";
+import { EXIT, type ExitStatus } from "../terminal/exit-status.ts";
+import { integerOption } from "../terminal/options.ts";
 
 interface Options extends MemberArgs {
   out: string;
@@ -20,7 +20,7 @@ export function registerListen(program: Command, runner: Runner): void {
       summary: "write what a group says into a WAV file",
       description:
         "Join the call of a group at an MCX server and write what is heard, decrypted, into a WAV file, from the first word " +
-        "on: silence in between is left as it is. Ends with Ctrl-C, or after --seconds. Tells who talks.",
+        "on; silence in between is kept. Ends with Ctrl-C, or after --seconds. Prints who talks.",
       example:
         "mikey-sakke listen sip:fire@example.org --local --user sip:bob@example.org --out heard.wav --seconds 20",
     },
@@ -33,11 +33,15 @@ export function registerListen(program: Command, runner: Runner): void {
 }
 
 async function listen({ output }: Context, options: Options, group: string): Promise<ExitStatus> {
-  const { mcxMemberOf } = await import("../mcx/member-of.ts");
+  const { mcxMemberOf } = await import("../device/member-of.ts");
   const { hear } = await import("../call/listen.ts");
   const seconds =
     options.seconds === undefined ? undefined : integerOption(options.seconds, "--seconds", 1, LONGEST);
-  const heard = await hear(await mcxMemberOf(group, options), { out: options.out, seconds }, output);
+  const heard = await hear(
+    await mcxMemberOf(group, options, (text) => output.note(text)),
+    { out: options.out, seconds },
+    output,
+  );
   output.ready({ event: "ended", ...heard }, () => [
     `${heard.seconds.toFixed(1)} s in ${options.out}, ${heard.packets} packets decrypted, ${heard.refused} refused`,
   ]);

@@ -1,9 +1,9 @@
 /** `mcdata send` and `mcdata receive`: short data of a group. */
 import type { Command } from "commander";
-import type { Context, Runner } from "../command.ts";
-import { type MemberArgs, mcxMemberOptions } from "../mcx/member-options.ts";
-import { integerOption } from "../options.ts";
-import { EXIT, type ExitStatus } from "../output.ts";
+import { type MemberArgs, mcxMemberOptions } from "../device/member-options.ts";
+import type { Context, Runner } from "../terminal/command.ts";
+import { EXIT, type ExitStatus } from "../terminal/exit-status.ts";
+import { integerOption } from "../terminal/options.ts";
 
 interface ReceiveOptions extends MemberArgs {
   count?: string;
@@ -40,13 +40,13 @@ export function registerMcdata(program: Command, runner: Runner): void {
     {
       summary: "show what is sent to a group",
       description:
-        "Show what is sent to a group until Ctrl-C, --count or --seconds; with --json one line for each.",
+        "Show the messages sent to a group until Ctrl-C, --count or --seconds; with --json one line for each.",
       example: "mikey-sakke mcdata receive sip:fire@example.org --local --user sip:bob@example.org --count 1",
     },
     (command) =>
       mcxMemberOptions(command.argument("<group>", "URI of the group"))
-        .option("--count <n>", "end after so many")
-        .option("--seconds <n>", "end after so long; with --count exit status 1 then"),
+        .option("--count <n>", "end after this many messages")
+        .option("--seconds <n>", "end after this time; exit status 1 if --count was not reached"),
     receive,
   );
 }
@@ -57,20 +57,24 @@ async function send(
   group: string,
   text: string,
 ): Promise<ExitStatus> {
-  const { mcxMemberOf } = await import("../mcx/member-of.ts");
-  const { sendText } = await import("../mcx/data.ts");
-  await sendText(await mcxMemberOf(group, options), text);
+  const { mcxMemberOf } = await import("../device/member-of.ts");
+  const { sendText } = await import("../device/data.ts");
+  await sendText(await mcxMemberOf(group, options, (text) => output.note(text)), text);
   output.result({ status: "sent", group }, () => [`sent to ${group}`]);
   return EXIT.accepted;
 }
 
 async function receive({ output }: Context, options: ReceiveOptions, group: string): Promise<ExitStatus> {
-  const { mcxMemberOf } = await import("../mcx/member-of.ts");
-  const { receiveTexts } = await import("../mcx/data.ts");
+  const { mcxMemberOf } = await import("../device/member-of.ts");
+  const { receiveTexts } = await import("../device/data.ts");
   const number = (text: string | undefined, name: string) =>
     text === undefined ? undefined : integerOption(text, name, 1, MOST);
   const count = number(options.count, "--count");
   const seconds = number(options.seconds, "--seconds");
-  const got = await receiveTexts(await mcxMemberOf(group, options), { count, seconds }, output);
+  const got = await receiveTexts(
+    await mcxMemberOf(group, options, (text) => output.note(text)),
+    { count, seconds },
+    output,
+  );
   return count !== undefined && got < count ? EXIT.refused : EXIT.accepted;
 }

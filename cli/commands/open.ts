@@ -13,22 +13,25 @@ import {
   ntpToUnixMs,
   type OpenedMessage,
   parseMessage,
+  type Tolerance,
   toHex,
   verifyMessage,
   wipe,
 } from "../../bindings/index.ts";
-import { formatDateTime } from "../../transport/kms-xml/index.ts";
-import { type Context, collect, type Runner } from "../command.ts";
-import { filesIn, isFolder, readInput, STDIN } from "../files.ts";
-import { nextStep } from "../hints.ts";
-import { readCertificates, readKeySets, readOwnCertificates } from "../kms-files.ts";
-import { decodeMessageInput, MAX_INPUT, MESSAGE_EXTENSIONS } from "../message-input.ts";
-import { timeOption, uriOption } from "../options.ts";
-import { describeError, EXIT, type ExitStatus, type Json } from "../output.ts";
-import { Receivers } from "../receivers.ts";
-import { usageError } from "../usage.ts";
+import { formatDateTime } from "../../documents/kms-xml/index.ts";
+import { readCertificates, readKeySets, readOwnCertificates } from "../files/kms-files.ts";
+import { decodeMessageInput, MAX_INPUT, MESSAGE_EXTENSIONS } from "../files/message-input.ts";
+import { Receivers } from "../files/receivers.ts";
+import { type Context, collect, type Runner } from "../terminal/command.ts";
+import { EXIT, type ExitStatus } from "../terminal/exit-status.ts";
+import { filesIn, isFolder, readInput, STDIN } from "../terminal/files.ts";
+import { nextStep } from "../terminal/hints.ts";
+import { timeOption, uriOption } from "../terminal/options.ts";
+import { describeError, type Json } from "../terminal/output.ts";
+import { type TolerateArgs, toleranceOption, tolerateOption } from "../terminal/tolerate.ts";
+import { usageError } from "../terminal/usage.ts";
 
-interface Options {
+interface Options extends TolerateArgs {
   cert: string;
   keys: string[];
   peerCert?: string[];
@@ -37,7 +40,7 @@ interface Options {
   reveal?: boolean;
 }
 
-type JsonObject = { readonly [key: string]: Json | undefined };
+export type JsonObject = { readonly [key: string]: Json | undefined };
 
 export function registerOpen(parent: Command, runner: Runner): void {
   runner.define<[string], Options>(
@@ -47,14 +50,14 @@ export function registerOpen(parent: Command, runner: Runner): void {
       summary: "verify and open an I_MESSAGE, or a folder of them",
       description:
         "Verify and open an I_MESSAGE (raw, hexadecimal, base64 or mikey <base64>) or each message in a folder. " +
-        "Prints what was delivered; the key itself only with --reveal. Whoever may sign under the KMS is " +
+        "Prints the delivered parameters, and the key itself only with --reveal. Anyone who may sign under the KMS is " +
         "accepted as initiator: compare the one printed with the GMS of the group.",
       example:
         "mikey-sakke open --cert kms.xml --keys alice.xml alice.mikey\n" +
         "mikey-sakke open --cert kms.xml --keys alice.xml --from sip:gms@example.org --at 2026-01-31T12:00:00Z old.mikey",
     },
     (command) =>
-      command
+      tolerateOption(command)
         .argument("[file]", "message or folder; - or nothing is standard input", STDIN)
         .requiredOption("--cert <file>", "certificates of the KMS that issued the keys")
         .requiredOption("--keys <file>", "key sets of the receiver, or a folder; may be repeated", collect)
@@ -77,6 +80,7 @@ async function open({ output, stdin }: Context, options: Options, input: string)
     throw usageError("NO_MESSAGE", `${input}: no message inside (${MESSAGE_EXTENSIONS.join(", ")})`);
   }
   const now = timeOption(options.at, "--at");
+  const tolerance = toleranceOption(options);
   const from = options.from === undefined ? undefined : uriOption(options.from, "--from");
   const { own, others } = await readOwnCertificates(options.cert, "--cert");
   const peers = await readCertificates(options.peerCert ?? [], "--peer-cert");
@@ -88,13 +92,15 @@ async function open({ output, stdin }: Context, options: Options, input: string)
   const results: JsonObject[] = [];
   const progress = folder ? output.progress("opening", files.length) : undefined;
   try {
-    loadDomains(core, [...own, ...others, ...peers], domains);
+    // As for a client: other KMSs of the cache vouch for whom the KMS that keys us permits. --peer-cert is a permission.
+    const limited = others.map((certificate) => ({ kmsDomains: [], ...certificate }));
+    loadDomains(core, [...own, ...limited, ...peers], domains);
     receivers = new Receivers(domains, keySets);
     for (const file of files) {
       const octets = await readInput(file, stdin, MAX_INPUT);
       results.push({
         file,
-        ...(await openOne(octets, receivers, { now, from, reveal: options.reveal === true })),
+        ...(await openOne(octets, receivers, { now, from, tolerance, reveal: options.reveal === true })),
       });
       progress?.update(results.length);
     }
@@ -110,30 +116,39 @@ async function open({ output, stdin }: Context, options: Options, input: string)
   const refused = results.length - accepted;
   const status = refused === 0 ? "accepted" : "refused";
   output.result(folder ? { status, accepted, refused, messages: results } : results[0]!, () =>
-    folder ? [...results.flatMap(summary), `${accepted} accepted, ${refused} refused`] : details(results[0]!),
+    folder
+      ? [...results.flatMap(summary), `${accepted} accepted, ${refused} refused`, ...hintsOf(results)]
+      : details(results[0]!),
   );
   return refused === 0 ? EXIT.accepted : EXIT.refused;
 }
 
-function loadDomains(core: Core, certificates: readonly KmsCertificate[], into: KmsDomain[]): void {
+export function loadDomains(core: Core, certificates: readonly KmsCertificate[], into: KmsDomain[]): void {
   for (const certificate of certificates) into.push(KmsDomain.load(core, certificate));
 }
 
 interface Settings {
   now: number;
   from: string | undefined;
+  tolerance: Tolerance;
   reveal: boolean;
 }
 
-async function openOne(octets: Uint8Array, receivers: Receivers, settings: Settings): Promise<JsonObject> {
+export async function openOne(
+  octets: Uint8Array,
+  receivers: Receivers,
+  settings: Settings,
+): Promise<JsonObject> {
   try {
-    const message = parseMessage(decodeMessageInput(octets).octets);
+    const { tolerance } = settings;
+    const message = parseMessage(decodeMessageInput(octets).octets, { tolerance });
     const verified = await verifyMessage(message, {
       receiver: receivers.receiverFor(message),
       state: receivers.stateFor(message),
       now: settings.now,
       allow: KEY_KINDS,
       authorise: authoriseAnyoneUnsafe,
+      tolerance,
       ...(settings.from !== undefined && { from: settings.from }),
     });
     return describe(await acceptMessage(verified), settings.reveal);
@@ -187,7 +202,12 @@ function summary(result: JsonObject): string[] {
   return [`${String(result.status).padEnd(8)}  ${result.file}  ${refusalOf(result)}`];
 }
 
-function details(result: JsonObject): string[] {
+/** What to do about the refused ones, each once. */
+function hintsOf(results: readonly JsonObject[]): string[] {
+  return [...new Set(results.flatMap(({ next }) => (next === undefined ? [] : [`  ${next}`])))];
+}
+
+export function details(result: JsonObject): string[] {
   const lines = [result.status === "accepted" ? "accepted" : `${result.status}: ${refusalOf(result)}`];
   if (result.next !== undefined) lines.push(`  ${result.next}`);
   const row = (name: string, value: Json | undefined) => {

@@ -1,10 +1,10 @@
 /** `provision`: keys from a KMS over HTTPS (TS 33.180 5.3). */
 import type { Command } from "commander";
-import { type Context, collect, type Runner } from "../command.ts";
-import { DEFAULT_FOLDER } from "../kms/folder-options.ts";
-import { uriOption } from "../options.ts";
-import { EXIT, type ExitStatus } from "../output.ts";
-import { usageError } from "../usage.ts";
+import { DEFAULT_FOLDER } from "../server/folder-options.ts";
+import { type Context, collect, type Runner } from "../terminal/command.ts";
+import { EXIT, type ExitStatus } from "../terminal/exit-status.ts";
+import { uriOption } from "../terminal/options.ts";
+import { usageError } from "../terminal/usage.ts";
 
 interface Options {
   kmsUrl: string;
@@ -55,7 +55,11 @@ export function registerProvision(parent: Command, runner: Runner): void {
         .option("--ca <file>", "certificates to trust for HTTPS, in place of the system's")
         .option("--trk <file>", "TrK of the user; a new one from the KMS replaces it")
         .option("--ink <file>", "InK of the user; a new one from the KMS replaces it")
-        .option("--migration-kms <uri>", "KMS that may key the user besides; may be repeated", collect)
+        .option(
+          "--migration-kms <uri>",
+          "another KMS that may issue keys to the user; may be repeated",
+          collect,
+        )
         .option("--out <dir>", "folder for kms.xml and keys.xml (mode 0600)")
         .option("--store <dir>", "folder of sealed storage; new TrK and InK stay in it")
         .option(

@@ -18,14 +18,15 @@ import {
   toHex,
   wipe,
 } from "../../bindings/index.ts";
-import { formatDateTime } from "../../transport/kms-xml/index.ts";
-import { type Context, collect, type Runner } from "../command.ts";
-import { fileNameOf, requireAbsent, writeOutput } from "../files.ts";
-import { readCertificates, readKeySets, readOwnCertificates } from "../kms-files.ts";
-import { MESSAGE_EXTENSION } from "../message-input.ts";
-import { memberListFile, requireDistinct, timeOption, uriOption } from "../options.ts";
-import { EXIT, type ExitStatus, type Json } from "../output.ts";
-import { usageError } from "../usage.ts";
+import { formatDateTime } from "../../documents/kms-xml/index.ts";
+import { readCertificates, readKeySets, readOwnCertificates } from "../files/kms-files.ts";
+import { MESSAGE_EXTENSION } from "../files/message-input.ts";
+import { type Context, collect, type Runner } from "../terminal/command.ts";
+import { EXIT, type ExitStatus } from "../terminal/exit-status.ts";
+import { fileNameOf, requireAbsent, writeOutput } from "../terminal/files.ts";
+import { memberListFile, requireDistinct, serviceIdOption, timeOption } from "../terminal/options.ts";
+import type { Json } from "../terminal/output.ts";
+import { usageError } from "../terminal/usage.ts";
 
 interface Options {
   cert: string;
@@ -61,17 +62,17 @@ export function registerSeal(parent: Command, runner: Runner): void {
       command
         .requiredOption("--cert <file>", "certificates of the KMS of the GMS")
         .requiredOption("--keys <file>", "key sets of the GMS, for the key period of now")
-        .option("--peer-cert <file>", "certificates of members' KMSs, if others; may be repeated", collect)
+        .option("--peer-cert <file>", "certificates of other KMSs of members; may be repeated", collect)
         .requiredOption("--group <uri>", "group that the key is for")
         .requiredOption(
           "--members <file>",
-          "file with one member URI a line, and its KmsUri if another; - is standard input",
+          "file with one member URI per line, followed by its KmsUri if it has another KMS; - is standard input",
         )
         .requiredOption("--out <dir>", "folder for the messages and the manifest")
-        .option("--activation <time>", "the key is used for sending from then on (default: at once)")
-        .option("--expiry <time>", "the key is not used after it (default: never)")
+        .option("--activation <time>", "when senders start to use the key (default: at once)")
+        .option("--expiry <time>", "when the key expires (default: never)")
         .option("--text <text>", "name of the key for people")
-        .option("--hide-identities", "send UIDs in place of URIs (TS 33.180 5.2.6)")
+        .option("--hide-identities", "send UIDs instead of URIs (TS 33.180 5.2.6)")
         .option("--to-self", "encapsulate to the GMS as well (TS 33.180 5.2.5)")
         .option("--force", "replace files that exist"),
     seal,
@@ -80,7 +81,7 @@ export function registerSeal(parent: Command, runner: Runner): void {
 
 async function seal({ output, stdin }: Context, options: Options): Promise<ExitStatus> {
   const now = Date.now();
-  const group = uriOption(options.group, "--group");
+  const group = serviceIdOption(options.group, "--group");
   const { activation, expiry } = keyLife(options, now);
   const force = options.force === true;
   const members = await memberListFile(options.members, stdin, "--members");

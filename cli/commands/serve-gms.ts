@@ -1,10 +1,10 @@
 /** `serve gms`, and `serve` without more: a GMS, alone or with the KMS of the same folder. */
 import { resolve } from "node:path";
 import { type Command, Option } from "commander";
-import type { Context, Runner } from "../command.ts";
-import { folderOf, folderOptions } from "../kms/folder-options.ts";
-import { integerOption, uriOption } from "../options.ts";
-import { EXIT, type ExitStatus } from "../output.ts";
+import { folderOf, folderOptions } from "../server/folder-options.ts";
+import type { Context, Runner } from "../terminal/command.ts";
+import { EXIT, type ExitStatus } from "../terminal/exit-status.ts";
+import { integerOption, uriOption } from "../terminal/options.ts";
 
 interface CommonArgs {
   dataDir: string;
@@ -17,6 +17,11 @@ interface CommonArgs {
   sipPort?: string;
   database?: string;
   logLevel: string;
+}
+
+interface AllArgs extends CommonArgs {
+  init?: boolean;
+  consolePort?: string;
 }
 
 interface GmsArgs extends CommonArgs {
@@ -32,24 +37,29 @@ interface GmsArgs extends CommonArgs {
 }
 
 export function registerServeAll(program: Command, runner: Runner): Command {
-  return runner.define<[], CommonArgs>(
+  return runner.define<[], AllArgs>(
     program,
     "serve",
     {
       summary: "run KMS, GMS and MCX server, or one of them",
       description:
-        "Run a KMS, a GMS and an MCX server with HTTPS and SIP on one data folder. The first start makes it: database, store key, " +
+        "Run a KMS, a GMS and an MCX server with HTTPS and SIP on one data folder. The first start creates it: database, store key, " +
         "self-signed certificate for this machine, configuration. Without issuers of access tokens in the " +
-        "configuration they take development tokens, on loopback only. SIGTERM ends them when what is under way is " +
+        "configuration they accept development tokens, on loopback only. SIGTERM ends them when work in progress is " +
         "done. The log goes to standard error.",
       example: "mikey-sakke serve\nmikey-sakke serve --data-dir away --port 9443 --sip-port 5070",
     },
     (command) =>
       common(command)
         .option("--mcx-uri <uri>", "identity of the MCX server, at the first start")
+        .option("--init", "make a KMS in an empty database although the folder had one before")
         .option(
           "--port <n>",
-          "ports from here on: KMS, its operators, XCAP, operators of the GMS and of the MCX server; 0 is any",
+          "ports from here on: KMS, its operators, XCAP, operators of the GMS and of the MCX server, console; 0 is any",
+        )
+        .option(
+          "--console-port <n>",
+          "port of the operators' console, in place of the configuration's; 0 is any",
         )
         .usage("[options] [kms|gms]")
         // What follows kms or gms is theirs.
@@ -65,8 +75,8 @@ export function registerServeGms(serve: Command, runner: Runner): void {
     {
       summary: "run a GMS over SIP and HTTPS, with a KMS elsewhere",
       description:
-        "Run a GMS (TS 33.180 5.7, TS 24.481) that gets its keys from a KMS elsewhere. What is given of the KMS at the " +
-        "first start goes into the configuration.",
+        "Run a GMS (TS 33.180 5.7, TS 24.481) that gets its keys from a KMS elsewhere. The options about the KMS at the " +
+        "first start go into the configuration.",
       example:
         "mikey-sakke serve gms --kms-url https://kms.example.org --kms-uri kms.example.org \\\n" +
         "  --gms-uri sip:gms@example.org --kms-token-file gms.token --data-dir gms",
@@ -74,10 +84,10 @@ export function registerServeGms(serve: Command, runner: Runner): void {
     (command) =>
       common(command)
         .option("--kms-url <url>", "where the KMS is, such as https://kms.example.org")
-        .option("--kms-token-file <file>", "file with the access token for it, read anew each time")
+        .option("--kms-token-file <file>", "file with the access token for it, read again each time")
         .option(
           "--kms-development-token <dir>",
-          "make them, with the data folder of that KMS on this machine",
+          "make development tokens, with the data folder of that KMS on this machine",
         )
         .option("--client-id <id>", "client_id of a development token")
         .option("--kms-ca <file>", "certificates to trust for it, in place of the system's")
@@ -124,9 +134,14 @@ function commonOf(options: CommonArgs) {
 
 const portOf = (text: string, option: string) => integerOption(text, option, 0, 65535);
 
-async function serveAll({ output }: Context, options: CommonArgs): Promise<ExitStatus> {
-  const checked = commonOf(options);
-  const { serveAll: run } = await import("../gms/serve.ts");
+async function serveAll({ output }: Context, options: AllArgs): Promise<ExitStatus> {
+  const { consolePort, init = false } = options;
+  const checked = {
+    ...commonOf(options),
+    init,
+    ...(consolePort !== undefined && { consolePort: portOf(consolePort, "--console-port") }),
+  };
+  const { serveAll: run } = await import("../serve/gms.ts");
   await run(checked, output);
   return EXIT.accepted;
 }
@@ -147,7 +162,7 @@ async function serveGms({ output }: Context, options: GmsArgs): Promise<ExitStat
       ...(clientId !== undefined && { clientId }),
     },
   };
-  const { serveGms: run } = await import("../gms/serve.ts");
+  const { serveGms: run } = await import("../serve/gms.ts");
   await run(checked, output);
   return EXIT.accepted;
 }

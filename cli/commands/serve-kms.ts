@@ -1,9 +1,9 @@
 /** `serve kms`: a KMS over HTTPS (TS 33.180 annex D). */
 import { type Command, Option } from "commander";
-import type { Context, Runner } from "../command.ts";
-import { folderOf, folderOptions } from "../kms/folder-options.ts";
-import { integerOption, uriOption } from "../options.ts";
-import { EXIT, type ExitStatus } from "../output.ts";
+import { folderOf, folderOptions } from "../server/folder-options.ts";
+import type { Context, Runner } from "../terminal/command.ts";
+import { EXIT, type ExitStatus } from "../terminal/exit-status.ts";
+import { integerOption, uriOption } from "../terminal/options.ts";
 
 interface Options {
   dataDir: string;
@@ -14,6 +14,7 @@ interface Options {
   adminPort?: string;
   database?: string;
   http?: boolean;
+  init?: boolean;
   logLevel: string;
 }
 
@@ -24,9 +25,9 @@ export function registerServeKms(parent: Command, runner: Runner): void {
     {
       summary: "run a KMS over HTTPS",
       description:
-        "Run a KMS over HTTPS (TS 33.180 annex D). The first start makes the data folder: database, store key, " +
+        "Run a KMS over HTTPS (TS 33.180 annex D). The first start creates the data folder: database, store key, " +
         "self-signed certificate for this machine, configuration. Without an issuer of access tokens in the " +
-        "configuration it takes development tokens, on loopback only. SIGTERM ends it when what is under way is " +
+        "configuration it accepts development tokens, on loopback only. SIGTERM ends it when requests in progress are " +
         "answered. The log goes to standard error.",
       example:
         "mikey-sakke serve kms\n" +
@@ -47,6 +48,7 @@ export function registerServeKms(parent: Command, runner: Runner): void {
           "PostgreSQL, at the first start, in place of a database in the data folder",
         )
         .option("--http", "plain HTTP, on loopback only: for a proxy there")
+        .option("--init", "make a KMS in an empty database although the folder had one before")
         .addOption(
           new Option("--log-level <level>", "what is logged")
             .choices(["debug", "info", "warn", "error", "silent"])
@@ -67,9 +69,10 @@ async function serve({ output }: Context, options: Options): Promise<ExitStatus>
     ...(adminPort !== undefined && { adminPort: portOf(adminPort, "--admin-port") }),
     ...(database !== undefined && { database }),
     http: options.http === true,
+    init: options.init === true,
     logLevel: options.logLevel,
   };
-  const { serveKms } = await import("../kms/serve.ts");
+  const { serveKms } = await import("../serve/kms.ts");
   await serveKms(checked, output);
   return EXIT.accepted;
 }

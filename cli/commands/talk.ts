@@ -1,10 +1,10 @@
 /** `talk`: says something to a group. */
 import type { Command } from "commander";
-import type { Context, Runner } from "../command.ts";
-import { type MemberArgs, mcxMemberOptions } from "../mcx/member-options.ts";
-import { integerOption } from "../options.ts";
-import { EXIT, type ExitStatus } from "../output.ts";
-import { usageError } from "../usage.ts";
+import { type MemberArgs, mcxMemberOptions } from "../device/member-options.ts";
+import type { Context, Runner } from "../terminal/command.ts";
+import { EXIT, type ExitStatus } from "../terminal/exit-status.ts";
+import { integerOption } from "../terminal/options.ts";
+import { usageError } from "../terminal/usage.ts";
 
 interface Options extends MemberArgs {
   wav?: string;
@@ -23,7 +23,7 @@ export function registerTalk(program: Command, runner: Runner): void {
     {
       summary: "say a WAV file or a tone to a group",
       description:
-        "Join the call of a group at an MCX server, ask for the floor, and say a WAV file or a tone, protected under the key " +
+        "Join the call of a group at an MCX server, request the floor, and send a WAV file or a tone, protected under the key " +
         "of the group. Others hear it with listen.",
       example:
         "mikey-sakke talk sip:fire@example.org --local --user sip:alice@example.org --wav order.wav\n" +
@@ -31,23 +31,23 @@ export function registerTalk(program: Command, runner: Runner): void {
     },
     (command) =>
       mcxMemberOptions(command.argument("<group>", "URI of the group"))
-        .option("--wav <file>", "what to say: PCM of 8 or 16 bits, any rate; - is standard input")
+        .option("--wav <file>", "file to send: PCM of 8 or 16 bits, any rate; - is standard input")
         .option("--tone <hz>", "without --wav: a tone", "440")
         .option("--seconds <n>", "how long the tone is", "3")
-        .option("--priority <n>", "of the request for the floor, 0 to 255", "0")
+        .option("--priority <n>", "priority of the floor request, 0 to 255", "0")
         .option("--wait <n>", "seconds to wait for the floor", "30"),
     talk,
   );
 }
 
 async function talk({ output, stdin }: Context, options: Options, group: string): Promise<ExitStatus> {
-  const { mcxMemberOf } = await import("../mcx/member-of.ts");
+  const { mcxMemberOf } = await import("../device/member-of.ts");
   const { samplesOf, sayTo } = await import("../call/talk.ts");
   const seconds = integerOption(options.seconds, "--seconds", 1, LONGEST);
   const hertz = integerOption(options.tone, "--tone", 50, 3800);
   const samples = await samplesOf({ wav: options.wav, hertz, seconds }, stdin);
   if (samples.length === 0) throw usageError("BAD_WAV", `${options.wav}: nothing to say`);
-  const said = await sayTo(await mcxMemberOf(group, options), samples, {
+  const said = await sayTo(await mcxMemberOf(group, options, (text) => output.note(text)), samples, {
     priority: integerOption(options.priority, "--priority", 0, 255),
     waitMs: 1000 * integerOption(options.wait, "--wait", 1, LONGEST),
     note: (text) => output.note(text),

@@ -7,55 +7,56 @@ import type { DemoMember } from "./member.ts";
 
 export interface Talk {
   readonly member: DemoMember;
+  /** A multiple of 50, so that each frame has whole periods and sounds the same wherever it is played. */
   readonly hertz: number;
 }
 
-/** Frames that are played behind the last one said: what is on its way, and what jitter buffers hold back. */
+/** Steps that are played behind the last frame said: what is on its way, and what jitter buffers hold back. */
 const TAIL = 25;
-/** G.711 and a lost frame leave a pure tone this much of what is heard. */
+/** G.711 leaves a pure tone this much of what is heard. */
 const PURE = 0.9;
+/** The least share of the power at which a tone counts as heard. Each of two tones that are mixed has half of the power. */
+const PRESENT = 0.1;
 
-/** Some say a tone for so many frames; what each of the others heard. */
+/** Some say a tone for so many frames, less if the floor is taken from them; the frames that each of the others heard. */
 export async function talkAndListen(
   talks: readonly Talk[],
   listeners: readonly DemoMember[],
   frames: number,
-  update: (frames: number) => void,
-): Promise<Map<DemoMember, Int16Array>> {
-  const said = talks.map(({ member, hertz }) => ({ member, samples: tone(hertz, SPEECH_RATE, 4000) }));
+  { signal, onStep }: { readonly signal: AbortSignal; readonly onStep: (heard: number) => void },
+): Promise<Map<DemoMember, Int16Array[]>> {
+  const said = talks.map(({ member, hertz }) => ({ member, frame: tone(hertz, G711_FRAME, 4000) }));
   const heard = new Map(listeners.map((listener) => [listener, [] as Int16Array[]]));
-  await everyFrame(async (n) => {
-    const at = (n * G711_FRAME) % SPEECH_RATE;
-    if (n < frames) {
-      for (const { member, samples } of said) await member.say(samples.subarray(at, at + G711_FRAME));
-    }
-    for (const [listener, parts] of heard) {
-      const frame = listener.play();
-      if (frame !== undefined) parts.push(frame);
-    }
-    update(Math.min(n + 1, frames));
-    return n < frames + TAIL;
-  });
-  return new Map([...heard].map(([listener, parts]) => [listener, joined(parts)]));
+  let [step, left] = [0, TAIL];
+  await everyFrame(
+    async (missed) => {
+      if (step < frames) {
+        for (const { member, frame } of said) await member.say(frame, missed > 0);
+        step++;
+      } else left--;
+      for (const [listener, played] of heard) {
+        const frame = listener.play();
+        if (frame !== undefined) played.push(frame);
+      }
+      onStep([...heard.values()].filter(({ length }) => length > 0).length);
+      return left > 0;
+    },
+    { signal },
+  );
+  return heard;
 }
 
-/** All tones are in it, about as loud, for at least half of the time, and nothing else. */
-export function hasTones(samples: Int16Array, hertz: readonly number[], frames: number): boolean {
-  const shares = hertz.map((one) => shareOf(one, samples));
-  const sum = shares.reduce((total, share) => total + share, 0);
+/** Something was heard, and nothing but these tones. */
+export function isOnly(frames: readonly Int16Array[], hertz: readonly number[]): boolean {
   return (
-    samples.length >= (frames * G711_FRAME) / 2 &&
-    sum > PURE &&
-    shares.every((share) => share > 0.5 / hertz.length)
+    frames.length > 0 &&
+    frames.every((frame) => hertz.reduce((sum, one) => sum + shareOf(one, frame), 0) > PURE)
   );
 }
 
-function joined(parts: readonly Int16Array[]): Int16Array {
-  const all = new Int16Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
+/** In some frame all of these tones sound together. */
+export function isMixed(frames: readonly Int16Array[], hertz: readonly number[]): boolean {
+  return frames.some((frame) => hertz.every((one) => shareOf(one, frame) > PRESENT));
 }
+
+export const SECOND = SPEECH_RATE / G711_FRAME;

@@ -1,15 +1,18 @@
 /** What the key is for: a talk burst that the MCX server cannot read, short data, and a group whose media it mixes. */
-import { MikeySakkeError } from "../../bindings/errors.ts";
-import { G711_FRAME } from "../../bindings/media/index.ts";
-import type { StepClock } from "./clock.ts";
+import { McxRefusedError } from "../../roles/client/mcx/index.ts";
+import type { StepClock, Work } from "./clock.ts";
 import type { Crowd } from "./crowd.ts";
-import { hasTones, talkAndListen } from "./listening.ts";
+import { isMixed, isOnly, SECOND, talkAndListen } from "./listening.ts";
 import type { DemoMember } from "./member.ts";
-import type { Check } from "./scenario.ts";
+import type { Report } from "./report.ts";
+import { answered, until } from "./waiting.ts";
 
 export interface MediaStage {
   readonly crowd: Crowd;
   readonly clock: StepClock;
+  readonly report: Report;
+  /** Identity of the MCX server. */
+  readonly mcxUri: string;
   /** The group that the server only distributes for, and one that it has the key of. */
   readonly group: string;
   readonly mixedGroup: string;
@@ -20,111 +23,132 @@ export interface MediaStage {
   readonly mixing: readonly DemoMember[];
 }
 
-const FRAMES = 50;
 const TEXT = "units to the north gate";
-const [LOW, HIGH] = [440, 1000];
-const PATIENCE_MS = 30_000;
-const POLL_MS = 20;
+const [LOW, HIGH] = [450, 1000];
+const FORBIDDEN = 403;
+/** What was sent may be lost where a socket is full. */
+const AGAIN_MS = 20_000;
 
-export async function playMedia(stage: MediaStage): Promise<Check[]> {
-  const { crowd, clock, staying, group, removed } = stage;
-  await clock.time("upload a CSK to the MCX server", staying.length + 1, (update) =>
-    crowd.each([...staying, removed], (member) => member.bind(), update),
+export async function playMedia(stage: MediaStage): Promise<void> {
+  const { crowd, clock, report, staying, group, removed } = stage;
+  await clock.time("upload a CSK to the MCX server", staying.length + 1, (step) =>
+    crowd.each([...staying, removed], (member) => member.bind(), step),
   );
-  await clock.time("join the group call", staying.length, (update) =>
-    crowd.each(staying, (member) => member.join(group), update),
+  await clock.time("join the group call", staying.length, (step) =>
+    crowd.each(staying, (member) => member.join(group), step),
   );
-  const refused = (await removed.join(group).then(
-    () => false,
-    () => true,
-  ))
-    ? 0
-    : 1;
-  const burst = await talkBurst(stage);
-  const data = await shortData(stage);
-  await crowd.each(staying, (member) => member.hangUp());
-  const mixed = await mixedTalk(stage);
-  return [
-    ...burst,
-    required({ what: "group call, with the member who was removed", held: refused, of: 1 }, 0),
-    data,
-    mixed,
-  ];
+  const isIn = await clock.time("ask to join as the member who was removed", 1, (step) =>
+    answered(() => joins(removed, group), step),
+  );
+  await talkBurst(stage);
+  report.check("group call, with the member who was removed", isIn ? 1 : 0, 1, 0);
+  await shortData(stage);
+  await clock.time("leave the group call", staying.length, (step) =>
+    crowd.each(staying, (member) => member.hangUp(), step),
+  );
+  await mixedTalk(stage);
 }
 
-async function talkBurst({ clock, staying, removed }: MediaStage): Promise<Check[]> {
+/** False: the server refused. */
+async function joins(member: DemoMember, group: string): Promise<boolean> {
+  try {
+    await member.join(group);
+    return true;
+  } catch (error) {
+    if (error instanceof McxRefusedError && error.status === FORBIDDEN) return false;
+    throw error;
+  }
+}
+
+/**
+ * Says it again until each has heard some of it: a slow machine loses packets, and what is shown is who can read them.
+ */
+async function talkBurst({ clock, report, staying, removed }: MediaStage): Promise<void> {
   const [talker, ...listeners] = staying as [DemoMember, ...DemoMember[]];
-  // What the removed member would hear if he had all the packets of another.
+  // What the removed member would hear with all the packets of another member.
   listeners[0]!.tap((packet) => removed.overhear(packet));
-  const heard = await clock.time(
-    "one talks for a second, all others hear it",
-    listeners.length,
-    async (update) => {
-      await talker.takeFloor();
-      const all = await talkAndListen([{ member: talker, hertz: LOW }], listeners, FRAMES, (frames) =>
-        update(Math.floor((listeners.length * frames) / FRAMES)),
-      );
+  const all = new Map(listeners.map((listener) => [listener, [] as Int16Array[]]));
+  let whole: number | undefined;
+  const haveHeard = () => [...all.values()].filter(({ length }) => length > 0).length;
+  const isDone = () => haveHeard() === listeners.length && removed.overheard > 0;
+  await clock.time("one talks for a second, all others hear it", listeners.length, async (step) => {
+    const { update } = step;
+    await until(isDone, step, async () => {
+      await talker.takeFloor(step);
+      const before = haveHeard();
+      const onStep = (heard: number) => update(Math.max(before, heard));
+      const heard = await talkAndListen([{ member: talker, hertz: LOW }], listeners, SECOND, {
+        signal: step.signal,
+        onStep,
+      });
+      for (const [listener, frames] of heard) all.get(listener)!.push(...frames);
+      whole ??= [...heard.values()].filter(({ length }) => length === SECOND).length;
+      update(haveHeard());
       await talker.release();
-      return all;
-    },
-  );
-  const held = listeners.filter((listener) => hasTones(heard.get(listener)!, [LOW], FRAMES)).length;
-  const { overheard, opened } = removed.eavesdropped;
-  if (overheard < FRAMES / 2)
-    throw unexpected(`the removed member got ${overheard} packets to try his keys on`);
-  return [
-    required(
-      { what: "the tone that one said, and nothing else", held, of: listeners.length },
-      listeners.length,
-    ),
-    required(
-      { what: "packets opened with the keys of the member who was removed", held: opened, of: overheard },
-      0,
-    ),
-  ];
+    });
+  });
+  const { overheard } = removed;
+  const opened = await removed.opened();
+  const held = listeners.filter((listener) => isOnly(all.get(listener)!, [LOW])).length;
+  report.check("the tone that one said, and nothing else", held, listeners.length);
+  report.check("packets opened with the keys of the member who was removed", opened, overheard, 0);
+  report.measure({
+    what: "who heard every frame of that second in its time",
+    held: whole ?? 0,
+    of: listeners.length,
+    ...(whole !== listeners.length && {
+      note: `this machine is too slow for ${listeners.length} listeners in one process`,
+    }),
+  });
 }
 
-async function shortData({ clock, staying, group }: MediaStage): Promise<Check> {
+async function shortData({ clock, report, staying, group }: MediaStage): Promise<void> {
   const [sender, ...receivers] = staying as [DemoMember, ...DemoMember[]];
   const withText = () => receivers.filter((member) => member.texts.includes(TEXT)).length;
-  await clock.time("send short data to all others", receivers.length, async (update) => {
-    await sender.sendText(group, TEXT);
-    const until = performance.now() + PATIENCE_MS;
-    while (withText() < receivers.length && performance.now() < until) {
-      update(withText());
-      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-    }
-    update(withText());
+  await clock.time("send short data to all others", receivers.length, async (step) => {
+    let sentAt = Number.NEGATIVE_INFINITY;
+    await until(async () => {
+      step.update(withText());
+      if (withText() === receivers.length) return true;
+      if (performance.now() - sentAt < AGAIN_MS) return false;
+      await answered(() => sender.sendText(group, TEXT), step);
+      sentAt = performance.now();
+      return false;
+    }, step);
   });
-  return required({ what: "the text, decrypted", held: withText(), of: receivers.length }, receivers.length);
+  report.check("the text, decrypted", withText(), receivers.length);
 }
 
 /** With three members two talk; with two one does. */
-async function mixedTalk({ crowd, clock, mixing, mixedGroup }: MediaStage): Promise<Check> {
+async function mixedTalk(stage: MediaStage): Promise<void> {
+  const { crowd, clock, report, mixing, mixedGroup, mcxUri } = stage;
   const listener = mixing.at(-1)!;
   const talkers = mixing.slice(0, -1);
   const tones = [LOW, HIGH].slice(0, talkers.length);
+  const talks = talkers.map((member, i) => ({ member, hertz: tones[i]! }));
   const name = `${talkers.length === 1 ? "one talks" : "two talk at once"}, the server mixes`;
-  const heard = await clock.time(name, 1, async (update) => {
-    await crowd.each(mixing, (member) => member.join(mixedGroup));
-    for (const talker of talkers) await talker.takeFloor();
-    const talks = talkers.map((member, i) => ({ member, hertz: tones[i]! }));
-    const all = await talkAndListen(talks, [listener], FRAMES, (frames) =>
-      update(Math.floor(frames / FRAMES)),
+  const frames: Int16Array[] = [];
+  await clock.time(name, 1, async (step: Work) => {
+    const each = { ...step, update: step.goesOn };
+    await crowd.each(mixing, (member) => member.join(mixedGroup), each);
+    await until(
+      () => isMixed(frames, tones),
+      step,
+      async () => {
+        for (const talker of talkers) await talker.takeFloor(step);
+        const heard = await talkAndListen(talks, [listener], SECOND, {
+          signal: step.signal,
+          onStep: () => undefined,
+        });
+        frames.push(...heard.get(listener)!);
+        for (const talker of talkers) await talker.release();
+      },
     );
-    await crowd.each(mixing, (member) => member.hangUp());
-    return all.get(listener)!;
+    step.update(1);
+    await crowd.each(mixing, (member) => member.hangUp(), each);
   });
-  const good = hasTones(heard, tones, FRAMES) && heard.length <= (FRAMES + 5) * G711_FRAME;
   const what = `${tones.length === 1 ? "the tone" : "both tones"} in one stream of the server`;
-  return required({ what, held: good ? 1 : 0, of: 1 }, 1);
-}
-
-function required(check: Check, expected: number): Check {
-  if (check.held === expected) return check;
-  throw unexpected(`${check.what}: ${check.held} of ${check.of}, not ${expected}`);
-}
-
-function unexpected(text: string): MikeySakkeError {
-  return new MikeySakkeError("verification", "DEMO_FAILED", text);
+  const senders = listener.talkers(mixedGroup);
+  const isOfServer = senders.length === 1 && senders[0] === mcxUri;
+  report.check(what, isOnly(frames, tones) && isMixed(frames, tones) && isOfServer ? 1 : 0, 1);
 }

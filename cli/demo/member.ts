@@ -1,22 +1,23 @@
 /** One member of the demo's group: its own keys, key ring and sockets. */
-import type { Core } from "../../bindings/core.ts";
-import { MikeySakkeError } from "../../bindings/errors.ts";
+import type { Core } from "../../bindings/core/core.ts";
 import { fromUtf8, type KeyId, systemRandom, utf8, wipe } from "../../bindings/index.ts";
 import { PAYLOAD_CONTENT_TYPES } from "../../bindings/mcdata/index.ts";
 import { GroupMedia } from "../../bindings/media/index.ts";
-import { createGroupClient, type GroupClient, GroupKeyRing } from "../../roles/client/group/index.ts";
-import { MemoryStorage, type SecretStorage } from "../../roles/client/index.ts";
+import { ringKeys } from "../../roles/client/calls/index.ts";
 import { createMcxClient, type McxCall, type McxClient } from "../../roles/client/mcx/index.ts";
-import { ringKeys } from "../../roles/client/media/index.ts";
+import { createGroupClient, type GroupClient, GroupKeyRing } from "../../roles/group-keys/index.ts";
+import { MemoryStorage, type SecretStorage } from "../../roles/identity/index.ts";
 import type { DatagramPort } from "../../transport/datagram/ports.ts";
 import { systemClock } from "../../transport/sip/index.ts";
-import { type ProvisionedKeys, provisionedKeys } from "../client/keys.ts";
-import { type ClientEndpoint, clientEndpoint, sipServer } from "../client/sip.ts";
-import { clientTokens } from "../client/tokens.ts";
+import { type ProvisionedKeys, provisionedKeys } from "../device/keys.ts";
+import { mediaPort } from "../device/member.ts";
+import { type ClientEndpoint, clientEndpoint, sipServer } from "../device/sip.ts";
+import { clientTokens } from "../device/tokens.ts";
 import type { Running } from "../gms/running-file.ts";
-import { type HttpsFetch, httpsFetch } from "../kms/https.ts";
 import { mcxDevelopmentToken } from "../mcx/development-tokens.ts";
-import { mediaPort } from "../mcx/member.ts";
+import { type HttpsFetch, httpsFetch } from "../server/https.ts";
+import type { Work } from "./clock.ts";
+import { until } from "./waiting.ts";
 
 export type Way = "sip" | "http";
 
@@ -33,9 +34,6 @@ export interface MemberWorld {
 const NEVER_MS = 3_600_000;
 const TOKEN_LIFETIME = 300;
 const HOST = "127.0.0.1";
-/** For the answer to a request for the floor. */
-const FLOOR_MS = 10_000;
-const LOOK_MS = 10;
 
 export class DemoMember {
   readonly uri: string;
@@ -51,7 +49,9 @@ export class DemoMember {
   #call: McxCall | undefined;
   #tap: ((packet: Uint8Array) => void) | undefined;
   #spy: GroupMedia | undefined;
-  readonly #eavesdropped = { overheard: 0, opened: 0 };
+  readonly #tried: Promise<boolean>[] = [];
+  /** By group. */
+  readonly #heard = new Map<string, Set<string | undefined>>();
   /** Short data that came. */
   readonly texts: string[] = [];
 
@@ -64,7 +64,7 @@ export class DemoMember {
   /** Gets the keys of the identity from the KMS. */
   async provision(): Promise<void> {
     const { core, running, folder } = this.#world;
-    this.#https = await httpsFetch(running.ca);
+    this.#https ??= await httpsFetch(running.ca);
     this.#keys = await provisionedKeys({
       userUri: this.uri,
       kmsUrl: running.kmsUrl,
@@ -112,7 +112,7 @@ export class DemoMember {
     const { running, folder } = this.#world;
     const mcx = running.mcx!;
     const { endpoint } = await this.#open();
-    this.#mcx = createMcxClient({
+    this.#mcx ??= createMcxClient({
       userUri: this.uri,
       mcxUri: mcx.uri,
       sipUri: mcx.sip.udp!,
@@ -135,7 +135,13 @@ export class DemoMember {
   }
 
   async join(group: string): Promise<void> {
-    this.#call = await this.#mcx!.call(group);
+    const heard = new Set<string | undefined>();
+    this.#heard.set(group, heard);
+    this.#call = await this.#mcx!.call(group, {
+      onEvent: (event) => {
+        if (event.type === "talker") heard.add(event.user);
+      },
+    });
   }
 
   async hangUp(): Promise<void> {
@@ -143,25 +149,31 @@ export class DemoMember {
     this.#call = undefined;
   }
 
-  /** @throws {MikeySakkeError} transport `DEMO_INCOMPLETE` */
-  async takeFloor(): Promise<void> {
+  /** Whose media came in the last call of the group, by their GUK-IDs; undefined: somebody's who is not known. */
+  talkers(group: string): (string | undefined)[] {
+    return [...(this.#heard.get(group) ?? [])];
+  }
+
+  async takeFloor(step: Pick<Work, "signal">): Promise<void> {
     const { call } = this.#call!;
-    call.request();
-    const until = performance.now() + FLOOR_MS;
-    while (call.floor.state !== "granted") {
-      if (performance.now() > until) {
-        throw new MikeySakkeError("transport", "DEMO_INCOMPLETE", `${this.uri} did not get the floor`);
-      }
-      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
-    }
+    await until(() => {
+      const { state } = call.floor;
+      // Where the server's answers were lost or late, the floor is asked for again.
+      if (state === "idle" || state === "taken") call.request();
+      return state === "granted";
+    }, step);
   }
 
   async release(): Promise<void> {
     this.#call?.call.release();
   }
 
-  async say(frame: Int16Array): Promise<void> {
-    await this.#call!.call.send(frame);
+  /** Nothing when the floor was taken away. */
+  async say(frame: Int16Array, isAfterPause: boolean): Promise<void> {
+    const { call } = this.#call!;
+    if (call.floor.state !== "granted") return;
+    if (isAfterPause) call.pause();
+    await call.send(frame);
   }
 
   play(): Int16Array | undefined {
@@ -182,14 +194,17 @@ export class DemoMember {
     const ring = this.#ring!;
     const keys = { sending: () => undefined, receiving: (gmkId: KeyId) => ring.key(gmkId)?.key };
     this.#spy ??= new GroupMedia({ keys, service: "mcptt" });
-    this.#eavesdropped.overheard++;
-    void Promise.resolve(this.#spy.receive(packet)).then(({ ok }) => {
-      if (ok) this.#eavesdropped.opened++;
-    });
+    this.#tried.push(Promise.resolve(this.#spy.receive(packet)).then(({ ok }) => ok));
   }
 
-  get eavesdropped(): { readonly overheard: number; readonly opened: number } {
-    return this.#eavesdropped;
+  /** Packets that it tried its keys on. */
+  get overheard(): number {
+    return this.#tried.length;
+  }
+
+  /** How many of them it could open. */
+  async opened(): Promise<number> {
+    return (await Promise.all(this.#tried)).filter((ok) => ok).length;
   }
 
   async #open(): Promise<ClientEndpoint> {
@@ -235,5 +250,19 @@ export class DemoMember {
     this.#ring?.close();
     await this.#keys?.stop();
     await this.#https?.close();
+  }
+
+  /** The same without a word to servers, which may not answer any more. */
+  async abandon(): Promise<void> {
+    await this.#endpoint?.endpoint.close();
+    const rest = [
+      () => this.hangUp(),
+      () => this.#mcx?.close(),
+      () => this.#client?.stop(),
+      () => this.#ring?.close(),
+      () => this.#keys?.stop(),
+      () => this.#https?.close(),
+    ];
+    for (const end of rest) await Promise.resolve(end()).catch(() => undefined);
   }
 }

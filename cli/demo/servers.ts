@@ -5,12 +5,14 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { MikeySakkeError } from "../../bindings/errors.ts";
+import { MikeySakkeError } from "../../base/errors.ts";
 
 export interface Servers {
   readonly folder: string;
   /** SIGTERM, and the end of the process; its status must be 0. */
   stop(): Promise<void>;
+  /** How they ended, if they did without being asked to. */
+  fault(): Promise<MikeySakkeError | undefined>;
   /** Ends what is left, whatever state it is in. */
   discard(): Promise<void>;
 }
@@ -19,8 +21,10 @@ export interface Servers {
 const FROM_SOURCE = import.meta.url.endsWith(".ts");
 const MAIN = fileURLToPath(new URL(FROM_SOURCE ? "../main.ts" : "../main.js", import.meta.url));
 const MAX_LOG = 10_000;
+const DYING_MS = 1000;
 
-export async function startServers(): Promise<Servers> {
+/** `signal`: nobody waits for them any more. */
+export async function startServers({ signal }: { readonly signal: AbortSignal }): Promise<Servers> {
   const folder = await mkdtemp(join(tmpdir(), "mikey-sakke-demo-"));
   const data = join(folder, "data");
   const args = [...(FROM_SOURCE ? ["--import", "tsx"] : []), MAIN];
@@ -34,19 +38,30 @@ export async function startServers(): Promise<Servers> {
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     log = (log + text).slice(-MAX_LOG);
   });
+  const closed = new Promise((resolve) => child.once("close", resolve));
   const discard = async () => {
     await ended(child, "SIGKILL");
     await rm(folder, { recursive: true, force: true });
   };
+  const giveUp = () => void discard();
+  signal.addEventListener("abort", giveUp, { once: true });
   try {
     const line = await firstLine(child);
     if (!line.includes('"listening"')) throw failed(`${line}\n${log}`);
   } catch (error) {
     await discard();
     throw error;
+  } finally {
+    signal.removeEventListener("abort", giveUp);
   }
   return {
     folder: data,
+    async fault() {
+      // The end of a connection is seen before the end of the process that held it.
+      await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, DYING_MS))]);
+      const how = child.exitCode ?? child.signalCode;
+      return how === null ? undefined : failed(`ended with ${how}\n${log}`);
+    },
     async stop() {
       const status = await ended(child, "SIGTERM");
       if (status !== 0) throw failed(`ended with ${status}\n${log}`);

@@ -1,8 +1,8 @@
 /** The GMS of a data folder: its configuration, with what it has in common with the KMS of the folder. */
-import { dirname, join, resolve } from "node:path";
-import type { GmsConfig, GmsConfigInput } from "../../roles/gms/config.ts";
-import { parseGmsConfig } from "../../roles/gms/config.ts";
-import type { KmsConfig } from "../../roles/kms/config.ts";
+import { dirname, join } from "node:path";
+import type { GmsConfig, GmsConfigInput } from "../../roles/gms/common/config.ts";
+import { parseGmsConfig } from "../../roles/gms/common/config.ts";
+import type { KmsConfig } from "../../roles/kms/common/config.ts";
 import {
   type ConfigFile,
   configFileOf,
@@ -12,8 +12,8 @@ import {
   filesOf,
   located,
   readConfig,
-} from "../kms/data-folder.ts";
-import { usageError } from "../usage.ts";
+} from "../server/data-folder.ts";
+import { usageError } from "../terminal/usage.ts";
 
 export interface GmsFolder {
   readonly folder: string;
@@ -40,10 +40,9 @@ export async function openGmsFolder(
   if (read.gms === undefined) throw usageError("NO_GMS", `${dataDir}: no GMS here`);
   const given = withShared(read.gms, read.kms as Partial<KmsConfig> | undefined, file);
   const checked = parseGmsConfig({ ...given, ...overridesOf(given) });
-  const base = dirname(file);
   return {
     folder: dataDir,
-    config: withProvisioning(located(checked, base), base),
+    config: located(checked, dirname(file)),
     files: filesOf(dataDir, checked, file),
   };
 }
@@ -60,14 +59,4 @@ function withShared(
   }
   const common = Object.fromEntries(SHARED.map((key) => [key, kms[key]]).filter(([, v]) => v !== undefined));
   return { ...(kms.kmsUri !== undefined && { kmsUri: kms.kmsUri }), ...common, ...gms };
-}
-
-function withProvisioning(config: GmsConfig, base: string): GmsConfig {
-  const { provisioning } = config;
-  if (provisioning === undefined) return config;
-  const paths = Object.entries(provisioning).map(([key, value]) => [
-    key,
-    key === "clientId" ? value : resolve(base, value!),
-  ]);
-  return { ...config, provisioning: Object.fromEntries(paths) };
 }

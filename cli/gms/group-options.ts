@@ -1,12 +1,12 @@
 /** Members and settings of a group on the command line. */
 import { type Command, Option } from "commander";
-import type { NewMember } from "../../roles/gms/ports.ts";
+import type { NewMember } from "../../roles/gms/common/ports.ts";
 import type { GroupSettings, McService, MemberKind } from "../../store/gms/records.ts";
-import { collect } from "../command.ts";
-import { type ByteSource, STDIN } from "../files.ts";
-import { memberListFile, requireDistinct, uriOption } from "../options.ts";
-import { usageError } from "../usage.ts";
-import { durationOption } from "./durations.ts";
+import { collect } from "../terminal/command.ts";
+import { durationOption } from "../terminal/durations.ts";
+import { type ByteSource, STDIN } from "../terminal/files.ts";
+import { memberListFile, requireDistinct, serviceIdOption, uriOption } from "../terminal/options.ts";
+import { usageError } from "../terminal/usage.ts";
 
 const SERVICES: readonly McService[] = ["mcptt", "mcvideo", "mcdata"];
 const KINDS: readonly MemberKind[] = ["user", "mcx-server", "gms"];
@@ -27,14 +27,17 @@ export function memberOptions(command: Command): Command {
     .option("--member-kms <uri>", "KmsUri of those that are named, if it is not the KMS of the GMS");
 }
 
-/** Those named and those of the file, who must be distinct and, unless `none` may be, some. */
+/**
+ * Members named on the command line and in the file. They must be distinct, and there must be at least one unless
+ * `none` is allowed.
+ */
 export async function membersOf(
   uris: readonly string[],
   { members: file, kind, memberKms }: MemberArgs,
   stdin: ByteSource,
   none = false,
 ): Promise<NewMember[]> {
-  const named = uris.map((uri) => ({ uri: uriOption(uri, "MEMBER") }));
+  const named = uris.map((uri) => ({ uri: serviceIdOption(uri, "MEMBER") }));
   const listed = file === undefined ? [] : await memberListFile(file, stdin, "--members");
   const all = [...named, ...listed];
   if (all.length === 0 && !none) {
@@ -72,18 +75,21 @@ export function settingOptions(command: Command): Command {
     )
     .option("--manager <uri>", "user who may manage the group; may be repeated", collect)
     .option("--rekey-every <span>", "a new GMK so often, as 12h or 7d; never")
-    .option("--gmk-lifetime <span>", "how long a GMK serves after its activation; never ends")
+    .option(
+      "--gmk-lifetime <span>",
+      "how long a GMK serves after its activation; never leaves it to the policy of the GMS",
+    )
     .option("--rekey-on-add", "a new GMK also when members are added")
     .option("--no-rekey-on-add", "members that are added get the GMKs that there are");
 }
 
-/** Those that were given. */
+/** The settings that were given. */
 export function settingsOf(options: SettingArgs): Partial<GroupSettings> {
   const { name, service, manager, rekeyEvery, gmkLifetime, rekeyOnAdd } = options;
   return {
     ...(name !== undefined && { displayName: name }),
     ...(service !== undefined && { services: service }),
-    ...(manager !== undefined && { managers: manager.map((uri) => uriOption(uri, "--manager")) }),
+    ...(manager !== undefined && { managers: manager.map((uri) => serviceIdOption(uri, "--manager")) }),
     ...(rekeyEvery !== undefined && { rekeyEveryMs: spanOrNever(rekeyEvery, "--rekey-every") }),
     ...(gmkLifetime !== undefined && { gmkLifetimeMs: spanOrNever(gmkLifetime, "--gmk-lifetime") }),
     ...(rekeyOnAdd !== undefined && { rekeyOnAdd }),

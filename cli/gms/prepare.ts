@@ -1,13 +1,13 @@
 /** What is settled before the GMS of a data folder starts: where it listens, its KMS, its certificate. */
 import { availableParallelism } from "node:os";
-import type { GmsConfigInput } from "../../roles/gms/config.ts";
+import type { GmsConfigInput } from "../../roles/gms/common/config.ts";
 import { isLoopback } from "../../roles/server/loopback.ts";
-import { freePort } from "../free-port.ts";
-import type { FolderOptions } from "../kms/data-folder.ts";
-import { makeStoreKey } from "../kms/make-folder.ts";
-import { credentialsOf, requireFitToServe } from "../kms/tls.ts";
-import type { Output } from "../output.ts";
-import { usageError } from "../usage.ts";
+import type { FolderOptions } from "../server/data-folder.ts";
+import { freePort } from "../server/free-port.ts";
+import { makeStoreKey } from "../server/make-folder.ts";
+import { credentialsOf, requireFitToServe } from "../server/tls.ts";
+import type { Output } from "../terminal/output.ts";
+import { usageError } from "../terminal/usage.ts";
 import { type GmsFolder, openGmsFolder } from "./data-folder.ts";
 import type { PreparedGms } from "./start.ts";
 
@@ -21,7 +21,7 @@ export interface GmsServeOptions extends FolderOptions {
   readonly http?: boolean;
 }
 
-/** Of a GMS that nobody named. */
+/** URI of a GMS whose configuration names none. */
 const DEFAULT_GMS_URI = "sip:gms@gms.localhost";
 const SIP_PORT = 5060;
 const MOST_WORKERS = 4;

@@ -1,8 +1,8 @@
 /** Where the servers that run on a data folder are, in a file of the folder: for `client run` on the same machine. */
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { replaceFile } from "../durable.ts";
-import { usageError } from "../usage.ts";
+import { replaceFile } from "../files/durable.ts";
+import { usageError } from "../terminal/usage.ts";
 
 export interface Running {
   readonly kmsUri: string;

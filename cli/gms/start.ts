@@ -2,21 +2,23 @@
 import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import { resolve } from "node:path";
-import { load } from "../../bindings/core.ts";
+import { systemRandom } from "../../base/random.ts";
+import { load } from "../../bindings/core/core.ts";
 import { createPool } from "../../bindings/pool/index.ts";
-import { systemRandom } from "../../bindings/random.ts";
-import { gmsAudience } from "../../roles/gms/config.ts";
+import { gmsAudience } from "../../roles/gms/common/config.ts";
+import type { GmsAdmin, GmsContext } from "../../roles/gms/common/ports.ts";
 import { createGms } from "../../roles/gms/create.ts";
 import { provisionGms } from "../../roles/gms/identity.ts";
 import type { ServerLog } from "../../roles/server/log.ts";
 import { GmsStore } from "../../store/gms/gms-store.ts";
-import { removeAdminFile, writeAdminFile } from "../kms/admin-file.ts";
-import { developmentIssuerOf } from "../kms/development-tokens.ts";
-import { httpsFetch } from "../kms/https.ts";
-import { listenError } from "../kms/listen-error.ts";
-import type { OpenedDatabase } from "../kms/open-store.ts";
+import type { Admission } from "../../transport/admission/admission.ts";
 import { provisioningOf } from "../kms/server-provisioning.ts";
-import type { Credentials } from "../kms/tls.ts";
+import { removeAdminFile, writeAdminFile } from "../server/admin-file.ts";
+import { developmentIssuerOf } from "../server/development-tokens.ts";
+import { httpsFetch } from "../server/https.ts";
+import { listenError } from "../server/listen-error.ts";
+import type { OpenedDatabase } from "../server/open-store.ts";
+import type { Credentials } from "../server/tls.ts";
 import { type GmsFolder, gmsAdminFileOf } from "./data-folder.ts";
 
 export interface PreparedGms {
@@ -28,14 +30,20 @@ export interface RunningGms {
   /** The XCAP root. */
   readonly xcapUrl: string;
   readonly adminUrl: string;
+  readonly adminToken: string;
   /** SIP URIs by transport. */
   readonly sip: Readonly<Record<string, string>>;
+  readonly admin: GmsAdmin;
+  readonly on: GmsContext["on"];
+  /** Closes the listeners, before everything else is closed with the database. */
+  close(): Promise<void>;
 }
 
 export async function startGms(
   { data, credentials }: PreparedGms,
   { db, envelope, onClose }: OpenedDatabase,
   log: ServerLog,
+  admission?: Admission,
 ): Promise<RunningGms> {
   const { config, files, folder } = data;
   const store = GmsStore.open(db, envelope);
@@ -55,16 +63,16 @@ export async function startGms(
     core,
     keys,
     ...(pool && { pool }),
-    ...(credentials && { credentials: { cert: credentials.cert, key: credentials.key } }),
+    ...(credentials && { credentials }),
     ...(config.tokens === undefined && {
       developmentIssuer: await developmentIssuerOf(files, gmsAudience(config.gmsUri)),
     }),
     adminToken,
     // The same at the next start: what this one had begun is taken over at once then.
     instance: `${hostname()}:${resolve(folder)}`,
-    now: Date.now,
     random: systemRandom,
     log,
+    ...(admission && { admission }),
   });
   onClose(() => gms.close());
   const { xcapUrl, adminUrl, sip } = await gms.listen().catch((error: unknown) => {
@@ -73,5 +81,13 @@ export async function startGms(
   const adminFile = gmsAdminFileOf(folder);
   onClose(() => removeAdminFile(adminFile));
   await writeAdminFile(adminFile, { url: adminUrl, token: adminToken, pid: process.pid });
-  return { xcapUrl, adminUrl, sip: sip as Record<string, string> };
+  return {
+    xcapUrl,
+    adminUrl,
+    adminToken,
+    sip: sip as Record<string, string>,
+    close: () => gms.close(),
+    admin: gms.admin,
+    on: (events) => gms.context.on(events),
+  };
 }

@@ -1,5 +1,6 @@
 /** Records of a GMS as the command line shows them. */
 import { formatKeyId } from "../../bindings/identity/index.ts";
+import { lookAlikeWarnings, spelledOut } from "../../documents/group-xml/index.ts";
 import type {
   DeliveryRecord,
   GmkRecord,
@@ -7,9 +8,9 @@ import type {
   MemberRecord,
   RekeyRecord,
 } from "../../store/gms/records.ts";
-import type { Json } from "../output.ts";
-import { table } from "../output.ts";
-import { durationText } from "./durations.ts";
+import { durationText } from "../terminal/durations.ts";
+import type { Json } from "../terminal/output.ts";
+import { table } from "../terminal/output.ts";
 
 type JsonObject = { readonly [key: string]: Json | undefined };
 
@@ -34,12 +35,12 @@ export function groupLines({ uri, settings, revision, nextRekeyAt }: GroupRecord
   const every = rekeyEveryMs === undefined ? "when asked" : `every ${durationText(rekeyEveryMs)}`;
   const next = nextRekeyAt === undefined ? "" : `, next at ${time(nextRekeyAt)}`;
   return [
-    `group         ${uri}`,
+    `group         ${spelledOut(uri)}`,
     `name          ${displayName}`,
     `services      ${services.join(", ")}`,
     ...(managers.length === 0 ? [] : [`managers      ${managers.join(", ")}`]),
     `rekey         ${every}${next}${rekeyOnAdd ? "; for each new member" : ""}`,
-    `GMK lifetime  ${gmkLifetimeMs === undefined ? "unlimited" : durationText(gmkLifetimeMs)}`,
+    `GMK lifetime  ${gmkLifetimeMs === undefined ? "as the policy says" : durationText(gmkLifetimeMs)}`,
     `revision      ${revision}`,
   ];
 }
@@ -50,7 +51,12 @@ export function memberJson({ uri, kmsUri, kind }: MemberRecord): JsonObject {
 
 export function memberLines(members: readonly MemberRecord[]): string[] {
   if (members.length === 0) return ["no members"];
-  return table([["member", "KMS", "kind"], ...members.map(({ uri, kmsUri, kind }) => [uri, kmsUri, kind])]);
+  const rows = members.map(({ uri, kmsUri, kind }) => [spelledOut(uri), kmsUri, kind]);
+  const uris = members.map(({ uri }) => uri);
+  return [
+    ...table([["member", "KMS", "kind"], ...rows]),
+    ...lookAlikeWarnings(uris, []).map((warning) => `warning: ${warning}`),
+  ];
 }
 
 export function gmkJson(gmk: GmkRecord): JsonObject {
@@ -62,6 +68,7 @@ export function gmkJson(gmk: GmkRecord): JsonObject {
     expiry: gmk.expiry === undefined ? undefined : time(gmk.expiry),
     text: gmk.text,
     createdAt: time(gmk.createdAt),
+    revokeAt: gmk.revokeAt === undefined ? undefined : time(gmk.revokeAt),
   };
 }
 
@@ -71,7 +78,7 @@ export function gmkLines(gmks: readonly GmkRecord[]): string[] {
     ["GMK-ID", "state", "activation", "expiry", "groups", "text"],
     ...gmks.map((gmk) => [
       formatKeyId(gmk.gmkId),
-      gmk.state,
+      gmk.revokeAt === undefined ? gmk.state : `${gmk.state}, revoked at ${time(gmk.revokeAt)}`,
       time(gmk.activation),
       timeOr(gmk.expiry, "never"),
       gmk.groups.join(" "),

@@ -1,19 +1,20 @@
 /** Follows a rekey until it has ended, and tells who did not get the key. */
+import { deadline } from "../../base/deadline.ts";
 import type { GmsAdminClient } from "../../roles/gms/admin/client.ts";
-import type { GmsAdmin } from "../../roles/gms/ports.ts";
+import type { GmsAdmin } from "../../roles/gms/common/ports.ts";
 import type { DeliveryRecord, RekeyRecord } from "../../store/gms/records.ts";
-import type { Output } from "../output.ts";
+import type { Output } from "../terminal/output.ts";
 import { STATES } from "./view.ts";
 
 export interface WatchOptions {
-  /** Milliseconds; whoever has not answered by then did not get the key. */
+  /** Milliseconds; a member who has not answered by then counts as not having the key. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
 }
 
 export interface Watched {
   readonly rekey: RekeyRecord;
-  /** Those who did not acknowledge it, in order of URI. */
+  /** Members who did not acknowledge the rekey, in order of URI. */
   readonly missing: readonly DeliveryRecord[];
 }
 
@@ -31,11 +32,7 @@ export async function watchRekey(
   output: Output,
 ): Promise<Watched> {
   const status = output.status();
-  // Not AbortSignal.any: Node.js 20 may collect a timeout that only the signal made of it still knows.
-  const end = new AbortController();
-  const abort = () => end.abort();
-  const late = setTimeout(abort, timeoutMs);
-  stop.addEventListener("abort", abort);
+  const end = deadline(timeoutMs, stop);
   const { signal } = end;
   let rekey: RekeyRecord | undefined;
   try {
@@ -43,8 +40,7 @@ export async function watchRekey(
   } catch (error) {
     if (!signal.aborted) throw error;
   } finally {
-    clearTimeout(late);
-    stop.removeEventListener("abort", abort);
+    end.release();
     status.end();
   }
   rekey = await reported(admin, id, signal);

@@ -1,11 +1,11 @@
 /** The operations of a GMS, through the server that runs on its data folder. */
 import { type GmsAdminClient, gmsAdminClient } from "../../roles/gms/admin/client.ts";
-import { runningServer } from "../kms/admin-file.ts";
-import type { FolderOptions } from "../kms/data-folder.ts";
-import { usageError } from "../usage.ts";
+import { runningServer } from "../server/admin-file.ts";
+import type { FolderOptions } from "../server/data-folder.ts";
+import { usageError } from "../terminal/usage.ts";
 import { gmsAdminFileOf } from "./data-folder.ts";
 
-/** Whom the audit log names: whoever can read the folder. */
+/** Actor in the audit log: anyone who can read the folder. */
 export const OPERATOR = "operator";
 
 /** Usage error GMS_NOT_RUNNING: a GMS that stands still delivers nothing, so nothing is done without one. */

@@ -1,11 +1,11 @@
 /** `provision`: the keys of an identity from a KMS, as files or in sealed storage. */
 import { join } from "node:path";
-import { fromUtf8, wipe } from "../../bindings/bytes.ts";
-import { load } from "../../bindings/core.ts";
-import { MikeySakkeError } from "../../bindings/errors.ts";
-import type { KeySet, KmsCertificate } from "../../bindings/kms-material.ts";
-import { systemRandom } from "../../bindings/random.ts";
-import { FileStorage, openStorageKeyFile } from "../../roles/client/file-storage-node.ts";
+import { fromUtf8, wipe } from "../../base/bytes.ts";
+import { systemRandom } from "../../base/random.ts";
+import { load } from "../../bindings/core/core.ts";
+import type { KeySet, KmsCertificate } from "../../bindings/identity/kms-material.ts";
+import { writeKmsResponse } from "../../documents/kms-xml/index.ts";
+import { FileStorage, openStorageKeyFile } from "../../roles/identity/file-storage-node.ts";
 import {
   KeyStore,
   KmsClient,
@@ -16,14 +16,14 @@ import {
   SealedStorage,
   type SecretStorage,
   type TransportKeys,
-} from "../../roles/client/index.ts";
-import { writeKmsResponse } from "../../transport/kms-xml/index.ts";
-import { readFile, requireAbsent, writeOutput } from "../files.ts";
-import { requestUrl } from "../kms-url.ts";
-import { type KeyKind, readNamedKey, type SharedKey, writeNamedKey } from "../named-key.ts";
-import { usageError } from "../usage.ts";
-import { developmentToken } from "./development-tokens.ts";
-import { httpsFetch } from "./https.ts";
+} from "../../roles/identity/index.ts";
+import { requestUrl } from "../files/kms-url.ts";
+import { type KeyKind, readNamedKey, type SharedKey, writeNamedKey } from "../files/named-key.ts";
+import { developmentToken } from "../server/development-tokens.ts";
+import { httpsFetch } from "../server/https.ts";
+import { tlsError } from "../server/tls-error.ts";
+import { readFile, requireAbsent, writeOutput } from "../terminal/files.ts";
+import { usageError } from "../terminal/usage.ts";
 
 export interface ProvisionOptions {
   readonly kmsUrl: string;
@@ -101,7 +101,7 @@ export async function provision(options: ProvisionOptions): Promise<Provisioned>
       files,
     };
   } catch (error) {
-    throw untrusted(error) ?? error;
+    throw tlsError(error) ?? error;
   } finally {
     for (const named of [keys.trk, keys.ink]) if (named !== undefined) wipe(named.key);
     core.destroy();
@@ -128,7 +128,7 @@ async function readTransportKeys({ trk, ink }: ProvisionOptions): Promise<Shared
   };
 }
 
-/** Of this run only, unless a folder was given. */
+/** Storage for this run only, unless a folder was given. */
 async function storageOf({ store }: ProvisionOptions): Promise<SecretStorage> {
   if (store === undefined) return new MemoryStorage();
   const key = await openStorageKeyFile(store.keyFile);
@@ -205,20 +205,6 @@ async function saveNewKeys(
     wipe(key);
   }
   return saved;
-}
-
-const TLS_CODES = /^(DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT|UNABLE_TO_|CERT_|ERR_TLS_CERT_|ERR_SSL)/;
-
-/** A server whose certificate is not trusted, which `fetch` tells only in what caused its failure. */
-function untrusted(error: unknown): MikeySakkeError | undefined {
-  if (!(error instanceof MikeySakkeError) || error.code !== "KMS_UNREACHABLE") return undefined;
-  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
-    const { code = "" } = cause as NodeJS.ErrnoException;
-    if (!TLS_CODES.test(code)) continue;
-    const text = `the certificate of the server is not trusted (${code})`;
-    return new MikeySakkeError("transport", "TLS_UNTRUSTED", text, { cause: error });
-  }
-  return undefined;
 }
 
 /** Exactly one way to get a token. */

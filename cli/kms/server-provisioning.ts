@@ -1,11 +1,12 @@
 /** How a server of a data folder proves itself to the KMS that keys it. */
-import { fromUtf8, wipe } from "../../bindings/bytes.ts";
-import type { TransportKeys } from "../../roles/client/index.ts";
+import { fromUtf8, wipe } from "../../base/bytes.ts";
+import type { TransportKeys } from "../../roles/identity/index.ts";
+import type { ServerIdentity } from "../../roles/kms/common/config.ts";
 import type { Provisioning } from "../../roles/server/provisioning-config.ts";
-import { readFile } from "../files.ts";
-import { readNamedKey } from "../named-key.ts";
-import { usageError } from "../usage.ts";
-import { developmentToken } from "./development-tokens.ts";
+import { readNamedKey } from "../files/named-key.ts";
+import { developmentToken } from "../server/development-tokens.ts";
+import { readFile } from "../terminal/files.ts";
+import { usageError } from "../terminal/usage.ts";
 import type { PreparedKms } from "./start.ts";
 
 export interface ServerProvisioning {
@@ -20,14 +21,50 @@ const MAX_TOKEN = 64 << 10;
 /** Seconds. Each request gets its own. */
 const TOKEN_LIFETIME = 300;
 
+export interface NeighbourUris {
+  readonly gmsUri: string;
+  readonly mcxUri: string;
+}
+
+/** Servers whose development tokens have their URI as client_id. */
+export function reservedServers({ gmsUri, mcxUri }: NeighbourUris): ServerIdentity[] {
+  return [
+    { uri: gmsUri, kind: "gms", clientId: gmsUri },
+    { uri: mcxUri, kind: "mcx-server", clientId: mcxUri },
+  ];
+}
+
+/**
+ * A KMS that gives the keys of its neighbours to nobody else: a token with such an identity as a claim may be any user's,
+ * whom the issuer let choose the name (TS 33.180 5.7.1, 5.8.1). Their own tokens have a client_id in its place. An issuer
+ * of real tokens has names of its own for them, so there the configuration must say them.
+ *
+ * @throws MikeySakkeError usage `SERVERS_UNNAMED`
+ */
+export function reserving(kms: PreparedKms, neighbours: NeighbourUris): PreparedKms {
+  const { config } = kms.data;
+  const missing = reservedServers(neighbours).filter(({ uri }) =>
+    config.servers.every((server) => server.uri !== uri),
+  );
+  if (missing.length > 0 && config.tokens !== undefined) {
+    const text = `servers: name ${missing.map(({ uri }) => uri).join(" and ")} with the clientId or scope of their tokens, or any user may claim to be them`;
+    throw usageError("SERVERS_UNNAMED", text);
+  }
+  const servers = [...config.servers, ...missing];
+  return { ...kms, data: { ...kms.data, config: { ...config, servers } } };
+}
+
 /** Towards the KMS of the same process, unless the configuration says otherwise. */
 export function localProvisioning(
   { provisioning = {} }: { readonly provisioning?: Provisioning | undefined },
   { data, credentials }: PreparedKms,
+  uri: string,
 ): Provisioning {
   const { tokenFile, developmentFolder, caFile } = provisioning;
   const hasToken = tokenFile !== undefined || developmentFolder !== undefined;
+  const { clientId } = data.config.servers.find((server) => server.uri === uri) ?? {};
   return {
+    ...(clientId !== undefined && { clientId }),
     ...provisioning,
     ...(!hasToken && data.config.tokens === undefined && { developmentFolder: data.folder }),
     ...(caFile === undefined && credentials?.selfSigned && { caFile: credentials.certFile }),
@@ -55,7 +92,8 @@ export async function provisioningOf(
       ? () =>
           developmentToken(
             { dataDir: developmentFolder! },
-            { userUri, lifetime: TOKEN_LIFETIME, ...(clientId !== undefined && { clientId }) },
+            // A token with a user's claims is no server's own.
+            { ...(clientId === undefined ? { userUri } : { clientId }), lifetime: TOKEN_LIFETIME },
           )
       : async () => fromUtf8(await readFile(tokenFile, MAX_TOKEN), tokenFile).trim();
   const keys: TransportKeys = {

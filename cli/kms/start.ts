@@ -1,17 +1,20 @@
 /** The KMS of a data folder, started on a database that is open. */
 import { randomBytes } from "node:crypto";
-import { type KmsConfigInput, kmsAudience } from "../../roles/kms/config.ts";
+import type { KmsAdmin } from "../../roles/kms/admin/admin.ts";
+import { type KmsConfigInput, kmsAudience } from "../../roles/kms/common/config.ts";
 import { createKms } from "../../roles/kms/create.ts";
 import type { ServerLog } from "../../roles/server/log.ts";
-import type { Output } from "../output.ts";
-import { usageError } from "../usage.ts";
-import { removeAdminFile, writeAdminFile } from "./admin-file.ts";
-import { type DataFolder, openDataFolder } from "./data-folder.ts";
-import { developmentIssuerOf } from "./development-tokens.ts";
-import { listenError } from "./listen-error.ts";
-import { makeStoreKey, type ReadConfig } from "./make-folder.ts";
-import { kmsStoreOn, type OpenedDatabase } from "./open-store.ts";
-import { type Credentials, credentialsOf, requireFitToServe } from "./tls.ts";
+import type { Admission } from "../../transport/admission/admission.ts";
+import { createFile } from "../files/durable.ts";
+import { removeAdminFile, writeAdminFile } from "../server/admin-file.ts";
+import { type DataFolder, exists, openDataFolder } from "../server/data-folder.ts";
+import { developmentIssuerOf } from "../server/development-tokens.ts";
+import { listenError } from "../server/listen-error.ts";
+import { makeStoreKey, type ReadConfig } from "../server/make-folder.ts";
+import { kmsStoreOn, type OpenedDatabase } from "../server/open-store.ts";
+import { type Credentials, credentialsOf, requireFitToServe } from "../server/tls.ts";
+import type { Output } from "../terminal/output.ts";
+import { usageError } from "../terminal/usage.ts";
 
 export interface KmsServeOptions {
   readonly dataDir: string;
@@ -25,19 +28,28 @@ export interface KmsServeOptions {
   readonly database?: string;
   /** Plain HTTP, on loopback, for a proxy there. */
   readonly http: boolean;
+  /** Makes a KMS in an empty database also where the folder had one before. */
+  readonly init?: boolean;
 }
 
 export interface PreparedKms {
   readonly data: DataFolder;
   readonly credentials: Credentials | undefined;
+  readonly mayMake: boolean;
 }
 
 export interface RunningKms {
   readonly url: string;
   readonly adminUrl: string;
+  readonly adminToken: string;
+  readonly admin: KmsAdmin;
+  /** Users revoked at that time or later. */
+  readonly revokedSince: (at: number) => Promise<{ uri: string; revokedAt: number }[]>;
+  /** Closes the listeners, before everything else is closed with the database. */
+  close(): Promise<void>;
 }
 
-/** Of a KMS that nobody named. */
+/** URI of a KMS whose configuration names none. */
 const DEFAULT_KMS_URI = "kms.localhost";
 
 /** The configuration of a KMS at the first start. */
@@ -60,14 +72,24 @@ export async function prepareKms(
   const data = await openDataFolder(options, overridesOf(options, read.kms));
   requireSame(data, options, read.file);
   requireFitToServe(data.config);
+  const mayMake = options.init === true || !(await hadKms(data));
   await makeStoreKey(options.dataDir, data.files, output);
-  return { data, credentials: options.http ? undefined : await credentialsOf(data, Date.now()) };
+  const credentials = options.http ? undefined : await credentialsOf(data, Date.now());
+  return { data, credentials, mayMake };
+}
+
+/** Whether a KMS was made in this folder, in the database that is configured now or in another. */
+async function hadKms({ config, files }: DataFolder): Promise<boolean> {
+  return (
+    (await exists(files.kmsMark)) || (config.database?.url !== undefined && (await exists(files.database)))
+  );
 }
 
 export async function startKms(
-  { data, credentials }: PreparedKms,
+  { data, credentials, mayMake }: PreparedKms,
   opened: OpenedDatabase,
   log: ServerLog,
+  admission?: Admission,
 ): Promise<RunningKms> {
   const { store, envelope, core, onClose } = kmsStoreOn(opened, data);
   const adminToken = randomBytes(32).toString("base64url");
@@ -76,21 +98,28 @@ export async function startKms(
     store,
     envelope,
     ...(await core()),
-    ...(credentials && { credentials: { cert: credentials.cert, key: credentials.key } }),
+    ...(credentials && { credentials }),
     ...(data.config.tokens === undefined && {
       developmentIssuer: await developmentIssuerOf(data.files, kmsAudience(data.config.kmsUri)),
     }),
     adminToken,
-    now: Date.now,
+    mayMake,
     log,
+    ...(admission && { admission }),
   });
   onClose(() => kms.close());
+  const { kmsUri, certUri } = (await store.masters())[0]!.certificate;
+  await createFile(data.files.kmsMark, `${JSON.stringify({ kmsUri, certUri }, null, 2)}\n`);
   const { url, adminUrl } = await kms.listen().catch((error: unknown) => {
     throw listenError(error);
   });
   onClose(() => removeAdminFile(data.files.admin));
   await writeAdminFile(data.files.admin, { url: adminUrl, token: adminToken, pid: process.pid });
-  return { url, adminUrl };
+  return {
+    ...{ url, adminUrl, adminToken, admin: kms.admin },
+    close: () => kms.close(),
+    revokedSince: (at) => store.revokedSince(at),
+  };
 }
 
 /** All commands read from the configuration whose data it is: a start that says otherwise would hide the data. */

@@ -4,9 +4,10 @@ import type { KmsAdmin } from "../../roles/kms/admin/admin.ts";
 import { adminClient } from "../../roles/kms/admin/client.ts";
 import { type AdminDeps, createAdmin } from "../../roles/kms/admin/operations.ts";
 import { createKeyIssuer } from "../../roles/kms/issue/index.ts";
-import { runningServer } from "./admin-file.ts";
-import { type DataFolder, type FolderOptions, openDataFolder } from "./data-folder.ts";
-import { openStore } from "./open-store.ts";
+import { runningServer } from "../server/admin-file.ts";
+import { type DataFolder, type FolderOptions, openDataFolder } from "../server/data-folder.ts";
+import { environmentOf } from "../server/environment.ts";
+import { openStore } from "../server/open-store.ts";
 
 export async function withAdmin<T>(
   options: FolderOptions,
@@ -15,7 +16,7 @@ export async function withAdmin<T>(
   const data = await openDataFolder(options);
   const running = await runningServer(data.files.admin, fetch);
   if (running !== undefined) return use(adminClient({ url: running.url, token: running.token }), data);
-  const { store, envelope, core, onClose, close } = await openStore(data, process.env);
+  const { store, envelope, core, onClose, close } = await openStore(data, environmentOf());
   try {
     let made: ReturnType<AdminDeps["maker"]> | undefined;
     const maker = async () => {

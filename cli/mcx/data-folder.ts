@@ -1,8 +1,8 @@
 /** The MCX server of a data folder: its configuration, with what it has in common with the servers beside it. */
 import { dirname, join } from "node:path";
-import type { GmsConfigInput } from "../../roles/gms/config.ts";
-import type { KmsConfig } from "../../roles/kms/config.ts";
-import { type McxConfig, type McxConfigInput, parseMcxConfig } from "../../roles/mcx-server/config.ts";
+import type { GmsConfigInput } from "../../roles/gms/common/config.ts";
+import type { KmsConfig } from "../../roles/kms/common/config.ts";
+import { type McxConfig, type McxConfigInput, parseMcxConfig } from "../../roles/mcx/common/config.ts";
 import {
   type ConfigFile,
   configFileOf,
@@ -11,8 +11,8 @@ import {
   filesOf,
   located,
   readConfig,
-} from "../kms/data-folder.ts";
-import { usageError } from "../usage.ts";
+} from "../server/data-folder.ts";
+import { usageError } from "../terminal/usage.ts";
 
 export interface McxFolder {
   readonly folder: string;
@@ -25,6 +25,9 @@ export interface McxFiles {
   readonly storage: string;
   readonly storageKey: string;
   readonly tokenKey: string;
+  /** Store key of the database that several processes share, if the configuration has one. */
+  readonly storeKey: string;
+  readonly database: string;
   readonly tlsCertificate: string;
   readonly tlsKey: string;
   /** Where the admin API of the running server is, and its token. */
@@ -42,7 +45,7 @@ export async function openMcxFolder(
   if (read.mcx === undefined) throw usageError("NO_MCX", `${dataDir}: no MCX server here`);
   const given = withShared(read);
   const checked = parseMcxConfig({ ...given, ...overridesOf(given) });
-  const { tlsCertificate, tlsKey, tokenKey } = filesOf(dataDir, {}, file);
+  const { tlsCertificate, tlsKey, tokenKey, storeKey, database } = filesOf(dataDir, checked, file);
   return {
     folder: dataDir,
     config: located(checked, dirname(file)),
@@ -50,6 +53,8 @@ export async function openMcxFolder(
       storage: join(dataDir, "mcx-keys"),
       storageKey: join(dataDir, "mcx.key"),
       tokenKey,
+      storeKey,
+      database,
       tlsCertificate,
       tlsKey,
       admin: join(dataDir, "mcx-admin.json"),

@@ -1,6 +1,6 @@
 /** Development tokens for the MCX server of a data folder. */
-import { mcxAudience } from "../../roles/mcx-server/config.ts";
-import { developmentIssuerOf, requireDevelopment } from "../kms/development-tokens.ts";
+import { mcxAudience } from "../../roles/mcx/common/config.ts";
+import { developmentIssuerOf, requireDevelopment } from "../server/development-tokens.ts";
 import { openMcxFolder } from "./data-folder.ts";
 
 /** Usage error NO_DEVELOPMENT_TOKENS for an MCX server that has a real issuer. */

@@ -1,7 +1,7 @@
 /** What is settled before the MCX server of a data folder starts. */
-import type { McxConfigInput } from "../../roles/mcx-server/config.ts";
-import { freePort } from "../free-port.ts";
-import type { FolderOptions } from "../kms/data-folder.ts";
+import type { McxConfigInput } from "../../roles/mcx/common/config.ts";
+import type { FolderOptions } from "../server/data-folder.ts";
+import { freePort } from "../server/free-port.ts";
 import { type McxFolder, openMcxFolder } from "./data-folder.ts";
 
 export interface McxServeOptions extends FolderOptions {
@@ -11,7 +11,7 @@ export interface McxServeOptions extends FolderOptions {
   readonly adminPort?: number;
 }
 
-/** Of an MCX server that nobody named. */
+/** URI of an MCX server whose configuration names none. */
 const DEFAULT_MCX_URI = "sip:mcx@mcx.localhost";
 
 /** The configuration of an MCX server at the first start. */

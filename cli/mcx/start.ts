@@ -1,28 +1,38 @@
 /** The MCX server of a data folder, started. */
+
 import { randomBytes } from "node:crypto";
-import { fromUtf8 } from "../../bindings/bytes.ts";
-import { load } from "../../bindings/core.ts";
-import { systemRandom } from "../../bindings/random.ts";
-import { FileStorage, openStorageKeyFile } from "../../roles/client/file-storage-node.ts";
-import { SealedStorage } from "../../roles/client/index.ts";
-import { mcxAudience } from "../../roles/mcx-server/config.ts";
-import { createMcxServer } from "../../roles/mcx-server/create.ts";
-import { provisionMcxServer } from "../../roles/mcx-server/identity.ts";
+import { fromUtf8 } from "../../base/bytes.ts";
+import { systemRandom } from "../../base/random.ts";
+import { load } from "../../bindings/core/core.ts";
+import { FileStorage, openStorageKeyFile } from "../../roles/identity/file-storage-node.ts";
+import { SealedStorage } from "../../roles/identity/index.ts";
+import type { McxState } from "../../roles/mcx/admin/metrics.ts";
+import { mcxAudience } from "../../roles/mcx/common/config.ts";
+import { createMcxServer } from "../../roles/mcx/create.ts";
+import { provisionMcxServer } from "../../roles/mcx/identity.ts";
 import type { ServerLog } from "../../roles/server/log.ts";
-import { readFile } from "../files.ts";
+import { McxStore } from "../../store/index.ts";
+import type { Admission } from "../../transport/admission/admission.ts";
 import { gmsDevelopmentToken } from "../gms/development-tokens.ts";
-import { removeAdminFile, writeAdminFile } from "../kms/admin-file.ts";
-import { developmentIssuerOf } from "../kms/development-tokens.ts";
-import { httpsFetch } from "../kms/https.ts";
-import { listenError } from "../kms/listen-error.ts";
 import { provisioningOf } from "../kms/server-provisioning.ts";
-import type { Credentials } from "../kms/tls.ts";
+import { removeAdminFile, writeAdminFile } from "../server/admin-file.ts";
+import { developmentIssuerOf } from "../server/development-tokens.ts";
+import { environmentOf } from "../server/environment.ts";
+import { httpsFetch } from "../server/https.ts";
+import { listenError } from "../server/listen-error.ts";
+import { openSealedDatabase } from "../server/open-store.ts";
+import type { Credentials } from "../server/tls.ts";
+import { readFile } from "../terminal/files.ts";
 import type { McxFolder } from "./data-folder.ts";
 
 export interface RunningMcx {
   readonly adminUrl: string;
+  readonly adminToken: string;
+  readonly state: McxState;
   /** SIP URIs by transport. */
   readonly sip: Readonly<Record<string, string>>;
+  /** Closes the listeners, before everything else is closed. */
+  close(): Promise<void>;
 }
 
 const MAX_TOKEN = 64 << 10;
@@ -35,6 +45,7 @@ export async function startMcx(
   credentials: Credentials | undefined,
   onClose: (close: () => unknown) => void,
   log: ServerLog,
+  admission?: Admission,
 ): Promise<RunningMcx> {
   const core = await load();
   onClose(() => core.destroy());
@@ -59,6 +70,9 @@ export async function startMcx(
     log,
   });
   onClose(() => keys.close());
+  const shared =
+    config.database && (await openSealedDatabase({ database: config.database, files }, environmentOf()));
+  if (shared !== undefined) onClose(shared.close);
   const adminToken = randomBytes(32).toString("base64url");
   const tokenFile = config.gms?.tokenFile ?? config.provisioning?.tokenFile;
   const server = await createMcxServer({
@@ -71,13 +85,15 @@ export async function startMcx(
       tokenFile === undefined
         ? () => gmsDevelopmentToken(folder, config.mcxUri, TOKEN_LIFETIME)
         : async () => fromUtf8(await readFile(tokenFile, MAX_TOKEN), tokenFile).trim(),
-    ...(credentials && { credentials: { cert: credentials.cert, key: credentials.key } }),
+    ...(credentials && { credentials }),
     ...(config.tokens === undefined && {
       developmentIssuer: await developmentIssuerOf(files, mcxAudience(config.mcxUri)),
     }),
     adminToken,
     random,
     log,
+    ...(admission && { admission }),
+    ...(shared && { store: McxStore.open(shared.db, shared.envelope) }),
   });
   onClose(() => server.close());
   const { adminUrl, sip } = await server.listen().catch((error: unknown) => {
@@ -85,5 +101,11 @@ export async function startMcx(
   });
   onClose(() => removeAdminFile(files.admin));
   await writeAdminFile(files.admin, { url: adminUrl, token: adminToken, pid: process.pid });
-  return { adminUrl, sip: sip as Record<string, string> };
+  return {
+    adminUrl,
+    adminToken,
+    state: server.state,
+    sip: sip as Record<string, string>,
+    close: () => server.close(),
+  };
 }

@@ -1,11 +1,11 @@
-/** Whose tokens count, and where only TLS will do. */
+/** Which tokens are accepted, and where TLS is required. */
 import type { DevelopmentIssuer } from "../server/development-tokens.ts";
 import { type Credentials, readCredentials } from "../server/listener.ts";
 import { isLoopback } from "../server/loopback.ts";
 import { createTokenVerifier, type TokenVerifier } from "../server/tokens.ts";
-import type { GmsConfig } from "./config.ts";
-import { refusedConfig } from "./errors.ts";
-import type { GmsLog } from "./log.ts";
+import type { GmsConfig } from "./common/config.ts";
+import { refusedConfig } from "./common/errors.ts";
+import type { GmsLog } from "./common/log.ts";
 
 export interface AccessOptions {
   /** In place of what the configuration says of tokens. */

@@ -1,28 +1,34 @@
 /** A whole GMS out of its parts: operations, sealing, schedule, SIP, XCAP and admin listeners. */
-import { toHex } from "../../bindings/bytes.ts";
-import type { Core } from "../../bindings/core.ts";
-import { MikeySakkeError } from "../../bindings/errors.ts";
+import { toHex } from "../../base/bytes.ts";
+import { MikeySakkeError } from "../../base/errors.ts";
+import { type RandomSource, systemRandom } from "../../base/random.ts";
+import type { Core } from "../../bindings/core/core.ts";
 import type { Pool } from "../../bindings/pool/index.ts";
-import { type RandomSource, systemRandom } from "../../bindings/random.ts";
 import type { GmsStore } from "../../store/gms/gms-store.ts";
+import type { Admission } from "../../transport/admission/admission.ts";
 import {
   createSipEndpoint,
   type SipEndpoint,
   type SipTransport,
   systemClock,
 } from "../../transport/sip/index.ts";
+import { createAdmission } from "../server/admission.ts";
 import { stopServer, urlOf } from "../server/listener.ts";
-import { addressesOf, type SipAddresses, sipTransports } from "../server/sip-transports.ts";
+import { warnOfPlainSip } from "../server/plain-sip.ts";
+import { RefusedLog, sipLog } from "../server/refused-log.ts";
+import { addressesOf, type SipAddresses, sipLimits, sipTransports } from "../server/sip-transports.ts";
+import { Targets } from "../server/targets.ts";
 import { type AccessOptions, serverCredentials, tokenVerifier } from "./access.ts";
 import { createGmsAdminServer } from "./admin/server.ts";
-import { type GmsConfig, type GmsConfigInput, parseGmsConfig } from "./config.ts";
+import { type GmsConfig, type GmsConfigInput, parseGmsConfig } from "./common/config.ts";
+import { refusedConfig } from "./common/errors.ts";
+import { type GmsLog, noLog } from "./common/log.ts";
+import type { GmsMetrics } from "./common/metrics.ts";
+import { createPrometheusMetrics } from "./common/metrics-prom.ts";
+import type { GmsAdmin, GmsContext, GmsKeys } from "./common/ports.ts";
 import { createCore } from "./context.ts";
-import { refusedConfig } from "./errors.ts";
 import { createXcapServer } from "./http/server.ts";
-import { type GmsLog, noLog } from "./log.ts";
-import type { GmsMetrics } from "./metrics.ts";
-import { createPrometheusMetrics } from "./metrics-prom.ts";
-import type { GmsAdmin, GmsContext, GmsKeys } from "./ports.ts";
+import { readiness } from "./readiness.ts";
 import { createSipDelivery, type SipDelivery } from "./sip/index.ts";
 
 export interface GmsOptions extends AccessOptions {
@@ -31,13 +37,13 @@ export interface GmsOptions extends AccessOptions {
   readonly store: GmsStore;
   /** Seals on worker threads. */
   readonly pool?: Pool;
-  /** Of the keys, and of the pool where there is one. */
+  /** The core of the keys and, if there is one, of the pool. */
   readonly core: Core;
   /** See `provisionGms`. */
   readonly keys: GmsKeys;
   /** For the admin API; without it only managers of groups may use it. */
   readonly adminToken?: string;
-  /** Milliseconds since the Unix epoch. */
+  /** The host's clock, in milliseconds since the Unix epoch; the system's when absent. */
   readonly now?: () => number;
   readonly random?: RandomSource;
   readonly log?: GmsLog;
@@ -47,6 +53,8 @@ export interface GmsOptions extends AccessOptions {
   readonly instance?: string;
   /** In place of the sockets that the configuration asks for. */
   readonly sip?: { readonly transports: readonly SipTransport[] };
+  /** Shared with the other servers of the process; its own, by its configuration, when absent. */
+  readonly admission?: Admission;
 }
 
 export interface GmsAddresses {
@@ -70,7 +78,7 @@ const INSTANCE_BYTES = 8;
 /** @throws {MikeySakkeError} usage `BAD_CONFIG`, `OTHER_CORE` */
 export async function createGms(options: GmsOptions): Promise<Gms> {
   const config = parseGmsConfig(options.config);
-  const { store, pool, keys, now = Date.now, random = systemRandom, log = noLog } = options;
+  const { store, pool, keys, now, random = systemRandom, log = noLog } = options;
   requireIdentity(config, keys);
   if (keys.core !== options.core || (pool !== undefined && pool.core !== options.core)) {
     throw new MikeySakkeError("usage", "OTHER_CORE", "keys and pool must be on the core that is given");
@@ -85,26 +93,29 @@ export async function createGms(options: GmsOptions): Promise<Gms> {
     store,
     keys,
     instance,
-    now,
+    ...(now !== undefined && { now }),
     random,
     log,
     metrics,
     ...(pool !== undefined && { pool }),
   });
   const { context } = core;
-  const xcapServer = createXcapServer({ context, tokens, ...(credentials && { credentials }) });
+  const admission = options.admission ?? createAdmission(config.limits, log);
+  const guard = { admission, refused: new RefusedLog(log, systemClock) };
+  const xcapServer = createXcapServer({ context, tokens, guard, ...(credentials && { credentials }) });
   const adminServer = createGmsAdminServer({
     context,
     tokens,
-    ready: async () => {
-      await store.ready();
-      keys.current();
-    },
+    guard,
+    ready: readiness(context),
     ...(options.adminToken !== undefined && { token: options.adminToken }),
     ...(prometheus && { metrics: prometheus }),
   });
+  const limits = sipLimits(config.limits);
+  const { requestTimeout } = config.limits;
+  const sockets = { credentials, limits, admission, requestTimeout };
   const transports =
-    options.sip?.transports ?? (config.sip === undefined ? [] : sipTransports(config.sip, credentials));
+    options.sip?.transports ?? (config.sip === undefined ? [] : sipTransports(config.sip, sockets));
   let endpoint: SipEndpoint | undefined;
   let delivery: SipDelivery | undefined;
 
@@ -115,8 +126,11 @@ export async function createGms(options: GmsOptions): Promise<Gms> {
   };
   async function stop(): Promise<void> {
     const milliseconds = config.limits.stopTimeout * 1000;
-    await Promise.all([stopServer(xcapServer, milliseconds), stopServer(adminServer, milliseconds)]);
-    await delivery?.close();
+    await Promise.all([
+      stopServer(xcapServer, milliseconds),
+      stopServer(adminServer, milliseconds),
+      delivery?.close(milliseconds),
+    ]);
     await endpoint?.close();
     await core.stop();
   }
@@ -127,13 +141,17 @@ export async function createGms(options: GmsOptions): Promise<Gms> {
     const scheme = credentials === undefined ? "http" : "https";
     const xcapUrl = `${urlOf(xcapServer, scheme, config.listen.host)}${config.xcapPath}`;
     const adminUrl = urlOf(adminServer, "http", config.admin.host);
+    if (config.sip !== undefined) warnOfPlainSip(config.sip, log);
     if (transports.length > 0) {
       endpoint = createSipEndpoint({
         transports,
         clock: systemClock,
         random,
         user: "gms",
-        log: (event, details) => log.debug(details, event),
+        ...(config.sip && { targets: new Targets(config.sip) }),
+        log: sipLog(log, guard.refused),
+        limits,
+        admission,
         ...(config.sip?.outboundProxy !== undefined && { outboundProxy: config.sip.outboundProxy }),
       });
       const xcapRoot = config.urls[0] === undefined ? xcapUrl : `${config.urls[0]}${config.xcapPath}`;

@@ -2,8 +2,10 @@
  * The GMS as a client of its KMS: it gets the keys of its identity and the certificates of its members' KMSs (TS 33.180
  * 5.7.1), and keeps them in its store, from which processes on one database share them.
  */
-import type { Core } from "../../bindings/core.ts";
-import { type RandomSource, systemRandom } from "../../bindings/random.ts";
+
+import type { TimerPort } from "../../base/clock.ts";
+import { type RandomSource, systemRandom } from "../../base/random.ts";
+import type { Core } from "../../bindings/core/core.ts";
 import type { GmsStore } from "../../store/gms/gms-store.ts";
 import {
   holdKeys,
@@ -12,14 +14,13 @@ import {
   type KmsFetch,
   KmsRefusedError,
   KmsTrust,
-  type Timers,
   type TransportKeys,
   wipeSecrets,
-} from "../client/index.ts";
-import { type GmsConfig, type GmsConfigInput, parseGmsConfig } from "./config.ts";
-import { describe, refusedConfig } from "./errors.ts";
-import { type GmsLog, noLog } from "./log.ts";
-import type { GmsKeys } from "./ports.ts";
+} from "../identity/index.ts";
+import { type GmsConfig, type GmsConfigInput, parseGmsConfig } from "./common/config.ts";
+import { describe, refusedConfig } from "./common/errors.ts";
+import { type GmsLog, noLog } from "./common/log.ts";
+import type { GmsKeys } from "./common/ports.ts";
 
 export interface ProvisionGmsOptions {
   /** `gmsUri`, `kmsUri`, `kmsUrl` and the KMSs of members are used. */
@@ -36,7 +37,7 @@ export interface ProvisionGmsOptions {
   readonly random?: RandomSource;
   readonly log?: GmsLog;
   /** The host's when absent. */
-  readonly timers?: Timers;
+  readonly timers?: TimerPort;
 }
 
 export interface ProvisionedKeys extends GmsKeys {
@@ -102,7 +103,7 @@ function clientOf(
   });
 }
 
-/** Those of the proposed that the Home KMS lets the GMS use (D.2.8). */
+/** The proposed KMSs that the Home KMS lets the GMS use (D.2.8). */
 async function permittedOf(client: KmsClient, proposed: readonly string[]): Promise<readonly string[]> {
   if (proposed.length === 0) return [];
   try {

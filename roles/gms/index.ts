@@ -23,13 +23,11 @@ export {
   gmsAudience,
   gmsConfigSchema,
   parseGmsConfig,
-} from "./config.ts";
-export { createGms, type Gms, type GmsAddresses, type GmsOptions } from "./create.ts";
-export type { GmsErrorCode } from "./errors.ts";
-export { type ProvisionedKeys, type ProvisionGmsOptions, provisionGms } from "./identity.ts";
-export { createLog, type GmsLog, noLog } from "./log.ts";
-export { type GmsMetrics, noMetrics, type StoreCounts } from "./metrics.ts";
-export { createPrometheusMetrics, type PrometheusMetrics } from "./metrics-prom.ts";
+} from "./common/config.ts";
+export type { GmsErrorCode } from "./common/errors.ts";
+export { createLog, type GmsLog, noLog } from "./common/log.ts";
+export { type GmsMetrics, noMetrics, type StoreCounts } from "./common/metrics.ts";
+export { createPrometheusMetrics, type PrometheusMetrics } from "./common/metrics-prom.ts";
 export type {
   Changed,
   GmkOptions,
@@ -41,4 +39,6 @@ export type {
   NewMember,
   Page,
   RekeyOptions,
-} from "./ports.ts";
+} from "./common/ports.ts";
+export { createGms, type Gms, type GmsAddresses, type GmsOptions } from "./create.ts";
+export { type ProvisionedKeys, type ProvisionGmsOptions, provisionGms } from "./identity.ts";

@@ -2,22 +2,25 @@
  * Seals what is planned. Any number of processes do so on one database: each chunk is claimed by one of them for a while,
  * and its messages are stored in one transaction with the end of the claim, so that no member gets two.
  */
-import { wipe } from "../../bindings/bytes.ts";
+import { wipe } from "../../base/bytes.ts";
+import { Timer, type TimerPort } from "../../base/clock.ts";
+import type { RandomSource } from "../../base/random.ts";
 import { ntpToUnixMs } from "../../bindings/identity/ntp.ts";
 import type { SealPlan } from "../../bindings/mikey/plan.ts";
 import { sealGroup } from "../../bindings/mikey/seal.ts";
 import type { Pool } from "../../bindings/pool/index.ts";
-import type { RandomSource } from "../../bindings/random.ts";
 import type { GmsStore } from "../../store/gms/gms-store.ts";
 import type { ClaimedChunk, SealedRow } from "../../store/gms/records.ts";
-import type { ClientKeys } from "../client/load-keys.ts";
-import { backOff } from "./back-off.ts";
-import type { GmsConfig } from "./config.ts";
-import { describe } from "./errors.ts";
-import type { GmsLog } from "./log.ts";
-import type { GmsMetrics } from "./metrics.ts";
-import type { GmsEvents, GmsKeys } from "./ports.ts";
-import type { GmsTimers } from "./timers.ts";
+import type { ClientKeys } from "../identity/load-keys.ts";
+import type { DatabaseClock } from "../server/database-clock.ts";
+import type { LastingFaults } from "../server/lasting-faults.ts";
+import { backOff } from "./common/back-off.ts";
+import type { GmsConfig } from "./common/config.ts";
+import { describe } from "./common/errors.ts";
+import type { GmsLog } from "./common/log.ts";
+import type { GmsMetrics } from "./common/metrics.ts";
+import type { GmsEvents, GmsKeys } from "./common/ports.ts";
+import { SAFETY_MS } from "./common/timers.ts";
 
 export interface SealerDeps {
   readonly config: GmsConfig;
@@ -27,11 +30,13 @@ export interface SealerDeps {
   readonly pool?: Pool;
   readonly instance: string;
   readonly now: () => number;
+  readonly clock: Pick<DatabaseClock, "isRight">;
   readonly random: RandomSource;
   readonly log: GmsLog;
+  readonly faults: LastingFaults;
   readonly metrics: GmsMetrics;
   readonly tell: GmsEvents;
-  readonly timers: GmsTimers;
+  readonly timers: TimerPort;
 }
 
 export interface Sealer {
@@ -39,31 +44,37 @@ export interface Sealer {
   start(): void;
   /** There is work. */
   wake(): void;
+  /** Whether the database tells of work, so that looking is for what it missed. */
+  told(listening: boolean): void;
   /** Finishes the chunks at work. */
   stop(): Promise<void>;
 }
 
+/** Seconds between two tries of a store that fails. */
+const LONGEST_PAUSE = 5;
+
 export function createSealer(deps: SealerDeps): Sealer {
-  const { config, store, instance, now, random, log, metrics, tell, timers } = deps;
+  const { config, store, instance, now, clock, random, log, faults, metrics, tell, timers } = deps;
   const { chunksInFlight, leaseSeconds, pollMs, retrySeconds } = config.limits;
   const atWork = new Set<Promise<void>>();
   let running = false;
   let claiming: Promise<void> | undefined;
   /** Something was planned while a claim was under way, which may have missed it. */
   let again = false;
-  let timer: unknown;
+  const timer = new Timer(timers);
   /** Failures of the store in a row. */
   let failures = 0;
+  let lookEvery = pollMs;
 
   function wake(): void {
     again = true;
     if (!running || claiming !== undefined) return;
-    timers.clear(timer);
+    timer.clear();
     claiming = claimAll().finally(() => {
       claiming = undefined;
       if (!running) return;
       if (again && failures === 0 && atWork.size < chunksInFlight) wake();
-      else timer = timers.set(wake, failures === 0 ? pollMs : backOff(failures, retrySeconds, random));
+      else timer.set(failures === 0 ? lookEvery : backOff(failures, LONGEST_PAUSE, random), wake);
     });
   }
 
@@ -82,13 +93,15 @@ export function createSealer(deps: SealerDeps): Sealer {
   }
 
   async function claim(): Promise<ClaimedChunk | undefined> {
+    if (!clock.isRight()) return undefined;
     try {
-      const chunk = await store.claimChunk({ instance, now: now(), leaseMs: leaseSeconds * 1000 });
+      const chunk = await store.claimChunk({ instance, leaseMs: leaseSeconds * 1000 });
       failures = 0;
+      faults.succeeded("claims of chunks");
       return chunk;
     } catch (error) {
       failures++;
-      log.error(describe(error), "the store gives no work");
+      faults.failed("claims of chunks", error, "the store gives no work");
       return undefined;
     }
   }
@@ -99,7 +112,7 @@ export function createSealer(deps: SealerDeps): Sealer {
     const began = now();
     try {
       const rows = await sealChunk(deps, chunk);
-      if (!(await store.saveChunk(chunk, rows, now()))) {
+      if (!(await store.saveChunk(chunk, rows))) {
         metrics.sealFailed("CLAIM_LOST");
         log.info({ rekey, chunk: chunk.chunk }, "a claim was lost");
         return;
@@ -118,15 +131,18 @@ export function createSealer(deps: SealerDeps): Sealer {
   async function giveBack(chunk: ClaimedChunk, cause: unknown): Promise<void> {
     const { code, message } = describe(cause);
     metrics.sealFailed(code);
-    const nextAt = now() + backOff(chunk.attempts, retrySeconds, random);
+    const waitMs = backOff(chunk.attempts, retrySeconds, random);
     const facts = { rekey: chunk.rekey, chunk: chunk.chunk, attempts: chunk.attempts, code, message };
     log.warn(facts, "a chunk was not sealed");
     try {
-      await store.releaseChunk(chunk, { now: now(), nextAt, error: `${code}: ${message}` });
+      await store.releaseChunk(chunk, { waitMs, error: `${code}: ${message}` });
+      faults.succeeded("return of claims");
     } catch (error) {
       // Its lease ends by itself.
-      log.error(describe(error), "a claim was not given back");
+      faults.failed("return of claims", error, "a claim was not given back");
     }
+    // Nobody else tells of it.
+    if (waitMs < lookEvery) timers.after(waitMs, wake);
   }
 
   return {
@@ -135,9 +151,13 @@ export function createSealer(deps: SealerDeps): Sealer {
       wake();
     },
     wake,
+    told(listening) {
+      lookEvery = listening ? Math.max(pollMs, SAFETY_MS) : pollMs;
+      wake();
+    },
     async stop() {
       running = false;
-      timers.clear(timer);
+      timer.clear();
       await claiming;
       await Promise.all(atWork);
     },

@@ -1,24 +1,32 @@
 /** A whole KMS out of its parts: issuer, service, listeners, operations. */
-import type { Core } from "../../bindings/core.ts";
-import { MikeySakkeError } from "../../bindings/errors.ts";
+
+import { MikeySakkeError } from "../../base/errors.ts";
+import { type RandomSource, systemRandom } from "../../base/random.ts";
+import type { Core } from "../../bindings/core/core.ts";
 import type { KmsPool } from "../../bindings/pool/kms.ts";
-import { type RandomSource, systemRandom } from "../../bindings/random.ts";
+import { KmsSchema } from "../../documents/kms-xml/schema/validate-node.ts";
 import type { Envelope, KmsStore } from "../../store/index.ts";
-import { KmsSchema } from "../../transport/kms-xml/schema/validate-node.ts";
+import type { Admission } from "../../transport/admission/admission.ts";
+import { systemClock } from "../../transport/sip/index.ts";
+import { createAdmission } from "../server/admission.ts";
+import { purgeAudit } from "../server/audit-retention.ts";
+import { DatabaseClock } from "../server/database-clock.ts";
 import type { DevelopmentIssuer } from "../server/development-tokens.ts";
 import { type Credentials, readCredentials, stopServer, urlOf } from "../server/listener.ts";
 import { noLog, type ServerLog } from "../server/log.ts";
 import { isLoopback } from "../server/loopback.ts";
+import { onceIn } from "../server/once-in.ts";
+import { RefusedLog } from "../server/refused-log.ts";
 import { createTokenVerifier, type TokenVerifier } from "../server/tokens.ts";
 import type { KmsAdmin } from "./admin/admin.ts";
 import { createAdmin } from "./admin/operations.ts";
-import { createAdminServer } from "./admin-server.ts";
-import { type KmsConfig, type KmsConfigInput, parseKmsConfig } from "./config.ts";
+import { createAdminServer } from "./admin/server.ts";
+import { type KmsConfig, type KmsConfigInput, parseKmsConfig } from "./common/config.ts";
+import type { KmsMetrics } from "./common/metrics.ts";
+import { createPrometheusMetrics } from "./common/metrics-prom.ts";
+import { createKmsServer } from "./http/server.ts";
+import { createKmsService, type KmsService } from "./http/service.ts";
 import { createKeyIssuer, type KeyIssuer, makeKms } from "./issue/index.ts";
-import type { KmsMetrics } from "./metrics.ts";
-import { createPrometheusMetrics } from "./metrics-prom.ts";
-import { createKmsServer } from "./server.ts";
-import { createKmsService, type KmsService } from "./service.ts";
 
 export interface KmsOptions {
   readonly config: KmsConfigInput;
@@ -35,16 +43,22 @@ export interface KmsOptions {
   readonly tokens?: TokenVerifier;
   /** Needed when the configuration says nothing of tokens and `tokens` is not given. */
   readonly developmentIssuer?: DevelopmentIssuer;
+  /**
+   * Whether a store without a master gets one. False where the KMS was made before, so that the store must be another.
+   */
+  readonly mayMake?: boolean;
   /** For the admin API; without it there is none. */
   readonly adminToken?: string;
   /** Gets the keys of the token issuer. */
   readonly fetch?: typeof fetch;
-  /** Milliseconds since the Unix epoch. */
+  /** The host's clock, in milliseconds since the Unix epoch; the system's when absent. */
   readonly now?: () => number;
   readonly random?: RandomSource;
   readonly log?: ServerLog;
   /** Counters; those of Prometheus, at /metrics of the admin listener, when absent. */
   readonly metrics?: KmsMetrics;
+  /** Shared with the other servers of the process; its own, by its configuration, when absent. */
+  readonly admission?: Admission;
 }
 
 export interface Kms {
@@ -57,18 +71,33 @@ export interface Kms {
   close(): Promise<void>;
 }
 
+/** Milliseconds between two readings of the database's clock. */
+const CLOCK_EVERY = 5000;
+/** However often health is asked for, the store is written to once in so many milliseconds. */
+const ASKED_EVERY = 1000;
+
 /**
- * Makes the first master key and certificate if the store has none.
+ * Makes the first master key and certificate if the store has none, and logs it.
  *
- * @throws {MikeySakkeError} usage `BAD_CONFIG`, `OTHER_KMS` where the store is another KMS's
+ * @throws {MikeySakkeError} usage `BAD_CONFIG`; `OTHER_KMS` where the store is another KMS's; `KMS_MISSING` where it is
+ *   nobody's and `mayMake` is false; `SETTING_FIXED` where the configuration has a period that the KMS was not made with
  */
 export async function createKms(options: KmsOptions): Promise<Kms> {
   const config = parseKmsConfig(options.config);
-  const { store, core, pool, envelope, now = Date.now, random = systemRandom, log = noLog } = options;
+  const { store, core, pool, envelope, random = systemRandom, log = noLog } = options;
+  const clock = new DatabaseClock({
+    read: () => store.now(),
+    host: options.now ?? Date.now,
+    ...(options.now !== undefined && { steady: options.now }),
+    tolerance: config.limits.clockDifference * 1000,
+    log,
+  });
+  await clock.measure();
+  const { now } = clock;
   const tokens = options.tokens ?? tokenVerifier(config, options);
   const credentials = options.credentials ?? (config.tls && (await readCredentials(config.tls)));
   requireTls(config, credentials !== undefined);
-  await requireMaster(store, config, { core, random, now: now() });
+  await requireMaster(store, config, { core, random, now: now(), log, mayMake: options.mayMake ?? true });
 
   const issuer = await createKeyIssuer({ store, core, now, ...(pool && { pool }) });
   const schema = config.policy.strictSchema ? await KmsSchema.load() : undefined;
@@ -78,24 +107,48 @@ export async function createKms(options: KmsOptions): Promise<Kms> {
   const service = createKmsService(deps);
   const maker = async () => ({ core, issuer });
   const admin = createAdmin({ store, maker, now, random, ...(envelope && { envelope }) });
-  const server = createKmsServer({ config, service, random, ...(credentials && { credentials }) });
+  const guard = {
+    admission: options.admission ?? createAdmission(config.limits, log),
+    refused: new RefusedLog(log, systemClock),
+  };
+  const server = createKmsServer({ config, service, random, guard, ...(credentials && { credentials }) });
+  const requireStore = onceIn(ASKED_EVERY, async () => {
+    await store.ready();
+    await clock.measure();
+  });
   const adminServer = createAdminServer({
     admin,
+    snapshot: (write) => store.snapshot(write),
     log,
     random,
+    guard,
     ready: async () => {
-      await store.ready();
+      clock.requireRight();
+      await requireStore();
+      clock.requireRight();
       issuer.currentCertificate(now());
     },
     ...(options.adminToken !== undefined && { token: options.adminToken }),
     ...(prometheus && { metrics: prometheus }),
   });
 
+  let purging: ReturnType<typeof setInterval> | undefined;
+  let purge: Promise<unknown> = Promise.resolve();
+  /** Audit entries that are too old go from time to time, a few at a time. */
+  function purgeOld(): void {
+    purge = purgeAudit(store, config.policy, now()).catch((error: unknown) => {
+      log.error({ detail: String(error) }, "old audit entries were not deleted");
+    });
+  }
+
   let closing: Promise<void> | undefined;
+  let measuring: NodeJS.Timeout | undefined;
   const close = () => (closing ??= stop());
   async function stop(): Promise<void> {
+    clearInterval(measuring);
     const milliseconds = config.limits.stopTimeout * 1000;
-    await Promise.all([stopServer(server, milliseconds), stopServer(adminServer, milliseconds)]);
+    clearInterval(purging);
+    await Promise.all([stopServer(server, milliseconds), stopServer(adminServer, milliseconds), purge]);
     await issuer.destroy();
     schema?.dispose();
   }
@@ -112,6 +165,11 @@ export async function createKms(options: KmsOptions): Promise<Kms> {
         await close();
         throw error;
       }
+      purgeOld();
+      purging = setInterval(purgeOld, PURGE_MS);
+      purging.unref();
+      // Without an answer it goes on by what it knew; health tells.
+      measuring = setInterval(() => void clock.measure().catch(() => undefined), CLOCK_EVERY).unref();
       const url = urlOf(server, credentials === undefined ? "http" : "https", config.listen.host);
       const adminUrl = urlOf(adminServer, "http", config.admin.host);
       log.info({ url, adminUrl, kmsUri: config.kmsUri }, "listening");
@@ -120,6 +178,8 @@ export async function createKms(options: KmsOptions): Promise<Kms> {
     close,
   };
 }
+
+const PURGE_MS = 600_000;
 
 function tokenVerifier(config: KmsConfig, options: KmsOptions): TokenVerifier {
   const { developmentIssuer, fetch: fetchKeys, log = noLog } = options;
@@ -137,7 +197,7 @@ function tokenVerifier(config: KmsConfig, options: KmsOptions): TokenVerifier {
     const text = "KMS configuration: listen.host: development tokens are for loopback addresses only";
     throw new MikeySakkeError("usage", "BAD_CONFIG", text);
   }
-  log.warn({}, "DEVELOPMENT TOKENS: whoever asks gets the keys of any identity. Not for real users.");
+  log.warn({}, "DEVELOPMENT TOKENS: anyone who asks gets the keys of any identity. Not for real users.");
   return developmentIssuer.verifier(config.kmsUri);
 }
 
@@ -154,17 +214,33 @@ function requireTls({ listen }: KmsConfig, present: boolean): void {
 async function requireMaster(
   store: KmsStore,
   config: KmsConfig,
-  make: { core: Core; random: RandomSource; now: number },
+  {
+    log,
+    mayMake,
+    ...make
+  }: { core: Core; random: RandomSource; now: number; log: ServerLog; mayMake: boolean },
 ): Promise<void> {
   const { kmsUri, userKeyPeriod, userKeyOffset, domains, issuer } = config;
   if ((await store.masters()).length === 0) {
+    if (!mayMake) {
+      const text = `the database has no KMS, though ${kmsUri} was made before: it is another database, or one not yet restored`;
+      throw new MikeySakkeError("usage", "KMS_MISSING", text);
+    }
     const facts = { kmsUri, userKeyPeriod, userKeyOffset, ...(issuer !== undefined && { issuer }) };
-    await makeKms(store, { ...make, ...facts, ...(domains.length > 0 && { kmsDomains: domains }) }).catch(
-      (error) => {
-        // Another process was faster.
-        if (!(error instanceof MikeySakkeError) || error.code !== "MASTER_EXISTS") throw error;
-      },
-    );
+    const made = await makeKms(store, {
+      ...make,
+      ...facts,
+      ...(domains.length > 0 && { kmsDomains: domains }),
+    }).catch((error) => {
+      // Another process was faster.
+      if (!(error instanceof MikeySakkeError) || error.code !== "MASTER_EXISTS") throw error;
+      return undefined;
+    });
+    if (made)
+      log.warn(
+        { kmsUri, certUri: made.certificate.certUri },
+        "made a new KMS: no keys issued before are valid",
+      );
   }
   const present = (await store.masters())[0]?.certificate;
   if (present?.kmsUri !== kmsUri) {
@@ -173,5 +249,11 @@ async function requireMaster(
       "OTHER_KMS",
       `the store is that of ${present?.kmsUri}, not of ${kmsUri}`,
     );
+  }
+  // P3 and P4 of F.2.1 are in every UID: a KMS keeps those that it was made with.
+  for (const key of ["userKeyPeriod", "userKeyOffset"] as const) {
+    if (present[key] === config[key]) continue;
+    const text = `KMS configuration: ${key}: the KMS was made with ${present[key]}, and cannot change to ${config[key]}`;
+    throw new MikeySakkeError("usage", "SETTING_FIXED", text);
   }
 }

@@ -28,9 +28,14 @@ export {
   kmsConfigSchema,
   parseKmsConfig,
   type ServerIdentity,
-} from "./config.ts";
+} from "./common/config.ts";
+export { KmsRefusal, REFUSALS, type RefusalCode } from "./common/errors.ts";
+export { type KmsMetrics, noMetrics } from "./common/metrics.ts";
+export { createPrometheusMetrics, type PrometheusMetrics } from "./common/metrics-prom.ts";
 export { createKms, type Kms, type KmsOptions } from "./create.ts";
-export { KmsRefusal, REFUSALS, type RefusalCode } from "./errors.ts";
-export { type KmsMetrics, noMetrics } from "./metrics.ts";
-export { createPrometheusMetrics, type PrometheusMetrics } from "./metrics-prom.ts";
-export { createKmsService, type KmsHttpRequest, type KmsHttpResponse, type KmsService } from "./service.ts";
+export {
+  createKmsService,
+  type KmsHttpRequest,
+  type KmsHttpResponse,
+  type KmsService,
+} from "./http/service.ts";

@@ -1,15 +1,20 @@
 /** A listener for operators, on loopback: health and metrics. The admin API is added to it. */
 import { createHash, timingSafeEqual } from "node:crypto";
 import { type FastifyInstance, fastify } from "fastify";
-import { toHex } from "../../bindings/bytes.ts";
-import type { RandomSource } from "../../bindings/random.ts";
+import { toHex } from "../../base/bytes.ts";
+import { MikeySakkeError } from "../../base/errors.ts";
+import type { RandomSource } from "../../base/random.ts";
+import { admissionMetrics } from "./admission.ts";
+import { certificateMetrics } from "./certificate-metrics.ts";
+import { guardListener, type ListenerGuard, ownGuard } from "./listener.ts";
 import type { ServerLog } from "./log.ts";
 import { isLoopback } from "./loopback.ts";
+import { processMetrics } from "./process-metrics.ts";
 
 /** Lists of users, members and certificates. */
 const BODY_BYTES = 16 << 20;
 
-/** Of a URI in a path, percent-encoded. */
+/** Longest percent-encoded URI in a path. */
 const PARAMETER_LENGTH = 3 * 1024;
 
 export interface AdminListenerOptions {
@@ -18,32 +23,55 @@ export interface AdminListenerOptions {
   readonly metrics?: { readonly contentType: string; text(): Promise<string> };
   readonly log: ServerLog;
   readonly random: RandomSource;
+  readonly guard?: ListenerGuard | undefined;
 }
 
-export function createAdminListener({ ready, metrics, log, random }: AdminListenerOptions): FastifyInstance {
-  const app = fastify({
+/** Seconds to receive one whole request. */
+const REQUEST_SECONDS = 30;
+/** Answered without a token. */
+const OPEN_PATH = /^\/(?:health|metrics)(?:\/|$)/;
+
+export function createAdminListener(options: AdminListenerOptions): FastifyInstance {
+  const { ready, metrics, log, random, guard = ownGuard() } = options;
+  const app: FastifyInstance = fastify({
     bodyLimit: BODY_BYTES,
+    requestTimeout: REQUEST_SECONDS * 1000,
+    http: { headersTimeout: REQUEST_SECONDS * 1000 },
     routerOptions: { maxParamLength: PARAMETER_LENGTH },
     forceCloseConnections: "idle",
     genReqId: () => toHex(random(8)),
   });
+  guardListener(app, guard, { kind: "http", open: (path) => OPEN_PATH.test(path) });
   // A page whose name leads to this machine (DNS rebinding) sends its own name as Host.
   app.addHook("onRequest", async (request, reply) => {
     if (!isLoopback(request.hostname)) return reply.code(421).send({ status: "wrong host" });
   });
   app.get("/health/live", async () => ({ status: "ok" }));
+  /** Why it was not ready when it was asked last; told when it changes. */
+  let fault: string | undefined;
   app.get("/health/ready", async (_request, reply) => {
     try {
       await ready();
-      return { status: "ok" };
+      if (fault !== undefined) log.info({}, "ready again");
+      fault = undefined;
+      return { status: "ok", ...(guard.admission.near && { waiting: "near its limit" }) };
     } catch (error) {
-      log.warn({ detail: String(error) }, "not ready");
-      return reply.code(503).send({ status: "not ready" });
+      const code = error instanceof MikeySakkeError ? error.code : "INTERNAL";
+      if (fault !== code) log.warn({ detail: String(error) }, "not ready");
+      fault = code;
+      return reply.code(503).send({ status: "not ready", code });
     }
   });
   if (metrics !== undefined) {
+    const admission = admissionMetrics(guard.admission);
     app.get("/metrics", async (_request, reply) =>
-      reply.type(metrics.contentType).send(await metrics.text()),
+      reply
+        .type(metrics.contentType)
+        .send(
+          [await metrics.text(), await admission(), await certificateMetrics(), await processMetrics()].join(
+            "\n",
+          ),
+        ),
     );
   }
   return app;

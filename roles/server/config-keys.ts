@@ -1,6 +1,6 @@
 /** The keys of a configuration one by one, out of its schema: for documents, and for values from the environment. */
 import { z } from "zod";
-import { MikeySakkeError } from "../../bindings/errors.ts";
+import { MikeySakkeError } from "../../base/errors.ts";
 
 /** How a value of a key is written as text: a list with commas, anything else that is no plain value as JSON. */
 export type ConfigKeyKind = "number" | "boolean" | "text" | "list" | "json";

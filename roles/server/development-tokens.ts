@@ -3,7 +3,7 @@
  * take it on loopback only.
  */
 import { exportJWK, generateKeyPair, importJWK, type JWK, SignJWT } from "jose";
-import { MikeySakkeError } from "../../bindings/errors.ts";
+import { MikeySakkeError } from "../../base/errors.ts";
 import { type TokenConfig, type TokenScopes, tokenConfigSchema } from "./token-config.ts";
 import { createTokenVerifier, type TokenVerifier } from "./tokens.ts";
 

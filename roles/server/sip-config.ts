@@ -1,5 +1,6 @@
 /** What a configuration says of SIP. */
 import { z } from "zod";
+import { networkSchema } from "./networks.ts";
 
 const port = z.number().int().min(0).max(65535);
 
@@ -18,6 +19,12 @@ export const sipSchema = z.strictObject({
   origins: z.array(z.url()).default([]),
   /** SIP URI with lr that requests outside of dialogs go to. */
   outboundProxy: z.string().min(1).optional(),
+  /** Whether UDP, TCP and WS may be listened on beyond loopback, where anybody on the way reads and repeats tokens. */
+  allowPlain: z.boolean().default(false),
+  /** Addresses or networks of proxies, whose Record-Route counts. What came through another proxy is refused. */
+  trustedProxies: z.array(networkSchema).default([]),
+  /** Networks that a Contact may lead to; any other client is answered on the flow that it came on. */
+  allowedTargets: z.array(networkSchema).default([]),
 });
 
 export type SipConfig = z.output<typeof sipSchema>;

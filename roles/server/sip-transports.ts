@@ -1,14 +1,38 @@
 /** The sockets that the configuration asks for. */
-import type { SipTransport, TransportName } from "../../transport/sip/index.ts";
+import type { Admission } from "../../transport/admission/admission.ts";
+import {
+  DEFAULT_LIMITS,
+  type SipLimits,
+  type SipTransport,
+  type TransportName,
+} from "../../transport/sip/index.ts";
 import { tcpTransport, udpTransport, webSocketServerTransport } from "../../transport/sip/index-node.ts";
 import type { Credentials } from "./listener.ts";
+import { Networks } from "./networks.ts";
 import type { SipConfig } from "./sip-config.ts";
 
 /** Milliseconds without an octet after which a connection that the server opened is closed: more than 64 T1. */
 const IDLE_MS = 120_000;
 
-export function sipTransports(config: SipConfig, credentials?: Credentials): SipTransport[] {
+export interface SipTransportOptions {
+  readonly credentials?: Credentials | undefined;
+  readonly limits: SipLimits;
+  readonly admission: Admission;
+  /** Seconds to receive one whole message. */
+  readonly requestTimeout: number;
+}
+
+/** How much of a message is read by a server whose bodies are that large. */
+export function sipLimits({ bodyBytes }: { readonly bodyBytes: number }): SipLimits {
+  return { ...DEFAULT_LIMITS, body: bodyBytes };
+}
+
+export function sipTransports(config: SipConfig, options: SipTransportOptions): SipTransport[] {
+  const { credentials, limits, admission, requestTimeout } = options;
   const { host, udpPort, tcpPort, tlsPort, wsPort, wssPort, advertisedHost, origins } = config;
+  const proxies = new Networks(config.trustedProxies);
+  const shared = (address: string) => proxies.has(address);
+  const bounds = { limits, admission, shared, messageTimeout: requestTimeout * 1000 };
   const at = (port: number) => ({
     host,
     port,
@@ -16,16 +40,17 @@ export function sipTransports(config: SipConfig, credentials?: Credentials): Sip
   });
   const tcp = (port: number) => {
     const { advertised, ...listen } = at(port);
-    return { listen, idleTimeout: IDLE_MS, ...(advertised !== undefined && { advertised }) };
+    return { listen, ...bounds, idleTimeout: IDLE_MS, ...(advertised !== undefined && { advertised }) };
   };
   // Those without a page behind them send no origin and are always let in.
-  const web = (port: number) => ({ ...at(port), origins });
+  const web = (port: number) => ({ ...at(port), ...bounds, origins });
   const transports: SipTransport[] = [];
   if (udpPort !== undefined) transports.push(udpTransport(at(udpPort)));
   if (tcpPort !== undefined) transports.push(tcpTransport(tcp(tcpPort)));
   if (wsPort !== undefined) transports.push(webSocketServerTransport(web(wsPort)));
   if (tlsPort !== undefined) {
-    transports.push(tcpTransport({ ...tcp(tlsPort), tls: { server: { ...credentials } } }));
+    const { secured, ...server } = credentials ?? {};
+    transports.push(tcpTransport({ ...tcp(tlsPort), tls: { server, secured } }));
   }
   if (wssPort !== undefined) {
     transports.push(webSocketServerTransport({ ...web(wssPort), tls: { ...credentials } }));

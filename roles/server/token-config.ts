@@ -10,13 +10,17 @@ export function tokenConfigSchema(scopes: TokenScopes) {
   const schema = z.strictObject({
     /** `iss` of the tokens. */
     issuer: z.string().min(1),
-    /** One of these must be in `aud`. */
-    audience: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]),
+    /** One of these must be in `aud`. Needed unless `requireAudience` is false. */
+    audience: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]).optional(),
+    /** Whether tokens without `iss` are refused; TS 33.180 B.2.2.2 has none. One that is there must be right. */
+    requireIssuer: z.boolean().default(true),
+    /** Whether tokens without `aud` are refused, as for `iss`. Without it only the scope tells tokens for one server from those for another. */
+    requireAudience: z.boolean().default(true),
     /** Where the keys of the issuer are. Either this or `jwks`. */
     jwksUri: z.url().optional(),
     /** The keys of the issuer themselves. */
     jwks: z.strictObject({ keys: z.array(z.record(z.string(), z.unknown())).min(1) }).optional(),
-    /** A token needs one of these scopes. */
+    /** A token needs one of these scopes, in `scope`, or in `scp` where there is no `scope`. */
     scopes: z.record(z.string().min(1), z.array(z.string().min(1))).default(defaults),
     /** Signature algorithms; those with a shared secret are not to be had. */
     algorithms: z
@@ -28,10 +32,12 @@ export function tokenConfigSchema(scopes: TokenScopes) {
     /** Difference of clocks granted to `exp` and `nbf`. */
     clockSkew: z.number().int().min(0).max(300).default(5),
   });
-  return schema.refine(
-    (t) => (t.jwksUri === undefined) !== (t.jwks === undefined),
-    "needs either jwksUri or jwks",
-  );
+  return schema
+    .refine((t) => (t.jwksUri === undefined) !== (t.jwks === undefined), "needs either jwksUri or jwks")
+    .refine((t) => t.audience !== undefined || !t.requireAudience, {
+      path: ["audience"],
+      message: "needed, unless requireAudience is false",
+    });
 }
 
 export type TokenConfig = z.output<ReturnType<typeof tokenConfigSchema>>;

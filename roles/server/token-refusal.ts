@@ -1,5 +1,5 @@
 /** Why an access token is not taken. Each server says so in its own protocol. */
-import { MikeySakkeError } from "../../bindings/errors.ts";
+import { MikeySakkeError } from "../../base/errors.ts";
 
 const TEXTS = {
   TOKEN_MISSING: "an access token is required",

@@ -2,8 +2,16 @@
  * Access tokens (TS 33.180 annex B): a JWT of the identity management server, as bearer token (RFC 6750). What a token
  * proves are identities, each by the claim that one of its scopes stands for.
  */
-import { createLocalJWKSet, createRemoteJWKSet, customFetch, errors, type JWTPayload, jwtVerify } from "jose";
-import { MikeySakkeError } from "../../bindings/errors.ts";
+import {
+  createLocalJWKSet,
+  createRemoteJWKSet,
+  customFetch,
+  decodeJwt,
+  errors,
+  type JWTPayload,
+  jwtVerify,
+} from "jose";
+import { MikeySakkeError } from "../../base/errors.ts";
 import { isLoopback } from "./loopback.ts";
 import type { TokenConfig } from "./token-config.ts";
 import { TokenRefusal } from "./token-refusal.ts";
@@ -39,18 +47,37 @@ export function createTokenVerifier(
     async verify(authorization, now) {
       const token = bearer(authorization);
       const { payload } = await jwtVerify(token, keys as never, {
-        issuer: config.issuer,
-        audience: config.audience,
         algorithms: config.algorithms,
         clockTolerance: config.clockSkew,
         currentDate: new Date(now),
         requiredClaims: ["exp"],
+        ...expected(payloadOf(token), config),
       }).catch((error: unknown) => {
         throw tokenRefusal(error);
       });
       return factsOf(payload, config);
     },
   };
+}
+
+/**
+ * Which claims must be there and right. What is not signed yet only says what is there: whoever leaves out a claim that may be
+ * missing has no token of the issuer.
+ */
+function expected(claims: JWTPayload, config: TokenConfig) {
+  const { issuer, audience, requireIssuer, requireAudience } = config;
+  return {
+    ...((requireIssuer || claims.iss !== undefined) && { issuer }),
+    ...((requireAudience || (claims.aud !== undefined && audience !== undefined)) && { audience: audience! }),
+  };
+}
+
+function payloadOf(token: string): JWTPayload {
+  try {
+    return decodeJwt(token);
+  } catch (error) {
+    throw tokenRefusal(error);
+  }
 }
 
 function keySource({ jwks, jwksUri }: TokenConfig, fetchKeys: typeof fetch | undefined): KeySource {
@@ -84,7 +111,7 @@ function tokenRefusal(error: unknown): TokenRefusal {
 }
 
 function factsOf(payload: JWTPayload, config: TokenConfig): TokenFacts {
-  const scopes = words(payload.scope);
+  const scopes = words(payload.scope ?? payload.scp);
   const useful = scopes.filter((scope) => Object.hasOwn(config.scopes, scope));
   if (useful.length === 0) throw new TokenRefusal("WRONG_SCOPE", `scopes: ${scopes.join(" ") || "none"}`);
   const claims = useful.flatMap((scope) => config.scopes[scope]!);
@@ -100,7 +127,7 @@ function factsOf(payload: JWTPayload, config: TokenConfig): TokenFacts {
   };
 }
 
-/** `scope` is one string by RFC 8693 and an array in the examples of annex B. */
+/** One string by RFC 8693, and an array in the examples of annex B. */
 function words(scope: unknown): string[] {
   if (typeof scope === "string") return scope.split(" ").filter((word) => word !== "");
   return Array.isArray(scope) ? scope.filter((word) => typeof word === "string") : [];

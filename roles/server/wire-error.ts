@@ -1,5 +1,6 @@
 /** Errors and streams of the admin APIs on the wire. */
-import { MikeySakkeError } from "../../bindings/errors.ts";
+import { MikeySakkeError } from "../../base/errors.ts";
+import { chunksOf } from "../../transport/http/body.ts";
 
 /** What a server writes on one line of a stream, at most, in characters. */
 const MAX_LINE = 1 << 20;
@@ -19,17 +20,17 @@ export function fromWireError({ kind, code, message }: WireError): MikeySakkeErr
   return new MikeySakkeError(kind, code, message);
 }
 
-/** Whether an error is the fault of whoever asked, and may be told to them as it is. */
+/** Whether an error is the caller's fault and may be passed to them unchanged. */
 export function isCallersFault(error: unknown): error is MikeySakkeError {
   return error instanceof MikeySakkeError && error.kind !== "transport" && error.kind !== "crypto";
 }
 
-/** The values of an answer of JSON lines, as they come. */
-export async function* jsonLines<T>(response: Response): AsyncGenerator<T> {
+/** The values of an answer of JSON lines, as they come. Throws the reason of `signal` once that is aborted. */
+export async function* jsonLines<T>(response: Response, signal?: AbortSignal): AsyncGenerator<T> {
   let rest = "";
   const decoder = new TextDecoder();
-  for await (const chunk of response.body ?? []) {
-    rest += decoder.decode(chunk as Uint8Array, { stream: true });
+  for await (const chunk of chunksOf(response.body, signal)) {
+    rest += decoder.decode(chunk, { stream: true });
     const lines = rest.split("\n");
     rest = lines.pop()!;
     if (rest.length > MAX_LINE) throw new MikeySakkeError("transport", "ADMIN_FAILED", "a line is too long");

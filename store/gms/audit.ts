@@ -1,6 +1,10 @@
-/** The audit log: who changed what, who read what, and what was refused. Entries are added and read, never changed. */
-import type { Sql } from "../sql.ts";
-import { storable, storableJson, storableOrNull } from "../texts.ts";
+/**
+ * The audit log: who changed what, who read what, and what was refused. Entries are added and read, never
+ * changed; they go when they are old.
+ */
+
+import { auditDetail, auditName, auditNameOrNull } from "../database/audit-bounds.ts";
+import type { Sql } from "../database/sql.ts";
 import { requireFew, requireLimit } from "./checks.ts";
 import type { GmsAuditEntry, GmsAuditRecord } from "./records.ts";
 
@@ -26,12 +30,12 @@ export async function append(sql: Sql, entries: readonly GmsAuditEntry[]): Promi
     ORDER BY place`,
     [
       entries.map((e) => e.at),
-      entries.map((e) => storable(e.actor)),
+      entries.map((e) => auditName(e.actor)),
       entries.map((e) => e.action),
-      entries.map((e) => storableOrNull(e.groupUri)),
+      entries.map((e) => auditNameOrNull(e.groupUri)),
       entries.map((e) => e.outcome),
       entries.map((e) => e.code ?? null),
-      entries.map((e) => storableJson(e.detail)),
+      entries.map((e) => auditDetail(e.detail)),
     ],
   );
 }
@@ -55,4 +59,20 @@ export async function list(
     ...(row.code === null ? {} : { code: row.code }),
     ...(row.detail === null ? {} : { detail: row.detail }),
   }));
+}
+
+/** Deletes old entries, and unauthenticated refusals after a shorter time: at most `limit`. Returns how many. */
+export async function purge(
+  sql: Sql,
+  { before, anonymousBefore, limit }: { before: number; anonymousBefore: number; limit: number },
+): Promise<number> {
+  requireLimit(limit);
+  const { affected } = await sql.query(
+    `DELETE FROM gms_audit WHERE id IN (
+      SELECT id FROM gms_audit WHERE at < $1
+        OR at < $2 AND outcome = 'refused' AND (actor = 'anonymous' OR detail @> '{"claimed": true}')
+      ORDER BY at LIMIT $3)`,
+    [before, anonymousBefore, limit],
+  );
+  return affected;
 }

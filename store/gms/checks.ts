@@ -1,7 +1,7 @@
 /** What is refused before it comes to the database. */
-import { utf8 } from "../../bindings/bytes.ts";
-import { MikeySakkeError } from "../../bindings/errors.ts";
-import { isStorable } from "../texts.ts";
+import { utf8 } from "../../base/bytes.ts";
+import { MikeySakkeError } from "../../base/errors.ts";
+import { isStorable } from "../database/texts.ts";
 
 const URI_OCTETS = 2000;
 const NAME_OCTETS = 200;
@@ -54,10 +54,21 @@ export function requireFew(list: readonly unknown[], what: string): void {
 }
 
 /** Usage error BAD_LEASE. */
-export function requireClaimant(claimant: { instance: string; now: number; leaseMs: number }): void {
-  requireInstance(claimant.instance);
-  requireMs(claimant.now, "now");
-  if (!Number.isSafeInteger(claimant.leaseMs) || claimant.leaseMs < 1) {
+export function requireLease(leaseMs: unknown): void {
+  if (!Number.isSafeInteger(leaseMs) || (leaseMs as number) < 1) {
     throw usage("BAD_LEASE", "a lease lasts a whole number of milliseconds, at least 1");
   }
+}
+
+/** Usage error BAD_WAIT. */
+export function requireWait(ms: unknown): void {
+  if (!Number.isSafeInteger(ms) || (ms as number) < 0) {
+    throw usage("BAD_WAIT", "a wait is a whole number of milliseconds");
+  }
+}
+
+/** Usage errors BAD_INSTANCE, BAD_LEASE. */
+export function requireClaimant(claimant: { instance: string; leaseMs: number }): void {
+  requireInstance(claimant.instance);
+  requireLease(claimant.leaseMs);
 }

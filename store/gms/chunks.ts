@@ -1,19 +1,28 @@
 /** Chunks: members without a message yet, claimed by one process at a time, which seals them and saves the messages. */
-import { requireBytes } from "../../bindings/errors.ts";
+import { concat } from "../../base/bytes.ts";
+import { requireBytes } from "../../base/errors.ts";
 import type { KeyParameters } from "../../bindings/index.ts";
-import type { Envelope } from "../envelope.ts";
-import type { Database, Sql } from "../sql.ts";
-import { storable } from "../texts.ts";
-import { requireClaimant, requireMs, usage } from "./checks.ts";
+import type { Envelope } from "../database/envelope.ts";
+import type { Database, Sql } from "../database/sql.ts";
+import type { SqlClock } from "../database/sql-clock.ts";
+import { storable } from "../database/texts.ts";
+import { requireClaimant, requireWait, usage } from "./checks.ts";
 import { fromColumns, type TimeColumns } from "./clock.ts";
 import { open } from "./gmks.ts";
-import type { Claimant } from "./gms-store.ts";
-import { holdPresence } from "./presence.ts";
-import type { ClaimedChunk, MemberKind, NewRekeyMember, RekeyKind, SealedRow } from "./records.ts";
-import { settle } from "./rekeys.ts";
+import { tellOthers, wakeHolders } from "./notices.ts";
+import { adoptLate } from "./presence.ts";
+import type {
+  ChunkFailure,
+  Claimant,
+  ClaimedChunk,
+  MemberKind,
+  NewRekeyMember,
+  RekeyKind,
+  SealedRow,
+} from "./records.ts";
+import { settle } from "./settle.ts";
+import { freshAt, isAgain, isFresh } from "./turns.ts";
 
-/** Rekeys that a claim looks at; where others are just claiming of all of them there is nothing for it this time. */
-const CANDIDATES = 16;
 /** Octets of an I_MESSAGE at most, far beyond any. */
 const MESSAGE_OCTETS = 65_536;
 const ERROR_LENGTH = 500;
@@ -36,17 +45,12 @@ interface ChunkRow extends TimeColumns {
 /** The key is opened after the commit: one that does not open must not keep others from their turn. */
 export async function claim(
   db: Database,
+  clock: SqlClock,
   envelope: Envelope,
   claimant: Claimant,
 ): Promise<ClaimedChunk | undefined> {
   requireClaimant(claimant);
-  const row = await db.transaction(async (sql) => {
-    for (const rekey of await waiting(sql, claimant.now)) {
-      const claimed = await claimOf(sql, rekey, claimant);
-      if (claimed !== undefined) return claimed;
-    }
-    return undefined;
-  });
+  const row = await claimNext(db, clock, claimant);
   if (row === undefined) return undefined;
   return {
     rekey: row.rekey,
@@ -74,58 +78,57 @@ function membersOf(row: ChunkRow): NewRekeyMember[] {
     .filter(({ uri }) => !forgotten.has(uri));
 }
 
-/** Rekeys with something to seal, the one that waits longest for its turn first. */
-async function waiting(sql: Sql, now: number): Promise<number[]> {
-  const { rows } = await sql.query<{ id: number }>(
-    `SELECT id FROM gms_rekey WHERE state = 'running' AND sealed_at IS NULL
-      AND EXISTS (SELECT FROM gms_chunk WHERE rekey = id AND state = 'planned' AND due_at <= $1)
-    ORDER BY turn, id LIMIT ${CANDIDATES}`,
-    [now],
-  );
-  return rows.map(({ id }) => id);
-}
-
-async function claimOf(sql: Sql, rekey: number, claimant: Claimant): Promise<ChunkRow | undefined> {
-  const { instance, now, leaseMs } = claimant;
+/**
+ * One chunk that nobody is just claiming. What is new and what is tried again have turns by chance, so that neither waits
+ * for all of the other.
+ */
+async function claimNext(
+  sql: Sql,
+  clock: SqlClock,
+  { instance, leaseMs }: Claimant,
+): Promise<ChunkRow | undefined> {
+  const now = clock();
+  const next = (which: string) => `SELECT rekey, chunk FROM gms_chunk WHERE state = 'planned' AND ${which}
+      ORDER BY due_at, rekey, chunk LIMIT 1 FOR UPDATE SKIP LOCKED`;
   const { rows } = await sql.query<ChunkRow>(
-    `UPDATE gms_chunk c SET claimed_by = $3, attempts = c.attempts + 1, due_at = $2::bigint + $4::bigint
-    FROM gms_rekey r JOIN gms_gmk g ON g.id = r.gmk
-    WHERE r.id = $1 AND c.rekey = $1 AND c.chunk = (
-      SELECT chunk FROM gms_chunk WHERE rekey = $1 AND state = 'planned' AND due_at <= $2
-      ORDER BY chunk LIMIT 1 FOR UPDATE SKIP LOCKED)
+    `WITH fresh AS (${next(isFresh(now, "due_at"))}),
+    again AS (${next(isAgain(now, "due_at"))}),
+    picked AS (
+      SELECT rekey, chunk FROM (
+        SELECT rekey, chunk, 0.5 AS rank FROM fresh UNION ALL SELECT rekey, chunk, random() FROM again) AS both_kinds
+      ORDER BY rank LIMIT 1)
+    UPDATE gms_chunk c SET claimed_by = $1, attempts = c.attempts + 1, due_at = ${now} + $2::bigint
+    FROM picked JOIN gms_rekey r ON r.id = picked.rekey JOIN gms_gmk g ON g.id = r.gmk
+    WHERE c.rekey = picked.rekey AND c.chunk = picked.chunk
     RETURNING c.rekey, c.chunk, c.attempts, c.uris, c.kms_uris, c.kinds, c.csb_ids, c.forgotten, c.seconds, c.fraction,
       r.kind, r.parameters, g.gmk_id, g.sealed`,
-    [rekey, now, instance, leaseMs],
+    [instance, leaseMs],
   );
-  if (rows[0] === undefined) return undefined;
-  await sql.query("UPDATE gms_rekey SET turn = nextval('gms_turn') WHERE id = $1", [rekey]);
   return rows[0];
 }
 
 export async function save(
   db: Database,
+  clock: SqlClock,
   claimed: ClaimedChunk,
   messages: readonly SealedRow[],
-  now: number,
 ): Promise<boolean> {
-  requireMs(now, "now");
   requireRows(claimed, messages);
-  return db.transaction(async (sql) => {
+  const stored = await db.transaction(async (sql) => {
     const forgotten = await lockClaimed(sql, claimed);
-    if (forgotten === undefined) return false;
-    await insert(
-      sql,
-      claimed.rekey,
-      messages.filter(({ uri }) => !forgotten.has(uri)),
-      now,
-    );
+    if (forgotten === undefined) return undefined;
+    const rows = messages.filter(({ uri }) => !forgotten.has(uri));
+    const absent = await insert(sql, clock, claimed, rows);
     await sql.query(
       "UPDATE gms_chunk SET state = 'sealed', claimed_by = NULL, error = NULL WHERE rekey = $1 AND chunk = $2",
       [claimed.rekey, claimed.chunk],
     );
-    await settle(sql, [claimed.rekey], now);
-    return true;
+    await settle(sql, clock, [claimed.rekey]);
+    return { absent };
   });
+  if (stored === undefined) return false;
+  await adoptLate(db, claimed.rekey, stored.absent);
+  return true;
 }
 
 function requireRows({ members, rekey, chunk }: ClaimedChunk, messages: readonly SealedRow[]): void {
@@ -156,29 +159,68 @@ async function lockClaimed(
   return claimName(row.claimed_by, row.attempts) === claim ? new Set(row.forgotten) : undefined;
 }
 
-async function insert(sql: Sql, rekey: number, messages: readonly SealedRow[], now: number): Promise<void> {
-  await holdPresence(sql);
-  await sql.query(
-    `INSERT INTO gms_delivery (rekey, member_uri, state, holder, next_at, changed_at, octets)
-    SELECT $1::bigint, m.uri, 'sealed',
-      (SELECT instance FROM gms_presence WHERE member_uri = m.uri AND until > $2::bigint LIMIT 1),
-      $2::bigint, $2::bigint, m.octets
-    FROM unnest($3::text[], $4::bytea[]) AS m (uri, octets)`,
-    [rekey, now, messages.map(({ uri }) => uri), messages.map(({ octets }) => octets)],
+/**
+ * Messages, their state, and what is due, in the order of their places in the rekey, which their T has. Returns members
+ * who are nowhere present, as far as is known before the commit.
+ */
+async function insert(
+  sql: Sql,
+  clock: SqlClock,
+  { rekey, chunk }: ClaimedChunk,
+  messages: readonly SealedRow[],
+): Promise<string[]> {
+  const now = clock();
+  const octets = messages.map((message) => message.octets);
+  // One value, which goes to the server as it is: in an array each octet would be two digits, written and read.
+  let end = 0;
+  const starts = octets.map(({ length }) => {
+    end += length;
+    return end - length + 1;
+  });
+  const { rows } = await sql.query<{ absent: string[] | null }>(
+    `WITH m AS (
+      SELECT uri, substring($3::bytea FROM start FOR length) AS octets, place
+      FROM unnest($2::text[], $5::integer[], $6::integer[]) WITH ORDINALITY AS m (uri, start, length, place)),
+    first AS (
+      SELECT c.fraction - start.fraction AS place FROM gms_chunk c JOIN gms_chunk start ON start.rekey = c.rekey
+      WHERE c.rekey = $1 AND c.chunk = $4 AND start.chunk = 0),
+    stored AS (INSERT INTO gms_message (rekey, member_uri, octets) SELECT $1::bigint, uri, octets FROM m),
+    stated AS (
+      INSERT INTO gms_delivery (rekey, member_uri, state, changed_at) SELECT $1::bigint, uri, 'sealed', ${now} FROM m),
+    due AS (
+      INSERT INTO gms_due (rekey, member_uri, holder, next_at)
+      SELECT $1::bigint, m.uri,
+        (SELECT instance FROM gms_presence WHERE member_uri = m.uri ORDER BY instance LIMIT 1),
+        ${freshAt(now, "first.place + m.place - 1")}
+      FROM m, first RETURNING member_uri, holder),
+    told AS (${wakeHolders("due")} UNION ALL ${tellOthers("due")})
+    SELECT array_agg(member_uri) FILTER (WHERE holder IS NULL) AS absent FROM due
+      CROSS JOIN (SELECT count(*) FROM told) AS all_told`,
+    [
+      rekey,
+      messages.map(({ uri }) => uri),
+      concat(...octets),
+      chunk,
+      starts,
+      octets.map(({ length }) => length),
+    ],
   );
+  return rows[0]?.absent ?? [];
 }
 
 export async function release(
   db: Database,
+  clock: SqlClock,
   claimed: ClaimedChunk,
-  failure: { readonly now: number; readonly nextAt: number; readonly error: string },
+  failure: ChunkFailure,
 ): Promise<void> {
-  requireMs(failure.nextAt, "nextAt");
+  requireWait(failure.waitMs);
   await db.transaction(async (sql) => {
     if ((await lockClaimed(sql, claimed)) === undefined) return;
     await sql.query(
-      "UPDATE gms_chunk SET claimed_by = NULL, due_at = $3, error = $4 WHERE rekey = $1 AND chunk = $2",
-      [claimed.rekey, claimed.chunk, failure.nextAt, storable(failure.error).slice(0, ERROR_LENGTH)],
+      `UPDATE gms_chunk SET claimed_by = NULL, due_at = ${clock()} + $3::bigint, error = $4
+      WHERE rekey = $1 AND chunk = $2`,
+      [claimed.rekey, claimed.chunk, failure.waitMs, storable(failure.error).slice(0, ERROR_LENGTH)],
     );
   });
 }

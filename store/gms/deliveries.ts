@@ -1,18 +1,20 @@
 /** Messages on their way: who is to send them, and what became of them. */
-import type { Database, Sql } from "../sql.ts";
-import { storableOrNull } from "../texts.ts";
-import { requireClaimant, requireFew, requireLimit, requireMs, usage } from "./checks.ts";
-import type { Claimant } from "./gms-store.ts";
-import { expire } from "./presence.ts";
+import type { Database, Sql } from "../database/sql.ts";
+import type { SqlClock } from "../database/sql-clock.ts";
+import { storableOrNull } from "../database/texts.ts";
+import { requireClaimant, requireFew, requireLimit, requireWait, usage } from "./checks.ts";
+import type { Claimant } from "./records.ts";
 import {
   type ClaimedDelivery,
   DELIVERY_STATES,
+  type DeliveryKey,
   type DeliveryRecord,
   type DeliveryResult,
   type DeliveryState,
   type RekeyKind,
 } from "./records.ts";
-import { settle } from "./rekeys.ts";
+import { settle } from "./settle.ts";
+import { isAgain, isFresh } from "./turns.ts";
 
 const REASON_LENGTH = 500;
 
@@ -38,8 +40,9 @@ export async function list(
   }
   const ofState = (column: string) => (state === undefined ? "" : `AND ${column} = $4`);
   const { rows } = await sql.query<DeliveryRow>(
-    `(SELECT member_uri, state, attempts, status, reason, changed_at FROM gms_delivery
-      WHERE rekey = $1 AND member_uri > $2 ${ofState("state")} ORDER BY member_uri LIMIT $3)
+    `(SELECT d.member_uri, d.state, d.attempts + coalesce(q.attempts, 0) AS attempts, d.status, d.reason, d.changed_at
+      FROM gms_delivery d LEFT JOIN gms_due q ON q.rekey = d.rekey AND q.member_uri = d.member_uri
+      WHERE d.rekey = $1 AND d.member_uri > $2 ${ofState("d.state")} ORDER BY d.member_uri LIMIT $3)
     UNION ALL
     (SELECT m.uri, c.state, 0, NULL, c.error, coalesce(r.finished_at, r.created_at)
       FROM gms_chunk c JOIN gms_rekey r ON r.id = c.rekey CROSS JOIN LATERAL unnest(c.uris) AS m (uri)
@@ -60,44 +63,53 @@ export async function list(
 }
 
 interface ClaimedRow {
-  readonly place: number;
   readonly rekey: number;
   readonly member_uri: string;
   readonly kind: RekeyKind;
   readonly attempts: number;
 }
 
-/** Place n of every rekey comes before place n + 1 of any. */
+/**
+ * The earliest that are due, of what is new and of what is tried again as many. They are found by the index and cut off
+ * before anything is locked. The update looks at the holder again, as it may have changed meanwhile, but in a way that no
+ * index serves: the few that were picked are to be looked up, not all of the holder's. Each look-up has its whole key in
+ * one condition: in a join of more tables the planner may take the rekey alone for a key, and read all members of the
+ * rekey for each of them, where its statistics are of a time when rekeys were small.
+ */
 export async function claim(
   sql: Sql,
+  clock: SqlClock,
   claimant: Claimant & { readonly limit: number },
 ): Promise<ClaimedDelivery[]> {
   requireClaimant(claimant);
   requireLimit(claimant.limit);
+  const now = clock();
+  const next = (which: string) => `SELECT rekey, member_uri, row_number() OVER () AS place FROM (
+      SELECT rekey, member_uri FROM gms_due WHERE holder = $1 AND ${which} AND taken_until <= ${now}
+      ORDER BY next_at, rekey LIMIT $2) AS earliest`;
   const { rows } = await sql.query<ClaimedRow>(
-    `WITH due AS (
-      SELECT d.rekey, d.member_uri, d.next_at FROM gms_rekey r CROSS JOIN LATERAL (
-        SELECT rekey, member_uri, next_at FROM gms_delivery
-        WHERE rekey = r.id AND holder = $1 AND state = 'sealed' AND next_at <= $2
-        ORDER BY next_at LIMIT $3 FOR UPDATE SKIP LOCKED) AS d
-      WHERE r.state = 'running'
-      UNION ALL
-      SELECT rekey, member_uri, next_at FROM (
-        SELECT rekey, member_uri, next_at FROM gms_delivery
-        WHERE holder = $1 AND state = 'unreachable' AND next_at <= $2
-        ORDER BY next_at LIMIT $3 FOR UPDATE SKIP LOCKED) AS returned),
-    picked AS (
-      SELECT rekey, member_uri, row_number() OVER (PARTITION BY rekey ORDER BY next_at, member_uri) AS place
-      FROM due ORDER BY place, rekey LIMIT $3)
-    UPDATE gms_delivery d SET attempts = d.attempts + 1, next_at = $2::bigint + $4::bigint
-    FROM picked JOIN gms_rekey r ON r.id = picked.rekey
-    WHERE d.rekey = picked.rekey AND d.member_uri = picked.member_uri
-    RETURNING picked.place, d.rekey, d.member_uri, r.kind, d.attempts`,
-    [claimant.instance, claimant.now, claimant.limit, claimant.leaseMs],
+    `WITH picked AS (
+      SELECT rekey, member_uri, place FROM (
+        (${next(isFresh(now, "next_at"))}) UNION ALL (${next(isAgain(now, "next_at"))})) AS both_kinds
+      ORDER BY place LIMIT $2),
+    taken AS (
+      UPDATE gms_due q SET attempts = q.attempts + 1, taken_until = ${now} + $3::bigint
+      FROM picked
+      WHERE q.rekey = picked.rekey AND q.member_uri = picked.member_uri
+        AND q.holder IS NOT DISTINCT FROM $1 AND q.taken_until <= ${now}
+      RETURNING picked.place, q.rekey, q.member_uri, q.attempts)
+    SELECT rekey, member_uri, (SELECT kind FROM gms_rekey r WHERE r.id = taken.rekey) AS kind,
+      attempts + (SELECT attempts FROM gms_delivery d
+        WHERE d.rekey = taken.rekey AND d.member_uri = taken.member_uri) AS attempts
+    FROM taken ORDER BY place`,
+    [claimant.instance, claimant.limit, claimant.leaseMs],
   );
-  return rows
-    .sort((a, b) => a.place - b.place || a.rekey - b.rekey)
-    .map((row) => ({ rekey: row.rekey, memberUri: row.member_uri, kind: row.kind, attempts: row.attempts }));
+  return rows.map((row) => ({
+    rekey: row.rekey,
+    memberUri: row.member_uri,
+    kind: row.kind,
+    attempts: row.attempts,
+  }));
 }
 
 /** What a state may become. Once unreachable, a message does not hold its rekey up again by another failure. */
@@ -112,38 +124,69 @@ const RESULTS: readonly DeliveryState[] = ["sealed", "delivered", "acknowledged"
 
 export async function record(
   db: Database,
+  clock: SqlClock,
   results: readonly DeliveryResult[],
-  now: number,
 ): Promise<number[]> {
-  requireMs(now, "now");
   requireFew(results, "results");
-  for (const { state, memberUri } of results) {
+  for (const { state, memberUri, waitMs = 0 } of results) {
     if (!RESULTS.includes(state)) throw usage("BAD_STATE", `${memberUri}: expected ${RESULTS.join(", ")}`);
+    requireWait(waitMs);
   }
   const last = [...new Map(results.map((r) => [`${r.rekey} ${r.memberUri}`, r])).values()];
   if (last.length === 0) return [];
   return db.transaction(async (sql) => {
-    // Unreachable: nobody holds it until the member shows up.
     await sql.query(
       `UPDATE gms_delivery d SET
         state = CASE WHEN n.state = 'sealed' THEN d.state ELSE n.state END,
-        holder = CASE WHEN n.state = 'unreachable' THEN NULL ELSE d.holder END,
-        status = n.status, reason = n.reason, next_at = n.next_at, changed_at = $1
-      FROM unnest($2::bigint[], $3::text[], $4::text[], $5::integer[], $6::text[], $7::bigint[])
-        AS n (rekey, member_uri, state, status, reason, next_at)
+        attempts = d.attempts + CASE WHEN n.state = 'sealed' THEN 0 ELSE coalesce((
+          SELECT attempts FROM gms_due q WHERE q.rekey = n.rekey AND q.member_uri = n.member_uri), 0) END,
+        status = n.status, reason = n.reason, changed_at = ${clock()}
+      FROM unnest($1::bigint[], $2::text[], $3::text[], $4::integer[], $5::text[])
+        AS n (rekey, member_uri, state, status, reason)
       WHERE d.rekey = n.rekey AND d.member_uri = n.member_uri AND ${ALLOWED}`,
       [
-        now,
         last.map((r) => r.rekey),
         last.map((r) => r.memberUri),
         last.map((r) => r.state),
         last.map((r) => r.status ?? null),
         last.map((r) => storableOrNull(r.reason)?.slice(0, REASON_LENGTH) ?? null),
-        last.map((r) => r.nextAt ?? now),
       ],
     );
-    return settle(sql, [...new Set(last.map((r) => r.rekey))], now);
+    await settled(
+      sql,
+      last.filter(({ state }) => state !== "sealed"),
+    );
+    await postponed(
+      sql,
+      clock,
+      last.filter(({ state }) => state === "sealed"),
+    );
+    return settle(sql, clock, [...new Set(last.map((r) => r.rekey))]);
   });
+}
+
+/** What is unreachable too: nobody holds it until the member shows up. */
+async function settled(sql: Sql, keys: readonly DeliveryKey[]): Promise<void> {
+  if (keys.length === 0) return;
+  await sql.query(
+    `DELETE FROM gms_due q USING unnest($1::bigint[], $2::text[]) AS n (rekey, member_uri)
+    WHERE q.rekey = n.rekey AND q.member_uri = n.member_uri`,
+    [keys.map(({ rekey }) => rekey), keys.map(({ memberUri }) => memberUri)],
+  );
+}
+
+async function postponed(sql: Sql, clock: SqlClock, results: readonly DeliveryResult[]): Promise<void> {
+  if (results.length === 0) return;
+  await sql.query(
+    `UPDATE gms_due q SET next_at = ${clock()} + n.wait, taken_until = 0
+    FROM unnest($1::bigint[], $2::text[], $3::bigint[]) AS n (rekey, member_uri, wait)
+    WHERE q.rekey = n.rekey AND q.member_uri = n.member_uri`,
+    [
+      results.map(({ rekey }) => rekey),
+      results.map(({ memberUri }) => memberUri),
+      results.map(({ waitMs = 0 }) => waitMs),
+    ],
+  );
 }
 
 /**
@@ -152,10 +195,9 @@ export async function record(
  */
 export async function handOver(
   db: Database,
-  messages: readonly Pick<DeliveryResult, "rekey" | "memberUri">[],
-  now: number,
+  clock: SqlClock,
+  messages: readonly DeliveryKey[],
 ): Promise<boolean> {
-  requireMs(now, "now");
   requireFew(messages, "messages");
   if (messages.length === 0) return true;
   return db.transaction(async (sql) => {
@@ -167,37 +209,17 @@ export async function handOver(
       parameters,
     );
     if (rows.length < messages.length) return false;
-    await sql.query(
-      `UPDATE gms_delivery d SET state = 'delivered', changed_at = $3, status = NULL, reason = NULL
-      FROM ${given} WHERE d.rekey = n.rekey AND d.member_uri = n.member_uri AND d.state IN ('sealed', 'unreachable')`,
-      [...parameters, now],
+    const { rows: fresh } = await sql.query<{ rekey: number; member_uri: string }>(
+      `UPDATE gms_delivery d SET state = 'delivered', changed_at = ${clock()}, status = NULL, reason = NULL,
+        attempts = d.attempts + coalesce((
+          SELECT attempts FROM gms_due q WHERE q.rekey = n.rekey AND q.member_uri = n.member_uri), 0)
+      FROM ${given} WHERE d.rekey = n.rekey AND d.member_uri = n.member_uri AND d.state IN ('sealed', 'unreachable')
+      RETURNING d.rekey, d.member_uri`,
+      parameters,
     );
-    await settle(sql, [...new Set(messages.map(({ rekey }) => rekey))], now);
+    const keys = fresh.map(({ rekey, member_uri: memberUri }) => ({ rekey, memberUri }));
+    await settled(sql, keys);
+    if (keys.length > 0) await settle(sql, clock, [...new Set(keys.map(({ rekey }) => rekey))]);
     return true;
-  });
-}
-
-export async function giveUp(
-  db: Database,
-  options: { readonly now: number; readonly olderThanMs: number },
-): Promise<number> {
-  const { now, olderThanMs } = options;
-  requireMs(now, "now");
-  requireMs(olderThanMs, "olderThanMs");
-  await expire(db, now);
-  return db.transaction(async (sql) => {
-    const { affected } = await sql.query(
-      `UPDATE gms_delivery SET state = 'unreachable', changed_at = $1
-      WHERE state = 'sealed' AND holder IS NULL AND changed_at <= $2
-        AND rekey IN (SELECT id FROM gms_rekey WHERE state = 'running' AND created_at <= $2)`,
-      [now, now - olderThanMs],
-    );
-    const { rows } = await sql.query<{ id: number }>("SELECT id FROM gms_rekey WHERE state = 'running'");
-    await settle(
-      sql,
-      rows.map(({ id }) => id),
-      now,
-    );
-    return affected;
   });
 }

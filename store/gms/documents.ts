@@ -1,5 +1,5 @@
 /** What a member's GKTP document holds. */
-import type { Sql } from "../sql.ts";
+import type { Sql } from "../database/sql.ts";
 import { requireFew } from "./checks.ts";
 import type { DeliveryState, GktpRecord, RekeyKind } from "./records.ts";
 
@@ -33,7 +33,7 @@ export async function ofMember(
   return (await read(sql, [memberUri], groupUri)).get(memberUri)!;
 }
 
-/** Those without entries are there as well. */
+/** Documents of these members, including members without entries. */
 export function ofMembers(sql: Sql, memberUris: readonly string[]): Promise<Map<string, GktpRecord[]>> {
   requireFew(memberUris, "members");
   return read(sql, memberUris, undefined);
@@ -44,11 +44,12 @@ async function read(
   memberUris: readonly string[],
   groupUri: string | undefined,
 ): Promise<Map<string, GktpRecord[]>> {
-  const columns = "d.member_uri, d.rekey, r.kind, g.gmk_id, r.groups, g.activation, d.state, d.octets";
-  const { rows } = await sql.query<GktpRow>(`SELECT * FROM (${newest(columns)}) AS entry ORDER BY rekey`, [
-    memberUris,
-    groupUri ?? null,
-  ]);
+  const columns = "d.member_uri, d.rekey, r.kind, g.gmk_id, r.groups, g.activation, d.state";
+  const { rows } = await sql.query<GktpRow>(
+    `SELECT entry.*, m.octets FROM (${newest(columns)}) AS entry
+      JOIN gms_message m ON m.rekey = entry.rekey AND m.member_uri = entry.member_uri ORDER BY entry.rekey`,
+    [memberUris, groupUri ?? null],
+  );
   const out = new Map<string, GktpRecord[]>(memberUris.map((uri) => [uri, []]));
   for (const row of rows) {
     out.get(row.member_uri)!.push({

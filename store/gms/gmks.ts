@@ -1,12 +1,12 @@
 /** GMKs: key and RAND sealed, the rest in clear. */
-import { concat, wipe } from "../../bindings/bytes.ts";
-import { requireBytes } from "../../bindings/errors.ts";
+import { concat, wipe } from "../../base/bytes.ts";
+import { requireBytes } from "../../base/errors.ts";
 import { isKeyId, type KeyId } from "../../bindings/identity/purpose-tag.ts";
-import type { Envelope } from "../envelope.ts";
-import type { Sql } from "../sql.ts";
-import { storable } from "../texts.ts";
-import { requireGroupUri, requireMs, usage } from "./checks.ts";
-import type { GmkRecord, GmkState, NewGmk } from "./records.ts";
+import type { Envelope } from "../database/envelope.ts";
+import type { Sql } from "../database/sql.ts";
+import { storable } from "../database/texts.ts";
+import { requireGroupUri, requireLimit, requireMs, usage } from "./checks.ts";
+import type { EndingGmk, GmkRecord, GmkState, NewGmk } from "./records.ts";
 
 const KEY_BYTES = 16;
 /** RFC 3830 6.11: its length is one octet. */
@@ -24,9 +24,11 @@ interface GmkRow {
   readonly text: string;
   readonly state: GmkState;
   readonly created_at: number;
+  readonly revoke_at: number | null;
+  readonly restored: boolean;
 }
 
-const COLUMNS = "id, gmk_id, groups, activation, expiry, text, state, created_at";
+const COLUMNS = "id, gmk_id, groups, activation, expiry, text, state, created_at, revoke_at, restored";
 
 function record(row: GmkRow): GmkRecord {
   return {
@@ -38,6 +40,8 @@ function record(row: GmkRow): GmkRecord {
     text: row.text,
     state: row.state,
     createdAt: row.created_at,
+    revokeAt: row.revoke_at ?? undefined,
+    ...(row.restored && { restored: true }),
   };
 }
 
@@ -95,8 +99,8 @@ export async function insert(sql: Sql, envelope: Envelope, gmk: NewGmk, now: num
   const sealed = envelope.seal(label(gmkId), plain);
   wipe(plain);
   const { rows } = await sql.query<GmkRow>(
-    `INSERT INTO gms_gmk (gmk_id, groups, sealed, activation, expiry, text, state, created_at)
-    VALUES ($1, $2, $3, $4, $5, $6, 'live', $7) ON CONFLICT (gmk_id) DO NOTHING RETURNING ${COLUMNS}`,
+    `INSERT INTO gms_gmk (gmk_id, groups, sealed, activation, expiry, text, state, created_at, renewed_for)
+    VALUES ($1, $2, $3, $4, $5, $6, 'live', $7, $7) ON CONFLICT (gmk_id) DO NOTHING RETURNING ${COLUMNS}`,
     [gmkId, [...groups].sort(byOctets), sealed, activation, expiry ?? null, storable(text), now],
   );
   if (rows[0] === undefined) throw usage("GMK_ID_EXISTS", `GMK-ID ${gmkId}: it was used before`);
@@ -125,8 +129,77 @@ function byOctets(a: string, b: string): number {
 
 export async function setState(sql: Sql, ids: readonly number[], state: GmkState): Promise<void> {
   // What is revoked stays so.
-  await sql.query("UPDATE gms_gmk SET state = $2 WHERE id = ANY ($1::bigint[]) AND state <> 'revoked'", [
-    ids,
-    state,
-  ]);
+  await sql.query(
+    `UPDATE gms_gmk SET state = $2, retire_at = NULL, revoke_at = CASE WHEN $2 = 'revoked' THEN NULL ELSE revoke_at END
+    WHERE id = ANY ($1::bigint[]) AND state <> 'revoked'`,
+    [ids, state],
+  );
+}
+
+/** One that is to be retired already is retired at the earlier time. */
+export async function retireAt(sql: Sql, ids: readonly number[], at: number): Promise<void> {
+  requireMs(at, "the time of a retirement");
+  await sql.query(
+    `UPDATE gms_gmk SET retire_at = least(coalesce(retire_at, $2::bigint), $2::bigint)
+    WHERE id = ANY ($1::bigint[]) AND state = 'live'`,
+    [ids, at],
+  );
+}
+
+/** Claims GMKs that are due, each for one process. */
+export async function claimRetiring(sql: Sql, now: number, limit: number): Promise<number[]> {
+  requireMs(now, "now");
+  requireLimit(limit);
+  const { rows } = await sql.query<{ id: number }>(
+    `WITH due AS (
+      SELECT id AS due_id FROM gms_gmk WHERE retire_at <= $1
+      ORDER BY retire_at, id LIMIT $2 FOR UPDATE SKIP LOCKED)
+    UPDATE gms_gmk SET retire_at = NULL FROM due WHERE id = due_id RETURNING id`,
+    [now, limit],
+  );
+  return rows.map(({ id }) => id);
+}
+
+/** One that is to end already ends at the earlier time. */
+export async function revokeAt(sql: Sql, ids: readonly number[], at: number, actor: string): Promise<void> {
+  requireMs(at, "the time of a revocation");
+  await sql.query(
+    `UPDATE gms_gmk SET revoke_at = least(coalesce(revoke_at, $2::bigint), $2::bigint), revoke_actor = coalesce(revoke_actor, $3)
+    WHERE id = ANY ($1::bigint[])`,
+    [ids, at, storable(actor)],
+  );
+}
+
+/** Claims GMKs that are due, each for one process. */
+export async function claimEnding(sql: Sql, now: number, limit: number): Promise<EndingGmk[]> {
+  requireMs(now, "now");
+  requireLimit(limit);
+  const { rows } = await sql.query<{ id: number; actor: string | null }>(
+    `WITH due AS (
+      SELECT id AS due_id, revoke_actor AS actor FROM gms_gmk WHERE revoke_at <= $1
+      ORDER BY revoke_at, id LIMIT $2 FOR UPDATE SKIP LOCKED)
+    UPDATE gms_gmk SET revoke_at = NULL, revoke_actor = NULL FROM due WHERE id = due_id RETURNING id, due.actor`,
+    [now, limit],
+  );
+  return rows.map(({ id, actor }) => ({ gmk: id, actor: actor ?? "" }));
+}
+
+/** Live GMKs that nobody has looked at for this border of key periods; those that were left out for longest come first. */
+export async function toRenew(sql: Sql, border: number, limit: number): Promise<GmkRecord[]> {
+  requireMs(border, "the border of key periods");
+  requireLimit(limit);
+  const { rows } = await sql.query<GmkRow>(
+    `SELECT ${COLUMNS} FROM gms_gmk WHERE state = 'live' AND renewed_for < $1 ORDER BY renewed_for, id LIMIT $2`,
+    [border, limit],
+  );
+  return rows.map(record);
+}
+
+/** False: it is not live any more, or another process was faster. */
+export async function claimRenewal(sql: Sql, id: number, border: number): Promise<boolean> {
+  const { affected } = await sql.query(
+    "UPDATE gms_gmk SET renewed_for = $2 WHERE id = $1 AND state = 'live' AND renewed_for < $2",
+    [id, border],
+  );
+  return affected === 1;
 }

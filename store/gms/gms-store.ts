@@ -3,23 +3,37 @@
  * its own, this class only hands them the database and the envelope. Work for one process at a time is claimed: a claim
  * holds for a lease, and is free again when that is over.
  */
+
 import type { KeyId } from "../../bindings/index.ts";
-import type { Envelope } from "../envelope.ts";
-import type { Database } from "../sql.ts";
+import type { Envelope } from "../database/envelope.ts";
+import { requireWritable } from "../database/probe.ts";
+import { lastRestored, type Restored } from "../database/restored.ts";
+import { type SealedRecords, sealedRecords } from "../database/sealed-records.ts";
+import { type WriteLines, writeSnapshot } from "../database/snapshot.ts";
+import type { Database } from "../database/sql.ts";
+import { databaseClock, givenClock, readClock, type SqlClock } from "../database/sql-clock.ts";
 import * as audit from "./audit.ts";
 import { requireInstance } from "./checks.ts";
 import * as chunks from "./chunks.ts";
+import { type ClockReset, requireNotAhead, reset, secondsAhead } from "./clock.ts";
 import { counts } from "./counts.ts";
 import * as deliveries from "./deliveries.ts";
 import * as documents from "./documents.ts";
+import { type GiveUpOptions, giveUp } from "./give-up.ts";
 import * as gmks from "./gmks.ts";
 import { type GmsTransaction, transactionOn } from "./gms-transaction.ts";
 import * as groups from "./groups.ts";
 import * as members from "./members.ts";
+import { CHANNEL, type Notice, readNotice } from "./notices.ts";
+import type { Lease } from "./presence.ts";
 import * as presence from "./presence.ts";
+import * as recipients from "./recipients.ts";
 import type {
+  ChunkFailure,
+  Claimant,
   ClaimedChunk,
   ClaimedDelivery,
+  DeliveryKey,
   DeliveryRecord,
   DeliveryResult,
   DeliveryState,
@@ -34,45 +48,81 @@ import type {
   SealedRow,
 } from "./records.ts";
 import * as rekeys from "./rekeys.ts";
-import { secretsOf } from "./secrets.ts";
+import { takeStep } from "./steps.ts";
 
-/** Records by name, sealed in the database: a `SecretStorage` of the client role. */
-export interface GmsSecrets {
-  get(name: string): Promise<Uint8Array | undefined>;
-  put(name: string, octets: Uint8Array): Promise<void>;
-  delete(name: string): Promise<void>;
-  list(prefix: string): Promise<string[]>;
-}
-
-export interface Claimant {
-  /** Name of the process among those on one database. */
-  readonly instance: string;
-  readonly now: number;
-  /** Milliseconds until the claim is free for others. */
-  readonly leaseMs: number;
+export interface GmsStoreOptions {
+  /** For tests and simulations: the present time, in place of the database's clock. */
+  readonly now?: () => number;
 }
 
 export class GmsStore {
   /** The GMS's own identity keys and what its client of the KMS keeps. */
-  readonly secrets: GmsSecrets;
+  readonly secrets: SealedRecords;
 
   readonly #db: Database;
   readonly #envelope: Envelope;
+  readonly #clock: SqlClock;
 
-  private constructor(db: Database, envelope: Envelope) {
+  private constructor(db: Database, envelope: Envelope, clock: SqlClock) {
     this.#db = db;
     this.#envelope = envelope;
-    this.secrets = secretsOf(db, envelope);
+    this.#clock = clock;
+    this.secrets = sealedRecords(db, envelope, { table: "gms_secret", label: "gms secret" });
   }
 
   /** The database and the envelope stay the caller's, who closes them. */
-  static open(db: Database, envelope: Envelope): GmsStore {
-    return new GmsStore(db, envelope);
+  static open(db: Database, envelope: Envelope, { now }: GmsStoreOptions = {}): GmsStore {
+    return new GmsStore(db, envelope, now === undefined ? databaseClock : givenClock(now));
   }
 
-  /** Throws unless the database answers. */
-  async ready(): Promise<void> {
-    await this.#db.query("SELECT 1");
+  /** Throws unless the database answers and takes what is written. Returns its time. */
+  ready(): Promise<number> {
+    return requireWritable(this.#db, this.#clock);
+  }
+
+  /** The present time, by the clock of the database, which all that is stored goes by. */
+  now(): Promise<number> {
+    return readClock(this.#db, this.#clock);
+  }
+
+  /** Seconds that T of the initiator is ahead of the database's clock. */
+  secondsAhead(initiatorUri: string): Promise<number> {
+    return secondsAhead(this.#db, this.#clock, initiatorUri);
+  }
+
+  /** Transport error CLOCK_AHEAD where T of the initiator is more than a minute ahead of the database's clock. */
+  requireClock(initiatorUri: string): Promise<void> {
+    return requireNotAhead(this.#db, this.#clock, initiatorUri);
+  }
+
+  /**
+   * The way back after the database's clock was ahead for a while: T goes on from what that clock says now. Times that
+   * were given while it was ahead are not given again.
+   */
+  resetClock(initiatorUri: string): Promise<ClockReset> {
+    return this.#db.transaction((sql) => reset(sql, this.#clock, initiatorUri));
+  }
+
+  /** The last time that the database was restored from a backup, if ever. */
+  restored(): Promise<Restored | undefined> {
+    return lastRestored(this.#db);
+  }
+
+  /** All that the database holds, see `writeSnapshot`. */
+  snapshot(write: WriteLines): Promise<void> {
+    return writeSnapshot(this.#db, write);
+  }
+
+  /** What other processes did, as they do it, while the database can tell; see `Database.listen`. */
+  listen(told: { notice(notice: Notice): void; state(listening: boolean): void }): () => Promise<void> {
+    const stop = this.#db.listen?.(CHANNEL, {
+      heard(payload) {
+        const notice = readNotice(payload);
+        if (notice !== undefined) told.notice(notice);
+      },
+      state: (listening) => told.state(listening),
+    });
+    return stop ?? (async () => {});
   }
 
   /**
@@ -80,7 +130,7 @@ export class GmsStore {
    * it must have no effect but through `tx`; and it must not use the store, which may wait for it.
    */
   change<T>(work: (tx: GmsTransaction) => Promise<T>): Promise<T> {
-    return this.#db.transaction((sql) => work(transactionOn(sql, this.#envelope)));
+    return this.#db.transaction((sql) => work(transactionOn(sql, this.#clock, this.#envelope)));
   }
 
   /**
@@ -139,6 +189,30 @@ export class GmsStore {
     return gmks.findByGmkId(this.#db, gmkId);
   }
 
+  gmk(id: number): Promise<GmkRecord | undefined> {
+    return gmks.find(this.#db, id);
+  }
+
+  /** Live GMKs that no process has looked at for this border of key periods, see `GmsTransaction.claimRenewal`. */
+  gmksToRenew(border: number, limit: number): Promise<GmkRecord[]> {
+    return gmks.toRenew(this.#db, border, limit);
+  }
+
+  /** GMKs that a member was given, or is going to be, by their ids. */
+  gmksHeldBy(memberUri: string): Promise<number[]> {
+    return recipients.heldBy(this.#db, memberUri);
+  }
+
+  /** Members planned for who have not acknowledged a GMK, nor refused it last. */
+  withoutGmk(gmk: number): Promise<MemberRecord[]> {
+    return recipients.undelivered(this.#db, gmk);
+  }
+
+  /** Members who were to hear that a GMK is revoked, and have not acknowledged it. */
+  unawareOfRevocation(gmk: number): Promise<string[]> {
+    return recipients.unaware(this.#db, gmk);
+  }
+
   rekey(id: number): Promise<RekeyRecord | undefined> {
     return rekeys.find(this.#db, id);
   }
@@ -161,7 +235,7 @@ export class GmsStore {
    * for a large one. Not the chunks whose lease of another claim lasts, nor those to be tried later. Undefined: nothing.
    */
   claimChunk(claimant: Claimant): Promise<ClaimedChunk | undefined> {
-    return chunks.claim(this.#db, this.#envelope, claimant);
+    return chunks.claim(this.#db, this.#clock, this.#envelope, claimant);
   }
 
   /**
@@ -169,16 +243,13 @@ export class GmsStore {
    * claim was lost or the rekey superseded, and nothing is written. Usage error BAD_ROWS when the rows are not those of
    * the claim's members.
    */
-  saveChunk(claim: ClaimedChunk, rows: readonly SealedRow[], now: number): Promise<boolean> {
-    return chunks.save(this.#db, claim, rows, now);
+  saveChunk(claim: ClaimedChunk, rows: readonly SealedRow[]): Promise<boolean> {
+    return chunks.save(this.#db, this.#clock, claim, rows);
   }
 
-  /** Gives a claim back after a failure; the chunk is tried again at `nextAt`. Does nothing when the claim was lost. */
-  releaseChunk(
-    claim: ClaimedChunk,
-    failure: { readonly now: number; readonly nextAt: number; readonly error: string },
-  ): Promise<void> {
-    return chunks.release(this.#db, claim, failure);
+  /** Gives a claim back after a failure; the chunk is tried again later. Does nothing when the claim was lost. */
+  releaseChunk(claim: ClaimedChunk, failure: ChunkFailure): Promise<void> {
+    return chunks.release(this.#db, this.#clock, claim, failure);
   }
 
   /**
@@ -203,11 +274,25 @@ export class GmsStore {
   }
 
   /**
-   * This process holds subscriptions of these members until the time `until`, to be repeated before then. What waits
-   * for a member who was nowhere present is due at once.
+   * This process lives, and does for so long; to be repeated before then. What it said of `present` members counts as
+   * long, and is forgotten when the lease was over (`kept` is false).
    */
-  present(instance: string, memberUris: readonly string[], until: number): Promise<void> {
-    return presence.add(this.#db, instance, memberUris, until);
+  renewLease(instance: string, leaseMs: number): Promise<Lease> {
+    return presence.renew(this.#db, this.#clock, instance, leaseMs);
+  }
+
+  /**
+   * These members have come: this process holds subscriptions of them. What waits for them is due here, at once where
+   * they were nowhere present.
+   */
+  present(instance: string, memberUris: readonly string[]): Promise<void> {
+    return presence.add(this.#db, this.#clock, instance, memberUris);
+  }
+
+  /** This process ends: it holds no subscriptions any more. */
+  leave(instance: string): Promise<void> {
+    requireInstance(instance);
+    return presence.recover(this.#db, instance);
   }
 
   /** The subscriptions are over. */
@@ -220,40 +305,40 @@ export class GmsStore {
    * present here. Rekeys take turns. Not due again until the lease is over; the attempts count it.
    */
   claimDeliveries(claimant: Claimant & { readonly limit: number }): Promise<ClaimedDelivery[]> {
-    return deliveries.claim(this.#db, claimant);
+    return deliveries.claim(this.#db, this.#clock, claimant);
   }
 
   /**
    * Outcomes, all at once. Never takes `acknowledged` or `superseded` back, nor `refused` or `delivered` for less; what
    * is not there any more is passed over. Returns rekeys that are finished by it.
    */
-  record(results: readonly DeliveryResult[], now: number): Promise<readonly number[]> {
-    return deliveries.record(this.#db, results, now);
+  record(results: readonly DeliveryResult[]): Promise<readonly number[]> {
+    return deliveries.record(this.#db, this.#clock, results);
   }
 
   /**
    * Messages that go out by HTTP, all of them or none: false when one is no more to be had, as of who was removed after
    * it was read. It must not be given out then.
    */
-  handOver(messages: readonly Pick<DeliveryResult, "rekey" | "memberUri">[], now: number): Promise<boolean> {
-    return deliveries.handOver(this.#db, messages, now);
+  handOver(messages: readonly DeliveryKey[]): Promise<boolean> {
+    return deliveries.handOver(this.#db, this.#clock, messages);
   }
 
   /**
    * Sealed longer ago than `olderThanMs` and the member present nowhere: unreachable. How many. Also takes the
-   * deliveries of processes whose presence ran out to where the member is present now, and ends rekeys of which nothing
-   * is planned or sealed any more. To be called from time to time.
+   * deliveries of processes whose lease is over to where the member is present now. To be called from time to time; one
+   * process does it for all.
    */
-  giveUp(options: { readonly now: number; readonly olderThanMs: number }): Promise<number> {
-    return deliveries.giveUp(this.#db, options);
+  giveUp(options: GiveUpOptions): Promise<number> {
+    return giveUp(this.#db, this.#clock, options);
   }
 
   /**
    * Groups whose time of the next rekey has come, each to one process, moved on by their period. As `change` with
    * `tx.claimDueGroups`, which keeps the rekey in one transaction with it.
    */
-  claimDueGroups(now: number, limit: number): Promise<GroupRecord[]> {
-    return groups.claimDue(this.#db, now, limit);
+  claimDueGroups(limit: number): Promise<GroupRecord[]> {
+    return groups.claimDue(this.#db, this.#clock, limit);
   }
 
   audit(entries: readonly GmsAuditEntry[]): Promise<void> {
@@ -265,16 +350,33 @@ export class GmsStore {
     return audit.list(this.#db, query);
   }
 
-  /** Of the whole GMS, for metrics. `backlog`: messages planned or sealed. */
-  counts(): Promise<GmsCounts> {
-    return counts(this.#db);
+  /** Deletes audit entries of before; refusals of who is not known by a time of their own. At most `limit`; how many. */
+  purgeAudit(options: {
+    readonly before: number;
+    readonly anonymousBefore: number;
+    readonly limit: number;
+  }): Promise<number> {
+    return audit.purge(this.#db, options);
   }
 
   /**
-   * Drops rekeys that ended before `before` and whose GMK is not live, with their messages, at most `limit` of them.
-   * How many. GMKs stay, so that no GMK-ID comes back.
+   * Of the whole GMS, for metrics. `backlog`: messages planned or sealed. Counted by one process for all; what it has
+   * counted may be `maxAgeMs` old.
    */
-  purge(options: { readonly before: number; readonly limit: number }): Promise<number> {
-    return this.#db.transaction((sql) => rekeys.purge(sql, options.before, options.limit));
+  counts(maxAgeMs = 0): Promise<GmsCounts> {
+    return counts(this.#db, this.#clock, maxAgeMs);
+  }
+
+  /** True for one process in each interval, which is to do what that name stands for. */
+  takeStep(name: string, everyMs: number): Promise<boolean> {
+    return takeStep(this.#db, this.#clock, name, everyMs);
+  }
+
+  /**
+   * Drops rekeys that ended longer ago and whose GMK is not live, with their messages, at most `limit` of them. How
+   * many. GMKs stay, so that no GMK-ID comes back.
+   */
+  purge(options: { readonly olderThanMs: number; readonly limit: number }): Promise<number> {
+    return this.#db.transaction((sql) => rekeys.purge(sql, this.#clock, options.olderThanMs, options.limit));
   }
 }

@@ -1,7 +1,9 @@
 /** What is done within one transaction of `GmsStore.change`. Rows that are locked stay so until it ends. */
+
 import type { NtpTime } from "../../bindings/index.ts";
-import type { Envelope } from "../envelope.ts";
-import type { Sql } from "../sql.ts";
+import type { Envelope } from "../database/envelope.ts";
+import type { Sql } from "../database/sql.ts";
+import type { SqlClock } from "../database/sql-clock.ts";
 import * as audit from "./audit.ts";
 import { reserve } from "./clock.ts";
 import * as gmks from "./gmks.ts";
@@ -10,9 +12,11 @@ import * as members from "./members.ts";
 import * as recipients from "./recipients.ts";
 import type {
   DueRevocation,
+  EndingGmk,
   GmkRecord,
   GmkState,
   GmsAuditEntry,
+  GroupChanges,
   GroupRecord,
   GroupSettings,
   MemberRecord,
@@ -22,12 +26,6 @@ import type {
   RekeyRecord,
 } from "./records.ts";
 import * as rekeys from "./rekeys.ts";
-
-export interface GroupChanges {
-  readonly settings?: GroupSettings;
-  /** Null: no time set. */
-  readonly nextRekeyAt?: number | null;
-}
 
 export interface GmsTransaction {
   /** Others who lock it wait until the transaction ends. Several groups: in order of their URIs. */
@@ -53,7 +51,7 @@ export interface GmsTransaction {
   deleteMembers(groupUri: string, uris: readonly string[]): Promise<number>;
   /** In all groups of the member. */
   setKms(memberUri: string, kmsUri: string): Promise<void>;
-  /** Of all these groups, each once, by URI. */
+  /** Members of all these groups, each once, ordered by URI. */
   members(groupUris: readonly string[]): Promise<MemberRecord[]>;
 
   /** Oldest first, in every state. */
@@ -65,16 +63,32 @@ export interface GmsTransaction {
   insertGmk(gmk: NewGmk, now: number): Promise<GmkRecord>;
   /** Their messages, but for revocations, leave the documents and are not sent any more; running rekeys: `supersede`. */
   setGmkState(ids: readonly number[], state: Exclude<GmkState, "live">): Promise<void>;
+  /** They are to be revoked at that time, or earlier where that is set already. */
+  revokeAt(ids: readonly number[], at: number, actor: string): Promise<void>;
+  /** Live ones are to be retired at that time, or earlier where that is set already. */
+  retireAt(ids: readonly number[], at: number): Promise<void>;
+  /** GMKs to be retired since their time has come, each to one process. Undone with the transaction. */
+  claimRetiringGmks(now: number, limit: number): Promise<number[]>;
+  /** GMKs to be revoked since their time has come, each to one process. Undone with the transaction. */
+  claimEndingGmks(now: number, limit: number): Promise<EndingGmk[]>;
+  /**
+   * One of `GmsStore.gmksToRenew` is this transaction's to renew; undone with it. False: it is not live any more, or
+   * another process was faster.
+   */
+  claimRenewal(gmk: number, border: number): Promise<boolean>;
+  /** GMKs of these that one of the members may hold. */
+  held(memberUris: readonly string[], gmkIds: readonly number[]): Promise<number[]>;
   /** Everyone that a message with the GMK was ever planned for, each once, by URI, as they were then. */
   recipients(gmk: number): Promise<NewRekeyMember[]>;
-  /** Those of them who may have the GMK: not who was forgotten before a message was handed over. */
+  /** Members who may have the GMK, without those who were forgotten before a message was delivered. */
   served(gmk: number): Promise<NewRekeyMember[]>;
 
   /**
-   * First of `count` times of an initiator that nobody was given before, one 2^-32 s apart, all in one second; never
-   * back, also when the clock goes back (RFC 3830 5.2). Others who ask for the same initiator wait.
+   * First of `count` times of an initiator that nobody was given before, one 2^-32 s apart, all in one second, by the
+   * clock of the database; never back, also when that goes back (RFC 3830 5.2). Others who ask for the same initiator
+   * wait. Transport error CLOCK_AHEAD where they would be more than a minute ahead of that clock, see `resetClock`.
    */
-  reserveTimes(initiatorUri: string, nowMs: number, count: number): Promise<NtpTime>;
+  reserveTimes(initiatorUri: string, count: number): Promise<NtpTime>;
 
   /**
    * Plans messages for these members; without members it is done at once. Usage errors: GMK_UNKNOWN, GMK_REVOKED and
@@ -88,16 +102,18 @@ export interface GmsTransaction {
    */
   supersede(rekeyIds: readonly number[], now: number): Promise<number[]>;
   runningRekeys(groupUri: string): Promise<RekeyRecord[]>;
+  /** Rekeys of one GMK, in every state, newest first. */
+  rekeysOf(gmk: number): Promise<RekeyRecord[]>;
   /**
    * Deletes messages and planned entries that would give these members these GMKs: of revocations only those for who
-   * never was handed a message. `giveUp` ends rekeys left empty.
+   * never was handed a message. Ends rekeys that are left empty.
    */
   forget(memberUris: readonly string[], gmkIds: readonly number[]): Promise<void>;
   /** Members planned for who have not acknowledged, nor refused last; as they are now where they are still members. */
   undelivered(gmk: number): Promise<MemberRecord[]>;
 
   /** As `GmsStore.claimDueGroups`; undone with the transaction. */
-  claimDueGroups(now: number, limit: number): Promise<GroupRecord[]>;
+  claimDueGroups(limit: number): Promise<GroupRecord[]>;
   /**
    * GMKs to be revoked since the rekey that names them in `revokeAfter` is done, each to one process. Undone with the
    * transaction; call until there are none, so that a process that was killed leaves none behind.
@@ -107,7 +123,7 @@ export interface GmsTransaction {
   audit(entries: readonly GmsAuditEntry[]): Promise<void>;
 }
 
-export function transactionOn(sql: Sql, envelope: Envelope): GmsTransaction {
+export function transactionOn(sql: Sql, clock: SqlClock, envelope: Envelope): GmsTransaction {
   return {
     lockGroup: (uri) => groups.lock(sql, uri),
     insertGroup: (uri, settings, now) => groups.insert(sql, uri, settings, now),
@@ -123,15 +139,22 @@ export function transactionOn(sql: Sql, envelope: Envelope): GmsTransaction {
     gmkSecret: (id) => gmks.secret(sql, envelope, id),
     insertGmk: (gmk, now) => gmks.insert(sql, envelope, gmk, now),
     setGmkState: (ids, state) => gmks.setState(sql, ids, state),
+    revokeAt: (ids, at, actor) => gmks.revokeAt(sql, ids, at, actor),
+    retireAt: (ids, at) => gmks.retireAt(sql, ids, at),
+    claimRetiringGmks: (now, limit) => gmks.claimRetiring(sql, now, limit),
+    claimEndingGmks: (now, limit) => gmks.claimEnding(sql, now, limit),
+    claimRenewal: (gmk, border) => gmks.claimRenewal(sql, gmk, border),
+    held: (memberUris, gmkIds) => recipients.held(sql, memberUris, gmkIds),
     recipients: (gmk) => recipients.list(sql, gmk),
     served: (gmk) => recipients.served(sql, gmk),
-    reserveTimes: (initiatorUri, nowMs, count) => reserve(sql, initiatorUri, nowMs, count),
-    insertRekey: (rekey) => rekeys.insert(sql, rekey),
+    reserveTimes: (initiatorUri, count) => reserve(sql, clock, initiatorUri, count),
+    insertRekey: (rekey) => rekeys.insert(sql, clock, rekey),
     supersede: (rekeyIds, now) => rekeys.supersede(sql, rekeyIds, now),
     runningRekeys: (groupUri) => rekeys.running(sql, groupUri),
-    forget: (memberUris, gmkIds) => recipients.forget(sql, memberUris, gmkIds),
+    rekeysOf: (gmk) => rekeys.ofGmk(sql, gmk),
+    forget: (memberUris, gmkIds) => recipients.forget(sql, clock, memberUris, gmkIds),
     undelivered: (gmk) => recipients.undelivered(sql, gmk),
-    claimDueGroups: (now, limit) => groups.claimDue(sql, now, limit),
+    claimDueGroups: (limit) => groups.claimDue(sql, clock, limit),
     claimDueRevocations: (limit) => rekeys.claimDueRevocations(sql, limit),
     audit: (entries) => audit.append(sql, entries),
   };

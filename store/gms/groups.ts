@@ -1,8 +1,9 @@
 /** Groups: settings, revision and the time of the next rekey. */
-import type { Sql } from "../sql.ts";
+import type { Sql } from "../database/sql.ts";
+import type { SqlClock } from "../database/sql-clock.ts";
 import { requireFew, requireGroupUri, requireLimit, requireMs, usage } from "./checks.ts";
-import type { GroupChanges } from "./gms-transaction.ts";
-import type { GroupRecord, GroupSettings } from "./records.ts";
+import { GROUP_CHANGED } from "./notices.ts";
+import type { GroupChanges, GroupRecord, GroupSettings } from "./records.ts";
 
 interface GroupRow {
   readonly uri: string;
@@ -11,6 +12,12 @@ interface GroupRow {
   readonly created_at: number;
   readonly next_rekey_at: number | null;
 }
+
+/**
+ * Milliseconds since 1970 by the clock of the database, and ever more: a database that was restored from a backup gives no
+ * revision a second time, which a client may hold for another state.
+ */
+const MILLISECONDS = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
 
 const COLUMNS = "uri, settings, revision, created_at, next_rekey_at";
 
@@ -56,7 +63,7 @@ export async function ofMember(sql: Sql, memberUri: string): Promise<GroupRecord
   return rows.map(record);
 }
 
-/** Of each member the groups with their revisions. */
+/** For each member, the groups with their revisions. */
 export async function revisionsOf(
   sql: Sql,
   memberUris: readonly string[],
@@ -90,22 +97,22 @@ export async function insert(
   requireMs(now, "now");
   const next = settings.rekeyEveryMs === undefined ? null : now + settings.rekeyEveryMs;
   const { rows } = await sql.query<GroupRow>(
-    `INSERT INTO gms_group (${COLUMNS}) VALUES ($1, $2::jsonb, 1, $3, $4) ON CONFLICT (uri) DO NOTHING
+    `INSERT INTO gms_group (${COLUMNS}) VALUES ($1, $2::jsonb, ${MILLISECONDS}, $3, $4) ON CONFLICT (uri) DO NOTHING
     RETURNING ${COLUMNS}`,
     [uri, settingsJson(uri, settings), now, next],
   );
   if (rows[0] === undefined) throw usage("GROUP_EXISTS", `group ${uri}: there is one of this URI`);
-  return { ...record(rows[0]), revision: await goOn(sql, uri) };
+  return { ...record(rows[0]), revision: (await goOn(sql, uri)) ?? rows[0].revision };
 }
 
 /** Its own statement, as that before may have waited for the end of another transaction, which deleted the group. */
-async function goOn(sql: Sql, uri: string): Promise<number> {
+async function goOn(sql: Sql, uri: string): Promise<number | undefined> {
   const { rows } = await sql.query<{ revision: number }>(
-    `UPDATE gms_group g SET revision = gone.revision + 1 FROM gms_group_gone gone
+    `UPDATE gms_group g SET revision = greatest(g.revision, gone.revision + 1) FROM gms_group_gone gone
     WHERE g.uri = $1 AND gone.uri = g.uri RETURNING g.revision`,
     [uri],
   );
-  return rows[0]?.revision ?? 1;
+  return rows[0]?.revision;
 }
 
 export async function update(sql: Sql, uri: string, changes: GroupChanges): Promise<GroupRecord> {
@@ -116,10 +123,11 @@ export async function update(sql: Sql, uri: string, changes: GroupChanges): Prom
   const after = settings ?? before.settings;
   const next = nextRekeyAt === undefined ? scheduled(before, after) : nextRekeyAt;
   const { rows } = await sql.query<GroupRow>(
-    `UPDATE gms_group SET settings = $2::jsonb, next_rekey_at = $3, revision = revision + 1 WHERE uri = $1
-    RETURNING ${COLUMNS}`,
+    `UPDATE gms_group SET settings = $2::jsonb, next_rekey_at = $3, revision = greatest(revision + 1, ${MILLISECONDS})
+    WHERE uri = $1 RETURNING ${COLUMNS}`,
     [uri, settingsJson(uri, after), next],
   );
+  await sql.query(GROUP_CHANGED, [uri]);
   return record(rows[0]!);
 }
 
@@ -141,7 +149,7 @@ function settingsJson(uri: string, settings: GroupSettings): string {
   return JSON.stringify(settings);
 }
 
-/** Members and GMKs are dealt with here, messages by whoever plans the revocations. */
+/** Deletes members and GMKs. The planner of the revocations handles the messages. */
 export async function remove(sql: Sql, uri: string): Promise<void> {
   const { affected } = await sql.query(
     `WITH gone AS (DELETE FROM gms_group WHERE uri = $1 RETURNING uri, revision)
@@ -150,6 +158,7 @@ export async function remove(sql: Sql, uri: string): Promise<void> {
     [uri],
   );
   if (affected === 0) throw unknownGroup(uri);
+  await sql.query(GROUP_CHANGED, [uri]);
   await sql.query("DELETE FROM gms_member WHERE group_uri = $1", [uri]);
   await sql.query(
     `UPDATE gms_gmk SET
@@ -165,16 +174,16 @@ export function unknownGroup(uri: string): Error {
 }
 
 /** One that was due several times over is due once. */
-export async function claimDue(sql: Sql, now: number, limit: number): Promise<GroupRecord[]> {
-  requireMs(now, "now");
+export async function claimDue(sql: Sql, clock: SqlClock, limit: number): Promise<GroupRecord[]> {
   requireLimit(limit);
+  const now = clock();
   const { rows } = await sql.query<GroupRow>(
     `WITH due AS (
       SELECT uri AS due_uri, (settings->>'rekeyEveryMs')::bigint AS period FROM gms_group
-      WHERE next_rekey_at <= $1 ORDER BY next_rekey_at LIMIT $2 FOR UPDATE SKIP LOCKED)
-    UPDATE gms_group SET next_rekey_at = next_rekey_at + period * ((($1 - next_rekey_at) / period) + 1)
+      WHERE next_rekey_at <= ${now} ORDER BY next_rekey_at LIMIT $1 FOR UPDATE SKIP LOCKED)
+    UPDATE gms_group SET next_rekey_at = next_rekey_at + period * (((${now} - next_rekey_at) / period) + 1)
     FROM due WHERE uri = due_uri RETURNING ${COLUMNS}`,
-    [now, limit],
+    [limit],
   );
   return rows.map(record).sort((a, b) => (a.uri < b.uri ? -1 : 1));
 }

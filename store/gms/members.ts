@@ -1,5 +1,5 @@
-/** Who is in which group. */
-import type { Sql } from "../sql.ts";
+/** Members of groups. */
+import type { Sql } from "../database/sql.ts";
 import { requireFew, requireLimit, requireMemberUri, requireMs, usage } from "./checks.ts";
 import { unknownGroup } from "./groups.ts";
 import type { MemberKind, MemberRecord } from "./records.ts";
@@ -38,7 +38,7 @@ export async function find(sql: Sql, groupUri: string, memberUri: string): Promi
   return rows[0] && memberOf(rows[0]);
 }
 
-/** Of several entries of one identity that of the first group counts. */
+/** Members of several groups. If an identity occurs in several, the entry of the first group counts. */
 export async function union(sql: Sql, groupUris: readonly string[]): Promise<MemberRecord[]> {
   const { rows } = await sql.query<MemberRow>(
     `SELECT DISTINCT ON (member_uri) ${COLUMNS} FROM gms_member WHERE group_uri = ANY ($1::text[])

@@ -1,11 +1,13 @@
-/** For whom a GMK was ever meant: what their GUK-IDs are, who is still without it, and who is to get it no more. */
+/** The members for whom a GMK was ever planned: their GUK-IDs, who still lacks it, and who is no longer to get it. */
 import { formatKeyId } from "../../bindings/identity/purpose-tag.ts";
-import type { Sql } from "../sql.ts";
+import type { Sql } from "../database/sql.ts";
+import type { SqlClock } from "../database/sql-clock.ts";
 import { requireFew, usage } from "./checks.ts";
 import { type MemberRow, memberOf } from "./members.ts";
 import type { MemberRecord, NewRekeyMember } from "./records.ts";
+import { settle } from "./settle.ts";
 
-/** Those who were forgotten too: they may have the key. */
+/** All members for whom a rekey was planned, including those forgotten since: they may have the key. */
 const RECIPIENTS = `gms_rekey r JOIN gms_chunk c ON c.rekey = r.id
   CROSS JOIN LATERAL unnest(c.uris, c.kms_uris, c.kinds, c.csb_ids) AS m (member_uri, kms_uri, kind, csb_id)
   WHERE r.gmk = $1`;
@@ -42,7 +44,7 @@ function collision(csbId: number, one: string, other: string): Error {
 
 /**
  * Members with whom the GMK may be: not those who were forgotten before anything of it was handed over. Who was, hears
- * of its revocation though he is no member any more.
+ * of its revocation although they are no longer a member.
  */
 export async function served(sql: Sql, gmk: number): Promise<NewRekeyMember[]> {
   const { rows } = await sql.query<MemberRow & { readonly csb_id: number }>(
@@ -59,7 +61,8 @@ export async function served(sql: Sql, gmk: number): Promise<NewRekeyMember[]> {
  */
 const SERVED = `SELECT r.gmk, d.member_uri FROM gms_delivery d JOIN gms_rekey r ON r.id = d.rekey
     WHERE d.member_uri = ANY ($1::text[]) AND r.gmk = ANY ($2::bigint[])
-      AND (d.attempts > 0 OR d.state IN ('delivered', 'acknowledged', 'refused'))
+      AND (d.attempts > 0 OR d.state IN ('delivered', 'acknowledged', 'refused')
+        OR EXISTS (SELECT FROM gms_due q WHERE q.rekey = d.rekey AND q.member_uri = d.member_uri AND q.attempts > 0))
   UNION
   SELECT r.gmk, m.uri FROM gms_rekey r JOIN gms_chunk c ON c.rekey = r.id CROSS JOIN LATERAL unnest(c.forgotten) AS m (uri)
     WHERE m.uri = ANY ($1::text[]) AND r.gmk = ANY ($2::bigint[]) AND r.kind <> 'revoke' AND m.uri <> ALL (c.unserved)`;
@@ -71,6 +74,7 @@ const SERVED = `SELECT r.gmk, d.member_uri FROM gms_delivery d JOIN gms_rekey r 
  */
 export async function forget(
   sql: Sql,
+  clock: SqlClock,
   memberUris: readonly string[],
   gmks: readonly number[],
 ): Promise<void> {
@@ -83,10 +87,12 @@ export async function forget(
     parameters,
   );
   // Who is just handing one over has counted it by then.
-  await sql.query(
-    `SELECT FROM gms_delivery WHERE rekey IN ${rekeys} AND member_uri = ANY ($1::text[]) FOR UPDATE`,
-    parameters,
-  );
+  for (const table of ["gms_delivery", "gms_due"]) {
+    await sql.query(
+      `SELECT FROM ${table} WHERE rekey IN ${rekeys} AND member_uri = ANY ($1::text[]) FOR UPDATE`,
+      parameters,
+    );
+  }
   await sql.query(
     `WITH served AS (${SERVED}),
     hit AS (
@@ -98,17 +104,36 @@ export async function forget(
         AND (r.kind <> 'revoke' OR served.member_uri IS NULL)
       GROUP BY c.rekey, c.chunk)
     UPDATE gms_chunk c SET forgotten = c.forgotten || hit.gone, unserved = c.unserved || hit.unserved,
+      size = c.size - cardinality(hit.gone),
       state = CASE WHEN c.state = 'planned' AND cardinality(c.uris) = cardinality(c.forgotten || hit.gone)
         THEN 'sealed' ELSE c.state END
     FROM hit WHERE c.rekey = hit.rekey AND c.chunk = hit.chunk`,
     parameters,
   );
-  await sql.query(
+  const { rows } = await sql.query<{ rekey: number; member_uri: string }>(
     `WITH served AS (${SERVED})
     DELETE FROM gms_delivery d USING gms_rekey r
     WHERE r.id = d.rekey AND r.gmk = ANY ($2::bigint[]) AND d.member_uri = ANY ($1::text[]) AND (r.kind <> 'revoke'
-      OR NOT EXISTS (SELECT FROM served WHERE served.gmk = r.gmk AND served.member_uri = d.member_uri))`,
+      OR NOT EXISTS (SELECT FROM served WHERE served.gmk = r.gmk AND served.member_uri = d.member_uri))
+    RETURNING d.rekey, d.member_uri`,
     parameters,
+  );
+  const gone = [rows.map(({ rekey }) => rekey), rows.map(({ member_uri }) => member_uri)];
+  for (const table of ["gms_message", "gms_due"]) {
+    await sql.query(
+      `DELETE FROM ${table} t USING unnest($1::bigint[], $2::text[]) AS gone (rekey, member_uri)
+      WHERE t.rekey = gone.rekey AND t.member_uri = gone.member_uri`,
+      gone,
+    );
+  }
+  const { rows: touched } = await sql.query<{ id: number }>(
+    "SELECT id FROM gms_rekey WHERE gmk = ANY ($1::bigint[]) AND state = 'running' ORDER BY id",
+    [gmks],
+  );
+  await settle(
+    sql,
+    clock,
+    touched.map(({ id }) => id),
   );
 }
 
@@ -134,4 +159,49 @@ export async function undelivered(sql: Sql, gmk: number): Promise<MemberRecord[]
     [gmk],
   );
   return rows.map(memberOf);
+}
+
+/**
+ * GMKs of these that one of the members may hold: a message with it was handed over, or who got it is not known any more,
+ * since its rekeys were purged.
+ */
+export async function held(
+  sql: Sql,
+  memberUris: readonly string[],
+  gmks: readonly number[],
+): Promise<number[]> {
+  requireFew(memberUris, "members");
+  const { rows } = await sql.query<{ gmk: number }>(
+    `SELECT gmk FROM (${SERVED}) AS served
+    UNION
+    SELECT id FROM gms_gmk WHERE id = ANY ($2::bigint[])
+      AND NOT EXISTS (SELECT FROM gms_rekey r WHERE r.gmk = gms_gmk.id AND r.kind <> 'revoke')
+    ORDER BY gmk`,
+    [memberUris, gmks],
+  );
+  return rows.map(({ gmk }) => gmk);
+}
+
+/** GMKs that a message was planned with for a member, unless it was called off before anything was handed over. */
+export async function heldBy(sql: Sql, memberUri: string): Promise<number[]> {
+  const { rows } = await sql.query<{ gmk: number }>(
+    `SELECT DISTINCT r.gmk FROM gms_rekey r JOIN gms_chunk c ON c.rekey = r.id
+    WHERE r.kind <> 'revoke' AND c.uris @> ARRAY[$1::text] AND NOT c.unserved @> ARRAY[$1::text] ORDER BY r.gmk`,
+    [memberUri],
+  );
+  return rows.map(({ gmk }) => gmk);
+}
+
+/** Members who have not acknowledged that a GMK is revoked, by URI. */
+export async function unaware(sql: Sql, gmk: number): Promise<string[]> {
+  const { rows } = await sql.query<{ uri: string }>(
+    `WITH told AS (SELECT id FROM gms_rekey WHERE gmk = $1 AND kind = 'revoke')
+    SELECT DISTINCT m.uri FROM told JOIN gms_chunk c ON c.rekey = told.id CROSS JOIN LATERAL unnest(c.uris) AS m (uri)
+    WHERE m.uri <> ALL (c.forgotten) AND NOT EXISTS (
+      SELECT FROM told AS any_told JOIN gms_delivery d ON d.rekey = any_told.id
+      WHERE d.member_uri = m.uri AND d.state = 'acknowledged')
+    ORDER BY m.uri`,
+    [gmk],
+  );
+  return rows.map(({ uri }) => uri);
 }

@@ -33,7 +33,7 @@ export interface GroupRecord {
   /** MC service group ID. */
   readonly uri: string;
   readonly settings: GroupSettings;
-  /** Goes up with every change of settings or members. */
+  /** Goes up with every change of settings or members, and never comes back, not in a restored database either. */
   readonly revision: number;
   readonly createdAt: number;
   readonly nextRekeyAt: number | undefined;
@@ -55,6 +55,16 @@ export interface GmkRecord {
   readonly text: string;
   readonly state: GmkState;
   readonly createdAt: number;
+  /** When it is going to be revoked, since somebody who holds it was removed. */
+  readonly revokeAt: number | undefined;
+  /** It came out of a backup, and another is to take its place. */
+  readonly restored?: boolean;
+}
+
+/** A GMK that is to be revoked now. */
+export interface EndingGmk {
+  readonly gmk: number;
+  readonly actor: string;
 }
 
 export interface NewGmk {
@@ -100,7 +110,7 @@ export interface RekeyRecord {
   readonly groups: readonly string[];
   /** Why, such as "group created", "member removed", "on demand", "schedule", "key period". */
   readonly cause: string;
-  /** Who asked for it. */
+  /** Actor who requested it. */
   readonly actor: string;
   readonly state: RekeyState;
   readonly total: number;
@@ -188,8 +198,8 @@ export interface DeliveryResult extends DeliveryKey {
   readonly state: Exclude<DeliveryState, "planned" | "superseded">;
   readonly status?: number;
   readonly reason?: string;
-  /** For `sealed`: not to be tried before. */
-  readonly nextAt?: number;
+  /** For `sealed`: milliseconds until it is to be tried again. */
+  readonly waitMs?: number;
 }
 
 /** A message that a member's GKTP document holds. */
@@ -224,4 +234,23 @@ export interface GmsCounts {
   readonly runningRekeys: number;
   /** Messages planned or sealed. */
   readonly backlog: number;
+}
+
+export interface Claimant {
+  /** Name of the process among those on one database. */
+  readonly instance: string;
+  /** Milliseconds until the claim is free for others. */
+  readonly leaseMs: number;
+}
+
+export interface ChunkFailure {
+  /** Milliseconds until it is to be tried again. */
+  readonly waitMs: number;
+  readonly error: string;
+}
+
+export interface GroupChanges {
+  readonly settings?: GroupSettings;
+  /** Null: no time set. */
+  readonly nextRekeyAt?: number | null;
 }

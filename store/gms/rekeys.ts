@@ -2,9 +2,10 @@
 
 import { isKeyId } from "../../bindings/identity/purpose-tag.ts";
 import type { KeyParameters } from "../../bindings/index.ts";
-import type { Sql } from "../sql.ts";
-import { storable, storableJson } from "../texts.ts";
-import { requireLimit, requireMs, usage } from "./checks.ts";
+import type { Sql } from "../database/sql.ts";
+import type { SqlClock } from "../database/sql-clock.ts";
+import { storable, storableJson } from "../database/texts.ts";
+import { requireLimit, requireMs, requireWait, usage } from "./checks.ts";
 import { requireOneSecond } from "./clock.ts";
 import { unknownGmk } from "./gmks.ts";
 import { requireMembers } from "./members.ts";
@@ -47,7 +48,7 @@ const SELECT = `SELECT r.id, r.kind, r.gmk, g.gmk_id, r.groups, r.cause, r.actor
     SELECT state, sum(n)::bigint AS n FROM (
       SELECT state, count(*) AS n FROM gms_delivery WHERE rekey = r.id GROUP BY state
       UNION ALL
-      SELECT state, cardinality(uris) - cardinality(forgotten) FROM gms_chunk
+      SELECT state, size FROM gms_chunk
       WHERE rekey = r.id AND state <> 'sealed') AS part
     GROUP BY state) AS whole) AS counted`;
 
@@ -96,7 +97,12 @@ export async function running(sql: Sql, groupUri: string): Promise<RekeyRecord[]
   return rows.map(record);
 }
 
-export async function insert(sql: Sql, rekey: NewRekey): Promise<number> {
+export async function ofGmk(sql: Sql, gmk: number): Promise<RekeyRecord[]> {
+  const { rows } = await sql.query<RekeyRow>(`${SELECT} WHERE r.gmk = $1 ORDER BY r.id DESC`, [gmk]);
+  return rows.map(record);
+}
+
+export async function insert(sql: Sql, clock: SqlClock, rekey: NewRekey): Promise<number> {
   const { kind, gmk, cause, actor, members, parameters, now } = rekey;
   requireNew(rekey);
   const groups = await lockGmk(sql, gmk, kind);
@@ -105,8 +111,8 @@ export async function insert(sql: Sql, rekey: NewRekey): Promise<number> {
   const revokeAfter = rekey.revokeAfter?.length ? rekey.revokeAfter : null;
   const { rows } = await sql.query<{ id: number }>(
     `INSERT INTO gms_rekey
-      (kind, gmk, groups, cause, actor, state, parameters, revoke_after, created_at, sealed_at, finished_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7::jsonb, $8, $9, $10, $10) RETURNING id`,
+      (kind, gmk, groups, cause, actor, state, parameters, revoke_after, created_at, sealed_at, finished_at, quiet_since)
+    VALUES ($1, $2, $3, $4, $5, $6, $7::jsonb, $8, $9, $10, $10, ${clock()}) RETURNING id`,
     [
       kind,
       gmk,
@@ -121,7 +127,7 @@ export async function insert(sql: Sql, rekey: NewRekey): Promise<number> {
     ],
   );
   const { id } = rows[0]!;
-  if (!over) await planChunks(sql, id, rekey);
+  if (!over) await planChunks(sql, clock, id, rekey);
   return id;
 }
 
@@ -167,40 +173,13 @@ export async function supersede(sql: Sql, ids: readonly number[], now: number): 
     WHERE rekey = ANY ($1::bigint[]) AND state NOT IN ('acknowledged', 'superseded')`,
     [ids, now],
   );
+  await sql.query("DELETE FROM gms_due WHERE rekey = ANY ($1::bigint[])", [ids]);
   await sql.query(
     `UPDATE gms_rekey SET state = 'superseded', finished_at = coalesce(finished_at, $2), revoke_after = NULL
     WHERE id = ANY ($1::bigint[])`,
     [ids, now],
   );
   return revocations.map(({ gmk }) => gmk);
-}
-
-/**
- * Notes which of these rekeys have nothing planned any more (sealed), or nothing sealed either (done); returns those
- * that are done now. Two processes with one rekey's last answers come here one after the other, or neither would see
- * that the rekey is done.
- */
-export async function settle(sql: Sql, ids: readonly number[], now: number): Promise<number[]> {
-  if (ids.length === 0) return [];
-  await sql.query(
-    "SELECT id FROM gms_rekey WHERE id = ANY ($1::bigint[]) AND state = 'running' ORDER BY id FOR UPDATE",
-    [ids],
-  );
-  const { rows } = await sql.query<{ id: number; state: RekeyState }>(
-    `WITH part AS (
-      SELECT id,
-        EXISTS (SELECT FROM gms_chunk WHERE rekey = id AND state = 'planned') AS planned,
-        EXISTS (SELECT FROM gms_delivery WHERE rekey = id AND state = 'sealed') AS sealed
-      FROM gms_rekey WHERE id = ANY ($1::bigint[]) AND state = 'running')
-    UPDATE gms_rekey r SET
-      sealed_at = coalesce(r.sealed_at, $2),
-      state = CASE WHEN part.sealed THEN 'running' ELSE 'done' END,
-      finished_at = CASE WHEN part.sealed THEN NULL ELSE $2::bigint END
-    FROM part WHERE r.id = part.id AND NOT part.planned AND (r.sealed_at IS NULL OR NOT part.sealed)
-    RETURNING r.id, r.state`,
-    [ids, now],
-  );
-  return rows.filter(({ state }) => state === "done").map(({ id }) => id);
 }
 
 export async function claimDueRevocations(sql: Sql, limit: number): Promise<DueRevocation[]> {
@@ -220,20 +199,23 @@ export async function claimDueRevocations(sql: Sql, limit: number): Promise<DueR
 const LATER = 16;
 
 /** A GMK that holders could still need to hear of keeps its rekeys: who received it is known from them. */
-export async function purge(sql: Sql, before: number, limit: number): Promise<number> {
-  requireMs(before, "before");
+export async function purge(sql: Sql, clock: SqlClock, olderThanMs: number, limit: number): Promise<number> {
+  requireWait(olderThanMs);
   requireLimit(limit);
+  const before = `${clock()} - $1::bigint`;
   const { rows } = await sql.query<{ id: number }>(
     `SELECT r.id FROM gms_rekey r JOIN gms_gmk g ON g.id = r.gmk
-    WHERE r.finished_at < $1 AND (g.state = 'revoked' OR g.state = 'retired' AND (g.expiry < $1
+    WHERE r.finished_at < ${before} AND (g.state = 'revoked' OR g.state = 'retired' AND (g.expiry < ${before}
       OR (SELECT count(*) FROM gms_gmk l WHERE l.groups = g.groups AND l.id > g.id AND l.state <> 'revoked') >= ${LATER}))
     ORDER BY r.finished_at LIMIT $2 FOR UPDATE OF r SKIP LOCKED`,
-    [before, limit],
+    [olderThanMs, limit],
   );
   const ids = rows.map(({ id }) => id);
   for (const [table, column] of [
     ["gms_chunk", "rekey"],
+    ["gms_message", "rekey"],
     ["gms_delivery", "rekey"],
+    ["gms_due", "rekey"],
     ["gms_rekey", "id"],
   ]) {
     await sql.query(`DELETE FROM ${table} WHERE ${column} = ANY ($1::bigint[])`, [ids]);

@@ -1,6 +1,10 @@
-/** The audit log: what was issued to whom, and what was refused. Entries are added and read, never changed. */
-import type { Sql } from "../sql.ts";
-import { storable, storableJson, storableOrNull } from "../texts.ts";
+/**
+ * The audit log: what was issued to whom, and what was refused. Entries are added and read, never changed; they go when they
+ * are old.
+ */
+
+import { auditDetail, auditName, auditNameOrNull } from "../database/audit-bounds.ts";
+import type { Sql } from "../database/sql.ts";
 import type { AuditEntry, AuditQuery, AuditRecord } from "./records.ts";
 
 interface AuditRow {
@@ -27,14 +31,14 @@ export async function append(sql: Sql, entries: readonly AuditEntry[]): Promise<
     ORDER BY place`,
     [
       entries.map((e) => e.at),
-      entries.map((e) => storable(e.actor)),
+      entries.map((e) => auditName(e.actor)),
       entries.map((e) => e.action),
-      entries.map((e) => storableOrNull(e.userUri)),
+      entries.map((e) => auditNameOrNull(e.userUri)),
       entries.map((e) => e.periodNo ?? null),
       entries.map((e) => e.outcome),
       entries.map((e) => e.code ?? null),
-      entries.map((e) => storableOrNull(e.requestId)),
-      entries.map((e) => storableJson(e.detail)),
+      entries.map((e) => auditNameOrNull(e.requestId)),
+      entries.map((e) => auditDetail(e.detail)),
     ],
   );
 }
@@ -44,7 +48,7 @@ export async function list(sql: Sql, query: AuditQuery): Promise<AuditRecord[]> 
   const { rows } = await sql.query<AuditRow>(
     `SELECT * FROM kms_audit WHERE id > $1 ${userUri === undefined ? "" : "AND user_uri = $3"}
     ORDER BY id LIMIT $2`,
-    [after, limit, ...(userUri === undefined ? [] : [userUri])],
+    [after, limit, ...(userUri === undefined ? [] : [auditName(userUri)])],
   );
   return rows.map((row) => ({
     id: row.id,
@@ -58,4 +62,18 @@ export async function list(sql: Sql, query: AuditQuery): Promise<AuditRecord[]> 
     ...(row.request_id === null ? {} : { requestId: row.request_id }),
     ...(row.detail === null ? {} : { detail: row.detail }),
   }));
+}
+
+/** Deletes old entries, and unauthenticated refusals after a shorter time: at most `limit`. Returns how many. */
+export async function purge(
+  sql: Sql,
+  { before, anonymousBefore, limit }: { before: number; anonymousBefore: number; limit: number },
+): Promise<number> {
+  const { affected } = await sql.query(
+    `DELETE FROM kms_audit WHERE id IN (
+      SELECT id FROM kms_audit WHERE at < $1 OR at < $2 AND outcome = 'refused' AND actor = 'anonymous'
+      ORDER BY at LIMIT $3)`,
+    [before, anonymousBefore, limit],
+  );
+  return affected;
 }

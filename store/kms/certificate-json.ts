@@ -1,6 +1,6 @@
 /** KMS certificates in `jsonb`, with octets in base64. */
-import { fromBase64, toBase64 } from "../../bindings/bytes.ts";
-import type { KmsCertificate } from "../../bindings/kms-material.ts";
+import { fromBase64, toBase64 } from "../../base/bytes.ts";
+import type { KmsCertificate } from "../../bindings/identity/kms-material.ts";
 
 export type CertificateJson = Omit<KmsCertificate, "pubEncKey" | "pubAuthKey"> & {
   readonly pubEncKey: string;

@@ -1,14 +1,19 @@
 /** Certificates of other KMSs, revocation, and the number that tells a client whether its cache is old. */
-import { MikeySakkeError } from "../../bindings/errors.ts";
-import type { KmsCertificate } from "../../bindings/kms-material.ts";
-import type { Database, Sql } from "../sql.ts";
+import { MikeySakkeError } from "../../base/errors.ts";
+import type { KmsCertificate } from "../../bindings/identity/kms-material.ts";
+import type { Database, Sql } from "../database/sql.ts";
 import { type CertificateJson, certificateFromJson, certificateToJson } from "./certificate-json.ts";
 import { lockForChange } from "./issuing-lock.ts";
 import type { AllCertificates, OtherCertificate, OtherKind } from "./records.ts";
 
-/** CacheNum of KmsCertCache (TS 33.180 D.3.2) grows with every change. */
+/**
+ * CacheNum of KmsCertCache (TS 33.180 D.3.2), an integer, grows with every change: to the present second at least, so that a
+ * database that was restored from a backup gives no number a second time, which a client may hold for another cache.
+ */
 export async function countChange(sql: Sql): Promise<void> {
-  await sql.query("UPDATE kms_cache SET cache_num = cache_num + 1");
+  await sql.query(
+    "UPDATE kms_cache SET cache_num = greatest(cache_num + 1, extract(epoch FROM clock_timestamp())::bigint)",
+  );
 }
 
 export function revoke(db: Database, certUri: string): Promise<void> {

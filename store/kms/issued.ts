@@ -1,8 +1,8 @@
-/** Keys that were issued. One identity and period has one key set, whoever asks and however many processes issue. */
-import { concat, wipe } from "../../bindings/bytes.ts";
-import { MikeySakkeError, requireBytes } from "../../bindings/errors.ts";
-import type { Envelope } from "../envelope.ts";
-import type { Database, Sql } from "../sql.ts";
+/** Keys that were issued. One identity and period has one key set, however many processes issue. */
+import { concat, wipe } from "../../base/bytes.ts";
+import { MikeySakkeError, requireBytes } from "../../base/errors.ts";
+import type { Envelope } from "../database/envelope.ts";
+import type { Database, Sql } from "../database/sql.ts";
 import { lockForSaving } from "./issuing-lock.ts";
 import type { IssuedKey } from "./records.ts";
 

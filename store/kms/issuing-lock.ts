@@ -2,7 +2,7 @@
  * Who saves keys and who changes the rules under which they are saved (masters, revocations) exclude each other. Held
  * to the end of the transaction: a statement after it sees all that was committed by those who held it before.
  */
-import type { Sql } from "../sql.ts";
+import type { Sql } from "../database/sql.ts";
 
 /** Any number of processes at a time. */
 export async function lockForSaving(sql: Sql): Promise<void> {

@@ -2,10 +2,14 @@
  * The database of one KMS. Every method is one transaction and safe on any number of processes; each topic is a file
  * of its own, this class only hands them the database and the envelope.
  */
+
+import type { KmsCertificate } from "../../bindings/identity/kms-material.ts";
 import type { MasterSecrets } from "../../bindings/kms.ts";
-import type { KmsCertificate } from "../../bindings/kms-material.ts";
-import type { Envelope } from "../envelope.ts";
-import type { Database } from "../sql.ts";
+import type { Envelope } from "../database/envelope.ts";
+import { requireWritable } from "../database/probe.ts";
+import { type WriteLines, writeSnapshot } from "../database/snapshot.ts";
+import type { Database } from "../database/sql.ts";
+import { databaseClock, givenClock, readClock, type SqlClock } from "../database/sql-clock.ts";
 import * as audit from "./audit.ts";
 import * as certificates from "./certificates.ts";
 import * as issued from "./issued.ts";
@@ -30,23 +34,40 @@ import { remember } from "./replay.ts";
 import * as transportKeys from "./transport-keys.ts";
 import * as users from "./users.ts";
 
+export interface KmsStoreOptions {
+  /** For tests and simulations: the present time, in place of the database's clock. */
+  readonly now?: () => number;
+}
+
 export class KmsStore {
   readonly #db: Database;
   readonly #envelope: Envelope;
+  readonly #clock: SqlClock;
 
-  private constructor(db: Database, envelope: Envelope) {
+  private constructor(db: Database, envelope: Envelope, clock: SqlClock) {
     this.#db = db;
     this.#envelope = envelope;
+    this.#clock = clock;
   }
 
   /** The database and the envelope stay the caller's, who closes them. */
-  static open(db: Database, envelope: Envelope): KmsStore {
-    return new KmsStore(db, envelope);
+  static open(db: Database, envelope: Envelope, { now }: KmsStoreOptions = {}): KmsStore {
+    return new KmsStore(db, envelope, now === undefined ? databaseClock : givenClock(now));
   }
 
-  /** Throws unless the database answers. */
-  async ready(): Promise<void> {
-    await this.#db.query("SELECT 1");
+  /** Throws unless the database answers and takes what is written. Returns its time. */
+  ready(): Promise<number> {
+    return requireWritable(this.#db, this.#clock);
+  }
+
+  /** The present time, by the clock of the database, which is the same for all processes on it. */
+  now(): Promise<number> {
+    return readClock(this.#db, this.#clock);
+  }
+
+  /** All that the database holds, see `writeSnapshot`. */
+  snapshot(write: WriteLines): Promise<void> {
+    return writeSnapshot(this.#db, write);
   }
 
   /** In order of `fromPeriod`, then of age. `masterOf` picks the one of a period. */
@@ -91,12 +112,17 @@ export class KmsStore {
     return users.revoke(this.#db, uri, reason, now);
   }
 
+  /** Users revoked at that time or later, in order of the times. */
+  revokedSince(at: number): Promise<{ uri: string; revokedAt: number }[]> {
+    return users.revokedSince(this.#db, at);
+  }
+
   /** Usage error USER_UNKNOWN. */
   reinstateUser(uri: string): Promise<void> {
     return users.reinstate(this.#db, uri);
   }
 
-  /** Those that there are, in order of the period. The caller wipes RSK and SSK. */
+  /** The issued keys that exist, in order of the period. The caller wipes RSK and SSK. */
   issuedKeys(userUri: string, periods: readonly number[]): Promise<IssuedKey[]> {
     return issued.ofUser(this.#db, this.#envelope, userUri, periods);
   }
@@ -158,9 +184,13 @@ export class KmsStore {
     return transportKeys.activate(this.#db, id);
   }
 
-  /** False when the digest was seen before and has not expired: a replay, on whichever process it came in. */
-  remember(digest: Uint8Array, expires: number, now: number): Promise<boolean> {
-    return remember(this.#db, digest, expires, now);
+  /**
+   * False when the digest was seen before and has not expired: a replay, on whichever process it came in. It expires at
+   * that time by the clock of the database, as a process whose clock is ahead would forget it too early for the others.
+   * False too for what was made before the database was restored from a backup: it may have been seen after the backup.
+   */
+  remember(digest: Uint8Array, expires: number, madeAt = Number.MAX_SAFE_INTEGER): Promise<boolean> {
+    return remember(this.#db, this.#clock, { digest, expires, madeAt });
   }
 
   audit(entry: AuditEntry): Promise<void> {
@@ -169,6 +199,15 @@ export class KmsStore {
 
   auditAll(entries: readonly AuditEntry[]): Promise<void> {
     return audit.append(this.#db, entries);
+  }
+
+  /** Deletes audit entries of before; refusals of who is not known by a time of their own. At most `limit`; how many. */
+  purgeAudit(options: {
+    readonly before: number;
+    readonly anonymousBefore: number;
+    readonly limit: number;
+  }): Promise<number> {
+    return audit.purge(this.#db, options);
   }
 
   auditLog(query: AuditQuery): Promise<AuditRecord[]> {

@@ -1,10 +1,10 @@
 /** Master secrets and their certificates. */
-import { concat, wipe } from "../../bindings/bytes.ts";
-import { MikeySakkeError, requireBytes } from "../../bindings/errors.ts";
+import { concat, wipe } from "../../base/bytes.ts";
+import { MikeySakkeError, requireBytes } from "../../base/errors.ts";
+import type { KmsCertificate } from "../../bindings/identity/kms-material.ts";
 import type { MasterSecrets } from "../../bindings/kms.ts";
-import type { KmsCertificate } from "../../bindings/kms-material.ts";
-import type { Envelope } from "../envelope.ts";
-import type { Database, Sql } from "../sql.ts";
+import type { Envelope } from "../database/envelope.ts";
+import type { Database, Sql } from "../database/sql.ts";
 import { type CertificateJson, certificateFromJson, certificateToJson } from "./certificate-json.ts";
 import { countChange } from "./certificates.ts";
 import { lockForChange } from "./issuing-lock.ts";

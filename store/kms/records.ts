@@ -1,13 +1,16 @@
 /** What the database of a KMS holds, as plain data. Secrets are in clear here and sealed in the database. */
+
+import type { KmsCertificate } from "../../bindings/identity/kms-material.ts";
 import type { MasterSecrets } from "../../bindings/kms.ts";
-import type { KmsCertificate } from "../../bindings/kms-material.ts";
 
 export interface MasterRecord {
   readonly id: number;
   /** With `revoked` and `validTo` as they are now. */
   readonly certificate: KmsCertificate;
   readonly fromPeriod: number;
-  /** First period that is no longer its own, since a newer master took over; before `fromPeriod` if it has none left. */
+  /**
+   * First period that is no longer its own, since a newer master took over; before `fromPeriod` if it has none left.
+   */
   readonly untilPeriod?: number;
   readonly revoked: boolean;
   readonly createdAt: number;
@@ -26,7 +29,7 @@ export interface AddMasterOptions {
   readonly replaceIssued?: boolean;
   /** Refuse (usage MASTER_EXISTS) unless it is the first, for processes that start together. */
   readonly first?: boolean;
-  /** Who is written into the audit log. */
+  /** Actor in the audit log. */
   readonly actor?: string;
 }
 
@@ -89,10 +92,10 @@ export interface OtherCertificates {
   readonly certificates: readonly OtherCertificate[];
 }
 
-/** Of one moment. */
+/** All certificates at one moment. */
 export interface AllCertificates {
   readonly cacheNum: number;
-  /** Those of the masters, in order of their first periods. */
+  /** Certificates of the masters, in order of their first periods. */
   readonly own: readonly KmsCertificate[];
   readonly others: readonly OtherCertificate[];
 }

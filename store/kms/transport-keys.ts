@@ -1,7 +1,7 @@
 /** TrK and InK of the users (TS 33.180 5.3.3). One of each kind is active for a user at a time. */
-import { MikeySakkeError } from "../../bindings/errors.ts";
-import type { Envelope } from "../envelope.ts";
-import type { Database, Sql } from "../sql.ts";
+import { MikeySakkeError } from "../../base/errors.ts";
+import type { Envelope } from "../database/envelope.ts";
+import type { Database, Sql } from "../database/sql.ts";
 import type {
   NewTransportKeyRecord,
   TransportKeyKind,

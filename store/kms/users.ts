@@ -1,6 +1,6 @@
-/** Who may have keys. */
-import { MikeySakkeError } from "../../bindings/errors.ts";
-import type { Database, Sql } from "../sql.ts";
+/** Users who may have keys. */
+import { MikeySakkeError } from "../../base/errors.ts";
+import type { Database, Sql } from "../database/sql.ts";
 import { lockForChange } from "./issuing-lock.ts";
 import type { UserQuery, UserRecord } from "./records.ts";
 
@@ -64,6 +64,15 @@ export function revoke(db: Database, uri: string, reason: string, now: number): 
       [uri, now, reason],
     );
   });
+}
+
+/** In order of the times, from `at` on. */
+export async function revokedSince(sql: Sql, at: number): Promise<{ uri: string; revokedAt: number }[]> {
+  const { rows } = await sql.query<{ uri: string; revoked_at: number }>(
+    "SELECT uri, revoked_at FROM kms_user WHERE revoked_at >= $1 ORDER BY revoked_at, uri",
+    [at],
+  );
+  return rows.map(({ uri, revoked_at }) => ({ uri, revokedAt: revoked_at }));
 }
 
 export async function reinstate(sql: Sql, uri: string): Promise<void> {

@@ -1,7 +1,7 @@
 /** A page gets its keys from a KMS and keeps them in IndexedDB. */
 import type { Browser, BrowserContext } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
-import { toHex } from "../../bindings/bytes.ts";
+import { toHex } from "../../base/bytes.ts";
 import { ALICE, BOB, KMS_URI, NOW, PERIOD, World } from "../kms/world.ts";
 import { bundle } from "../support/bundle.ts";
 import type { ClientReport } from "./pages/client.ts";

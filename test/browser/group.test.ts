@@ -2,7 +2,7 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { formatKeyId, toHex } from "../../bindings/index.ts";
-import { gmsAudience } from "../../roles/gms/config.ts";
+import { gmsAudience } from "../../roles/gms/common/config.ts";
 import { createGms, type Gms } from "../../roles/gms/create.ts";
 import { type ProvisionedKeys, provisionGms } from "../../roles/gms/identity.ts";
 import { DevelopmentIssuer } from "../../roles/server/development-tokens.ts";
@@ -47,12 +47,12 @@ describeInChromium("a page that is a member of a group", () => {
       admin: { port: 0 },
       sip: { wsPort: 0, origins: [site.origin] },
     };
-    const store = GmsStore.open(kms.db, kms.envelope);
+    const start = Date.now();
+    const now = () => NOW + Date.now() - start;
+    const store = GmsStore.open(kms.db, kms.envelope, { now });
     const core = await sharedCore();
     const token = () => kms.token(GMS);
     keys = await provisionGms({ config, store, core, fetch, token, now: () => kms.now });
-    const start = Date.now();
-    const now = () => NOW + Date.now() - start;
     gms = await createGms({ config, store, core, keys, developmentIssuer: issuer, now });
     gmsUrl = (await gms.listen()).sip.ws!;
     browser = await launchChromium();

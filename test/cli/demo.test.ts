@@ -1,8 +1,10 @@
 /** The demo: real servers and sockets, with a handful of members. */
+import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
-import { spawnCli } from "./run-cli.ts";
+import { spawnCli, startCli } from "./run-cli.ts";
 
-const TIMEOUT = 180_000;
+/** No step may take longer than a minute without going on: the demo itself ends what hangs. */
+const TIMEOUT = 600_000;
 
 describe("demo", () => {
   it("gives keys, rekeys, removes; talk, data and mixed media under the key; revokes", {
@@ -27,13 +29,15 @@ describe("demo", () => {
         { name: "give the MCX server the key of a group to mix", count: 4 },
         { name: "upload a CSK to the MCX server", count: 4 },
         { name: "join the group call", count: 3 },
+        { name: "ask to join as the member who was removed", count: 1 },
         { name: "one talks for a second, all others hear it", count: 2 },
         { name: "send short data to all others", count: 2 },
+        { name: "leave the group call", count: 3 },
         { name: "two talk at once, the server mixes", count: 1 },
         { name: "revoke that GMK", count: 3 },
       ],
       checks: [
-        { held: 4, of: 4 },
+        { held: 4, of: 4, expected: 4 },
         { held: 4, of: 4 },
         { held: 3, of: 3 },
         { what: "third GMK, with the member who was removed", held: 0, of: 1 },
@@ -44,7 +48,12 @@ describe("demo", () => {
         { what: "both tones in one stream of the server", held: 1, of: 1 },
         { what: "third GMK, revoked", held: 3, of: 3 },
       ],
+      measures: [{ what: "who heard every frame of that second in its time", of: 2 }],
     });
+    const overheard = (result.checks as { what: string; of: number }[]).find(({ what }) =>
+      what.startsWith("packets opened with the keys of the member"),
+    );
+    expect(overheard?.of).toBeGreaterThan(0);
   });
 
   it("prints progress and a table", { timeout: TIMEOUT }, async () => {
@@ -52,6 +61,43 @@ describe("demo", () => {
     expect(run.status, run.stderr).toBe(0);
     expect(run.stderr).toContain("get identity keys from the KMS: 3/3\n");
     expect(run.stdout).toMatch(/^rekey +3 +[\d.]+ s +[\d.]+ ms +\d+\/s$/m);
+    expect(run.stdout).toMatch(/^who heard every frame of that second in its time: \d of 1/m);
     expect(run.stdout).toMatch(/^All as it must be, in [\d.]+ s\.$/m);
   });
+
+  it("prints the table and what to do when a step fails, and ends with 1", { timeout: TIMEOUT }, async () => {
+    // Servers that cannot start.
+    const environment = { MIKEY_SAKKE_KMS_WORKERS: "none" };
+    const run = await spawnCli(["demo", "--members", "3"], "", environment);
+    expect(run.status, run.stderr).toBe(1);
+    expect(run.stdout).toMatch(/^start KMS, GMS and MCX server +[\d.]+ s$/m);
+    expect(run.stdout).toMatch(/^Not all as it must be, after [\d.]+ s\.$/m);
+    expect(run.stderr).toContain("the servers of the demo: ");
+    const json = await spawnCli(["demo", "--members", "3", "--json"], "", environment);
+    expect(json.json()).toMatchObject({
+      status: "failed",
+      steps: [{ name: "start KMS, GMS and MCX server" }],
+      checks: [],
+      failure: { code: "DEMO_SERVERS" },
+    });
+  });
+
+  it.runIf(process.platform === "linux")(
+    "prints what it had found out when its servers die, and ends with 1",
+    { timeout: TIMEOUT },
+    async () => {
+      const demo = startCli(["demo", "--members", "4"]);
+      await demo.shows("rekey: 0/4");
+      const children = await readFile(`/proc/${demo.pid}/task/${demo.pid}/children`, "utf8");
+      for (const pid of children.trim().split(" ")) {
+        if ((await readFile(`/proc/${pid}/cmdline`, "utf8")).includes("\0serve\0"))
+          process.kill(Number(pid), "SIGKILL");
+      }
+      const run = await demo.ended;
+      expect(run.status, run.stderr).toBe(1);
+      expect(run.stdout).toMatch(/^first GMK, the same for all +4 +4$/m);
+      expect(run.stdout).toMatch(/^Not all as it must be, after /m);
+      expect(run.stderr).toContain("the servers of the demo: ended with SIGKILL");
+    },
+  );
 });

@@ -2,7 +2,7 @@ import { mkdir, readFile as read, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { fileNameOf, filesIn, readFile, requireAbsent, writeOutput } from "../../cli/files.ts";
+import { fileNameOf, filesIn, readFile, requireAbsent, writeOutput } from "../../cli/terminal/files.ts";
 import { temporaryFolder } from "./run-cli.ts";
 
 const usage = (code: string) => expect.objectContaining({ kind: "usage", code });

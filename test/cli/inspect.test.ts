@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { fromBase64, toHex } from "../../bindings/bytes.ts";
+import { fromBase64, toHex } from "../../base/bytes.ts";
 import { runCli, temporaryFolder, vector } from "./run-cli.ts";
 
 const published = JSON.parse(readFileSync(vector("production-gmk.json"), "utf8")).message as Record<

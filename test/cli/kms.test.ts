@@ -1,11 +1,11 @@
 import { readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { equal, fromHex, toHex } from "../../bindings/bytes.ts";
-import { load } from "../../bindings/core.ts";
-import { EccsiPublicKey } from "../../bindings/eccsi.ts";
-import { SakkePublicKey } from "../../bindings/sakke.ts";
-import { certificatesOf, keySetsOf, readKmsDocument } from "../../transport/kms-xml/index.ts";
+import { equal, fromHex, toHex } from "../../base/bytes.ts";
+import { load } from "../../bindings/core/core.ts";
+import { EccsiPublicKey } from "../../bindings/eccsi/index.ts";
+import { SakkePublicKey } from "../../bindings/sakke/index.ts";
+import { certificatesOf, keySetsOf, readKmsDocument } from "../../documents/kms-xml/index.ts";
 import { runCli, temporaryFolder } from "./run-cli.ts";
 
 async function makeKms(...options: string[]) {
@@ -61,7 +61,7 @@ describe("kms init", () => {
     const kms = await makeKms();
     const before = await readFile(kms.secrets, "utf8");
     const again = await runCli(kms.args);
-    expect(again.status).toBe(2);
+    expect(again.status).toBe(73);
     expect(again.stderr).toContain("--force");
     expect(await readFile(kms.secrets, "utf8")).toBe(before);
     expect((await runCli([...kms.args, "--force"])).status).toBe(0);
@@ -147,7 +147,7 @@ describe("kms keyprov", () => {
         "--cert",
         kms.cert,
         "--user",
-        "u",
+        "sip:u@example.org",
         "--out",
         join(kms.folder, "u"),
       ]);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { toBase64, toHex, utf8 } from "../../bindings/bytes.ts";
-import { decodeMessageInput, type MessageForm } from "../../cli/message-input.ts";
+import { toBase64, toHex, utf8 } from "../../base/bytes.ts";
+import { decodeMessageInput, type MessageForm } from "../../cli/files/message-input.ts";
 
 const octets = Uint8Array.from({ length: 701 }, (_, i) => (i === 0 ? 1 : i === 1 ? 26 : (i * 7) & 0xff));
 const base64 = toBase64(octets);

@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { runCli, vector } from "./run-cli.ts";
+import { runCli, temporaryFolder, vector } from "./run-cli.ts";
 
 const published = JSON.parse(readFileSync(vector("production-gmk.json"), "utf8")).message as Record<
   string,
@@ -55,6 +57,15 @@ describe("the message of a production system, with keys from KMS files", () => {
     expect(run.stdout).toContain(hint);
   });
 
+  it("in a folder is refused with the same hint, once for all of them", async () => {
+    const folder = await temporaryFolder();
+    for (const name of ["one", "two"]) await writeFile(join(folder, `${name}.mikey`), message);
+    const run = await runCli([...ALICE, ...FROM, folder]);
+    expect(run.status).toBe(1);
+    expect(run.stdout).toContain("0 accepted, 2 refused\n");
+    expect(run.stdout.match(/give its time with --at/g)).toHaveLength(1);
+  });
+
   it("is refused by another receiver", async () => {
     const run = await runCli(["open", ...keysOf("gms"), ...AT, ...FROM, "--json"], message);
     expect(run.status).toBe(1);
@@ -80,7 +91,7 @@ describe("a wrong call", () => {
       "production-gmk.json: XML document",
     ],
     ["no time", [...ALICE, "--at", "yesterday"], "--at"],
-    ["a folder without messages", [...ALICE, vector("../codec")], "no message inside"],
+    ["a folder without messages", [...ALICE, vector("../mikey/codec")], "no message inside"],
   ])("%s ends with 2", async (_, args, text) => {
     const run = await runCli(args, message);
     expect(run).toMatchObject({ status: 2, stdout: "" });

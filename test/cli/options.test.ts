@@ -1,9 +1,15 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { requestUrl } from "../../cli/kms-url.ts";
-import { integerOption, requireDistinct, timeOption, uriListFile, uriOption } from "../../cli/options.ts";
-import { VERSION } from "../../cli/version.ts";
+import { requestUrl } from "../../cli/files/kms-url.ts";
+import {
+  integerOption,
+  requireDistinct,
+  timeOption,
+  uriListFile,
+  uriOption,
+} from "../../cli/terminal/options.ts";
+import { VERSION } from "../../cli/terminal/version.ts";
 import packageJson from "../../package.json" with { type: "json" };
 import { temporaryFolder } from "./run-cli.ts";
 
@@ -38,11 +44,15 @@ it.each(["", "sip:a b", "sip:a\n", "\0"])("no URI: %j", (text) => {
 describe("a list of URIs", () => {
   it("has one a line, comments and empty lines apart, URIs unchanged", async () => {
     const file = join(await temporaryFolder(), "members");
-    await writeFile(file, "# group\r\n sip:Alice@example.org \r\n\nbob@example.org\n");
+    await writeFile(file, "# group\r\n sip:Alice@example.org \r\n\ntel:+4512345678\n");
     expect(await uriListFile(file, process.stdin, "--members")).toEqual([
       "sip:Alice@example.org",
-      "bob@example.org",
+      "tel:+4512345678",
     ]);
+    for (const line of ["bob@example.org", "__proto__", "mailto:bob@example.org"]) {
+      await writeFile(file, `sip:alice@example.org\n${line}\n`);
+      await expect(uriListFile(file, process.stdin, "--members")).rejects.toThrow(usage("BAD_URI"));
+    }
     await writeFile(file, "# nobody\n");
     await expect(uriListFile(file, process.stdin, "--members")).rejects.toThrow(usage("EMPTY_LIST"));
   });

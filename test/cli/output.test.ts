@@ -1,6 +1,7 @@
-import { describe, expect, it } from "vitest";
-import { MikeySakkeError } from "../../bindings/errors.ts";
-import { exitStatusOf, Output, table } from "../../cli/output.ts";
+import { describe, expect, it, vi } from "vitest";
+import { MikeySakkeError } from "../../base/errors.ts";
+import { exitStatusOf } from "../../cli/terminal/exit-status.ts";
+import { Output, table } from "../../cli/terminal/output.ts";
 
 function capture(isTTY = false) {
   const written = { stdout: "", stderr: "" };
@@ -27,7 +28,7 @@ describe("results and errors", () => {
       output.result({ a: 1 }, () => ["one", "two"]);
       output.progress("p", 10).update(10);
       expect(written.stdout).toBe(json ? '{\n  "a": 1\n}\n' : "one\ntwo\n");
-      expect(written.stderr).toBe(json ? "" : "a note\np: 10/10\n");
+      expect(written.stderr).toBe(json ? "" : "a note\np: 0/10\np: 10/10\n");
     }
   });
 
@@ -53,10 +54,10 @@ describe("results and errors", () => {
     expect(written.stderr).toMatch(/^mikey-sakke: internal error: x is undefined\n +at .*output\.test\.ts/);
   });
 
-  it("end with 2 for a wrong call and 1 for everything else", () => {
+  it("end with 2 for a wrong call, 1 for what was refused, 70 for what nobody foresaw", () => {
     expect(exitStatusOf(new MikeySakkeError("usage", "X", ""))).toBe(2);
     expect(exitStatusOf(refused)).toBe(1);
-    expect(exitStatusOf(new TypeError("bug"))).toBe(1);
+    expect(exitStatusOf(new TypeError("bug"))).toBe(70);
   });
 });
 
@@ -68,7 +69,7 @@ describe("progress", () => {
     progress.end();
     const drawings = written.stderr.replace(/\n$/, "").split("\r\x1b[K").slice(1);
     expect(drawings.length).toBeLessThan(100);
-    expect(drawings.at(-1)).toContain("#".repeat(30));
+    expect(drawings.at(-1)).toMatch(/^sealing for the members {2}\[#{5,}\] {2}1000\/1000( {2}\d+\/s)?$/);
     for (const drawing of drawings) expect(drawing.length).toBeLessThan(60);
     expect(written.stderr.endsWith("\n")).toBe(true);
   });
@@ -80,12 +81,37 @@ describe("progress", () => {
     expect(written.stderr).toContain("0/10\n");
   });
 
-  it("writes ten lines elsewhere", () => {
+  it.each([
+    ["on a terminal", true, /100\/1000 {2}20\/s {2}45 s left/],
+    ["elsewhere", false, /sealing: 100\/1000, 45 s left\n/],
+  ])("tells by its pace how long it will take, %s", (_, isTerminal, expected) => {
+    vi.useFakeTimers({ toFake: ["performance"] });
+    try {
+      const { written, streams } = capture(isTerminal);
+      const progress = new Output(streams, false).progress("sealing", 1000);
+      progress.update(1);
+      expect(written.stderr).not.toContain("left");
+      vi.advanceTimersByTime(5000);
+      progress.update(100);
+      expect(written.stderr).toMatch(expected);
+      vi.advanceTimersByTime(95_000);
+      progress.update(200);
+      expect(written.stderr).toContain("6 min 40 s left");
+      progress.update(1000);
+      progress.end();
+      expect(written.stderr).toMatch(/1000\/1000( {2}\d+\/s)?\n$/);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it("writes a line at the start and ten more elsewhere", () => {
     const { written, streams } = capture();
     const progress = new Output(streams, false).progress("sealing", 1000);
     for (let i = 1; i <= 1000; i++) progress.update(i);
     progress.end();
-    expect(written.stderr.trimEnd().split("\n")).toHaveLength(10);
+    expect(written.stderr.trimEnd().split("\n")).toHaveLength(11);
+    expect(written.stderr).toMatch(/^sealing: 0\/1000\n/);
     expect(written.stderr).toContain("sealing: 500/1000\n");
   });
 });

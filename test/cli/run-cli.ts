@@ -5,11 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
-import { utf8 } from "../../bindings/bytes.ts";
-import { run } from "../../cli/command.ts";
+import { utf8 } from "../../base/bytes.ts";
 import { registerAll } from "../../cli/commands/index.ts";
-
-const MAIN = fileURLToPath(new URL("../../cli/main.ts", import.meta.url));
+import { run } from "../../cli/terminal/command.ts";
+import { COMMAND } from "./command.ts";
 
 export interface Run {
   status: number | null;
@@ -39,25 +38,62 @@ async function* chunksOf(input: string | Uint8Array): AsyncGenerator<Uint8Array>
   for (let at = 0; at < octets.length; at += 100) yield octets.subarray(at, at + 100);
 }
 
-export function spawnCli(args: readonly string[], input: string | Uint8Array = ""): Promise<Run> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ["--import", "tsx", MAIN, ...args]);
-    let stdout = "";
-    let stderr = "";
-    child.stdout.setEncoding("utf8").on("data", (text) => {
-      stdout += text;
+export function spawnCli(
+  args: readonly string[],
+  input: string | Uint8Array = "",
+  environment: Readonly<Record<string, string>> = {},
+): Promise<Run> {
+  return startCli(args, input, environment).ended;
+}
+
+export interface Running {
+  /** When that is in what it has written to standard output or standard error; rejects when it ends without. */
+  shows(text: string): Promise<void>;
+  kill(signal: NodeJS.Signals): void;
+  readonly pid: number;
+  readonly ended: Promise<Run & { readonly signal: NodeJS.Signals | null }>;
+}
+
+/** For a command that goes on. */
+export function startCli(
+  args: readonly string[],
+  input: string | Uint8Array = "",
+  environment: Readonly<Record<string, string>> = {},
+): Running {
+  const env = { ...process.env, ...environment };
+  const child = spawn(process.execPath, [...COMMAND, ...args], { env });
+  const written = { stdout: "", stderr: "" };
+  for (const name of ["stdout", "stderr"] as const) {
+    child[name].setEncoding("utf8").on("data", (text) => {
+      written[name] += text;
+      child.emit("written");
     });
-    child.stderr.setEncoding("utf8").on("data", (text) => {
-      stderr += text;
-    });
+  }
+  const ended: Running["ended"] = new Promise((resolve, reject) => {
     child.on("error", reject);
-    child.on("close", (status) => {
-      resolve({ status, stdout, stderr, json: () => JSON.parse(stdout) });
+    child.on("close", (status, signal) => {
+      resolve({ status, signal, ...written, json: () => JSON.parse(written.stdout) });
     });
-    // The child may end without reading.
-    child.stdin.on("error", () => {});
-    child.stdin.end(input);
   });
+  // The child may end without reading.
+  child.stdin.on("error", () => {});
+  child.stdin.end(input);
+  return {
+    shows: (text) =>
+      new Promise((resolve, reject) => {
+        const look = () => {
+          if ((written.stdout + written.stderr).includes(text)) resolve();
+        };
+        look();
+        child.on("written", look);
+        child.on("close", (status) => {
+          reject(new Error(`${args.join(" ")} ended with ${status}:\n${written.stdout}${written.stderr}`));
+        });
+      }),
+    kill: (signal) => void child.kill(signal),
+    pid: child.pid!,
+    ended,
+  };
 }
 
 /** A folder for one test. */

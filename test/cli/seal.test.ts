@@ -135,12 +135,12 @@ describe("seal and open", () => {
     expect((await open(keys, out)).stdout).toContain("check 54");
   });
 
-  it("ends with 2 for a wrong call, and leaves what exists", async () => {
+  it("refuses a wrong call, and leaves what exists", async () => {
     const { path, cert, members, seal } = await makeWorld();
     const out = path("sealed");
     expect((await seal(out)).status).toBe(0);
     const before = await readFile(join(out, "manifest.json"), "utf8");
-    expect(await seal(out)).toMatchObject({ status: 2, stderr: expect.stringContaining("--force") });
+    expect(await seal(out)).toMatchObject({ status: 73, stderr: expect.stringContaining("--force") });
     expect(await readFile(join(out, "manifest.json"), "utf8")).toBe(before);
     expect((await seal(out, "--force")).status).toBe(0);
     expect(await seal(path("b"), "--expiry", "2020-01-01")).toMatchObject({ status: 2 });

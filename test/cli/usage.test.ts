@@ -4,11 +4,15 @@ import { runCli } from "./run-cli.ts";
 const COMMANDS = [
   "inspect",
   "serve kms",
+  "console",
   "provision",
+  "check kms",
+  "check gms",
   "kms user add",
   "kms user revoke",
   "kms user reinstate",
   "kms user list",
+  "user lost",
   "kms issue",
   "kms transport-key",
   "kms certificate add",
@@ -42,7 +46,7 @@ describe("help", () => {
     for (const name of ["inspect", "serve", "provision", "kms", "seal", "open", "demo"]) {
       expect(stdout).toMatch(new RegExp(`^  ${name}\\b`, "m"));
     }
-    expect(stdout).toContain("Exit status: 0 accepted, 1 refused, 2 wrong usage.");
+    expect(stdout).toContain("Exit status: 0 accepted, 1 refused, 2 wrong usage;");
   });
 });
 
@@ -55,7 +59,6 @@ describe("a wrong call ends with 2 and says why", () => {
     [["kms", "init", "--kms-uri", "k"], "--secrets"],
     [["inspect", "a", "b"], "too many arguments"],
     [["serve", "kms", "--port", "70000"], "--port"],
-    [["kms", "user", "list", "--data-dir", "/no/such/folder"], "mikey-sakke serve kms"],
     [["kms", "transport-key", "--user", "sip:a@example.org"], "--trk"],
     [["kms", "rotate-master", "--at-once", "--from-period", "1"], "exclude"],
     [["provision", "--kms-url", "https://k.example", "--user", "sip:a@example.org"], "--out"],
@@ -63,8 +66,10 @@ describe("a wrong call ends with 2 and says why", () => {
       ["provision", "--kms-url", "https://k.example", "--user", "sip:a@example.org", "--out", "x"],
       "--token-file",
     ],
+    [["check", "kms", "https://k.example", "--user", "sip:a@example.org"], "--token-file"],
+    [["check", "gms", "--user", "sip:a@example.org"], "--local"],
+    [["check", "kms", "--user", "sip:a@example.org", "--token-file", "x"], "--local"],
     [["demo", "--members", "0"], "--members"],
-    [["inspect", "/no/such/file"], "no such file"],
   ])("%j", async (args, text) => {
     const { status, stdout, stderr } = await runCli(args);
     expect(status).toBe(2);
@@ -77,7 +82,7 @@ describe("a wrong call ends with 2 and says why", () => {
     expect(unknown).toMatchObject({ status: 2, stderr: "" });
     expect(unknown.json()).toMatchObject({ status: "usage", code: "BAD_CALL" });
     const missing = await runCli(["inspect", "--json", "/no/such/file"]);
-    expect(missing).toMatchObject({ status: 2, stderr: "" });
+    expect(missing).toMatchObject({ status: 66, stderr: "" });
     expect(missing.json()).toMatchObject({ status: "usage", code: "FILE_NOT_FOUND" });
   });
 });

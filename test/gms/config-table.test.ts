@@ -1,7 +1,7 @@
 /** The table of docs/gms.md against the schema of the configuration. */
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
-import { gmsConfigSchema } from "../../roles/gms/config.ts";
+import { gmsConfigSchema } from "../../roles/gms/common/config.ts";
 import { configKeys } from "../../roles/server/config-keys.ts";
 
 const document = readFileSync(new URL("../../docs/gms.md", import.meta.url), "utf8");

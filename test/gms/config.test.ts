@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseGmsConfig } from "../../roles/gms/config.ts";
+import { parseGmsConfig } from "../../roles/gms/common/config.ts";
 
 const LEAST = { gmsUri: "sip:gms@example.org", kmsUri: "kms.example.org" };
 
@@ -8,7 +8,7 @@ describe("configuration of a GMS", () => {
     expect(parseGmsConfig(LEAST)).toMatchObject({
       listen: { host: "127.0.0.1", port: 8445 },
       xcapPath: "/xcap",
-      policy: { rekeyBeforePeriodEnd: 86400, gmkLifetime: 0, krrBody: false },
+      policy: { rekeyBeforePeriodEnd: 86400, gmkLifetime: 30 * 86400, revokeGrace: 30, krrBody: false },
       limits: { chunkSize: 256, chunksInFlight: 2, leaseSeconds: 15, pollMs: 500 },
     });
     expect(parseGmsConfig(LEAST).sip).toBeUndefined();

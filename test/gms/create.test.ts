@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { load } from "../../bindings/core.ts";
-import { gmsAudience } from "../../roles/gms/config.ts";
+import { load } from "../../bindings/core/core.ts";
+import { gmsAudience } from "../../roles/gms/common/config.ts";
 import { createGms, type Gms, type GmsOptions } from "../../roles/gms/create.ts";
 import { DevelopmentIssuer } from "../../roles/server/development-tokens.ts";
 import { GMS_URI, HOME_KMS, makeWorld, memberUri, newMembers, type World } from "./world.ts";
@@ -13,7 +13,7 @@ let gms: Gms | undefined;
 const issuer = await DevelopmentIssuer.create([gmsAudience(GMS_URI)]);
 
 beforeEach(async () => {
-  world = await makeWorld({ now: Date.now() });
+  world = await makeWorld({ now: Date.now(), storeTime: "database" });
 });
 afterEach(async () => {
   await gms?.close();

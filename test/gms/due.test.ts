@@ -11,7 +11,8 @@ describe("replaceAt", () => {
     policy: { rekeyBeforePeriodEnd: 86400, rekeyBeforeExpiry: 3600 },
     periods: { period: PERIOD_SECONDS, offset: 0 },
   };
-  const gmk = { createdAt: NOW, activation: NOW, expiry: undefined };
+  /** Due as early as any. */
+  const gmk = { gmkId: 0, createdAt: NOW, activation: NOW, expiry: undefined };
 
   it("is the first of schedule, lead before the expiry and lead before the end of the period", () => {
     expect(replaceAt(gmk, {}, rules)).toBe(END - DAY_MS);
@@ -20,6 +21,15 @@ describe("replaceAt", () => {
     expect(replaceAt(expiring, {}, rules)).toBe(NOW + 4 * HOUR_MS);
     // Half the life at most.
     expect(replaceAt({ ...gmk, expiry: NOW + HOUR_MS }, {}, rules)).toBe(NOW + HOUR_MS / 2);
+  });
+
+  it("is not the same for all GMKs before the end of a period, and for each in all processes", () => {
+    const times = Array.from({ length: 100 }, (_, i) =>
+      replaceAt({ ...gmk, gmkId: Math.floor((i * 2 ** 28) / 100) }, {}, rules),
+    ) as number[];
+    expect(new Set(times).size).toBe(100);
+    expect(Math.min(...times)).toBe(END - DAY_MS);
+    expect(Math.max(...times)).toBeLessThan(END - DAY_MS / 2);
   });
 
   it("leaves a GMK alone that was made within the lead of a period's end", () => {

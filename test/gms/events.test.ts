@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import { createEvents } from "../../roles/gms/events.ts";
-import { noLog } from "../../roles/gms/log.ts";
+import { createEvents } from "../../roles/gms/common/events.ts";
+import { noLog } from "../../roles/gms/common/log.ts";
 
 it("tells every listener until it is taken away, also when another one throws", () => {
   const errors: object[] = [];

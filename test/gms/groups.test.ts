@@ -62,7 +62,12 @@ describe("createGroup", () => {
         keyId: gmk!.gmkId,
         initiator: { uri: GMS_URI },
         recipient: { uri: memberUri(i) },
-        parameters: { revoked: false, activation: NOW / 1000, expiry: 0, groups: [{ uri: GROUP }] },
+        parameters: {
+          revoked: false,
+          activation: NOW / 1000,
+          expiry: NOW / 1000 + 30 * 86_400,
+          groups: [{ uri: GROUP }],
+        },
       });
       if (opened!.outcome === "accepted") keys.add(Buffer.from(opened!.key.reveal()).toString("hex"));
     }
@@ -154,12 +159,42 @@ function frozen(of: World) {
   return () => keys;
 }
 
+describe("URIs of groups and members", () => {
+  it("need a scheme, also such names as JavaScript has for itself", async () => {
+    const admin = await begin();
+    for (const uri of ["__proto__", "constructor", "fire", "mailto:fire@home.example"]) {
+      const error = await admin.createGroup("op", { uri, members: [] }).catch((caught) => caught);
+      expect(error).toMatchObject({
+        code: "BAD_GROUP",
+        message: expect.stringContaining("sip:, sips: or tel:"),
+      });
+      const members = [{ uri }];
+      await expect(admin.createGroup("op", { uri: GROUP, members })).rejects.toMatchObject({
+        code: "BAD_MEMBER",
+      });
+    }
+    expect(await admin.groups({ limit: 10 })).toEqual([]);
+  });
+
+  it("that look like others are taken, with a warning", async () => {
+    const admin = await begin();
+    const alike = memberUri(0).toUpperCase().replace("SIP:", "sip:");
+    const made = await admin.createGroup("op", { uri: GROUP, members: newMembers(2) });
+    expect(made.warnings).toBeUndefined();
+    const added = await admin.addMembers("op", GROUP, [{ uri: alike }]);
+    expect(added.warnings).toEqual([`${alike} looks like ${memberUri(0)}`]);
+    const second = await admin.createGroup("op", { uri: GROUP.replace("fire", "fir\u0435"), members: [] });
+    expect(second.warnings).toEqual([`sip:fir\\u{435}@home.example looks like ${GROUP}`]);
+  });
+});
+
 describe("changeGroup and replaceGroup", () => {
   it("change what is given, count the revision and make no GMK for it", async () => {
     const admin = await begin();
     const { group } = await admin.createGroup("op", { uri: GROUP, members: newMembers(2) });
     const changed = await admin.changeGroup("op", GROUP, { displayName: "Fire", rekeyEveryMs: 60_000 });
-    expect(changed).toMatchObject({ rekeys: [], group: { revision: group.revision + 1 } });
+    expect(changed.rekeys).toEqual([]);
+    expect(changed.group.revision).toBeGreaterThan(group.revision);
     expect(changed.group.settings).toMatchObject({ displayName: "Fire", services: ["mcptt"] });
     expect((await admin.group(GROUP))!.nextRekeyAt).toBe(NOW + 60_000);
     const without = await admin.changeGroup("op", GROUP, { rekeyEveryMs: 0 });

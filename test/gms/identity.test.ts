@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ntpFromUnixMs } from "../../bindings/identity/ntp.ts";
-import { MemoryStorage } from "../../roles/client/index.ts";
 import { type ProvisionGmsOptions, provisionGms } from "../../roles/gms/identity.ts";
-import { Clock } from "../client/clock.ts";
-import { Wire } from "../client/world.ts";
+import { MemoryStorage } from "../../roles/identity/index.ts";
+import { Clock } from "../client/identity/clock.ts";
+import { Wire } from "../client/identity/world.ts";
 import { GMS, KMS_URI, NOW, ORIGIN, World } from "../kms/world.ts";
 import { makeKms, sharedCore } from "./world.ts";
 

@@ -35,9 +35,10 @@ describe("rekey", () => {
     const options = { activation: NOW + 60_500, expiry: NOW + 3_600_700, text: "Übung 7" };
     const rekey = await admin.rekey("op", GROUP, options);
     expect(rekey).toMatchObject({ kind: "distribute", cause: "on demand", groups: [GROUP], total: 2 });
-    expect(await states()).toEqual(["retired", "live"]);
+    // Until then the one before is used (E.6.4).
+    expect(await states()).toEqual(["live", "live"]);
     await sealAll(core);
-    const records = await world.store.gktpOf(memberUri(1));
+    const records = (await world.store.gktpOf(memberUri(1))).slice(1);
     expect(records).toHaveLength(1);
     // Key parameters have whole seconds, and the record says what they say.
     expect(records[0]!.activation).toBe(NOW + 60_000);

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import type { GmsCore } from "../../roles/gms/context.ts";
 import {
   AWAY_KMS,
@@ -44,6 +44,60 @@ const states = async (group = GROUP) => (await world.store.gmks(group)).map(({ s
 const causes = async () =>
   (await core.context.admin.rekeys({ limit: 20 })).map(({ cause }) => cause).reverse();
 
+describe("a GMK that is used later", () => {
+  const LATER = NOW + HOUR_MS;
+
+  it("leaves the one before to all until then, newcomers too", async () => {
+    const admin = await begin();
+    await admin.createGroup("op", { uri: GROUP, members: newMembers(2) });
+    await sealAll(core);
+    await admin.rekey("op", GROUP, { activation: LATER });
+    await admin.addMembers("op", GROUP, newMembers(1, 2));
+    await sealAll(core);
+    expect(await states()).toEqual(["live", "live"]);
+    for (const i of [0, 1, 2]) {
+      const records = await world.store.gktpOf(memberUri(i));
+      expect(records.map(({ activation }) => activation > NOW)).toEqual([false, true]);
+    }
+    await at(LATER - 1);
+    expect(await states()).toEqual(["live", "live"]);
+    await at(LATER);
+    expect(await states()).toEqual(["retired", "live"]);
+    expect(await world.store.gktpOf(memberUri(2))).toHaveLength(1);
+  });
+
+  it("by the policy too, when a member is removed", async () => {
+    const admin = await begin({ config: { policy: { activationDelay: 3600 } } });
+    world.clock.now = NOW;
+    await admin.createGroup("op", { uri: GROUP, members: newMembers(3) });
+    await sealAll(core);
+    await at(NOW + 2 * HOUR_MS);
+    await admin.removeMembers("op", GROUP, [memberUri(2)]);
+    await sealAll(core);
+    expect(await states()).toEqual(["live", "live"]);
+    await at(NOW + 3 * HOUR_MS);
+    expect(await states()).toEqual(["retired", "live"]);
+  });
+
+  it("that is revoked before it is used leaves the one before in use", async () => {
+    const admin = await begin();
+    await admin.createGroup("op", { uri: GROUP, members: newMembers(1) });
+    const { gmkId } = await admin.rekey("op", GROUP, { activation: LATER });
+    await admin.revokeGmk("op", gmkId);
+    const revoked = await states();
+    await at(LATER);
+    expect(await states()).toEqual(revoked);
+    expect(revoked).toContain("live");
+  });
+
+  it("takes the place of the one before at once where that is to be revoked", async () => {
+    const admin = await begin();
+    await admin.createGroup("op", { uri: GROUP, members: newMembers(1) });
+    await admin.rekey("op", GROUP, { activation: LATER, revokeOld: true });
+    expect(await states()).toEqual(["retired", "live"]);
+  });
+});
+
 describe("rekeys that are due", () => {
   it("come by the group's schedule, again and again", async () => {
     const admin = await begin();
@@ -85,7 +139,7 @@ describe("rekeys that are due", () => {
   });
 
   it("come before a GMK expires", async () => {
-    const admin = await begin({ config: { policy: { gmkLifetime: 4 * 3600 } } });
+    const admin = await begin({ config: { policy: { gmkLifetime: 4 * 3600, rekeyBeforeExpiry: 3600 } } });
     await admin.createGroup("op", { uri: GROUP, members: newMembers(1) });
     await at(NOW + 3 * HOUR_MS - 1);
     expect(await states()).toEqual(["live"]);
@@ -113,8 +167,9 @@ describe("rekeys that are due", () => {
     await admin.rekey("op", GROUP, { sharedWith: [OTHER] });
     await at(END - DAY_MS - 1);
     expect(await states()).toEqual(["retired", "live"]);
-    await at(END - DAY_MS);
-    await at(END - DAY_MS + 2000);
+    // By half the lead at the latest, each at its own time.
+    await at(END - DAY_MS / 2);
+    await at(END - DAY_MS / 2 + 2000);
     expect(await states()).toEqual(["retired", "retired", "live"]);
     expect((await causes()).slice(2)).toEqual(["on demand", "key period"]);
     expect((await admin.gmks(OTHER)).at(-1)).toMatchObject({ groups: [GROUP, OTHER], state: "live" });
@@ -146,7 +201,7 @@ describe("rekeys that are due", () => {
 
 describe("the border of key periods", () => {
   /** No rekey before it, so that the GMKs of before are those of after. */
-  const config = { policy: { rekeyBeforePeriodEnd: 0 } };
+  const config = { policy: { rekeyBeforePeriodEnd: 0, gmkLifetime: 0 } };
 
   it("renews the GMK for those who have not taken it, under the keys of the new period", async () => {
     const admin = await begin({ config });
@@ -155,7 +210,7 @@ describe("the border of key periods", () => {
     await sealAll(core);
     await acknowledge(world, id, [memberUri(0)]);
     const refused = { rekey: id, memberUri: memberUri(1), state: "refused" as const };
-    await world.store.record([refused], world.now());
+    await world.store.record([refused]);
     await at(END - 1);
     expect(await causes()).toEqual(["group created"]);
     await at(END);
@@ -221,6 +276,36 @@ describe("the border of key periods", () => {
     expect(await causes()).toHaveLength(2);
     await at(periodEnd(END));
     expect(await causes()).toEqual(["group created", "key period", "key period"]);
+  });
+
+  it("is looked after by one process at a time, and of many GMKs some at a time", async () => {
+    const { db } = await begin({ config }).then(() => world);
+    await db.query(
+      `INSERT INTO gms_gmk (gmk_id, groups, sealed, activation, text, state, created_at)
+      SELECT n, ARRAY['sip:group' || n || '@home.example'], '', $1, '', 'live', $1 FROM generate_series(1, 250) AS n`,
+      [NOW],
+    );
+    const left = async () => (await world.store.gmksToRenew(END, 1000)).length;
+    const other = makeCore(world, { instance: "gms-2" });
+    await at(END);
+    expect(await left()).toBe(50);
+    await other.schedule.tick();
+    expect(await left()).toBe(50);
+    world.clock.now = END + 1000;
+    await other.schedule.tick();
+    expect(await left()).toBe(0);
+  });
+
+  it("comes for a GMK that could not be renewed another time", async () => {
+    const admin = await begin({ config });
+    await admin.createGroup("op", { uri: GROUP, members: newMembers(2) });
+    const { store } = core.context;
+    const change = vi.spyOn(store, "change").mockRejectedValue(new Error("no"));
+    await at(END);
+    change.mockRestore();
+    expect(await causes()).toEqual(["group created"]);
+    await at(END + 1000);
+    expect(await causes()).toEqual(["group created", "key period"]);
   });
 });
 

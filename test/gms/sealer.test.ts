@@ -1,5 +1,5 @@
 import { afterEach, expect, it } from "vitest";
-import { backOff } from "../../roles/gms/back-off.ts";
+import { backOff } from "../../roles/gms/common/back-off.ts";
 import type { ContextOptions, GmsCore } from "../../roles/gms/context.ts";
 import { GmsStore } from "../../store/gms/gms-store.ts";
 import type { ClaimedChunk } from "../../store/gms/records.ts";
@@ -106,7 +106,7 @@ onEachDatabase("sealing", (databases) => {
       };
     }
     const one = worker("one", world.store);
-    const two = worker("two", GmsStore.open(second, world.envelope));
+    const two = worker("two", GmsStore.open(second, world.envelope, { now: world.now }));
     const { rekeys } = await one.context.admin.createGroup("op", { uri: GROUP, members: newMembers(40) });
     one.sealer.start();
     two.sealer.start();
@@ -213,10 +213,10 @@ it("tries a chunk again that failed, ever later, and says what failed", async ()
   const core = makeCore(world, {
     keys,
     store: watched(world.store, {
-      released({ now, nextAt, error }) {
+      released({ waitMs, error }) {
         expect(error).toBe("INTERNAL: TypeError");
-        waits.push(nextAt - now);
-        world.clock.now = nextAt;
+        waits.push(waitMs);
+        world.clock.now += waitMs;
         released();
       },
     }),

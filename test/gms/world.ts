@@ -1,11 +1,11 @@
 /** Two KMSs in memory, a GMS with keys, members with theirs, a database, and a clock that tests turn. */
-import { type Core, load } from "../../bindings/core.ts";
+import { type Core, load } from "../../bindings/core/core.ts";
 import { Initiator } from "../../bindings/identity/initiator.ts";
 import { KmsDomain } from "../../bindings/identity/kms-domain.ts";
+import type { KeySet, KmsCertificate } from "../../bindings/identity/kms-material.ts";
 import { ntpFromUnixMs, ntpSeconds, ntpSecondsToUnixMs } from "../../bindings/identity/ntp.ts";
 import { Receiver } from "../../bindings/identity/receiver.ts";
 import { KmsMaster } from "../../bindings/kms.ts";
-import type { KeySet, KmsCertificate } from "../../bindings/kms-material.ts";
 import {
   MemoryReceiverState,
   type OpenContext,
@@ -13,13 +13,13 @@ import {
   openMessage,
 } from "../../bindings/mikey/index.ts";
 import { createPool, type Pool } from "../../bindings/pool/index.ts";
-import type { ClientKeys } from "../../roles/client/index.ts";
-import { type GmsConfig, type GmsConfigInput, parseGmsConfig } from "../../roles/gms/config.ts";
+import { type GmsConfig, type GmsConfigInput, parseGmsConfig } from "../../roles/gms/common/config.ts";
+import type { GmsKeys } from "../../roles/gms/common/ports.ts";
 import { type ContextOptions, createCore, type GmsCore } from "../../roles/gms/context.ts";
-import type { GmsKeys } from "../../roles/gms/ports.ts";
+import type { ClientKeys } from "../../roles/identity/index.ts";
+import { migrate } from "../../store/database/migrate.ts";
 import { GmsStore } from "../../store/gms/gms-store.ts";
 import { type Database, Envelope, openPglite } from "../../store/index.ts";
-import { migrate } from "../../store/migrate.ts";
 import { seededRandom } from "../support/random.ts";
 
 export const NOW = Date.parse("2026-03-10T12:00:00Z");
@@ -61,6 +61,8 @@ export interface WorldOptions {
   /** Workers of a pool, from dist/. None when absent. */
   readonly workers?: number;
   readonly now?: number;
+  /** Time of the store, where it is another than the world's clock; "database": that of the database itself. */
+  readonly storeTime?: "database" | (() => number);
   readonly config?: Partial<GmsConfigInput>;
   /** KMSs that a redirect may lead to. */
   readonly permitted?: readonly string[];
@@ -91,7 +93,7 @@ export interface World {
 }
 
 let cores: Promise<Core> | undefined;
-/** Of all worlds of a test file that have no pool. */
+/** The core shared by all worlds of a test file that have no pool. */
 export const sharedCore = (): Promise<Core> => (cores ??= load());
 
 let pglite: Promise<Database> | undefined;
@@ -147,7 +149,7 @@ export function staticKeys(
 
 /** A second one on the same database is another process, so to say: its KMSs and keys are the same. */
 export async function makeWorld(options: WorldOptions = {}): Promise<World> {
-  const { workers = 0, members = 0, permitted = [] } = options;
+  const { workers = 0, members = 0, permitted = [], storeTime = () => clock.now } = options;
   const workerUrl = new URL("../../dist/bindings/pool/worker.js", import.meta.url);
   const pool = workers > 0 ? await createPool({ workers, workerUrl }) : undefined;
   const core = pool?.core ?? (await sharedCore());
@@ -168,6 +170,7 @@ export async function makeWorld(options: WorldOptions = {}): Promise<World> {
     const initiator = Initiator.load(kms.domain, sets);
     const receiver = Receiver.load(domains, sets);
     const keys: ClientKeys = {
+      homeKms: kms.domain.kmsUri,
       domains,
       initiator,
       receiver,
@@ -194,7 +197,7 @@ export async function makeWorld(options: WorldOptions = {}): Promise<World> {
     away,
     db,
     envelope,
-    store: GmsStore.open(db, envelope),
+    store: GmsStore.open(db, envelope, storeTime === "database" ? {} : { now: storeTime }),
     config: parseGmsConfig({ gmsUri: GMS_URI, kmsUri: HOME_KMS, ...options.config }),
     keys: staticKeys(core, () => keysOf(GMS_URI), permitted),
     clock,
@@ -255,13 +258,10 @@ export async function sealAll(core: GmsCore): Promise<void> {
 
 /** What members would answer, for all messages of a rekey or those of some. */
 export async function acknowledge(
-  { store, now }: Pick<World, "store" | "now">,
+  { store }: Pick<World, "store">,
   rekey: number,
   memberUris?: readonly string[],
 ): Promise<void> {
   const uris = memberUris ?? (await store.deliveries(rekey, { limit: 1000 })).map((d) => d.memberUri);
-  await store.record(
-    uris.map((memberUri) => ({ rekey, memberUri, state: "acknowledged" as const })),
-    now(),
-  );
+  await store.record(uris.map((memberUri) => ({ rekey, memberUri, state: "acknowledged" as const })));
 }

@@ -1,8 +1,8 @@
 /** The operations, on the store and through the admin API of a server. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { toHex } from "../../bindings/bytes.ts";
-import { MikeySakkeError } from "../../bindings/errors.ts";
-import type { KeySet } from "../../bindings/kms-material.ts";
+import { toHex } from "../../base/bytes.ts";
+import { MikeySakkeError } from "../../base/errors.ts";
+import type { KeySet } from "../../bindings/identity/kms-material.ts";
 import { adminClient, type KmsAdmin } from "../../roles/kms/index.ts";
 import { Envelope } from "../../store/index.ts";
 import { GMS, KMS_URI, PERIOD, World } from "./world.ts";
@@ -240,8 +240,10 @@ describe("health and metrics", () => {
     const kms = await world.beside();
     const { adminUrl: url } = await kms.kms.listen();
     expect((await fetch(`${url}/health/ready`)).status).toBe(200);
+    const { now } = kms;
     kms.now = Date.parse("2020-01-01T00:00:00Z");
     expect((await fetch(`${url}/health/ready`)).status).toBe(503);
+    kms.now = now;
     await kms.close();
   });
 

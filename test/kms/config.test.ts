@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { MikeySakkeError } from "../../bindings/errors.ts";
-import { type KmsConfigInput, parseKmsConfig } from "../../roles/kms/config.ts";
+import { MikeySakkeError } from "../../base/errors.ts";
+import { type KmsConfigInput, parseKmsConfig } from "../../roles/kms/common/config.ts";
 
 const TOKENS = {
   issuer: "https://idms.example.org",
@@ -30,12 +30,13 @@ describe("configuration", () => {
     });
   });
 
-  it("knows the scopes of the three services", () => {
+  it("knows the scopes of the three services, and that of Rel-13", () => {
     const { tokens } = parseKmsConfig({ kmsUri: "kms.example.org", tokens: TOKENS });
     expect(Object.keys(tokens!.scopes)).toEqual([
       "3gpp:mc:ptt_key_management_service",
       "3gpp:mc:video_key_management_service",
       "3gpp:mc:data_key_management_service",
+      "3gpp:mcptt:key_management_server",
     ]);
   });
 

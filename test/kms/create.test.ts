@@ -38,6 +38,16 @@ describe("a KMS", () => {
     });
   });
 
+  it("keeps the key period that it was made with", async () => {
+    await expect(world.beside({ userKeyPeriod: 120 * 86_400 })).rejects.toMatchObject({
+      code: "SETTING_FIXED",
+    });
+  });
+
+  it("is made in no empty store where it was made before", async () => {
+    await expect(World.create({}, { mayMake: false })).rejects.toMatchObject({ code: "KMS_MISSING" });
+  });
+
   it.each([
     [
       "development tokens for everybody",

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { parseKmsConfig } from "../../roles/kms/config.ts";
-import { KmsRefusal } from "../../roles/kms/errors.ts";
-import { ownUrls } from "../../roles/kms/own-urls.ts";
-import { parsePath, ROOT } from "../../roles/kms/path.ts";
+import { parseKmsConfig } from "../../roles/kms/common/config.ts";
+import { KmsRefusal } from "../../roles/kms/common/errors.ts";
+import { ownUrls } from "../../roles/kms/common/own-urls.ts";
+import { parsePath, ROOT } from "../../roles/kms/common/path.ts";
 
 const parse = (tail: string) => parsePath(`${ROOT}/${tail}`);
 

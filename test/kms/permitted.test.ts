@@ -1,8 +1,8 @@
-/** Whose keys a token may ask for: its user's, or those of a server that it is the own token of. */
+/** Keys that a token may request: its user's, or those of the server to which the token belongs. */
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from "jose";
 import { describe, expect, it } from "vitest";
-import { parseKmsConfig } from "../../roles/kms/config.ts";
-import { permittedIdentities } from "../../roles/kms/permitted.ts";
+import { parseKmsConfig } from "../../roles/kms/common/config.ts";
+import { permittedIdentities } from "../../roles/kms/common/permitted.ts";
 import { createTokenVerifier, type TokenFacts } from "../../roles/server/tokens.ts";
 
 const NOW = Date.parse("2026-03-10T12:00:00Z");

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { toHex } from "../../bindings/bytes.ts";
+import { toHex } from "../../base/bytes.ts";
 import { Initiator } from "../../bindings/identity/initiator.ts";
 import { KmsDomain } from "../../bindings/identity/kms-domain.ts";
+import type { KeySet } from "../../bindings/identity/kms-material.ts";
 import { Receiver } from "../../bindings/identity/receiver.ts";
-import type { KeySet } from "../../bindings/kms-material.ts";
-import { certificatesOf, keySetsOf, readKmsDocument, withUid } from "../../transport/kms-xml/index.ts";
-import { KmsSchema } from "../../transport/kms-xml/schema/validate-node.ts";
+import { certificatesOf, keySetsOf, readKmsDocument, withUid } from "../../documents/kms-xml/index.ts";
+import { KmsSchema } from "../../documents/kms-xml/schema/validate-node.ts";
 import { ALICE, BOB, GMS, KMS_URI, NOW, ORIGIN, PERIOD, ROOT, sharedCore, World } from "./world.ts";
 
 const PARTNER = "kms.partner.example";

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { toHex } from "../../bindings/bytes.ts";
-import type { NewTransportKey } from "../../roles/kms/index.ts";
+import { toHex } from "../../base/bytes.ts";
 import {
   type KmsMessage,
   type NamedKey,
   type OpenedKmsResponse,
   openKmsResponse,
-} from "../../transport/kms-xml/index.ts";
-import { KmsSchema } from "../../transport/kms-xml/schema/validate-node.ts";
+} from "../../documents/kms-xml/index.ts";
+import { KmsSchema } from "../../documents/kms-xml/schema/validate-node.ts";
+import type { NewTransportKey } from "../../roles/kms/index.ts";
 import { type Ask, clientKeys, NOW, World } from "./world.ts";
 
 const LIFETIME = 3600;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type NamedKey, openKmsResponse } from "../../transport/kms-xml/index.ts";
+import { type NamedKey, openKmsResponse } from "../../documents/kms-xml/index.ts";
 import { clientKeys, ORIGIN, ROOT, World } from "./world.ts";
 
 describe("a client with two identities", () => {

@@ -1,8 +1,18 @@
 /** A KMS over an in-memory database, with an issuer of tokens and a clock that the tests turn. */
-import { type Core, load } from "../../bindings/core.ts";
+
+import { systemRandom } from "../../base/random.ts";
+import { type Core, load } from "../../bindings/core/core.ts";
 import { keyPeriodNo } from "../../bindings/identity/key-period.ts";
 import { ntpFromUnixMs, ntpSeconds } from "../../bindings/identity/ntp.ts";
-import { systemRandom } from "../../bindings/random.ts";
+import {
+  type KmsKeys,
+  type KmsProtection,
+  type KmsRequest,
+  type KmsResponse,
+  type NamedKey,
+  openKmsResponse,
+  sealKmsRequest,
+} from "../../documents/kms-xml/index.ts";
 import {
   createKms,
   DevelopmentIssuer,
@@ -14,15 +24,6 @@ import {
   type ServerLog,
 } from "../../roles/kms/index.ts";
 import { type AuditRecord, type Database, Envelope, KmsStore, openDatabase } from "../../store/index.ts";
-import {
-  type KmsKeys,
-  type KmsProtection,
-  type KmsRequest,
-  type KmsResponse,
-  type NamedKey,
-  openKmsResponse,
-  sealKmsRequest,
-} from "../../transport/kms-xml/index.ts";
 
 export const NOW = Date.parse("2026-03-10T12:00:00Z");
 export const KMS_URI = "kms.example.org";
@@ -52,7 +53,7 @@ export interface LogLine {
 }
 
 type Config = Partial<KmsConfigInput>;
-type Parts = Pick<World, "store" | "db" | "envelope" | "issuer" | "log">;
+type Parts = Pick<World, "store" | "db" | "envelope" | "issuer" | "log" | "clock">;
 
 export class World {
   readonly kms: Kms;
@@ -62,26 +63,28 @@ export class World {
   readonly issuer: DevelopmentIssuer;
   readonly log: LogLine[];
   readonly #ownsDatabase: boolean;
-  #clock: { now: number };
+  /** Clock of the database and of all processes. */
+  readonly clock: { now: number };
   #ids = 0;
 
-  private constructor(kms: Kms, parts: Parts, clock: { now: number }, ownsDatabase: boolean) {
+  private constructor(kms: Kms, parts: Parts, ownsDatabase: boolean) {
     this.kms = kms;
     this.store = parts.store;
     this.db = parts.db;
     this.envelope = parts.envelope;
     this.issuer = parts.issuer;
     this.log = parts.log;
-    this.#clock = clock;
+    this.clock = parts.clock;
     this.#ownsDatabase = ownsDatabase;
   }
 
   static async create(config: Config = {}, options: Partial<KmsOptions> = {}): Promise<World> {
     const db = await openDatabase({});
     const envelope = await Envelope.open(db, STORE_KEY);
-    const store = KmsStore.open(db, envelope);
+    const clock = { now: NOW };
+    const store = KmsStore.open(db, envelope, { now: () => clock.now });
     const issuer = await DevelopmentIssuer.create([kmsAudience(KMS_URI)]);
-    return World.#over({ db, envelope, store, issuer, log: [] }, config, options, true);
+    return World.#over({ db, envelope, store, issuer, log: [], clock }, config, options, true);
   }
 
   /** Another KMS process, so to say, over the same database. */
@@ -95,7 +98,7 @@ export class World {
     options: Partial<KmsOptions>,
     owns: boolean,
   ): Promise<World> {
-    const clock = { now: NOW };
+    const { clock } = parts;
     const own = {
       kmsUri: KMS_URI,
       urls: [ORIGIN],
@@ -114,15 +117,15 @@ export class World {
       log: recordingLog(parts.log),
       ...options,
     });
-    return new World(kms, parts, clock, owns);
+    return new World(kms, parts, owns);
   }
 
   get now(): number {
-    return this.#clock.now;
+    return this.clock.now;
   }
 
   set now(now: number) {
-    this.#clock.now = now;
+    this.clock.now = now;
   }
 
   /** A token with the identity for all three services. */

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import type { DevelopmentIssuer } from "../../roles/server/development-tokens.ts";
 
 export interface ClientsJob {
-  /** Of the GMS, for SIP over TCP. */
+  /** Port of the GMS for SIP over TCP. */
   readonly port: number;
   readonly issuerJwk: ReturnType<DevelopmentIssuer["exportPrivateJwk"]>;
   /** Numbers of the members that they are. */

@@ -10,7 +10,7 @@ export type Behaviour = "accept" | "refuse" | "silent";
 
 export interface LightClientsOptions {
   readonly host: string;
-  /** Of the GMS, for SIP over TCP. */
+  /** Port of the GMS for SIP over TCP. */
   readonly port: number;
   readonly gmsUri: string;
   readonly identities: readonly string[];

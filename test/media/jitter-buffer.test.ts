@@ -1,4 +1,5 @@
-/** Order, bounds and pace of the jitter buffer; sums of samples; RTP packets of a sender. */
+/** Order, bounds, pace and delay of the jitter buffer; sums of samples; RTP packets of a sender. */
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   drawControlSsrc,
@@ -73,6 +74,161 @@ describe("jitter buffer", () => {
     expect(pullAll(buffer, 1)).toEqual([1]);
     for (let index = 2; index < 12; index++) buffer.push(index, index);
     expect(pullAll(buffer, 5)).toEqual([8, 9, 10, 11, "nothing"]);
+  });
+});
+
+const STEPS_A_SECOND = 50;
+
+/** A frame is said at each step and played at each; on the way each takes its time, which overtaking does not shorten. */
+class Stream {
+  readonly buffer: JitterBuffer<number>;
+  readonly played: ReturnType<JitterBuffer<number>["pull"]>[] = [];
+  #step = 0;
+  #onTheWay: { readonly index: number; readonly arrival: number }[] = [];
+
+  constructor(...options: ConstructorParameters<typeof JitterBuffer<number>>) {
+    this.buffer = new JitterBuffer(...options);
+  }
+
+  /** Steps held back: frames between the one that is played next and the newest. */
+  get delay(): number {
+    return this.buffer.size;
+  }
+
+  /** `delayOf`: steps that the frame said at this step takes. `isPlaying`: false for a step that play-out leaves out. */
+  run(steps: number, delayOf: (step: number) => number = () => 0, isPlaying = true): void {
+    for (const end = this.#step + steps; this.#step < end; this.#step++) {
+      this.#onTheWay.push({ index: this.#step, arrival: this.#step + delayOf(this.#step) });
+      const arrived = this.#onTheWay.filter(({ arrival }) => arrival <= this.#step);
+      this.#onTheWay = this.#onTheWay.filter(({ arrival }) => arrival > this.#step);
+      for (const { index } of arrived) this.buffer.push(index, index, this.#step - index);
+      if (isPlaying) this.played.push(this.buffer.pull());
+    }
+  }
+
+  framesOfLast(steps: number): number {
+    return this.played.slice(-steps).filter((played) => typeof played !== "string").length;
+  }
+}
+
+/** Frames said while the way is blocked come all at once when it is free again. */
+const blocked = (from: number, steps: number) => (step: number) =>
+  step >= from && step < from + steps ? from + steps - step : 0;
+
+describe("the delay of a jitter buffer", () => {
+  it.each([
+    ["of the network", 8, true],
+    ["of the play-out", 8, false],
+    ["of the network that fills the buffer", 20, true],
+    ["of the play-out that fills the buffer", 20, false],
+  ])("is back two seconds after a stall %s (%i steps)", (_, steps, ofNetwork) => {
+    const stream = new Stream();
+    stream.run(STEPS_A_SECOND);
+    const before = stream.delay;
+    expect(before).toBe(2);
+    if (ofNetwork) stream.run(steps + 1, blocked(STEPS_A_SECOND, steps));
+    else stream.run(steps, undefined, false);
+    expect(stream.delay).toBeGreaterThanOrEqual(8 - 1);
+    stream.run(2 * STEPS_A_SECOND);
+    expect(stream.delay).toBe(before);
+    // At most one frame in five is left out, and nothing is heard twice or late.
+    expect(stream.framesOfLast(2 * STEPS_A_SECOND)).toBe(2 * STEPS_A_SECOND);
+    expect(stream.buffer.counters.late).toBe(0);
+  });
+
+  it("is given back a frame at a time, none within a tenth of a second of another", () => {
+    const stream = new Stream();
+    stream.run(STEPS_A_SECOND);
+    stream.run(16, undefined, false);
+    const dropped: number[] = [];
+    for (let step = 0; step < 2 * STEPS_A_SECOND; step++) {
+      const before = stream.buffer.counters.dropped;
+      stream.run(1);
+      const after = stream.buffer.counters.dropped;
+      expect(after - before).toBeLessThanOrEqual(1);
+      if (after > before) dropped.push(step);
+    }
+    expect(dropped.length).toBeGreaterThan(5);
+    // The first steps overflow.
+    const gaps = dropped.slice(1).map((step, i) => step - dropped[i]!);
+    expect(Math.min(...gaps.slice(1))).toBeGreaterThanOrEqual(5);
+  });
+
+  it("is given back at once in silence", () => {
+    const isSilent = (index: number) => index >= 48;
+    const stream = new Stream({ isSilent });
+    stream.run(STEPS_A_SECOND);
+    stream.run(8, undefined, false);
+    stream.run(9);
+    expect(stream.delay).toBeLessThanOrEqual(3);
+  });
+
+  it("follows jitter, so that frames delayed by up to five steps are played, and shrinks when the jitter is over", () => {
+    const stream = new Stream();
+    const uneven = (step: number) => [0, 5, 1, 4, 2, 3, 5, 0][step % 8]!;
+    stream.run(4 * STEPS_A_SECOND, uneven);
+    expect(stream.buffer.target).toBeGreaterThan(5);
+    const before = stream.buffer.counters;
+    stream.run(4 * STEPS_A_SECOND, uneven);
+    const after = stream.buffer.counters;
+    expect(after.late + after.lost).toBe(before.late + before.lost);
+    stream.run(2 * STEPS_A_SECOND);
+    expect(stream.buffer.target).toBe(3);
+    expect(stream.delay).toBe(2);
+  });
+
+  it("does not grow without end for a frame that is lost", () => {
+    const buffer = new JitterBuffer<number>();
+    for (const index of [1, 2, 3, 5]) buffer.push(index, index);
+    expect(pullAll(buffer, 6)).toEqual([1, 2, 3, "nothing", "lost", 5]);
+  });
+
+  it("is not led astray by a sender whose clock jumps", () => {
+    const buffer = new JitterBuffer<number>();
+    for (let index = 0; index < 100; index++) buffer.push(index, index, index === 50 ? 1e9 : 0);
+    expect(buffer.target).toBeLessThanOrEqual(12);
+    for (let index = 100; index < 200; index++) buffer.push(index, index, 0);
+    expect(buffer.target).toBe(3);
+  });
+});
+
+describe("the frames of a jitter buffer", () => {
+  const options = fc.record({
+    target: fc.integer({ min: 1, max: 6 }),
+    capacity: fc.integer({ min: 1, max: 20 }),
+  });
+  const step = fc.oneof(
+    fc.record({
+      push: fc.integer({ min: 0, max: 60 }),
+      transit: fc.double({ min: -40, max: 40, noNaN: true }),
+    }),
+    fc.record({ jump: fc.integer({ min: 0, max: 100_000 }) }),
+    fc.constant("pull" as const),
+  );
+
+  it("are each played once, late, duplicate, dropped or still there, whatever comes when", () => {
+    fc.assert(
+      fc.property(options, fc.array(step, { maxLength: 300 }), ({ target, capacity }, steps) => {
+        const buffer = new JitterBuffer<number>({ target, capacity, isSilent: (frame) => frame % 3 === 0 });
+        let [base, pushed, last] = [0, 0, -1];
+        for (const one of steps) {
+          if (one === "pull") {
+            const played = buffer.pull();
+            if (typeof played === "string") continue;
+            expect(played.frame).toBeGreaterThan(last);
+            last = played.frame;
+          } else if ("jump" in one) base += one.jump;
+          else {
+            buffer.push(base + one.push, base + one.push, one.transit);
+            pushed++;
+          }
+          expect(buffer.size).toBeLessThanOrEqual(Math.max(capacity, target));
+          expect(buffer.target).toBeLessThanOrEqual(Math.max(capacity, target));
+          const { played, late, duplicate, dropped } = buffer.counters;
+          expect(played + late + duplicate + dropped + buffer.size).toBe(pushed);
+        }
+      }),
+    );
   });
 });
 

@@ -35,6 +35,46 @@ describe("SRTP", () => {
     expect(await end.unprotect(packet)).toEqual({ ok: false, fault: "replayed" });
   });
 
+  describe("after a change of the key in the midst of a stream", () => {
+    const NEXT = Uint8Array.of(9, 9, 9, 9);
+    const nextKey = () => ({ key: new Uint8Array(16).fill(7), salt: new Uint8Array(12).fill(8) });
+    const resolveBoth = (mki: Uint8Array) => (mki[0] === 9 ? nextKey() : master());
+
+    it.each([undefined, 1, 2, 50, 100, 256])(
+      "goes on counting, with a ROC in every packet of %s",
+      async (rate) => {
+        const roc = rate === undefined ? undefined : { rate };
+        const before = await sender({ ...(roc && { roc }) });
+        const end = new SrtpReceiver({ mkiBytes: 4, roc, resolve: resolveBoth });
+        for (const seq of [65_500, 65_535, 0, 1]) {
+          expect((await end.unprotect(await before.protect(rtp(1, seq, text("x"))))).ok).toBe(true);
+        }
+        expect(before.roc).toBe(1);
+        const after = await SrtpSender.create(nextKey(), { ssrc: 1, mki: NEXT, roc, firstRoc: before.roc });
+        for (let seq = 3; seq < 603; seq++) {
+          expect((await end.unprotect(await after.protect(rtp(1, seq, text("x"))))).ok, String(seq)).toBe(
+            true,
+          );
+        }
+        // What went under the key before is not new again.
+        expect(await end.unprotect(await (await sender()).protect(rtp(1, 65_500, text("x"))))).toMatchObject({
+          ok: false,
+        });
+      },
+    );
+
+    it("begins at 0 for who begins there, such as another sender with the same SSRC", async () => {
+      const before = await sender();
+      const end = new SrtpReceiver({ mkiBytes: 4, roc: undefined, resolve: resolveBoth });
+      for (const seq of [65_500, 65_535, 0])
+        await end.unprotect(await before.protect(rtp(1, seq, text("x"))));
+      const other = await SrtpSender.create(nextKey(), { ssrc: 1, mki: NEXT, roc: undefined });
+      for (const seq of [7, 8]) {
+        expect((await end.unprotect(await other.protect(rtp(1, seq, text("x"))))).ok).toBe(true);
+      }
+    });
+  });
+
   it("takes each packet once in any order within the window", async () => {
     const orders = fc.uniqueArray(fc.integer({ min: 0, max: 400 }), { minLength: 20, maxLength: 200 });
     await fc.assert(
@@ -104,20 +144,40 @@ describe("SRTP", () => {
     );
   });
 
-  it("keeps a bounded number of streams, and nothing for forgeries", async () => {
+  it("keeps a bounded number of streams, the last ones used, and nothing for forgeries", async () => {
     const end = receiver({ maxStreams: 2 });
-    const packetOf = async (ssrc: number) => (await sender({ ssrc })).protect(rtp(ssrc, 1, text("x")));
-    for (const ssrc of [1, 2]) expect((await end.unprotect(await packetOf(ssrc))).ok).toBe(true);
-    expect(await end.unprotect(await packetOf(3))).toEqual({ ok: false, fault: "too-many-streams" });
+    const senders = await Promise.all([1, 2, 3].map((ssrc) => sender({ ssrc })));
+    const [packets, more] = [1, 2].map((n) =>
+      senders.map((out) => out.protect(rtp(out.ssrc, n, text("x"))) as Uint8Array),
+    );
+    for (const packet of [...packets!, ...more!]) expect((await end.unprotect(packet)).ok).toBe(true);
+    expect(end.streams).toBe(2);
+    // Of what went to make room nothing comes again, and nothing from before it.
+    for (const packet of [...packets!, ...more!]) {
+      expect(await end.unprotect(packet)).toEqual({ ok: false, fault: "replayed" });
+    }
     end.prune(() => false);
     expect(end.streams).toBe(0);
-    expect((await end.unprotect(await packetOf(3))).ok).toBe(true);
     const open = new SrtpReceiver({ mkiBytes: 4, roc: undefined, resolve: master });
     for (let n = 0; n < 500; n++) {
       const forged = rtp(n, n, systemRandom(40));
       expect(await open.unprotect(forged)).toEqual({ ok: false, fault: "not-authentic" });
     }
     expect(open.streams).toBe(0);
+  });
+
+  it("goes on with a stream that went to make room, and not with what it sent before", async () => {
+    const end = receiver({ maxStreams: 1, roc: ROC });
+    const [one, two] = [
+      await sender({ ssrc: 1, roc: ROC, firstRoc: 9 }),
+      await sender({ ssrc: 2, roc: ROC }),
+    ];
+    const early = one.protect(rtp(1, 5, text("x"))) as Uint8Array;
+    for (let n = 10; n < 2000; n += 7) {
+      expect((await end.unprotect(await one.protect(rtp(1, n, text("x"))))).ok).toBe(true);
+      expect((await end.unprotect(await two.protect(rtp(2, n, text("x"))))).ok).toBe(true);
+    }
+    expect(await end.unprotect(early)).toEqual({ ok: false, fault: "replayed" });
   });
 
   it("drops whatever comes, without an error", async () => {

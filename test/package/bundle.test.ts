@@ -12,8 +12,7 @@ const ENTRIES = Object.values<string | { default: string }>(manifest.exports)
   .concat("bindings/pool/worker.ts", "bindings/pool/kms-worker.ts");
 
 /** Servers, and files whose name says it. */
-const isNodeOnly = (path: string) =>
-  /^(store|roles\/kms|roles\/gms|roles\/mcx-server)\/|-node\.ts$/.test(path);
+const isNodeOnly = (path: string) => /^(store|roles\/kms|roles\/gms|roles\/mcx)\/|-node\.ts$/.test(path);
 
 /** A text that only KMS code has. */
 const MARK = "mikey-sakke KMS ECCSI v";
@@ -28,9 +27,10 @@ describe.each(ENTRIES.filter((entry) => !isNodeOnly(entry)))("%s", (entry) => {
 
   it("needs nothing that only Node has", () => {
     // esbuild refuses to bundle node:* for a browser; what it took must be known.
-    const known = /^(bindings|transport|roles\/client|node_modules)\//;
+    const known =
+      /^(base|bindings|transport|documents|roles\/(?:identity|group-keys|call|client)|node_modules)\//;
     expect(made.sources.filter((from) => !known.test(from) || isNodeOnly(from))).toEqual([]);
-    expect(made.sources).toContain("bindings/errors.ts");
+    expect(made.sources).toContain("base/errors.ts");
   });
 
   if (KMS.includes(entry)) return;
@@ -41,7 +41,7 @@ describe.each(ENTRIES.filter((entry) => !isNodeOnly(entry)))("%s", (entry) => {
 });
 
 /** It would bundle, since libxml2 is WebAssembly; by its size it is for servers. */
-const LIBXML2 = "transport/kms-xml/schema/validate-node.ts";
+const LIBXML2 = "documents/kms-xml/schema/validate-node.ts";
 /** It needs no more than `fetch`; what it manages is no business of pages. */
 const GMS_ADMIN = "roles/gms/admin/client.ts";
 
@@ -55,19 +55,19 @@ describe.each(ENTRIES.filter((entry) => isNodeOnly(entry) && ![LIBXML2, GMS_ADMI
 );
 
 it("the client's bundle has what a client needs", async () => {
-  const { sources } = await bundle({ out: "roles/client/index.ts" });
-  expect(sources).toContain("roles/client/provisioner.ts");
-  expect(sources).toContain("roles/client/indexeddb-storage.ts");
-  expect(sources).toContain("transport/xml-signature/verify.ts");
+  const { sources } = await bundle({ out: "roles/identity/index.ts" });
+  expect(sources).toContain("roles/identity/provisioner.ts");
+  expect(sources).toContain("roles/identity/indexeddb-storage.ts");
+  expect(sources).toContain("documents/xml-signature/verify.ts");
 });
 
 it("the group client's bundle has both of its ways", async () => {
-  const { sources } = await bundle({ out: "roles/client/group/index.ts" });
+  const { sources } = await bundle({ out: "roles/group-keys/index.ts" });
   // The endpoint is the host's, as are its sockets.
   expect(sources).not.toContain("transport/sip/endpoint.ts");
-  expect(sources).toContain("roles/client/group/subscription-loop.ts");
-  expect(sources).toContain("transport/group-xml/gktp.ts");
-  expect(sources).toContain("roles/client/group/fetcher.ts");
+  expect(sources).toContain("roles/group-keys/subscription-loop.ts");
+  expect(sources).toContain("documents/group-xml/gktp.ts");
+  expect(sources).toContain("roles/group-keys/fetcher.ts");
 });
 
 it("the validator of KMS documents stands apart", () => {

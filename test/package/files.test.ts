@@ -13,9 +13,9 @@ beforeAll(() => {
 });
 afterAll(() => app?.remove());
 
-it("holds code with its types, documents, and nothing else", () => {
+it("holds code with its types, the page of the console, documents, and nothing else", () => {
   const expected =
-    /^(README\.md|LICENSE|SECURITY\.md|package\.json|docs\/[a-z-]+\.md|dist\/(bindings|transport|store|roles|cli)\/.+)$/;
+    /^(README\.md|LICENSE|SECURITY\.md|package\.json|docs\/[A-Za-z-]+\.md|vectors\/[a-z.-]+\.json|vectors\/README\.md|dist\/(base|bindings|transport|documents|store|roles|cli)\/.+|web\/dist\/console\/[\w-]+\.(html|css|js|svg))$/;
   expect(app.files.filter((file) => !expected.test(file))).toEqual([]);
   const code = app.files.filter((file) => file.startsWith("dist/"));
   expect(code.filter((file) => !/\.(js|d\.ts)$/.test(file))).toEqual([]);

@@ -1,4 +1,4 @@
-/** Imports point downwards only: cli → roles → transport, store → bindings → the built module. */
+/** Imports point downwards only: web → cli → roles → documents, store → bindings, transport → base. */
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -19,51 +19,104 @@ const HASHES = "@noble\\/hashes\\/[a-z0-9]+\\.js";
 const NODE = "node:[a-z_/]+";
 const only = (...names: string[]) => new RegExp(`^(?:${names.join("|")})$`);
 
+/** The floors under store and roles. */
+const BELOW = ["documents", "transport", "bindings", "base"];
+
 const ROOMS: Record<string, Room> = {
-  bindings: { rooms: ["bindings"], packages: only(HASHES, "@assemblyscript/loader") },
+  base: { rooms: ["base"], packages: only() },
+  bindings: { rooms: ["bindings", "base"], packages: only(HASHES, "@assemblyscript/loader") },
   transport: {
-    rooms: ["transport", "bindings"],
+    rooms: ["transport", "bindings", "base"],
+    packages: only(HASHES),
+    node: only(NODE, "ws"),
+  },
+  // A description of a call names addresses of datagrams.
+  documents: {
+    rooms: ["documents", "transport", "bindings", "base"],
     packages: only("saxes", HASHES),
-    node: only(NODE, "ws", "libxml2-wasm"),
+    node: only("libxml2-wasm"),
   },
   store: {
-    rooms: ["store", "bindings"],
+    rooms: ["store", "bindings", "base"],
     packages: only(NODE, HASHES, "pg", "@electric-sql/pglite(/nodefs)?"),
   },
+  "roles/identity": {
+    rooms: ["roles/identity", ...BELOW],
+    packages: only(HASHES),
+    node: only(NODE),
+  },
+  "roles/group-keys": {
+    rooms: ["roles/group-keys", "roles/identity", ...BELOW],
+    packages: only(HASHES),
+    node: only(NODE),
+  },
+  "roles/call": {
+    rooms: ["roles/call", "roles/group-keys", "roles/identity", ...BELOW],
+    packages: only(HASHES),
+    node: only(NODE),
+  },
   "roles/client": {
-    rooms: ["roles/client", "transport", "bindings"],
+    rooms: ["roles/client", "roles/call", "roles/group-keys", "roles/identity", ...BELOW],
     packages: only(HASHES),
     node: only(NODE),
   },
   "roles/server": {
-    rooms: ["roles/server", "transport", "bindings"],
+    rooms: ["roles/server", ...BELOW],
     packages: only(NODE, "fastify", "jose", "pino", "prom-client", "zod"),
   },
   "roles/kms": {
-    rooms: ["roles/kms", "roles/server", "transport", "store", "bindings"],
+    rooms: ["roles/kms", "roles/server", "store", ...BELOW],
     packages: only(NODE, HASHES, "fastify", "prom-client", "zod"),
   },
   // A GMS is a client of the KMS.
   "roles/gms": {
-    rooms: ["roles/gms", "roles/client", "roles/server", "transport", "store", "bindings"],
+    rooms: ["roles/gms", "roles/group-keys", "roles/identity", "roles/server", "store", ...BELOW],
     packages: only(NODE, HASHES, "fastify", "prom-client", "zod"),
   },
   // It holds the rings of clients for the groups whose key it is given.
-  "roles/mcx-server": {
-    rooms: ["roles/mcx-server", "roles/client", "roles/server", "transport", "bindings"],
+  "roles/mcx": {
+    rooms: [
+      "roles/mcx",
+      "roles/call",
+      "roles/group-keys",
+      "roles/identity",
+      "roles/server",
+      "store",
+      ...BELOW,
+    ],
     packages: only(NODE, HASHES, "fastify", "prom-client", "zod"),
+  },
+  // It stands before the other servers.
+  "roles/console": {
+    rooms: ["roles/console", "roles/kms", "roles/gms", "roles/mcx", "roles/server", "store", ...BELOW],
+    packages: only(NODE, "fastify", "zod"),
+  },
+  "web/client": {
+    rooms: ["web/client", "roles/client", "roles/call", "roles/group-keys", "roles/identity", ...BELOW],
+    packages: only(HASHES, "preact(/hooks)?", "@preact/signals"),
+  },
+  "web/console": {
+    rooms: ["web/console", "roles/console", "roles/kms", "roles/gms", "roles/mcx", "store", ...BELOW],
+    packages: only("preact(/hooks)?", "@preact/signals"),
+  },
+  "web/play": {
+    rooms: ["web/play", "web/client", "cli", "roles/gms", "base"],
+    packages: only(NODE),
   },
   cli: {
     rooms: [
       "cli",
       "roles/client",
+      "roles/call",
+      "roles/group-keys",
+      "roles/identity",
       "roles/server",
       "roles/kms",
       "roles/gms",
-      "roles/mcx-server",
-      "transport",
+      "roles/mcx",
+      "roles/console",
       "store",
-      "bindings",
+      ...BELOW,
     ],
     packages: only(NODE, HASHES, "commander", "undici"),
   },
@@ -78,7 +131,7 @@ interface Import {
 
 const sources = Object.keys(ROOMS).flatMap((room) =>
   readdirSync(join(ROOT, room), { recursive: true, encoding: "utf8" })
-    .filter((name) => name.endsWith(".ts"))
+    .filter((name) => /\.tsx?$/.test(name))
     .map((name) => join(room, name)),
 );
 const imports = sources.flatMap(importsOf);
@@ -94,6 +147,7 @@ function importsOf(from: string): Import[] {
     if (ts.isExportDeclaration(node)) add(node.moduleSpecifier, node.isTypeOnly);
     if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword)
       add(node.arguments[0], false);
+    if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument)) add(node.argument.literal, true);
     ts.forEachChild(node, visit);
   };
   visit(ts.createSourceFile(from, readFileSync(join(ROOT, from), "utf8"), ts.ScriptTarget.Latest));
@@ -109,7 +163,7 @@ const show = ({ from, to }: Import) => `${from} imports ${to}`;
 describe("imports", () => {
   it("are found in every room", () => {
     for (const room of Object.keys(ROOMS)) {
-      expect(imports.filter(({ from }) => roomOf(from) === room).length, room).toBeGreaterThan(10);
+      expect(imports.filter(({ from }) => roomOf(from) === room).length, room).toBeGreaterThan(0);
     }
   });
 
@@ -144,20 +198,30 @@ describe("imports", () => {
     expect(hidden.map(show)).toEqual([]);
   });
 
-  it("make no circle", () => {
-    const targets = new Map<string, string[]>();
-    for (const i of imports.filter(isRelative)) {
-      if (!i.typeOnly) targets.set(i.from, [...(targets.get(i.from) ?? []), targetOf(i)]);
-    }
-    const done = new Set<string>();
-    const circles: string[] = [];
-    const walk = (path: string, above: readonly string[]) => {
-      if (above.includes(path)) circles.push([...above.slice(above.indexOf(path)), path].join(" → "));
-      if (done.has(path) || above.includes(path)) return;
-      for (const target of targets.get(path) ?? []) walk(target, [...above, path]);
-      done.add(path);
-    };
-    for (const source of sources) walk(source, []);
-    expect(circles).toEqual([]);
+  it("make no circle, not even of types", () => {
+    expect(circles((path) => path)).toEqual([]);
+  });
+
+  it("make no circle between folders", () => {
+    expect(circles(dirname)).toEqual([]);
   });
 });
+
+/** Chains of imports that come back to where they began; `nodeOf` gives a file or its folder. */
+function circles(nodeOf: (path: string) => string): string[] {
+  const targets = new Map<string, Set<string>>();
+  for (const i of imports.filter(isRelative)) {
+    const [from, to] = [nodeOf(i.from), nodeOf(targetOf(i))];
+    if (from !== to) targets.set(from, (targets.get(from) ?? new Set()).add(to));
+  }
+  const done = new Set<string>();
+  const found: string[] = [];
+  const walk = (node: string, above: readonly string[]) => {
+    if (above.includes(node)) found.push([...above.slice(above.indexOf(node)), node].join(" → "));
+    if (done.has(node) || above.includes(node)) return;
+    for (const target of targets.get(node) ?? []) walk(target, [...above, node]);
+    done.add(node);
+  };
+  for (const node of targets.keys()) walk(node, []);
+  return found;
+}

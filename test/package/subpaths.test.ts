@@ -57,7 +57,7 @@ describe("an application", () => {
   });
 
   it("cannot import what is not exported", () => {
-    for (const inner of ["dist/bindings/core.js", "bindings/core.ts", "core", "sakke"])
+    for (const inner of ["dist/bindings/core/core.js", "bindings/core/core.ts", "core", "sakke"])
       expect(imported(`mikey-sakke/${inner}`)).toBe("ERR_PACKAGE_PATH_NOT_EXPORTED");
   });
 });

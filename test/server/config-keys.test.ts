@@ -1,7 +1,7 @@
 /** Keys of configurations as variables of the environment. */
 import { describe, expect, it } from "vitest";
-import { gmsConfigSchema, parseGmsConfig } from "../../roles/gms/config.ts";
-import { kmsConfigSchema, parseKmsConfig } from "../../roles/kms/config.ts";
+import { gmsConfigSchema, parseGmsConfig } from "../../roles/gms/common/config.ts";
+import { kmsConfigSchema, parseKmsConfig } from "../../roles/kms/common/config.ts";
 import { configKeys, variableOf, withEnvironment } from "../../roles/server/config-keys.ts";
 
 const GMS = "MIKEY_SAKKE_GMS";

@@ -1,7 +1,10 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT, UnsecuredJWT } from "jose";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
+import { gmsAudience } from "../../roles/gms/common/config.ts";
+import { kmsAudience } from "../../roles/kms/common/config.ts";
+import { mcxAudience } from "../../roles/mcx/common/config.ts";
 import { type TokenConfig, tokenConfigSchema } from "../../roles/server/token-config.ts";
 import { TokenRefusal } from "../../roles/server/token-refusal.ts";
 import { createTokenVerifier } from "../../roles/server/tokens.ts";
@@ -85,6 +88,55 @@ describe("access tokens", () => {
     expect(await refusalOf(verify(`Bearer ${token}`))).toBe("none");
   });
 
+  describe("with the claims of TS 33.180 B.2.2 only", () => {
+    const claims = { iss: undefined, aud: undefined, client_id: "mcptt_client" };
+    const lenient = { requireIssuer: false, requireAudience: false };
+
+    it("are taken where the configuration says so", async () => {
+      const token = await sign(claims);
+      expect(await verify(`Bearer ${token}`, configOf(lenient))).toMatchObject({
+        identities: [ALICE],
+        clientId: "mcptt_client",
+      });
+      expect(await verify(`Bearer ${token}`, configOf({ ...lenient, audience: undefined }))).toBeDefined();
+      for (const one of [{ requireIssuer: false }, { requireAudience: false }]) {
+        expect(await refusalOf(verify(`Bearer ${token}`, configOf(one)))).toBe("TOKEN_INVALID");
+      }
+    });
+
+    it.each([
+      ["another issuer", { iss: "https://evil.example" }],
+      ["an issuer that is no text", { iss: 1 as never }],
+      ["another audience", { aud: "other" }],
+      ["no end", { exp: undefined }],
+    ])("are refused with %s all the same", async (_, change) => {
+      const token = await sign({ ...claims, ...change });
+      expect(await refusalOf(verify(`Bearer ${token}`, configOf(lenient)))).toBe("TOKEN_INVALID");
+    });
+
+    it("need an audience in the configuration, unless that says otherwise", () => {
+      expect(() => configOf({ audience: undefined })).toThrow(/audience|requireAudience/);
+    });
+  });
+
+  it("have scopes under the name scp where there is no scope", async () => {
+    const token = await sign({ scope: undefined, scp: ["openid", PTT] });
+    expect((await verify(`Bearer ${token}`)).identities).toEqual([ALICE]);
+    const both = await sign({ scope: "openid", scp: [PTT] });
+    expect(await refusalOf(verify(`Bearer ${both}`))).toBe("WRONG_SCOPE");
+  });
+
+  it("have the names that scopes had in Release 13", () => {
+    const names = [kmsAudience, gmsAudience, mcxAudience].flatMap((of) => Object.keys(of("sip:x").scopes));
+    expect(names).toEqual(
+      expect.arrayContaining([
+        "3gpp:mcptt:key_management_server",
+        "3gpp:mcptt:group_management_server",
+        "3gpp:mcptt:ptt_server",
+      ]),
+    );
+  });
+
   const bad: [string, Changes, string][] = [
     ["of another issuer", { iss: "https://evil.example" }, "TOKEN_INVALID"],
     ["without an issuer", { iss: undefined }, "TOKEN_INVALID"],
@@ -149,6 +201,36 @@ describe("access tokens", () => {
     }
     // Nobody is to blame the token while its issuer is away.
     expect(await refusalOf(verify(`Bearer ${await sign()}`, config))).toBe("TOKENS_UNAVAILABLE");
+  });
+
+  it("are checked with the key that the issuer has changed to, and with the one before until it is withdrawn", async () => {
+    const next = { ...(await exportJWK(other.publicKey)), kid: "two", alg: "ES256" };
+    let served = [jwk];
+    let asked = 0;
+    const fetch = async () => {
+      asked++;
+      return Response.json({ keys: served });
+    };
+    const config = configOf({ jwks: undefined, jwksUri: "https://idms.example.org/jwks" });
+    const verifier = createTokenVerifier(config, { fetch });
+    const outcome = async (key: Pair, kid: string) =>
+      refusalOf(verifier.verify(`Bearer ${await sign({}, key, kid)}`, NOW));
+    vi.useFakeTimers({ toFake: ["Date"] });
+    try {
+      expect(await outcome(pair, "one")).toBe("none");
+      served = [jwk, next];
+      // An unknown key is asked for at most every half a minute, or anybody could have the issuer asked without end.
+      expect(await outcome(other, "two")).toBe("TOKEN_INVALID");
+      expect(asked).toBe(1);
+      vi.setSystemTime(Date.now() + 31_000);
+      expect([await outcome(other, "two"), await outcome(pair, "one")]).toEqual(["none", "none"]);
+      expect(asked).toBe(2);
+      served = [next];
+      vi.setSystemTime(Date.now() + 601_000);
+      expect([await outcome(other, "two"), await outcome(pair, "one")]).toEqual(["none", "TOKEN_INVALID"]);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it.each([404, 500])("cannot be checked when the issuer answers %i", async (status) => {

@@ -1,6 +1,6 @@
 /** Digest and Bearer authentication, both sides (RFC 3261 22, RFC 8760, RFC 8898). */
 import { describe, expect, it } from "vitest";
-import { utf8 } from "../../bindings/bytes.ts";
+import { utf8 } from "../../base/bytes.ts";
 import { type DigestAlgorithm, digestHash, digestResponse } from "../../transport/sip/auth/digest.ts";
 import {
   type AuthScheme,

@@ -1,6 +1,7 @@
 /** Dialogs: route sets, targets and numbers (RFC 3261 12), and the way of requests through proxies. */
 import { describe, expect, it } from "vitest";
 import { dialogOfNotify, dialogOfRequest, dialogOfResponse } from "../../transport/sip/dialog/dialog.ts";
+import { DialogSource } from "../../transport/sip/dialog/source.ts";
 import {
   CALL_ID,
   CONTACT,
@@ -26,6 +27,7 @@ const flow = (accepted: boolean, reliable = true): Flow => ({
   open: true,
   send: async () => undefined,
   close: () => undefined,
+  abort: () => undefined,
 });
 
 const uris = (request: SipRequest) => request.headers.all(ROUTE).map(({ uri }) => uri);
@@ -50,7 +52,7 @@ describe("a dialog", () => {
     expect(uris(uas.request("NOTIFY"))).toEqual(["sip:p1.example.com;lr", "sip:p2.example.com;lr"]);
     const response = createResponse(request, 200, "OK", "B");
     response.headers.set(CONTACT, nameAddress("sip:g@10.0.0.2")).copy(RECORD_ROUTE, request.headers);
-    const uac = dialogOfResponse(request, response);
+    const uac = dialogOfResponse(request, response, new DialogSource(false));
     const next = uac.request("SUBSCRIBE");
     expect(uris(next)).toEqual(["sip:p2.example.com;lr", "sip:p1.example.com;lr"]);
     expect(next.uri).toBe("sip:g@10.0.0.2");
@@ -83,13 +85,13 @@ describe("a dialog", () => {
   });
 
   it("keeps to the flow that the peer opened, where no proxy stands between", () => {
-    expect(dialogOfRequest(subscribe(), "B", flow(true)).flow).toBeDefined();
-    expect(dialogOfRequest(subscribe(), "B", flow(false)).flow).toBeUndefined();
-    expect(dialogOfRequest(subscribe(), "B", flow(true, false)).flow).toBeUndefined();
-    expect(dialogOfRequest(subscribe(1, "sip:p.example.com;lr"), "B", flow(true)).flow).toBeUndefined();
+    expect(dialogOfRequest(subscribe(), "B", flow(true)).way.flow).toBeDefined();
+    expect(dialogOfRequest(subscribe(), "B", flow(false)).way.flow).toBeUndefined();
+    expect(dialogOfRequest(subscribe(), "B", flow(true, false)).way.flow).toBeUndefined();
+    expect(dialogOfRequest(subscribe(1, "sip:p.example.com;lr"), "B", flow(true)).way.flow).toBeUndefined();
     const proxied = subscribe();
     proxied.headers.prepend(VIA, { transport: "TCP", host: "p.example.com", params: new Map() });
-    expect(dialogOfRequest(proxied, "B", flow(true)).flow).toBeUndefined();
+    expect(dialogOfRequest(proxied, "B", flow(true)).way.flow).toBeUndefined();
   });
 
   it("needs one Contact that is a SIP URI", () => {
@@ -105,7 +107,7 @@ describe("a dialog", () => {
     notify.headers
       .set(CONTACT, nameAddress("sip:g@10.0.0.2"))
       .set(VIA, { transport: "TCP", host: "10.0.0.2", params: new Map() });
-    const dialog = dialogOfNotify(notify, 7, flow(false));
+    const dialog = dialogOfNotify(notify, 7, flow(false), new DialogSource(false));
     expect(dialog.remoteTag).toBe("B");
     expect(dialog.request("SUBSCRIBE").headers.need(CSEQ).number).toBe(8);
   });

@@ -74,7 +74,7 @@ describe("a subscriber without credentials", () => {
     await world.clock.pass(50);
     expect(world.lines.filter((text) => /^\d/.test(text))).toContain(line);
     expect(world.notifies.map(({ state }) => state)).toEqual(states);
-    // Nothing of the state for who has not shown who he is.
+    // An unauthenticated subscriber gets nothing of the state.
     expect(world.notifies.map(({ body }) => body.length)).toEqual(lengths);
     expect(notifier.subscriptions.size).toBe(freeToLeave ? 0 : 1);
   });

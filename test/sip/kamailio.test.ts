@@ -1,7 +1,7 @@
 /** Subscriptions through Kamailio as outbound proxy: UDP, TCP and WebSocket on the client's side. */
 import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { toHex } from "../../bindings/bytes.ts";
+import { toHex } from "../../base/bytes.ts";
 import {
   createSipEndpoint,
   type NotifierSubscription,

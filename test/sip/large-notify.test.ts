@@ -1,7 +1,7 @@
 /** NOTIFYs larger than a datagram may be (RFC 3261 18.1.1), in the dialog that the subscriber began. */
 import { randomBytes } from "node:crypto";
 import { afterEach, describe, expect, it } from "vitest";
-import { toHex } from "../../bindings/bytes.ts";
+import { toHex } from "../../base/bytes.ts";
 import {
   createSipEndpoint,
   type NotifierSubscription,

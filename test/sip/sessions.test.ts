@@ -56,16 +56,19 @@ describe.each(["UDP", "TCP", "nat"] as const)("a session over %s", (kind) => {
     expect(world.count("BYE")).toBe(1);
   });
 
-  it("ends with a BYE of the called", async () => {
+  it.each([
+    ["", undefined, "bye"],
+    [", which says that another server goes on (RFC 3326)", "moved", "moved"],
+  ] as const)("ends with a BYE of the called%s", async (_, why, end) => {
     const world = await new World(kind).start();
     const { sessions, ends } = serve(world);
     const heard: SessionEnd[] = [];
-    const called = invite(world, (end) => heard.push(end));
+    const called = invite(world, (how) => heard.push(how));
     await world.clock.pass(100);
     const { session } = await called;
-    void sessions[0]!.bye();
+    void sessions[0]!.bye(why);
     await world.clock.pass(100);
-    expect([heard, ends, session!.open]).toEqual([["bye"], [], false]);
+    expect([heard, ends, session!.open]).toEqual([[end], [], false]);
   });
 });
 
@@ -133,8 +136,10 @@ describe("a session", () => {
     const flow = await world.network
       .udp({ host: "10.0.0.1", port: 5060 })
       .connect({ host: "10.0.0.2", port: 5060 });
+    const other = (request: string) =>
+      request.replace(/Content-Length: 0\r\n\r\n/, "Content-Length: 5\r\n\r\nother");
     for (const [i, method] of ["INVITE", "INFO"].entries()) {
-      await flow.send(text(inDialog(method, 2 + i)));
+      await flow.send(text(other(inDialog(method, 2 + i))));
       await world.clock.pass(100);
     }
     expect(statuses().slice(before, before + 1)).toEqual(["488"]);

@@ -1,7 +1,7 @@
 /** SIPp subscribes over UDP and TCP, takes NOTIFYs and answers them. */
 import { randomBytes } from "node:crypto";
 import { expect, it } from "vitest";
-import { utf8 } from "../../bindings/bytes.ts";
+import { utf8 } from "../../base/bytes.ts";
 import {
   createSipEndpoint,
   type NotifierEnd,

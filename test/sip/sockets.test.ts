@@ -3,9 +3,11 @@ import { randomBytes } from "node:crypto";
 import { connect } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import WebSocket from "ws";
-import { toHex, utf8 } from "../../bindings/bytes.ts";
+import { toHex, utf8 } from "../../base/bytes.ts";
 import {
+  CONTACT,
   createSipEndpoint,
+  type Flow,
   type NotifierSubscription,
   type SipEndpoint,
   type SipTransport,
@@ -73,9 +75,9 @@ const PAIRS: Record<string, Pair> = {
 };
 
 describe.each(Object.entries(PAIRS))("%s", (_, { server, client, scheme = "sip" }) => {
-  async function pair() {
+  async function pair(...others: SipTransport[]) {
     const far = server();
-    const gms = await endpoint(far);
+    const gms = await endpoint(far, ...others.filter(({ name }) => name !== far.name));
     const near = client(far);
     const alice = await endpoint(near);
     const named =
@@ -102,6 +104,27 @@ describe.each(Object.entries(PAIRS))("%s", (_, { server, client, scheme = "sip" 
       expect(response.status).toBe(200);
       expect(toHex(response.body)).toBe(toHex(body));
     }
+  });
+
+  it("carries a request to a client on the flow that the client opened, whatever else the server listens on", async () => {
+    const { gms, alice, uri } = await pair(
+      udpTransport({ host: HOST }),
+      tcpTransport({ listen: { host: HOST } }),
+    );
+    const opened: { contact: string; flow: Flow }[] = [];
+    gms.onRequest("PUBLISH", ({ request, flow }) => {
+      const contact = request.headers.get(CONTACT);
+      if (contact !== undefined && contact !== "*") opened.push({ contact: contact.uri, flow });
+      return { status: 200 };
+    });
+    alice.onRequest("MESSAGE", ({ request }) => ({
+      status: request.body.length === OCTETS.length ? 200 : 400,
+    }));
+    expect((await alice.request({ method: "PUBLISH", uri, from: "sip:alice@example.com" })).status).toBe(200);
+    const [{ contact, flow }] = opened as [(typeof opened)[0]];
+    const message = { method: "MESSAGE", uri: contact, from: "sip:gms@example.com", peer: flow };
+    const answer = await gms.request({ ...message, contentType: "application/mikey", body: OCTETS });
+    expect(answer.status).toBe(200);
   });
 
   it("has subscriptions, whose NOTIFYs find the subscriber", async () => {
@@ -194,6 +217,19 @@ describe("TCP", () => {
   });
 });
 
+it("TLS to an address that DNS gave for a domain wants a certificate for the domain (RFC 5922 4)", async () => {
+  const server = tcpTransport({ listen: { host: HOST }, tls });
+  await endpoint(server);
+  const client = tcpTransport({ tls });
+  await endpoint(client);
+  const remote = { host: HOST, port: server.sentBy.port! };
+  expect((await client.connect(remote)).open).toBe(true);
+  // The connection that is there was checked for another name, and does not do.
+  await expect(client.connect({ ...remote, domain: "gms.home.example" })).rejects.toMatchObject({
+    code: "ERR_TLS_CERT_ALTNAME_INVALID",
+  });
+});
+
 describe("WS", () => {
   const OPTIONS = [
     "OPTIONS sip:a@b.c SIP/2.0",
@@ -206,15 +242,18 @@ describe("WS", () => {
     "",
   ].join("\r\n");
 
-  it.each(["text", "binary"])("reads %s frames, and answers keep-alives with nothing", async (kind) => {
+  it.each(["text", "binary"])("reads %s frames, and answers a keep-alive with one CRLF", async (kind) => {
     const server = webSocketServerTransport({ host: HOST });
     await endpoint(server);
     const socket = new WebSocket(url("ws", server), "sip");
     await new Promise((resolve) => socket.once("open", resolve));
-    const answer = new Promise<string>((resolve) => socket.once("message", (data) => resolve(String(data))));
-    socket.send("\r\n\r\n");
+    const answers: string[] = [];
+    socket.on("message", (data) => answers.push(String(data)));
+    socket.send(kind === "text" ? "\r\n\r\n" : utf8("\r\n\r\n"));
     socket.send(kind === "text" ? OPTIONS : utf8(OPTIONS));
-    expect(await answer).toMatch(/^SIP\/2.0 200 OK\r\n/);
+    await expect.poll(() => answers.length).toBe(2);
+    expect(answers.filter((answer) => answer === "\r\n")).toHaveLength(1);
+    expect(answers.join("")).toMatch(/SIP\/2.0 200 OK\r\n/);
     socket.terminate();
   });
 

@@ -1,6 +1,6 @@
 /** Subscriptions from both ends on virtual time (RFC 6665). */
 import { describe, expect, it } from "vitest";
-import { toHex, utf8 } from "../../bindings/bytes.ts";
+import { toHex, utf8 } from "../../base/bytes.ts";
 import {
   type Answer,
   EVENT,
@@ -262,16 +262,83 @@ describe("the subscriber", () => {
     expect(world.notifies).toHaveLength(1);
   });
 
-  it("survives a failing refresh for the time it has, then says so", async () => {
+  it("ends when its refresh has no answer, long before its time is over (RFC 3261 12.2.1.2)", async () => {
     const world = await new World().start();
     world.notifier();
-    world.subscribe({ expires: 600 });
+    world.subscribe({ expires: 3600 });
     await world.clock.pass(1000);
     world.network.weather = { copies: () => [] };
-    await world.clock.pass(600_000);
-    expect(world.ends).toEqual([{ cause: "expired", retryAfter: 0 }]);
+    await world.clock.pass(3_000_000 + 31_000);
+    expect(world.ends).toEqual([]);
+    await world.clock.pass(2000);
+    expect(world.ends).toEqual([{ cause: "unreachable" }]);
     await world.clock.pass(HOUR);
     expect(world.client.transactions).toBe(0);
+  });
+
+  it.each([408, 430, 481, 502, 503, 504])("ends when its refresh is answered with %i", async (status) => {
+    const world = await new World().start();
+    const answers: number[] = [];
+    world.notifier({
+      onSubscribe: () => (answers.push(0) === 1 ? { state: "active" } : { refuse: { status } }),
+    });
+    const subscription = world.subscribe();
+    await world.clock.pass(50);
+    subscription.refresh();
+    await world.clock.pass(50);
+    expect(world.ends).toMatchObject([{ cause: "refused", status }]);
+  });
+
+  it("lives on when its refresh is answered with 500, and tries again", async () => {
+    const world = await new World().start();
+    let refuses = false;
+    world.notifier({ onSubscribe: () => (refuses ? { refuse: { status: 500 } } : { state: "active" }) });
+    const subscription = world.subscribe();
+    await world.clock.pass(50);
+    refuses = true;
+    subscription.refresh();
+    await world.clock.pass(10_000);
+    refuses = false;
+    await world.clock.pass(32_000);
+    expect([world.ends, subscription.state]).toEqual([[], "active"]);
+    expect(world.notifies.length).toBeGreaterThan(1);
+  });
+
+  it("ends when its connection breaks and there is none to be had any more", async () => {
+    const world = await new World("TCP").start();
+    world.notifier();
+    world.subscribe();
+    await world.clock.pass(50);
+    await world.server.close();
+    await world.clock.pass(1000);
+    expect(world.ends).toEqual([{ cause: "unreachable" }]);
+  });
+
+  it("gives up a first SUBSCRIBE that has no answer in the time it was given", async () => {
+    const world = await new World("TCP").start();
+    world.notifier();
+    world.network.frozen.add("10.0.0.2");
+    world.subscribe({ patience: 5000 });
+    await world.clock.pass(4900);
+    expect(world.ends).toEqual([]);
+    await world.clock.pass(200);
+    expect(world.ends).toEqual([{ cause: "silent" }]);
+  });
+
+  it("goes to the next hop that it is given, and within the dialog where the notifier says", async () => {
+    const world = await new World().start();
+    world.notifier();
+    const subscription = world.subscribe({
+      uri: "sip:gms@home.example",
+      nextHop: { transport: "UDP", host: "10.0.0.2", port: 5060 },
+    });
+    await world.clock.pass(50);
+    subscription.refresh();
+    await world.clock.pass(50);
+    const sent = world.network.seen.filter(({ text }) => text.startsWith("SUBSCRIBE"));
+    expect(sent.map(({ to }) => to)).toEqual(["10.0.0.2:5060", "10.0.0.2:5060"]);
+    expect(world.lines[0]).toBe("SUBSCRIBE sip:gms@home.example");
+    expect(world.notifies).toHaveLength(2);
   });
 
   it("says when there is no way", async () => {

@@ -28,7 +28,7 @@ describe("an endpoint answers", () => {
     ["mismatch01", "400 Bad Request"],
     ["escruri", "400 Bad Request"],
     ["clerr", "400 Bad Request"],
-    ["baddate", "400 Bad Request"],
+    ["baddate", "202 Accepted"],
     ["multi01", "400 Bad Request"],
     ["unkscm", "416 Unsupported URI Scheme"],
     ["novelsc", "416 Unsupported URI Scheme"],

@@ -1,7 +1,7 @@
 /** Requests between two endpoints on virtual time (RFC 3261 17). */
 import fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
-import { utf8 } from "../../bindings/bytes.ts";
+import { utf8 } from "../../base/bytes.ts";
 import { type Answer, CALL_ID, createSipEndpoint, type SipEndpoint, VIA } from "../../transport/sip/index.ts";
 import { Network } from "./support/network.ts";
 import { settle, VirtualClock } from "./support/virtual-clock.ts";
@@ -231,7 +231,7 @@ describe("what cannot be served is refused", () => {
     ["481", message("CANCEL", "sip:b@10.0.0.2")],
     ["400", message("MESSAGE", "sip:b@10.0.0.2", "Route: nothing")],
     ["505", message("MESSAGE", "sip:b@10.0.0.2").replace("SIP/2.0", "SIP/3.0")],
-    ["513", message("MESSAGE", "sip:b@10.0.0.2", `X: ${"y".repeat(40_000)}`)],
+    ["513", message("MESSAGE", "sip:b@10.0.0.2", ...Array.from({ length: 201 }, () => "X: y"))],
     ["200", message("OPTIONS", "sip:b@10.0.0.2")],
   ])("%s", async (status, text) => {
     expect(await send(text)).toContain(` ${status} `);
@@ -242,6 +242,11 @@ describe("what cannot be served is refused", () => {
       throw new Error("no");
     });
     expect(await send(message("MESSAGE", "sip:b@10.0.0.2"))).toContain(" 500 ");
+  });
+
+  it("nothing for a head above the limit, which is not read", async () => {
+    expect(await send(message("MESSAGE", "sip:b@10.0.0.2", `X: ${"y".repeat(40_000)}`))).toBeUndefined();
+    expect(bob.counters.malformed).toBe(1);
   });
 
   it("nothing for a malformed response or ACK", async () => {

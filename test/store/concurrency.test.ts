@@ -1,10 +1,10 @@
 /** Several processes on one PostgreSQL, here several pools: who saves, who rotates and who revokes do not mix. */
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
-import { MikeySakkeError } from "../../bindings/errors.ts";
+import { MikeySakkeError } from "../../base/errors.ts";
+import { openDatabase } from "../../store/database/open.ts";
+import type { Database } from "../../store/database/sql.ts";
 import type { KmsStore } from "../../store/kms/kms-store.ts";
 import { masterOf } from "../../store/kms/records.ts";
-import { openDatabase } from "../../store/open.ts";
-import type { Database } from "../../store/sql.ts";
 import { type Cluster, describeWithPostgres, startPostgres } from "../support/postgres.ts";
 import { ALICE, issuedKey, newMaster, openStore, uris } from "./records.ts";
 
@@ -22,7 +22,7 @@ describeWithPostgres("processes on one PostgreSQL", () => {
     const url = await cluster.createDatabase();
     // Processes that start at once on an empty database.
     databases = await Promise.all([1, 2, 3].map(() => openDatabase({ url, max: 4 })));
-    stores = (await Promise.all(databases.map(openStore))) as typeof stores;
+    stores = (await Promise.all(databases.map((db) => openStore(db)))) as typeof stores;
   });
   afterEach(async () => {
     await Promise.all(databases.map((db) => db.close()));

@@ -1,7 +1,7 @@
 /** Envelope encryption: what is sealed opens with its store key, in its place and unchanged, or not at all. */
 import { expect, it } from "vitest";
-import { utf8 } from "../../bindings/bytes.ts";
-import { Envelope } from "../../store/envelope.ts";
+import { utf8 } from "../../base/bytes.ts";
+import { Envelope } from "../../store/database/envelope.ts";
 import { onEachDatabase } from "../support/databases.ts";
 import { seededRandom } from "../support/random.ts";
 import { KEK } from "./records.ts";

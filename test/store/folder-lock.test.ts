@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { lockFolder } from "../../store/folder-lock.ts";
+import { lockFolder } from "../../store/database/folder-lock.ts";
 
 let folder: string;
 beforeEach(() => {

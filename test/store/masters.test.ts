@@ -140,6 +140,6 @@ onEachDatabase("masters", ({ fresh }) => {
       await change();
       counts.push((await store.otherCertificates()).cacheNum);
     }
-    expect(counts).toEqual(counts.map((_, i) => counts[0]! + i));
+    for (const [i, count] of counts.slice(1).entries()) expect(count).toBeGreaterThan(counts[i]!);
   });
 });

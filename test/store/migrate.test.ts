@@ -1,6 +1,6 @@
 /** The schema: brought up to date once, by whoever comes first, all or nothing. */
 import { expect, it } from "vitest";
-import { migrate } from "../../store/migrate.ts";
+import { migrate } from "../../store/database/migrate.ts";
 import { MIGRATIONS } from "../../store/migrations/index.ts";
 import { onEachDatabase } from "../support/databases.ts";
 

@@ -98,29 +98,37 @@ onEachDatabase("records", ({ fresh, again }) => {
     const digest = (n: number) => seededRandom(`digest ${n}`)(32);
 
     it("are told until the digest expires", async () => {
-      const store = await openStore(await fresh());
-      expect(await store.remember(digest(1), 100, 50)).toBe(true);
-      expect(await store.remember(digest(1), 100, 50)).toBe(false);
-      expect(await store.remember(digest(2), 100, 50)).toBe(true);
-      expect(await store.remember(digest(1), 100, 99)).toBe(false);
-      expect(await store.remember(digest(1), 200, 100)).toBe(true);
-      expect(await store.remember(digest(1), 200, 150)).toBe(false);
+      let now = 50;
+      const store = await openStore(await fresh(), { now: () => now });
+      const remember = (n: number, expires: number, at: number) => {
+        now = at;
+        return store.remember(digest(n), expires);
+      };
+      expect(await remember(1, 100, 50)).toBe(true);
+      expect(await remember(1, 100, 50)).toBe(false);
+      expect(await remember(2, 100, 50)).toBe(true);
+      expect(await remember(1, 100, 99)).toBe(false);
+      expect(await remember(1, 200, 100)).toBe(true);
+      expect(await remember(1, 200, 150)).toBe(false);
     });
 
     it("are told to one of many at once only, on any process", async () => {
-      const store = await openStore(await fresh());
-      const other = await openStore(await again());
+      const now = () => 50;
+      const store = await openStore(await fresh(), { now });
+      const other = await openStore(await again(), { now });
       const answers = await Promise.all(
-        Array.from({ length: 20 }, (_, i) => (i % 2 === 0 ? store : other).remember(digest(1), 100, 50)),
+        Array.from({ length: 20 }, (_, i) => (i % 2 === 0 ? store : other).remember(digest(1), 100)),
       );
       expect(answers.filter(Boolean)).toHaveLength(1);
     });
 
     it("do not pile up", async () => {
       const db = await fresh();
-      const store = await openStore(db);
-      for (let i = 0; i < 40; i++) await store.remember(digest(i), 100, 50);
-      for (let i = 40; i < 44; i++) await store.remember(digest(i), 300, 200);
+      let now = 50;
+      const store = await openStore(db, { now: () => now });
+      for (let i = 0; i < 40; i++) await store.remember(digest(i), 100);
+      now = 200;
+      for (let i = 40; i < 44; i++) await store.remember(digest(i), 300);
       expect((await db.query("SELECT expires FROM kms_seen WHERE expires <= 200")).rows).toEqual([]);
       expect((await db.query("SELECT expires FROM kms_seen")).rows).toHaveLength(4);
     });

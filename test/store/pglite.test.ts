@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { openDatabase } from "../../store/open.ts";
-import { openPglite } from "../../store/pglite.ts";
+import { openDatabase } from "../../store/database/open.ts";
+import { openPglite } from "../../store/database/pglite.ts";
 import { ALICE, issuedKey, openStore } from "./records.ts";
 
 const WRITER = fileURLToPath(new URL("writer.ts", import.meta.url));

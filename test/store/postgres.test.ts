@@ -1,8 +1,8 @@
 /** PostgreSQL that is lost, slow or not there: told as such, and used again once it is back. */
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { MikeySakkeError } from "../../bindings/errors.ts";
-import { openDatabase } from "../../store/open.ts";
-import { openPostgres } from "../../store/postgres.ts";
+import { MikeySakkeError } from "../../base/errors.ts";
+import { openDatabase } from "../../store/database/open.ts";
+import { openPostgres } from "../../store/database/postgres.ts";
 import { type Cluster, describeWithPostgres, startPostgres } from "../support/postgres.ts";
 import { ALICE, issuedKey, newMaster, openStore } from "./records.ts";
 

@@ -1,17 +1,17 @@
 /** Certificates and keys to store; their octets need not mean anything, as the store does no arithmetic. */
-import type { KmsCertificate } from "../../bindings/kms-material.ts";
-import { Envelope } from "../../store/envelope.ts";
-import { KmsStore } from "../../store/kms/kms-store.ts";
+import type { KmsCertificate } from "../../bindings/identity/kms-material.ts";
+import { Envelope } from "../../store/database/envelope.ts";
+import type { Database } from "../../store/database/sql.ts";
+import { KmsStore, type KmsStoreOptions } from "../../store/kms/kms-store.ts";
 import type { IssuedKey, NewMaster } from "../../store/kms/records.ts";
-import type { Database } from "../../store/sql.ts";
 import { seededRandom } from "../support/random.ts";
 
 export const KEK = seededRandom("store key")(32);
 export const ALICE = "sip:alice@home.example";
 export const BOB = "sip:bob@home.example";
 
-export async function openStore(db: Database): Promise<KmsStore> {
-  return KmsStore.open(db, await Envelope.open(db, KEK));
+export async function openStore(db: Database, options: KmsStoreOptions = {}): Promise<KmsStore> {
+  return KmsStore.open(db, await Envelope.open(db, KEK), options);
 }
 
 export function certificate(certUri: string, changes: Partial<KmsCertificate> = {}): KmsCertificate {

@@ -1,6 +1,6 @@
 /** The SQL port: what goes in comes out the same on both databases, and failures have names. */
 import { expect, it } from "vitest";
-import { MikeySakkeError } from "../../bindings/errors.ts";
+import { MikeySakkeError } from "../../base/errors.ts";
 import { onEachDatabase } from "../support/databases.ts";
 
 onEachDatabase("the SQL port", ({ fresh }) => {

@@ -3,7 +3,7 @@
  * until it is killed.
  */
 import { writeSync } from "node:fs";
-import { openDatabase } from "../../store/open.ts";
+import { openDatabase } from "../../store/database/open.ts";
 import { ALICE, issuedKey, newMaster, openStore } from "./records.ts";
 
 const db = await openDatabase({ folder: process.argv[2]! });

@@ -6,8 +6,8 @@
  * R = [r b]P + [r]Z is a sum of table entries. An entry is a multiple of P or of Z = [z]P, so every partial sum is
  * [a + e z]P with a and e known, and two partial sums are equal for one z and opposite for another.
  */
-import { bitLength, invert, mod } from "../reference/field.ts";
-import { SAKKE } from "../reference/params.ts";
+import { bitLength, invert, mod } from "../crypto/reference/field.ts";
+import { SAKKE } from "../crypto/reference/params.ts";
 
 const { q } = SAKKE;
 

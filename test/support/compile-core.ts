@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import asc from "assemblyscript/asc";
-import type { Build } from "../../bindings/core.ts";
+import type { Build } from "../../bindings/core/core.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const OUT = "core.wasm";

@@ -1,9 +1,9 @@
 /** The same tests on PGlite and on PostgreSQL, each test with an empty database whose tables are up to date. */
 import { afterAll, afterEach, beforeAll, describe } from "vitest";
-import { migrate } from "../../store/migrate.ts";
-import { openDatabase } from "../../store/open.ts";
-import { openPglite } from "../../store/pglite.ts";
-import type { Database } from "../../store/sql.ts";
+import { migrate } from "../../store/database/migrate.ts";
+import { openDatabase } from "../../store/database/open.ts";
+import { openPglite } from "../../store/database/pglite.ts";
+import type { Database } from "../../store/database/sql.ts";
 import { type Cluster, describeWithPostgres, startPostgres } from "./postgres.ts";
 
 export interface TestDatabases {

@@ -1,12 +1,12 @@
 /** Small worlds to seal and open in: a KMS with its users, a GMS, members. */
-import { type Core, load } from "../../bindings/core.ts";
+import { type Core, load } from "../../bindings/core/core.ts";
 import { Initiator } from "../../bindings/identity/initiator.ts";
 import { KmsDomain } from "../../bindings/identity/kms-domain.ts";
+import type { KeySet, KmsCertificate } from "../../bindings/identity/kms-material.ts";
 import { ntpFromUnixMs, ntpSeconds } from "../../bindings/identity/ntp.ts";
 import { KEY_KINDS } from "../../bindings/identity/purpose-tag.ts";
 import { Receiver } from "../../bindings/identity/receiver.ts";
 import { KmsMaster } from "../../bindings/kms.ts";
-import type { KeySet, KmsCertificate } from "../../bindings/kms-material.ts";
 import type { SealedMessage } from "../../bindings/mikey/build.ts";
 import { authoriseAnyoneUnsafe, type OpenContext } from "../../bindings/mikey/context.ts";
 import type { SealRequest } from "../../bindings/mikey/plan.ts";

@@ -1,5 +1,5 @@
 /** Messages that a conformant sender would not make, with a signature that verifies where one is asked for. */
-import { concat } from "../../bindings/bytes.ts";
+import { concat } from "../../base/bytes.ts";
 import type { Initiator } from "../../bindings/identity/initiator.ts";
 import { ntpFromUnixMs } from "../../bindings/identity/ntp.ts";
 import type { Hdr } from "../../bindings/mikey/hdr.ts";

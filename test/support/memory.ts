@@ -1,5 +1,5 @@
 /** What calls leave behind in the linear memory of a core. */
-import type { Core } from "../../bindings/core.ts";
+import type { Core } from "../../bindings/core/core.ts";
 
 const bytesOf = (core: Core) => new Uint8Array(core.memory.buffer);
 

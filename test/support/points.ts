@@ -1,6 +1,6 @@
 /** Points of the SAKKE curve y² = x³ − 3x that lie outside the subgroup of order q. */
-import { invert, mod, toInteger, toOctets } from "../reference/field.ts";
-import { SAKKE } from "../reference/params.ts";
+import { invert, mod, toInteger, toOctets } from "../crypto/reference/field.ts";
+import { SAKKE } from "../crypto/reference/params.ts";
 
 const { p, fieldBytes } = SAKKE;
 

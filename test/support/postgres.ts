@@ -39,13 +39,16 @@ export interface Cluster {
   /** kill -9 of the server and all its connections; `start` recovers. */
   crash(): Promise<void>;
   start(): Promise<void>;
+  /** Where its socket is, which other programs of its user may write to. */
+  readonly folder: string;
   /** A dump of a database as SQL text. */
   dump(url: string): string;
   /** Stops the server and deletes everything. */
   stop(): Promise<void>;
 }
 
-export async function startPostgres(): Promise<Cluster> {
+/** With so many connections at most, as `max_connections`. */
+export async function startPostgres(connections = 60): Promise<Cluster> {
   const folder = mkdtempSync(join(tmpdir(), "pg-"));
   const user = unprivileged();
   if (user !== undefined) chownSync(folder, user.uid, user.gid);
@@ -61,7 +64,16 @@ export async function startPostgres(): Promise<Cluster> {
     // The shell's input ends with this process, and takes the server along. Options from 1 on are the server's.
     const script =
       'exec 3<&0; "$0" "$@" >/dev/null 2>&1 3<&- & (cat <&3 >/dev/null; kill -QUIT $!) & wait $!';
-    const options = ["-D", data, "-k", folder, "-c", "listen_addresses=", "-c", "max_connections=60"];
+    const options = [
+      "-D",
+      data,
+      "-k",
+      folder,
+      "-c",
+      "listen_addresses=",
+      "-c",
+      `max_connections=${connections}`,
+    ];
     const stdio: ["pipe", "ignore", "ignore"] = ["pipe", "ignore", "ignore"];
     // After a crash a server starts only when the last of its predecessor's processes is gone.
     for (let tries = 0; ; tries++) {
@@ -89,6 +101,7 @@ export async function startPostgres(): Promise<Cluster> {
 
   await start();
   return {
+    folder,
     async createDatabase() {
       const name = `test${++databases}`;
       await once(url("postgres"), `CREATE DATABASE ${name}`);
@@ -120,8 +133,8 @@ export async function startPostgres(): Promise<Cluster> {
   };
 }
 
-/** PostgreSQL does not run as root. */
-function unprivileged(): { uid: number; gid: number } | undefined {
+/** PostgreSQL does not run as root, nor do its helpers. */
+export function unprivileged(): { uid: number; gid: number } | undefined {
   if (process.getuid?.() !== 0) return undefined;
   for (const name of ["postgres", "nobody"]) {
     try {

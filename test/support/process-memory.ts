@@ -3,7 +3,7 @@ import { closeSync, openSync, readFileSync, readSync } from "node:fs";
 
 const PIECE = 4 << 20;
 
-/** Those of the octet strings that are somewhere in what the process may read. */
+/** Returns those of the octet strings that occur in the readable memory of a process. */
 export function foundInMemory(pid: number, wanted: readonly Uint8Array[]): Uint8Array[] {
   const overlap = Math.max(...wanted.map(({ length }) => length)) - 1;
   const found = new Set<Uint8Array>();

@@ -1,6 +1,6 @@
 import { sha256 } from "@noble/hashes/sha2.js";
-import { concat, utf8 } from "../../bindings/bytes.ts";
-import type { RandomSource } from "../../bindings/random.ts";
+import { concat, utf8 } from "../../base/bytes.ts";
+import type { RandomSource } from "../../base/random.ts";
 
 /** The same octets for the same seed, so that a failing test fails again. */
 export function seededRandom(seed: string): RandomSource {

@@ -1,6 +1,6 @@
 /** Exports of the core as functions on octets: for values that the bindings keep inside, and for inputs they never give. */
-import { concat } from "../../bindings/bytes.ts";
-import type { Build, Core } from "../../bindings/core.ts";
+import { concat } from "../../base/bytes.ts";
+import type { Build, Core } from "../../bindings/core/core.ts";
 import { type GeneratorTables, generatorTables } from "../../bindings/sakke/tables.ts";
 
 export const BUILDS: readonly Build[] = ["fma", "simd"];

@@ -1,4 +1,4 @@
-import { MikeySakkeError } from "../../bindings/errors.ts";
+import { MikeySakkeError } from "../../base/errors.ts";
 
 /** `kind/code` of the error a call throws, "none" if it returns. Any other error passes through. */
 export function errorCode(call: () => unknown): string {

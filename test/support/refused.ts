@@ -1,6 +1,6 @@
 import { expect } from "vitest";
-import { CHECKS, type CheckCode } from "../../bindings/checks.ts";
-import { MikeySakkeError } from "../../bindings/errors.ts";
+import { CHECKS, type CheckCode } from "../../base/checks.ts";
+import { MikeySakkeError } from "../../base/errors.ts";
 
 /** Runs something that must be refused by one numbered check, and returns the error. */
 export async function refusedBy(check: CheckCode, attempt: () => unknown): Promise<MikeySakkeError> {

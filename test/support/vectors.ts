@@ -1,5 +1,5 @@
 /** The published vectors in test/vectors as octets, under the names of the JSON files. Each call decodes afresh. */
-import { fromBase64, fromHex } from "../../bindings/bytes.ts";
+import { fromBase64, fromHex } from "../../base/bytes.ts";
 import productionGmkJson from "../vectors/production-gmk.json" with { type: "json" };
 import rfc6507Json from "../vectors/rfc6507.json" with { type: "json" };
 import rfc6508Json from "../vectors/rfc6508.json" with { type: "json" };

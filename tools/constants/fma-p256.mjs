@@ -39,6 +39,11 @@ export function fmaP256() {
     segment("START_2", "start values of the columns: two products and one reduction", splat(start(2n))) +
     segment("ADDEND", "start values of the limbs of a sum: p", splat(raised(addend, 1n << 54n))) +
     segment(
+      "MULTIPLE_ADDEND",
+      "start values of the limbs of 3 a, 4 a and 8 a: p",
+      splat(raised(limbs(p, 52, LIMBS), 1n << 54n)),
+    ) +
+    segment(
       "SUBTRAHEND",
       "start values of the limbs of a difference: 4 p",
       splat(raised(limbs(4n * p, 52, LIMBS), 1n << 54n)),

@@ -1,8 +1,8 @@
-// Two plots as SVG, made of strings: nothing to install, and the same octets for the same results.
+// Plots as SVG, made of strings: nothing to install, and the same octets for the same results.
 
 const [WIDTH, HEIGHT] = [720, 340];
 const FRAME = { left: 64, right: 24, top: 64, bottom: 52 };
-const COLOURS = ["#1f5fa8", "#b4531a"];
+const COLOURS = ["#1f5fa8", "#b4531a", "#3a7d2c"];
 const INK = "#222222";
 const GRID = "#dddddd";
 const FAINT = "#888888";
@@ -98,5 +98,27 @@ export function workersPlot({ workers }) {
       name: "in proportion",
       values: workers.map((point) => (first.seal * point.workers) / first.workers),
     },
+  });
+}
+
+/** Time of the server on a processor where it is known. */
+const costOf = (point, name) => {
+  const { ms, processorMs = ms } = point.costs.find((cost) => cost.name === name);
+  return processorMs;
+};
+
+export function scalePlot({ points }) {
+  const series = [
+    ["claim of 256 messages", "claim of 256 messages"],
+    ["counts, once a minute", "counts"],
+    ["outcome of 256 messages", "outcome of 256 messages"],
+  ];
+  return plot({
+    title: "Milliseconds of PostgreSQL for one call, by size of the GMS",
+    xLabel: "members, and rekeys that run",
+    ticks: points.map(
+      ({ members, rekeys }) => `${members.toLocaleString("en")} / ${rekeys.toLocaleString("en")}`,
+    ),
+    series: series.map(([name, cost]) => ({ name, values: points.map((point) => costOf(point, cost)) })),
   });
 }

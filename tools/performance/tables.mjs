@@ -278,3 +278,49 @@ export function timingTable({ cases }) {
     3,
   );
 }
+
+export function scaleText({ machine, runtime, date }) {
+  return [
+    `${machine.cpu}, ${machine.cores} cores; ${runtime.name} ${runtime.version}; ${date.slice(0, 16)}Z; load average at the start`,
+    `${machine.load}.`,
+  ].join("\n");
+}
+
+/**
+ * For each call: what it writes, and its processor time and elapsed time at the smallest, the middle and the largest
+ * size.
+ */
+export function scaleTable({ points }) {
+  const shown = [points[0], points[points.length >> 1], points.at(-1)];
+  const kilobytes = (octets) => (octets / 1024).toFixed(1);
+  const sizes = shown.map(
+    ({ members, rekeys }) => `${members.toLocaleString("en")} / ${rekeys.toLocaleString("en")}, ms`,
+  );
+  const times = (point, name) => {
+    const { ms, processorMs } = point.costs.find((cost) => cost.name === name);
+    return processorMs === undefined ? number(ms) : `${number(processorMs)} (${number(ms)})`;
+  };
+  return table(
+    ["call of one process", "rows written", "WAL, kB", ...sizes],
+    points
+      .at(-1)
+      .costs.map(({ name, rows, walOctets }) => [
+        name,
+        Math.round(rows).toLocaleString("en"),
+        kilobytes(walOctets),
+        ...shown.map((point) => times(point, name)),
+      ]),
+  );
+}
+
+export function idleTable({ points }) {
+  return table(
+    ["members / running rekeys", "calls a second", "rows written a second", "WAL a second, kB"],
+    points.map(({ members, rekeys, idle }) => [
+      `${members.toLocaleString("en")} / ${rekeys.toLocaleString("en")}`,
+      idle.statements.toFixed(1),
+      idle.rows.toFixed(2),
+      (idle.walOctets / 1024).toFixed(2),
+    ]),
+  );
+}

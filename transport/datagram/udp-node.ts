@@ -10,7 +10,7 @@ export interface UdpPortOptions {
   readonly port?: number;
   /** Octets of the kernel's buffer for what comes in. */
   readonly receiveBuffer?: number;
-  /** Sends to multicast groups by this interface, and to whoever listens on the same machine. */
+  /** Sends to multicast groups through this interface, and to listeners on the same machine. */
   readonly multicast?: MulticastOptions;
 }
 

@@ -1,5 +1,5 @@
 /** What a user agent server checks before a method's handler is asked (RFC 3261 8.2), and who is asked. */
-import { MikeySakkeError } from "../../bindings/errors.ts";
+import { MikeySakkeError } from "../../base/errors.ts";
 import type { Headers } from "./codec/headers.ts";
 import type { SipRequest } from "./codec/message.ts";
 import {
@@ -13,8 +13,9 @@ import {
 } from "./codec/scalars.ts";
 import { parseUri } from "./codec/uri.ts";
 import type { Answer, Incoming } from "./core/incoming.ts";
+import { refuseProxy } from "./core/targets.ts";
 import type { SubscriptionNotifier } from "./subscription/notifier.ts";
-import type { UserAgent } from "./user-agent.ts";
+import type { UserAgent } from "./user-agent/user-agent.ts";
 
 export type RequestHandler = (incoming: Incoming) => Answer | Promise<Answer>;
 
@@ -47,12 +48,20 @@ export class Dispatcher {
       // 12.2.2: of a dialog that is not, or no longer.
       return usage?.request(incoming) ?? { status: 481 };
     }
-    if (method === "SUBSCRIBE" && this.notifiers.size > 0) return this.#subscribe(incoming);
+    const refused = refuseProxy(incoming.request, incoming.flow, this.#agent.targets);
+    if (refused !== undefined) return refused;
+    if (method === "SUBSCRIBE" && this.notifiers.size > 0)
+      return vouched(incoming, this.#subscribe(incoming));
     const handler = this.handlers.get(method);
-    if (handler !== undefined) return handler(incoming);
+    // Anybody may ask what there is: the answer is no proof of who asks.
+    if (handler !== undefined && method === "OPTIONS") return handler(incoming);
+    if (handler !== undefined) return vouched(incoming, handler(incoming));
     // RFC 6665 4.1.3: a NOTIFY of no subscription.
     if (method === "NOTIFY") return { status: 481 };
-    const allow = (h: Headers) => void h.set(ALLOW, ...this.#methods());
+    const allow = (h: Headers) => {
+      h.set(ALLOW, ...this.#methods());
+      if (method === "OPTIONS" && this.notifiers.size > 0) h.set(ALLOW_EVENTS, ...this.notifiers.keys());
+    };
     return { status: method === "OPTIONS" ? 200 : 405, headers: allow };
   }
 
@@ -63,17 +72,26 @@ export class Dispatcher {
     return { status: 489, headers: (h) => void h.set(ALLOW_EVENTS, ...this.notifiers.keys()) };
   }
 
+  /** RFC 3261 20.5: all that are understood, in dialogs too. */
   #methods(): string[] {
     const subscribe = this.notifiers.size > 0 ? ["SUBSCRIBE"] : [];
-    return [...new Set(["OPTIONS", "NOTIFY", ...subscribe, ...this.handlers.keys()])];
+    const session = this.handlers.has("INVITE") ? ["ACK", "BYE", "UPDATE"] : [];
+    return [...new Set(["OPTIONS", "NOTIFY", "CANCEL", ...subscribe, ...this.handlers.keys(), ...session])];
   }
+}
+
+/** Only authenticated peers are served: handlers and notifiers check that before they accept anything. */
+async function vouched(incoming: Incoming, answering: Answer | Promise<Answer>): Promise<Answer> {
+  const answer = await answering;
+  if (answer.status >= 200 && answer.status < 300) incoming.vouch();
+  return answer;
 }
 
 function refuse({ uri, headers, body }: SipRequest): Answer | undefined {
   // 8.2.2.1: 416 for a scheme that is not served.
   if (!["sip", "sips", "tel"].includes(parseUri(uri).scheme)) return { status: 416 };
-  // 8.2.2.3: no extension is required here.
-  const required = headers.all(REQUIRE);
+  // 8.2.2.3: of the extensions that may be required, session timers (RFC 4028) are known.
+  const required = headers.all(REQUIRE).filter((name) => name.toLowerCase() !== "timer");
   if (required.length > 0) return { status: 420, headers: (h) => void h.set(UNSUPPORTED, ...required) };
   // 8.2.3: a body that is encoded cannot be read.
   const encoded = headers.all(CONTENT_ENCODING).some((name) => name.toLowerCase() !== "identity");

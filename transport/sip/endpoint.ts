@@ -2,20 +2,31 @@
 import type { Credentials } from "./auth/client.ts";
 import { CONTACT, FROM, nameAddress, TO, tagOf } from "./codec/addresses.ts";
 import type { Headers } from "./codec/headers.ts";
-import { createRequest, type SipRequest, type SipResponse } from "./codec/message.ts";
+import { createRequest, NO_BODY, type SipRequest, type SipResponse } from "./codec/message.ts";
 import { CALL_ID, CONTENT_TYPE, CSEQ, MAX_FORWARDS } from "./codec/scalars.ts";
 import { type CoreOptions, SipCore, type SipCounters } from "./core/core.ts";
 import { type Answer, Incoming, mediaType } from "./core/incoming.ts";
+import type { TargetPolicy, Way } from "./core/targets.ts";
 import { dialogOfRequest, dialogOfResponse } from "./dialog/dialog.ts";
+import { DialogSource, isSameFlow } from "./dialog/source.ts";
 import { Dispatcher, type RequestHandler } from "./dispatch.ts";
-import type { Flow, SipTransport } from "./ports.ts";
 import { type InviteResult, Session, type SessionEnd, type SipSession } from "./session/session.ts";
+import {
+  agree,
+  agreedBy,
+  askForTimer,
+  longerTime,
+  type SessionTimerOptions,
+  sayTimer,
+} from "./session/session-timer.ts";
+import type { Flow, NextHop, SipTransport, TransportName } from "./socket/ports.ts";
 import { type NotifierOptions, SubscriptionNotifier } from "./subscription/notifier.ts";
 import type { SubscribeOptions } from "./subscription/subscribe-options.ts";
 import { Subscription } from "./subscription/subscriber.ts";
 import { InviteServer } from "./transaction/invite-server.ts";
 import type { ServerTransaction } from "./transaction/server.ts";
-import { UserAgent } from "./user-agent.ts";
+import { KeepAlive, type KeepAliveOptions, type KeepAliveParts } from "./user-agent/keep-alive.ts";
+import { type Answered, UserAgent } from "./user-agent/user-agent.ts";
 
 export interface SipEndpointOptions extends CoreOptions {
   /** The user part of Contact. */
@@ -24,6 +35,8 @@ export interface SipEndpointOptions extends CoreOptions {
   readonly outboundProxy?: string;
   /** Answers to 401 and 407. */
   readonly credentials?: Credentials;
+  /** Where peers may have requests sent to; anywhere when absent. */
+  readonly targets?: TargetPolicy;
 }
 
 export interface RequestOptions {
@@ -38,17 +51,39 @@ export interface RequestOptions {
   readonly headers?: (headers: Headers) => void;
   readonly credentials?: Credentials;
   readonly provisional?: (response: SipResponse) => void;
-  /** Of a peer that came on it, and may be reached by no other. */
-  readonly flow?: Flow;
+  /** What the peer that `uri` names came on: the request goes back on it, or to where `targets` permits. */
+  readonly peer?: Flow;
+  /** Where it goes, in place of where `uri` leads; an outbound proxy comes first. */
+  readonly nextHop?: NextHop | undefined;
+  /** Told of the flow that the request goes on, before it does. */
+  readonly leaves?: (flow: Flow) => void;
+  /** Drawn when absent. Who puts them into the body must know them before. */
+  readonly ids?: RequestIds;
+}
+
+export interface RequestIds {
+  readonly callId: string;
+  /** The tag of From. */
+  readonly fromTag: string;
 }
 
 export interface InviteOptions extends Omit<RequestOptions, "method"> {
+  /** Adds to a request of the session what proves that it is ours, should it not go on the flow of the dialog. */
+  readonly prove?: () => Promise<(headers: Headers) => void>;
+  /** The session is refreshed, and ends when the peer has vanished (RFC 4028); without it, only a BYE ends it. */
+  readonly timer?: SessionTimerOptions;
+  /** Whether the peer is still there is asked now and then. */
+  readonly keepAlive?: KeepAliveOptions;
   readonly onEnd?: (end: SessionEnd) => void;
 }
 
 /** An answer to an INVITE; with a 2xx a session begins. */
 export interface InviteAnswer extends Answer {
   readonly accepted?: (session: SipSession) => void;
+  /** As in `InviteOptions`; the peer refreshes where it can. */
+  readonly timer?: SessionTimerOptions;
+  /** Whether a request of the session that came from elsewhere proves to be the peer's; without it none does. */
+  readonly proves?: (request: SipRequest) => Promise<boolean>;
   readonly onEnd?: (end: SessionEnd) => void;
 }
 
@@ -58,9 +93,13 @@ export interface SipEndpoint {
   readonly counters: Readonly<SipCounters>;
   /** Transactions that are not over. */
   readonly transactions: number;
+  /** Names of its transports. */
+  readonly transports: readonly TransportName[];
   start(): Promise<void>;
   /** Ends transports, transactions and subscriptions, without a word to the peers. */
   close(): Promise<void>;
+  /** Calls back when a connection is gone; returns what takes that away. */
+  onFlowClosed(listener: (flow: Flow) => void): () => void;
   /** Where requests reach this endpoint, by a transport of its own. */
   contact(transport: SipTransport["name"]): string;
   /**
@@ -68,6 +107,8 @@ export interface SipEndpoint {
    * transport errors SIP_UNREACHABLE, SIP_TIMEOUT and SIP_FLOW_FAILED.
    */
   request(options: RequestOptions): Promise<SipResponse>;
+  /** Asks a peer outside of any dialog now and then whether it is still there, once it is started. */
+  keepAlive(parts: Omit<KeepAliveParts, "core">): KeepAlive;
   /** Serves a method outside of dialogs. A handler that throws is answered for with 500. */
   onRequest(method: string, handler: RequestHandler): void;
   /** Begins a session; without a 2xx there is none. Rejects as `request`. */
@@ -85,22 +126,28 @@ const TRYING_AFTER = 200;
 export function createSipEndpoint(options: SipEndpointOptions): SipEndpoint {
   const core: SipCore = new SipCore(options, {
     request: (transaction) => receive(transaction),
-    acknowledged({ headers }) {
-      agent.dialog(headers.need(CALL_ID), tagOf(headers.need(TO)) ?? "")?.acknowledged?.();
+    acknowledged({ headers }, flow) {
+      agent.dialog(headers.need(CALL_ID), tagOf(headers.need(TO)) ?? "")?.acknowledged?.(flow);
     },
-    flowClosed: (flow) => agent.flowClosed(flow),
+    flowClosed: (flow) => {
+      agent.flowClosed(flow);
+      for (const listener of [...flowListeners]) listener(flow);
+    },
   });
   const agent = new UserAgent(core, options);
   const dispatcher = new Dispatcher(agent);
   const subscriptions = new Set<Subscription>();
+  const flowListeners = new Set<(flow: Flow) => void>();
 
   function receive(transaction: ServerTransaction): void {
     const incoming = new Incoming(transaction, () => core.newTag());
     if (incoming.request.method === "CANCEL") {
       // 9.2: the INVITE is answered with 487 unless it has its answer; a CANCEL of nothing with 481.
-      const invite = core.cancelled(incoming.request);
+      const found = core.cancelled(incoming.request);
+      const invite = found !== undefined && isSameFlow(found.flow, incoming.flow) ? found : undefined;
       incoming.answer({ status: invite === undefined ? 481 : 200 });
-      if (invite !== undefined) new Incoming(invite, () => incoming.localTag).answer({ status: 487 });
+      if (invite !== undefined && !invite.answered)
+        new Incoming(invite, () => incoming.localTag).answer({ status: 487 });
       return;
     }
     if (transaction instanceof InviteServer) {
@@ -111,16 +158,20 @@ export function createSipEndpoint(options: SipEndpointOptions): SipEndpoint {
     void dispatcher.serve(incoming);
   }
 
-  function requestOf(method: string, request: Omit<RequestOptions, "method">): SipRequest {
+  function requestOf(method: string, request: Omit<RequestOptions, "method">, flow?: Flow): SipRequest {
     const { uri, from, to = uri, contentType, body } = request;
+    const { callId = core.newCallId(), fromTag = core.newTag() } = request.ids ?? {};
     const message = createRequest(method, uri, body);
+    // The host of a client that nobody can connect to leads nowhere (RFC 7118 5), but its own flow leads to it.
+    const contact =
+      flow === undefined ? agent.contactFor(uri, request.nextHop) : agent.contactOn(flow, message);
     message.headers
       .set(MAX_FORWARDS, 70)
-      .set(FROM, nameAddress(from, new Map([["tag", core.newTag()]])))
+      .set(FROM, nameAddress(from, new Map([["tag", fromTag]])))
       .set(TO, nameAddress(to))
-      .set(CALL_ID, core.newCallId())
+      .set(CALL_ID, callId)
       .set(CSEQ, { number: 1, method })
-      .set(CONTACT, agent.contactFor(uri));
+      .set(CONTACT, contact);
     if (contentType !== undefined) message.headers.set(CONTENT_TYPE, mediaType(contentType));
     agent.addProxy(message);
     request.headers?.(message.headers);
@@ -132,17 +183,35 @@ export function createSipEndpoint(options: SipEndpointOptions): SipEndpoint {
     const answer = await handler(incoming);
     if (answer.status < 200 || answer.status >= 300) return answer;
     const { request, flow, localTag } = incoming;
-    const dialog = dialogOfRequest(request, localTag, flow);
-    const session = new Session({ agent, dialog, localTag, onEnd: (end) => answer.onEnd?.(end) });
+    const dialog = dialogOfRequest(request, localTag, flow, agent.targets);
+    const { proves, timer, contentType, body = NO_BODY } = answer;
+    const agreed = timer && agree(request, timer);
+    if (agreed !== undefined && "refuse" in agreed) {
+      answer.onEnd?.("lost");
+      return agreed.refuse;
+    }
     const contact = agent.contactOn(flow, request);
+    const session = new Session({
+      agent,
+      dialog,
+      localTag,
+      proves,
+      contact,
+      timer,
+      local: { contentType, body },
+      peer: request,
+      onEnd: (end) => answer.onEnd?.(end),
+    });
     const accepted: Answer = {
       ...answer,
       headers(headers) {
         headers.set(CONTACT, contact);
+        if (agreed !== undefined) sayTimer(headers, agreed);
         answer.headers?.(headers);
       },
     };
     const sent = () => {
+      session.runFor(agreed);
       session.awaitAck(() => incoming.answer({ ...accepted, sent: () => undefined }));
       answer.accepted?.(session);
       answer.sent?.();
@@ -157,32 +226,62 @@ export function createSipEndpoint(options: SipEndpointOptions): SipEndpoint {
     get transactions() {
       return core.transactions;
     },
+    transports: core.transports.all.map(({ name }) => name),
     start: () => core.start(),
     close() {
       for (const subscription of subscriptions) subscription.close();
       for (const notifier of dispatcher.notifiers.values()) notifier.close();
+      agent.close();
       return core.close();
+    },
+    onFlowClosed(listener) {
+      flowListeners.add(listener);
+      return () => void flowListeners.delete(listener);
     },
     contact: (transport) => agent.contactBy(transport),
     async request(request) {
-      const { method, credentials, provisional, flow } = request;
-      return (await agent.send(requestOf(method, request), { credentials, provisional, flow })).response;
+      const { method, credentials, provisional, leaves, peer, uri, nextHop } = request;
+      const way: Partial<Way> = peer === undefined ? {} : agent.wayTo(uri, peer);
+      const sending = { credentials, provisional, leaves, nextHop, ...way };
+      return (await agent.send(requestOf(method, request, way.flow), sending)).response;
     },
+    keepAlive: (parts) => new KeepAlive({ ...parts, core }),
     onRequest: (method, handler) => void dispatcher.handlers.set(method, handler),
     async invite(options) {
-      const { credentials, provisional, flow, onEnd = () => undefined } = options;
+      const { credentials, provisional, prove, timer, keepAlive, onEnd = () => undefined } = options;
+      const { contentType, body = NO_BODY, nextHop } = options;
+      const source = new DialogSource(false);
       let session: Session | undefined;
-      const sent = await agent.send(requestOf("INVITE", options), {
-        credentials,
-        provisional,
-        flow,
-        repeated: () => session?.acknowledge(sent.flow),
-      });
+      const first = requestOf("INVITE", options);
+      let seconds = timer?.expires ?? 0;
+      let sent: Answered;
+      for (let number = 1; ; number = sent.request.headers.need(CSEQ).number + 1) {
+        first.headers.set(CSEQ, { number, method: "INVITE" });
+        if (timer !== undefined) askForTimer(first.headers, seconds, timer);
+        sent = await agent.send(first, {
+          credentials,
+          provisional,
+          nextHop,
+          leaves: (flow) => {
+            source.note(flow);
+            options.leaves?.(flow);
+          },
+          repeated: () => session?.acknowledge(sent.flow),
+        });
+        const longer = timer && longerTime(sent.response, seconds);
+        if (longer === undefined) break;
+        seconds = longer;
+      }
       const { response, request } = sent;
       if (response.status >= 300) return { response, session: undefined };
       const localTag = tagOf(request.headers.need(FROM)) ?? "";
-      session = new Session({ agent, dialog: dialogOfResponse(request, response), localTag, onEnd });
+      const dialog = dialogOfResponse(request, response, source);
+      const contact = agent.contactFor(options.uri, nextHop);
+      const local = { contentType, body };
+      const given = { agent, dialog, localTag, prove, onEnd, contact, local, peer: response };
+      session = new Session({ ...given, timer, keepAlive });
       session.acknowledge(sent.flow);
+      if (timer !== undefined) session.runFor(agreedBy(response));
       return { response, session };
     },
     onInvite: (handler) => void dispatcher.handlers.set("INVITE", (incoming) => begin(incoming, handler)),

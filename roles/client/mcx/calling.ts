@@ -1,82 +1,263 @@
 /** A group call by way of the server: INVITE with addresses, then media and floor control there (TS 24.379 10.1). */
-import { utf8 } from "../../../bindings/index.ts";
 import type { JitterBufferOptions } from "../../../bindings/media/index.ts";
-import { MEDIA, writeMcpttInfo, writeMultipart } from "../../../transport/group-xml/index.ts";
-import { readCallSdp, writeCallSdp } from "../../../transport/sdp/call.ts";
-import { sealSignalling } from "../../../transport/signalling-xml/index.ts";
-import type { SessionEnd } from "../../../transport/sip/index.ts";
-import type { CallEvent } from "../media/call-events.ts";
-import { GroupCall } from "../media/group-call.ts";
-import { withToken } from "./authorised.ts";
-import { McxRefusedError } from "./binding.ts";
-import type { HeldControlKeys } from "./held-control-keys.ts";
-import type { McxClientOptions } from "./options.ts";
+import { MEDIA, writeMcpttInfo } from "../../../documents/group-xml/index.ts";
+import { type CallDescription, readCallSdp, writeCallSdp } from "../../../documents/sdp/call.ts";
+import type { DatagramPort } from "../../../transport/datagram/ports.ts";
+import {
+  type Clock,
+  CONTACT,
+  type InviteResult,
+  type KeepAliveOptions,
+  SESSION_TIMER,
+  type SessionEnd,
+  type SipResponse,
+  type SipSession,
+} from "../../../transport/sip/index.ts";
+import type { ControlKeys } from "../../call/control-keys.ts";
+import type { CallEvent } from "../calls/call-events.ts";
+import { GroupCall } from "../calls/group-call.ts";
+import { senderOf, withToken } from "./authorised.ts";
+import { type Binding, inTime, isOfServer, McxRefusedError } from "./binding.ts";
+import type { Bindings } from "./bindings.ts";
+import { sealRequest } from "./bound-request.ts";
+import { hasOneServer, type McxClientOptions, PATIENT_KEEP_ALIVE } from "./options.ts";
 
 export interface CallOptions {
   /** Users of the group as far as they are known, for the names of who is heard. */
   readonly members?: () => readonly string[];
   readonly jitter?: JitterBufferOptions;
   readonly onEvent?: (event: CallEvent) => void;
-  /** The server ended the call, as when the user was removed from the group. */
+  /**
+   * The server ended the call, as when the user was removed from the group; or it was lost, and could not be joined again in a
+   * minute.
+   */
   readonly onEnd?: (end: SessionEnd) => void;
 }
 
 export interface McxCall {
+  /** The same one when it is joined again at another process of the server, which takes seconds. */
   readonly call: GroupCall;
   /** Leaves the call and closes its sockets. */
   hangUp(): Promise<void>;
 }
 
+export interface JoinOptions {
+  /** What the server is told of media and floor control, for the answer to say where they go. */
+  readonly offer: CallDescription;
+  /** The call was lost at another process of the server. False when absent. */
+  readonly isAgain?: boolean;
+  /** The server ended the call, as when the user was removed from the group. */
+  readonly onEnd?: (end: SessionEnd) => void;
+}
+
+/** The signalling of a call. */
+export interface JoinedCall {
+  readonly answer: CallDescription;
+  /** Keys of floor control; they change. */
+  readonly control: ControlKeys;
+  /** SSRC of this client's floor control, never reused under these keys. */
+  readonly controlSsrc: number;
+  /** URI of the process that serves the call. */
+  readonly server: string;
+  /** The process does not serve it any more: neither it nor the binding there is told. */
+  lost(): void;
+  hangUp(): Promise<void>;
+}
+
+/**
+ * Finds out within 3.5 seconds that a host fell silent: an OPTIONS over UDP is sent three times in that limit. A lease of the
+ * server's processes is over by then, so that another one takes the call.
+ */
+export const CALL_KEEP_ALIVE: KeepAliveOptions = { interval: 1500, limit: 2000 };
+const MOST_REDIRECTS = 4;
+/** Milliseconds: longer than a group can belong to a process that is no more. */
+const REDIRECT_TIME_MS = 6000;
+const FIRST_PAUSE_MS = 200;
+const LONGEST_PAUSE_MS = 5000;
+/** Milliseconds in which a call that was lost is tried to be joined again. */
+const REJOIN_TIME_MS = 60_000;
+/**
+ * Milliseconds for the answer to an INVITE where another process may take the call: one that was lost, or a redirection. The
+ * first INVITE has the time that SIP gives it (32 s, RFC 3261 17.1.1.2): a server that 200 clients join at once is slow, not
+ * gone.
+ */
+const PATIENCE_MS = 5000;
+
 /** @throws {McxRefusedError}; SIP transport errors; codec `BAD_SDP`; usage `NO_SIGNALLING_KEY` when no CSK is uploaded */
+export async function joinCall(
+  options: McxClientOptions,
+  bindings: Bindings,
+  groupUri: string,
+  join: JoinOptions,
+): Promise<JoinedCall> {
+  const { clock } = options;
+  const until = clock.now() + REDIRECT_TIME_MS;
+  const isAlone = hasOneServer(options);
+  for (;;) {
+    const home = await bindings.home();
+    let at = home;
+    try {
+      for (let hops = 0; ; hops++) {
+        const { response, session } = await invite(options, at, groupUri, {
+          ...join,
+          ...((at !== home || (join.isAgain && !isAlone)) && { patience: PATIENCE_MS }),
+          keepAlive: options.callKeepAlive ?? (at === home && isAlone ? PATIENT_KEEP_ALIVE : CALL_KEEP_ALIVE),
+        });
+        if (session !== undefined) return await joined(bindings, at, session, response);
+        const contact = response.headers.get(CONTACT);
+        const isRedirect = response.status === 302 && contact !== undefined && contact !== "*";
+        if (!isRedirect || hops === MOST_REDIRECTS) throw new McxRefusedError("INVITE", response);
+        at = await bindings.at(contact.uri, at);
+      }
+    } catch (error) {
+      // A process that is no more owns its groups until its lease is over.
+      if (at === home || !isOfServer(error) || clock.now() >= until) throw error;
+      bindings.lost(at, error);
+      await pause(FIRST_PAUSE_MS, clock);
+    }
+  }
+}
+
+async function invite(
+  options: McxClientOptions,
+  binding: Binding,
+  groupUri: string,
+  {
+    offer,
+    patience,
+    keepAlive,
+    onEnd,
+  }: JoinOptions & { readonly patience?: number; readonly keepAlive: KeepAliveOptions },
+): Promise<InviteResult> {
+  const { endpoint, userUri, mcxUri, random, token, clock } = options;
+  const info = { requestType: "prearranged", requestUri: groupUri, callingUser: userUri };
+  const id = new DataView(random(4).buffer).getUint32(0);
+  const request = await sealRequest(options, binding.held, {
+    method: "INVITE",
+    contentType: MEDIA.mcpttInfo,
+    info: (ofRequest) => writeMcpttInfo({ ...info, binding: ofRequest }),
+    parts: [{ contentType: MEDIA.sdp, body: writeCallSdp(offer, id) }],
+  });
+  const sender = await senderOf(options);
+  let isLate = false;
+  const answer = endpoint.invite({
+    ...binding.target,
+    to: mcxUri,
+    ...request,
+    ...sender,
+    timer: options.sessionTimer ?? SESSION_TIMER,
+    keepAlive,
+    // Its connection may be another one by then; in an IMS the proxies of the dialog stand for it.
+    ...(options.ims === undefined && { prove: () => withToken(token) }),
+    onEnd: (end) => {
+      if (!isLate) onEnd?.(end);
+    },
+  });
+  try {
+    return await (patience === undefined ? answer : inTime(answer, patience, clock));
+  } catch (error) {
+    isLate = true;
+    void answer.then(({ session }) => session?.bye()).catch(() => undefined);
+    throw error;
+  }
+}
+
+async function joined(
+  bindings: Bindings,
+  binding: Binding,
+  session: SipSession,
+  response: SipResponse,
+): Promise<JoinedCall> {
+  const { held, server } = binding;
+  try {
+    const answer = readCallSdp(response.body);
+    bindings.hold(binding);
+    let isOver = false;
+    return {
+      answer,
+      control: held,
+      controlSsrc: held.nextSsrc(),
+      server: server.name,
+      lost() {
+        isOver = true;
+        bindings.lost(binding);
+      },
+      async hangUp() {
+        await session.bye();
+        if (!isOver) bindings.release(binding);
+        isOver = true;
+      },
+    };
+  } catch (error) {
+    await session.bye();
+    throw error;
+  }
+}
+
+/** Errors as `joinCall`. */
 export async function placeCall(
   options: McxClientOptions,
-  held: HeldControlKeys,
+  bindings: Bindings,
   groupUri: string,
-  { members, jitter, onEvent, onEnd }: CallOptions,
+  callOptions: CallOptions,
 ): Promise<McxCall> {
-  const { endpoint, userUri, mcxUri, sipUri, random, openPort, clock, token, groupKeys } = options;
+  const { openPort } = options;
   const ports = [await openPort(), await openPort()] as const;
-  const [mediaPort, floorPort] = ports;
   try {
-    const info = writeMcpttInfo({ requestType: "prearranged", requestUri: groupUri, callingUser: userUri });
-    const id = new DataView(random(4).buffer).getUint32(0);
-    const offer = writeCallSdp({ media: mediaPort.address, floor: floorPort.address }, id);
-    const parts = [
-      { contentType: MEDIA.mcpttInfo, body: utf8(info) },
-      { contentType: MEDIA.sdp, body: offer },
-    ];
-    const { contentType, body } = writeMultipart(await sealSignalling(parts, held.xml.sending, { random }));
-    const { response, session } = await endpoint.invite({
-      uri: sipUri,
-      from: userUri,
-      to: mcxUri,
-      contentType,
-      body,
-      headers: await withToken(token),
-      onEnd(end) {
-        void call?.close();
-        onEnd?.(end);
-      },
-    });
-    if (session === undefined) throw new McxRefusedError("INVITE", response);
-    let call: GroupCall | undefined;
+    const placed = new PlacedCall(options, bindings, groupUri, callOptions, ports);
+    await placed.begin();
+    return { call: placed.call, hangUp: () => placed.hangUp() };
+  } catch (error) {
+    await Promise.all(ports.map((port) => port.close()));
+    throw error;
+  }
+}
+
+/** A call with its media, which moves to another process when it loses the one that serves it. */
+class PlacedCall {
+  call!: GroupCall;
+  readonly #options: McxClientOptions;
+  readonly #bindings: Bindings;
+  readonly #groupUri: string;
+  readonly #callOptions: CallOptions;
+  readonly #ports: readonly [DatagramPort, DatagramPort];
+  #joined: JoinedCall | undefined;
+  #isOver = false;
+
+  constructor(
+    options: McxClientOptions,
+    bindings: Bindings,
+    groupUri: string,
+    callOptions: CallOptions,
+    ports: readonly [DatagramPort, DatagramPort],
+  ) {
+    this.#options = options;
+    this.#bindings = bindings;
+    this.#groupUri = groupUri;
+    this.#callOptions = callOptions;
+    this.#ports = ports;
+  }
+
+  async begin(): Promise<void> {
+    const { userUri, mcxUri, random, clock, groupKeys, mediaBlocks } = this.#options;
+    const { members, jitter, onEvent } = this.#callOptions;
+    const [mediaPort, floorPort] = this.#ports;
+    const joined = await this.#join(false);
     try {
-      const answer = readCallSdp(response.body);
-      const multicast = answer.multicast && {
-        media: await openPort(answer.multicast.media),
-        floor: await openPort(answer.multicast.floor),
-      };
-      call = new GroupCall({
-        groupUri,
+      const { answer } = joined;
+      const multicast = await this.#multicastOf(answer);
+      this.call = new GroupCall({
+        groupUri: this.#groupUri,
         userUri,
-        keys: groupKeys(groupUri),
+        keys: groupKeys(this.#groupUri),
         mediaPort,
         floorPort,
         server: answer,
         ...(multicast && { multicast }),
-        control: held,
-        controlSsrc: held.nextSsrc(),
+        control: joined.control,
+        controlSsrc: joined.controlSsrc,
         mixer: mcxUri,
+        ...(mediaBlocks && { blocks: mediaBlocks }),
         ...(answer.multiTalker && { floor: { multiTalker: true } }),
         ...(members && { members }),
         ...(jitter && { jitter }),
@@ -86,19 +267,80 @@ export async function placeCall(
         ...(onEvent && { onEvent }),
       });
     } catch (error) {
-      await session.bye();
+      await joined.hangUp();
       throw error;
     }
-    const established = call;
-    return {
-      call: established,
-      async hangUp() {
-        await session.bye();
-        await established.close();
-      },
-    };
-  } catch (error) {
-    await Promise.all(ports.map((port) => port.close()));
-    throw error;
   }
+
+  async hangUp(): Promise<void> {
+    this.#isOver = true;
+    await this.#joined?.hangUp();
+    await this.call.close();
+  }
+
+  async #join(isAgain: boolean): Promise<JoinedCall> {
+    const [media, floor] = this.#ports;
+    let joined: JoinedCall | undefined;
+    joined = await joinCall(this.#options, this.#bindings, this.#groupUri, {
+      offer: { media: media.address, floor: floor.address },
+      isAgain,
+      onEnd: (end) => {
+        if (joined !== undefined && joined === this.#joined) void this.#ended(joined, end);
+      },
+    });
+    this.#joined = joined;
+    return joined;
+  }
+
+  async #multicastOf({ multicast }: CallDescription) {
+    const { openPort } = this.#options;
+    return multicast && { media: await openPort(multicast.media), floor: await openPort(multicast.floor) };
+  }
+
+  async #ended(joined: JoinedCall, end: SessionEnd): Promise<void> {
+    if (this.#isOver) return;
+    if (end === "bye") {
+      void joined.hangUp();
+      return this.#over(end);
+    }
+    const { onEvent } = this.#options;
+    this.call.away();
+    onEvent?.({ type: "call-lost", groupUri: this.#groupUri });
+    joined.lost();
+    if (await this.#rejoin()) {
+      const { server } = this.#joined!;
+      onEvent?.({ type: "call-joined", groupUri: this.#groupUri, server });
+    } else this.#over(end);
+  }
+
+  #over(end: SessionEnd): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    void this.call.close();
+    this.#callOptions.onEnd?.(end);
+  }
+
+  /** False: the server does not want it, or none is found. */
+  async #rejoin(): Promise<boolean> {
+    const { clock } = this.#options;
+    const until = clock.now() + REJOIN_TIME_MS;
+    for (let wait = FIRST_PAUSE_MS; !this.#isOver; wait = Math.min(2 * wait, LONGEST_PAUSE_MS)) {
+      try {
+        const { answer, control, controlSsrc } = await this.#join(true);
+        const multicast = await this.#multicastOf(answer);
+        await this.call.moveTo({ server: answer, control, controlSsrc, ...(multicast && { multicast }) });
+        // It was hung up meanwhile.
+        if (this.#isOver) await this.hangUp();
+        return true;
+      } catch (error) {
+        if (!isOfServer(error) || clock.now() >= until) return false;
+        await pause(wait, clock);
+      }
+    }
+    return true;
+  }
+}
+
+function pause(milliseconds: number, clock: Clock): Promise<void> {
+  return new Promise((resolve) => void clock.after(milliseconds, resolve));
 }

@@ -1,7 +1,8 @@
 /** A new CSK for a server (TS 33.180 5.4): encrypted to its identity, signed by the user. */
+
+import type { RandomSource } from "../../../base/random.ts";
 import { DeliveredKey, destroyPlan, sealMessage } from "../../../bindings/index.ts";
-import type { RandomSource } from "../../../bindings/random.ts";
-import type { ClientKeys } from "../load-keys.ts";
+import type { ClientKeys } from "../../identity/load-keys.ts";
 
 export interface SealedCsk {
   readonly key: DeliveredKey;

@@ -1,7 +1,6 @@
 /** Short data to a group and from it (TS 24.282 9.2): signalling payload under the CSK, data payload under the GMK. */
-import { toHex } from "../../../bindings/bytes.ts";
-import { MikeySakkeError } from "../../../bindings/errors.ts";
-import { utf8 } from "../../../bindings/index.ts";
+import { toHex } from "../../../base/bytes.ts";
+import { MikeySakkeError } from "../../../base/errors.ts";
 import {
   decodeDataPayload,
   decodeSdsSignalling,
@@ -20,12 +19,13 @@ import {
   type Part,
   readMcdataInfo,
   writeMcdataInfo,
-  writeMultipart,
-} from "../../../transport/group-xml/index.ts";
-import { openSignalling, sealSignalling } from "../../../transport/signalling-xml/index.ts";
-import { withToken } from "./authorised.ts";
-import { McxRefusedError } from "./binding.ts";
-import type { HeldControlKeys } from "./held-control-keys.ts";
+} from "../../../documents/group-xml/index.ts";
+import { openSignalling, type XmlKeySource } from "../../../documents/signalling-xml/index.ts";
+import type { ControlKeys } from "../../call/control-keys.ts";
+import type { SeenMessages } from "../../call/seen-messages.ts";
+import { senderOf } from "./authorised.ts";
+import { type Binding, McxRefusedError } from "./binding.ts";
+import { sealRequest } from "./bound-request.ts";
 import type { McxClientOptions, ReceivedData } from "./options.ts";
 
 const GROUP_SDS = "group-sds";
@@ -33,13 +33,13 @@ const GROUP_SDS = "group-sds";
 /** @throws {McxRefusedError}; SIP transport errors; usage `NO_GROUP_KEY`, `NO_CONTROL_KEY`, `BAD_MCDATA_PAYLOAD` */
 export async function sendData(
   options: McxClientOptions,
-  held: HeldControlKeys,
+  binding: Binding | undefined,
   groupUri: string,
   payloads: readonly McDataPayload[],
 ): Promise<void> {
-  const { endpoint, userUri, mcxUri, sipUri, random, now, token, groupKeys } = options;
-  const [csk, gmk] = [held.sending(), groupKeys(groupUri).sending()];
-  if (csk === undefined) throw usage("NO_CONTROL_KEY", "no CSK is uploaded");
+  const { endpoint, userUri, mcxUri, random, now, groupKeys } = options;
+  const [csk, gmk] = [binding?.held.sending(), groupKeys(groupUri).sending()];
+  if (binding === undefined || csk === undefined) throw usage("NO_CONTROL_KEY", "no CSK is uploaded");
   if (gmk === undefined) throw usage("NO_GROUP_KEY", "no GMK of the group is active");
   const at = now();
   const signalling = encodeSdsSignalling({
@@ -47,30 +47,34 @@ export async function sendData(
     conversationId: random(MCDATA_ID_BYTES),
     messageId: random(MCDATA_ID_BYTES),
   });
-  const info = writeMcdataInfo({ requestType: GROUP_SDS, requestUri: groupUri, callingUser: userUri });
+  const info = { requestType: GROUP_SDS, requestUri: groupUri, callingUser: userUri };
   const sealing = { now: at, random };
   const parts: Part[] = [
-    { contentType: MEDIA.mcdataInfo, body: utf8(info) },
     { contentType: MCDATA_MEDIA_TYPES.SIGNALLING, body: await sealMcData(csk, signalling, sealing) },
     {
       contentType: MCDATA_MEDIA_TYPES.PAYLOAD,
       body: await sealMcData(gmk, encodeDataPayload(payloads), sealing),
     },
   ];
-  const { contentType, body } = writeMultipart(await sealSignalling(parts, held.xml.sending, { random }));
-  const headers = await withToken(token);
-  const request = { method: "MESSAGE", uri: sipUri, from: userUri, to: mcxUri, contentType, body, headers };
-  const response = await endpoint.request(request);
+  const request = await sealRequest(options, binding.held, {
+    method: "MESSAGE",
+    contentType: MEDIA.mcdataInfo,
+    info: (ofRequest) => writeMcdataInfo({ ...info, binding: ofRequest }),
+    parts,
+  });
+  const target = { method: "MESSAGE", ...binding.target, to: mcxUri };
+  const response = await endpoint.request({ ...target, ...request, ...(await senderOf(options)) });
   if (response.status >= 300) throw new McxRefusedError("MESSAGE", response);
 }
 
-/** Parts of a MESSAGE of the server. Verification and codec errors say what was wrong. */
+/** Parts of a MESSAGE of the server; undefined: it came before. Verification and codec errors say what was wrong. */
 export async function openData(
-  { groupKeys, userUri }: McxClientOptions,
-  held: HeldControlKeys,
+  { groupKeys, userUri, now }: McxClientOptions,
+  held: XmlKeySource & Pick<ControlKeys, "receiving">,
   parts: readonly Part[],
-): Promise<ReceivedData> {
-  const opened = await openSignalling(parts, held.xml);
+  seen: SeenMessages,
+): Promise<ReceivedData | undefined> {
+  const opened = await openSignalling(parts, held);
   const part = (type: string) => {
     const body = opened.parts.find(({ contentType }) => mediaTypeOf(contentType) === type)?.body;
     if (body === undefined) throw refused(`no part ${type}`);
@@ -87,13 +91,16 @@ export async function openData(
   if (!isProtectedMcData(payload)) throw refused("the payload is not protected");
   const keys = groupKeys(callingGroup);
   const { message } = await openMcData(payload, (keyId) => keys.receiving(keyId));
+  const payloads = decodeDataPayload(message);
+  const from = callingUser ?? "";
+  if (!seen.enter(from, sds, now())) return undefined;
   return {
     groupUri: callingGroup,
-    from: callingUser ?? "",
+    from,
     dateTime: sds.dateTime,
     conversationId: toHex(sds.conversationId),
     messageId: toHex(sds.messageId),
-    payloads: decodeDataPayload(message),
+    payloads,
   };
 }
 

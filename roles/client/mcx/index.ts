@@ -1,19 +1,37 @@
 /** A client of an MCX server: keys of control signalling, group calls and short data over SIP. */
-import { MikeySakkeError } from "../../../bindings/errors.ts";
+import { MikeySakkeError } from "../../../base/errors.ts";
 import { ntpFromUnixMs } from "../../../bindings/identity/ntp.ts";
-import { DEFAULT_WINDOW_MS, MemoryReceiverState, openMessage } from "../../../bindings/index.ts";
+import {
+  DEFAULT_WINDOW_MS,
+  type DeliveredKey,
+  MemoryReceiverState,
+  openMessage,
+} from "../../../bindings/index.ts";
 import type { McDataPayload } from "../../../bindings/mcdata/index.ts";
-import { MEDIA, mediaTypeOf, type Part, readMultipart } from "../../../transport/group-xml/index.ts";
-import { type Answer, CONTENT_TYPE, FROM, type Incoming } from "../../../transport/sip/index.ts";
-import { Binding } from "./binding.ts";
-import { type CallOptions, type McxCall, placeCall } from "./calling.ts";
+import { MEDIA, mediaTypeOf, type Part, readMultipart } from "../../../documents/group-xml/index.ts";
+import { type Answer, CONTENT_TYPE, FROM, type Incoming, isSameUri } from "../../../transport/sip/index.ts";
+import { SeenMessages } from "../../call/seen-messages.ts";
+import { Bindings } from "./bindings.ts";
+import {
+  type CallOptions,
+  type JoinedCall,
+  type JoinOptions,
+  joinCall,
+  type McxCall,
+  placeCall,
+} from "./calling.ts";
 import { openData, sendData } from "./data.ts";
-import { HeldControlKeys } from "./held-control-keys.ts";
 import type { McxClientOptions } from "./options.ts";
 
+export type { ControlKeys } from "../../call/control-keys.ts";
 export { McxRefusedError } from "./binding.ts";
-export type { CallOptions, McxCall } from "./calling.ts";
-export type { ControlKeys } from "./control-keys.ts";
+export {
+  CALL_KEEP_ALIVE,
+  type CallOptions,
+  type JoinedCall,
+  type JoinOptions,
+  type McxCall,
+} from "./calling.ts";
 export type { McxClientEvent, McxClientOptions, ReceivedData } from "./options.ts";
 
 export interface McxClient {
@@ -21,6 +39,10 @@ export interface McxClient {
   bind(): Promise<void>;
   /** Joins the call of a group. See `placeCall` for its errors. */
   call(groupUri: string, options?: CallOptions): Promise<McxCall>;
+  /** The signalling of it alone: media and floor control are the caller's, as where a page has them in another worker. */
+  join(groupUri: string, options: JoinOptions): Promise<JoinedCall>;
+  /** Keys of floor control, for calls that were joined: the first of them is the one to send under. They stay here. */
+  controlKeys(): readonly DeliveredKey[];
   /** Short data to all members. See `sendData` for its errors. */
   send(groupUri: string, payloads: readonly McDataPayload[]): Promise<void>;
   /** Takes the binding away and clears the keys. Calls are the caller's to end before. */
@@ -29,11 +51,13 @@ export interface McxClient {
 
 /** As much as a server that is trusted sends. */
 const MAX_BODY = 256 << 10;
+/** 256,000 messages at most, of some hundred octets each. */
+const SEEN_MESSAGES = { senders: 1000, each: 256 };
 
 export function createMcxClient(options: McxClientOptions): McxClient {
-  const { endpoint, userUri, random, onEvent } = options;
-  const held = new HeldControlKeys(userUri, random);
-  const binding = new Binding(options, held);
+  const { endpoint, onEvent } = options;
+  const bindings = new Bindings(options);
+  const messages = new SeenMessages(SEEN_MESSAGES);
   const seen = new MemoryReceiverState({ maxMessages: 1000, maxKeys: 1000 });
   endpoint.onRequest("MESSAGE", async (incoming) => {
     try {
@@ -47,7 +71,7 @@ export function createMcxClient(options: McxClientOptions): McxClient {
   });
 
   async function take({ request }: Incoming): Promise<void> {
-    if (request.headers.need(FROM).uri !== options.mcxUri) {
+    if (!isSameUri(request.headers.need(FROM).uri, options.mcxUri)) {
       throw new MikeySakkeError("verification", "NOT_THE_SERVER", "MESSAGE: not from the MCX server");
     }
     const [contentType = ""] = request.headers.texts(CONTENT_TYPE.name);
@@ -59,36 +83,43 @@ export function createMcxClient(options: McxClientOptions): McxClient {
       : [{ contentType, body: request.body }];
     const mikey = parts.find((part) => mediaTypeOf(part.contentType) === MEDIA.mikey);
     if (mikey !== undefined) await takeKey(mikey.body);
-    else onEvent?.({ type: "data", ...(await openData(options, held, parts)) });
+    else await takeData(parts);
+  }
+
+  /** What comes again is answered as the first time: the server may have missed that answer. */
+  async function takeData(parts: readonly Part[]): Promise<void> {
+    const data = await openData(options, bindings, parts, messages);
+    if (data !== undefined) onEvent?.({ type: "data", ...data });
   }
 
   /** Key download (TS 33.180 5.8): of the server, for this user. */
   async function takeKey(octets: Uint8Array): Promise<void> {
     // What is older is refused by its T.
     seen.prune(ntpFromUnixMs(options.now() - 2 * DEFAULT_WINDOW_MS));
+    const { receiver, homeKms } = options.keys();
+    const serverKms = options.mcxKmsUri ?? homeKms;
     const opened = await openMessage(octets, {
-      receiver: options.keys().receiver,
+      receiver,
       state: seen,
       now: options.now(),
-      allow: ["MuSiK", "CSK"],
-      authorise: ({ uri }) => uri === options.mcxUri,
+      allow: ["MuSiK"],
+      authorise: ({ uri, kmsUri }) => uri === options.mcxUri && kmsUri === serverKms,
       from: options.mcxUri,
     });
     if (opened.outcome !== "accepted") {
       throw new MikeySakkeError("verification", "KEY_REVOKED", "MESSAGE: a key that is revoked");
     }
-    held.add(opened.key);
+    bindings.musiks.add(opened.key);
     onEvent?.({ type: "key", kind: opened.key.kind, keyId: opened.key.keyId });
   }
 
   return {
-    bind: () => binding.open(),
-    call: (groupUri, callOptions = {}) => placeCall(options, held, groupUri, callOptions),
-    send: (groupUri, payloads) => sendData(options, held, groupUri, payloads),
-    async close() {
-      await binding.close();
-      held.destroy();
-    },
+    bind: () => bindings.bind(),
+    call: (groupUri, callOptions = {}) => placeCall(options, bindings, groupUri, callOptions),
+    join: (groupUri, joinOptions) => joinCall(options, bindings, groupUri, joinOptions),
+    controlKeys: () => bindings.present?.held.all() ?? [],
+    send: (groupUri, payloads) => sendData(options, bindings.present, groupUri, payloads),
+    close: () => bindings.close(),
   };
 }
 

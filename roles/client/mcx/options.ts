@@ -1,17 +1,38 @@
 /** What a client of an MCX server is given, and tells. */
-import type { GroupMediaKeys } from "../../../bindings/media/index.ts";
-import type { RandomSource } from "../../../bindings/random.ts";
+
+import type { RandomSource } from "../../../base/random.ts";
+import type { GroupMediaKeys, IndexBlocks } from "../../../bindings/media/index.ts";
 import type { DatagramAddress, DatagramPort } from "../../../transport/datagram/ports.ts";
-import type { Clock, SipEndpoint } from "../../../transport/sip/index.ts";
-import type { ClientKeys } from "../load-keys.ts";
+import type {
+  Clock,
+  KeepAliveOptions,
+  SessionTimerOptions,
+  SipEndpoint,
+  SipResolver,
+} from "../../../transport/sip/index.ts";
+import type { ImsIdentity } from "../../identity/ims.ts";
+import type { ClientKeys } from "../../identity/load-keys.ts";
 
 export interface McxClientOptions {
   /** MC service user ID. */
   readonly userUri: string;
+  /** The IMS that the client is registered in; without it requests have the MC service user ID and a token each. */
+  readonly ims?: ImsIdentity;
   /** Identity of the server: the MDSI that the CSK is encrypted to. */
   readonly mcxUri: string;
-  /** Where it is: a SIP URI that requests go to. */
-  readonly sipUri: string;
+  /** The KMS that keys it; the Home KMS when absent. */
+  readonly mcxKmsUri?: string;
+  /** Where it is: a SIP URI that requests go to, or those of several processes, the best first. */
+  readonly sipUri: string | readonly string[];
+  /** Finds all servers of each name by DNS (RFC 3263). Without it, names are left to the sockets. */
+  readonly resolver?: SipResolver;
+  /**
+   * How often the server is asked whether it still has the binding. When absent, `KEEP_ALIVE`, or `PATIENT_KEEP_ALIVE` where
+   * `sipUri` names one server and there is no resolver.
+   */
+  readonly keepAlive?: KeepAliveOptions;
+  /** The same for a call, with `CALL_KEEP_ALIVE` in place of `KEEP_ALIVE`. */
+  readonly callKeepAlive?: KeepAliveOptions;
   /** Started; stays the caller's. Its MESSAGEs are taken. */
   readonly endpoint: SipEndpoint;
   readonly keys: () => ClientKeys;
@@ -19,10 +40,14 @@ export interface McxClientOptions {
   readonly token: () => Promise<string>;
   /** Keys of a group: `ringKeys`. */
   readonly groupKeys: (groupUri: string) => GroupMediaKeys;
+  /** What media are sent under: `ReservedBlocks`, or such as are drawn when absent. */
+  readonly mediaBlocks?: IndexBlocks;
   /** A socket that the server's media reach; with a group, one that hears it. */
   readonly openPort: (group?: DatagramAddress) => Promise<DatagramPort>;
   /** Seconds that the binding is asked for. */
   readonly expires?: number;
+  /** How long a call outlives its client or its server. `SESSION_TIMER` when absent. */
+  readonly sessionTimer?: SessionTimerOptions;
   readonly clock: Clock;
   /** Milliseconds since the Unix epoch. */
   readonly now: () => number;
@@ -32,7 +57,7 @@ export interface McxClientOptions {
 
 export interface ReceivedData {
   readonly groupUri: string;
-  /** Who sent it, as the server says. */
+  /** Sender according to the server. */
   readonly from: string;
   /** Unix seconds, as the sender says. */
   readonly dateTime: number;
@@ -43,11 +68,25 @@ export interface ReceivedData {
   readonly payloads: readonly { readonly contentType: number; readonly data: Uint8Array }[];
 }
 
+/** Where no other server is known, nothing is gained by giving one up early that is slow: lost after 30 seconds at most. */
+export const PATIENT_KEEP_ALIVE: KeepAliveOptions = { interval: 10_000, limit: 20_000 };
+
+export function hasOneServer({ sipUri, resolver }: Pick<McxClientOptions, "sipUri" | "resolver">): boolean {
+  return resolver === undefined && (typeof sipUri === "string" || sipUri.length === 1);
+}
+
 export type McxClientEvent =
   /** The server has the CSK. */
-  | { readonly type: "bound"; readonly expires: number }
+  | { readonly type: "bound"; readonly expires: number; readonly server: string }
+  /** The server has the client as before, perhaps on another connection. */
+  | { readonly type: "renewed"; readonly expires: number }
   /** The binding could not be renewed; it is tried again. */
   | { readonly type: "binding-failed"; readonly error: unknown }
+  /** A process of the server does not answer any more, or stops. Another one is tried. */
+  | { readonly type: "server-lost"; readonly server: string }
+  /** The call has lost its server, and is joined again. */
+  | { readonly type: "call-lost"; readonly groupUri: string }
+  | { readonly type: "call-joined"; readonly groupUri: string; readonly server: string }
   | { readonly type: "key"; readonly kind: string; readonly keyId: number }
   | ({ readonly type: "data" } & ReceivedData)
   /** A MESSAGE that was refused. */

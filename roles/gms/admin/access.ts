@@ -1,12 +1,15 @@
-/** Who asks, and whether they may: the operator everything, managers what concerns their groups only. */
-import { MikeySakkeError } from "../../../bindings/errors.ts";
+/**
+ * Identifies the caller and checks their rights: the operator may do everything, managers only what concerns their
+ * groups.
+ */
+import { MikeySakkeError } from "../../../base/errors.ts";
 import type { GmsStore } from "../../../store/gms/gms-store.ts";
 import { operatorCheck } from "../../server/admin-listener.ts";
 import type { TokenVerifier } from "../../server/tokens.ts";
-import { isError } from "../errors.ts";
+import { isError } from "../common/errors.ts";
 import type { Call, Operation, Rights } from "./operations.ts";
 
-/** Whom the audit log names when the operator does not say. */
+/** Actor in the audit log when the operator names none. */
 const OPERATOR = "operator";
 const MAX_ACTOR = 200;
 
@@ -16,9 +19,9 @@ export type Caller =
 
 export interface AccessOptions {
   readonly store: Pick<GmsStore, "group">;
-  /** Of the operator; without it there is none. */
+  /** Token of the operator; without it there is no operator. */
   readonly token?: string;
-  /** Of users; without it there are none. */
+  /** Verifier of users' tokens; without it there are no users. */
   readonly tokens?: TokenVerifier;
   readonly now: () => number;
 }
@@ -62,7 +65,7 @@ export class Access {
     return { actor: able[0]!, managers: able, manages };
   }
 
-  /** Those of the identities that manage all these groups. */
+  /** The identities that manage all these groups. */
   async #able(identities: readonly string[], groups: readonly string[]): Promise<readonly string[]> {
     let able = identities;
     for (const uri of groups) {

@@ -1,15 +1,18 @@
 /** The operations of a GMS that runs, through its admin API. */
-import { MikeySakkeError } from "../../../bindings/errors.ts";
+import { orAborted } from "../../../base/deadline.ts";
+import { MikeySakkeError } from "../../../base/errors.ts";
 import type { GmkRecord, GroupRecord, RekeyRecord } from "../../../store/gms/records.ts";
 import { fromWireError, jsonLines, type WireError } from "../../server/wire-error.ts";
-import { isError } from "../errors.ts";
-import type { Changed, GmsAdmin } from "../ports.ts";
+import { isError } from "../common/errors.ts";
+import type { Changed, GmsAdmin, LostUser } from "../common/ports.ts";
 import { ADMIN_ROOT } from "./operations.ts";
 
 export interface GmsAdminClientOptions {
   /** As `Gms.listen` gives it. */
   readonly url: string;
-  /** Of the operator, or the access token of a manager: then the `actor` of the operations says nothing. */
+  /**
+   * Token of the operator, or the access token of a manager; with the latter, the `actor` of an operation is ignored.
+   */
   readonly token: string;
   readonly fetch?: typeof fetch;
 }
@@ -49,7 +52,7 @@ export function gmsAdminClient({ url, token, fetch: send = fetch }: GmsAdminClie
       redirect: "error",
       ...(signal && { signal }),
     };
-    const response = await send(target, init).catch((cause) => {
+    const response = await orAborted(send(target, init), signal).catch((cause) => {
       signal?.throwIfAborted();
       throw new MikeySakkeError("transport", "ADMIN_UNREACHABLE", `${url}: no answer`, { cause });
     });
@@ -64,6 +67,7 @@ export function gmsAdminClient({ url, token, fetch: send = fetch }: GmsAdminClie
   }
 
   const groupPath = (uri: string) => `/groups/${encodeURIComponent(uri)}`;
+  const lostPath = (uri: string) => `/users/${encodeURIComponent(uri)}/lost`;
   const change = async (method: string, path: string, options: Ask) =>
     changedOf(await ask<Changed>(method, path, options));
 
@@ -95,6 +99,8 @@ export function gmsAdminClient({ url, token, fetch: send = fetch }: GmsAdminClie
       change("POST", `${groupPath(uri)}/members`, { actor, body: { members } }),
     removeMembers: (actor, uri, uris) =>
       change("POST", `${groupPath(uri)}/members/remove`, { actor, body: { uris } }),
+    loseUser: async (actor, uri) => lostOf(await ask("POST", lostPath(uri), { actor })),
+    lostUser: async (uri) => lostOf(await ask("GET", lostPath(uri))),
     gmks: async (uri) => (await ask<Lists>("GET", `${groupPath(uri)}/gmks`)).gmks.map(gmkOf),
     rekey: async (actor, uri, options = {}) =>
       rekeyOf(await ask("POST", `${groupPath(uri)}/rekeys`, { actor, body: options })),
@@ -111,13 +117,13 @@ export function gmsAdminClient({ url, token, fetch: send = fetch }: GmsAdminClie
       const { deliveries } = await ask<Lists>("GET", `/rekeys/${rekey}/deliveries`, { query: { ...query } });
       return deliveries.map((one) => ({ ...one, status: one.status, reason: one.reason }));
     },
+    resetClock: (actor) => ask("POST", "/clock/reset", { actor }),
     auditLog: async (query) => (await ask<Lists>("GET", "/audit", { query: { ...query } })).entries,
 
     async *progress(rekey, { signal } = {}) {
       let last: RekeyRecord | undefined;
-      for await (const line of jsonLines<Line>(
-        await request("GET", `/rekeys/${rekey}/progress`, { signal }),
-      )) {
+      const answer = await request("GET", `/rekeys/${rekey}/progress`, { signal });
+      for await (const line of jsonLines<Line>(answer, signal)) {
         if ("error" in line) throw fromWireError(line.error);
         last = rekeyOf(line.rekey);
         yield last;
@@ -144,13 +150,17 @@ function groupOf(group: GroupRecord): GroupRecord {
 }
 
 function gmkOf(gmk: GmkRecord): GmkRecord {
-  return { ...gmk, expiry: gmk.expiry };
+  return { ...gmk, expiry: gmk.expiry, revokeAt: gmk.revokeAt };
+}
+
+function lostOf(lost: LostUser): LostUser {
+  return { ...lost, gmks: lost.gmks.map(gmkOf) };
 }
 
 function rekeyOf(rekey: RekeyRecord): RekeyRecord {
   return { ...rekey, sealedAt: rekey.sealedAt, finishedAt: rekey.finishedAt };
 }
 
-function changedOf({ group, rekeys }: Changed): Changed {
-  return { group: groupOf(group), rekeys: rekeys.map(rekeyOf) };
+function changedOf({ group, rekeys, ...rest }: Changed): Changed {
+  return { group: groupOf(group), rekeys: rekeys.map(rekeyOf), ...rest };
 }

@@ -1,7 +1,7 @@
 /** The operations of the admin API: path, shapes, who may, and what is done. */
 import type { GmkRecord, GroupSettings, RekeyRecord } from "../../../store/gms/records.ts";
-import { refused } from "../errors.ts";
-import type { Changed, GmsAdmin, NewMember, Page, RekeyOptions } from "../ports.ts";
+import { refused } from "../common/errors.ts";
+import type { Changed, GmsAdmin, NewMember, Page, RekeyOptions } from "../common/ports.ts";
 import type { PARAMETERS, Query, QueryName, SchemaName, Shape } from "./schemas.ts";
 
 /** Paths below it. */
@@ -9,9 +9,9 @@ export const ADMIN_ROOT = "/gms/v1";
 
 /** What an operation may do and tell for who asks. */
 export interface Rights {
-  /** Who goes into the audit log. */
+  /** Actor in the audit log. */
   readonly actor: string;
-  /** Of a user, for the operations to look at within their transactions; undefined for the operator. */
+  /** Identities of a user, which the operations check within their transactions; undefined for the operator. */
   readonly managers: readonly string[] | undefined;
   /** Whether all these groups may be told of. */
   manages(groups: readonly string[]): Promise<boolean>;
@@ -179,6 +179,24 @@ export const OPERATIONS: readonly Operation[] = [
       seen(manages, await admin.removeMembers(actor, params.group, body.uris, managers)),
   }),
   operation({
+    id: "loseUser",
+    method: "POST",
+    path: "/users/{user}/lost",
+    summary: "Takes a user out of all groups and ends every GMK that they hold; again: goes on",
+    status: 200,
+    answer: "LostUser",
+    run: ({ admin, actor, params }) => admin.loseUser(actor, params.user),
+  }),
+  operation({
+    id: "getLostUser",
+    method: "GET",
+    path: "/users/{user}/lost",
+    summary: "What is left of that: who has not said that they have the new keys, and refuse the old ones",
+    status: 200,
+    answer: "LostUser",
+    run: ({ admin, params }) => admin.lostUser(params.user),
+  }),
+  operation({
     id: "listGmks",
     method: "GET",
     path: "/groups/{group}/gmks",
@@ -281,6 +299,15 @@ export const OPERATIONS: readonly Operation[] = [
       entries: await admin.auditLog({ limit, ...(after !== undefined && { after }) }),
     }),
   }),
+  operation({
+    id: "resetClock",
+    method: "POST",
+    path: "/clock/reset",
+    summary: "Lets T go on from the database's clock, after that was ahead for a while",
+    status: 200,
+    answer: "ClockReset",
+    run: ({ admin, actor }) => admin.resetClock(actor),
+  }),
 ];
 
 /** Rekeys of groups that share a GMK tell of the other groups: for who manages them all. */
@@ -289,8 +316,8 @@ async function those(manages: Rights["manages"], rekeys: readonly RekeyRecord[])
   return rekeys.filter((_, i) => may[i]);
 }
 
-async function seen(manages: Rights["manages"], { group, rekeys }: Changed): Promise<Changed> {
-  return { group, rekeys: await those(manages, rekeys) };
+async function seen(manages: Rights["manages"], { rekeys, ...rest }: Changed): Promise<Changed> {
+  return { ...rest, rekeys: await those(manages, rekeys) };
 }
 
 const gmkIdOf = (digits: string) => Number.parseInt(digits, 16);

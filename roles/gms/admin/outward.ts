@@ -1,8 +1,8 @@
 /** Errors as the admin API tells them. What a database says of its own is for the log alone: it may quote anything. */
-import { MikeySakkeError } from "../../../bindings/errors.ts";
+import { MikeySakkeError } from "../../../base/errors.ts";
 import { toWireError, type WireError } from "../../server/wire-error.ts";
 
-/** Codes of store/failures.ts, whose texts end with the driver's in parentheses. */
+/** Codes of store/database/failures.ts, whose texts end with the driver's in parentheses. */
 const OF_STORE = /^STORE_/;
 const DRIVERS_TEXT = / \(.*$/s;
 

@@ -1,8 +1,10 @@
 /** A rekey as it moves on, in lines of JSON. */
+
 import { once } from "node:events";
 import { PassThrough } from "node:stream";
+import { pause } from "../../../base/deadline.ts";
 import type { RekeyRecord } from "../../../store/gms/records.ts";
-import type { GmsContext } from "../ports.ts";
+import type { GmsContext } from "../common/ports.ts";
 import { outward } from "./outward.ts";
 
 /** Between two lines at least, in milliseconds: each asks the database. */
@@ -55,16 +57,4 @@ async function follow(
   } finally {
     off();
   }
-}
-
-function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, milliseconds);
-    signal.addEventListener("abort", done);
-  });
 }

@@ -1,6 +1,6 @@
 /** Reads what an operation is asked with. All errors are usage BAD_ADMIN_REQUEST, naming each fault. */
 import type { z } from "zod";
-import { MikeySakkeError } from "../../../bindings/errors.ts";
+import { MikeySakkeError } from "../../../base/errors.ts";
 import type { Call, Operation } from "./operations.ts";
 import { PARAMETERS, QUERIES, SCHEMAS } from "./schemas.ts";
 

@@ -1,8 +1,8 @@
 /** Shapes of the admin API, of which the OpenAPI document is made. Times are milliseconds since the Unix epoch. */
 import { z } from "zod";
+import { PROTECTION_ELEMENTS } from "../../../documents/group-xml/index.ts";
+import { isStorable } from "../../../store/database/texts.ts";
 import { DELIVERY_STATES } from "../../../store/gms/records.ts";
-import { isStorable } from "../../../store/texts.ts";
-import { PROTECTION_ELEMENTS } from "../../../transport/group-xml/index.ts";
 
 /** What no column takes is refused here, naming where it is. */
 const text = (most: number) =>
@@ -50,6 +50,8 @@ const gmk = z.strictObject({
   text: z.string(),
   state: z.enum(["live", "retired", "revoked"]),
   createdAt: time,
+  revokeAt: time.optional(),
+  restored: z.boolean().optional(),
 });
 
 const state = z.enum(DELIVERY_STATES);
@@ -110,13 +112,35 @@ export const SCHEMAS = {
   Rekey: rekey,
   Delivery: delivery,
   AuditEntry: auditEntry,
-  Changed: z.strictObject({ group, rekeys: z.array(rekey) }),
+  Changed: z.strictObject({
+    group,
+    rekeys: z.array(rekey),
+    warnings: z.array(z.string()).optional().describe("URIs that look like others"),
+  }),
   Groups: z.strictObject({ groups: z.array(group) }),
   Members: z.strictObject({ members: z.array(member) }),
   Gmks: z.strictObject({ gmks: z.array(gmk) }),
+  LostUser: z.strictObject({
+    user: uri,
+    groups: z.array(uri),
+    gmks: z.array(gmk),
+    withoutKey: z.array(uri),
+    unaware: z.array(uri),
+    done: z.boolean(),
+  }),
   Rekeys: z.strictObject({ rekeys: z.array(rekey) }),
   Deliveries: z.strictObject({ deliveries: z.array(delivery) }),
   AuditLog: z.strictObject({ entries: z.array(auditEntry) }),
+  ClockReset: z.strictObject({
+    ahead: z
+      .number()
+      .int()
+      .min(0)
+      .describe("seconds that T was ahead; 0: no more than it may be, nothing was done"),
+    groups: z
+      .array(uri)
+      .describe("groups whose members cannot read the last message yet: give them a new key"),
+  }),
   ProgressLine: z.union([z.strictObject({ rekey }), error]),
   Error: error,
   NewMember: newMember,
@@ -158,6 +182,7 @@ export const PARAMETERS = {
     .string()
     .regex(/^[0-9a-fA-F]{8}$/)
     .describe("GMK-ID, 8 hexadecimal digits"),
+  user: uri.describe("MC service user ID, percent-encoded"),
   rekey: z
     .string()
     .regex(/^[0-9]{1,15}$/)

@@ -1,12 +1,14 @@
 /** The listener for operators and managers, on loopback: health, metrics, admin API. */
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { MikeySakkeError } from "../../../bindings/errors.ts";
+import { MikeySakkeError } from "../../../base/errors.ts";
 import { createAdminListener } from "../../server/admin-listener.ts";
+import { addBackupRoute } from "../../server/backup-route.ts";
+import type { ListenerGuard } from "../../server/listener.ts";
 import type { TokenVerifier } from "../../server/tokens.ts";
 import { isCallersFault, toWireError } from "../../server/wire-error.ts";
-import { describe } from "../errors.ts";
-import type { PrometheusMetrics } from "../metrics-prom.ts";
-import type { GmsContext } from "../ports.ts";
+import { describe } from "../common/errors.ts";
+import type { PrometheusMetrics } from "../common/metrics-prom.ts";
+import type { GmsContext } from "../common/ports.ts";
 import { Access } from "./access.ts";
 import { openApiDocument } from "./openapi.ts";
 import { ADMIN_ROOT, type Call, OPERATIONS, type Operation } from "./operations.ts";
@@ -35,6 +37,8 @@ const STATUS: Readonly<Record<string, number>> = {
   GMK_REVOKED: 409,
   GROUP_CHANGED: 412,
   TOKENS_UNAVAILABLE: 503,
+  CLOCK_OFF: 503,
+  CLOCK_AHEAD: 503,
   BUSY: 503,
 };
 
@@ -42,19 +46,20 @@ export type AdminContext = Pick<GmsContext, "admin" | "config" | "store" | "now"
 
 export interface GmsAdminServerOptions {
   readonly context: AdminContext;
-  /** Of the operator; without it there is none. */
+  /** Token of the operator; without it there is no operator. */
   readonly token?: string;
-  /** Of users, for managers of groups. */
+  /** Verifier of users' tokens, for managers of groups. */
   readonly tokens?: TokenVerifier;
   /** Throws unless requests can be answered. */
   readonly ready: () => Promise<void>;
   readonly metrics?: Pick<PrometheusMetrics, "contentType" | "text">;
+  readonly guard?: ListenerGuard;
 }
 
 export function createGmsAdminServer(options: GmsAdminServerOptions): FastifyInstance {
-  const { context, token, tokens, ready, metrics } = options;
+  const { context, token, tokens, ready, metrics, guard } = options;
   const { store, now, random, log, admin } = context;
-  const app = createAdminListener({ ready, log, random, ...(metrics && { metrics }) });
+  const app = createAdminListener({ ready, log, random, guard, ...(metrics && { metrics }) });
   const access = new Access({ store, now, ...(token !== undefined && { token }), ...(tokens && { tokens }) });
   const gmk = (gmkId: number) => store.gmkByGmkId(gmkId);
   const stopping = new AbortController();
@@ -65,6 +70,7 @@ export function createGmsAdminServer(options: GmsAdminServerOptions): FastifyIns
     fail(reply, new MikeySakkeError("usage", "NOT_FOUND", "no such operation")),
   );
   app.setErrorHandler((error: FastifyError, request, reply) => answerError(request, reply, error));
+  if (token !== undefined) addBackupRoute(app, { token, log, snapshot: (write) => store.snapshot(write) });
   app.get(`${ADMIN_ROOT}/openapi.json`, async () => openApiDocument());
   for (const operation of OPERATIONS) {
     const url = `${ADMIN_ROOT}${operation.path.replace(/\{(\w+)\}/g, ":$1")}`;
@@ -93,14 +99,17 @@ export function createGmsAdminServer(options: GmsAdminServerOptions): FastifyIns
       throw new MikeySakkeError("transport", "BUSY", "too many rekeys are followed");
     streams++;
     const gone = new AbortController();
+    const end = () => gone.abort();
+    if (stopping.signal.aborted) end();
+    stopping.signal.addEventListener("abort", end);
     reply.raw.once("close", () => {
       streams--;
-      gone.abort();
+      stopping.signal.removeEventListener("abort", end);
+      end();
     });
-    const signal = AbortSignal.any([gone.signal, stopping.signal]);
     // A connection kept for later would hold up the end of the server.
     reply.type("application/x-ndjson").headers({ "cache-control": "no-store", connection: "close" });
-    return reply.send(progressLines(rekey, context, signal));
+    return reply.send(progressLines(rekey, context, gone.signal));
   }
 
   function answerError(request: FastifyRequest, reply: FastifyReply, error: FastifyError): FastifyReply {

@@ -1,5 +1,7 @@
-/** Who may see and change what. A group that somebody may not see is to them one that is not there. */
+/** Rights to read and change documents. A group that a user may not see does not exist for them. */
+
 import type { GktpRecord, GroupRecord } from "../../../store/gms/records.ts";
+import { isSameUri } from "../../../transport/sip/index.ts";
 import type { Exchange, XcapContext } from "./exchange.ts";
 import { XcapRefusal } from "./refusals.ts";
 
@@ -64,9 +66,9 @@ export async function ownMessages(
 ): Promise<GktpRecord[]> {
   const { store } = context;
   if (path.kind === "gktp-user") {
-    requireOwn(exchange, path.xui);
-    const records = await store.gktpOf(path.xui);
-    if (records.length === 0 && (await store.groupsOf(path.xui)).length === 0) {
+    const own = requireOwn(exchange, path.xui);
+    const records = await store.gktpOf(own);
+    if (records.length === 0 && (await store.groupsOf(own)).length === 0) {
       throw new XcapRefusal("NOT_FOUND", { detail: "not a member of any group" });
     }
     return records;
@@ -80,7 +82,13 @@ export async function ownMessages(
   return records.sort((a, b) => a.rekey - b.rekey);
 }
 
-/** @throws {XcapRefusal} WRONG_IDENTITY */
-export function requireOwn({ identities }: Exchange, xui: string): void {
-  if (!identities.includes(xui)) throw new XcapRefusal("WRONG_IDENTITY", { detail: `XUI ${xui}` });
+/**
+ * The identity of the asking that the XUI is.
+ *
+ * @throws {XcapRefusal} WRONG_IDENTITY
+ */
+export function requireOwn({ identities }: Exchange, xui: string): string {
+  const own = identities.find((identity) => isSameUri(identity, xui));
+  if (own === undefined) throw new XcapRefusal("WRONG_IDENTITY", { detail: `XUI ${xui}` });
+  return own;
 }

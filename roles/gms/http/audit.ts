@@ -1,11 +1,11 @@
 /** The audit trail of XCAP: keys that went out, and of reports and refusals only so many. */
 import { RefusalBudget } from "../../server/refusal-budget.ts";
-import type { AuditFacts, Exchange, XcapContext, XcapRequest } from "./exchange.ts";
+import type { AuditFacts, Exchange, Known, XcapContext, XcapRequest } from "./exchange.ts";
 import type { XcapRefusal } from "./refusals.ts";
 import { REPORT } from "./report.ts";
-import type { Known } from "./service.ts";
 
 const ANONYMOUS = "anonymous";
+const PROBES: ReadonlySet<string> = new Set(["NOT_FOUND", "BAD_PATH", "METHOD", "BAD_REQUEST"]);
 /** Error texts may quote what the client sent. */
 const MAX_TEXT = 500;
 
@@ -22,31 +22,40 @@ export class XcapAudit {
   }
 
   async answered({ now, identities, request }: Exchange, known: Known, facts: AuditFacts): Promise<void> {
-    if (facts.action === REPORT && !this.#reports.take(identities[0], now)) return;
     const { groupUri } = known;
     const detail = { remote: request.remote, requestId: request.requestId, ...facts.detail };
     const group = groupUri === undefined ? {} : { groupUri };
-    await this.#context.store.audit([
-      { at: now, actor: identities[0]!, outcome: "ok", action: facts.action, ...group, detail },
-    ]);
+    const common = { at: now, actor: identities[0]!, outcome: "ok" } as const;
+    const entry = { ...common, action: facts.action, ...group, detail };
+    if (facts.action === REPORT && !this.#reports.take(identities[0], now, entry)) return;
+    await this.#context.store.audit([entry]);
   }
 
   async refused(request: XcapRequest, now: number, known: Known, refusal: XcapRefusal): Promise<void> {
     const { who, groupUri } = known;
-    if (!this.#budget.take(who, now)) return;
+    if (this.#isOrdinary(request, known, refusal)) return;
     const { requestId, remote, method } = request;
     const reason = refusal.detail === undefined ? {} : { reason: cut(refusal.detail) };
-    await this.#context.store.audit([
-      {
-        at: now,
-        actor: who ?? ANONYMOUS,
-        action: `xcap-${method.toLowerCase()}`,
-        ...(groupUri !== undefined && { groupUri: cut(groupUri) }),
-        outcome: "refused",
-        code: refusal.code,
-        detail: { requestId, remote, type: known.type, ...reason },
-      },
-    ]);
+    const entry = {
+      at: now,
+      actor: who ?? ANONYMOUS,
+      action: `xcap-${method.toLowerCase()}`,
+      ...(groupUri !== undefined && { groupUri: cut(groupUri) }),
+      outcome: "refused" as const,
+      code: refusal.code,
+      detail: { requestId, remote, type: known.type, ...reason },
+    };
+    if (this.#budget.take(who, now, entry)) await this.#context.store.audit([entry]);
+  }
+
+  /**
+   * What is only counted in metrics: probes and scans of a public port, and that a group of which an MCX server asks is
+   * none here, as it does for each call to such a group.
+   */
+  #isOrdinary(request: XcapRequest, { who }: Known, { code }: XcapRefusal): boolean {
+    if (who === undefined) return PROBES.has(code);
+    const isRead = request.method === "GET" || request.method === "HEAD";
+    return isRead && code === "NOT_FOUND" && this.#context.config.groupReaders.includes(who);
   }
 }
 

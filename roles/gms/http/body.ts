@@ -1,4 +1,4 @@
-import { mediaTypeOf } from "../../../transport/group-xml/index.ts";
+import { mediaTypeOf } from "../../../documents/group-xml/index.ts";
 import type { XcapRequest } from "./exchange.ts";
 import { XcapRefusal } from "./refusals.ts";
 

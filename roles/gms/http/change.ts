@@ -4,10 +4,10 @@ import {
   MEDIA,
   readGroupDocument,
   type XcapPath,
-} from "../../../transport/group-xml/index.ts";
-import { isError } from "../errors.ts";
-import { groupEtag } from "../etags.ts";
-import type { NewGroup } from "../ports.ts";
+} from "../../../documents/group-xml/index.ts";
+import { isError } from "../common/errors.ts";
+import { groupEtag } from "../common/etags.ts";
+import type { NewGroup } from "../common/ports.ts";
 import { type GroupAccess, groupAccess } from "./access.ts";
 import { requireBody } from "./body.ts";
 import { requireConditions } from "./conditions.ts";

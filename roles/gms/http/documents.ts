@@ -1,6 +1,5 @@
 /** The documents of XCAP, made from what the store has. */
 import { createHash } from "node:crypto";
-import type { GktpRecord, GroupRecord } from "../../../store/gms/records.ts";
 import {
   gktpGroupPath,
   gktpUserPath,
@@ -12,9 +11,10 @@ import {
   writeXcapDiff,
   type XcapDiffDocument,
   type XcapPath,
-} from "../../../transport/group-xml/index.ts";
-import { gktpEtag, groupEtag } from "../etags.ts";
-import { ownMessages, requireOwn, visibleGroup } from "./access.ts";
+} from "../../../documents/group-xml/index.ts";
+import type { GktpRecord, GroupRecord } from "../../../store/gms/records.ts";
+import { gktpEtagOf, groupEtag } from "../common/etags.ts";
+import { ownMessages, visibleGroup } from "./access.ts";
 import type { Exchange, XcapContext } from "./exchange.ts";
 
 export interface XcapDocument {
@@ -72,7 +72,7 @@ export function groupDocument(group: GroupRecord, context: XcapContext, members 
 
 function gktpDocument(records: readonly GktpRecord[]): XcapDocument {
   return {
-    etag: gktpEtag(records),
+    etag: gktpEtagOf(records),
     contentType: MEDIA.gktp,
     cacheControl: NO_STORE,
     messages: records,
@@ -120,9 +120,8 @@ async function documentsBelow(
   context: XcapContext,
 ): Promise<XcapDiffDocument[]> {
   if (path.kind === "gktp-collection") {
-    requireOwn(exchange, path.xui);
     const records = await ownMessages(exchange, { kind: "gktp-user", xui: path.xui }, context);
-    return [{ sel: gktpUserPath(path.xui), newEtag: gktpEtag(records) }];
+    return [{ sel: gktpUserPath(path.xui), newEtag: gktpEtagOf(records) }];
   }
   const groups = new Map<string, GroupRecord>();
   for (const identity of exchange.identities) {
@@ -137,7 +136,7 @@ async function documentsBelow(
   const found: XcapDiffDocument[] = [];
   for (const group of groups.keys()) {
     const records = await ownMessages(exchange, { kind: "gktp-group", group }, context);
-    found.push({ sel: gktpGroupPath(group), newEtag: gktpEtag(records) });
+    found.push({ sel: gktpGroupPath(group), newEtag: gktpEtagOf(records) });
   }
   return found;
 }

@@ -1,7 +1,8 @@
 /** One XCAP request on its way: what came in, who asks, and what the steps work with. */
+
+import type { XcapPath } from "../../../documents/group-xml/index.ts";
 import type { GmsAuditEntry } from "../../../store/gms/records.ts";
-import type { XcapPath } from "../../../transport/group-xml/index.ts";
-import type { GmsContext } from "../ports.ts";
+import type { GmsContext } from "../common/ports.ts";
 import type { Conditions } from "./conditions.ts";
 
 export interface XcapRequest {
@@ -45,3 +46,12 @@ export interface Exchange<P extends XcapPath = XcapPath> {
 
 /** What an exchange is called in the audit log, besides who and what. */
 export type AuditFacts = Pick<GmsAuditEntry, "action" | "groupUri" | "detail">;
+
+/** What is known of a request by now, in case that the rest fails. */
+export interface Known {
+  /** What it is about, for the counters. */
+  type: string;
+  groupUri?: string;
+  /** The first identity of the token. */
+  who?: string;
+}

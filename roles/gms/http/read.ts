@@ -1,12 +1,12 @@
 /** GET and HEAD: whole documents, parts of them, collections; and a group without its members by POST. */
-import { toHex } from "../../../bindings/bytes.ts";
-import type { GktpRecord } from "../../../store/gms/records.ts";
+import { toHex } from "../../../base/bytes.ts";
 import {
   isGmopGetExcludingMembers,
   MEDIA,
   select,
   type XcapPath,
-} from "../../../transport/group-xml/index.ts";
+} from "../../../documents/group-xml/index.ts";
+import type { GktpRecord } from "../../../store/gms/records.ts";
 import { visibleGroup } from "./access.ts";
 import { requireBody } from "./body.ts";
 import { isNotModified } from "./conditions.ts";
@@ -40,7 +40,7 @@ export async function read(exchange: Exchange, context: XcapContext): Promise<An
       body: part.body,
     };
     if (exchange.request.method === "HEAD") return { response };
-    const given = await handOver(exchange, document.messages, part.body, context);
+    const given = await handOver(document.messages, part.body, context);
     if (given !== undefined) return { response, ...given };
   }
   throw new XcapRefusal("BUSY", { detail: CHANGES });
@@ -105,13 +105,12 @@ function partOf(path: XcapPath, text: string, contentType: string): { contentTyp
  * it since it was read.
  */
 async function handOver(
-  { now }: Exchange,
   messages: readonly GktpRecord[],
   body: string,
   { store, metrics }: XcapContext,
 ): Promise<Pick<Answered, "audit"> | undefined> {
   const going = messages.filter(({ octets }) => body.includes(toHex(octets).toUpperCase()));
-  if (!(await store.handOver(going, now))) return undefined;
+  if (!(await store.handOver(going))) return undefined;
   const fresh = going.filter(({ state }) => state === "sealed" || state === "unreachable");
   if (fresh.length === 0) return {};
   metrics.delivered("delivered", fresh.length);

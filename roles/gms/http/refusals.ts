@@ -1,7 +1,7 @@
 /** What the XCAP server refuses, and how it says so (RFC 4825 11, TS 24.482 A.2.3, RFC 6750 3.1). */
-import { MikeySakkeError } from "../../../bindings/errors.ts";
-import { writeXcapError, type XcapError } from "../../../transport/group-xml/index.ts";
-import { MEDIA } from "../../../transport/group-xml/names.ts";
+import { MikeySakkeError } from "../../../base/errors.ts";
+import { writeXcapError, type XcapError } from "../../../documents/group-xml/index.ts";
+import { MEDIA } from "../../../documents/group-xml/names.ts";
 import { TokenRefusal } from "../../server/token-refusal.ts";
 
 /** Status and what is said: nothing that whoever asked does not know. */
@@ -37,7 +37,7 @@ export interface XcapRefusalOptions {
   readonly cause?: unknown;
   /** Methods of the resource, of METHOD. */
   readonly allow?: string;
-  /** Of CONFLICT. */
+  /** Error document of a CONFLICT. */
   readonly conflict?: XcapError;
 }
 

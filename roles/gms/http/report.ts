@@ -1,7 +1,8 @@
 /** What a client made of the messages that it fetched (5.7.2.y): the answer that HTTP has no place for. */
 import { createHash } from "node:crypto";
+import { MEDIA, type ReportedMessage, readGktpReport } from "../../../documents/group-xml/index.ts";
 import type { DeliveryResult, GktpRecord } from "../../../store/gms/records.ts";
-import { MEDIA, type ReportedMessage, readGktpReport } from "../../../transport/group-xml/index.ts";
+import { TIME_TEXT } from "../../group-keys/notify-answer.ts";
 import { type KeyPath, ownMessages } from "./access.ts";
 import { requireBody } from "./body.ts";
 import type { Exchange, XcapContext } from "./exchange.ts";
@@ -33,7 +34,7 @@ export async function takeReport(exchange: Exchange, path: KeyPath, context: Xca
   }
   const response = { status: 204, headers: { "cache-control": "no-store" }, body: "" };
   if (results.length === 0) return { response };
-  await store.record(results, exchange.now);
+  await store.record(results);
   const failed = results.filter(({ state }) => state === "refused").length;
   metrics.delivered("refused", failed);
   metrics.delivered("acknowledged", results.length - failed);
@@ -72,5 +73,7 @@ function digestOf({ octets }: GktpRecord): string {
 
 function resultOf({ result, warning }: ReportedMessage, { rekey, memberUri }: GktpRecord): DeliveryResult {
   if (result === "stored") return { rekey, memberUri, state: "acknowledged" };
+  // When the clock is right again, the same message will do.
+  if (warning?.includes(TIME_TEXT)) return { rekey, memberUri, state: "delivered", reason: warning };
   return { rekey, memberUri, state: "refused", reason: warning ?? "not accepted" };
 }

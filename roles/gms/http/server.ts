@@ -1,8 +1,13 @@
 /** The XCAP listener: HTTP in, service calls out. What is allowed on a socket is settled here, nothing else. */
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { allowBrowsers, type Credentials, createListener } from "../../server/listener.ts";
+import {
+  allowBrowsers,
+  type Credentials,
+  createListener,
+  type ListenerGuard,
+} from "../../server/listener.ts";
 import type { TokenVerifier } from "../../server/tokens.ts";
-import type { GmsContext } from "../ports.ts";
+import type { GmsContext } from "../common/ports.ts";
 import type { XcapContext, XcapRequest, XcapResponse } from "./exchange.ts";
 import { XcapRefusal } from "./refusals.ts";
 import { createXcapService } from "./service.ts";
@@ -21,15 +26,24 @@ export interface XcapServerOptions {
   readonly tokens: TokenVerifier;
   /** Without it the listener is plain HTTP. */
   readonly credentials?: Credentials;
+  readonly guard?: ListenerGuard;
 }
 
-export function createXcapServer({ context, tokens, credentials }: XcapServerOptions): FastifyInstance {
+export function createXcapServer(options: XcapServerOptions): FastifyInstance {
+  const { context, tokens, credentials, guard } = options;
   const { config, random, metrics } = context;
   const { bodyBytes, requestTimeout } = config.limits;
   const service = createXcapService(context, tokens);
   const scheme = credentials === undefined ? "http" : "https";
   const tls = credentials === undefined ? {} : { credentials };
-  const app = createListener({ bodyBytes, requestTimeout, idleTimeout: IDLE_SECONDS, random, ...tls });
+  const app = createListener({
+    bodyBytes,
+    requestTimeout,
+    idleTimeout: IDLE_SECONDS,
+    random,
+    guard,
+    ...tls,
+  });
   allowBrowsers(app, { ...BROWSERS, origins: config.browserOrigins });
 
   // Node itself answers 408 to whoever takes too long.

@@ -1,10 +1,11 @@
 /** XCAP as a function from requests to answers, which knows nothing of sockets (RFC 4825 8). */
-import { isUri, parseXcapPath, type XcapPath } from "../../../transport/group-xml/index.ts";
+
+import { isUri, parseXcapPath, type XcapPath } from "../../../documents/group-xml/index.ts";
 import type { TokenVerifier } from "../../server/tokens.ts";
 import { XcapAudit } from "./audit.ts";
 import { deleteGroup, putGroup } from "./change.ts";
 import { readConditions } from "./conditions.ts";
-import type { Exchange, XcapContext, XcapRequest, XcapResponse } from "./exchange.ts";
+import type { Exchange, Known, XcapContext, XcapRequest, XcapResponse } from "./exchange.ts";
 import { type Answered, read, readWithoutMembers } from "./read.ts";
 import { refusalOf, XcapRefusal } from "./refusals.ts";
 import { takeReport } from "./report.ts";
@@ -14,15 +15,6 @@ export interface XcapService {
   handle(request: XcapRequest): Promise<XcapResponse>;
   /** Answers what never became a request: a body too large, a broken one. */
   refuse(request: XcapRequest, refusal: XcapRefusal): Promise<XcapResponse>;
-}
-
-/** What is known of a request by now, in case that the rest fails. */
-export interface Known {
-  /** What it is about, for the counters. */
-  type: string;
-  groupUri?: string;
-  /** The first identity of the token. */
-  who?: string;
 }
 
 /** What documents are called in the counters. */

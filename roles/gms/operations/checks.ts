@@ -1,10 +1,10 @@
 /** What may be asked for. Nothing of it has touched the store yet. */
-import { utf8 } from "../../../bindings/bytes.ts";
+import { utf8 } from "../../../base/bytes.ts";
 import type { GroupSettings, McService, MemberKind, MemberRecord } from "../../../store/gms/records.ts";
-import { refused } from "../errors.ts";
+import { refused } from "../common/errors.ts";
+import type { GmkOptions, NewMember } from "../common/ports.ts";
+import { requireServiceId, requireUri } from "../common/uri.ts";
 import { knownKms } from "../planner/messages.ts";
-import type { GmkOptions, NewMember } from "../ports.ts";
-import { requireUri } from "../uri.ts";
 import type { OperationDeps } from "./deps.ts";
 
 const TEXT_BYTES = 1024;
@@ -26,19 +26,31 @@ const PROTECTIONS: readonly string[] = [
   "mcvideo-protect-transmission-control",
 ];
 
+/** A partner KMS that was permitted since the GMS last asked is asked for now, not a day later. */
+async function meetPartners(deps: OperationDeps, members: readonly NewMember[]): Promise<void> {
+  const isKnown = knownKms(deps);
+  const unknown = members.flatMap(({ kmsUri }) =>
+    kmsUri === undefined || isKnown({ kmsUri }) ? [] : [kmsUri],
+  );
+  if (unknown.length === 0) return;
+  // What the KMS does not permit, or does not answer for, stays unknown.
+  await deps.keys.redirect([...new Set(unknown)]).catch(() => undefined);
+}
+
 /**
  * Members as the store has them.
  *
  * @throws MikeySakkeError usage `BAD_MEMBER`: no URI, one twice, an unknown kind, a KMS without a certificate here
  */
-export function membersOf(deps: OperationDeps, members: readonly NewMember[]): MemberRecord[] {
+export async function membersOf(deps: OperationDeps, members: readonly NewMember[]): Promise<MemberRecord[]> {
   if (members.length > deps.config.limits.membersPerGroup) {
     throw refused("BAD_MEMBER", `${members.length} members, at most ${deps.config.limits.membersPerGroup}`);
   }
+  await meetPartners(deps, members);
   const isKnown = knownKms(deps);
   const uris = new Set<string>();
   return members.map(({ uri, kmsUri = deps.config.kmsUri, kind = "user" }, i) => {
-    requireUri(uri, `member ${i + 1}`, "BAD_MEMBER");
+    requireServiceId(uri, `member ${i + 1}`, "BAD_MEMBER");
     requireUri(kmsUri, `${uri}: KmsUri`, "BAD_MEMBER");
     if (uris.has(uri)) throw refused("BAD_MEMBER", `${uri}: twice among the members`);
     if (!KINDS.includes(kind)) throw refused("BAD_MEMBER", `${uri}: kind must be one of ${KINDS.join(", ")}`);
@@ -79,7 +91,7 @@ export function settingsOf(
   requireSome(services, SERVICES, "services", bad);
   requireSome(unprotected, PROTECTIONS, "unprotected", bad);
   if (!Array.isArray(managers) || managers.length > MANAGERS) throw bad(`managers: at most ${MANAGERS}`);
-  for (const manager of managers) requireUri(manager, `${uri}: manager`, "BAD_GROUP");
+  for (const manager of managers) requireServiceId(manager, `${uri}: manager`, "BAD_GROUP");
   if (typeof rekeyOnAdd !== "boolean") throw bad("rekeyOnAdd: true or false");
   return {
     displayName,

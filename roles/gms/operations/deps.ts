@@ -1,12 +1,12 @@
 import type { GmsStore } from "../../../store/gms/gms-store.ts";
 import type { GmsTransaction } from "../../../store/gms/gms-transaction.ts";
 import type { GmsAuditEntry, GroupRecord, RekeyRecord } from "../../../store/gms/records.ts";
-import { refused } from "../errors.ts";
-import type { GmsMetrics } from "../metrics.ts";
+import { refused } from "../common/errors.ts";
+import type { GmsMetrics } from "../common/metrics.ts";
+import type { GmsEvents } from "../common/ports.ts";
+import { requireUri } from "../common/uri.ts";
 import type { PlanDeps } from "../planner/deps.ts";
 import { liveOf, lockGroups } from "../planner/replace.ts";
-import type { GmsEvents } from "../ports.ts";
-import { requireUri } from "../uri.ts";
 
 export interface OperationDeps extends PlanDeps {
   readonly store: GmsStore;

@@ -1,11 +1,13 @@
 /** Groups as wholes: made, changed, put, deleted. */
+
+import { lookAlikeWarnings } from "../../../documents/group-xml/index.ts";
 import type { GmsTransaction } from "../../../store/gms/gms-transaction.ts";
 import type { GmkRecord, GroupSettings } from "../../../store/gms/records.ts";
+import type { Changed, NewGroup } from "../common/ports.ts";
+import { requireServiceId } from "../common/uri.ts";
 import type { PlanDeps, Why } from "../planner/deps.ts";
 import { distributeAgain } from "../planner/messages.ts";
 import { liveOf, replaceGmks, reschedule, withdraw, worthRevoking } from "../planner/replace.ts";
-import type { Changed, NewGroup } from "../ports.ts";
-import { requireUri } from "../uri.ts";
 import { membersOf, requireRoom, settingsOf } from "./checks.ts";
 import {
   carryOut,
@@ -15,13 +17,13 @@ import {
   requireManagers,
   sharingWith,
 } from "./deps.ts";
-import { changeMembers, forget } from "./members.ts";
+import { changeMembers, endHeld, forget, warned } from "./members.ts";
 
 export async function createGroup(deps: OperationDeps, actor: string, group: NewGroup): Promise<Changed> {
   const { uri } = group;
-  requireUri(uri, "group", "BAD_GROUP");
+  requireServiceId(uri, "group", "BAD_GROUP");
   const settings = settingsOf(uri, group.settings);
-  const members = membersOf(deps, group.members);
+  const members = await membersOf(deps, group.members);
   requireRoom(deps, uri, members.length);
   const why = { actor, cause: "group created" };
   const { done, rekeys } = await carryOut(deps, async (tx) => {
@@ -31,7 +33,21 @@ export async function createGroup(deps: OperationDeps, actor: string, group: New
     const audit = { actor, action: "group-create", groupUri: uri, detail: { members: members.length } };
     return { group: made, groups: [uri], rekeys: ids, audit };
   });
-  return { group: done.group, rekeys };
+  const uris = members.map((member) => member.uri);
+  const warnings = [...(await likeOtherGroups(deps, uri)), ...lookAlikeWarnings(uris, [])];
+  return { group: done.group, rekeys, ...warned(warnings) };
+}
+
+const PAGE = 1000;
+
+async function likeOtherGroups({ store }: OperationDeps, uri: string): Promise<string[]> {
+  for (let after: string | undefined; ; ) {
+    const page = await store.groups({ limit: PAGE, ...(after !== undefined && { after }) });
+    const others = page.map((group) => group.uri).filter((other) => other !== uri);
+    const warnings = lookAlikeWarnings([uri], others);
+    if (warnings.length > 0 || page.length < PAGE) return warnings;
+    after = page.at(-1)!.uri;
+  }
 }
 
 export async function changeGroup(
@@ -72,7 +88,7 @@ export async function replaceGroup(
   ifRevision?: number,
   managers?: Managers,
 ): Promise<Changed> {
-  const wanted = membersOf(deps, members);
+  const wanted = await membersOf(deps, members);
   const { done, rekeys } = await carryOut(deps, async (tx) => {
     const present = await lockGroup(tx, uri, { ifRevision, managers });
     await requireScheduler(tx, uri, settings, managers);
@@ -91,9 +107,13 @@ export async function replaceGroup(
       groups: [uri],
       rekeys: ids,
       audit: { actor, action: "group-replace", groupUri: uri, detail },
+      warnings: lookAlikeWarnings(
+        added.map((member) => member.uri),
+        before.map((member) => member.uri),
+      ),
     };
   });
-  return { group: done.group, rekeys };
+  return { group: done.group, rekeys, ...warned(done.warnings) };
 }
 
 /**
@@ -122,6 +142,14 @@ export async function deleteGroup(
     await withdraw(tx, deps, liveOf(shared), "retired");
     await tx.deleteGroup(uri);
     await forget(tx, shared, members);
+    await endHeld(tx, deps, shared, members, why);
+    // One message for each member and GMK: what is not among the newest is revoked in transactions of its own.
+    const older = gmks.filter((gmk) => isOwn(gmk) && gmk.state !== "revoked" && !own.includes(gmk));
+    await tx.revokeAt(
+      older.filter(({ expiry }) => expiry === undefined || expiry > deps.now()).map(({ id }) => id),
+      deps.now(),
+      actor,
+    );
     if (sets.size > 0) rekeys.push(...(await replaceGmks(tx, deps, [...sets.values()], {}, why)));
     return { groups: [uri], rekeys, audit: { actor, action: "group-delete", groupUri: uri } };
   });
@@ -141,8 +169,11 @@ export async function revokeGmks(
   const rekeys: number[] = [];
   for (const gmk of gmks) {
     const present = new Map((await tx.members(gmk.groups)).map((member) => [member.uri, member]));
-    // Whose KMS has changed since gets it for the keys he has now.
-    const members = (await tx.served(gmk.id)).map((then) => present.get(then.uri) ?? then);
+    const recipients = await tx.recipients(gmk.id);
+    // Who received it is not known once its rekeys were purged: then whoever is a member may have it.
+    const served = recipients.length === 0 ? [...present.values()] : await tx.served(gmk.id);
+    // Whose KMS has changed since gets it for the keys of now.
+    const members = served.map((then) => present.get(then.uri) ?? then);
     if (members.length > 0) rekeys.push(...(await distributeAgain(tx, deps, "revoke", gmk, members, why)));
   }
   return rekeys;

@@ -1,9 +1,11 @@
 /** The operations of a GMS on its store. */
-import { refused } from "../errors.ts";
-import type { GmsAdmin } from "../ports.ts";
-import { isUri, requireUri } from "../uri.ts";
+import { refused } from "../common/errors.ts";
+import type { GmsAdmin } from "../common/ports.ts";
+import { isUri, requireUri } from "../common/uri.ts";
+import { resetClock } from "./clock.ts";
 import type { OperationDeps } from "./deps.ts";
 import { changeGroup, createGroup, deleteGroup, replaceGroup } from "./groups.ts";
+import { loseUser, lostUser } from "./lost.ts";
 import { addMembers, removeMembers } from "./members.ts";
 import { rekey, rekeyStatus, revokeGmk } from "./rekeys.ts";
 
@@ -30,6 +32,8 @@ export function createOperations(deps: OperationDeps): GmsAdmin {
     deleteGroup: (...asked) => deleteGroup(deps, ...asked),
     addMembers: (...asked) => addMembers(deps, ...asked),
     removeMembers: (...asked) => removeMembers(deps, ...asked),
+    loseUser: (...asked) => loseUser(deps, ...asked),
+    lostUser: (uri) => lostUser(deps, uri),
     gmks: (uri) => ofGroup(uri, () => store.gmks(uri)),
     rekey: (...asked) => rekey(deps, ...asked),
     revokeGmk: (...asked) => revokeGmk(deps, ...asked),
@@ -40,6 +44,7 @@ export function createOperations(deps: OperationDeps): GmsAdmin {
       return store.deliveries(id, bounded(query));
     },
     auditLog: (query) => store.auditLog(bounded(query)),
+    resetClock: (actor) => resetClock(deps, actor),
   };
 }
 

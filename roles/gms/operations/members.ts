@@ -1,12 +1,14 @@
-/** Who is in a group, and what a change of it does to the GMKs. */
+/** Members of a group, and what a change of members does to the GMKs. */
+
+import { lookAlikeWarnings } from "../../../documents/group-xml/index.ts";
 import type { GmsTransaction } from "../../../store/gms/gms-transaction.ts";
 import type { GmkRecord, GroupRecord, MemberRecord } from "../../../store/gms/records.ts";
-import { isError, refused } from "../errors.ts";
+import { isError, refused } from "../common/errors.ts";
+import type { Changed, NewMember } from "../common/ports.ts";
+import { requireUri } from "../common/uri.ts";
 import type { PlanDeps, Why } from "../planner/deps.ts";
 import { distributeAgain } from "../planner/messages.ts";
 import { liveOf, replaceGmks, sharingOf } from "../planner/replace.ts";
-import type { Changed, NewMember } from "../ports.ts";
-import { requireUri } from "../uri.ts";
 import { membersOf, requireRoom } from "./checks.ts";
 import {
   carryOut,
@@ -24,17 +26,22 @@ export async function addMembers(
   members: readonly NewMember[],
   managers?: Managers,
 ): Promise<Changed> {
-  const added = membersOf(deps, members);
+  const added = await membersOf(deps, members);
   if (added.length === 0) throw refused("BAD_MEMBER", `${groupUri}: no members to add`);
   const why = { actor, cause: "member added" };
   const { done, rekeys } = await carryOut(deps, async (tx) => {
     await lockGroup(tx, groupUri, { managers });
+    const before = await tx.members([groupUri]);
     const group = await tx.updateGroup(groupUri, {});
     const ids = await changeMembers(tx, deps, { group, added, removed: [], managers }, why);
     const audit = { actor, action: "member-add", groupUri, detail: urisOf(added) };
-    return { group, groups: [groupUri], rekeys: ids, audit };
+    const warnings = lookAlikeWarnings(
+      added.map(({ uri }) => uri),
+      before.map(({ uri }) => uri),
+    );
+    return { group, groups: [groupUri], rekeys: ids, audit, warnings };
   });
-  return { group: done.group, rekeys };
+  return { group: done.group, rekeys, ...warned(done.warnings) };
 }
 
 export async function removeMembers(
@@ -71,11 +78,11 @@ interface MemberChange {
 }
 
 /**
- * Without anybody removed, who is new gets the live GMKs, unless the group wants a new one, or a GUK-ID is taken. A
- * removal makes new GMKs for the sets of groups that shared one, and those who are in none of these groups any more lose
+ * If nobody is removed, new members get the live GMKs, unless the group wants a new one, or a GUK-ID is taken. A
+ * removal makes new GMKs for the sets of groups that shared one, and members who are no longer in any of these groups lose
  * at once what was not delivered.
  *
- * Who is new gets GMKs that other groups use as well, so these must be managed by who adds him. Who removes somebody takes
+ * A new member also gets GMKs that other groups use, so the caller must manage these too. Removing a member takes
  * nothing from the other groups: they get a new GMK, as after any removal.
  *
  * @throws MikeySakkeError usage `MEMBER_EXISTS`, `MEMBER_UNKNOWN`, `FORBIDDEN`, `BAD_GROUP`: too many members
@@ -95,7 +102,10 @@ export async function changeMembers(
   await tx.insertMembers(uri, added, deps.now());
   requireRoom(deps, uri, (await tx.members([uri])).length);
   const gmks = await tx.gmks(uri);
-  if (removed.length > 0) await forget(tx, gmks, removed);
+  if (removed.length > 0) {
+    await forget(tx, gmks, removed);
+    await endHeld(tx, deps, gmks, removed, why);
+  }
   if (removed.length === 0 && added.length === 0) return [];
   const live = liveOf(gmks).filter(({ expiry }) => expiry === undefined || expiry > deps.now());
   if (removed.length === 0 && live.length > 0 && !settings.rekeyOnAdd) {
@@ -129,23 +139,61 @@ async function giveLive(
   return rekeys;
 }
 
-/** Those of `uris` who are in none of the groups of a GMK get nothing of it any more. */
+/** Ends the delivery of a GMK to those of `uris` who are in none of its groups any more. */
 export async function forget(
   tx: GmsTransaction,
   gmks: readonly GmkRecord[],
   uris: readonly string[],
 ): Promise<void> {
+  for (const { ids, gone } of await leavers(tx, gmks, uris)) await tx.forget(gone, ids);
+}
+
+/**
+ * Every GMK that leavers hold is revoked for all others, once what was sent under it has had time to arrive: whoever
+ * holds it could go on speaking in the group. The time is kept in the database, so that no restart forgets it.
+ */
+export async function endHeld(
+  tx: GmsTransaction,
+  { config, now }: PlanDeps,
+  gmks: readonly GmkRecord[],
+  uris: readonly string[],
+  { actor }: Why,
+): Promise<void> {
+  const { activationDelay, revokeGrace } = config.policy;
+  // Not before the GMK in its place may be used.
+  const at = now() + (activationDelay + revokeGrace) * 1000;
+  const usable = gmks.filter(
+    ({ state, expiry }) => state !== "revoked" && !(expiry !== undefined && expiry <= now()),
+  );
+  for (const { ids, gone } of await leavers(tx, usable, uris)) {
+    const held = await tx.held(gone, ids);
+    if (held.length > 0) await tx.revokeAt(held, at, actor);
+  }
+}
+
+/** GMKs by the set of their groups, with those of `uris` who are in none of these groups. */
+async function leavers(
+  tx: GmsTransaction,
+  gmks: readonly GmkRecord[],
+  uris: readonly string[],
+): Promise<{ readonly ids: readonly number[]; readonly gone: readonly string[] }[]> {
   const sets = new Map<string, GmkRecord[]>();
   for (const gmk of gmks) {
     const set = JSON.stringify(gmk.groups);
     sets.set(set, [...(sets.get(set) ?? []), gmk]);
   }
+  const found = [];
   for (const some of sets.values()) {
     const staying = new Set((await tx.members(some[0]!.groups)).map(({ uri }) => uri));
     const gone = uris.filter((uri) => !staying.has(uri));
-    const ids = some.map(({ id }) => id);
-    if (gone.length > 0) await tx.forget(gone, ids);
+    if (gone.length > 0) found.push({ ids: some.map(({ id }) => id), gone });
   }
+  return found;
+}
+
+/** The warnings of an answer, if there are any. */
+export function warned(warnings: readonly string[]): { warnings?: readonly string[] } {
+  return warnings.length === 0 ? {} : { warnings: warnings.slice(0, NAMED) };
 }
 
 const NAMED = 20;

@@ -1,9 +1,9 @@
 /** Rekeys and revocations that somebody asks for, and what became of them. */
 import type { RekeyRecord } from "../../../store/gms/records.ts";
-import { refused } from "../errors.ts";
+import { refused } from "../common/errors.ts";
+import type { RekeyOptions } from "../common/ports.ts";
+import { requireUri } from "../common/uri.ts";
 import { lockGroups, replaceGmks } from "../planner/replace.ts";
-import type { RekeyOptions } from "../ports.ts";
-import { requireUri } from "../uri.ts";
 import { requireGmkOptions } from "./checks.ts";
 import { carryOut, type Managers, type OperationDeps, requireManagers } from "./deps.ts";
 import { revokeGmks } from "./groups.ts";

@@ -1,14 +1,16 @@
-import type { RandomSource } from "../../../bindings/random.ts";
-import type { GmsConfig } from "../config.ts";
-import type { GmsKeys } from "../ports.ts";
+import type { RandomSource } from "../../../base/random.ts";
+import type { DatabaseClock } from "../../server/database-clock.ts";
+import type { GmsConfig } from "../common/config.ts";
+import type { GmsKeys } from "../common/ports.ts";
 
 /** What planning needs besides the transaction. */
 export interface PlanDeps {
   readonly config: GmsConfig;
   readonly keys: GmsKeys;
   readonly random: RandomSource;
-  /** Milliseconds since the Unix epoch. */
+  /** Milliseconds since the Unix epoch, by the clock of the database. */
   readonly now: () => number;
+  readonly clock: Pick<DatabaseClock, "requireRight">;
 }
 
 /** What a rekey is written down with. */

@@ -1,6 +1,6 @@
 /** One message for each member: GUK-IDs, times and parameters are settled here, in the transaction of the change. */
-import { wipe } from "../../../bindings/bytes.ts";
-import { MikeySakkeError } from "../../../bindings/errors.ts";
+import { wipe } from "../../../base/bytes.ts";
+import { MikeySakkeError } from "../../../base/errors.ts";
 import { type NtpTime, ntpFold, ntpUnfold } from "../../../bindings/identity/ntp.ts";
 import { groupIds } from "../../../bindings/mikey/key-parameters.ts";
 import {
@@ -12,7 +12,7 @@ import {
 } from "../../../bindings/mikey/plan.ts";
 import type { GmsTransaction } from "../../../store/gms/gms-transaction.ts";
 import type { GmkRecord, MemberRecord, NewGmk, RekeyKind } from "../../../store/gms/records.ts";
-import { isError } from "../errors.ts";
+import { isError } from "../common/errors.ts";
 import type { PlanDeps, Why } from "./deps.ts";
 
 export type GmkFacts = Pick<NewGmk, "groups" | "activation" | "expiry" | "text">;
@@ -24,7 +24,8 @@ const MAX_DRAWS = 8;
  * Draws a GMK, GMK-ID and RAND that give all members different GUK-IDs, and plans the messages. Returns the rekeys: one,
  * and another where members' KMSs are not known now, so that nobody else waits for their certificates.
  *
- * @throws MikeySakkeError usage `NO_SIGNING_KEY`: the GMS has no keys for the present period; `GUK_ID_COLLISION`
+ * @throws MikeySakkeError usage `NO_SIGNING_KEY`: the GMS has no keys for the present period; `GUK_ID_COLLISION`;
+ * transport `CLOCK_OFF`, `CLOCK_AHEAD`: one of the clocks is wrong
  */
 export async function distributeNew(
   tx: GmsTransaction,
@@ -84,7 +85,8 @@ export async function distributeAgain(
 
 async function reserve(tx: GmsTransaction, deps: PlanDeps, count: number): Promise<NtpTime> {
   const { initiator } = deps.keys.current();
-  const time = await tx.reserveTimes(initiator.uri, deps.now(), count);
+  deps.clock.requireRight();
+  const time = await tx.reserveTimes(initiator.uri, count);
   // Rather now than when a chunk is sealed.
   initiator.keyAt(time);
   return time;

@@ -1,7 +1,7 @@
 /** New GMKs in place of those that groups have. The groups are locked. */
 import type { GmsTransaction } from "../../../store/gms/gms-transaction.ts";
 import type { GmkRecord, GmkState, GroupRecord } from "../../../store/gms/records.ts";
-import type { RekeyOptions } from "../ports.ts";
+import type { RekeyOptions } from "../common/ports.ts";
 import type { PlanDeps, Why } from "./deps.ts";
 import { replaceAt } from "./due.ts";
 import { distributeNew } from "./messages.ts";
@@ -57,8 +57,10 @@ export function sharingOf(groupUri: string, live: readonly GmkRecord[]): (readon
 }
 
 /**
- * One new GMK for each set of groups, to all their members. GMKs whose groups are all within one of the sets are retired,
- * unless `keep`; others stay live, since groups that get no new one use them. A set without members gets none.
+ * One new GMK for each set of groups, to all their members. GMKs whose groups are all within one of the sets are retired when
+ * the new one begins to be used (E.6.4), so that newcomers have one to speak under until then; at once where they are to be
+ * revoked, and not at all with `keep`. Others stay live, since groups that get no new one use them. A set without members gets
+ * none.
  */
 export async function replaceGmks(
   tx: GmsTransaction,
@@ -69,7 +71,14 @@ export async function replaceGmks(
 ): Promise<number[]> {
   const groups = [...new Set(sets.flat())].sort();
   const old = options.keep === true ? [] : (await gmksOf(tx, groups)).filter(within(sets));
-  const passedOn = await withdraw(tx, deps, liveOf(old), "retired");
+  const begin = beginOf(deps, options);
+  const isLater = begin > deps.now() && options.revokeOld !== true;
+  const live = liveOf(old);
+  if (isLater && live.length > 0) {
+    const ids = live.map(({ id }) => id);
+    await tx.retireAt(ids, begin);
+  }
+  const passedOn = isLater ? [] : await withdraw(tx, deps, live, "retired");
   const revocable = options.revokeOld === true ? worthRevoking(old, deps.now()) : [];
   const rekeys: number[] = [];
   for (const set of sets) {
@@ -77,7 +86,7 @@ export async function replaceGmks(
     if (members.length === 0) continue;
     const own = revocable.filter(within([set])).map(({ id }) => id);
     const revokeAfter = [...new Set([...own, ...passedOn.splice(0)])];
-    const facts = await factsOf(tx, deps, set, options);
+    const facts = await factsOf(tx, deps, set, { ...options, begin });
     rekeys.push(...(await distributeNew(tx, deps, facts, members, { ...why, revokeAfter })));
   }
   await reschedule(tx, deps, groups);
@@ -122,7 +131,7 @@ export async function reschedule(
 /** Until a group is looked at again at the earliest. */
 const SOONEST_MS = 1000;
 
-/** Of every set of groups the newest GMK counts: that is the one in use, now or later. The others are to expire. */
+/** For each set of groups, the newest GMK counts: it is in use now or will be. The others will expire. */
 async function nextRekeyOf(
   tx: GmsTransaction,
   deps: PlanDeps,
@@ -164,21 +173,25 @@ function within(sets: readonly (readonly string[])[]): (gmk: GmkRecord) => boole
 /** Times are those of the key parameters, which have whole seconds. */
 async function factsOf(
   tx: GmsTransaction,
-  { config, now }: PlanDeps,
+  { config }: PlanDeps,
   groups: readonly string[],
-  { activation = now() + config.policy.activationDelay * 1000, expiry, text }: ReplaceOptions,
+  { begin, expiry, text }: ReplaceOptions & { readonly begin: number },
 ) {
   const settings = [];
   for (const uri of groups) settings.push((await tx.lockGroup(uri))!.settings);
   const lifetimes = settings.flatMap(({ gmkLifetimeMs }) => gmkLifetimeMs ?? []);
   const lifetime = lifetimes.length > 0 ? Math.min(...lifetimes) : config.policy.gmkLifetime * 1000;
-  const begin = wholeSeconds(activation);
   return {
     groups: [...groups].sort(),
     activation: begin,
     expiry: wholeSeconds(expiry ?? (lifetime > 0 ? begin + lifetime : undefined)),
     text: text ?? "",
   };
+}
+
+/** When a new GMK begins to be used. */
+function beginOf({ config, now }: PlanDeps, { activation }: ReplaceOptions): number {
+  return wholeSeconds(activation ?? now() + config.policy.activationDelay * 1000);
 }
 
 function wholeSeconds<T extends number | undefined>(ms: T): T {

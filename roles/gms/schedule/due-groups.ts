@@ -1,10 +1,10 @@
 /** New GMKs where time demands them: the group's schedule, an expiry, the end of a key period. */
 import type { GmsTransaction } from "../../../store/gms/gms-transaction.ts";
 import type { GmkRecord, GroupRecord } from "../../../store/gms/records.ts";
-import { describe } from "../errors.ts";
-import type { GmsLog } from "../log.ts";
+import { describe } from "../common/errors.ts";
+import type { GmsLog } from "../common/log.ts";
 import { announce, type OperationDeps } from "../operations/deps.ts";
-import { replaceAt } from "../planner/due.ts";
+import { beforeExpiry, replaceAt } from "../planner/due.ts";
 import {
   dueRules,
   liveOf,
@@ -15,7 +15,7 @@ import {
   withdraw,
 } from "../planner/replace.ts";
 
-/** Of one look. What is left waits for the next. */
+/** Most groups examined at a time. The rest wait for the next time. */
 const MOST_GROUPS = 100;
 /** Until a group whose rekey failed is tried again. */
 const RETRY_MS = 60_000;
@@ -30,7 +30,7 @@ export async function rekeyDueGroups(deps: OperationDeps & { readonly log: GmsLo
     try {
       const done = await store.change(async (tx) => {
         due = undefined;
-        const [group] = await tx.claimDueGroups(now(), 1);
+        const [group] = await tx.claimDueGroups(1);
         if (group === undefined) return undefined;
         due = group.uri;
         return { groups: [], rekeys: await rekeyDue(tx, deps, group) };
@@ -66,7 +66,7 @@ async function rekeyDue(tx: GmsTransaction, deps: OperationDeps, group: GroupRec
     deps,
     sets,
     {},
-    { actor: SCHEDULER, cause: causeOf(stale, group, now) },
+    { actor: SCHEDULER, cause: causeOf(stale, group, deps) },
   );
   await tx.audit([
     { at: now, actor: SCHEDULER, action: "rekey", groupUri: uri, outcome: "ok", detail: { rekeys } },
@@ -74,8 +74,12 @@ async function rekeyDue(tx: GmsTransaction, deps: OperationDeps, group: GroupRec
   return rekeys;
 }
 
-function causeOf(stale: readonly GmkRecord[], { settings }: GroupRecord, now: number): string {
+function causeOf(stale: readonly GmkRecord[], { settings }: GroupRecord, deps: OperationDeps): string {
+  if (stale.some(({ restored }) => restored)) return "restored from a backup";
+  const now = deps.now();
   const every = settings.rekeyEveryMs ?? Number.POSITIVE_INFINITY;
   if (stale.some(({ createdAt }) => createdAt + every <= now)) return "schedule";
-  return stale.some(({ expiry }) => expiry !== undefined) ? "expiry" : "key period";
+  const rules = dueRules(deps);
+  const expires = stale.some((gmk) => (beforeExpiry(gmk, rules) ?? Number.POSITIVE_INFINITY) <= now);
+  return expires ? "expiry" : "key period";
 }

@@ -1,15 +1,22 @@
 /** What a GMS does by itself. Every process does it; the database gives each thing to one of them. */
-import { describe } from "../errors.ts";
-import type { GmsLog } from "../log.ts";
+
+import { Timer, type TimerPort } from "../../../base/clock.ts";
+import { purgeAudit } from "../../server/audit-retention.ts";
+import type { DatabaseClock } from "../../server/database-clock.ts";
+import type { LastingFaults } from "../../server/lasting-faults.ts";
+import type { GmsLog } from "../common/log.ts";
 import type { OperationDeps } from "../operations/deps.ts";
-import type { GmsTimers } from "../timers.ts";
 import { rekeyDueGroups } from "./due-groups.ts";
+import { revokeEnding } from "./endings.ts";
 import { lastBorder, renewUndelivered } from "./renew.ts";
+import { retireReplaced } from "./retirements.ts";
 import { revokeReplaced } from "./revocations.ts";
 
 export interface ScheduleDeps extends OperationDeps {
+  readonly clock: DatabaseClock;
   readonly log: GmsLog;
-  readonly timers: GmsTimers;
+  readonly faults: LastingFaults;
+  readonly timers: TimerPort;
 }
 
 export interface Schedule {
@@ -21,27 +28,31 @@ export interface Schedule {
 }
 
 const TICK_MS = 1000;
+const CLOCK_MS = 5000;
 const GIVE_UP_MS = 5000;
-const COUNT_MS = 15_000;
+const COUNT_MS = 60_000;
 const PURGE_MS = 600_000;
 /** Rekeys that are dropped at a time. */
 const PURGE_LIMIT = 100;
 
 export function createSchedule(deps: ScheduleDeps): Schedule {
-  const { config, store, metrics, log, timers, now } = deps;
+  const { config, store, keys, metrics, clock, faults, timers, now } = deps;
   const { offlineAfterSeconds } = config.limits;
   const retentionMs = config.policy.retention * 1000;
   let renewedAt: number | undefined;
   let running = false;
   let ticking: Promise<void> | undefined;
-  let timer: unknown;
+  const timer = new Timer(timers);
 
   const steps: { name: string; every: number; last: number; work: () => Promise<unknown> }[] = [
+    { name: "clock", every: CLOCK_MS, work: lookAtClocks },
     { name: "due rekeys", every: 0, work: () => rekeyDueGroups(deps) },
     { name: "renewal", every: 0, work: renewOnce },
+    { name: "retirement of GMKs", every: 0, work: () => retireReplaced(deps) },
     { name: "revocation of replaced GMKs", every: 0, work: () => revokeReplaced(deps) },
+    { name: "revocation of GMKs of removed members", every: 0, work: () => revokeEnding(deps) },
     { name: "unreachable members", every: GIVE_UP_MS, work: giveUp },
-    { name: "counts", every: COUNT_MS, work: async () => metrics.store(await store.counts()) },
+    { name: "counts", every: COUNT_MS, work: async () => metrics.store(await store.counts(COUNT_MS / 2)) },
     { name: "purge", every: PURGE_MS, work: purge },
   ].map((step) => ({ ...step, last: Number.NEGATIVE_INFINITY }));
 
@@ -50,24 +61,36 @@ export function createSchedule(deps: ScheduleDeps): Schedule {
     if (border !== renewedAt && (await renewUndelivered(deps))) renewedAt = border;
   }
 
+  async function lookAtClocks(): Promise<void> {
+    await clock.measure();
+    const { uri } = keys.current().initiator;
+    metrics.clocks({ hostAhead: clock.ahead / 1000, messagesAhead: await store.secondsAhead(uri) });
+    await store.requireClock(uri);
+  }
+
   async function giveUp(): Promise<void> {
-    const members = await store.giveUp({ now: now(), olderThanMs: offlineAfterSeconds * 1000 });
+    const members = await store.giveUp({ olderThanMs: offlineAfterSeconds * 1000, everyMs: GIVE_UP_MS / 2 });
     if (members > 0) metrics.delivered("unreachable", members);
   }
 
   async function purge(): Promise<void> {
-    if (retentionMs > 0) await store.purge({ before: now() - retentionMs, limit: PURGE_LIMIT });
+    if (!(await store.takeStep("purge", PURGE_MS / 2))) return;
+    await purgeAudit(store, config.policy, now());
+    if (retentionMs > 0) await store.purge({ olderThanMs: retentionMs, limit: PURGE_LIMIT });
   }
 
   async function runSteps(): Promise<void> {
     for (const step of steps) {
       // A clock that went back does not stop them.
       if (Math.abs(now() - step.last) < step.every) continue;
+      // Whose clock is wrong does nothing but look whether it still is.
+      if (step.work !== lookAtClocks && !clock.isRight()) continue;
       try {
         await step.work();
         step.last = now();
+        faults.succeeded(step.name);
       } catch (error) {
-        log.error({ step: step.name, ...describe(error) }, "a step of the schedule failed");
+        faults.failed(step.name, error, "a step of the schedule failed", { step: step.name });
       }
     }
   }
@@ -80,7 +103,7 @@ export function createSchedule(deps: ScheduleDeps): Schedule {
   }
 
   function wait(): void {
-    if (running) timer = timers.set(() => void tick().finally(wait), TICK_MS);
+    if (running) timer.set(TICK_MS, () => void tick().finally(wait));
   }
 
   return {
@@ -92,7 +115,7 @@ export function createSchedule(deps: ScheduleDeps): Schedule {
     tick,
     async stop() {
       running = false;
-      timers.clear(timer);
+      timer.clear();
       await ticking;
     },
   };

@@ -1,65 +1,59 @@
 /**
- * A message is encrypted for the key period of its T (TS 33.180 5.2.2). Who has not taken it when the period is over may
- * lack that period's keys when he is back, so he gets the same GMK anew (RFC 6509 2.5).
+ * A message is encrypted for the key period of its T (TS 33.180 5.2.2). A member who has not taken it when the period ends may
+ * lack that period's keys on return, so they get the same GMK in a new message (RFC 6509 2.5).
  */
 import type { GmsTransaction } from "../../../store/gms/gms-transaction.ts";
 import type { GmkRecord, RekeyRecord } from "../../../store/gms/records.ts";
-import { describe } from "../errors.ts";
-import type { GmsLog } from "../log.ts";
+import { describe } from "../common/errors.ts";
+import type { GmsLog } from "../common/log.ts";
 import { announce, type OperationDeps } from "../operations/deps.ts";
 import { periodStartMs } from "../planner/due.ts";
 import { distributeAgain } from "../planner/messages.ts";
-import { liveOf, lockGroups } from "../planner/replace.ts";
+import { lockGroups } from "../planner/replace.ts";
 
-const PAGE = 200;
-/** Of one group, to find the last renewal of a GMK among. */
-const REKEYS = 1000;
+/** GMKs of one look: that many take a fraction of a second, and other things are due as well. */
+const MOST_GMKS = 200;
+/** Milliseconds; between two looks, of whatever process. */
+const LOOK_MS = 500;
 
 const SCHEDULER = "schedule";
+const CAUSE = "key period";
 
 /** The last border between key periods of any KMS that has a certificate here. */
 export function lastBorder({ keys, now }: Pick<OperationDeps, "keys" | "now">): number {
   return Math.max(...[...periodStarts({ keys, now }).values()]);
 }
 
-/** Looks at all groups. False: something failed, and it is worth another look. */
+/**
+ * Looks at some of the GMKs that none of the processes has looked at for the last border. One process at a time does: a
+ * step that is taken once in a while, so that what a dead process left is gone on with. True: all have been looked at.
+ */
 export async function renewUndelivered(deps: OperationDeps & { readonly log: GmsLog }): Promise<boolean> {
   const { store, log } = deps;
-  const seen = new Set<number>();
-  let after: string | undefined;
-  let complete = true;
-  do {
-    const groups = await store.groups({ limit: PAGE, ...(after !== undefined && { after }) });
-    after = groups.length < PAGE ? undefined : groups.at(-1)!.uri;
-    for (const { uri } of groups) {
-      for (const gmk of liveOf(await store.gmks(uri))) {
-        if (seen.has(gmk.id)) continue;
-        seen.add(gmk.id);
-        try {
-          await renew(deps, gmk);
-        } catch (error) {
-          complete = false;
-          log.error({ group: uri, gmk: gmk.id, ...describe(error) }, "a GMK was not renewed");
-        }
-      }
+  const border = lastBorder(deps);
+  if (!(await store.takeStep("renewal", LOOK_MS))) return false;
+  const gmks = await store.gmksToRenew(border, MOST_GMKS);
+  for (const gmk of gmks) {
+    try {
+      await renew(deps, gmk, border);
+    } catch (error) {
+      log.error({ group: gmk.groups[0], gmk: gmk.id, ...describe(error) }, "a GMK was not renewed");
     }
-  } while (after !== undefined);
-  return complete;
+  }
+  return gmks.length === 0;
 }
 
-async function renew(deps: OperationDeps, gmk: GmkRecord): Promise<void> {
+async function renew(deps: OperationDeps, { id, groups, gmkId }: GmkRecord, border: number): Promise<void> {
   const { store, now } = deps;
-  if (gmk.createdAt >= lastBorder(deps)) return;
-  const rekeys = await store.rekeys({ groupUri: gmk.groups[0]!, limit: REKEYS });
-  const before = rekeys.filter((rekey) => rekey.gmk === gmk.id && rekey.kind !== "revoke");
+  const groupUri = groups[0]!;
   const done = await store.change(async (tx) => {
-    await lockGroups(tx, gmk.groups);
-    const present = await tx.gmk(gmk.id);
-    if (present?.state !== "live") return undefined;
-    const rekeys = await renewWithin(tx, deps, present, before);
+    await lockGroups(tx, groups);
+    if (!(await tx.claimRenewal(id, border))) return undefined;
+    const gmk = (await tx.gmk(id))!;
+    const rekeys = await renewWithin(tx, deps, gmk, border);
     if (rekeys.length === 0) return undefined;
-    const audit = { actor: SCHEDULER, action: "renew", groupUri: gmk.groups[0]!, outcome: "ok" } as const;
-    await tx.audit([{ at: now(), ...audit, detail: { gmkId: gmk.gmkId } }]);
+    const audit = { actor: SCHEDULER, action: "renew", groupUri, outcome: "ok" } as const;
+    await tx.audit([{ at: now(), ...audit, detail: { gmkId } }]);
     return { groups: [], rekeys };
   });
   if (done !== undefined) await announce(deps, done);
@@ -69,24 +63,25 @@ async function renewWithin(
   tx: GmsTransaction,
   deps: OperationDeps,
   gmk: GmkRecord,
-  before: readonly RekeyRecord[],
+  border: number,
 ): Promise<number[]> {
-  const starts = periodStarts(deps);
+  const undelivered = await tx.undelivered(gmk.id);
+  if (undelivered.length === 0) return [];
   const isMember = new Set((await tx.members(gmk.groups)).map(({ uri }) => uri));
-  const waiting = (await tx.undelivered(gmk.id)).filter(({ uri }) => isMember.has(uri));
-  const running = (await tx.runningRekeys(gmk.groups[0]!)).filter(
-    ({ gmk: id, kind }) => id === gmk.id && kind !== "revoke",
-  );
-  const border = lastBorder(deps);
-  // Another process was faster.
-  if (running.some(({ kind, createdAt }) => kind === "renew" && createdAt >= border)) return [];
-  const renewals = before.filter(({ kind }) => kind === "renew");
+  const waiting = undelivered.filter(({ uri }) => isMember.has(uri));
+  const giving = (await tx.rekeysOf(gmk.id)).filter(({ kind }) => kind !== "revoke");
+  // Not those for a client that has lost its keys, which are of that one member.
+  const renewals = giving.filter(({ kind, cause }) => kind === "renew" && cause === CAUSE);
   const last = Math.max(gmk.createdAt, ...renewals.map(({ createdAt }) => createdAt));
+  const starts = periodStarts(deps);
   if (!waiting.some(({ kmsUri }) => (starts.get(kmsUri) ?? 0) > last)) return [];
   // Those that are done may still have messages for who was unreachable.
-  const old = [...running, ...before].filter((rekey) => rekey.createdAt < border && isOpen(rekey));
-  const revokeAfter = await tx.supersede([...new Set(old.map(({ id }) => id))], deps.now());
-  const why = { actor: SCHEDULER, cause: "key period", revokeAfter };
+  const old = giving.filter((rekey) => rekey.createdAt < border && isOpen(rekey));
+  const revokeAfter = await tx.supersede(
+    old.map(({ id }) => id),
+    deps.now(),
+  );
+  const why = { actor: SCHEDULER, cause: CAUSE, revokeAfter };
   return distributeAgain(tx, deps, "renew", gmk, waiting, why);
 }
 

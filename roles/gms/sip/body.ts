@@ -1,5 +1,5 @@
 /** The parts of a SUBSCRIBE's body: a list of resources alone, or with others in multipart/mixed (TS 24.481 6.3.13.2). */
-import { mediaTypeOf, readMultipart } from "../../../transport/group-xml/index.ts";
+import { mediaTypeOf, readMultipart } from "../../../documents/group-xml/index.ts";
 import { CONTENT_TYPE, type SipRequest } from "../../../transport/sip/index.ts";
 import { SubscribeRefusal } from "./refusal.ts";
 

@@ -13,6 +13,10 @@ export class Claims {
     return [...(this.#byMember.get(member)?.values() ?? [])];
   }
 
+  has(member: string, rekey: number): boolean {
+    return this.#byMember.get(member)?.has(rekey) ?? false;
+  }
+
   /** Tries so far, that one included. */
   attempts(member: string, rekey: number): number {
     return this.#byMember.get(member)?.get(rekey)?.attempts ?? 1;

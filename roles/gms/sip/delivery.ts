@@ -3,9 +3,9 @@
  * time, one to each subscription; whoever takes long holds up nobody else.
  */
 import type { Clock, CurrentState, NotifyResult } from "../../../transport/sip/index.ts";
-import { backOff } from "../back-off.ts";
-import { describe } from "../errors.ts";
-import type { GmsContext } from "../ports.ts";
+import { backOff } from "../common/back-off.ts";
+import { describe } from "../common/errors.ts";
+import type { GmsContext } from "../common/ports.ts";
 import { verdictOf } from "./answers.ts";
 import type { MemberView } from "./documents.ts";
 import type { Outcomes } from "./outcomes.ts";
@@ -26,6 +26,8 @@ export interface DeliveryDeps {
   readonly outcomes: Outcomes;
   readonly views: Views;
   readonly xcapRoot: string;
+  /** The store believes a member here who is not. */
+  readonly left: (member: string) => void;
 }
 
 export class Delivery {
@@ -74,9 +76,10 @@ export class Delivery {
     await new Promise<void>((resolve) => setImmediate(resolve));
     try {
       while (this.#hasWork) await this.#round(this.#slots.free);
+      this.#deps.context.faults.succeeded("claims of deliveries");
     } catch (err) {
       this.#paused = true;
-      this.#deps.context.log.error(describe(err), "deliveries could not be claimed");
+      this.#deps.context.faults.failed("claims of deliveries", err, "deliveries could not be claimed");
     }
     this.#running = undefined;
   }
@@ -97,12 +100,19 @@ export class Delivery {
     const wakes = this.#wakes;
     const limit = Math.min(room, MOST_CLAIMS);
     const leaseMs = context.config.limits.leaseSeconds * 1000;
-    const { instance, now } = context;
-    const claims = await context.store.claimDeliveries({ instance, now: now(), leaseMs, limit });
+    const { instance } = context;
+    // With a wrong clock the next look finds out that it is right again.
+    const isRight = context.clock.isRight();
+    const claims = isRight ? await context.store.claimDeliveries({ instance, leaseMs, limit }) : [];
     if (claims.length < limit) this.#looked = wakes;
     for (const claim of claims) outcomes.claims.add(claim);
     const members = [...new Set(claims.map(({ memberUri }) => memberUri))];
-    for (const member of members) if (!registry.has(member)) outcomes.leftOver(member, []);
+    for (const member of members) {
+      if (registry.has(member)) continue;
+      outcomes.leftOver(member, []);
+      // Left while the message was stored: the store is told once more.
+      this.#deps.left(member);
+    }
     return members.flatMap((member) => registry.of(member));
   }
 
@@ -159,7 +169,7 @@ export class Delivery {
   }
 
   #answered(subscriber: Subscriber, draft: Draft, result: NotifyResult): void {
-    const verdict = verdictOf(result, subscriber.over);
+    const verdict = verdictOf(result, subscriber.over, draft.messages.length);
     const more = subscriber.answered(draft, verdict);
     this.#deps.outcomes.answered(draft.messages, verdict, result);
     // What the store does not see to is tried again from here.

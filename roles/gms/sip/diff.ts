@@ -1,28 +1,23 @@
 /** The content of a NOTIFY: from what a subscriber was told last to what is there now (RFC 5874, RFC 5875 4.7). */
 
-import { utf8 } from "../../../bindings/bytes.ts";
-import type { GktpRecord, RekeyKind } from "../../../store/gms/records.ts";
+import { utf8 } from "../../../base/bytes.ts";
 import {
   type GktpPatch,
   MEDIA,
   writeMultipart,
   writeXcapDiff,
   type XcapDiffDocument,
-} from "../../../transport/group-xml/index.ts";
+} from "../../../documents/group-xml/index.ts";
+import type { GktpRecord } from "../../../store/gms/records.ts";
 import type { StateContent } from "../../../transport/sip/index.ts";
-import { EMPTY_GKTP_ETAG, gktpEtag } from "../etags.ts";
+import { EMPTY_GKTP_ETAG, gktpEtag, gktpEtagOf, messageDigest, type TaggedEntry } from "../common/etags.ts";
 import type { ReadableDocument } from "./documents.ts";
-
-export interface ToldEntry {
-  readonly rekey: number;
-  readonly kind: RekeyKind;
-}
 
 /** A document as the subscriber has it. */
 export interface Told {
   readonly etag: string;
-  /** Of a document that is patched, in the order that the patches gave them. */
-  readonly entries?: readonly ToldEntry[];
+  /** Entries of a patched document, in the order of the patches. */
+  readonly entries?: readonly TaggedEntry[];
 }
 
 export interface ComposeInput {
@@ -66,7 +61,7 @@ interface Step {
 }
 
 function tag(sel: string, document: ReadableDocument, before: Told | undefined): Step {
-  const etag = document.kind === "group" ? document.etag : gktpEtag(document.records);
+  const etag = document.kind === "group" ? document.etag : gktpEtagOf(document.records);
   const told = { etag };
   if (before === undefined) return { document: { sel, newEtag: etag }, told };
   return before.etag === etag
@@ -93,7 +88,7 @@ function patch(
   const version = records.filter(
     (record) => kept.some((e) => e.rekey === record.rekey) || added.includes(record),
   );
-  const entries = version.map(({ rekey, kind }) => ({ rekey, kind }));
+  const entries = version.map(({ rekey, octets }) => ({ rekey, digest: messageDigest(octets) }));
   const etag = gktpEtag(entries);
   const told = { etag, entries };
   if (before?.etag === etag && added.length === 0) return { told: before };
@@ -107,7 +102,7 @@ function patch(
 }
 
 /** From the end, so that the positions before stay what they are. */
-function removals(had: readonly ToldEntry[], kept: readonly ToldEntry[]): GktpPatch[] {
+function removals(had: readonly TaggedEntry[], kept: readonly TaggedEntry[]): GktpPatch[] {
   const gone = had.flatMap((entry, i) => (kept.includes(entry) ? [] : [i + 1]));
   return gone.reverse().map((position) => ({ remove: position }));
 }

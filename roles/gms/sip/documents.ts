@@ -1,6 +1,6 @@
 /** The documents that a subscription is about, as its member may read them now (RFC 5875 4.7). */
 import type { GktpRecord } from "../../../store/gms/records.ts";
-import { groupEtag } from "../etags.ts";
+import { groupEtag } from "../common/etags.ts";
 import { documentSel, type Entry } from "./subscribed.ts";
 
 /** What one member may read. */

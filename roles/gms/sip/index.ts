@@ -5,15 +5,16 @@
 import {
   type Clock,
   type Decision,
+  EXPIRES,
   type Incoming,
   type NotifierSubscription,
   type SipEndpoint,
   systemClock,
 } from "../../../transport/sip/index.ts";
+import { TokenSources } from "../../server/token-sources.ts";
 import type { TokenVerifier } from "../../server/tokens.ts";
-import type { GmsContext } from "../ports.ts";
+import type { GmsContext } from "../common/ports.ts";
 import { Delivery } from "./delivery.ts";
-import { mayRead } from "./documents.ts";
 import { subscriberAuthenticator } from "./identity.ts";
 import { Outcomes } from "./outcomes.ts";
 import { Presence } from "./presence.ts";
@@ -22,6 +23,7 @@ import { SubscribeRefusal } from "./refusal.ts";
 import { Refusals } from "./refusals.ts";
 import { Registry } from "./registry.ts";
 import { Revisions } from "./revisions.ts";
+import { sendAway } from "./send-away.ts";
 import { readSubscribed, type Subscribed } from "./subscribed.ts";
 import { Subscriber } from "./subscriber.ts";
 import { Views } from "./views.ts";
@@ -33,7 +35,7 @@ export interface SipDeliveryOptions {
   readonly tokens: TokenVerifier;
   /** URI of the XCAP root, in every diff. */
   readonly xcapRoot: string;
-  /** That of the system when absent. */
+  /** The system's clock when absent. */
   readonly clock?: Clock;
 }
 
@@ -41,8 +43,11 @@ export interface SipDelivery {
   /** SIP subscriptions of this process. */
   readonly subscriptions: number;
   start(): void;
-  /** Waits for what is being stored; what was not answered is delivered by another process, or later. */
-  close(): Promise<void>;
+  /**
+   * Sends every subscriber to another server, for at most so many milliseconds, and waits for what is being stored. What
+   * was not answered is delivered by another process, or later.
+   */
+  close(milliseconds: number): Promise<void>;
 }
 
 /** Seconds after which a subscription that made room for a newer one of the same member may be tried again. */
@@ -60,12 +65,16 @@ export function createSipDelivery(context: GmsContext, options: SipDeliveryOptio
   const views = new Views(store);
   const refusals = new Refusals(context);
   const redirects = new Redirects(context);
-  const outcomes = new Outcomes({ context, clock, redirects });
-  const delivery = new Delivery({ context, clock, registry, revisions, outcomes, views, xcapRoot });
+  const outcomes = new Outcomes({ context, clock, redirects, due: () => delivery.wake() });
+  const left = (member: string) => presence.changed(member);
+  const delivery = new Delivery({ context, clock, registry, revisions, outcomes, views, xcapRoot, left });
   const presence = new Presence({ context, clock, registry, came: () => delivery.wake() });
   const watch = new Watch({ context, clock, registry, revisions, delivery });
+  let isClosing = false;
 
   async function decide(link: NotifierSubscription, incoming: Incoming): Promise<Decision> {
+    // RFC 3261 21.5.4: without a Retry-After the client goes to the next server.
+    if (isClosing) return { refuse: { status: 503 } };
     // The authenticator vouches for it.
     const member = link.identity!;
     try {
@@ -77,11 +86,11 @@ export function createSipDelivery(context: GmsContext, options: SipDeliveryOptio
         maxEntries: limits.subscribedDocuments,
         before: known?.wanted,
       });
-      const view = await views.of(member);
-      if (!mayRead(view)) throw new SubscribeRefusal("NOT_A_MEMBER");
+      // RFC 5875 4.7: what does not exist yet, or may not be read yet, stays pending; who is in no group hears of the first.
       accept(link, member, subscribed, known);
       if (subscribed.leftOut > 0) refusals.leftOut(member, subscribed.leftOut);
-      metrics.subscribed("ok");
+      // One that ends a subscription, over a connection that is not its own, comes here too.
+      if (incoming.request.headers.get(EXPIRES) !== 0) metrics.subscribed("ok");
       return { state: "active" };
     } catch (error) {
       if (!(error instanceof SubscribeRefusal)) throw error;
@@ -134,6 +143,7 @@ export function createSipDelivery(context: GmsContext, options: SipDeliveryOptio
           tokens,
           now,
           maxOctets: limits.bodyBytes,
+          sources: new TokenSources(config.sip?.trustedProxies ?? []),
           authorizationServer,
           refused: (claimed, refusal) => refusals.note(claimed, refusal, false),
         }),
@@ -145,12 +155,19 @@ export function createSipDelivery(context: GmsContext, options: SipDeliveryOptio
         maxExpires: limits.maxExpires,
         maxSubscriptions: limits.subscriptions,
       });
-      presence.start();
       watch.start();
     },
-    async close() {
-      await watch.close();
-      await delivery.close();
+    async close(milliseconds) {
+      isClosing = true;
+      // A balancer that asks by OPTIONS is to send nobody here any more.
+      endpoint.onRequest("OPTIONS", () => ({ status: 503 }));
+      const most = limits.notifiesInFlight;
+      const [left] = await Promise.all([
+        sendAway(registry.all(), { clock, most, milliseconds }),
+        watch.close(),
+        delivery.close(),
+      ]);
+      if (left > 0) context.log.warn({ left }, "subscribers that were not told that the server stops");
       await redirects.close();
       await outcomes.close();
       await presence.close();

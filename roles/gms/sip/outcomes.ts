@@ -1,11 +1,13 @@
 /** From answers to what the store says of each message. */
+
+import { MEDIA, readKrr } from "../../../documents/group-xml/index.ts";
 import type { DeliveryResult, GktpRecord } from "../../../store/gms/records.ts";
-import { MEDIA, readKrr } from "../../../transport/group-xml/index.ts";
 import { type Clock, CONTENT_TYPE, type NotifyResult } from "../../../transport/sip/index.ts";
-import { backOff } from "../back-off.ts";
-import { describe } from "../errors.ts";
-import type { GmsContext } from "../ports.ts";
-import { reasonOf, type Verdict } from "./answers.ts";
+import { backOff } from "../common/back-off.ts";
+import type { GmsContext } from "../common/ports.ts";
+import { SAFETY_MS } from "../common/timers.ts";
+import { isTooOld, sealAnew } from "./anew.ts";
+import { isUntimely, reasonOf, type Verdict } from "./answers.ts";
 import { Claims } from "./claims.ts";
 import { Gathered } from "./gathered.ts";
 import type { Redirects } from "./redirects.ts";
@@ -13,34 +15,48 @@ import type { Subscriber } from "./subscriber.ts";
 
 /** Results in one call. */
 const MOST = 512;
+/**
+ * Longest wait before a message whose T was refused is sent again: members have their keys within ten seconds of the
+ * clocks being right, and a member whose clock stays wrong costs a NOTIFY in as long.
+ */
+const UNTIMELY_SECONDS = 8;
 
 export interface OutcomeDeps {
   readonly context: GmsContext;
   readonly clock: Clock;
   readonly redirects: Redirects;
+  /** There may be messages to be sent again. */
+  readonly due: () => void;
 }
 
 export class Outcomes {
   readonly claims = new Claims();
   readonly #context: GmsContext;
+  readonly #clock: Clock;
+  readonly #due: () => void;
   readonly #redirects: Redirects;
   readonly #results: Gathered<DeliveryResult>;
 
-  constructor({ context, clock, redirects }: OutcomeDeps) {
+  constructor({ context, clock, redirects, due }: OutcomeDeps) {
     this.#context = context;
+    this.#clock = clock;
+    this.#due = due;
     this.#redirects = redirects;
     const retry = (run: () => void) => void clock.after(context.config.limits.pollMs, run);
     this.#results = new Gathered((results) => this.#write(results), MOST, retry);
   }
 
   async #write(results: readonly DeliveryResult[]): Promise<void> {
-    const { store, now, log, metrics } = this.#context;
+    const { store, faults, metrics } = this.#context;
     try {
-      await store.record(best(results), now());
+      await store.record(best(results));
+      faults.succeeded("outcomes");
     } catch (err) {
-      log.error({ ...describe(err), results: results.length }, "outcomes of deliveries could not be stored");
+      const facts = { results: results.length };
+      faults.failed("outcomes", err, "outcomes of deliveries could not be stored", facts);
       throw err;
     }
+    this.#wakeFor(results);
     const counts = new Map<DeliveryResult["state"], number>();
     for (const { state } of results) counts.set(state, (counts.get(state) ?? 0) + 1);
     for (const [state, members] of counts) metrics.delivered(state, members);
@@ -54,22 +70,35 @@ export class Outcomes {
   /** A NOTIFY with these messages was answered, or came to nothing. */
   answered(messages: readonly GktpRecord[], verdict: Verdict, result: NotifyResult): void {
     const { status } = result;
-    for (const { memberUri, rekey } of messages) {
+    for (const { memberUri, rekey, state } of messages) {
       const key = { memberUri, rekey };
       if (verdict === "taken") this.#settle({ ...key, state: "acknowledged", status });
-      else if (verdict !== "refused") this.#settle(this.#later(key, status, reasonOf(result)));
+      // Sent along with something else, while the store keeps the time of its next try: that time stands.
+      else if (state === "sealed" && !this.claims.has(memberUri, rekey)) continue;
+      else if (verdict !== "refused") this.#settle(this.#later(key, result));
     }
     // With several it is not known which one: each is sent alone then.
     if (verdict === "refused" && messages.length === 1) this.#refused(messages[0]!, result);
   }
 
-  #later(key: { memberUri: string; rekey: number }, status: number, reason: string): DeliveryResult {
-    const { config, random, now } = this.#context;
-    const { deliveryTries, retrySeconds } = config.limits;
+  #later(key: { memberUri: string; rekey: number }, result: NotifyResult): DeliveryResult {
+    const { config, random } = this.#context;
+    const { deliveryTries, retrySeconds, offlineAfterSeconds } = config.limits;
+    const untimely = isUntimely(result);
     const tries = this.claims.attempts(key.memberUri, key.rekey);
-    if (tries >= deliveryTries) return { ...key, state: "unreachable", status, reason };
-    const nextAt = now() + backOff(tries, retrySeconds, random);
-    return { ...key, state: "sealed", status, reason, nextAt };
+    const outcome = { ...key, status: result.status, reason: reasonOf(result) };
+    const most = untimely ? Math.max(deliveryTries, offlineAfterSeconds / UNTIMELY_SECONDS) : deliveryTries;
+    if (tries >= most) return { ...outcome, state: "unreachable" };
+    const waitMs = backOff(tries, untimely ? UNTIMELY_SECONDS : retrySeconds, random);
+    return { ...outcome, state: "sealed", waitMs };
+  }
+
+  /** What is to be tried again soon is not left to the next look at the store. */
+  #wakeFor(results: readonly DeliveryResult[]): void {
+    const waits = results.flatMap(({ state, waitMs }) => (state === "sealed" ? [waitMs ?? 0] : []));
+    if (waits.length === 0) return;
+    const soonest = Math.min(...waits);
+    if (soonest < SAFETY_MS) this.#clock.after(soonest, this.#due);
   }
 
   #refused(message: GktpRecord, result: NotifyResult): void {
@@ -78,14 +107,16 @@ export class Outcomes {
     const refused = (reason: string) => this.#settle({ memberUri, rekey, state: "refused", status, reason });
     const proposed = status === 488 ? proposedBy(result) : undefined;
     this.claims.settle(message);
-    if (proposed === undefined) refused(reasonOf(result));
+    if (isTooOld(result)) {
+      void sealAnew(this.#context, message).then((then) => refused(`${reasonOf(result)}; ${then}`));
+    } else if (proposed === undefined) refused(reasonOf(result));
     else
       void this.#redirects.follow(message, proposed).then((then) => refused(`${reasonOf(result)}; ${then}`));
   }
 
   /** Claims that no answer will settle any more. */
   leftOver(member: string, subscribers: readonly Subscriber[]): void {
-    const { config, now } = this.#context;
+    const { config } = this.#context;
     for (const claim of this.claims.of(member)) {
       // Claimed before its outcome was stored.
       if (subscribers.some((subscriber) => subscriber.hasSettled(claim.rekey))) this.claims.settle(claim);
@@ -93,7 +124,7 @@ export class Outcomes {
         // Told by its tag alone, so it is the member's to fetch; or the last subscription is gone.
         const wait = subscribers.length > 0 ? config.limits.maxExpires : 1;
         const { memberUri, rekey } = claim;
-        this.#settle({ memberUri, rekey, state: "sealed", nextAt: now() + wait * 1000 });
+        this.#settle({ memberUri, rekey, state: "sealed", waitMs: wait * 1000 });
       }
     }
   }
@@ -111,7 +142,9 @@ const RANKS: readonly DeliveryResult["state"][] = [
   "acknowledged",
 ];
 
-/** Of several subscriptions of one member the one that took the message counts; else the first to say something. */
+/**
+ * If a member has several subscriptions, the one that accepted the message counts; otherwise the first that answered.
+ */
 function best(results: readonly DeliveryResult[]): DeliveryResult[] {
   const found = new Map<string, DeliveryResult>();
   for (const result of results) {

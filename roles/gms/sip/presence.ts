@@ -1,7 +1,9 @@
-/** Tells the store whose subscriptions this process holds, for as long as it holds them and lives. */
+/**
+ * Tells the store whose subscriptions this process holds: who has come and who is gone. It counts for as long as the
+ * process renews its lease, one for all of them.
+ */
 import type { Clock } from "../../../transport/sip/index.ts";
-import { describe } from "../errors.ts";
-import type { GmsContext } from "../ports.ts";
+import type { GmsContext } from "../common/ports.ts";
 import { Gathered } from "./gathered.ts";
 import type { Registry } from "./registry.ts";
 
@@ -22,6 +24,8 @@ export class Presence {
   readonly #changes: Gathered<string>;
   #stop: (() => void) | undefined;
   #renewing: Promise<void> = Promise.resolve();
+  /** Whether there is a lease, without which nobody is present here. */
+  #leased = false;
 
   constructor(deps: PresenceDeps) {
     this.#deps = deps;
@@ -31,46 +35,61 @@ export class Presence {
     this.#changes = new Gathered((members) => this.#write(members), CHUNK, retry);
   }
 
-  start(): void {
+  /** From the first lease on. */
+  #renewLater(): void {
     this.#stop = this.#deps.clock.after(this.#leaseMs / 3, () => {
-      this.#renewing = this.#renew();
+      this.#renewing = this.#renew().then(() => {
+        if (this.#stop !== undefined) this.#renewLater();
+      });
     });
   }
 
   /** The member has got its first subscription here, or lost its last one. */
-  changed(member: string): void {
-    this.#changes.add(member);
+  changed(...members: readonly string[]): void {
+    this.#changes.add(...members);
   }
 
   /** What holds now counts, whatever the order of the changes was. */
   async #write(members: readonly string[]): Promise<void> {
-    const { registry, came } = this.#deps;
+    const { registry, came, context } = this.#deps;
+    const { store, instance, faults } = context;
     const all = [...new Set(members)];
     const here = all.filter((member) => registry.has(member));
     const gone = all.filter((member) => !registry.has(member));
-    await this.#tell(here, gone);
+    try {
+      if (here.length > 0) {
+        if (!this.#leased) {
+          await this.#lease();
+          this.#renewLater();
+        }
+        await store.present(instance, here);
+      }
+      if (gone.length > 0) await store.absent(instance, gone);
+      faults.succeeded("presence");
+    } catch (err) {
+      faults.failed("presence", err, "presence could not be stored");
+      throw err;
+    }
     if (here.length > 0) came();
   }
 
-  async #tell(here: readonly string[], gone: readonly string[]): Promise<void> {
-    const { store, instance, now, log } = this.#deps.context;
-    try {
-      if (here.length > 0) await store.present(instance, here, now() + this.#leaseMs);
-      if (gone.length > 0) await store.absent(instance, gone);
-    } catch (err) {
-      log.error(describe(err), "presence could not be stored");
-      throw err;
-    }
+  /** False: there was none, or it had run out and others believe this process dead. */
+  async #lease(): Promise<boolean> {
+    const { store, instance } = this.#deps.context;
+    const { kept } = await store.renewLease(instance, this.#leaseMs);
+    this.#leased = true;
+    return kept;
   }
 
   async #renew(): Promise<void> {
-    const members = this.#deps.registry.members();
+    const { registry, context } = this.#deps;
     try {
-      for (let i = 0; i < members.length; i += CHUNK) await this.#tell(members.slice(i, i + CHUNK), []);
-    } catch {
-      // Told; the next round comes before the lease is over.
+      if (!(await this.#lease())) this.changed(...registry.members());
+      context.faults.succeeded("lease");
+    } catch (err) {
+      // The next round comes before the lease is over.
+      context.faults.failed("lease", err, "the lease of this process could not be renewed");
     }
-    if (this.#stop !== undefined) this.start();
   }
 
   /** All are gone from here. */
@@ -79,9 +98,7 @@ export class Presence {
     this.#stop = undefined;
     await this.#renewing;
     await this.#changes.close();
-    const members = this.#deps.registry.members();
-    for (let i = 0; i < members.length; i += CHUNK) {
-      await this.#tell([], members.slice(i, i + CHUNK)).catch(() => undefined);
-    }
+    const { store, instance } = this.#deps.context;
+    if (this.#leased) await store.leave(instance).catch(() => undefined);
   }
 }

@@ -2,11 +2,13 @@
  * KMS Redirect Responses (TS 33.180 5.2.8, D.2.8): the member's KMS was not the right one. Where the Home KMS permits one
  * of those proposed, the member is keyed by it from then on, and its message is made again.
  */
-import { MikeySakkeError } from "../../../bindings/errors.ts";
+
+import { MikeySakkeError } from "../../../base/errors.ts";
+import { SerialQueue } from "../../../base/serial-queue.ts";
 import type { GktpRecord } from "../../../store/gms/records.ts";
-import { describe } from "../errors.ts";
+import { describe } from "../common/errors.ts";
+import type { GmsContext } from "../common/ports.ts";
 import { distributeAgain } from "../planner/messages.ts";
-import type { GmsContext } from "../ports.ts";
 
 /** Rounds for one member and one rekey; 5.2.8 sets no bound. */
 const MAX_ROUNDS = 3;
@@ -14,10 +16,11 @@ const MAX_ROUNDS = 3;
 const MAX_WAITING = 256;
 
 const CAUSE = "KMS redirect";
+const ROUND = new RegExp(`^${CAUSE} (\\d)$`);
 
 export class Redirects {
   readonly #context: GmsContext;
-  #queue: Promise<unknown> = Promise.resolve();
+  readonly #queue = new SerialQueue();
   #waiting = 0;
 
   constructor(context: GmsContext) {
@@ -28,19 +31,19 @@ export class Redirects {
   follow(message: GktpRecord, proposed: readonly string[]): Promise<string> {
     if (this.#waiting >= MAX_WAITING) return Promise.resolve("too many KMS redirects at a time");
     this.#waiting++;
-    const next = this.#queue.then(() =>
-      this.#follow(message, proposed).catch((err: unknown) => {
+    return this.#queue.run(async () => {
+      try {
+        return await this.#follow(message, proposed);
+      } catch (err) {
         this.#context.log.warn(
           { ...describe(err), rekey: message.rekey },
           "a KMS redirect could not be followed",
         );
         return `KMS redirect failed: ${err instanceof MikeySakkeError ? err.code : "internal error"}`;
-      }),
-    );
-    this.#queue = next.finally(() => {
-      this.#waiting--;
+      } finally {
+        this.#waiting--;
+      }
     });
-    return next;
   }
 
   async #follow({ rekey, memberUri, kind }: GktpRecord, proposed: readonly string[]): Promise<string> {
@@ -50,7 +53,7 @@ export class Redirects {
     const round = roundOf(record.cause) + 1;
     if (round > MAX_ROUNDS) return `${MAX_ROUNDS} KMS redirects came to nothing`;
     const permitted = await keys.redirect(proposed);
-    return store.change(async (tx) => {
+    const done = await store.change(async (tx) => {
       const member = (await tx.members(record.groups)).find(({ uri }) => uri === memberUri);
       if (member === undefined) return "no member any more";
       const kmsUri = permitted.find((uri) => uri !== member.kmsUri);
@@ -62,15 +65,17 @@ export class Redirects {
       const [again] = await distributeAgain(tx, { ...deps, keys }, kind, gmk, [{ ...member, kmsUri }], why);
       return `sent again for ${kmsUri} in rekey ${again}`;
     });
+    this.#context.planned();
+    return done;
   }
 
   /** Waits for those under way. */
   async close(): Promise<void> {
-    await this.#queue;
+    await this.#queue.settled();
   }
 }
 
 function roundOf(cause: string): number {
-  const match = new RegExp(`^${CAUSE} (\\d)$`).exec(cause);
+  const match = ROUND.exec(cause);
   return match === null ? 0 : Number(match[1]);
 }

@@ -1,5 +1,5 @@
 /** Why a SUBSCRIBE is refused, and the answer that says so. */
-import { MikeySakkeError } from "../../../bindings/errors.ts";
+import { MikeySakkeError } from "../../../base/errors.ts";
 import {
   type Answer,
   type AuthValue,
@@ -15,9 +15,8 @@ const STATUS = {
   /** RFC 6750 3.1. */
   WRONG_SCOPE: 403,
   TOKENS_UNAVAILABLE: 503,
-  /** From is not the identity that the token proves. */
-  FORGED_FROM: 403,
-  NOT_A_MEMBER: 403,
+  /** The token proves no user's identity, as a server's own does. */
+  NO_USER: 403,
   BODY_TOO_LARGE: 413,
   LIST_TOO_LONG: 413,
   LIST_MISSING: 400,

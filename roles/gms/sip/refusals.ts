@@ -1,8 +1,10 @@
 /** Refused SUBSCRIBEs in metrics, log and audit log. */
 import { RefusalBudget } from "../../server/refusal-budget.ts";
-import { describe } from "../errors.ts";
-import type { GmsContext } from "../ports.ts";
+import { describe } from "../common/errors.ts";
+import type { GmsContext } from "../common/ports.ts";
 import type { SubscribeRefusal } from "./refusal.ts";
+
+const MAX_ACTOR = 200;
 
 export class Refusals {
   readonly #context: GmsContext;
@@ -30,10 +32,13 @@ export class Refusals {
   #write(actor: string, code: string, known: boolean, detail: Record<string, unknown> | undefined): void {
     const { store, now, log } = this.#context;
     const at = now();
-    if (!this.#budget.take(known ? actor : undefined, at)) return;
-    const entry = { at, actor, action: "subscribe", outcome: "refused", code } as const;
-    store.audit([{ ...entry, ...(detail && { detail }) }]).catch((error: unknown) => {
-      log.error({ actor, ...describe(error) }, "a refusal was not written into the audit log");
+    // Of who is not known, From may be anything, and of any length.
+    const name = actor.slice(0, MAX_ACTOR);
+    const common = { at, actor: name, action: "subscribe", outcome: "refused", code } as const;
+    const entry = { ...common, ...(detail && { detail }) };
+    if (!this.#budget.take(known ? actor : undefined, at, entry)) return;
+    store.audit([entry]).catch((error: unknown) => {
+      log.error({ actor: name, ...describe(error) }, "a refusal was not written into the audit log");
     });
   }
 }

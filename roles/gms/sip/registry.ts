@@ -12,11 +12,15 @@ export class Registry {
     return this.#byLink.size;
   }
 
+  all(): readonly Subscriber[] {
+    return [...this.#byLink.values()];
+  }
+
   get(link: NotifierSubscription): Subscriber | undefined {
     return this.#byLink.get(link);
   }
 
-  /** Those of a member, oldest first. */
+  /** Subscriptions of a member, oldest first. */
   of(member: string): readonly Subscriber[] {
     return [...(this.#byMember.get(member) ?? [])];
   }

@@ -5,8 +5,9 @@ import {
   MEDIA,
   parseXcapPath,
   readResourceLists,
-} from "../../../transport/group-xml/index.ts";
-import { ACCEPT, EVENT, type SipRequest } from "../../../transport/sip/index.ts";
+} from "../../../documents/group-xml/index.ts";
+import { ACCEPT, EVENT, isSameUri, type SipRequest } from "../../../transport/sip/index.ts";
+import { INFO_READERS } from "../../server/sip-caller.ts";
 import { partsOf } from "./body.ts";
 import { SubscribeRefusal } from "./refusal.ts";
 
@@ -54,7 +55,7 @@ export function readSubscribed(request: SipRequest, options: ReadOptions): Subsc
 
 /** Nothing but what may accompany a list. */
 function isListless(parts: ReadonlyMap<string, Uint8Array>): boolean {
-  return [...parts.keys()].every((type) => type === MEDIA.mcpttInfo || type === MEDIA.mikey);
+  return [...parts.keys()].every((type) => INFO_READERS.has(type) || type === MEDIA.mikey);
 }
 
 function takesMikey({ headers }: SipRequest): boolean {
@@ -116,10 +117,10 @@ function entryOf(sel: string, member: string): Entry | undefined {
     case "gktp-group-collection":
       return { kind: "gktp-groups", sel };
     case "gktp-user":
-      return path.xui === member ? { kind: "gktp", sel } : undefined;
+      return isSameUri(path.xui, member) ? { kind: "gktp", sel } : undefined;
     case "gktp-collection":
       // Below a collection the path is the server's to write.
-      return path.xui === member ? { kind: "gktp", sel: `${sel}gktp.xml` } : undefined;
+      return isSameUri(path.xui, member) ? { kind: "gktp", sel: `${sel}gktp.xml` } : undefined;
     default:
       return undefined;
   }

@@ -11,7 +11,7 @@ interface Asked {
 /** Members in one call. */
 const MOST = 256;
 
-/** Those who ask while one call is under way share the next. */
+/** Reads members' documents. Requests that arrive during a read share the next one. */
 export class Views {
   readonly #store: GmsStore;
   #waiting: Asked[] = [];

@@ -2,9 +2,11 @@
  * Finds out what other processes did, by looking at the store from time to time: messages to deliver, groups that have
  * changed, and documents whose messages were taken by another way.
  */
+import type { Notice } from "../../../store/gms/notices.ts";
 import type { Clock } from "../../../transport/sip/index.ts";
-import { describe } from "../errors.ts";
-import type { GmsContext } from "../ports.ts";
+import { describe } from "../common/errors.ts";
+import type { GmsContext } from "../common/ports.ts";
+import { SAFETY_MS } from "../common/timers.ts";
 import { askApart } from "./apart.ts";
 import type { Delivery } from "./delivery.ts";
 import type { Registry } from "./registry.ts";
@@ -15,6 +17,8 @@ import type { Subscriber } from "./subscriber.ts";
 const CHUNK = 1000;
 /** Messages come by claims, so their documents, and who is in which group, are compared less often: each so many looks. */
 const STAMPS_EVERY = 4;
+/** Milliseconds between the word that there is something and the look for it. */
+const SOON_MS = 50;
 
 export interface WatchDeps {
   readonly context: GmsContext;
@@ -30,11 +34,20 @@ export class Watch {
   readonly #members = new Round();
   #cancel: (() => void) | undefined;
   #off: (() => void) | undefined;
+  #offNotices: (() => void) | undefined;
   #looking: Promise<void> = Promise.resolve();
+  #isLooking = false;
   #looks = 0;
+  #lookEvery: number;
+  /** There is something to find. */
+  #isWanted = false;
+  #compareSoon = false;
+  /** Groups of which others said that they have changed. */
+  readonly #changed = new Set<string>();
 
   constructor(deps: WatchDeps) {
     this.#deps = deps;
+    this.#lookEvery = deps.context.config.limits.pollMs;
   }
 
   start(): void {
@@ -45,16 +58,53 @@ export class Watch {
       },
       groupsChanged: (groups) => delivery.touch(groups.flatMap((group) => registry.watching(group))),
     });
+    this.#offNotices = context.notices.on({
+      notice: (notice) => this.#heard(notice),
+      state: (listening) => {
+        const { pollMs } = context.config.limits;
+        this.#lookEvery = listening ? Math.max(pollMs, SAFETY_MS) : pollMs;
+        // What came before is looked for.
+        this.#lookSoon();
+      },
+    });
     this.#again();
   }
 
+  #heard(notice: Notice): void {
+    const { context, registry, delivery } = this.#deps;
+    if (notice.what === "due" && notice.instance === context.instance) delivery.wake();
+    else if (notice.what === "group") {
+      if (registry.watching(notice.uri).length === 0) return;
+      this.#changed.add(notice.uri);
+      this.#lookSoon();
+    } else if (notice.what === "also" && notice.instance === context.instance) {
+      this.#compareSoon = true;
+      this.#lookSoon();
+    }
+  }
+
   #again(): void {
-    const { clock, context } = this.#deps;
-    this.#cancel = clock.after(context.config.limits.pollMs, () => {
-      this.#looking = this.#look().then(() => {
-        if (this.#cancel !== undefined) this.#again();
-      });
+    const { clock } = this.#deps;
+    const pause = this.#isWanted ? SOON_MS : this.#lookEvery;
+    this.#cancel = clock.after(pause, () => this.#lookNow());
+  }
+
+  #lookNow(): void {
+    this.#isWanted = false;
+    this.#isLooking = true;
+    this.#looking = this.#look().then(() => {
+      this.#isLooking = false;
+      if (this.#cancel !== undefined) this.#again();
     });
+  }
+
+  /** After a moment, in which others may have more to tell. */
+  #lookSoon(): void {
+    if (this.#isWanted || this.#cancel === undefined) return;
+    this.#isWanted = true;
+    if (this.#isLooking) return;
+    this.#cancel();
+    this.#again();
   }
 
   async #look(): Promise<void> {
@@ -62,19 +112,31 @@ export class Watch {
     context.metrics.subscriptions(registry.size);
     if (registry.size === 0) return;
     delivery.wake();
-    const tried = (work: Promise<void>) =>
-      work.catch((err) => context.log.error(describe(err), "the store could not be looked at"));
-    await tried(this.#compareGroups());
-    if (++this.#looks % STAMPS_EVERY === 0) await tried(this.#compareStamps());
+    const tried = (what: string, work: Promise<void>) =>
+      work.then(
+        () => context.faults.succeeded(what),
+        (err) => context.faults.failed(what, err, "the store could not be looked at"),
+      );
+    await tried("look at groups", this.#compareGroups(this.#nextGroups()));
+    if (++this.#looks % STAMPS_EVERY !== 0 && !this.#compareSoon) return;
+    this.#compareSoon = false;
+    await tried("look at documents", this.#compareStamps());
   }
 
-  async #compareGroups(): Promise<void> {
-    const { context, registry, revisions, delivery } = this.#deps;
-    const groups = this.#groups.next(() => {
+  #nextGroups(): string[] {
+    const { registry, revisions } = this.#deps;
+    const next = this.#groups.next(() => {
       const all = registry.groups();
       revisions.keep(new Set(all));
       return all;
     });
+    const groups = [...new Set([...this.#changed, ...next])];
+    this.#changed.clear();
+    return groups;
+  }
+
+  async #compareGroups(groups: readonly string[]): Promise<void> {
+    const { context, registry, revisions, delivery } = this.#deps;
     if (groups.length === 0) return;
     const failed = new Set<string>();
     const now = await askApart(
@@ -114,6 +176,7 @@ export class Watch {
     this.#cancel?.();
     this.#cancel = undefined;
     this.#off?.();
+    this.#offNotices?.();
     await this.#looking;
   }
 }

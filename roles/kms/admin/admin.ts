@@ -2,7 +2,7 @@
  * What an operator does with a KMS. `createAdmin` does it on the store, `adminClient` through the admin API of a server
  * that runs, so that a command need not know which.
  */
-import type { KeySet, KmsCertificate } from "../../../bindings/kms-material.ts";
+import type { KeySet, KmsCertificate } from "../../../bindings/identity/kms-material.ts";
 import type {
   AuditQuery,
   AuditRecord,
@@ -55,7 +55,7 @@ export interface TransportKeyOptions {
 
 export interface CertificateList {
   readonly cacheNum: number;
-  /** Those of this KMS, the oldest first. */
+  /** Certificates of this KMS, the oldest first. */
   readonly own: readonly KmsCertificate[];
   readonly others: readonly { readonly certificate: KmsCertificate; readonly kind: OtherKind }[];
 }

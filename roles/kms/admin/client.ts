@@ -1,8 +1,9 @@
 /** The operations of a KMS that runs, through its admin API. */
-import { toBase64, wipe } from "../../../bindings/bytes.ts";
-import { MikeySakkeError } from "../../../bindings/errors.ts";
+import { toBase64, wipe } from "../../../base/bytes.ts";
+import { orAborted } from "../../../base/deadline.ts";
+import { MikeySakkeError } from "../../../base/errors.ts";
+import { keySetsOf, readKmsDocument, writeKmsCertificate } from "../../../documents/kms-xml/index.ts";
 import type { AuditRecord, OtherKind, UserRecord } from "../../../store/index.ts";
-import { keySetsOf, readKmsDocument, writeKmsCertificate } from "../../../transport/kms-xml/index.ts";
 import { fromWireError, jsonLines, type WireError } from "../../server/wire-error.ts";
 import type { IssueOptions, KmsAdmin, TransportKeySummary } from "./admin.ts";
 import {
@@ -34,12 +35,11 @@ export function adminClient({ url, token, fetch: send = fetch }: AdminClientOpti
       redirect: "error",
       ...(signal && { signal }),
     };
-    const response = await send(new URL(`${ADMIN_ROOT}/${operation}`, url), init as RequestInit).catch(
-      (cause) => {
-        signal?.throwIfAborted();
-        throw new MikeySakkeError("transport", "ADMIN_UNREACHABLE", `${url}: no answer`, { cause });
-      },
-    );
+    const asked = send(new URL(`${ADMIN_ROOT}/${operation}`, url), init as RequestInit);
+    const response = await orAborted(asked, signal).catch((cause) => {
+      signal?.throwIfAborted();
+      throw new MikeySakkeError("transport", "ADMIN_UNREACHABLE", `${url}: no answer`, { cause });
+    });
     if (response.ok) return response;
     const { error } = (await response.json().catch(() => ({}))) as { error?: WireError };
     const unknown = new MikeySakkeError(
@@ -94,7 +94,7 @@ export function adminClient({ url, token, fetch: send = fetch }: AdminClientOpti
 
     async issue({ signal, onProgress, onKeySet, ...body }: IssueOptions = {}) {
       const response = await post("issue", { ...body, keySets: onKeySet !== undefined }, signal);
-      for await (const line of jsonLines<IssueLine>(response)) {
+      for await (const line of jsonLines<IssueLine>(response, signal)) {
         // What was read before the stop may hold the rest of the answer.
         signal?.throwIfAborted();
         if ("error" in line) throw fromWireError(line.error);

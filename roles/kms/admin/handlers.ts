@@ -1,6 +1,6 @@
 /** What each operation of the admin API does with its body. */
-import { fromBase64, wipe } from "../../../bindings/bytes.ts";
-import { writeKmsCertificate } from "../../../transport/kms-xml/index.ts";
+import { fromBase64, wipe } from "../../../base/bytes.ts";
+import { writeKmsCertificate } from "../../../documents/kms-xml/index.ts";
 import type { KmsAdmin, RotateOptions } from "./admin.ts";
 import {
   type BodyOf,

@@ -1,13 +1,14 @@
 /** An operator's work, done on the store. Each change is written into the audit log. */
-import { wipe } from "../../../bindings/bytes.ts";
-import type { Core } from "../../../bindings/core.ts";
-import { MikeySakkeError } from "../../../bindings/errors.ts";
+import { wipe } from "../../../base/bytes.ts";
+import { MikeySakkeError } from "../../../base/errors.ts";
+import { type RandomSource, systemRandom } from "../../../base/random.ts";
+import type { Core } from "../../../bindings/core/core.ts";
 import { keyPeriodNo } from "../../../bindings/identity/key-period.ts";
 import { ntpFromUnixMs, ntpSeconds } from "../../../bindings/identity/ntp.ts";
-import { type RandomSource, systemRandom } from "../../../bindings/random.ts";
+import { isServiceId } from "../../../documents/group-xml/index.ts";
 import type { Envelope, KmsStore, MasterRecord, TransportKeyKind } from "../../../store/index.ts";
+import { drawTransportKey } from "../common/transport-keys.ts";
 import { issueAll, type KeyIssuer, rotateMaster } from "../issue/index.ts";
-import { drawTransportKey } from "../transport-keys.ts";
 import type { KmsAdmin, NewTransportKey, TransportKeySummary } from "./admin.ts";
 
 export interface AdminDeps {
@@ -18,7 +19,7 @@ export interface AdminDeps {
   readonly envelope?: Envelope;
   readonly now: () => number;
   readonly random?: RandomSource;
-  /** Who is written into the audit log. */
+  /** Actor in the audit log. */
   readonly actor?: string;
 }
 
@@ -34,6 +35,11 @@ export function createAdmin(deps: AdminDeps): KmsAdmin {
 
   return {
     async enrol(uris) {
+      const bad = uris.find((uri) => !isServiceId(uri));
+      if (bad !== undefined) {
+        const text = `"${bad}" is no URI of an MC service: it must begin with sip:, sips: or tel:`;
+        throw new MikeySakkeError("usage", "BAD_USER", text);
+      }
       const added = await store.enrol(uris, now());
       await audit(
         "user-enrol",

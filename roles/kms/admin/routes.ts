@@ -1,9 +1,9 @@
-/** The admin API over HTTP: `POST /admin/v1/{operation}` with JSON, for whoever has the token. */
+/** The admin API over HTTP: `POST /admin/v1/{operation}` with JSON, for callers with the admin token. */
 import { once } from "node:events";
 import { PassThrough } from "node:stream";
 import type { FastifyInstance, FastifyReply } from "fastify";
-import { MikeySakkeError } from "../../../bindings/errors.ts";
-import { writeKmsKeySet } from "../../../transport/kms-xml/index.ts";
+import { MikeySakkeError } from "../../../base/errors.ts";
+import { writeKmsKeySet } from "../../../documents/kms-xml/index.ts";
 import { operatorCheck } from "../../server/admin-listener.ts";
 import type { ServerLog } from "../../server/log.ts";
 import { isCallersFault, toWireError } from "../../server/wire-error.ts";

@@ -1,9 +1,9 @@
 /** The admin API on the wire: paths, JSON shapes. Certificates and key sets are XML in strings, keys are base64. */
 import { z } from "zod";
-import { fromBase64, toBase64 } from "../../../bindings/bytes.ts";
-import { MikeySakkeError } from "../../../bindings/errors.ts";
-import type { KmsCertificate } from "../../../bindings/kms-material.ts";
-import { certificatesOf, readKmsDocument, writeKmsCertificate } from "../../../transport/kms-xml/index.ts";
+import { fromBase64, toBase64 } from "../../../base/bytes.ts";
+import { MikeySakkeError } from "../../../base/errors.ts";
+import type { KmsCertificate } from "../../../bindings/identity/kms-material.ts";
+import { certificatesOf, readKmsDocument, writeKmsCertificate } from "../../../documents/kms-xml/index.ts";
 import type { WireError } from "../../server/wire-error.ts";
 import type { MasterSummary, NewTransportKey } from "./admin.ts";
 

@@ -1,4 +1,5 @@
 /** The arithmetic of issuing: with the workers of a pool, else here in small steps. */
+import { SerialQueue } from "../../../base/serial-queue.ts";
 import type { KmsMaster, UserKeys } from "../../../bindings/kms.ts";
 import type { KmsPool } from "../../../bindings/pool/kms.ts";
 import { slices } from "./in-order.ts";
@@ -11,8 +12,8 @@ const LEAST_FOR_POOL = 16;
 
 export class Arithmetic {
   readonly #pool: KmsPool | undefined;
-  /** Without a pool one job after the other, so that the first is done first. */
-  #last: Promise<unknown> = Promise.resolve();
+  /** One call at a time: each takes the processor. */
+  readonly #queue = new SerialQueue();
 
   constructor(pool: KmsPool | undefined) {
     this.#pool = pool;
@@ -45,15 +46,12 @@ export class Arithmetic {
     into: UserKeys[],
     signal: AbortSignal | undefined,
   ): Promise<void> {
-    const job = async () => {
+    await this.#queue.run(async () => {
       for (const [i, batch] of [...slices(uids, BATCH)].entries()) {
         if (i > 0) await new Promise((resolve) => setImmediate(resolve));
         signal?.throwIfAborted();
         into.push(...master.issueBatch(batch));
       }
-    };
-    const done = this.#last.then(job);
-    this.#last = done.catch(() => {});
-    await done;
+    });
   }
 }

@@ -1,6 +1,6 @@
 /** The keys of all users for a key period. What is saved is done: after an interruption it goes on with the rest. */
-import { MikeySakkeError } from "../../../bindings/errors.ts";
-import type { KeySet } from "../../../bindings/kms-material.ts";
+import { MikeySakkeError } from "../../../base/errors.ts";
+import type { KeySet } from "../../../bindings/identity/kms-material.ts";
 import type { KmsStore } from "../../../store/index.ts";
 import { inOrder, slices } from "./in-order.ts";
 import { SLICE, WIDTH } from "./issuer.ts";
@@ -70,7 +70,7 @@ interface Users {
   readonly revoked: string[];
 }
 
-/** Those who have no keys of `period` yet; all without a period. */
+/** Users who have no keys of `period` yet; all users if no period is given. */
 async function listUsers(
   store: KmsStore,
   period: number | undefined,

@@ -1,8 +1,9 @@
 /** The issuer of keys over a store: any number of processes may issue from one store at the same time. */
-import type { Core } from "../../../bindings/core.ts";
-import { MikeySakkeError } from "../../../bindings/errors.ts";
+
+import { MikeySakkeError } from "../../../base/errors.ts";
+import type { Core } from "../../../bindings/core/core.ts";
+import type { KeySet, KmsCertificate } from "../../../bindings/identity/kms-material.ts";
 import { computeUid } from "../../../bindings/identity/uid.ts";
-import type { KeySet, KmsCertificate } from "../../../bindings/kms-material.ts";
 import type { KmsPool } from "../../../bindings/pool/kms.ts";
 import type { IssuedKey, KmsStore, MasterRecord } from "../../../store/index.ts";
 import { Arithmetic } from "./arithmetic.ts";
@@ -29,7 +30,7 @@ export interface KeyIssuerOptions {
   readonly pool?: KmsPool;
   /** Milliseconds since the Unix epoch. */
   readonly now: () => number;
-  /** Who is written into the audit log with each key that is issued. Default "kms". */
+  /** Actor in the audit log entry of each issued key. Default "kms". */
   readonly actor?: string;
 }
 
@@ -186,7 +187,7 @@ class StoreIssuer implements KeyIssuer {
     }
   }
 
-  /** A key set of its own for each request, so that each caller can wipe his. */
+  /** A key set of its own for each request, so that each caller can wipe its own. */
   async #keySets(requests: readonly KeyRequest[], records: Map<string, IssuedKey>): Promise<KeySet[]> {
     const all = [...records.values()];
     if (all.some(({ masterId }) => this.#masters.byId(masterId) === undefined)) await this.#masters.refresh();

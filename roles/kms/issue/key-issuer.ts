@@ -1,5 +1,8 @@
-/** What the server and the bulk job ask of whoever makes keys: key sets of identities and periods, and the certificates. */
-import type { KeySet, KmsCertificate } from "../../../bindings/kms-material.ts";
+/**
+ * Interface through which the server and the bulk job get keys made: key sets of identities and periods, and the
+ * certificates.
+ */
+import type { KeySet, KmsCertificate } from "../../../bindings/identity/kms-material.ts";
 
 /** One key set that is wanted. Whether the user may have it has been decided. */
 export interface KeyRequest {
@@ -29,7 +32,10 @@ export interface KeyIssuer {
   certificateAt(periodNo: number): KmsCertificate;
   /** All certificates, the oldest first, revoked ones too. */
   certificates(): readonly KmsCertificate[];
-  /** The certificate whose life `now`, in ms since the Unix epoch, lies in; never a revoked one. Usage error `NO_MASTER`. */
+  /**
+   * The certificate whose life `now`, in ms since the Unix epoch, lies in; never a revoked one. Usage error
+   * `NO_MASTER`.
+   */
   currentCertificate(now: number): KmsCertificate;
   /** Reads the masters again: another process may have made one. */
   refresh(): Promise<void>;

@@ -1,8 +1,8 @@
 /** Issued keys as the key sets of TS 33.180 D.3.3. */
-import { wipe } from "../../../bindings/bytes.ts";
+import { wipe } from "../../../base/bytes.ts";
 import { keyPeriodEnd, keyPeriodStart } from "../../../bindings/identity/key-period.ts";
+import type { KeySet, KmsCertificate } from "../../../bindings/identity/kms-material.ts";
 import { ntpSecondsToUnixMs } from "../../../bindings/identity/ntp.ts";
-import type { KeySet, KmsCertificate } from "../../../bindings/kms-material.ts";
 import type { IssuedKey } from "../../../store/index.ts";
 
 /** The key set takes the secrets of the record over. Its life is that of the period, as far as the certificate's goes. */

@@ -1,13 +1,13 @@
 /** New master secrets with their certificate: the first of a KMS, and those that take over from others. */
 import { createHash } from "node:crypto";
-import { wipe } from "../../../bindings/bytes.ts";
-import type { Core } from "../../../bindings/core.ts";
-import { MikeySakkeError } from "../../../bindings/errors.ts";
+import { wipe } from "../../../base/bytes.ts";
+import { MikeySakkeError } from "../../../base/errors.ts";
+import type { RandomSource } from "../../../base/random.ts";
+import type { Core } from "../../../bindings/core/core.ts";
 import { type KeyPeriodRule, keyPeriodNo, keyPeriodStart } from "../../../bindings/identity/key-period.ts";
+import type { KmsCertificate } from "../../../bindings/identity/kms-material.ts";
 import { ntpFromUnixMs, ntpSeconds, ntpSecondsToUnixMs } from "../../../bindings/identity/ntp.ts";
 import { KmsMaster } from "../../../bindings/kms.ts";
-import type { KmsCertificate } from "../../../bindings/kms-material.ts";
-import type { RandomSource } from "../../../bindings/random.ts";
 import type { KmsStore, MasterRecord } from "../../../store/index.ts";
 
 /** Periods that are tried for a master to begin with. Keys are issued for the few next ones only. */
@@ -18,7 +18,7 @@ interface Common {
   readonly random: RandomSource;
   /** Milliseconds since the Unix epoch. */
   readonly now: number;
-  /** Who is written into the audit log. Default "kms". */
+  /** Actor in the audit log. Default "kms". */
   readonly actor?: string;
 }
 
@@ -63,7 +63,7 @@ export interface RotateOptions extends Common {
   readonly fromPeriod?: number;
   /**
    * From now on, in the midst of a period. Keys of this period and of later ones are dropped: each user needs new ones
-   * before he can send or receive. For a master secret that is no longer one.
+   * before they can send or receive. For a master secret that is no longer one.
    */
   readonly atOnce?: boolean;
 }

@@ -1,8 +1,8 @@
 /** The masters of a KMS as the issuer holds them: records as last read, secrets loaded when they are first needed. */
 
-import { wipe } from "../../../bindings/bytes.ts";
-import type { Core } from "../../../bindings/core.ts";
-import { MikeySakkeError } from "../../../bindings/errors.ts";
+import { wipe } from "../../../base/bytes.ts";
+import { MikeySakkeError } from "../../../base/errors.ts";
+import type { Core } from "../../../bindings/core/core.ts";
 import { KmsMaster } from "../../../bindings/kms.ts";
 import { type KmsStore, type MasterRecord, masterOf } from "../../../store/index.ts";
 

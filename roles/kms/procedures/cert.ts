@@ -1,5 +1,5 @@
 /** KMS Cert (TS 33.180 D.2.6): the certificate of one KMS. */
-import { KmsRefusal } from "../errors.ts";
+import { KmsRefusal } from "../common/errors.ts";
 import type { Procedure } from "./procedure.ts";
 
 export const cert: Procedure = async ({ target, now }, { config, issuer, store }) => {

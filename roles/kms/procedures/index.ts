@@ -1,5 +1,5 @@
 /** The procedure of each request type. */
-import type { RequestType } from "../path.ts";
+import type { RequestType } from "../common/path.ts";
 import { cert } from "./cert.ts";
 import { certcache } from "./certcache.ts";
 import { init } from "./init.ts";

@@ -1,5 +1,5 @@
 /** KMS Initialize (TS 33.180 D.2.3): the certificate of this KMS that is valid now. */
-import { newKeysFor } from "../transport-keys.ts";
+import { newKeysFor } from "../common/transport-keys.ts";
 import type { Procedure } from "./procedure.ts";
 
 export const init: Procedure = async (exchange, tools) => {

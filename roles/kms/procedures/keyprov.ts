@@ -1,8 +1,9 @@
 /** KMS KeyProvision (TS 33.180 D.2.4): the key sets of one identity, or of all that the token proves. */
+
+import { requestedPeriods } from "../common/periods.ts";
+import { newKeysFor } from "../common/transport-keys.ts";
+import { refusalOfUser } from "../common/users.ts";
 import type { KeyRequest } from "../issue/key-issuer.ts";
-import { requestedPeriods } from "../periods.ts";
-import { newKeysFor } from "../transport-keys.ts";
-import { refusalOfUser } from "../users.ts";
 import type { Procedure } from "./procedure.ts";
 
 export const keyprov: Procedure = async (exchange, tools) => {

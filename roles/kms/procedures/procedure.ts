@@ -1,7 +1,7 @@
 /** What the request types have in common: an answer to a request that passed all checks. */
-import type { KeySet } from "../../../bindings/kms-material.ts";
-import type { KmsMessage } from "../../../transport/kms-xml/index.ts";
-import type { Exchange, Tools } from "../exchange.ts";
+import type { KeySet } from "../../../bindings/identity/kms-material.ts";
+import type { KmsMessage } from "../../../documents/kms-xml/index.ts";
+import type { Exchange, Tools } from "../common/exchange.ts";
 
 export interface Outcome {
   readonly message: KmsMessage;

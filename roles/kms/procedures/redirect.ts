@@ -2,7 +2,7 @@
  * KMS Upload of redirect responses (TS 33.180 D.2.8): of the KMSs that they propose, those that the client may use. Who
  * signed a redirect response does not matter for that: it proposes, the operator permits.
  */
-import { KmsRefusal } from "../errors.ts";
+import { KmsRefusal } from "../common/errors.ts";
 import { permittedKmss } from "./lookup.ts";
 import type { Procedure } from "./procedure.ts";
 

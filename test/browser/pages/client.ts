@@ -9,7 +9,7 @@ import {
   Provisioner,
   SealedStorage,
   type TransportKeys,
-} from "../../../roles/client/index.ts";
+} from "../../../roles/identity/index.ts";
 
 export interface ClientReport {
   readonly periods?: readonly number[];
@@ -17,7 +17,7 @@ export interface ClientReport {
   readonly requests?: readonly string[];
   /** How many of the requests were signed. */
   readonly signed?: number;
-  /** Of the Initiator that the stored keys were loaded into. */
+  /** URI of the Initiator into which the stored keys were loaded. */
   readonly initiator?: string;
   readonly rejected?: number;
   readonly names?: readonly string[];

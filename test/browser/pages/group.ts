@@ -1,6 +1,6 @@
 /** A page that is a group's member: keys from the KMS, a GMK over SIP on a WebSocket, all of it kept in IndexedDB. */
 import { formatKeyId, load, systemRandom, toHex } from "../../../bindings/index.ts";
-import { createGroupClient, GroupKeyRing } from "../../../roles/client/group/index.ts";
+import { createGroupClient, GroupKeyRing } from "../../../roles/group-keys/index.ts";
 import {
   IndexedDbStorage,
   KeyStore,
@@ -9,7 +9,7 @@ import {
   loadKeys,
   Provisioner,
   SealedStorage,
-} from "../../../roles/client/index.ts";
+} from "../../../roles/identity/index.ts";
 import { createSipEndpoint, systemClock, webSocketTransport } from "../../../transport/sip/index.ts";
 
 export interface GroupReport {
@@ -93,7 +93,7 @@ async function run(): Promise<GroupReport> {
   }
   const current = ring.current(group);
   const key = current && toHex(current.key.reveal());
-  const records = await database.list("");
+  const records = await database.list("group-key/");
   const octets = await Promise.all(records.map((name) => database.get(name)));
   const report = {
     ...(current && { gmkId: formatKeyId(current.gmkId), text: current.text, state: current.state }),

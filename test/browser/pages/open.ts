@@ -9,7 +9,7 @@ import {
   openMessage,
   Receiver,
 } from "../../../bindings/index.ts";
-import { certificatesOf, keySetsOf, readKmsDocument, withUid } from "../../../transport/kms-xml/index.ts";
+import { certificatesOf, keySetsOf, readKmsDocument, withUid } from "../../../documents/kms-xml/index.ts";
 
 export async function open(build: Build, from: string, at: string): Promise<Record<string, unknown>> {
   const core = await load({ build });

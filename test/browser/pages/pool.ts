@@ -17,7 +17,7 @@ import {
   keySetsOf,
   readKmsDocument,
   withUid,
-} from "../../../transport/kms-xml/index.ts";
+} from "../../../documents/kms-xml/index.ts";
 
 export interface PoolReport {
   readonly isolated?: boolean;

@@ -17,6 +17,9 @@ export function describeInChromium(name: string, tests: () => void): void {
   describeWith("chromium", PATH, name, tests);
 }
 
-export function launchChromium(): Promise<Browser> {
-  return chromium.launch({ executablePath: PATH, headless: true, args: QUIET });
+/** `microphone`: a WAV file of 48 kHz that is said again and again. */
+export function launchChromium({ microphone }: { readonly microphone?: string } = {}): Promise<Browser> {
+  const fake = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"];
+  const said = microphone === undefined ? [] : [...fake, `--use-file-for-fake-audio-capture=${microphone}`];
+  return chromium.launch({ executablePath: PATH, headless: true, args: [...QUIET, ...said] });
 }

@@ -15,12 +15,21 @@ export interface SipProxy {
   stop(): Promise<void>;
 }
 
-export async function startKamailio(): Promise<SipProxy> {
+export interface KamailioOptions {
+  /** An outbound proxy when absent. */
+  readonly config?: URL;
+  /** Values for names in the configuration. */
+  readonly defines?: Readonly<Record<string, string>>;
+}
+
+export async function startKamailio(options: KamailioOptions = {}): Promise<SipProxy> {
+  const { config = new URL("../kamailio/proxy.cfg", import.meta.url), defines = {} } = options;
   const port = await freePort();
-  const config = fileURLToPath(new URL("../kamailio/proxy.cfg", import.meta.url));
   const folder = mkdtempSync(join(tmpdir(), "kamailio-"));
   const listen = ["-l", `udp:${HOST}:${port}`, "-l", `tcp:${HOST}:${port}`];
-  const child = spawn(KAMAILIO, ["-f", config, "-DD", "-E", "-Y", folder, ...listen], { stdio: "pipe" });
+  const defined = Object.entries(defines).flatMap(([name, value]) => ["-A", `${name}="${value}"`]);
+  const args = ["-f", fileURLToPath(config), "-DD", "-E", "-Y", folder, ...listen, ...defined];
+  const child = spawn(KAMAILIO, args, { stdio: "pipe" });
   let said = "";
   for (const stream of [child.stdout, child.stderr])
     stream.on("data", (bytes) => {
@@ -39,7 +48,7 @@ async function stop(child: ChildProcess, folder: string): Promise<void> {
   rmSync(folder, { recursive: true });
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, HOST);
   await once(server, "listening");
   const { port } = server.address() as { port: number };

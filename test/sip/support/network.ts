@@ -16,6 +16,10 @@ export interface Weather {
 export class Network {
   readonly clock: Clock;
   weather: Weather = { copies: () => [1] };
+  /** Hosts whose process stands still: their connections are there, and what arrives is read by nobody. */
+  readonly frozen = new Set<string>();
+  /** Addresses, as "host:port", of which no connection ever comes to be, nor is refused. */
+  readonly firewalled = new Set<string>();
   /** Every message as text, with its way. */
   readonly seen: { from: string; to: string; text: string; bytes: Uint8Array }[] = [];
   readonly #nodes = new Map<string, (bytes: Uint8Array, from: HostPort) => void>();
@@ -54,7 +58,9 @@ export class Network {
     const send = async (bytes: Uint8Array) => {
       this.note(local, remote, bytes);
       for (const delay of this.weather.copies()) {
-        this.clock.after(delay, () => this.#nodes.get(name(remote))?.(bytes.slice(), local));
+        this.clock.after(delay, () => {
+          if (!this.frozen.has(remote.host)) this.#nodes.get(name(remote))?.(bytes.slice(), local);
+        });
       }
     };
     return {
@@ -65,6 +71,7 @@ export class Network {
       open: true,
       send,
       close: () => undefined,
+      abort: () => undefined,
     };
   }
 
@@ -75,7 +82,12 @@ export class Network {
     let port = 40_000;
     const adopt = (flow: PipeFlow) => {
       flows.set(name(flow.remote), flow);
-      flow.onMessage = (bytes) => events?.message(bytes, flow);
+      flow.onMessage = (bytes) => {
+        const kind = keepAlive(bytes);
+        if (kind === "ping") void flow.send(bytes.subarray(2)).catch(() => undefined);
+        else if (kind === "pong") events?.pong?.(flow);
+        else events?.message(bytes, flow);
+      };
       flow.onClose = () => {
         flows.delete(name(flow.remote));
         events?.closed(flow);
@@ -92,6 +104,7 @@ export class Network {
       connect: async (remote) => {
         const known = flows.get(name(remote));
         if (known?.open) return known;
+        if (this.firewalled.has(name(remote))) return new Promise<never>(() => undefined);
         const listener = this.#listeners.get(name(remote));
         if (listener === undefined) throw new Error("refused");
         const local = { host: address.host, port: ++port };
@@ -109,6 +122,11 @@ export class Network {
       },
     };
   }
+}
+
+function keepAlive(bytes: Uint8Array): "ping" | "pong" | undefined {
+  if (bytes.some((octet) => octet !== 13 && octet !== 10)) return undefined;
+  return bytes.length === 4 ? "ping" : "pong";
 }
 
 function name({ host, port }: HostPort): string {
@@ -145,7 +163,13 @@ class PipeFlow implements Flow {
     if (!this.open) throw new Error("closed");
     this.#network.note(this.#local, this.remote, bytes);
     const peer = this.peer;
-    this.#network.clock.after(1, () => peer?.open && peer.onMessage(bytes.slice()));
+    this.#network.clock.after(1, () => {
+      if (peer?.open && !this.#network.frozen.has(this.remote.host)) peer.onMessage(bytes.slice());
+    });
+  }
+
+  abort(): void {
+    this.close();
   }
 
   close(): void {

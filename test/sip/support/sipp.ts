@@ -16,7 +16,7 @@ export interface SippRun {
 
 export interface SippOptions {
   readonly mode: "u1" | "t1";
-  /** Of the other end, on loopback. */
+  /** Port of the other end, on loopback. */
   readonly port: number;
   readonly calls: number;
   /** Values of [field0], [field1] ... for one call after the other. */

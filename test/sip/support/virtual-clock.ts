@@ -22,6 +22,11 @@ export class VirtualClock implements Clock {
     return this.#timers.length;
   }
 
+  /** The machine sleeps: what is due in that time happens after it. */
+  jump(milliseconds: number): void {
+    this.#now += milliseconds;
+  }
+
   /** Lets so much time pass, and everything that is due happen. */
   async pass(milliseconds: number): Promise<void> {
     const end = this.#now + milliseconds;
@@ -36,7 +41,12 @@ export class VirtualClock implements Clock {
       due.run();
       await settle();
     }
-    this.#now = end;
+    this.#now = Math.max(this.#now, end);
+  }
+
+  /** So much time passes while the process is busy: what is due meanwhile happens late. */
+  stall(milliseconds: number): void {
+    this.#now += milliseconds;
   }
 }
 

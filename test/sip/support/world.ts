@@ -33,7 +33,11 @@ export class World {
   /** Cuts the connections of the client. */
   readonly cut: () => void;
 
-  constructor(kind: Kind = "UDP", options: Partial<SipEndpointOptions> = {}) {
+  constructor(
+    kind: Kind = "UDP",
+    options: Partial<SipEndpointOptions> = {},
+    ofServer: Partial<SipEndpointOptions> = {},
+  ) {
     const { clock, network } = this;
     const udp = kind === "UDP";
     const stream = network.stream("TCP", CLIENT, kind === "TCP");
@@ -41,7 +45,7 @@ export class World {
     const far = udp ? network.udp(SERVER) : network.stream("TCP", SERVER);
     this.cut = () => stream.cut();
     this.client = createSipEndpoint({ transports: [near], clock, random, user: "alice", ...options });
-    this.server = createSipEndpoint({ transports: [far], clock, random, user: "gms" });
+    this.server = createSipEndpoint({ transports: [far], clock, random, user: "gms", ...ofServer });
   }
 
   async start(): Promise<this> {

@@ -8,7 +8,7 @@ export interface BearerOptions {
   /** HTTPS URI of the authorization server. */
   readonly authorizationServer: string;
   readonly scope?: string;
-  /** Who the token is of, or undefined when it is not valid. */
+  /** The user of the token, or undefined if it is not valid. */
   readonly verify: (token: string, request: SipRequest) => string | undefined | Promise<string | undefined>;
 }
 

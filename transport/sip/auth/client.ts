@@ -1,5 +1,6 @@
 /** Answers challenges: digest (RFC 3261 22.2, RFC 8760 2.4) and Bearer (RFC 8898). */
-import { toHex } from "../../../bindings/bytes.ts";
+import { toHex } from "../../../base/bytes.ts";
+import type { RandomSource } from "../../../base/random.ts";
 import {
   AUTHORIZATION,
   type AuthValue,
@@ -11,7 +12,6 @@ import {
 } from "../codec/authorisation.ts";
 import type { SipRequest, SipResponse } from "../codec/message.ts";
 import { quote } from "../codec/scanner.ts";
-import type { RandomBytes } from "../ports.ts";
 import { type DigestProtection, digestAlgorithm, digestResponse, digestSecret } from "./digest.ts";
 
 export interface BearerChallenge {
@@ -35,7 +35,7 @@ export async function authorise(
   request: SipRequest,
   response: SipResponse,
   credentials: Credentials,
-  random: RandomBytes,
+  random: RandomSource,
 ): Promise<SipRequest | undefined> {
   const proxy = response.status === 407;
   const challenges = response.headers.all(proxy ? PROXY_AUTHENTICATE : WWW_AUTHENTICATE);
@@ -63,7 +63,7 @@ async function answer(
   challenge: AuthValue,
   request: SipRequest,
   credentials: Credentials,
-  random: RandomBytes,
+  random: RandomSource,
   before: readonly AuthValue[],
 ): Promise<AuthValue | undefined> {
   if (isScheme(challenge, "Digest") && credentials.digest !== undefined) {
@@ -88,13 +88,15 @@ function digest(
   challenge: AuthValue,
   { method, uri, body }: SipRequest,
   { user, password }: { user: string; password: string },
-  random: RandomBytes,
+  random: RandomSource,
 ): AuthValue | undefined {
   const named = authParam(challenge, "algorithm");
   const algorithm = digestAlgorithm(named ?? "MD5");
   const realm = authParam(challenge, "realm");
   const nonce = authParam(challenge, "nonce");
-  const offered = authParam(challenge, "qop")?.split(/[ \t]*,[ \t]*/);
+  const offered = authParam(challenge, "qop")
+    ?.split(",")
+    .map((word) => word.trim());
   const qop = offered?.includes("auth") ? "auth" : offered?.includes("auth-int") ? "auth-int" : undefined;
   if (algorithm === undefined || realm === undefined || nonce === undefined) return undefined;
   if (offered !== undefined && qop === undefined) return undefined;

@@ -1,11 +1,12 @@
 /** The digest scheme of a server (RFC 3261 22.4, RFC 7616 3, RFC 8760). Nonces carry their own proof. */
 import { hmac } from "@noble/hashes/hmac.js";
 import { sha256 } from "@noble/hashes/sha2.js";
-import { equal, toHex, utf8 } from "../../../bindings/bytes.ts";
+import { equal, toHex, utf8 } from "../../../base/bytes.ts";
+import type { Clock } from "../../../base/clock.ts";
+import type { RandomSource } from "../../../base/random.ts";
 import { type AuthValue, authParam, isScheme } from "../codec/authorisation.ts";
 import type { SipRequest } from "../codec/message.ts";
 import { quote } from "../codec/scanner.ts";
-import type { Clock, RandomBytes } from "../ports.ts";
 import { type DigestAlgorithm, type DigestProtection, digestAlgorithm, digestResponse } from "./digest.ts";
 import type { AuthScheme, SchemeResult } from "./server.ts";
 
@@ -17,7 +18,7 @@ export interface DigestOptions {
     algorithm: DigestAlgorithm,
   ) => string | undefined | Promise<string | undefined>;
   readonly clock: Clock;
-  readonly random: RandomBytes;
+  readonly random: RandomSource;
   /** Offered in this order. Default SHA-256, then MD5 for clients of RFC 3261. */
   readonly algorithms?: readonly DigestAlgorithm[];
   /** Milliseconds. Default five minutes. */
@@ -74,13 +75,13 @@ export function digestScheme(options: DigestOptions): AuthScheme {
 /** A nonce is time, chance and a MAC over both, so that only those in use need to be remembered. */
 class Nonces {
   readonly #clock: Clock;
-  readonly #random: RandomBytes;
+  readonly #random: RandomSource;
   readonly #lifetime: number;
   readonly #key: Uint8Array;
   /** The highest count seen with a nonce, in order of first use. */
   readonly #counts = new Map<string, number>();
 
-  constructor(clock: Clock, random: RandomBytes, lifetime: number) {
+  constructor(clock: Clock, random: RandomSource, lifetime: number) {
     this.#clock = clock;
     this.#random = random;
     this.#lifetime = lifetime;

@@ -1,7 +1,7 @@
 /** The digest of RFC 7616 as SIP uses it (RFC 3261 22.4, RFC 8760): both ends compute it here. */
 import { md5 } from "@noble/hashes/legacy.js";
 import { sha256, sha512_256 } from "@noble/hashes/sha2.js";
-import { toHex, utf8 } from "../../../bindings/bytes.ts";
+import { toHex, utf8 } from "../../../base/bytes.ts";
 
 export type DigestAlgorithm = "MD5" | "SHA-256" | "SHA-512-256";
 

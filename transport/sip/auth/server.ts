@@ -2,6 +2,7 @@
 import { AUTHORIZATION, type AuthValue, WWW_AUTHENTICATE } from "../codec/authorisation.ts";
 import type { SipRequest } from "../codec/message.ts";
 import type { Answer } from "../core/incoming.ts";
+import type { Flow } from "../socket/ports.ts";
 
 /** One scheme. */
 export interface AuthScheme {
@@ -21,13 +22,16 @@ export type AuthResult =
   | { readonly ok: false; readonly answer: Answer };
 
 export interface Authenticator {
-  check(request: SipRequest): Promise<AuthResult>;
+  /** `flow`: what the request came on. */
+  check(request: SipRequest, flow: Flow): Promise<AuthResult>;
 }
 
 /** Takes credentials of any of the schemes; asks for all, in that order (RFC 8760 2.4: strongest first). */
-export function createAuthenticator(...schemes: readonly AuthScheme[]): Authenticator {
+export function createAuthenticator(
+  ...schemes: readonly AuthScheme[]
+): Authenticator & { check(request: SipRequest): Promise<AuthResult> } {
   return {
-    async check(request) {
+    async check(request: SipRequest) {
       const refused = new Map<AuthScheme, SchemeResult>();
       for (const credentials of request.headers.all(AUTHORIZATION)) {
         for (const scheme of schemes) {

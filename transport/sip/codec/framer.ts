@@ -1,27 +1,41 @@
 /** Cuts a stream into messages by Content-Length (RFC 3261 18.3), and sees keep-alives (RFC 5626 3.5.1). */
-import { concat } from "../../../bindings/bytes.ts";
 import { DEFAULT_LIMITS, type SipLimits } from "./limits.ts";
 import { endOfHead, sipError } from "./parse.ts";
 
 export interface FramerEvents {
   /** The octets of one message, as parseMessage reads them. */
   message(bytes: Uint8Array): void;
-  /** A double CRLF between messages, to be answered with one CRLF (RFC 5626 4.4.1). Only who accepted a flow has it. */
+  /** The head of a message whose body is above the limit. It is the last event. */
+  tooLarge?(head: Uint8Array): void;
+  /**
+   * One or more double CRLFs between messages came together, to be answered with one CRLF (RFC 5626 4.4.1). Only who
+   * accepted a flow has it.
+   */
   ping?(): void;
+  /** One or more single CRLFs between messages: the answer to a ping, for who opened a flow. */
+  pong?(): void;
 }
 
 const LENGTH = /(?:^|\r\n)(?:content-length|l)[ \t]*:[ \t]*([^\r]*)/gi;
 const latin1 = new TextDecoder("latin1");
+const CR = 13;
+const LF = 10;
+const NOTHING = new Uint8Array(0);
+/** Octets of the first buffer, which doubles until the message fits. */
+const FIRST_BUFFER = 512;
 
 export class StreamFramer {
   readonly #events: FramerEvents;
   readonly #limits: SipLimits;
-  #parts: Uint8Array[] = [];
-  #held = 0;
+  /** What is held of the message that is not complete: the first `#length` octets. No piece that came is kept. */
+  #buffer: Uint8Array = NOTHING;
+  #length = 0;
   /** Octets that the next message has in all, once its head has been read. */
   #wanted: number | undefined;
   /** Where the search for the end of the head goes on. */
   #searched = 0;
+  #hasPing = false;
+  #hasPong = false;
 
   constructor(events: FramerEvents, limits: SipLimits = DEFAULT_LIMITS) {
     this.#events = events;
@@ -30,73 +44,111 @@ export class StreamFramer {
 
   /** Part of a message has come, and not the rest. */
   get pending(): boolean {
-    return this.#held > 0;
+    return this.#length > 0;
+  }
+
+  /** Octets of memory that the unfinished message takes: at most twice those that came, and 512. */
+  get held(): number {
+    return this.#buffer.length;
   }
 
   /**
-   * True when what was begun is complete. Throws a codec error when the border of a message cannot be known: the
-   * stream is of no use after that.
+   * True when what was begun is complete. Throws a codec error when the border of a message cannot be known, or lies too
+   * far away: the stream is of no use after that.
    */
   push(bytes: Uint8Array): boolean {
-    this.#parts.push(bytes);
-    this.#held += bytes.length;
-    // A large body comes in many pieces: they are joined once.
-    if (this.#wanted !== undefined && this.#held < this.#wanted) return false;
-    let buffer = this.#parts.length === 1 ? bytes : concat(...this.#parts);
+    const isJoined = this.#length > 0;
+    const all = isJoined ? this.#append(bytes) : bytes;
+    this.#hasPing = false;
+    this.#hasPong = false;
+    let at = 0;
     let whole = false;
-    for (let rest = this.#take(buffer); rest !== undefined; rest = this.#take(buffer)) {
-      buffer = rest;
+    for (let next = this.#take(all, at); next > at; next = this.#take(all, at)) {
+      at = next;
       whole = true;
     }
-    this.#parts = buffer.length === 0 ? [] : [buffer];
-    this.#held = buffer.length;
+    if (at > 0 || !isJoined) this.#keep(all.subarray(at));
+    if (this.#hasPing) this.#events.ping?.();
+    if (this.#hasPong) this.#events.pong?.();
     return whole;
   }
 
-  /** Takes one message or empty lines off the front; undefined when more octets are needed. */
-  #take(buffer: Uint8Array): Uint8Array | undefined {
+  #append(bytes: Uint8Array): Uint8Array {
+    const length = this.#length + bytes.length;
+    if (length > this.#buffer.length) {
+      const larger = new Uint8Array(Math.max(length, 2 * this.#buffer.length));
+      larger.set(this.#buffer.subarray(0, this.#length));
+      this.#buffer = larger;
+    }
+    this.#buffer.set(bytes, this.#length);
+    this.#length = length;
+    return this.#buffer.subarray(0, length);
+  }
+
+  #keep(rest: Uint8Array): void {
+    this.#length = rest.length;
+    if (rest.length === 0) {
+      this.#buffer = NOTHING;
+      return;
+    }
+    const buffer = new Uint8Array(Math.max(FIRST_BUFFER, rest.length));
+    buffer.set(rest);
+    this.#buffer = buffer;
+  }
+
+  /** Where what follows one message or empty line begins; `from` when more octets are needed. */
+  #take(all: Uint8Array, from: number): number {
     if (this.#wanted === undefined) {
-      if (buffer[0] === 13 && buffer[1] === 10) return this.#takeEmptyLine(buffer);
-      const end = endOfHead(buffer, this.#searched);
-      if (end < 0 || end > this.#limits.head) {
-        this.#searched = Math.max(0, buffer.length - 3);
-        if (buffer.length > this.#limits.head) {
-          throw sipError("SIP_TOO_LARGE", `more than ${this.#limits.head} octets of header`);
-        }
-        return undefined;
-      }
-      this.#searched = 0;
-      this.#wanted = end + this.#bodyLength(buffer.subarray(0, end));
+      if (all[from] === CR && all[from + 1] === LF) return this.#takeEmptyLine(all, from);
+      const length = this.#lengthOf(all.subarray(from));
+      if (length === undefined) return from;
+      this.#wanted = length;
     }
-    if (buffer.length < this.#wanted) return undefined;
-    const message = buffer.slice(0, this.#wanted);
-    const rest = buffer.subarray(this.#wanted);
+    if (all.length - from < this.#wanted) return from;
+    const next = from + this.#wanted;
     this.#wanted = undefined;
-    this.#events.message(message);
-    return rest;
+    this.#events.message(all.slice(from, next));
+    return next;
   }
 
-  #takeEmptyLine(buffer: Uint8Array): Uint8Array | undefined {
-    if (this.#events.ping !== undefined && buffer[2] === 13 && buffer[3] === 10) {
-      this.#events.ping();
-      return buffer.subarray(4);
+  /** Octets of the message, once its head is there. */
+  #lengthOf(buffer: Uint8Array): number | undefined {
+    const end = endOfHead(buffer, this.#searched, this.#limits.head);
+    if (end < 0) {
+      this.#searched = Math.max(0, buffer.length - 3);
+      if (buffer.length < this.#limits.head) return undefined;
+      throw sipError("SIP_TOO_LARGE", `more than ${this.#limits.head} octets of header`);
     }
-    // One CRLF is a pong, or the first half of a ping.
-    if (this.#events.ping === undefined) return buffer.subarray(2);
-    const half = buffer.length === 2 || (buffer.length === 3 && buffer[2] === 13);
-    return half ? undefined : buffer.subarray(2);
-  }
-
-  #bodyLength(head: Uint8Array): number {
-    const text = latin1.decode(head).replace(/\r\n[ \t]+/g, " ");
-    const found = [...text.matchAll(LENGTH)].map((match) => match[1]!.trimEnd());
-    if (found.length !== 1 || !/^[0-9]+$/.test(found[0]!)) {
-      throw sipError("SIP_LENGTH", "a stream needs one Content-Length");
-    }
-    const length = Number(found[0]);
+    this.#searched = 0;
+    const head = buffer.subarray(0, end);
+    const length = bodyLength(head);
     if (length > this.#limits.body) {
+      this.#events.tooLarge?.(head);
       throw sipError("SIP_TOO_LARGE", `body of more than ${this.#limits.body} octets`);
     }
-    return length;
+    return end + length;
   }
+
+  #takeEmptyLine(all: Uint8Array, from: number): number {
+    // One CRLF is a pong, or the first half of a ping.
+    if (this.#events.ping === undefined) {
+      this.#hasPong = true;
+      return from + 2;
+    }
+    if (all[from + 2] === CR && all[from + 3] === LF) {
+      this.#hasPing = true;
+      return from + 4;
+    }
+    const left = all.length - from;
+    return left === 2 || (left === 3 && all[from + 2] === CR) ? from : from + 2;
+  }
+}
+
+function bodyLength(head: Uint8Array): number {
+  const text = latin1.decode(head).replace(/\r\n[ \t]+/g, " ");
+  const found = [...text.matchAll(LENGTH)].map((match) => match[1]!.trimEnd());
+  if (found.length !== 1 || !/^[0-9]+$/.test(found[0]!)) {
+    throw sipError("SIP_LENGTH", "a stream needs one Content-Length");
+  }
+  return Number(found[0]);
 }

@@ -1,7 +1,7 @@
 /** The header fields of one message, in their order. Values are read when asked for, and kept. */
-import { MikeySakkeError } from "../../../bindings/errors.ts";
+import { MikeySakkeError } from "../../../base/errors.ts";
 import { type HeaderField, readLine } from "./field.ts";
-import { fieldOf, fullName, keyOf } from "./names.ts";
+import { fieldOf, fullName, isDispensable, keyOf } from "./names.ts";
 import { isToken } from "./scanner.ts";
 
 interface Entry {
@@ -74,8 +74,13 @@ export class Headers {
     const key = field.name.toLowerCase();
     const lines = values.map((value) => ({ key, name: field.name, text: field.write(value) }));
     const at = this.#entries.findIndex((entry) => entry.key === key);
+    if (at < 0) {
+      this.#entries.push(...lines);
+      this.#read.delete(key);
+      return this;
+    }
     const others = this.#entries.filter((entry) => entry.key !== key);
-    others.splice(at < 0 ? others.length : at, 0, ...lines);
+    others.splice(at, 0, ...lines);
     this.#entries = others;
     this.#read.delete(key);
     return this;
@@ -105,8 +110,9 @@ export class Headers {
     return copy;
   }
 
-  /** Reads every field that this package knows, so that a malformed one is refused now and not later. */
+  /** Reads every field that this package knows, so that a malformed one is refused now and not later, or left out. */
   check(): void {
+    this.#leaveOut();
     const lines = new Map<string, number>();
     for (const { key } of this.#entries) lines.set(key, (lines.get(key) ?? 0) + 1);
     for (const [key, count] of lines) {
@@ -118,5 +124,23 @@ export class Headers {
       }
       this.all(field);
     }
+  }
+
+  /** Lines of fields that nobody needs and that cannot be read, and of those that stand once all but the first. */
+  #leaveOut(): void {
+    const seen = new Set<string>();
+    this.#entries = this.#entries.filter(({ key, text }) => {
+      const field = isDispensable(key) ? fieldOf(key) : undefined;
+      if (field === undefined) return true;
+      if (field.form === "one" && seen.has(key)) return false;
+      try {
+        readLine(field, text);
+      } catch (error) {
+        if (!(error instanceof MikeySakkeError)) throw error;
+        return false;
+      }
+      seen.add(key);
+      return true;
+    });
   }
 }

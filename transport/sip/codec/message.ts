@@ -1,5 +1,5 @@
 /** SIP messages (RFC 3261 7). Bodies are octets: a MIKEY message is no text. */
-import { utf8 } from "../../../bindings/bytes.ts";
+import { utf8 } from "../../../base/bytes.ts";
 import { FROM, TO, VIA } from "./addresses.ts";
 import { Headers } from "./headers.ts";
 import { CALL_ID, CSEQ } from "./scalars.ts";

@@ -1,5 +1,5 @@
 /** Octets to message, strictly by the grammar of RFC 3261 25.1. One call, one message. */
-import { MikeySakkeError } from "../../../bindings/errors.ts";
+import { MikeySakkeError } from "../../../base/errors.ts";
 import { CONTACT, FROM, TO, VIA } from "./addresses.ts";
 import type { HeaderField } from "./field.ts";
 import { Headers } from "./headers.ts";
@@ -26,9 +26,9 @@ export function sipError(code: string, what: string): MikeySakkeError {
   return new MikeySakkeError("codec", code, `SIP message: ${what}`);
 }
 
-/** Where the body begins, or -1. */
-export function endOfHead(bytes: Uint8Array, from = 0): number {
-  for (let i = bytes.indexOf(13, from); i >= 0; i = bytes.indexOf(13, i + 1)) {
+/** Where the body begins, or -1 if that is not within `limit`. */
+export function endOfHead(bytes: Uint8Array, from = 0, limit = bytes.length): number {
+  for (let i = bytes.indexOf(13, from); i >= 0 && i + 4 <= limit; i = bytes.indexOf(13, i + 1)) {
     if (bytes[i + 1] === 10 && bytes[i + 2] === 13 && bytes[i + 3] === 10) return i + 4;
   }
   return -1;
@@ -60,7 +60,7 @@ export function skipEmptyLines(bytes: Uint8Array): number {
 
 /**
  * Reads one message. Throws a codec error; `SIP_VERSION` is one of another version. Every header field that this
- * package knows is well-formed then, and From, To, Call-ID, CSeq and Via are there.
+ * package knows is well-formed then (of those that nobody needs, malformed lines are left out), and From, To, Call-ID, CSeq and Via are there.
  */
 export function parseMessage(
   bytes: Uint8Array,
@@ -68,9 +68,11 @@ export function parseMessage(
   limits: SipLimits = DEFAULT_LIMITS,
 ): SipMessage {
   const start = skipEmptyLines(bytes);
-  const end = endOfHead(bytes, start);
+  const end = endOfHead(bytes, start, start + limits.head);
+  if (end < 0 && bytes.length - start > limits.head) {
+    throw sipError("SIP_TOO_LARGE", `more than ${limits.head} octets of header`);
+  }
   if (end < 0) throw sipError("SIP_TRUNCATED", "the header fields have no end");
-  if (end - start > limits.head) throw sipError("SIP_TOO_LARGE", `more than ${limits.head} octets of header`);
   const lines = readHead(bytes.subarray(start, end));
   if (lines.length - 1 > limits.lines)
     throw sipError("SIP_TOO_LARGE", `more than ${limits.lines} header lines`);

@@ -22,6 +22,11 @@ export interface Warning {
   readonly text: string;
 }
 
+export interface SessionInterval {
+  readonly seconds: number;
+  readonly params: Params;
+}
+
 export interface RetryAfter {
   readonly seconds: number;
   readonly comment?: string;
@@ -41,6 +46,16 @@ function deltaSeconds(scanner: Scanner): number {
   return Math.min(scanner.number(Number.POSITIVE_INFINITY), MAX_UINT32);
 }
 
+/** RFC 4028 4, 5. */
+function timer(name: string): HeaderField<SessionInterval> {
+  return field(
+    name,
+    "one",
+    (scanner) => ({ seconds: deltaSeconds(scanner), params: scanner.params() }),
+    ({ seconds: value, params }) => `${value}${writeParams(params)}`,
+  );
+}
+
 function tokens(name: string, mayBeEmpty = false): HeaderField<string> {
   return field(name, "list", (scanner) => scanner.token("a token"), String, mayBeEmpty);
 }
@@ -58,12 +73,13 @@ function readMedia(scanner: Scanner): Parameterised {
 
 const writeWord = (word: Parameterised) => word.value + writeParams(word.params);
 
-// 8.1.1.5: the sequence number is a 32-bit unsigned integer.
+/** 8.1.1.5: the sequence number is less than 2^31. */
+const MAX_SEQUENCE = 0x7fff_ffff;
 export const CSEQ = field<CSeq>(
   "CSeq",
   "one",
   (scanner) => {
-    const number = scanner.number(MAX_UINT32);
+    const number = scanner.number(MAX_SEQUENCE);
     scanner.expect(/[ \t]+/y, "a blank");
     return { number, method: scanner.token("a method") };
   },
@@ -78,6 +94,8 @@ export const MAX_FORWARDS = count("Max-Forwards", 255);
 export const CONTENT_LENGTH = count("Content-Length", Number.MAX_SAFE_INTEGER);
 export const EXPIRES = seconds("Expires");
 export const MIN_EXPIRES = seconds("Min-Expires");
+export const SESSION_EXPIRES = timer("Session-Expires");
+export const MIN_SE = timer("Min-SE");
 
 export const CONTENT_TYPE = field("Content-Type", "one", readMedia, writeWord);
 export const ACCEPT = field("Accept", "list", readMedia, writeWord, true);

@@ -1,5 +1,5 @@
 /** Reads the value of a header field from left to right. The rules are those of RFC 3261 25.1. */
-import { MikeySakkeError } from "../../../bindings/errors.ts";
+import { MikeySakkeError } from "../../../base/errors.ts";
 
 export const TOKEN = "[-A-Za-z0-9.!%*_+`'~]+";
 /** Within quotes: any octet of text, and with a backslash also a control character, but no CR or LF. */

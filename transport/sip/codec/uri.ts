@@ -1,5 +1,5 @@
 /** SIP, SIPS and other URIs (RFC 3261 19.1, 25.1). Elsewhere a URI is a string; here it is taken apart. */
-import { MikeySakkeError } from "../../../bindings/errors.ts";
+import { MikeySakkeError } from "../../../base/errors.ts";
 import type { Params } from "./scanner.ts";
 
 export interface SipUri {
@@ -22,8 +22,9 @@ export interface OtherUri {
 
 const ESCAPED = "%[0-9A-Fa-f]{2}";
 const UNRESERVED = "A-Za-z0-9\\-_.!~*'()";
-const LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?";
-const TOP = "[A-Za-z](?:[A-Za-z0-9-]*[A-Za-z0-9])?";
+// Underscores are no part of RFC 3261 25.1, but of names that are in use.
+const LABEL = "[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?";
+const TOP = "[A-Za-z_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?";
 const IPV4 = "[0-9]{1,3}(?:\\.[0-9]{1,3}){3}";
 /** host = hostname / IPv4address / IPv6reference */
 export const HOST = `(?:${IPV4}(?![A-Za-z0-9.-])|(?:${LABEL}\\.)*${TOP}\\.?|\\[[0-9A-Fa-f:.]+\\])`;

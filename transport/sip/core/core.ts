@@ -1,38 +1,51 @@
 /** The transport layer of RFC 3261 18 under the transactions: parses, routes, picks and reuses flows. */
-import { toHex } from "../../../bindings/bytes.ts";
-import { MikeySakkeError } from "../../../bindings/errors.ts";
+import { toHex } from "../../../base/bytes.ts";
+import type { Clock } from "../../../base/clock.ts";
+import { MikeySakkeError } from "../../../base/errors.ts";
+import type { RandomSource } from "../../../base/random.ts";
+import type { Admission } from "../../admission/admission.ts";
 import { ROUTE, VIA } from "../codec/addresses.ts";
 import { DEFAULT_LIMITS, type SipLimits } from "../codec/limits.ts";
 import { type SipMessage, type SipRequest, type SipResponse, writeMessage } from "../codec/message.ts";
 import { parseMessage } from "../codec/parse.ts";
-import type { Clock, Flow, RandomBytes, SipLog, SipTransport } from "../ports.ts";
+import type { Flow, NextHop, SipLog, SipTransport } from "../socket/ports.ts";
+import type { InviteServer } from "../transaction/invite-server.ts";
 import { TransactionLayer } from "../transaction/layer.ts";
-import type { ServerTransaction } from "../transaction/server.ts";
+import type { Reply, ServerTransaction } from "../transaction/server.ts";
 import { DEFAULT_TIMERS, type Timers } from "../transaction/timers.ts";
+import { LargeRequests } from "./large-requests.ts";
 import { refusalOf } from "./refusal.ts";
 import { Transports, unreachable } from "./target.ts";
-import { isOurs, newVia, responseTarget, stampVia } from "./via.ts";
-
-/** 18.1.1: larger requests need a transport that controls congestion, where the path MTU is not known. */
-const LARGEST_DATAGRAM_REQUEST = 1300;
+import { isOurs, newVia, replyPort, stampVia } from "./via.ts";
 
 export interface CoreOptions {
   readonly transports: readonly SipTransport[];
   readonly clock: Clock;
-  readonly random: RandomBytes;
+  readonly random: RandomSource;
   readonly log?: SipLog;
   readonly limits?: SipLimits;
   readonly timers?: Timers;
+  /** Bounds requests whose sender has not proven who they are. Without it nothing does, as for clients. */
+  readonly admission?: Admission;
 }
 
 export interface CoreHandlers {
   request(transaction: ServerTransaction): void;
   /** The ACK of a 2xx. */
-  acknowledged(request: SipRequest): void;
+  acknowledged(request: SipRequest, flow: Flow): void;
   flowClosed(flow: Flow): void;
 }
 
+/** A double CRLF between messages (RFC 5626 4.4.1). */
+const PING = new Uint8Array([13, 10, 13, 10]);
+
 export interface SendEvents {
+  /** Where it goes, in place of where the Request-URI leads; a Route comes first. */
+  readonly nextHop?: NextHop | undefined;
+  /** URI that the next hop is found from, before Route: of a strict router (8.1.2). */
+  readonly toward?: string | undefined;
+  /** Called with the flow that it goes on, before there is an answer. */
+  readonly leaves?: ((flow: Flow) => void) | undefined;
   readonly provisional?: ((response: SipResponse) => void) | undefined;
   /** A 2xx of an INVITE that came again, whose ACK was lost. */
   readonly repeated?: ((response: SipResponse) => void) | undefined;
@@ -50,6 +63,8 @@ export interface SipCounters {
   requestsOut: number;
   responsesIn: number;
   malformed: number;
+  /** Peers that were turned away below SIP. */
+  refused: number;
   strayResponses: number;
   timeouts: number;
 }
@@ -63,14 +78,18 @@ export class SipCore {
     requestsOut: 0,
     responsesIn: 0,
     malformed: 0,
+    refused: 0,
     strayResponses: 0,
     timeouts: 0,
   };
-  readonly #random: RandomBytes;
+  readonly #random: RandomSource;
   readonly #log: SipLog;
   readonly #limits: SipLimits;
   readonly #handlers: CoreHandlers;
   readonly #layer: TransactionLayer;
+  readonly #large: LargeRequests;
+  /** When octets came on a connection last, by the clock. */
+  readonly #heard = new WeakMap<Flow, number>();
 
   constructor(options: CoreOptions, handlers: CoreHandlers) {
     this.transports = new Transports(options.transports);
@@ -80,12 +99,14 @@ export class SipCore {
     this.#log = options.log ?? (() => undefined);
     this.#limits = options.limits ?? DEFAULT_LIMITS;
     this.#handlers = handlers;
+    this.#large = new LargeRequests(options.clock);
     this.#layer = new TransactionLayer({
       clock: options.clock,
       timers: this.timers,
       request: (transaction) => handlers.request(transaction),
-      acknowledged: (request) => handlers.acknowledged(request),
-      sendResponse: (request, flow, octets) => this.#sendResponse(request, flow, octets),
+      acknowledged: (request, flow) => handlers.acknowledged(request, flow),
+      replyTo: (request, flow) => this.#replyTo(request, flow),
+      admission: options.admission,
       newTag: () => this.newTag(),
     });
   }
@@ -99,6 +120,22 @@ export class SipCore {
     return toHex(this.#random(16));
   }
 
+  /** Evenly drawn from 0 up to 1, so that those who wait for the same do not go on together. */
+  fraction(): number {
+    const [a = 0, b = 0] = this.#random(2);
+    return (a * 256 + b) / 2 ** 16;
+  }
+
+  /** Asks for a sign of life, which `heard` shows. */
+  ping(flow: Flow): void {
+    flow.send(PING).catch(() => undefined);
+  }
+
+  /** When octets came on it last, by the clock. */
+  heard(flow: Flow): number {
+    return this.#heard.get(flow) ?? Number.NEGATIVE_INFINITY;
+  }
+
   log(event: string, details: Readonly<Record<string, string | number>> = {}): void {
     this.#log(event, details);
   }
@@ -107,9 +144,14 @@ export class SipCore {
     for (const transport of this.transports.all) {
       await transport.start({
         message: (bytes, flow) => this.#receive(bytes, flow),
+        pong: (flow) => void this.#heard.set(flow, this.clock.now()),
         closed: (flow) => {
           this.#layer.flowClosed(flow);
           this.#handlers.flowClosed(flow);
+        },
+        refused: (code, transport, remote) => {
+          this.counters.refused++;
+          this.log("sip-refused", { code, transport, remote: remote.host });
         },
       });
     }
@@ -125,7 +167,7 @@ export class SipCore {
     return this.#layer.size;
   }
 
-  cancelled(cancel: SipRequest): ServerTransaction | undefined {
+  cancelled(cancel: SipRequest): InviteServer | undefined {
     return this.#layer.cancelled(cancel);
   }
 
@@ -134,8 +176,9 @@ export class SipCore {
    * errors SIP_UNREACHABLE, SIP_TIMEOUT and SIP_FLOW_FAILED.
    */
   async send(request: SipRequest, flow?: Flow, events: SendEvents = {}): Promise<Sent> {
-    const way = await this.#way(request, flow);
+    const way = await this.#way(request, flow, events);
     this.counters.requestsOut++;
+    events.leaves?.(way.flow);
     let isAnswered = false;
     return new Promise((resolve, reject) => {
       this.#layer.send(way.request, way.flow, {
@@ -156,14 +199,18 @@ export class SipCore {
   }
 
   /** Sends what has no answer: the ACK of a 2xx. Rejects as `send`. */
-  async transmit(request: SipRequest, flow?: Flow): Promise<void> {
-    const way = await this.#way(request, flow);
+  async transmit(request: SipRequest, flow?: Flow, where: Pick<SendEvents, "toward"> = {}): Promise<void> {
+    const way = await this.#way(request, flow, where);
     this.counters.requestsOut++;
     await way.flow.send(writeMessage(way.request));
   }
 
-  async #way(request: SipRequest, flow: Flow | undefined): Promise<{ request: SipRequest; flow: Flow }> {
-    return flow?.open ? this.#prepare(request, flow) : this.#route(request);
+  async #way(
+    request: SipRequest,
+    flow: Flow | undefined,
+    where: Pick<SendEvents, "nextHop" | "toward">,
+  ): Promise<{ request: SipRequest; flow: Flow }> {
+    return flow?.open ? this.#prepare(request, flow) : this.#route(request, where);
   }
 
   #prepare(request: SipRequest, flow: Flow): { request: SipRequest; flow: Flow } {
@@ -173,14 +220,19 @@ export class SipCore {
     return { request: { ...request, headers }, flow };
   }
 
-  /** 8.1.2: the first Route, or the Request-URI, is the next hop. */
-  async #route(request: SipRequest): Promise<{ request: SipRequest; flow: Flow }> {
-    const { transport, remote } = this.transports.target(request.headers.get(ROUTE)?.uri ?? request.uri);
+  /** 8.1.2: the first Route, or the Request-URI, is the next hop; of a strict router the Request-URI in any case. */
+  async #route(
+    request: SipRequest,
+    { nextHop, toward }: Pick<SendEvents, "nextHop" | "toward">,
+  ): Promise<{ request: SipRequest; flow: Flow }> {
+    const route = request.headers.get(ROUTE);
+    const { transport, remote } =
+      nextHop !== undefined && route === undefined
+        ? this.transports.hop(nextHop)
+        : this.transports.target(toward ?? route?.uri ?? request.uri);
     const tcp = this.transports.get("TCP");
-    if (transport.name === "UDP" && tcp !== undefined) {
-      const large = writeMessage(request).length + 100 > LARGEST_DATAGRAM_REQUEST;
-      // 18.1.1: a peer that has no TCP gets it by UDP after all.
-      const flow = large ? await tcp.connect(remote).catch(() => undefined) : undefined;
+    if (transport.name === "UDP" && tcp !== undefined && LargeRequests.has(writeMessage(request).length)) {
+      const flow = await this.#large.connect(tcp, remote);
       if (flow !== undefined) return this.#prepare(request, flow);
     }
     try {
@@ -191,6 +243,7 @@ export class SipCore {
   }
 
   #receive(bytes: Uint8Array, flow: Flow): void {
+    if (flow.reliable) this.#heard.set(flow, this.clock.now());
     let message: SipMessage;
     try {
       const framing = flow.transport === "TCP" || flow.transport === "TLS" ? "stream" : "datagram";
@@ -202,7 +255,7 @@ export class SipCore {
     if (message.kind === "request") {
       this.counters.requestsIn++;
       stampVia(message, flow);
-      this.#layer.receiveRequest(message, flow);
+      this.#layer.receiveRequest(message, flow, bytes.length);
       return;
     }
     this.counters.responsesIn++;
@@ -216,36 +269,25 @@ export class SipCore {
     this.counters.malformed++;
     const code = error instanceof MikeySakkeError ? error.code : "unknown";
     this.log("sip-malformed", { code, transport: flow.transport, remote: flow.remote.host });
-    const refusal = refusalOf(bytes, error, this.newTag());
+    const refusal = refusalOf(bytes, error, this.newTag(), this.#limits);
     if (refusal === undefined) return;
     // Not to where the sender says, as nothing about it is sound, but to where it came from.
     flow.send(writeMessage(refusal)).catch(() => undefined);
   }
 
-  /** 18.2.2: on the connection of the request, if it is still there; else to received and rport or the sent-by port. */
-  async #sendResponse(request: SipRequest, flow: Flow, octets: Uint8Array): Promise<void> {
-    const via = request.headers.need(VIA);
-    if (flow.reliable) {
-      const sent =
-        flow.open &&
-        (await flow.send(octets).then(
-          () => true,
-          () => false,
-        ));
-      if (sent) return;
-    }
+  /**
+   * How a request is answered: on the connection that it came by, and not at all once that is gone; a datagram at the
+   * address that it came from. 18.2.2 is not followed further (decision D-051).
+   */
+  #replyTo(request: SipRequest, flow: Flow): Reply {
+    if (flow.reliable) return (octets) => flow.send(octets);
+    const port = replyPort(request.headers.need(VIA), flow);
+    if (port === flow.remote.port) return (octets) => flow.send(octets);
     const transport = this.transports.get(flow.transport);
     if (transport === undefined) throw unreachable(`no transport ${flow.transport}`);
-    const way = await transport.connect(flow.reliable ? reopened(via) : responseTarget(via));
-    await way.send(octets);
+    const { host } = flow.remote;
+    return async (octets) => (await transport.connect({ host, port })).send(octets);
   }
-}
-
-/** A new connection goes to the sent-by port, as rport is the far end of the old one (18.2.2). */
-function reopened(via: ReturnType<typeof newVia>): ReturnType<typeof responseTarget> {
-  const params = new Map(via.params);
-  params.delete("rport");
-  return responseTarget({ ...via, params });
 }
 
 function failedError(failure: "timeout" | "transport", method: string): MikeySakkeError {

@@ -4,7 +4,7 @@ import { readLine } from "../codec/field.ts";
 import type { Headers } from "../codec/headers.ts";
 import { createResponse, type SipRequest } from "../codec/message.ts";
 import { CONTENT_TYPE } from "../codec/scalars.ts";
-import type { Flow } from "../ports.ts";
+import type { Flow } from "../socket/ports.ts";
 import type { ServerTransaction } from "../transaction/server.ts";
 
 export interface Answer {
@@ -34,6 +34,11 @@ export class Incoming {
 
   get inDialog(): boolean {
     return this.request.headers.need(TO).params.has("tag");
+  }
+
+  /** The sender has proven who they are: their request, and what else comes on its connection, is no longer bound. */
+  vouch(): void {
+    this.#transaction.vouch();
   }
 
   answer(answer: Answer): void {

@@ -1,15 +1,26 @@
 /** Where a request goes: RFC 3263 4, as far as it goes without DNS. Names are left to the sockets. */
-import { MikeySakkeError } from "../../../bindings/errors.ts";
+import { MikeySakkeError } from "../../../base/errors.ts";
 import { isSipUri, parseUri } from "../codec/uri.ts";
-import type { HostPort, SipTransport, TransportName } from "../ports.ts";
+import type { NextHop, Remote, SipTransport, TransportName } from "../socket/ports.ts";
 
 export interface Target {
   readonly transport: SipTransport;
-  readonly remote: HostPort;
+  readonly remote: Remote;
 }
 
-const PORTS: Readonly<Record<TransportName, number>> = { UDP: 5060, TCP: 5060, TLS: 5061, WS: 80, WSS: 443 };
-const SECURE: Readonly<Record<string, TransportName>> = { TCP: "TLS", TLS: "TLS", WS: "WSS", WSS: "WSS" };
+export const DEFAULT_PORTS: Readonly<Record<TransportName, number>> = {
+  UDP: 5060,
+  TCP: 5060,
+  TLS: 5061,
+  WS: 80,
+  WSS: 443,
+};
+const SECURE: ReadonlyMap<string, TransportName> = new Map([
+  ["TCP", "TLS"],
+  ["TLS", "TLS"],
+  ["WS", "WSS"],
+  ["WSS", "WSS"],
+]);
 
 export class Transports {
   readonly all: readonly SipTransport[];
@@ -28,6 +39,12 @@ export class Transports {
     return this.#byName.get(name);
   }
 
+  hop({ transport: name, ...remote }: NextHop): Target {
+    const transport = this.#byName.get(name);
+    if (transport === undefined) throw unreachable(`no transport ${name}`);
+    return { transport, remote };
+  }
+
   /** The next hop of that URI. An endpoint with one transport, as in a browser, has one way for everything. */
   target(uri: string): Target {
     const parsed = parseUri(uri);
@@ -35,15 +52,16 @@ export class Transports {
     const { scheme, params } = parsed;
     const named = params.get("transport")?.toUpperCase();
     let name = named ?? (this.#byName.has("UDP") ? "UDP" : this.all[0]!.name);
-    if (scheme === "sips") name = named === undefined ? "TLS" : (SECURE[named] ?? named);
+    if (scheme === "sips") name = named === undefined ? "TLS" : (SECURE.get(named) ?? named);
     const alone = this.all.length === 1 ? this.all[0] : undefined;
     const transport = this.#byName.get(name) ?? alone;
     if (transport === undefined) throw unreachable(`no transport ${name}`);
-    if (scheme === "sips" && !(transport.name in { TLS: 1, WSS: 1 })) throw unreachable("sips needs TLS");
+    if (scheme === "sips" && transport.name !== "TLS" && transport.name !== "WSS")
+      throw unreachable("sips needs TLS");
     const host = params.get("maddr") ?? parsed.host;
     // RFC 7118 5: who has that name is reached by its own flow, or not at all.
     if (transport !== alone && /\.invalid\.?$/i.test(host)) throw unreachable(`${host} is no place`);
-    return { transport, remote: { host: bare(host), port: parsed.port ?? PORTS[transport.name] } };
+    return { transport, remote: { host: bare(host), port: parsed.port ?? DEFAULT_PORTS[transport.name] } };
   }
 }
 

@@ -1,13 +1,16 @@
 /** The Via of requests: made for sending, stamped on arrival, followed back by responses (RFC 3261 18, RFC 3581). */
-import { toHex } from "../../../bindings/bytes.ts";
+import { toHex } from "../../../base/bytes.ts";
+import type { RandomSource } from "../../../base/random.ts";
 import { VIA, type Via } from "../codec/addresses.ts";
 import type { SipRequest, SipResponse } from "../codec/message.ts";
-import type { Flow, HostPort, RandomBytes, SipTransport } from "../ports.ts";
+import type { Flow, SipTransport } from "../socket/ports.ts";
 import { MAGIC_COOKIE } from "../transaction/layer.ts";
 import { bare, bracketed } from "./target.ts";
 
+const DEFAULT_PORT = 5060;
+
 /** A Via with a new branch. With rport, answers come to where the request came from (RFC 3581 3). */
-export function newVia(transport: SipTransport, random: RandomBytes): Via {
+export function newVia(transport: SipTransport, random: RandomSource): Via {
   const { host, port } = transport.sentBy;
   const branch = MAGIC_COOKIE + toHex(random(12));
   return {
@@ -33,13 +36,12 @@ export function stampVia(request: SipRequest, flow: Flow): void {
   request.headers.set(VIA, { ...top, params }, ...others);
 }
 
-/** 18.2.2: where a response goes when not back on the flow of its request. */
-export function responseTarget(via: Via): HostPort {
-  const received = via.params.get("received") ?? via.host;
-  const rport = Number(via.params.get("rport") ?? Number.NaN);
-  const host = bare(via.params.get("maddr") ?? received);
-  const port = via.port ?? (via.transport === "TLS" ? 5061 : 5060);
-  return { host, port: Number.isInteger(rport) ? rport : port };
+/**
+ * 18.2.2 and RFC 3581 4: the port of the sender that datagrams with responses go to. The address is the one that the
+ * request came from, whatever maddr, received or the host of the Via say: nothing in them is proven.
+ */
+export function replyPort(via: Via, flow: Flow): number {
+  return via.params.has("rport") ? flow.remote.port : (via.port ?? DEFAULT_PORT);
 }
 
 /** 18.1.2: a response whose top Via is not of this transport is not for us. */

@@ -1,5 +1,5 @@
 /** A dialog: what two user agents remember of each other (RFC 3261 12). */
-import { MikeySakkeError } from "../../../bindings/errors.ts";
+import { MikeySakkeError } from "../../../base/errors.ts";
 import {
   CONTACT,
   FROM,
@@ -14,7 +14,9 @@ import {
 import { createRequest, type SipRequest, type SipResponse } from "../codec/message.ts";
 import { CALL_ID, CSEQ, MAX_FORWARDS } from "../codec/scalars.ts";
 import { parseSipUri } from "../codec/uri.ts";
-import type { Flow } from "../ports.ts";
+import { mayRoute, type TargetPolicy, type Way } from "../core/targets.ts";
+import type { Flow } from "../socket/ports.ts";
+import { DialogSource } from "./source.ts";
 
 /** Methods whose Contact is the new remote target (12.2; RFC 6665 4.1.2.2, 4.4.1). */
 const TARGET_REFRESH = new Set(["INVITE", "UPDATE", "SUBSCRIBE", "NOTIFY", "REFER"]);
@@ -30,6 +32,8 @@ interface DialogStart {
   readonly remoteNumber?: number;
   /** What the peer itself opened, if it did. */
   readonly flow?: Flow | undefined;
+  readonly source: DialogSource;
+  readonly policy?: TargetPolicy | undefined;
 }
 
 export class Dialog {
@@ -41,6 +45,8 @@ export class Dialog {
   #localNumber: number;
   #remoteNumber: number | undefined;
   #flow: Flow | undefined;
+  readonly #source: DialogSource;
+  readonly #policy: TargetPolicy | undefined;
 
   constructor(start: DialogStart) {
     this.callId = start.callId;
@@ -51,6 +57,8 @@ export class Dialog {
     this.#localNumber = start.localNumber;
     this.#remoteNumber = start.remoteNumber;
     this.#flow = start.flow;
+    this.#source = start.source;
+    this.#policy = start.policy;
   }
 
   get remoteTarget(): string {
@@ -62,11 +70,28 @@ export class Dialog {
   }
 
   /**
-   * The flow for the next request, where one must be kept: the peer opened it itself, so its Contact may lead nowhere
-   * (RFC 7118 5, RFC 5626 5.3). Undefined where the route set or the remote target says where to.
+   * The way of the next request. A flow must be kept where the peer opened it itself, as its Contact may lead nowhere then
+   * (RFC 7118 5, RFC 5626 5.3), and where route set or remote target name a host that the policy does not permit.
    */
-  get flow(): Flow | undefined {
-    return this.#routeSet.length === 0 ? this.#flow : undefined;
+  get way(): Way {
+    const next = this.#routeSet[0]?.uri ?? this.#remoteTarget;
+    const { flow } = this.#source;
+    if (flow !== undefined && !mayRoute(next, flow, this.#policy)) return { flow, only: true };
+    return {
+      flow: this.#routeSet.length === 0 ? this.#flow : undefined,
+      only: false,
+      toward: this.#routeSet[0]?.uri,
+    };
+  }
+
+  /** Whether a request came from the peer of this dialog. */
+  isFrom(flow: Flow): boolean {
+    return this.#source.has(flow);
+  }
+
+  /** No proxy is in the route set. */
+  get isDirect(): boolean {
+    return this.#routeSet.length === 0;
   }
 
   /** 12.2.1.1: a request within the dialog, without Via and Contact. */
@@ -99,6 +124,7 @@ export class Dialog {
     this.#remoteNumber = number;
     if (TARGET_REFRESH.has(request.method)) this.#refreshTarget(request);
     this.#flow = flowOf(request, flow);
+    this.#source.note(flow);
     return true;
   }
 
@@ -114,9 +140,16 @@ export class Dialog {
 }
 
 /** 12.1.1: the dialog that our response with this tag to the request makes. */
-export function dialogOfRequest(request: SipRequest, localTag: string, flow: Flow): Dialog {
+export function dialogOfRequest(
+  request: SipRequest,
+  localTag: string,
+  flow: Flow,
+  policy?: TargetPolicy,
+): Dialog {
   const { headers } = request;
   const to = headers.need(TO);
+  const source = new DialogSource(true, policy);
+  source.note(flow);
   return new Dialog({
     callId: headers.need(CALL_ID),
     local: nameAddress(to.uri, new Map([["tag", localTag]])),
@@ -126,11 +159,13 @@ export function dialogOfRequest(request: SipRequest, localTag: string, flow: Flo
     localNumber: 0,
     remoteNumber: headers.need(CSEQ).number,
     flow: flowOf(request, flow),
+    source,
+    policy,
   });
 }
 
 /** 12.1.2: the dialog that this response makes for the one who sent the request. */
-export function dialogOfResponse(request: SipRequest, response: SipResponse): Dialog {
+export function dialogOfResponse(request: SipRequest, response: SipResponse, source: DialogSource): Dialog {
   return new Dialog({
     callId: request.headers.need(CALL_ID),
     local: request.headers.need(FROM),
@@ -138,12 +173,19 @@ export function dialogOfResponse(request: SipRequest, response: SipResponse): Di
     remoteTarget: contactOf(response),
     routeSet: [...response.headers.all(RECORD_ROUTE)].reverse(),
     localNumber: request.headers.need(CSEQ).number,
+    source,
   });
 }
 
-/** RFC 6665 4.1.2.4: the dialog that a NOTIFY makes for the subscriber, whose SUBSCRIBE had that CSeq. */
-export function dialogOfNotify(notify: SipRequest, localNumber: number, flow: Flow): Dialog {
+/** RFC 6665 4.1.2.4: the dialog that a NOTIFY makes for the subscriber, whose SUBSCRIBE had that CSeq and went to there. */
+export function dialogOfNotify(
+  notify: SipRequest,
+  localNumber: number,
+  flow: Flow,
+  source: DialogSource,
+): Dialog {
   const { headers } = notify;
+  source.note(flow);
   return new Dialog({
     callId: headers.need(CALL_ID),
     local: headers.need(TO),
@@ -153,6 +195,7 @@ export function dialogOfNotify(notify: SipRequest, localNumber: number, flow: Fl
     localNumber,
     remoteNumber: headers.need(CSEQ).number,
     flow: flowOf(notify, flow),
+    source,
   });
 }
 

@@ -1,34 +1,79 @@
-/** A session that an INVITE has begun (RFC 3261 13 to 15), for either side, until a BYE. It is not renegotiated. */
-import type { SipResponse } from "../codec/message.ts";
-import type { Answer, Incoming } from "../core/incoming.ts";
+/** A session that an INVITE has begun (RFC 3261 13 to 15), for either side, until a BYE. It is refreshed, and not renegotiated. */
+import { Timer } from "../../../base/clock.ts";
+import { CONTACT, type NameAddress } from "../codec/addresses.ts";
+import type { Headers } from "../codec/headers.ts";
+import type { SipRequest, SipResponse } from "../codec/message.ts";
+import { CONTENT_TYPE } from "../codec/scalars.ts";
+import { type Answer, type Incoming, mediaType } from "../core/incoming.ts";
+import { isGone } from "../core/reasons.ts";
+import { refusedSource } from "../core/targets.ts";
 import type { Dialog } from "../dialog/dialog.ts";
-import type { Flow } from "../ports.ts";
-import { Timer } from "../transaction/timers.ts";
-import type { DialogUsage, UserAgent } from "../user-agent.ts";
+import type { Flow } from "../socket/ports.ts";
+import { KeepAlive, type KeepAliveOptions } from "../user-agent/keep-alive.ts";
+import type { Answered, DialogUsage, UserAgent } from "../user-agent/user-agent.ts";
+import {
+  type AgreedTimer,
+  agree,
+  agreedBy,
+  allowsUpdate,
+  askForTimer,
+  longerTime,
+  SessionTimer,
+  type SessionTimerOptions,
+  sayTimer,
+} from "./session-timer.ts";
 
-/** bye: of the peer. lost: the peer does not answer, or its connection is gone. */
-export type SessionEnd = "bye" | "lost";
+/**
+ * bye: of the peer. moved: of a peer that stops, so that another may go on for it. lost: the peer does not answer, or its
+ * connection is gone.
+ */
+export type SessionEnd = "bye" | "moved" | "lost";
+
+/** RFC 3326: what a new request would get here, and gets elsewhere perhaps not. */
+const REASON = "Reason";
+const MOVED = 'SIP;cause=503;text="Service Unavailable"';
+const IS_MOVED = /^SIP\s*;(?:[^"]*;)?\s*cause\s*=\s*503\b/i;
 
 export interface SipSession {
   readonly callId: string;
   /** False once it has ended, from whichever side. */
   readonly open: boolean;
-  /** Ends it. Does not reject: a peer that does not answer any more has ended it too. */
-  bye(): Promise<void>;
+  /** Ends it; `moved` tells the peer to go on elsewhere. Does not reject: a peer that does not answer any more has ended it too. */
+  bye(why?: "moved"): Promise<void>;
+}
+
+/** What one side said of the session in the INVITE or its 2xx. */
+export interface Description {
+  readonly contentType: string | undefined;
+  readonly body: Uint8Array;
 }
 
 export interface SessionParts {
   readonly agent: UserAgent;
   readonly dialog: Dialog;
   readonly localTag: string;
+  /** Whether a request that came from elsewhere proves to be the peer's; without it none does. */
+  readonly proves?: ((request: SipRequest) => Promise<boolean>) | undefined;
+  /** Adds to a request what proves that it is ours, should it not go on the flow of the dialog. */
+  readonly prove?: (() => Promise<(headers: Headers) => void>) | undefined;
+  readonly contact: NameAddress;
+  readonly local: Description;
+  /** The INVITE or the 2xx of the peer. */
+  readonly peer: SipRequest | SipResponse;
+  readonly timer?: SessionTimerOptions | undefined;
+  readonly keepAlive?: KeepAliveOptions | undefined;
   /** Not called for one's own `bye`. */
   readonly onEnd: (end: SessionEnd) => void;
 }
+
+const ORIGIN_LINE = /^o=[^\r\n]*$/m;
 
 export class Session implements SipSession, DialogUsage {
   readonly #parts: SessionParts;
   readonly #again: Timer;
   readonly #limit: Timer;
+  readonly #timer: SessionTimer;
+  readonly #keepAlive: KeepAlive | undefined;
   #isOpen = true;
 
   constructor(parts: SessionParts) {
@@ -36,6 +81,23 @@ export class Session implements SipSession, DialogUsage {
     const { agent, dialog, localTag } = parts;
     this.#again = new Timer(agent.core.clock);
     this.#limit = new Timer(agent.core.clock);
+    this.#timer = new SessionTimer({
+      clock: agent.core.clock,
+      refresh: () => void this.#refresh(),
+      expired: () => this.#lost(),
+    });
+    this.#keepAlive =
+      parts.keepAlive &&
+      new KeepAlive({
+        ...parts.keepAlive,
+        core: agent.core,
+        // A call is short, and its way may have proxies that do not show: the peer itself is asked.
+        flow: () => undefined,
+        isDirect: () => false,
+        ask: async () => (await this.#send("OPTIONS")).response.status,
+        lost: () => this.#lost(),
+      });
+    this.#keepAlive?.start();
     agent.addDialog(dialog.callId, localTag, this);
   }
 
@@ -58,52 +120,150 @@ export class Session implements SipSession, DialogUsage {
     next(t1);
     this.#limit.set(64 * t1, () => {
       this.#again.clear();
-      void this.bye();
-      this.#parts.onEnd("lost");
+      this.#lost();
     });
+  }
+
+  /** From the beginning, or the last refresh. */
+  runFor(agreed: AgreedTimer | undefined): void {
+    if (agreed !== undefined && this.#isOpen) this.#timer.start(agreed);
+  }
+
+  /** The peer is not there any more, as far as can be seen; should it be, the BYE tells it. */
+  #lost(): void {
+    if (!this.#isOpen) return;
+    void this.bye();
+    this.#parts.onEnd("lost");
   }
 
   /** 13.2.2.4: each 2xx gets an ACK, also when it comes again. */
   acknowledge(flow: Flow): void {
     const { agent, dialog } = this.#parts;
     // One that is lost is asked for by the next 2xx.
-    agent.core.transmit(dialog.request("ACK"), dialog.flow ?? sameWay(flow)).catch(() => undefined);
+    const { way } = dialog;
+    agent.core.transmit(dialog.request("ACK"), way.flow ?? sameWay(flow), way).catch(() => undefined);
   }
 
-  acknowledged(): void {
+  /** From elsewhere it is not the peer's: the call of who has missed the 2xx would stand until its timer runs out. */
+  acknowledged(flow: Flow): void {
+    if (this.#parts.dialog.isFrom(flow)) this.#standing();
+  }
+
+  #standing(): void {
     this.#again.clear();
     this.#limit.clear();
   }
 
-  request(incoming: Incoming): Answer {
-    if (!this.#parts.dialog.accept(incoming.request, incoming.flow)) return { status: 500 };
+  async request(incoming: Incoming): Promise<Answer> {
+    const { dialog, proves } = this.#parts;
+    if (!dialog.isFrom(incoming.flow) && !(await proves?.(incoming.request))) {
+      return refusedSource("the request came from elsewhere than the dialog");
+    }
+    if (!dialog.accept(incoming.request, incoming.flow)) return { status: 500 };
     if (incoming.request.method === "BYE") {
       this.#close();
-      return { status: 200, sent: () => this.#parts.onEnd("bye") };
+      const isMoved = incoming.request.headers.texts(REASON).some((text) => IS_MOVED.test(text));
+      return { status: 200, sent: () => this.#parts.onEnd(isMoved ? "moved" : "bye") };
     }
-    // 14.2: the session stays as it is.
-    return { status: incoming.request.method === "INVITE" ? 488 : 405 };
+    this.#keepAlive?.start();
+    if (incoming.request.method === "INVITE" || incoming.request.method === "UPDATE") {
+      return this.#refreshed(incoming);
+    }
+    return { status: incoming.request.method === "OPTIONS" ? 200 : 405 };
   }
 
-  async bye(): Promise<void> {
+  /** RFC 4028 9, 10: a refresh of the peer. With another description it would be a change (14.2), and is refused. */
+  #refreshed(incoming: Incoming): Answer {
+    const { contact, local, peer, timer } = this.#parts;
+    const { request } = incoming;
+    if (request.body.length > 0 && contentOf(request.body) !== contentOf(peer.body)) return { status: 488 };
+    const agreed = timer && agree(request, timer);
+    if (agreed !== undefined && "refuse" in agreed) return agreed.refuse;
+    this.runFor(agreed);
+    const answer: Answer = {
+      status: 200,
+      headers: (headers) => {
+        headers.set(CONTACT, contact);
+        if (agreed !== undefined) sayTimer(headers, agreed);
+      },
+    };
+    if (request.method === "UPDATE") return answer;
+    const { contentType, body } = local;
+    const described: Answer = { ...answer, ...(contentType !== undefined && { contentType, body }) };
+    return { ...described, sent: () => this.awaitAck(() => incoming.answer(described)) };
+  }
+
+  /** RFC 4028 10: by UPDATE, or by INVITE where the peer does not take that. */
+  async #refresh(): Promise<void> {
+    const { timer, dialog, local, peer } = this.#parts;
+    if (timer === undefined) return;
+    const isUpdate = allowsUpdate(peer);
+    const description = isUpdate ? undefined : local;
+    try {
+      let seconds = timer.expires;
+      for (;;) {
+        const ask = (headers: Headers) => askForTimer(headers, seconds, timer);
+        const { response, flow } = await this.#send(isUpdate ? "UPDATE" : "INVITE", ask, description);
+        if (!this.#isOpen) return;
+        const longer = longerTime(response, seconds);
+        if (response.status < 300) {
+          if (!isUpdate) this.acknowledge(flow);
+          dialog.answered(response);
+          // A peer that knows no timers answers without one, and is asked again all the same.
+          this.runFor(agreedBy(response) ?? { seconds, isRefresher: true });
+          return;
+        }
+        if (isGone("UPDATE", response.status)) return this.#lost();
+        // Anything else leaves the session for the rest of its time.
+        if (longer === undefined) return;
+        seconds = longer;
+      }
+    } catch {
+      this.#lost();
+    }
+  }
+
+  async #send(
+    method: string,
+    fill?: (headers: Headers) => void,
+    description?: Description,
+  ): Promise<Answered> {
+    const { agent, dialog, prove, contact } = this.#parts;
+    const request = dialog.request(method, description?.body);
+    const { contentType } = description ?? {};
+    if (contentType !== undefined) request.headers.set(CONTENT_TYPE, mediaType(contentType));
+    if (method === "UPDATE" || method === "INVITE") request.headers.set(CONTACT, contact);
+    const proof = await prove?.().catch(() => undefined);
+    proof?.(request.headers);
+    fill?.(request.headers);
+    const nextNumber = () => dialog.nextNumber();
+    return agent.send(request, { ...dialog.way, nextNumber });
+  }
+
+  async bye(why?: "moved"): Promise<void> {
     if (!this.#isOpen) return;
     this.#close();
-    const { agent, dialog } = this.#parts;
-    const nextNumber = () => dialog.nextNumber();
-    await agent.send(dialog.request("BYE"), { flow: dialog.flow, nextNumber }).catch(() => undefined);
+    const reason = (headers: Headers) => void headers.append(REASON, MOVED);
+    await this.#send("BYE", why && reason).catch(() => undefined);
   }
 
-  /** Without a word to the peer. */
-  drop(): void {
+  closed(): void {
     this.#close();
   }
 
   #close(): void {
     this.#isOpen = false;
-    this.acknowledged();
+    this.#standing();
+    this.#timer.stop();
+    this.#keepAlive?.stop();
     const { agent, dialog, localTag } = this.#parts;
     agent.removeDialog(dialog.callId, localTag);
   }
+}
+
+/** RFC 3264 8: a description that is the same may have another version in its origin all the same. */
+function contentOf(body: Uint8Array): string {
+  return new TextDecoder("latin1").decode(body).replace(ORIGIN_LINE, "");
 }
 
 /** A connection that is there is used; datagrams go where the dialog says. */

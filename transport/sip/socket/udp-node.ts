@@ -1,8 +1,9 @@
 /** SIP over UDP on Node.js (RFC 3261 18). */
 import { createSocket, type Socket } from "node:dgram";
-import { isIPv6 } from "node:net";
-import type { Flow, HostPort, SipTransport, TransportEvents } from "../ports.ts";
-import { plainAddress } from "./peers.ts";
+import { lookup } from "node:dns/promises";
+import { isIP, isIPv6 } from "node:net";
+import { plainAddress } from "../../admission/gate-node.ts";
+import type { Flow, HostPort, SipTransport, TransportEvents } from "./ports.ts";
 
 export interface UdpOptions {
   /** Address to bind, and to name in Via and Contact unless `advertised` is given. */
@@ -42,10 +43,13 @@ class UdpFlow implements Flow {
   }
 
   close(): void {}
+
+  abort(): void {}
 }
 
 export function udpTransport(options: UdpOptions): SipTransport {
-  const socket = createSocket({ type: isIPv6(options.host) ? "udp6" : "udp4" });
+  const family = isIPv6(options.host) ? 6 : 4;
+  const socket = createSocket({ type: `udp${family}` });
   let open = false;
   let sentBy: HostPort = options.advertised ?? { host: options.host, port: options.port ?? 0 };
   const flowTo = (remote: HostPort) => new UdpFlow(socket, remote, () => open);
@@ -72,7 +76,8 @@ export function udpTransport(options: UdpOptions): SipTransport {
           resolve();
         });
       }),
-    connect: async (remote) => flowTo(remote),
+    // A flow is known by the address that datagrams of the peer have.
+    connect: async (remote) => flowTo(isIP(remote.host) === 0 ? await resolved(remote, family) : remote),
     close: () =>
       new Promise((resolve) => {
         if (!open) {
@@ -83,4 +88,9 @@ export function udpTransport(options: UdpOptions): SipTransport {
         socket.close(() => resolve());
       }),
   };
+}
+
+async function resolved({ host, port }: HostPort, family: 4 | 6): Promise<HostPort> {
+  const { address } = await lookup(host, { family });
+  return { host: address, port };
 }

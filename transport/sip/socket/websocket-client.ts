@@ -2,8 +2,9 @@
  * SIP over one WebSocket to one server (RFC 7118), which is the way to everything. In browsers with their WebSocket;
  * Node.js 20 has none, see websocket-node.ts.
  */
-import { toHex } from "../../../bindings/bytes.ts";
-import type { Flow, HostPort, RandomBytes, SipTransport, TransportEvents } from "../ports.ts";
+import { toHex } from "../../../base/bytes.ts";
+import type { RandomSource } from "../../../base/random.ts";
+import type { Flow, HostPort, SipTransport, TransportEvents } from "./ports.ts";
 import { fromFrame, SUBPROTOCOL, toFrame } from "./websocket-frames.ts";
 
 /** What is used of a WebSocket: of a browser's, and of that of `ws`. */
@@ -22,7 +23,7 @@ export interface WebSocketLike {
 export interface WebSocketClientOptions {
   /** ws: or wss: */
   readonly url: string;
-  readonly random: RandomBytes;
+  readonly random: RandomSource;
   /** Opens a WebSocket; in browsers their own. */
   readonly open?: (url: string, protocol: string) => WebSocketLike;
 }
@@ -53,6 +54,13 @@ class WebSocketFlow implements Flow {
 
   close(): void {
     this.#socket.close();
+  }
+
+  /** A browser's WebSocket waits for the peer to say that it closes, up to minutes: it is over at once for us. */
+  abort(): void {
+    this.#socket.close();
+    this.#socket.onclose?.(undefined as never);
+    this.#socket.onclose = null;
   }
 }
 
@@ -86,8 +94,9 @@ export function webSocketTransport(options: WebSocketClientOptions): SipTranspor
         if (opened) events?.closed(made);
       };
       socket.onmessage = ({ data }) => {
-        const bytes = fromFrame(data);
-        if (bytes !== undefined) events?.message(bytes, made);
+        const frame = fromFrame(data);
+        if (frame === "pong") events?.pong?.(made);
+        else if (frame !== "ping") events?.message(frame, made);
       };
     });
   }

@@ -1,5 +1,5 @@
 /** SIP in WebSocket frames (RFC 7118 5): one message a frame, text or binary, any octet in either direction. */
-import { utf8 } from "../../../bindings/bytes.ts";
+import { utf8 } from "../../../base/bytes.ts";
 
 /** RFC 7118 4: the name in Sec-WebSocket-Protocol. */
 export const SUBPROTOCOL = "sip";
@@ -15,9 +15,10 @@ export function toFrame(bytes: Uint8Array): string | Uint8Array {
   }
 }
 
-/** The octets of a frame; undefined for a keep-alive of empty lines (RFC 7118 6). */
-export function fromFrame(data: string | ArrayBuffer | Uint8Array): Uint8Array | undefined {
+/** The octets of a frame; for a keep-alive of empty lines what it is (RFC 7118 6, RFC 5626 4.4.1). */
+export function fromFrame(data: string | ArrayBuffer | Uint8Array): Uint8Array | "ping" | "pong" {
   const bytes =
     typeof data === "string" ? utf8(data) : data instanceof Uint8Array ? data : new Uint8Array(data);
-  return bytes.every((octet) => octet === 13 || octet === 10) ? undefined : bytes;
+  if (bytes.some((octet) => octet !== 13 && octet !== 10)) return bytes;
+  return bytes.length >= 4 ? "ping" : "pong";
 }

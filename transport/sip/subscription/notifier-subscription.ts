@@ -1,5 +1,8 @@
 /** One subscription as the notifier keeps it: its dialog, its time, its NOTIFYs one after the other (RFC 6665 4.2). */
-import { MikeySakkeError } from "../../../bindings/errors.ts";
+
+import { Timer } from "../../../base/clock.ts";
+import { MikeySakkeError } from "../../../base/errors.ts";
+import { SerialQueue } from "../../../base/serial-queue.ts";
 import { CONTACT, type NameAddress } from "../codec/addresses.ts";
 import type { Headers } from "../codec/headers.ts";
 import type { SipResponse } from "../codec/message.ts";
@@ -12,10 +15,9 @@ import {
   type Warning,
 } from "../codec/scalars.ts";
 import { type Answer, type Incoming, mediaType } from "../core/incoming.ts";
+import { endsSubscription, type TerminatedReason } from "../core/reasons.ts";
 import type { Dialog } from "../dialog/dialog.ts";
-import { Timer } from "../transaction/timers.ts";
-import type { UserAgent } from "../user-agent.ts";
-import { endsSubscription, type TerminatedReason } from "./reasons.ts";
+import type { UserAgent } from "../user-agent/user-agent.ts";
 
 export interface StateContent {
   readonly contentType?: string;
@@ -72,7 +74,7 @@ export class NotifierSubscription {
   #over: "no" | "last" | "yes" = "no";
   #begun = false;
   /** 4.2.2 and RFC 5875 4.6: one NOTIFY at a time. */
-  #queue: Promise<unknown> = Promise.resolve();
+  readonly #queue = new SerialQueue();
 
   /** Called by SubscriptionNotifier. */
   constructor(parts: NotifierSubscriptionParts) {
@@ -80,7 +82,7 @@ export class NotifierSubscription {
     this.#expiry = new Timer(parts.agent.core.clock);
   }
 
-  /** Whom the authenticator knew. */
+  /** The user that the authenticator identified. */
   get identity(): string | undefined {
     return this.#parts.identity;
   }
@@ -110,7 +112,13 @@ export class NotifierSubscription {
     return this.#parts.dialog.accept(request, flow);
   }
 
+  isFrom({ flow }: Incoming): boolean {
+    return this.#parts.dialog.isFrom(flow);
+  }
+
   request(incoming: Incoming): Answer | Promise<Answer> {
+    // RFC 3261 11.2: that there is a dialog is all it asks, and it changes nothing of it.
+    if (incoming.request.method === "OPTIONS") return { status: 200 };
     return incoming.request.method === "SUBSCRIBE" ? this.#parts.renew(incoming) : { status: 405 };
   }
 
@@ -163,10 +171,7 @@ export class NotifierSubscription {
   }
 
   #enqueue(run: () => Promise<NotifyResult>): Promise<NotifyResult> {
-    const next = this.#queue.then(() => (this.#over === "yes" ? GONE : run()));
-    // Without the answer, which would be kept for as long as the subscription.
-    this.#queue = next.then(() => undefined);
-    return next;
+    return this.#queue.run(() => (this.#over === "yes" ? GONE : run()));
   }
 
   async #send(content: StateContent, last: Last | undefined): Promise<NotifyResult> {
@@ -181,7 +186,7 @@ export class NotifierSubscription {
         request.headers.set(CONTENT_TYPE, mediaType(content.contentType));
       content.headers?.(request.headers);
       const nextNumber = () => dialog.nextNumber();
-      const { response } = await agent.send(request, { flow: dialog.flow, nextNumber });
+      const { response } = await agent.send(request, { ...dialog.way, nextNumber });
       dialog.answered(response);
       const { status, reason, headers } = response;
       if (endsSubscription(status)) this.drop(last?.end ?? { cause: "refused", status });

@@ -4,7 +4,7 @@ import { CONTACT, RECORD_ROUTE } from "../codec/addresses.ts";
 import { EVENT, EXPIRES, MIN_EXPIRES } from "../codec/scalars.ts";
 import type { Answer, Incoming } from "../core/incoming.ts";
 import { dialogOfRequest } from "../dialog/dialog.ts";
-import type { UserAgent } from "../user-agent.ts";
+import type { UserAgent } from "../user-agent/user-agent.ts";
 import { type CurrentState, type NotifierEnd, NotifierSubscription } from "./notifier-subscription.ts";
 import { sameEvent } from "./subscriber.ts";
 
@@ -14,6 +14,7 @@ export type Decision = { readonly state: "active" | "pending" } | { readonly ref
 export interface NotifierOptions {
   /** The event package, as "xcap-diff". */
   readonly package: string;
+  /** Without one everybody is believed, within a dialog too. */
   readonly authenticator?: Authenticator;
   /** Decides on a new subscription and on each refresh, whose body may ask for something else. */
   readonly onSubscribe: (
@@ -23,8 +24,8 @@ export interface NotifierOptions {
   /** What the NOTIFY that follows every SUBSCRIBE says: the full state (4.2.1.2). */
   readonly current: (subscription: NotifierSubscription) => CurrentState | Promise<CurrentState>;
   /**
-   * Whoever knows the dialog may end it, without credentials and without a decision; the last NOTIFY is empty then. For
-   * clients that have no way to authenticate requests within a dialog.
+   * On the flow of the dialog it may be ended without credentials and without a decision; the last NOTIFY is empty then.
+   * For clients that have no way to authenticate requests within a dialog.
    */
   readonly freeToLeave?: boolean;
   readonly onEnd?: (subscription: NotifierSubscription, end: NotifierEnd) => void;
@@ -67,7 +68,7 @@ export class SubscriptionNotifier {
     const { request, flow, localTag } = incoming;
     const subscription: NotifierSubscription = new NotifierSubscription({
       agent: this.#agent,
-      dialog: dialogOfRequest(request, localTag, flow),
+      dialog: dialogOfRequest(request, localTag, flow, this.#agent.targets),
       localTag,
       event: request.headers.need(EVENT),
       contact: this.#agent.contactOn(flow, request),
@@ -86,7 +87,11 @@ export class SubscriptionNotifier {
 
   /** A SUBSCRIBE within the dialog: a refresh, or with Expires 0 the end (4.2.1.3). */
   async #renew(subscription: NotifierSubscription, incoming: Incoming): Promise<Answer> {
-    if (this.#options.freeToLeave && incoming.request.headers.get(EXPIRES) === 0) {
+    if (
+      this.#options.freeToLeave &&
+      subscription.isFrom(incoming) &&
+      incoming.request.headers.get(EXPIRES) === 0
+    ) {
       return this.#leave(subscription, incoming);
     }
     const identity = await this.#identify(incoming);
@@ -111,7 +116,7 @@ export class SubscriptionNotifier {
 
   async #identify(incoming: Incoming): Promise<string | undefined | Answer> {
     if (this.#options.authenticator === undefined) return undefined;
-    const result = await this.#options.authenticator.check(incoming.request);
+    const result = await this.#options.authenticator.check(incoming.request, incoming.flow);
     return result.ok ? result.identity : result.answer;
   }
 

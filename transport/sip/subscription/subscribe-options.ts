@@ -4,6 +4,8 @@ import type { Headers } from "../codec/headers.ts";
 import type { SipRequest, SipResponse } from "../codec/message.ts";
 import type { Parameterised } from "../codec/scalars.ts";
 import type { Answer } from "../core/incoming.ts";
+import type { NextHop } from "../socket/ports.ts";
+import type { KeepAliveOptions } from "../user-agent/keep-alive.ts";
 
 export interface SubscribeOptions {
   readonly uri: string;
@@ -17,6 +19,12 @@ export interface SubscribeOptions {
   readonly body?: Uint8Array;
   readonly headers?: (headers: Headers) => void;
   readonly credentials?: Credentials;
+  /** Where the first SUBSCRIBE goes, in place of where `uri` leads; the rest goes where the notifier says. */
+  readonly nextHop?: NextHop;
+  /** Milliseconds that the answer to a SUBSCRIBE may take, and then twice as many the first NOTIFY. 64 T1 when absent. */
+  readonly patience?: number;
+  /** Whether the notifier is still there is asked now and then; when absent only a refresh shows it. */
+  readonly keepAlive?: KeepAliveOptions;
   /** Its answer is that of the NOTIFY. */
   readonly onNotify: (notify: Notify) => Answer | Promise<Answer>;
   readonly onEnd?: (end: SubscriptionEnd) => void;
@@ -32,9 +40,17 @@ export interface Notify {
 export interface SubscriptionEnd {
   /**
    * refused: by a response, whose status it is. terminated: by the notifier. expired: no refresh came through.
-   * no-notify: nothing followed the 2xx. unreachable: the request found no way.
+   * no-notify: nothing followed the 2xx. unreachable: the request found no way. silent: it, or a keep-alive, had no
+   * answer.
    */
-  readonly cause: "refused" | "terminated" | "expired" | "no-notify" | "unreachable" | "unsubscribed";
+  readonly cause:
+    | "refused"
+    | "terminated"
+    | "expired"
+    | "no-notify"
+    | "unreachable"
+    | "silent"
+    | "unsubscribed";
   readonly status?: number;
   readonly response?: SipResponse;
   /** The reason of the notifier. */

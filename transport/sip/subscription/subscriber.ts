@@ -1,5 +1,7 @@
 /** A subscription as the subscriber keeps it (RFC 6665 4.1): made, refreshed, ended, one dialog each. */
-import { CONTACT, FROM, nameAddress, TO, tagOf } from "../codec/addresses.ts";
+
+import { Timer } from "../../../base/clock.ts";
+import { CONTACT, FROM, type NameAddress, nameAddress, ROUTE, TO, tagOf, VIA } from "../codec/addresses.ts";
 import { createRequest, type SipRequest, type SipResponse } from "../codec/message.ts";
 import {
   ACCEPT,
@@ -11,19 +13,25 @@ import {
   MAX_FORWARDS,
   MIN_EXPIRES,
   type Parameterised,
+  RETRY_AFTER,
   SUBSCRIPTION_STATE,
 } from "../codec/scalars.ts";
 import { unquote } from "../codec/scanner.ts";
 import { type Answer, type Incoming, mediaType } from "../core/incoming.ts";
+import { isGone, retryAfter } from "../core/reasons.ts";
+import { refusedSource } from "../core/targets.ts";
 import { type Dialog, dialogOfNotify } from "../dialog/dialog.ts";
-import type { Flow } from "../ports.ts";
-import { Timer } from "../transaction/timers.ts";
-import type { UserAgent } from "../user-agent.ts";
-import { endsSubscription, retryAfter } from "./reasons.ts";
+import { DialogSource } from "../dialog/source.ts";
+import type { Flow } from "../socket/ports.ts";
+import { Patience } from "../transaction/timers.ts";
+import { KeepAlive } from "../user-agent/keep-alive.ts";
+import type { UserAgent } from "../user-agent/user-agent.ts";
 import type { SubscribeOptions, SubscriptionEnd } from "./subscribe-options.ts";
 
 /** Longest wait between tries to refresh, in milliseconds. */
 const MAX_BACKOFF = 32_000;
+/** Most milliseconds until a broken connection is made anew: a proxy that falls breaks thousands in one moment. */
+const RECONNECT_SPREAD = 500;
 
 export class Subscription {
   readonly #agent: UserAgent;
@@ -33,19 +41,25 @@ export class Subscription {
   /** The number of the last SUBSCRIBE that was sent without a dialog. */
   #number = 1;
   #dialog: Dialog | undefined;
+  readonly #source = new DialogSource(false);
   #flow: Flow | undefined;
   #expires: number;
   /** Seconds that the last 2xx gave. */
   #granted: number;
   #body: { contentType?: string; body?: Uint8Array };
   #state = "init";
+  /** By way of a proxy, so that a connection of ours ends there. One that does not show has to be told by its operator. */
+  #isProxied = false;
   #leaving = false;
   #ended = false;
   #backoff = 0;
+  #notBefore = Number.NEGATIVE_INFINITY;
   readonly #refreshTimer: Timer;
   readonly #expiryTimer: Timer;
   /** Timer N of RFC 6665 4.1.2.4: how long a NOTIFY may be awaited. */
   readonly #notifyTimer: Timer;
+  readonly #patienceTimer: Patience;
+  readonly #keepAlive: KeepAlive | undefined;
 
   constructor(agent: UserAgent, options: SubscribeOptions) {
     this.#agent = agent;
@@ -59,6 +73,18 @@ export class Subscription {
     this.#refreshTimer = new Timer(clock);
     this.#expiryTimer = new Timer(clock);
     this.#notifyTimer = new Timer(clock);
+    this.#patienceTimer = new Patience(clock);
+    this.#keepAlive =
+      options.keepAlive &&
+      new KeepAlive({
+        ...options.keepAlive,
+        core: agent.core,
+        flow: () => this.#flow,
+        isDirect: () => !this.#isProxied,
+        ask: () => this.#ask(),
+        lost: (status) =>
+          this.#end(status === undefined ? { cause: "silent" } : { cause: "refused", status }),
+      });
     agent.addDialog(this.#callId, this.#localTag, this);
     // Not before the caller has what this makes.
     void Promise.resolve().then(() => this.#begin());
@@ -93,7 +119,12 @@ export class Subscription {
     await this.#send(request);
   }
 
-  #fill(request: SipRequest, contact = this.#agent.contactFor(this.#options.uri)): void {
+  #contact(): NameAddress {
+    const { uri, nextHop } = this.#options;
+    return this.#agent.contactFor(uri, nextHop);
+  }
+
+  #fill(request: SipRequest, contact = this.#contact()): void {
     const { event, accept, headers } = this.#options;
     request.headers
       .set(CONTACT, contact)
@@ -107,15 +138,23 @@ export class Subscription {
   }
 
   async #send(request: SipRequest): Promise<void> {
-    const { timers } = this.#agent.core;
+    const { timers, clock } = this.#agent.core;
     this.#notifyTimer.set(64 * timers.t1, () => this.#noNotify());
+    const since = clock.now();
+    this.#isProxied ||= request.headers.has(ROUTE);
+    const { patience, nextHop } = this.#options;
+    if (patience !== undefined) this.#patienceTimer.set(patience, () => this.#silent(since));
     try {
       const sent = await this.#agent.send(request, {
-        flow: this.#dialog?.flow,
+        ...this.#dialog?.way,
+        nextHop: this.#dialog === undefined ? nextHop : undefined,
+        leaves: (flow) => {
+          this.#flow = flow;
+          this.#source.note(flow);
+        },
         credentials: this.#options.credentials,
         nextNumber: () => this.#nextNumber(),
       });
-      this.#flow = sent.flow;
       this.#answered(sent.response);
     } catch {
       this.#unanswered();
@@ -126,9 +165,34 @@ export class Subscription {
     return this.#dialog === undefined ? ++this.#number : this.#dialog.nextNumber();
   }
 
+  /** The flow that nothing came on is given up with the subscription. */
+  #silent(since: number): void {
+    const flow = this.#flow;
+    this.#end({ cause: this.#leaving ? "unsubscribed" : "silent" });
+    if (flow?.reliable && this.#agent.core.heard(flow) < since) flow.abort();
+  }
+
+  async #ask(): Promise<number> {
+    const dialog = this.#dialog!;
+    const nextNumber = () => dialog.nextNumber();
+    const { credentials } = this.#options;
+    const sent = await this.#agent.send(dialog.request("OPTIONS"), {
+      ...dialog.way,
+      credentials,
+      nextNumber,
+    });
+    return sent.response.status;
+  }
+
   #answered(response: SipResponse): void {
     if (this.#ended) return;
+    this.#patienceTimer.clear();
     if (response.status < 300) {
+      const { patience } = this.#options;
+      const since = this.#agent.core.clock.now();
+      if (this.#state === "init" && patience !== undefined) {
+        this.#patienceTimer.set(2 * patience, () => this.#silent(since));
+      }
       this.#backoff = 0;
       this.#dialog?.answered(response);
       // 4.1.2.1: the notifier may shorten the time.
@@ -143,25 +207,24 @@ export class Subscription {
       this.#again();
       return;
     }
-    if (this.#leaving || this.#state === "init" || endsSubscription(response.status)) {
+    if (this.#leaving || this.#state === "init" || isGone("SUBSCRIBE", response.status)) {
       this.#end({ cause: this.#leaving ? "unsubscribed" : "refused", status: response.status, response });
       return;
     }
     // 4.1.2.2: any other failure leaves the subscription for the rest of its time.
-    this.#later();
+    this.#later(response.headers.get(RETRY_AFTER)?.seconds ?? 0);
   }
 
+  /** RFC 3261 12.2.1.2: without an answer the dialog is over. */
   #unanswered(): void {
-    if (this.#ended) return;
-    this.#notifyTimer.clear();
-    if (this.#leaving) this.#end({ cause: "unsubscribed" });
-    else if (this.#dialog === undefined) this.#end({ cause: "unreachable" });
-    else this.#later();
+    if (!this.#ended) this.#end({ cause: this.#leaving ? "unsubscribed" : "unreachable" });
   }
 
-  #later(): void {
+  /** RFC 3261 21.5.4: not before the notifier wants to hear of it again, not with a new subscription either. */
+  #later(seconds: number): void {
     this.#backoff = Math.min(Math.max(2 * this.#backoff, 1000), MAX_BACKOFF);
-    this.#refreshTimer.set(this.#backoff, () => this.#again());
+    this.#notBefore = this.#agent.core.clock.now() + seconds * 1000;
+    this.#refreshTimer.set(Math.max(this.#backoff, seconds * 1000), () => this.#again());
   }
 
   /** Refreshes at half the time, or ten minutes before the end of a long one (as TS 24.229 5.1.1.3 does). */
@@ -169,7 +232,12 @@ export class Subscription {
     if (this.#leaving || seconds === 0) return;
     const before = seconds > 1200 ? seconds - 600 : seconds / 2;
     this.#refreshTimer.set(before * 1000, () => this.#again());
-    this.#expiryTimer.set(seconds * 1000, () => this.#end({ cause: "expired", retryAfter: 0 }));
+    this.#expiryTimer.set(seconds * 1000, () => this.#end({ cause: "expired", retryAfter: this.#rest() }));
+  }
+
+  /** Milliseconds for which the notifier still wants not to be asked. */
+  #rest(): number {
+    return Math.max(0, this.#notBefore - this.#agent.core.clock.now());
   }
 
   #again(): void {
@@ -205,28 +273,35 @@ export class Subscription {
     else this.#end({ cause: "unsubscribed" });
   }
 
-  /** A broken flow is made anew at once, so that the notifier finds its way back (RFC 5626 4.4, RFC 7118 6). */
+  /**
+   * A broken flow is made anew, so that the notifier finds its way back (RFC 5626 4.4, RFC 7118 6). If it is gone itself,
+   * the refresh fails, and with it the subscription.
+   */
   flowClosed(flow: Flow): void {
-    if (flow !== this.#flow || this.#ended || this.#dialog === undefined) return;
+    if (flow !== this.#flow || this.#ended) return;
     this.#flow = undefined;
-    this.#later();
+    if (this.#dialog === undefined) this.#end({ cause: "unreachable" });
+    else this.#refreshTimer.set(RECONNECT_SPREAD * this.#agent.core.fraction(), () => this.#again());
   }
 
   /** 4.1.3: takes a NOTIFY; a second dialog is not wanted (4.1.2.4, RFC 5875 4.10). */
   async request(incoming: Incoming): Promise<Answer> {
     const { request, flow } = incoming;
-    if (request.method !== "NOTIFY") return { status: 405 };
+    if (request.method !== "NOTIFY") return { status: request.method === "OPTIONS" ? 200 : 405 };
     const state = request.headers.get(SUBSCRIPTION_STATE);
     if (!sameEvent(request.headers.get(EVENT), this.#options.event)) return { status: 489 };
     if (state === undefined) return { status: 400, reason: "Missing Subscription-State" };
+    if (!this.#source.has(flow)) return refusedSource("the request came from elsewhere than the dialog");
     const fresh = this.#dialog === undefined;
     if (this.#dialog === undefined) {
-      this.#dialog = dialogOfNotify(request, this.#number, flow);
+      this.#dialog = dialogOfNotify(request, this.#number, flow, this.#source);
     } else {
       if (tagOf(request.headers.need(FROM)) !== this.#dialog.remoteTag) return { status: 481 };
       if (!this.#dialog.accept(request, flow)) return { status: 500, reason: "CSeq out of order" };
     }
     this.#notifyTimer.clear();
+    if (fresh) this.#patienceTimer.clear();
+    this.#isProxied ||= !this.#dialog.isDirect || request.headers.all(VIA).length > 1;
     const terminated = state.value.toLowerCase() === "terminated";
     this.#state = state.value.toLowerCase();
     const seconds = numberOf(state, "expires");
@@ -234,6 +309,7 @@ export class Subscription {
       this.#keepFor(Math.min(seconds ?? this.#granted, this.#expires));
     }
     const { body, headers } = request;
+    if (!terminated) this.#keepAlive?.start();
     try {
       const notify = { request, state: this.#state, contentType: headers.get(CONTENT_TYPE), body };
       return await this.#options.onNotify(notify);
@@ -266,7 +342,9 @@ export class Subscription {
   close(): void {
     this.#ended = true;
     this.#state = "terminated";
-    for (const timer of [this.#refreshTimer, this.#expiryTimer, this.#notifyTimer]) timer.clear();
+    for (const timer of [this.#refreshTimer, this.#expiryTimer, this.#notifyTimer, this.#patienceTimer])
+      timer.clear();
+    this.#keepAlive?.stop();
     this.#agent.removeDialog(this.#callId, this.#localTag);
   }
 }

@@ -1,7 +1,10 @@
 /** Client transactions: what both kinds share, and the one of requests other than INVITE (RFC 3261 17.1.2). */
+
+import type { Clock } from "../../../base/clock.ts";
+import { Timer } from "../../../base/clock.ts";
 import { type SipRequest, type SipResponse, writeMessage } from "../codec/message.ts";
-import type { Clock, Flow } from "../ports.ts";
-import { Timer, type Timers } from "./timers.ts";
+import type { Flow } from "../socket/ports.ts";
+import type { Timers } from "./timers.ts";
 
 /** Why there is no final response: 8.1.3.1 has them taken for 408 and 503. */
 export type Failure = "timeout" | "transport";

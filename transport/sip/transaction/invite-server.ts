@@ -1,7 +1,8 @@
 /** The server transaction of INVITE (RFC 3261 17.2.1, with the state "accepted" of RFC 6026 7.1). */
+
+import { Timer } from "../../../base/clock.ts";
 import { type SipRequest, type SipResponse, writeMessage } from "../codec/message.ts";
 import { type ServerParts, ServerTransaction } from "./server.ts";
-import { Timer } from "./timers.ts";
 
 export class InviteServer extends ServerTransaction {
   #state: "proceeding" | "completed" | "confirmed" | "accepted" = "proceeding";
@@ -25,26 +26,27 @@ export class InviteServer extends ServerTransaction {
     this.last = writeMessage(response);
     this.sendLast();
     if (response.status < 200 || repeats2xx) return;
-    const { t1 } = this.parts.timers;
+    const { t1 } = this.timers;
     if (response.status < 300) {
       this.#state = "accepted";
       this.limit.set(64 * t1, () => this.end());
       return;
     }
     this.#state = "completed";
+    this.keep();
     if (!this.flow.reliable) this.#again.set(t1, () => this.#repeat(t1));
     this.limit.set(64 * t1, () => this.end());
   }
 
   #repeat(interval: number): void {
-    const next = Math.min(2 * interval, this.parts.timers.t2);
+    const next = Math.min(2 * interval, this.timers.t2);
     this.sendLast();
     this.#again.set(next, () => this.#repeat(next));
   }
 
-  receive(request: SipRequest): void {
+  receive(request: SipRequest, octets: number): void {
     if (request.method !== "ACK") {
-      if (this.#state === "proceeding" || this.#state === "completed") this.sendLast();
+      if (this.#state === "proceeding" || this.#state === "completed") this.repeatLast(octets);
       return;
     }
     if (this.#state !== "completed") return;
@@ -52,7 +54,7 @@ export class InviteServer extends ServerTransaction {
     this.#again.clear();
     // Timer I: copies of the ACK are taken in for T4.
     if (this.flow.reliable) this.end();
-    else this.limit.set(this.parts.timers.t4, () => this.end());
+    else this.limit.set(this.timers.t4, () => this.end());
   }
 
   override end(): void {

@@ -1,16 +1,23 @@
 /** Finds the transaction that a message belongs to (RFC 3261 17.1.3, 17.2.3), or makes one. */
+
+import type { Clock } from "../../../base/clock.ts";
+import type { Admission } from "../../admission/admission.ts";
 import { FROM, TO, tagOf, VIA } from "../codec/addresses.ts";
-import { createResponse, type SipRequest, type SipResponse } from "../codec/message.ts";
+import { createResponse, type SipRequest, type SipResponse, writeMessage } from "../codec/message.ts";
 import { CALL_ID, CSEQ } from "../codec/scalars.ts";
-import type { Clock, Flow } from "../ports.ts";
+import type { Flow } from "../socket/ports.ts";
 import { type ClientEvents, type ClientTransaction, NonInviteClient } from "./client.ts";
 import { InviteClient } from "./invite-client.ts";
 import { InviteServer } from "./invite-server.ts";
-import { NonInviteServer, type ServerTransaction } from "./server.ts";
+import { NonInviteServer, type Reply, type ServerTransaction } from "./server.ts";
 import type { Timers } from "./timers.ts";
 
 /** Begins every branch that is unique (8.1.1.7). The bare cookie is of no use (RFC 4475 3.2). */
 export const MAGIC_COOKIE = "z9hG4bK";
+
+/** Octets of memory of a request that is being checked: of its own, and for each octet of the message. */
+const REQUEST_COST = 4096;
+const MEMORY_FACTOR = 4;
 
 export interface LayerParts {
   readonly clock: Clock;
@@ -18,10 +25,10 @@ export interface LayerParts {
   /** A new request, with the transaction to answer it by. */
   readonly request: (transaction: ServerTransaction) => void;
   /** The ACK of a 2xx, which is of no transaction and has no answer (13.2.2.4). */
-  readonly acknowledged: (request: SipRequest) => void;
-  /** Sends a response where 18.2.2 says. */
-  readonly sendResponse: (request: SipRequest, flow: Flow, octets: Uint8Array) => Promise<void>;
+  readonly acknowledged: (request: SipRequest, flow: Flow) => void;
+  readonly replyTo: (request: SipRequest, flow: Flow) => Reply;
   readonly newTag: () => string;
+  readonly admission?: Admission | undefined;
 }
 
 export class TransactionLayer {
@@ -67,25 +74,44 @@ export class TransactionLayer {
     return transaction !== undefined;
   }
 
-  receiveRequest(request: SipRequest, flow: Flow): void {
+  /** `octets`: of the message that the request is. */
+  receiveRequest(request: SipRequest, flow: Flow, octets: number): void {
     const key = serverKey(request, request.method);
     const known = this.#servers.get(key);
-    if (known !== undefined) known.receive(request);
-    else if (request.method === "ACK") this.#parts.acknowledged(request);
-    else this.#begin(key, request, flow);
+    if (known !== undefined) known.receive(request, octets);
+    else if (request.method === "ACK") this.#parts.acknowledged(request, flow);
+    else this.#begin(key, request, flow, octets);
   }
 
-  #begin(key: string, request: SipRequest, flow: Flow): void {
+  #begin(key: string, request: SipRequest, flow: Flow, octets: number): void {
+    const { clock, timers, replyTo, admission } = this.#parts;
+    const reply = replyTo(request, flow);
+    const isBound = admission !== undefined && flow.proven !== true;
+    const charge = isBound ? admission.requests.take(REQUEST_COST + MEMORY_FACTOR * octets) : undefined;
+    if (isBound && charge === undefined) {
+      // A datagram is sent again by its sender; on a connection nothing is.
+      if (flow.reliable) void reply(writeMessage(createResponse(request, 503))).catch(() => undefined);
+      return;
+    }
     const merge = mergeKey(request);
     const merged = merge !== undefined && this.#merging.has(merge);
-    const { clock, timers, sendResponse } = this.#parts;
     const ended = () => {
       this.#servers.delete(key);
       if (merge !== undefined && this.#merging.get(merge) === key) this.#merging.delete(merge);
     };
     const Kind = request.method === "INVITE" ? InviteServer : NonInviteServer;
-    const send = (octets: Uint8Array) => sendResponse(request, flow, octets);
-    const transaction = new Kind({ request, flow, send, clock, timers, ended });
+    const nameOctets = 2 * (key.length + (merge?.length ?? 0));
+    const transaction = new Kind({
+      request,
+      octets,
+      nameOctets,
+      flow,
+      reply,
+      charge,
+      clock,
+      timers,
+      ended,
+    });
     this.#servers.set(key, transaction);
     if (merged) {
       transaction.respond(createResponse(request, 482, undefined, this.#parts.newTag()));

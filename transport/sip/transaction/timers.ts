@@ -1,5 +1,7 @@
-/** The base values of RFC 3261 17.1.1.1, in milliseconds, and one timer that is set and cleared. */
-import type { Clock } from "../ports.ts";
+/** The base values of RFC 3261 17.1.1.1, in milliseconds, and how long a peer may be silent. */
+
+import type { Clock } from "../../../base/clock.ts";
+import { Timer } from "../../../base/clock.ts";
 
 export interface Timers {
   /** Round-trip time. */
@@ -12,21 +14,26 @@ export interface Timers {
 
 export const DEFAULT_TIMERS: Timers = { t1: 500, t2: 4000, t4: 5000 };
 
-export class Timer {
-  readonly #clock: Clock;
-  #cancel: (() => void) | undefined;
+/** Milliseconds that count as one step of a wait. */
+const STEP = 250;
+
+/**
+ * How long a peer may keep us waiting. Time in which this process stood still does not count, as a machine that slept or has
+ * too much to do: what the peer sent meanwhile lies unread in the socket, and is read between two steps.
+ */
+export class Patience {
+  readonly #timer: Timer;
 
   constructor(clock: Clock) {
-    this.#clock = clock;
+    this.#timer = new Timer(clock);
   }
 
   set(milliseconds: number, run: () => void): void {
-    this.clear();
-    this.#cancel = this.#clock.after(milliseconds, run);
+    const step = Math.min(STEP, milliseconds);
+    this.#timer.set(step, () => (step < milliseconds ? this.set(milliseconds - step, run) : run()));
   }
 
   clear(): void {
-    this.#cancel?.();
-    this.#cancel = undefined;
+    this.#timer.clear();
   }
 }

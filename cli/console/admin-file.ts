@@ -1,0 +1,6 @@
+/** Where a data folder has the address of its console, and the token that opens sessions there. */
+import { join } from "node:path";
+
+export function consoleAdminFileOf(dataDir: string): string {
+  return join(dataDir, "console-admin.json");
+}

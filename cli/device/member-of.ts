@@ -1,0 +1,54 @@
+/** The user that a command acts as, and the addresses of its servers. */
+import { fromUtf8 } from "../../base/bytes.ts";
+import { readRunning } from "../gms/running-file.ts";
+import { mcxDevelopmentToken } from "../mcx/development-tokens.ts";
+import { DEFAULT_FOLDER } from "../server/folder-options.ts";
+import { durationOption } from "../terminal/durations.ts";
+import { readFile } from "../terminal/files.ts";
+import { uriOption } from "../terminal/options.ts";
+import { toleranceOption } from "../terminal/tolerate.ts";
+import { usageError } from "../terminal/usage.ts";
+import { imsOf } from "./ims-options.ts";
+import type { McxMemberOptions } from "./member.ts";
+import type { MemberArgs } from "./member-options.ts";
+import { placeOf } from "./place.ts";
+import { sipServer } from "./sip.ts";
+import { clientTokens } from "./tokens.ts";
+
+const MAX_TOKEN = 64 << 10;
+const TOKEN_LIFETIME = 300;
+
+/** Usage errors NO_SERVER, NO_TOKEN and GMS_NOT_RUNNING. */
+export async function mcxMemberOf(
+  group: string,
+  args: MemberArgs,
+  note: (text: string) => void,
+): Promise<Omit<McxMemberOptions, "onEvent">> {
+  const userUri = uriOption(args.user, "--user");
+  const folder = args.local === true ? DEFAULT_FOLDER : args.local;
+  const running = folder === undefined ? undefined : await readRunning(folder);
+  const place = placeOf(args, running);
+  const uri = args.mcxUri ?? running?.mcx?.uri;
+  const sip = args.mcxSip ?? running?.mcx?.sip.udp;
+  if (uri === undefined || sip === undefined) {
+    throw usageError("NO_SERVER", "give --mcx-uri and --mcx-sip, or --local for the servers of this machine");
+  }
+  if (place.xcapRoot === undefined) throw usageError("NO_SERVER", "--xcap-root is needed, or --local");
+  const { mcxTokenFile = args.tokenFile } = args;
+  const ims = await imsOf(args);
+  return {
+    userUri,
+    ...(ims && { ims }),
+    tolerance: toleranceOption(args),
+    groupUri: uriOption(group, "GROUP"),
+    place,
+    mcx: { uri, sip: sipServer(sip, "--mcx-sip") },
+    ...clientTokens(args, userUri, folder),
+    mcxToken:
+      mcxTokenFile === undefined
+        ? () => mcxDevelopmentToken(folder!, userUri, TOKEN_LIFETIME)
+        : async () => fromUtf8(await readFile(mcxTokenFile, MAX_TOKEN), mcxTokenFile).trim(),
+    patienceMs: durationOption(args.timeout, "--timeout"),
+    note,
+  };
+}

@@ -1,0 +1,53 @@
+/** Where a client finds its servers: by the data folder of those that run on this machine, or by what it is told. */
+import type { Running } from "../gms/running-file.ts";
+import { usageError } from "../terminal/usage.ts";
+import { type SipServer, sipServer } from "./sip.ts";
+
+export interface PlaceArgs {
+  readonly kmsUrl?: string;
+  readonly kmsUri?: string;
+  readonly gmsUri?: string;
+  readonly xcapRoot?: string;
+  readonly sip?: string;
+  readonly ca?: string;
+}
+
+export interface Place {
+  readonly kmsUrl: string;
+  readonly kmsUri?: string;
+  readonly gmsUri: string;
+  readonly xcapRoot?: string;
+  readonly sip?: SipServer;
+  readonly ca?: string;
+}
+
+/** `sip` of the arguments may be a transport of the servers that run here: udp, tcp, tls, ws, wss. Usage error NO_SERVER. */
+export function placeOf(args: PlaceArgs, running: Running | undefined): Place {
+  const kmsUrl = args.kmsUrl ?? running?.kmsUrl;
+  const gmsUri = args.gmsUri ?? running?.gmsUri;
+  if (kmsUrl === undefined || gmsUri === undefined) {
+    throw usageError("NO_SERVER", "give --kms-url and --gms-uri, or --local for the servers of this machine");
+  }
+  const kmsUri = args.kmsUri ?? running?.kmsUri;
+  const xcapRoot = args.xcapRoot ?? running?.xcapRoot;
+  const ca = args.ca ?? running?.ca;
+  const sip = sipOf(args.sip, running);
+  return {
+    kmsUrl,
+    gmsUri,
+    ...(kmsUri !== undefined && { kmsUri }),
+    ...(xcapRoot !== undefined && { xcapRoot }),
+    ...(sip !== undefined && { sip }),
+    ...(ca !== undefined && { ca }),
+  };
+}
+
+/** TLS and WebSocket by name need the transport said, which stands in the URI only as ws. */
+function sipOf(given: string | undefined, running: Running | undefined): SipServer | undefined {
+  const ways = running?.sip ?? {};
+  if (given === undefined) return ways.udp === undefined ? undefined : sipServer(ways.udp, "--sip");
+  const known = Object.hasOwn(ways, given) ? ways[given] : undefined;
+  if (known === undefined) return sipServer(given, "--sip");
+  const server = sipServer(known, "--sip");
+  return { ...server, way: given as SipServer["way"] };
+}

@@ -1,0 +1,64 @@
+/** All that can be found wrong in a configuration without opening a database or a socket. */
+
+import { openGmsFolder } from "../gms/data-folder.ts";
+import { openMcxFolder } from "../mcx/data-folder.ts";
+import { configFileOf, type FolderOptions, openDataFolder, readConfig } from "../server/data-folder.ts";
+import { requireCredentials, requireFitToServe } from "../server/tls.ts";
+import { readFile } from "../terminal/files.ts";
+import { usageError } from "../terminal/usage.ts";
+
+/** What a server would be, and where it would listen. */
+export type CheckedServer = { readonly uri: string; readonly listens: readonly string[] };
+
+const MAX_SECRET = 64 << 10;
+
+/** Usage errors that name the key: BAD_CONFIG, BAD_ENVIRONMENT, BAD_TLS, FILE_NOT_FOUND and others. */
+export async function checkConfig(options: FolderOptions): Promise<Record<string, CheckedServer>> {
+  const file = options.config ?? configFileOf(options.dataDir);
+  const read = await readConfig(file);
+  const checked: Record<string, CheckedServer> = {};
+  if (read.kms?.kmsUri !== undefined) {
+    const { config } = await openDataFolder(options);
+    requireFitToServe(config);
+    await requireCredentials(config.tls);
+    checked.kms = { uri: config.kmsUri, listens: [listen("HTTPS", config.listen)] };
+  }
+  if (read.gms !== undefined) {
+    const { config } = await openGmsFolder(options);
+    requireFitToServe(config);
+    await requireCredentials(config.tls);
+    await requireFiles("gms.provisioning", config.provisioning);
+    checked.gms = { uri: config.gmsUri, listens: [listen("XCAP", config.listen), ...sipPorts(config.sip)] };
+  }
+  if (read.mcx !== undefined) {
+    const { config } = await openMcxFolder(options);
+    await requireCredentials(config.tls);
+    await requireFiles("mcx.provisioning", config.provisioning);
+    await requireFiles("mcx.gms", config.gms);
+    checked.mcx = { uri: config.mcxUri, listens: sipPorts(config.sip) };
+  }
+  if (Object.keys(checked).length === 0) throw usageError("BAD_CONFIG", `${file}: configures no server`);
+  return checked;
+}
+
+function listen(name: string, { host, port }: { readonly host: string; readonly port: number }): string {
+  return `${name} ${host}:${port}`;
+}
+
+function sipPorts(sip: { readonly host: string } | undefined): string[] {
+  return Object.entries(sip ?? {}).flatMap(([key, port]: [string, unknown]) =>
+    key.endsWith("Port") && typeof port === "number"
+      ? [listen(`SIP ${key.slice(0, -"Port".length)}`, { host: sip!.host, port })]
+      : [],
+  );
+}
+
+/** Each file that is named can be read. */
+async function requireFiles(place: string, part: object = {}): Promise<void> {
+  for (const [key, file] of Object.entries(part)) {
+    if (!key.endsWith("File")) continue;
+    await readFile(file, MAX_SECRET).catch((cause) => {
+      throw usageError("FILE_NOT_FOUND", `${place}.${key}: ${file} cannot be read`, cause);
+    });
+  }
+}

@@ -1,0 +1,270 @@
+/** `serve` and `serve gms`: KMS, GMS and MCX server of a data folder in one process, or the GMS alone. */
+
+import { parseConsoleConfig } from "../../roles/console/config.ts";
+import { createAdmission } from "../../roles/server/admission.ts";
+import { createLog } from "../../roles/server/log.ts";
+import type { Provisioning } from "../../roles/server/provisioning-config.ts";
+import { type RunningConsole, startConsole } from "../console/start.ts";
+import type { GmsFolder } from "../gms/data-folder.ts";
+import { firstGmsConfig, type GmsServeOptions, prepareGms } from "../gms/prepare.ts";
+import { removeRevokedUsers } from "../gms/revoked-users.ts";
+import { removeRunning, writeRunning } from "../gms/running-file.ts";
+import { type PreparedGms, type RunningGms, startGms } from "../gms/start.ts";
+import {
+  localProvisioning,
+  requireWayToKms,
+  reservedServers,
+  reserving,
+} from "../kms/server-provisioning.ts";
+import { firstKmsConfig, prepareKms, type RunningKms, startKms } from "../kms/start.ts";
+import type { McxFolder } from "../mcx/data-folder.ts";
+import { firstMcxConfig, prepareMcx } from "../mcx/prepare.ts";
+import { type RunningMcx, startMcx } from "../mcx/start.ts";
+import { environmentOf } from "../server/environment.ts";
+import { addServers, type ReadConfig, startOnFolder } from "../server/make-folder.ts";
+import { openSealedDatabase } from "../server/open-store.ts";
+import { listenForReload, listenForStop } from "../server/stop.ts";
+import type { Output } from "../terminal/output.ts";
+import { commandLines, warnOfDevelopmentTokens } from "./kms.ts";
+import { renewCertificates } from "./renew.ts";
+
+export interface ServeAllOptions extends GmsServeOptions {
+  readonly kmsUri?: string;
+  readonly gmsUri?: string;
+  readonly mcxUri?: string;
+  readonly consolePort?: number;
+  readonly database?: string;
+  /** Makes a KMS in an empty database also where the folder had one before. */
+  readonly init?: boolean;
+  readonly logLevel: string;
+}
+
+/** Ports of the MCX server, behind those of the KMS and the GMS. */
+const MCX_ADMIN = 4;
+const CONSOLE = 5;
+const MCX_SIP = 10;
+
+type FirstServers = Parameters<typeof addServers>[2];
+
+export async function serveAll(options: ServeAllOptions, output: Output): Promise<void> {
+  const { gmsUri, mcxUri } = options;
+  const firstGms = firstGmsConfig(gmsUri === undefined ? {} : { gmsUri });
+  const first = { gms: firstGms, mcx: firstMcxConfig(mcxUri === undefined ? {} : { mcxUri }) };
+  const servers = reservedServers({ ...first.gms, ...first.mcx });
+  const kms = { ...firstKmsConfig(options), servers };
+  await startOnFolder(options, { kms, ...first }, output, (read, keep) =>
+    runAll({ options, first, read, keep }, output),
+  );
+}
+
+interface Run<Options> {
+  readonly options: Options;
+  readonly first: FirstServers;
+  readonly read: ReadConfig;
+  /** What was made of the folder stays. */
+  readonly keep: () => void;
+}
+
+async function runAll({ options, first, read, keep }: Run<ServeAllOptions>, output: Output): Promise<void> {
+  const { port, sipPort } = options;
+  await addServers(options, read, first, output);
+  const prepared = await prepareKms({ ...options, http: false }, read, output);
+  // The KMS has the first two ports.
+  const own = port === undefined ? {} : { port: port === 0 ? 0 : port + 2 };
+  const sip = port === 0 && sipPort === undefined ? { sipPort: 0 } : {};
+  const gms = await prepareGms({ ...options, ...own, ...sip }, output);
+  const mcx = await preparedMcx(options, gms);
+  const consoleConfig = consoleConfigOf(options, read);
+  const kms = reserving(prepared, { gmsUri: gms.data.config.gmsUri, mcxUri: mcx.config.mcxUri });
+  const provisioning = localProvisioning(gms.data.config, kms, gms.data.config.gmsUri);
+  requireWayToKms({ provisioning }, "gms");
+  const mcxProvisioning = localProvisioning(mcx.config, kms, mcx.config.mcxUri);
+  requireWayToKms({ provisioning: mcxProvisioning }, "mcx");
+  const stop = listenForStop();
+  const log = createLog(options.logLevel);
+  const ignore = listenForReload(() => renewCertificates([prepared.credentials, gms.credentials], log));
+  if (kms.data.config.database?.url !== undefined) keep();
+  const opened = await openSealedDatabase(
+    { database: kms.data.config.database, files: kms.data.files },
+    environmentOf(),
+  ).catch(stop.failed);
+  try {
+    // One bound for the sockets of the process, by the limits of the GMS.
+    const admission = createAdmission(gms.data.config.limits, log);
+    const runningKms = await startKms(kms, opened, log, admission);
+    // The MCX server reads who is in a group.
+    const groupReaders = [...new Set([...gms.data.config.groupReaders, mcx.config.mcxUri])];
+    const withKms = knowing(gms, { kmsUrl: runningKms.url, provisioning, groupReaders });
+    const runningGms = await startGms(withKms, opened, log, admission);
+    opened.onClose(removeRevokedUsers({ revokedSince: runningKms.revokedSince, gms: runningGms.admin, log }));
+    const { xcapUrl: xcapRoot } = runningGms;
+    const mcxGms =
+      read.mcx !== undefined && "gms" in read.mcx ? mcx.config.gms! : { ...mcx.config.gms!, xcapRoot };
+    const known = { kmsUrl: runningKms.url, provisioning: mcxProvisioning, gms: mcxGms };
+    const config = { ...mcx.config, ...known };
+    const runningMcx = await startMcx({ ...mcx, config }, gms.credentials, opened.onClose, log, admission);
+    opened.onClose(() => removeRunning(options.dataDir));
+    const runningConsole = await startConsole(
+      {
+        config: consoleConfig,
+        dataDir: options.dataDir,
+        credentials: prepared.credentials,
+        kms: { ...runningKms, uri: kms.data.config.kmsUri },
+        gms: { ...runningGms, uri: gms.data.config.gmsUri },
+        mcx: { ...runningMcx, uri: config.mcxUri },
+      },
+      opened.onClose,
+      log,
+      admission,
+    );
+    const mcxPlace = { ...runningMcx, uri: config.mcxUri };
+    await announce(output, withKms, runningGms, runningKms, mcxPlace, runningConsole);
+    keep();
+    output.note(`${await stop.stopped}: stopping`);
+    // At the same time, so that all have ended once the longest stopTimeout is over.
+    await runningConsole.close();
+    await Promise.all([runningMcx.close(), runningGms.close(), runningKms.close()]);
+  } finally {
+    ignore();
+    await opened.close();
+    stop.release();
+  }
+}
+
+/** What the command line says of it has the last word. */
+function consoleConfigOf({ port, consolePort }: ServeAllOptions, read: ReadConfig): object {
+  const given = (read.console ?? {}) as { listen?: object };
+  const own = consolePort ?? (port === undefined ? undefined : port === 0 ? 0 : port + CONSOLE);
+  return parseConsoleConfig(own === undefined ? given : { ...given, listen: { ...given.listen, port: own } });
+}
+
+function preparedMcx(options: ServeAllOptions, gms: PreparedGms): Promise<McxFolder> {
+  const { port, sipPort } = options;
+  const sip = sipPort ?? (port === 0 ? 0 : undefined);
+  // Where the GMS answers is known once it does.
+  const { gmsUri } = gms.data.config;
+  return prepareMcx(
+    {
+      ...options,
+      ...(port !== undefined && { adminPort: port === 0 ? 0 : port + MCX_ADMIN }),
+      ...(sip !== undefined && { sipPort: sip === 0 ? 0 : sip + MCX_SIP }),
+    },
+    { uri: gmsUri, xcapRoot: "https://localhost/xcap" },
+  );
+}
+
+export interface ServeGmsOptions extends GmsServeOptions {
+  readonly gmsUri?: string;
+  readonly kmsUri?: string;
+  readonly kmsUrl?: string;
+  readonly provisioning: Provisioning;
+  readonly database?: string;
+  readonly logLevel: string;
+}
+
+export async function serveGms(options: ServeGmsOptions, output: Output): Promise<void> {
+  const { gmsUri, kmsUri, kmsUrl, provisioning, database } = options;
+  const given = {
+    ...(gmsUri !== undefined && { gmsUri }),
+    ...(kmsUri !== undefined && { kmsUri }),
+    ...(kmsUrl !== undefined && { kmsUrl }),
+    ...(Object.keys(provisioning).length > 0 && { provisioning }),
+  };
+  const first = firstGmsConfig({ ...given, ...(database !== undefined && { database: { url: database } }) });
+  await startOnFolder(options, { gms: first }, output, (read, keep) =>
+    runGms({ options, first: { gms: first }, read, keep }, given, output),
+  );
+}
+
+async function runGms(
+  { options, first, read, keep }: Run<ServeGmsOptions>,
+  given: Parameters<typeof prepareGms>[2],
+  output: Output,
+): Promise<void> {
+  await addServers(options, read, first, output);
+  const sip = options.port === 0 && options.sipPort === undefined ? { sipPort: 0 } : {};
+  const gms = await prepareGms({ ...options, ...sip }, output, given);
+  requireWayToKms(gms.data.config, "gms");
+  const { config, files } = gms.data;
+  const stop = listenForStop();
+  const log = createLog(options.logLevel);
+  const ignore = listenForReload(() => renewCertificates([gms.credentials], log));
+  if (config.database?.url !== undefined) keep();
+  const opened = await openSealedDatabase({ database: config.database, files }, environmentOf()).catch(
+    stop.failed,
+  );
+  try {
+    const running = await startGms(gms, opened, log);
+    opened.onClose(() => removeRunning(options.dataDir));
+    await announce(output, gms, running, undefined);
+    keep();
+    output.note(`${await stop.stopped}: stopping`);
+  } finally {
+    ignore();
+    await opened.close();
+    stop.release();
+  }
+}
+
+function knowing(
+  { data, credentials }: PreparedGms,
+  known: Pick<GmsFolder["config"], "kmsUrl" | "provisioning" | "groupReaders">,
+): PreparedGms {
+  return { data: { ...data, config: { ...data.config, ...known } }, credentials };
+}
+
+async function announce(
+  output: Output,
+  { data, credentials }: PreparedGms,
+  gms: RunningGms,
+  kms: RunningKms | undefined,
+  mcx?: RunningMcx & { readonly uri: string },
+  ofConsole?: RunningConsole,
+): Promise<void> {
+  const { folder, config } = data;
+  const { gmsUri, kmsUri, kmsUrl } = config;
+  const development = config.tokens === undefined;
+  const ca = credentials?.selfSigned ? credentials.certFile : undefined;
+  const { xcapUrl: xcapRoot, adminUrl, sip } = gms;
+  const trusted = ca === undefined ? {} : { ca };
+  const mcxPlace = mcx && { uri: mcx.uri, sip: mcx.sip };
+  const running = { kmsUri, kmsUrl: kmsUrl!, gmsUri, xcapRoot, sip, ...(mcxPlace && { mcx: mcxPlace }) };
+  await writeRunning(folder, { ...running, ...trusted });
+  if (development) warnOfDevelopmentTokens(output);
+  const places = { gmsUri, xcapRoot, sip, adminUrl, ...(kms && { kmsAdminUrl: kms.adminUrl }) };
+  output.ready(
+    {
+      status: "listening",
+      kmsUri,
+      kmsUrl,
+      ...places,
+      ...(mcx && { mcxUri: mcx.uri, mcxSip: mcx.sip, mcxAdminUrl: mcx.adminUrl }),
+      ...(ofConsole && { console: ofConsole.origin, ...(ofConsole.link && { consoleLink: ofConsole.link }) }),
+      dataDir: folder,
+      ...trusted,
+      developmentTokens: development,
+      pid: process.pid,
+    },
+    () => [
+      ...(kms === undefined ? [] : [`KMS ${kmsUri}, ready at ${kms.url}`]),
+      `GMS ${gmsUri}, ready at ${xcapRoot}`,
+      ...Object.entries(sip).map(([way, uri]) => `SIP ${way.padEnd(15)} ${uri}`),
+      ...(mcx === undefined ? [] : [`MCX server ${mcx.uri}, ready at ${mcx.sip.udp}`]),
+      `health and metrics  ${[kms?.adminUrl, adminUrl, mcx?.adminUrl].filter((url) => url !== undefined).join(", ")}`,
+      `data folder         ${folder}`,
+      ...(ofConsole?.link === undefined
+        ? []
+        : [`console             ${ofConsole.link}`, "  (signs in once, within 15 minutes)"]),
+      "",
+      "Make a group, and be a member of it:",
+      ...commandLines([
+        `mikey-sakke group create sip:fire@example.org sip:alice@example.org${inFolder(folder)}`,
+      ]),
+      ...commandLines([`mikey-sakke client run --local ${folder} --user sip:alice@example.org`]),
+    ],
+  );
+}
+
+function inFolder(folder: string): string {
+  return folder === "mikey-sakke-data" ? "" : ` --data-dir ${folder}`;
+}

@@ -1,0 +1,93 @@
+/** `serve kms`: the KMS of a data folder, which is made at the first start. */
+
+import { createLog } from "../../roles/server/log.ts";
+import {
+  firstKmsConfig,
+  type KmsServeOptions,
+  type PreparedKms,
+  prepareKms,
+  type RunningKms,
+  startKms,
+} from "../kms/start.ts";
+import { environmentOf } from "../server/environment.ts";
+import { startOnFolder } from "../server/make-folder.ts";
+import { openSealedDatabase } from "../server/open-store.ts";
+import { listenForReload, listenForStop } from "../server/stop.ts";
+import type { Output } from "../terminal/output.ts";
+import { renewCertificates } from "./renew.ts";
+
+export interface ServeOptions extends KmsServeOptions {
+  readonly logLevel: string;
+}
+
+export async function serveKms(options: ServeOptions, output: Output): Promise<void> {
+  await startOnFolder(options, { kms: firstKmsConfig(options) }, output, async (read, keep) => {
+    const prepared = await prepareKms(options, read, output);
+    const { config, files } = prepared.data;
+    const stop = listenForStop();
+    const log = createLog(options.logLevel);
+    const ignore = listenForReload(() => renewCertificates([prepared.credentials], log));
+    if (config.database?.url !== undefined) keep();
+    const opened = await openSealedDatabase({ database: config.database, files }, environmentOf()).catch(
+      stop.failed,
+    );
+    try {
+      announce(output, prepared, await startKms(prepared, opened, log));
+      keep();
+      const name = await stop.stopped;
+      output.note(`${name}: stopping`);
+    } finally {
+      ignore();
+      await opened.close();
+      stop.release();
+    }
+  });
+}
+
+function announce(output: Output, { data, credentials }: PreparedKms, { url, adminUrl }: RunningKms): void {
+  const { folder, config } = data;
+  const development = config.tokens === undefined;
+  const ca = credentials?.selfSigned ? credentials.certFile : undefined;
+  if (development) warnOfDevelopmentTokens(output);
+  const provision = [
+    `mikey-sakke provision --kms-url ${url}`,
+    ...(ca === undefined ? [] : [`--ca ${ca}`]),
+    development ? `--development-token ${folder}` : "--token-file TOKEN",
+    "--user sip:alice@example.org --out alice",
+  ];
+  output.ready(
+    {
+      status: "listening",
+      kmsUri: config.kmsUri,
+      url,
+      adminUrl,
+      dataDir: folder,
+      ca,
+      developmentTokens: development,
+      pid: process.pid,
+    },
+    () => [
+      `KMS ${config.kmsUri}, ready at ${url}`,
+      `health and metrics  ${adminUrl}`,
+      `data folder         ${folder}`,
+      "",
+      "Get keys with:",
+      ...commandLines(provision),
+    ],
+  );
+}
+
+/** A long command, to be copied. */
+export function commandLines(parts: readonly string[]): string[] {
+  return parts.map((part, i) => `${i === 0 ? "  " : "    "}${part}${i + 1 < parts.length ? " \\" : ""}`);
+}
+
+const WARNING = [
+  "*** WARNING: DEVELOPMENT TOKENS ***",
+  "*** Anyone who can read the data folder gets the keys of any user. For trying out, on this machine only.",
+  "*** For real use give `tokens` (issuer, audience, jwksUri) in the configuration.",
+];
+
+export function warnOfDevelopmentTokens(output: Output): void {
+  for (const line of WARNING) output.note(line);
+}

@@ -1,0 +1,181 @@
+/** The folder of the servers on this machine: what lies where, and the configuration. */
+import { stat } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { fromUtf8 } from "../../base/bytes.ts";
+import { consoleConfigSchema } from "../../roles/console/config.ts";
+import { gmsConfigSchema } from "../../roles/gms/common/config.ts";
+import {
+  type KmsConfig,
+  type KmsConfigInput,
+  kmsConfigSchema,
+  parseKmsConfig,
+} from "../../roles/kms/common/config.ts";
+import { mcxConfigSchema } from "../../roles/mcx/common/config.ts";
+import { withEnvironment } from "../../roles/server/config-keys.ts";
+import type { Provisioning } from "../../roles/server/provisioning-config.ts";
+import { createFile } from "../files/durable.ts";
+import { readFile } from "../terminal/files.ts";
+import { usageError } from "../terminal/usage.ts";
+import { environmentOf } from "./environment.ts";
+
+export interface FolderOptions {
+  /** The folder. */
+  readonly dataDir: string;
+  /** Configuration in place of the folder's own. */
+  readonly config?: string;
+}
+
+export interface DataFolder {
+  readonly folder: string;
+  readonly config: KmsConfig;
+  readonly files: DataFiles;
+}
+
+export interface DataFiles {
+  /** The key that the database is sealed under, in hexadecimal. */
+  readonly storeKey: string;
+  /** PGlite. */
+  readonly database: string;
+  readonly tlsCertificate: string;
+  readonly tlsKey: string;
+  /** Key of the development token issuer, a JWK. */
+  readonly tokenKey: string;
+  /** Where the admin API of the running server is, and its token. */
+  readonly admin: string;
+  /** Says which KMS the folder is of, once there is one: a database without it is the wrong one. */
+  readonly kmsMark: string;
+}
+
+const CONFIG = "config.json";
+const MAX_CONFIG = 1 << 20;
+
+/**
+ * What a configuration file says: the keys of the KMS, under `gms` and `mcx` those of the other servers and under
+ * `console` those of the operators' console, if they are there.
+ */
+export interface ConfigFile {
+  readonly kms?: KmsConfigInput;
+  readonly gms?: object;
+  readonly mcx?: object;
+  readonly console?: object;
+}
+
+/** The folder of a KMS that was made before. Usage error NO_KMS. */
+export async function openDataFolder(
+  { dataDir, config }: FolderOptions,
+  overrides: Partial<KmsConfigInput> = {},
+): Promise<DataFolder> {
+  const file = config ?? configFileOf(dataDir);
+  if (config === undefined && !(await exists(file))) {
+    throw usageError("NO_KMS", `${dataDir}: no KMS here, ${CONFIG} is missing`);
+  }
+  const { kms } = await readConfig(file);
+  if (kms === undefined) throw usageError("NO_KMS", `${file}: has no KMS`);
+  const checked = parseKmsConfig({ ...kms, ...overrides });
+  return { folder: dataDir, config: located(checked, dirname(file)), files: filesOf(dataDir, checked, file) };
+}
+
+export function configFileOf(dataDir: string): string {
+  return join(dataDir, CONFIG);
+}
+
+/** Writes the configuration of a new folder; its database may have a password. False if there is one. */
+export async function createConfig(dataDir: string, content: ConfigFile): Promise<boolean> {
+  return createFile(configFileOf(dataDir), configText(content), { secret: true });
+}
+
+export function configText({ kms, ...others }: ConfigFile): string {
+  const content = { ...kms, ...others };
+  return `${JSON.stringify(content, null, 2)}\n`;
+}
+
+/** Variables of the environment have the last word. */
+export async function readConfig(
+  file: string,
+  environment: NodeJS.ProcessEnv = environmentOf(),
+): Promise<ConfigFile> {
+  const { gms: givenGms, mcx: givenMcx, console: givenConsole, ...givenKms } = await readObject(file);
+  const kms = withEnvironment(givenKms, kmsConfigSchema, "MIKEY_SAKKE_KMS", environment);
+  const under = (name: string, given: unknown, schema: Parameters<typeof withEnvironment>[1]) =>
+    withEnvironment(
+      objectOf(given ?? {}, `${file}: ${name}`),
+      schema,
+      `MIKEY_SAKKE_${name.toUpperCase()}`,
+      environment,
+    );
+  const gms = under("gms", givenGms, gmsConfigSchema);
+  const mcx = under("mcx", givenMcx, mcxConfigSchema);
+  const ofConsole = under("console", givenConsole, consoleConfigSchema);
+  return {
+    ...(Object.keys(kms).length > 0 && { kms: kms as KmsConfigInput }),
+    ...(Object.keys(gms).length > 0 && { gms }),
+    ...(Object.keys(mcx).length > 0 && { mcx }),
+    ...(Object.keys(ofConsole).length > 0 && { console: ofConsole }),
+  };
+}
+
+async function readObject(file: string): Promise<{ gms?: unknown; mcx?: unknown; console?: unknown }> {
+  const text = fromUtf8(await readFile(file, MAX_CONFIG), file);
+  try {
+    return objectOf(JSON.parse(text), file);
+  } catch (cause) {
+    if (cause instanceof SyntaxError) throw usageError("BAD_CONFIG", `${file}: not JSON`, cause);
+    throw cause;
+  }
+}
+
+function objectOf(value: unknown, place: string): object {
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
+  throw usageError("BAD_CONFIG", `${place}: not a JSON object`);
+}
+
+export async function exists(file: string): Promise<boolean> {
+  return stat(file).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Parts of a configuration whose keys may name files. */
+interface WithPaths {
+  readonly tls?: KmsConfig["tls"];
+  readonly provisioning?: Provisioning | undefined;
+  readonly gms?: { readonly tokenFile?: string | undefined } | undefined;
+}
+
+/** The configuration with its paths, which are relative to the folder `base` of its file, made absolute. */
+export function located<T extends WithPaths>(config: T, base: string): T {
+  return {
+    ...config,
+    ...(config.tls && { tls: resolved(config.tls, base) }),
+    ...(config.provisioning && { provisioning: resolved(config.provisioning, base) }),
+    ...(config.gms && { gms: resolved(config.gms, base) }),
+  };
+}
+
+/** Keys that end in "File" or "Folder" are paths. */
+function resolved<T extends object>(part: T, base: string): T {
+  const entries = Object.entries(part).map(([key, value]) => [
+    key,
+    /(?:File|Folder)$/.test(key) && typeof value === "string" ? resolve(base, value) : value,
+  ]);
+  return Object.fromEntries(entries) as T;
+}
+
+/** Paths in a configuration are relative to the file that it is. */
+export function filesOf(
+  folder: string,
+  { storeKeyFile, database }: Pick<KmsConfig, "storeKeyFile" | "database">,
+  configFile: string,
+): DataFiles {
+  const base = dirname(configFile);
+  return {
+    storeKey: storeKeyFile === undefined ? join(folder, "store.key") : resolve(base, storeKeyFile),
+    database: database?.folder === undefined ? join(folder, "database") : resolve(base, database.folder),
+    tlsCertificate: join(folder, "tls.crt"),
+    tlsKey: join(folder, "tls.key"),
+    tokenKey: join(folder, "token.key"),
+    admin: join(folder, "admin.json"),
+    kmsMark: join(folder, "kms.json"),
+  };
+}

@@ -1,0 +1,56 @@
+/** The development token issuer of a data folder, whose key is made when it is first needed. */
+import { fromUtf8 } from "../../base/bytes.ts";
+import { kmsAudience } from "../../roles/kms/common/config.ts";
+import {
+  DevelopmentIssuer,
+  type DevelopmentTokenOptions,
+  type TokenAudience,
+} from "../../roles/server/development-tokens.ts";
+import { createFile } from "../files/durable.ts";
+import { readFile } from "../terminal/files.ts";
+import { usageError } from "../terminal/usage.ts";
+import { type DataFiles, exists, type FolderOptions, openDataFolder } from "./data-folder.ts";
+
+const MAX_KEY = 4096;
+
+/** One key for all servers of the folder; `audience` is one of them. */
+export async function developmentIssuerOf(
+  { tokenKey: file }: Pick<DataFiles, "tokenKey">,
+  audience: TokenAudience,
+): Promise<DevelopmentIssuer> {
+  if (!(await exists(file))) {
+    const made = await DevelopmentIssuer.create([audience]);
+    await createFile(file, `${JSON.stringify(made.exportPrivateJwk())}\n`, { secret: true });
+  }
+  const octets = await readFile(file, MAX_KEY);
+  let jwk: unknown;
+  try {
+    jwk = JSON.parse(fromUtf8(octets, file));
+  } catch {
+    throw usageError("BAD_KEY_FILE", `${file}: not a key as JSON Web Key`);
+  } finally {
+    octets.fill(0);
+  }
+  return DevelopmentIssuer.create([audience], jwk as Parameters<typeof DevelopmentIssuer.create>[1]);
+}
+
+/** A token for the KMS of the folder. Usage error NO_DEVELOPMENT_TOKENS for a KMS that has a real issuer. */
+export async function developmentToken(
+  options: FolderOptions,
+  wanted: Omit<DevelopmentTokenOptions, "now">,
+): Promise<string> {
+  const { folder, config, files } = await openDataFolder(options);
+  requireDevelopment(folder, "KMS", config.tokens);
+  const issuer = await developmentIssuerOf(files, kmsAudience(config.kmsUri));
+  return issuer.token({ ...wanted, now: Date.now() });
+}
+
+export function requireDevelopment(
+  folder: string,
+  server: "KMS" | "GMS" | "MCX server",
+  tokens: { readonly issuer: string } | undefined,
+): void {
+  if (tokens === undefined) return;
+  const text = `${folder}: this ${server} takes the tokens of ${tokens.issuer} only`;
+  throw usageError("NO_DEVELOPMENT_TOKENS", text);
+}

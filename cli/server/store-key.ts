@@ -1,0 +1,107 @@
+/**
+ * The key that the database is sealed under: from the environment, or from a file that is made at the first start.
+ * A rotation writes the next key to a file of its own first, so that a crash in between loses neither.
+ */
+import { rename, rm } from "node:fs/promises";
+import { fromHex, fromUtf8, toHex, wipe } from "../../base/bytes.ts";
+import { MikeySakkeError } from "../../base/errors.ts";
+import type { RandomSource } from "../../base/random.ts";
+import { createFile, replaceFile } from "../files/durable.ts";
+import { readFile } from "../terminal/files.ts";
+import { usageError } from "../terminal/usage.ts";
+import { exists } from "./data-folder.ts";
+import { STORE_KEY_VARIABLE } from "./environment.ts";
+
+const KEY_BYTES = 32;
+const MAX_FILE = 256;
+
+export interface StoreKeySource {
+  readonly file: string;
+  readonly environment: NodeJS.ProcessEnv;
+}
+
+/** Calls `use` with the key and, should that be the wrong one after a broken rotation, with the next. */
+export async function withStoreKey<T>(
+  source: StoreKeySource,
+  use: (key: Uint8Array) => Promise<T>,
+): Promise<T> {
+  const next = nextFile(source.file);
+  try {
+    return await withKey(source, use);
+  } catch (error) {
+    const isWrong = error instanceof MikeySakkeError && error.code === "WRONG_STORE_KEY";
+    if (!isWrong || fromEnvironment(source) !== undefined || !(await exists(next))) throw error;
+  }
+  const result = await withKey({ file: next, environment: {} }, use);
+  await rename(next, source.file);
+  return result;
+}
+
+/** Makes the key file unless there is one or the environment has the key. */
+export async function ensureStoreKey(source: StoreKeySource, random: RandomSource): Promise<boolean> {
+  if (fromEnvironment(source) !== undefined || (await exists(source.file))) return false;
+  const key = random(KEY_BYTES);
+  const made = await createFile(source.file, `${toHex(key)}\n`, { secret: true });
+  wipe(key);
+  return made;
+}
+
+/** Draws the next key, has it put into use by `rotate`, and makes its file the key file. */
+export async function rotateKeyFile(
+  source: StoreKeySource,
+  random: RandomSource,
+  rotate: (key: Uint8Array) => Promise<void>,
+): Promise<void> {
+  if (fromEnvironment(source) !== undefined) {
+    const text = `the store key is in ${STORE_KEY_VARIABLE}, where no command can replace it`;
+    throw usageError("STORE_KEY_IN_ENVIRONMENT", text);
+  }
+  const next = nextFile(source.file);
+  const key = random(KEY_BYTES);
+  try {
+    await replaceFile(next, `${toHex(key)}\n`, { secret: true });
+    try {
+      await rotate(key);
+    } catch (error) {
+      // The file stays where nobody can say whether the database has the new key: `withStoreKey` finds out.
+      if (error instanceof MikeySakkeError && error.kind === "usage") await rm(next, { force: true });
+      throw error;
+    }
+    await rename(next, source.file);
+  } finally {
+    wipe(key);
+  }
+}
+
+async function readKeyFile(file: string): Promise<Uint8Array> {
+  const octets = await readFile(file, MAX_FILE);
+  try {
+    return keyOf(fromUtf8(octets, file), file);
+  } finally {
+    wipe(octets);
+  }
+}
+
+async function withKey<T>(source: StoreKeySource, use: (key: Uint8Array) => Promise<T>): Promise<T> {
+  const text = fromEnvironment(source);
+  const key = text === undefined ? await readKeyFile(source.file) : keyOf(text, STORE_KEY_VARIABLE);
+  try {
+    return await use(key);
+  } finally {
+    wipe(key);
+  }
+}
+
+function fromEnvironment({ environment }: StoreKeySource): string | undefined {
+  return environment[STORE_KEY_VARIABLE] || undefined;
+}
+
+/** Errors never quote the content. */
+function keyOf(text: string, place: string): Uint8Array {
+  if (!/^[0-9a-f]{64}$/i.test(text.trim())) {
+    throw usageError("BAD_KEY_FILE", `${place}: not a key of ${KEY_BYTES} octets in hexadecimal`);
+  }
+  return fromHex(text.trim());
+}
+
+const nextFile = (file: string) => `${file}.next`;

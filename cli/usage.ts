@@ -1,6 +1,0 @@
-import { MikeySakkeError } from "../bindings/errors.ts";
-
-/** An error in how the command was called: exit status 2. */
-export function usageError(code: string, message: string, cause?: unknown): MikeySakkeError {
-  return new MikeySakkeError("usage", code, message, cause === undefined ? {} : { cause });
-}

@@ -1,0 +1,94 @@
+/**
+ * The info documents of the services: who calls whom, and the access token (TS 24.379 F.1, TS 24.281 F.1, TS 24.282
+ * D.1).
+ */
+import { defined, trimmed } from "../xml/values.ts";
+import type { XmlElement } from "../xml/xml-reader.ts";
+import { element, leaf, writeXml } from "../xml/xml-writer.ts";
+import {
+  attribute,
+  malformed,
+  optionalChild,
+  parseRoot,
+  requireAtMost,
+  requiredChild,
+  textOf,
+} from "./fields.ts";
+import { GROUP_XML_LIMITS, SMALL_DOCUMENT_LIMITS } from "./names.ts";
+import { bindingNode, type RequestBinding, readBinding } from "./request-binding.ts";
+
+export interface ServiceInfo {
+  /** As a bearer token (RFC 6750). */
+  readonly accessToken?: string;
+  /** Kind of the call, as prearranged or chat; of a data request, as group-sds. */
+  readonly requestType?: string;
+  /** Recipient: a group or a user. */
+  readonly requestUri?: string;
+  /** MC service user ID of who calls. */
+  readonly callingUser?: string;
+  readonly callingGroup?: string;
+  /** An element of this package, which binds the request to its client. */
+  readonly binding?: RequestBinding;
+}
+
+export interface InfoNames {
+  readonly service: "mcptt" | "mcvideo" | "mcdata";
+  readonly namespace: string;
+  /** The element of `requestType`. */
+  readonly requestType: string;
+}
+
+export function writeServiceInfo(names: InfoNames, info: ServiceInfo): string {
+  const { service, namespace, requestType } = names;
+  const typed = (name: string, kind: string, value: string | undefined) =>
+    value === undefined ? undefined : element(name, { type: "Normal" }, [leaf(`${service}${kind}`, value)]);
+  return writeXml(
+    element(`${service}info`, { xmlns: namespace }, [
+      element(`${service}-Params`, {}, [
+        typed(`${service}-access-token`, "String", info.accessToken),
+        info.requestType === undefined ? undefined : leaf(requestType, info.requestType),
+        typed(`${service}-request-uri`, "URI", info.requestUri),
+        typed(`${service}-calling-user-id`, "URI", info.callingUser),
+        typed(`${service}-calling-group-id`, "URI", info.callingGroup),
+      ]),
+      bindingNode(info.binding),
+    ]),
+  );
+}
+
+/** Errors as those of `readMcpttInfo`. Parameters that are not known are passed over. */
+export function readServiceInfo(names: InfoNames, document: string | Uint8Array): ServiceInfo {
+  const { service, namespace, requestType } = names;
+  const root = parseRoot(document, namespace, `${service}info`, SMALL_DOCUMENT_LIMITS);
+  const parameters = optionalChild(root, `${service}-Params`);
+  const binding = readBinding(root);
+  if (parameters === undefined) return defined({ binding });
+  const child = (name: string) => optionalChild(parameters, name);
+  const uri = (name: string) =>
+    typedText(child(`${service}-${name}`), names, "URI", GROUP_XML_LIMITS.uriLength);
+  const kind = child(requestType);
+  return defined({
+    accessToken: typedText(child(`${service}-access-token`), names, "String", GROUP_XML_LIMITS.tokenLength),
+    requestType: kind && textOf(kind),
+    requestUri: uri("request-uri"),
+    callingUser: uri("calling-user-id"),
+    callingGroup: uri("calling-group-id"),
+    binding,
+  });
+}
+
+function typedText(
+  typed: XmlElement | undefined,
+  { service }: InfoNames,
+  kind: "URI" | "String",
+  limit: number,
+): string | undefined {
+  if (typed === undefined) return undefined;
+  if (trimmed(attribute(typed, "type") ?? "Normal") !== "Normal") {
+    throw malformed(typed, "must be decrypted before it is read", `${service.toUpperCase()}_INFO_ENCRYPTED`);
+  }
+  const text = textOf(requiredChild(typed, `${service}${kind}`));
+  if (text === "") throw malformed(typed, "empty");
+  requireAtMost(typed, text.length, limit, "characters");
+  return text;
+}

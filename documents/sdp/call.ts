@@ -1,0 +1,198 @@
+/**
+ * Session descriptions of group calls (RFC 8866; TS 24.380 12): one stream of speech under SRTP, whose keys are those of the
+ * group, and one of floor control, each at an address.
+ */
+import { fromUtf8, utf8 } from "../../base/bytes.ts";
+import { MikeySakkeError } from "../../base/errors.ts";
+import { canonicalHost } from "../../transport/datagram/host.ts";
+import type { DatagramAddress } from "../../transport/datagram/ports.ts";
+
+/** A format that speech may come in (RFC 8866 6.6, 6.15). */
+export interface SpeechFormat {
+  /** RTP payload type. */
+  readonly type: number;
+  /** As in `a=rtpmap`: name, clock rate and channels, such as `AMR-WB/16000`. */
+  readonly encoding: string;
+  /** The text of `a=fmtp`. */
+  readonly parameters?: string;
+}
+
+/** Static payload types of RFC 3551. */
+export const G711: readonly SpeechFormat[] = [
+  { type: 8, encoding: "PCMA/8000" },
+  { type: 0, encoding: "PCMU/8000" },
+];
+
+export interface CallDescription {
+  readonly media: DatagramAddress;
+  readonly floor: DatagramAddress;
+  /** The formats of speech, the preferred one first. G.711 when absent. */
+  readonly speech?: readonly SpeechFormat[];
+  /** Several may talk at a time. */
+  readonly multiTalker?: boolean;
+  /** Where the server sends what is for all; of this package, in place of an MBMS announcement. */
+  readonly multicast?: { readonly media: DatagramAddress; readonly floor: DatagramAddress };
+  /**
+   * A WebSocket carries media and floor control of this leg, and the addresses mean nothing (RFC 8124). `uri`, in the answer:
+   * where the client connects to, with the token that binds the connection to the call (RFC 8857 8.4).
+   */
+  readonly webSocket?: { readonly uri?: string };
+}
+
+/** Stands in the addresses of an offer that asks for a WebSocket (RFC 8866 5.7, discard port of RFC 4145 4). */
+export const NO_ADDRESS: DatagramAddress = { host: "0.0.0.0", port: 9 };
+
+const MAX_BYTES = 16_384;
+const MAX_LINES = 256;
+const MAX_FORMATS = 32;
+const MULTICAST = "x-mikey-sakke-multicast";
+const MULTI_TALKER = "x-multi-talker";
+/** RFC 8124 4.2. */
+const WEB_SOCKET_URI = "websocket-uri";
+const MAX_URI = 1024;
+
+/** `id` of the origin: numbers of one who describes tell his descriptions apart. */
+export function writeCallSdp(call: CallDescription, id: number): Uint8Array {
+  const { media, floor, speech = G711, multiTalker, multicast, webSocket } = call;
+  const features = ["mc_queueing", ...(multiTalker ? [MULTI_TALKER] : [])];
+  const lines = [
+    "v=0",
+    `o=- ${id} 1 IN ${hostOf(media)}`,
+    "s=-",
+    `c=IN ${hostOf(media)}`,
+    "t=0 0",
+    ...(multicast === undefined
+      ? []
+      : [`a=${MULTICAST}:${multicast.media.host} ${multicast.media.port} ${multicast.floor.port}`]),
+    ...(webSocket === undefined ? [] : webSocketLines(webSocket)),
+    `m=audio ${media.port} RTP/SAVP ${speech.map(({ type }) => type).join(" ")}`,
+    ...speech.flatMap(({ type, encoding, parameters }) => [
+      `a=rtpmap:${type} ${encoding}`,
+      ...(parameters === undefined ? [] : [`a=fmtp:${type} ${parameters}`]),
+    ]),
+    "a=ptime:20",
+    `m=application ${floor.port} udp MCPTT`,
+    `c=IN ${hostOf(floor)}`,
+    `a=fmtp:MCPTT ${features.join(";")}`,
+  ];
+  return utf8(`${lines.join("\r\n")}\r\n`);
+}
+
+/** Codec errors `BAD_SDP`, which say what is missing. */
+export function readCallSdp(octets: Uint8Array): CallDescription {
+  if (octets.length > MAX_BYTES) throw bad(`longer than ${MAX_BYTES} octets`);
+  const lines = fromUtf8(octets, "SDP").split(/\r?\n/);
+  if (lines.length > MAX_LINES) throw bad(`more than ${MAX_LINES} lines`);
+  if (lines[0] !== "v=0") throw bad("does not begin with v=0");
+  const [session, ...sections] = sectionsOf(lines);
+  const host = connectionOf(session!);
+  const audio = sectionOf(sections, /^m=audio (\d{1,5}) RTP\/SAVPF? (.+)$/, "speech under RTP/SAVP");
+  const speech = speechOf(audio.lines, audio.rest);
+  const floor = sectionOf(sections, /^m=application (\d{1,5}) udp (MCPTT)$/, "floor control");
+  const multicast = multicastOf(session!);
+  const webSocket = webSocketOf(session!);
+  const features =
+    attributeOf(floor.lines, "fmtp")
+      ?.replace(/^MCPTT /, "")
+      .split(";") ?? [];
+  return {
+    media: { host: addressOf(connectionOf(audio.lines) ?? host), port: audio.port },
+    floor: { host: addressOf(connectionOf(floor.lines) ?? host), port: floor.port },
+    speech,
+    ...(features.includes(MULTI_TALKER) && { multiTalker: true }),
+    ...(multicast && { multicast }),
+    ...(webSocket && { webSocket }),
+  };
+}
+
+/** What has a name; types that RFC 3551 names need no `a=rtpmap`, of which G.711 is read. */
+function speechOf(lines: readonly string[], types: string): SpeechFormat[] {
+  const named = new Map(G711.map(({ type, encoding }) => [String(type), encoding]));
+  const parameters = new Map<string, string>();
+  for (const line of lines) {
+    const [, attribute, type, value] = /^a=(rtpmap|fmtp):(\d{1,3}) (\S.*)$/.exec(line) ?? [];
+    if (attribute === "rtpmap") named.set(type!, value!.trimEnd());
+    if (attribute === "fmtp") parameters.set(type!, value!.trimEnd());
+  }
+  const speech: SpeechFormat[] = [];
+  for (const text of types.split(" ", MAX_FORMATS)) {
+    const encoding = named.get(text);
+    const type = Number(text);
+    if (encoding === undefined || type > 127 || NOT_SPEECH.test(encoding)) continue;
+    const fmtp = parameters.get(text);
+    speech.push({ type, encoding, ...(fmtp !== undefined && { parameters: fmtp }) });
+  }
+  if (speech.length === 0) throw bad("speech in no format that has a name");
+  return speech;
+}
+
+/** Goes beside speech, and is none. */
+const NOT_SPEECH = /^(?:telephone-event|CN|red)\//i;
+
+/** The client connects, the server waits for it (RFC 4145 4). */
+function webSocketLines({ uri }: NonNullable<CallDescription["webSocket"]>): string[] {
+  return uri === undefined ? ["a=setup:active"] : ["a=setup:passive", `a=${WEB_SOCKET_URI}:${uri}`];
+}
+
+function webSocketOf(lines: readonly string[]): CallDescription["webSocket"] {
+  const uri = attributeOf(lines, WEB_SOCKET_URI);
+  if (uri === undefined) return attributeOf(lines, "setup") === "active" ? {} : undefined;
+  if (uri.length > MAX_URI || !/^wss?:\/\/[^\s]+$/.test(uri)) throw bad(`a=${WEB_SOCKET_URI} is malformed`);
+  return { uri };
+}
+
+/** The lines of the session, then those of each stream. */
+function sectionsOf(lines: readonly string[]): string[][] {
+  const sections: string[][] = [[]];
+  for (const line of lines) {
+    if (line.startsWith("m=")) sections.push([]);
+    sections.at(-1)!.push(line);
+  }
+  return sections;
+}
+
+function sectionOf(sections: readonly (readonly string[])[], line: RegExp, what: string) {
+  const [lines, ...more] = sections.filter(([first]) => line.test(first!));
+  if (lines === undefined || more.length > 0) throw bad(`must have one stream of ${what}`);
+  const [, port, rest] = line.exec(lines[0]!)!;
+  return { lines, port: portOf(port!), rest: rest! };
+}
+
+function connectionOf(lines: readonly string[]): string | undefined {
+  return lines.find((line) => line.startsWith("c="))?.slice(2);
+}
+
+function addressOf(connection: string | undefined): string {
+  const [, type, text] = /^IN (IP4|IP6) (\S+)$/i.exec(connection ?? "") ?? [];
+  const host = text === undefined ? undefined : canonicalHost(text);
+  if (host !== undefined && text!.includes(":") === (type!.toUpperCase() === "IP6")) return host;
+  throw bad("a stream without an address");
+}
+
+function multicastOf(lines: readonly string[]): CallDescription["multicast"] {
+  const value = attributeOf(lines, MULTICAST);
+  if (value === undefined) return undefined;
+  const [, text, media, floor] = /^(\S+) (\d{1,5}) (\d{1,5})$/.exec(value) ?? [];
+  const host = text === undefined ? undefined : canonicalHost(text);
+  if (host === undefined) throw bad(`a=${MULTICAST} is malformed`);
+  return { media: { host, port: portOf(media!) }, floor: { host, port: portOf(floor!) } };
+}
+
+function attributeOf(lines: readonly string[], name: string): string | undefined {
+  const start = `a=${name}:`;
+  return lines.find((line) => line.startsWith(start))?.slice(start.length);
+}
+
+function portOf(text: string): number {
+  const port = Number(text);
+  if (port < 1 || port > 0xffff) throw bad(`port ${text}`);
+  return port;
+}
+
+function hostOf({ host }: DatagramAddress): string {
+  return `${host.includes(":") ? "IP6" : "IP4"} ${host}`;
+}
+
+function bad(text: string): MikeySakkeError {
+  return new MikeySakkeError("codec", "BAD_SDP", `SDP: ${text}`);
+}

@@ -1,0 +1,171 @@
+/** A member's end of a group call by way of a server: speech under the GMK, floor control under the CSK. */
+
+import type { Clock } from "../../../base/clock.ts";
+import type { FloorMessage } from "../../../bindings/floor-control/index.ts";
+import type { DatagramAddress, DatagramPort } from "../../../transport/datagram/ports.ts";
+import type { ControlKeys } from "../../call/control-keys.ts";
+import type { MediaCounters } from "./call-events.ts";
+import { CallMedia, type CallMediaOptions, closed, notGranted } from "./call-media.ts";
+import { ControlChannel, type ControlCounters } from "./control-channel.ts";
+import type { FloorChange, FloorView } from "./floor.ts";
+import { FloorParticipant, type ParticipantConfig } from "./floor-participant.ts";
+
+/** Where a call is: at which server. */
+export interface CallPlace {
+  /** Addresses of the server's answer. */
+  readonly server: { readonly media: DatagramAddress; readonly floor: DatagramAddress };
+  /** Ports that hear the multicast groups of the server's answer. */
+  readonly multicast?: { readonly media: DatagramPort; readonly floor: DatagramPort };
+  readonly control: ControlKeys;
+  /** SSRC of floor control; drawn when absent. With several calls under one CSK, each needs its own. */
+  readonly controlSsrc?: number;
+}
+
+export interface GroupCallOptions extends CallMediaOptions, CallPlace {
+  readonly groupUri: string;
+  /** `keys` are those of the group: `ringKeys`. The call closes its ports. */
+  readonly floorPort: DatagramPort;
+  readonly clock: Clock;
+  readonly floor?: Partial<ParticipantConfig>;
+}
+
+export interface GroupCallCounters {
+  readonly media: MediaCounters;
+  readonly floor: Readonly<ControlCounters>;
+}
+
+export class GroupCall {
+  readonly groupUri: string;
+  readonly #options: GroupCallOptions;
+  readonly #media: CallMedia;
+  #channel: ControlChannel;
+  #multicast: GroupCallOptions["multicast"];
+  readonly #floor: FloorParticipant;
+  #maySpeak = false;
+  #isClosed = false;
+
+  constructor(options: GroupCallOptions) {
+    const { groupUri, userUri, server, multicast, control, clock, floor } = options;
+    this.groupUri = groupUri;
+    this.#options = options;
+    this.#media = new CallMedia(options, {
+      to: server.media,
+      from: server.media,
+      multicast: multicast?.media,
+      several: floor?.multiTalker,
+      onHeard: () => this.#floor.heard(),
+    });
+    this.#floor = new FloorParticipant({
+      userUri,
+      mediaSsrc: this.#media.ssrc,
+      clock,
+      ...(floor && { config: floor }),
+      send: (message) => this.#channel.send(message),
+      onChange: (change) => this.#changed(change),
+    });
+    this.#multicast = multicast;
+    this.#channel = this.#channelTo(options, control);
+  }
+
+  /** The server is gone. What is said goes nowhere until `moveTo`; who talked or waits for the floor asks again then. */
+  away(): void {
+    if (!this.#isClosed) this.#floor.away();
+  }
+
+  /** Goes on at another server. What is heard and said are the streams of before. */
+  async moveTo(place: CallPlace): Promise<void> {
+    const before = this.#multicast?.floor;
+    this.#multicast = place.multicast;
+    if (this.#isClosed) {
+      await Promise.all([place.multicast?.media.close(), place.multicast?.floor.close()]);
+      return;
+    }
+    this.#channel = this.#channelTo(place, place.control);
+    const moving = this.#media.moveTo(place.server.media, place.multicast?.media);
+    this.#floor.back();
+    await Promise.all([moving, before?.close()]);
+  }
+
+  #channelTo(
+    { server, multicast, controlSsrc }: Omit<CallPlace, "control">,
+    keys: ControlKeys,
+  ): ControlChannel {
+    const { service = "mcptt", floorPort, random } = this.#options;
+    return new ControlChannel({
+      keys,
+      service,
+      port: floorPort,
+      server: server.floor,
+      multicast: multicast?.floor,
+      ssrc: controlSsrc,
+      random,
+      onMessage: (message) => this.#take(message),
+    });
+  }
+
+  get floor(): FloorView {
+    return this.#floor.view;
+  }
+
+  get counters(): GroupCallCounters {
+    return { media: this.#media.counters, floor: { ...this.#channel.counters } };
+  }
+
+  /**
+   * Asks for the floor; 0 is the lowest priority, 255 the highest.
+   *
+   * @throws MikeySakkeError usage `NO_CONTROL_KEY`, `CALL_CLOSED`
+   */
+  request(priority = 0): void {
+    if (this.#isClosed) throw closed();
+    this.#channel.check();
+    this.#floor.request(priority);
+  }
+
+  /** Gives back the floor, or a place in the queue. */
+  release(): void {
+    if (!this.#isClosed) this.#floor.release();
+  }
+
+  /**
+   * Says 160 samples, 20 ms.
+   *
+   * @throws MikeySakkeError usage `FLOOR_NOT_GRANTED`, `NO_GROUP_KEY`, `BAD_FRAME`
+   */
+  send(frame: Int16Array): void | Promise<void> {
+    if (this.#isClosed || this.#floor.view.state !== "granted") throw notGranted();
+    return this.#media.send(frame);
+  }
+
+  /** Nothing has been said for a while: what is said next does not follow on what was said last. */
+  pause(): void {
+    this.#media.sender.begin();
+  }
+
+  /** The next 20 ms of what is heard, all talkers together; undefined: silence. */
+  play(): Int16Array | undefined {
+    return this.#media.play();
+  }
+
+  /** 6.2.2: says and hears no more; that the call has ended, signalling says. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#floor.close();
+    const { floorPort } = this.#options;
+    await Promise.all([this.#media.close(), floorPort.close(), this.#multicast?.floor.close()]);
+  }
+
+  #take(message: FloorMessage): void {
+    if (this.#isClosed) return;
+    if (message.name === "Floor Taken") this.#media.named(message.grantedParty, message.mediaSsrc);
+    else if (message.name === "Floor Idle") this.#media.freed();
+    this.#floor.take(message);
+  }
+
+  #changed(change: FloorChange): void {
+    const isGranted = change.floor.state === "granted";
+    if (isGranted && !this.#maySpeak) this.#media.sender.begin();
+    this.#maySpeak = isGranted;
+    this.#options.onEvent?.({ type: "floor", ...change });
+  }
+}

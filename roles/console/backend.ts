@@ -1,0 +1,21 @@
+/** What the console stands before: the operations of KMS, GMS and MCX server, each as its own part of the process has them. */
+import type { GmsAdmin, GmsEvents } from "../gms/common/ports.ts";
+import type { KmsAdmin } from "../kms/admin/admin.ts";
+import type { McxState } from "../mcx/admin/metrics.ts";
+import type { ServerName } from "./messages.ts";
+
+/** The admin API of a server, on loopback. */
+export interface AdminApi {
+  readonly url: string;
+  readonly token: string;
+}
+
+export interface ConsoleBackend {
+  readonly gms: Pick<GmsAdmin, "rekeys" | "deliveries" | "loseUser" | "lostUser">;
+  /** What happens in this process is told at once; what others do on the same database is looked for. */
+  readonly on: (events: Partial<GmsEvents>) => () => void;
+  readonly kms?: Pick<KmsAdmin, "revokeUser">;
+  readonly mcx?: Pick<McxState, "sessions" | "clients">;
+  readonly apis: Readonly<Partial<Record<ServerName, AdminApi>>>;
+  readonly identities: Readonly<Partial<Record<ServerName, string>>>;
+}

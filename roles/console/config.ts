@@ -1,0 +1,50 @@
+/** Where the operators' console listens, and under which origin browsers reach it. */
+import { z } from "zod";
+import { MikeySakkeError } from "../../base/errors.ts";
+import { isLoopback } from "../server/loopback.ts";
+
+const origin = z
+  .string()
+  .refine((text) => isOrigin(text), "must be an origin, as https://console.example.org");
+
+export const consoleConfigSchema = z.strictObject({
+  listen: z
+    .strictObject({
+      host: z.string().default("127.0.0.1"),
+      port: z.number().int().min(0).max(65535).default(8448),
+    })
+    .prefault({}),
+  /** What stands in the address bar, where it is another than a loopback address with the port. */
+  origin: origin.optional(),
+  /** Minutes without a request or an open page after which a session ends. */
+  idleMinutes: z.number().int().min(1).max(1440).default(60),
+  /** Hours after which a session ends in any case. */
+  sessionHours: z.number().int().min(1).max(168).default(12),
+});
+
+export type ConsoleConfig = z.output<typeof consoleConfigSchema>;
+export type ConsoleConfigInput = z.input<typeof consoleConfigSchema>;
+
+/** @throws {MikeySakkeError} usage BAD_CONFIG, naming each fault */
+export function parseConsoleConfig(input: object): ConsoleConfig {
+  const parsed = consoleConfigSchema.safeParse(input);
+  if (!parsed.success) {
+    const faults = parsed.error.issues.map(({ path, message }) => `console.${path.join(".")}: ${message}`);
+    throw new MikeySakkeError("usage", "BAD_CONFIG", faults.join("; "));
+  }
+  const { listen, origin: named } = parsed.data;
+  if (!isLoopback(listen.host) && named?.startsWith("https:") !== true) {
+    const text = `console.origin: ${listen.host} is no loopback address: say under which https:// origin browsers reach it`;
+    throw new MikeySakkeError("usage", "BAD_CONFIG", text);
+  }
+  return parsed.data;
+}
+
+function isOrigin(text: string): boolean {
+  try {
+    const url = new URL(text);
+    return /^https?:$/.test(url.protocol) && url.origin === text;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,73 @@
+/** What the console's listener tells its page. Times are milliseconds since the Unix epoch. */
+import type { DeliveryRecord, RekeyRecord } from "../../store/gms/records.ts";
+import type { SessionState } from "../mcx/admin/metrics.ts";
+
+export type ServerName = "kms" | "gms" | "mcx";
+
+/** Answer to a sign-in, and to the question who one is. */
+export interface SessionView {
+  /** Whom the audit logs name. */
+  readonly name: string;
+  /** Goes into the header `csrf-token` of each change. */
+  readonly csrf: string;
+  readonly endsAt: number;
+  readonly servers: readonly ServerName[];
+  /** Identities of the servers, as far as they are known. */
+  readonly identities: Readonly<Partial<Record<ServerName, string>>>;
+}
+
+export interface LostPoint {
+  readonly at: number;
+  /** Members who have not said that they have the new key. */
+  readonly withoutKey: number;
+  /** Members who have not said that they know of a revocation. */
+  readonly unaware: number;
+  /** GMKs that are revoked. */
+  readonly revoked: number;
+}
+
+/** How far the shutting out of a lost user is. */
+export interface LostView {
+  readonly user: string;
+  readonly reason: string;
+  readonly actor: string;
+  readonly startedAt: number;
+  /** Those that use a GMK which the user held. */
+  readonly groups: readonly string[];
+  /** How many GMKs the user held. */
+  readonly gmks: number;
+  /** Members of whom something was outstanding. */
+  readonly others: number;
+  /** Of whom something is, the first hundred. */
+  readonly outstanding: readonly string[];
+  readonly done: boolean;
+  /** The oldest first. */
+  readonly course: readonly LostPoint[];
+  /** Why it goes on no more, although it is not done. */
+  readonly fault?: string;
+}
+
+export interface HealthView {
+  readonly server: ServerName;
+  readonly ok: boolean;
+  /** Code of the fault, or what limits it. */
+  readonly detail: string;
+  /** Figures of its metrics, by name. */
+  readonly figures: Readonly<Record<string, number>>;
+}
+
+/** Server-sent events, by name. */
+export interface FeedEvents {
+  /** The page asks anew for what it shows: what comes after this is all that changed since. */
+  readonly hello: { readonly at: number };
+  /** Settings or members of these groups. */
+  readonly groups: { readonly groups: readonly string[] };
+  readonly rekey: RekeyRecord;
+  /** Of the group that the page watches. */
+  readonly deliveries: { readonly rekey: number; readonly deliveries: readonly DeliveryRecord[] };
+  readonly lost: LostView;
+  readonly calls: { readonly sessions: readonly SessionState[]; readonly clients: readonly string[] };
+  readonly health: readonly HealthView[];
+  /** The session is over. */
+  readonly bye: { readonly at: number };
+}

@@ -1,0 +1,323 @@
+/** The console of operators: its page, sessions, the admin APIs of the servers under one origin, and events. */
+import type { Server as HttpsServer } from "node:https";
+import {
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  fastify,
+} from "fastify";
+import { toHex } from "../../base/bytes.ts";
+import { MikeySakkeError } from "../../base/errors.ts";
+import { type RandomSource, systemRandom } from "../../base/random.ts";
+import { type Credentials, guardListener, type ListenerGuard, ownGuard, urlOf } from "../server/listener.ts";
+import { noLog, type ServerLog } from "../server/log.ts";
+import { isLoopback } from "../server/loopback.ts";
+import { isCallersFault, toWireError } from "../server/wire-error.ts";
+import type { ConsoleBackend } from "./backend.ts";
+import { type ConsoleConfig, parseConsoleConfig } from "./config.ts";
+import { Feed } from "./feed.ts";
+import { addGuard, refused } from "./guard.ts";
+import { LostUsers } from "./lost-users.ts";
+import type { FeedEvents, ServerName, SessionView } from "./messages.ts";
+import { type PageFile, readPageFiles } from "./page-files.ts";
+import { digestOf, type Session, Sessions } from "./sessions.ts";
+import { askServer } from "./upstream.ts";
+
+export interface ConsoleOptions {
+  readonly config: object;
+  readonly backend: ConsoleBackend;
+  /** Opens sessions at any time, for whoever can read it. */
+  readonly token: string;
+  /** What was built of the page. */
+  readonly folder: string;
+  readonly credentials?: Credentials;
+  readonly fetch?: typeof fetch;
+  readonly now?: () => number;
+  readonly random?: RandomSource;
+  readonly log?: ServerLog;
+  readonly guard?: ListenerGuard;
+}
+
+export interface Console {
+  /** Under which it is reached. */
+  listen(): Promise<{ readonly origin: string; readonly hasPage: boolean }>;
+  /** A link that signs in once, within a quarter of an hour. */
+  link(): string;
+  close(): Promise<void>;
+}
+
+const BODY_BYTES = 1 << 20;
+const REQUEST_SECONDS = 30;
+/** Open pages. */
+const MOST_PAGES = 64;
+/** Octets that a page has not taken yet; beyond that it is let go, and comes back. */
+const MOST_WAITING = 4 << 20;
+const BEAT_MS = 15_000;
+const SWEEP_MS = 1000;
+const NAME = /^[^\p{C}]{1,100}$/u;
+const SERVERS: readonly ServerName[] = ["kms", "gms", "mcx"];
+
+/** @throws {MikeySakkeError} usage BAD_CONFIG */
+export function createConsole(options: ConsoleOptions): Console {
+  const config: ConsoleConfig = parseConsoleConfig(options.config);
+  const { backend, token, folder, credentials, fetch: send = fetch, now = Date.now } = options;
+  const { random = systemRandom, log = noLog, guard = ownGuard() } = options;
+  requireTls(config, credentials);
+  const isTls = !isLoopback(config.listen.host);
+  const isSecure = isTls || config.origin?.startsWith("https:") === true;
+  // The prefix binds the cookie to this host, over TLS.
+  const cookieName = isSecure ? "__Host-console" : "console";
+  const sessions = new Sessions({
+    token,
+    idleMs: config.idleMinutes * 60_000,
+    lifetimeMs: config.sessionHours * 3_600_000,
+    now,
+    random,
+  });
+  const feed = new Feed({ backend, fetch: send, log });
+  const lostUsers = new LostUsers({ backend, tell: (lost) => feed.tellAll("lost", lost), now, log });
+  let files: ReadonlyMap<string, PageFile> = new Map();
+  let origin = config.origin ?? "";
+  let port = config.listen.port;
+  let sweeping: NodeJS.Timeout | undefined;
+  const stopping = new AbortController();
+
+  const slow = { headersTimeout: REQUEST_SECONDS * 1000 };
+  const app: FastifyInstance = fastify({
+    bodyLimit: BODY_BYTES,
+    requestTimeout: REQUEST_SECONDS * 1000,
+    forceCloseConnections: "idle" as const,
+    genReqId: () => toHex(random(8)),
+    ...(isTls
+      ? { https: { cert: credentials!.cert, key: credentials!.key, minVersion: "TLSv1.2", ...slow } }
+      : { http: slow }),
+  } as never) as unknown as FastifyInstance;
+  if (isTls) credentials!.secured?.(app.server as unknown as HttpsServer);
+  guardListener(app, guard, { kind: isTls ? "https" : "http", open: (path) => files.has(pathOf(path)) });
+  addGuard(app, { origin: config.origin, isSecure, port: () => port });
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser("application/json", { parseAs: "buffer" }, (_request, body, done) =>
+    done(null, body),
+  );
+  app.addHook("preClose", async () => stopping.abort());
+  app.setNotFoundHandler((request) => {
+    if (files.size === 0 && request.method === "GET") {
+      throw refused(404, "PAGE_MISSING", "the page was not built: npm run build:web");
+    }
+    throw refused(404, "NOT_FOUND", "no such page or operation");
+  });
+  app.setErrorHandler((error: FastifyError, request, reply) => fail(request, reply, error));
+
+  app.get("/*", async (request, reply) => {
+    const file = files.get(pathOf(request.url));
+    if (file === undefined) return reply.callNotFound();
+    return reply.type(file.type).send(file.body);
+  });
+
+  app.post("/session", async (request, reply) => {
+    const address = request.ip;
+    if (sessions.isBarred(address)) {
+      reply.header("retry-after", "60");
+      throw refused(429, "TOO_MANY_ATTEMPTS", "too many wrong codes: wait a minute");
+    }
+    const { code, name } = jsonOf(request) as { code?: unknown; name?: unknown };
+    if (typeof code !== "string" || typeof name !== "string" || !NAME.test(name.trim())) {
+      throw refused(400, "BAD_ADMIN_REQUEST", "code and name: expected text");
+    }
+    const opened = sessions.open(code, name.trim(), address);
+    if (opened === undefined) {
+      log.warn({ address }, "a sign-in to the console was refused");
+      throw refused(401, "SIGN_IN", "the code is wrong, was used before, or is over");
+    }
+    log.info({ address, actor: opened.session.name }, "signed in to the console");
+    reply.header("set-cookie", cookieOf(opened.cookie, config.sessionHours * 3600));
+    return viewOf(opened.session);
+  });
+  app.get("/session", async (request) => viewOf(sessionOf(request)));
+  app.delete("/session", async (request, reply) => {
+    requireChange(request);
+    sessions.close(cookieIn(request)!);
+    return reply.header("set-cookie", cookieOf("", 0)).code(204).send();
+  });
+  app.post("/codes", async (request) => {
+    const { authorization = "" } = request.headers;
+    if (!authorization.startsWith("Bearer ") || !sessions.isToken(authorization.slice("Bearer ".length))) {
+      throw refused(401, "ADMIN_TOKEN", "the operator's token is needed");
+    }
+    return { link: link() };
+  });
+
+  app.get("/events", async (request, reply) => {
+    const session = sessionOf(request);
+    if (feed.size >= MOST_PAGES) throw refused(503, "BUSY", "too many pages are open");
+    const { group } = request.query as { group?: unknown };
+    await stream(session, cookieIn(request)!, typeof group === "string" ? group : undefined, reply);
+    return reply;
+  });
+  app.get("/lost", async (request) => {
+    sessionOf(request);
+    return { lost: lostUsers.list() };
+  });
+  app.post("/lost", async (request) => {
+    const { name } = requireChange(request);
+    const { user, reason } = jsonOf(request) as { user?: unknown; reason?: unknown };
+    if (typeof user !== "string" || typeof reason !== "string" || reason.length > 1000) {
+      throw refused(400, "BAD_ADMIN_REQUEST", "user and reason: expected text");
+    }
+    log.warn({ actor: name }, "radio lost");
+    return lostUsers.lose(user, name, reason);
+  });
+  for (const server of SERVERS) {
+    app.route({
+      method: ["GET", "POST", "PUT", "PATCH", "DELETE"],
+      url: `/${server}/v1/*`,
+      handler: async (request, reply) => {
+        const { name } = request.method === "GET" ? sessionOf(request) : requireChange(request);
+        const asked = {
+          server,
+          method: request.method,
+          path: request.url.slice(`/${server}/v1`.length),
+          body: request.body as Uint8Array | undefined,
+          ifMatch: request.headers["if-match"],
+          actor: name,
+        };
+        const { status, etag, body } = await askServer(backend.apis, asked, send);
+        if (etag !== null) reply.header("etag", etag);
+        return reply.code(status).type("application/json").send(Buffer.from(body));
+      },
+    });
+  }
+
+  /** Until the page goes, the session ends, or the server does. */
+  async function stream(
+    session: Session,
+    cookie: string,
+    group: string | undefined,
+    reply: FastifyReply,
+  ): Promise<void> {
+    reply.hijack();
+    const { raw } = reply;
+    raw.writeHead(200, {
+      ...(reply.getHeaders() as Record<string, string>),
+      "content-type": "text/event-stream",
+      connection: "close",
+    });
+    const tell = <N extends keyof FeedEvents>(name: N, data: FeedEvents[N]) => {
+      if (raw.writableLength > MOST_WAITING) return void raw.destroy();
+      raw.write(`event: ${name}\ndata: ${JSON.stringify(data)}\n\n`);
+    };
+    let leave = () => {};
+    const end = () => {
+      if (session.over.aborted) tell("bye", { at: now() });
+      raw.end();
+    };
+    // An open page is in use.
+    const beat = setInterval(() => {
+      sessions.of(cookie);
+      raw.write(": \n\n");
+    }, BEAT_MS).unref();
+    raw.once("close", () => {
+      clearInterval(beat);
+      session.over.removeEventListener("abort", end);
+      stopping.signal.removeEventListener("abort", end);
+      leave();
+    });
+    session.over.addEventListener("abort", end);
+    stopping.signal.addEventListener("abort", end);
+    try {
+      leave = await feed.open(group, tell);
+    } catch (error) {
+      log.warn({ detail: String(error) }, "events could not begin");
+      raw.destroy();
+    }
+    if (raw.destroyed || session.over.aborted || stopping.signal.aborted) {
+      leave();
+      end();
+    }
+  }
+
+  function link(): string {
+    return `${origin}/#code=${sessions.newCode()}`;
+  }
+
+  function viewOf({ name, csrf, endsAt }: Session): SessionView {
+    const servers = SERVERS.filter((server) => backend.apis[server] !== undefined);
+    return { name, csrf, endsAt, servers, identities: backend.identities };
+  }
+
+  function cookieIn(request: FastifyRequest): string | undefined {
+    for (const pair of (request.headers.cookie ?? "").split(";")) {
+      const at = pair.indexOf("=");
+      if (at > 0 && pair.slice(0, at).trim() === cookieName) return pair.slice(at + 1).trim();
+    }
+    return undefined;
+  }
+
+  function cookieOf(value: string, seconds: number): string {
+    const parts = [`${cookieName}=${value}`, "Path=/", "HttpOnly", "SameSite=Strict", `Max-Age=${seconds}`];
+    return [...parts, ...(isSecure ? ["Secure"] : [])].join("; ");
+  }
+
+  function sessionOf(request: FastifyRequest): Session {
+    const session = sessions.of(cookieIn(request));
+    if (session === undefined) throw refused(401, "SIGN_IN", "sign in first");
+    return session;
+  }
+
+  /** The cookie comes by itself, the token only from our page. */
+  function requireChange(request: FastifyRequest): Session {
+    const session = sessionOf(request);
+    const given = digestOf(String(request.headers["csrf-token"] ?? ""));
+    if (!given.equals(digestOf(session.csrf)))
+      throw refused(403, "CSRF", "the token of the session is missing");
+    return session;
+  }
+
+  function fail(request: FastifyRequest, reply: FastifyReply, error: FastifyError): FastifyReply {
+    const own = error instanceof MikeySakkeError;
+    const status = error.statusCode ?? (error.code === "NOT_FOUND" ? 404 : isCallersFault(error) ? 400 : 502);
+    if (status >= 500) log.error({ requestId: request.id, detail: String(error) }, "console request failed");
+    const known = own ? error : new MikeySakkeError("usage", "BAD_ADMIN_REQUEST", error.message);
+    return reply.code(status).send({ error: toWireError(status >= 500 && !own ? error : known) });
+  }
+
+  return {
+    async listen() {
+      files = await readPageFiles(folder);
+      await app.listen(config.listen);
+      const url = urlOf(app, isTls ? "https" : "http", config.listen.host);
+      port = Number(new URL(url).port);
+      origin = config.origin ?? url;
+      sweeping = setInterval(() => sessions.sweep(), SWEEP_MS).unref();
+      log.info({ origin }, "console listening");
+      return { origin, hasPage: files.has("/") };
+    },
+    link,
+    async close() {
+      clearInterval(sweeping);
+      sessions.closeAll();
+      await app.close();
+      await feed.close();
+      await lostUsers.close();
+    },
+  };
+}
+
+const pathOf = (url: string) => url.split("?", 1)[0]!;
+
+function jsonOf({ body }: FastifyRequest): object {
+  try {
+    const value: unknown = JSON.parse(String(body));
+    if (typeof value === "object" && value !== null) return value;
+  } catch {
+    // As any other that is none.
+  }
+  throw refused(400, "BAD_ADMIN_REQUEST", "expected a JSON object");
+}
+
+function requireTls({ listen }: ConsoleConfig, credentials: Credentials | undefined): void {
+  if (isLoopback(listen.host) || credentials !== undefined) return;
+  const text = `console.listen.host: ${listen.host} is no loopback address, and there is no certificate: give tls, or a proxy on this machine`;
+  throw new MikeySakkeError("usage", "BAD_CONFIG", text);
+}

@@ -1,0 +1,36 @@
+/** What the operations of a GMS refuse. The listeners have their own answers for these codes. */
+import { MikeySakkeError } from "../../../base/errors.ts";
+
+export type GmsErrorCode =
+  | "GROUP_EXISTS"
+  | "GROUP_UNKNOWN"
+  /** `ifRevision` is not the revision of the group. */
+  | "GROUP_CHANGED"
+  /** None of the `managers` manages all groups concerned. */
+  | "FORBIDDEN"
+  | "MEMBER_EXISTS"
+  | "MEMBER_UNKNOWN"
+  | "GMK_UNKNOWN"
+  | "GMK_REVOKED"
+  | "REKEY_UNKNOWN"
+  /** URI, settings or options of a group or its GMK. */
+  | "BAD_GROUP"
+  | "BAD_MEMBER";
+
+export function refused(code: GmsErrorCode, message: string): MikeySakkeError {
+  return new MikeySakkeError("usage", code, message);
+}
+
+export function isError(error: unknown, code: string): error is MikeySakkeError {
+  return error instanceof MikeySakkeError && error.code === code;
+}
+
+/** For log and store: code and text of an error of ours, of others only what it is, since they may quote anything. */
+export function describe(error: unknown): { readonly code: string; readonly message: string } {
+  if (error instanceof MikeySakkeError) return { code: error.code, message: error.message };
+  return { code: "INTERNAL", message: error instanceof Error ? error.name : typeof error };
+}
+
+export function refusedConfig(message: string): MikeySakkeError {
+  return new MikeySakkeError("usage", "BAD_CONFIG", `GMS configuration: ${message}`);
+}

@@ -1,0 +1,195 @@
+/** What the parts of the GMS know of each other: operations, the store, and who is told of what. */
+
+import type { RandomSource } from "../../../base/random.ts";
+import type { Core } from "../../../bindings/core/core.ts";
+import type { ClockReset } from "../../../store/gms/clock.ts";
+import type { GmsStore } from "../../../store/gms/gms-store.ts";
+import type {
+  DeliveryRecord,
+  DeliveryState,
+  GmkRecord,
+  GmsAuditRecord,
+  GroupRecord,
+  GroupSettings,
+  MemberKind,
+  MemberRecord,
+  RekeyRecord,
+} from "../../../store/gms/records.ts";
+import type { ClientKeys } from "../../identity/load-keys.ts";
+import type { DatabaseClock } from "../../server/database-clock.ts";
+import type { LastingFaults } from "../../server/lasting-faults.ts";
+import type { GmsConfig } from "./config.ts";
+import type { GmsLog } from "./log.ts";
+import type { GmsMetrics } from "./metrics.ts";
+import type { Notices } from "./notices.ts";
+
+/** The GMS's own keys of the present, replaced from time to time; whoever uses them takes them anew each time. */
+export interface GmsKeys {
+  /** On the core of the pool where there is one. */
+  readonly core: Core;
+  current(): ClientKeys;
+  /** KMSs that the Home KMS permits of those proposed in a KMS Redirect Response (D.2.8), with their certificates got. */
+  redirect(proposed: readonly string[]): Promise<readonly string[]>;
+}
+
+export interface NewMember {
+  readonly uri: string;
+  /** The GMS's own KMS when absent. */
+  readonly kmsUri?: string;
+  /** "user" when absent. */
+  readonly kind?: MemberKind;
+}
+
+export interface NewGroup {
+  readonly uri: string;
+  readonly members: readonly NewMember[];
+  readonly settings?: Partial<GroupSettings>;
+}
+
+export interface Page {
+  readonly after?: string;
+  readonly limit: number;
+}
+
+export interface GmkOptions {
+  /** Milliseconds since the Unix epoch; at once when absent. */
+  readonly activation?: number;
+  readonly expiry?: number;
+  readonly text?: string;
+  /** Groups that share the key besides the one that is named (5.7.1). */
+  readonly sharedWith?: readonly string[];
+}
+
+/** A user whose keys are to be of no use any more, and how far that is. */
+export interface LostUser {
+  readonly user: string;
+  /** Groups that the user is still in. */
+  readonly groups: readonly string[];
+  /** GMKs that the user may hold and that have not expired. */
+  readonly gmks: readonly GmkRecord[];
+  /** Others who have not said that they have the GMK in place of these. */
+  readonly withoutKey: readonly string[];
+  /** Others who have not said that they know of a revocation. */
+  readonly unaware: readonly string[];
+  /** All of these GMKs are revoked, and everybody else has said so. */
+  readonly done: boolean;
+}
+
+export interface RekeyOptions extends GmkOptions {
+  /** Keep the GMKs that are there live beside the new one (5.7.1: several may be active). False when absent. */
+  readonly keep?: boolean;
+  /** Revoke the GMKs that it takes the place of, once nothing of the rekey is planned or sealed. False when absent. */
+  readonly revokeOld?: boolean;
+}
+
+/** The outcome of a change: the group after it, and the rekey it caused, if any. */
+export interface Changed {
+  readonly group: GroupRecord;
+  readonly rekeys: readonly RekeyRecord[];
+  /** URIs among what is new that look like others, in words. */
+  readonly warnings?: readonly string[];
+}
+
+/**
+ * The operations of a GMS (TS 23.280 10.1.2, 10.1.5). Each is one transaction with the rekey it causes; `actor` goes
+ * into the audit log. Usage errors: GROUP_EXISTS, GROUP_UNKNOWN, GROUP_CHANGED and FORBIDDEN (with `managers`), MEMBER_UNKNOWN,
+ * MEMBER_EXISTS, GMK_UNKNOWN, GMK_REVOKED, REKEY_UNKNOWN, BAD_GROUP, BAD_MEMBER.
+ *
+ * `managers` are the identities of a user who asks, who must manage the group, and those that share a GMK with it where
+ * the change gives away that GMK or says when it is replaced. It is looked at within the transaction. Without it whoever
+ * asks may do anything.
+ */
+export interface GmsAdmin {
+  /** Makes the group and its first GMK. */
+  createGroup(actor: string, group: NewGroup): Promise<Changed>;
+  group(uri: string): Promise<GroupRecord | undefined>;
+  groups(page: Page): Promise<GroupRecord[]>;
+  members(groupUri: string, page: Page): Promise<MemberRecord[]>;
+  /** Settings that are given take the place of those there. */
+  changeGroup(
+    actor: string,
+    uri: string,
+    settings: Partial<GroupSettings>,
+    ifRevision?: number,
+    managers?: readonly string[],
+  ): Promise<Changed>;
+  /** All of it at once: settings, and members that are new or gone. For a group document that was put whole. */
+  replaceGroup(
+    actor: string,
+    group: NewGroup,
+    ifRevision?: number,
+    managers?: readonly string[],
+  ): Promise<Changed>;
+  /** Revokes its GMKs that no other group shares. */
+  deleteGroup(actor: string, uri: string, ifRevision?: number, managers?: readonly string[]): Promise<void>;
+  addMembers(
+    actor: string,
+    groupUri: string,
+    members: readonly NewMember[],
+    managers?: readonly string[],
+  ): Promise<Changed>;
+  /** Always with a new GMK for those who stay. */
+  removeMembers(
+    actor: string,
+    groupUri: string,
+    uris: readonly string[],
+    managers?: readonly string[],
+  ): Promise<Changed>;
+  /** Out of all groups, with an end to every GMK that the user holds. Again: goes on, and tells what is left. */
+  loseUser(actor: string, userUri: string): Promise<LostUser>;
+  /** What is left of that. */
+  lostUser(userUri: string): Promise<LostUser>;
+  gmks(groupUri: string): Promise<GmkRecord[]>;
+  rekey(
+    actor: string,
+    groupUri: string,
+    options?: RekeyOptions,
+    managers?: readonly string[],
+  ): Promise<RekeyRecord>;
+  /** Distributes the Status "revoked" over SIP to all who may have the key (5.7.2.x, last paragraph). */
+  revokeGmk(actor: string, gmkId: number, managers?: readonly string[]): Promise<RekeyRecord>;
+  rekeys(query: { readonly groupUri?: string; readonly limit: number }): Promise<RekeyRecord[]>;
+  rekeyStatus(id: number): Promise<RekeyRecord>;
+  deliveries(
+    rekey: number,
+    query: { readonly state?: DeliveryState; readonly after?: string; readonly limit: number },
+  ): Promise<DeliveryRecord[]>;
+  auditLog(query: { readonly after?: number; readonly limit: number }): Promise<GmsAuditRecord[]>;
+  /**
+   * After the database's clock was ahead for a while, T is, and is refused (CLOCK_AHEAD): lets it go on from what the
+   * clock says now.
+   */
+  resetClock(actor: string): Promise<ClockReset>;
+}
+
+/** Told of what happened in this process, after the commit. Other processes find out by looking at the store. */
+export interface GmsEvents {
+  /** Messages were stored for these members. */
+  sealed(memberUris: readonly string[]): void;
+  /** Group documents, or who is a member. */
+  groupsChanged(groupUris: readonly string[]): void;
+  /** A rekey moved on, or ended. */
+  rekeyProgress(rekey: number): void;
+}
+
+/** What every part of the GMS is given. */
+export interface GmsContext {
+  readonly config: GmsConfig;
+  readonly store: GmsStore;
+  readonly admin: GmsAdmin;
+  readonly keys: GmsKeys;
+  /** Name of this process among those on one database. */
+  readonly instance: string;
+  /** Milliseconds since the Unix epoch, by the clock of the database. */
+  readonly now: () => number;
+  readonly clock: DatabaseClock;
+  readonly random: RandomSource;
+  readonly log: GmsLog;
+  readonly faults: LastingFaults;
+  readonly notices: Notices;
+  readonly metrics: GmsMetrics;
+  /** Messages were planned outside of the operations: there is something to seal. */
+  readonly planned: () => void;
+  /** Adds a listener; returns what takes it away. */
+  on(events: Partial<GmsEvents>): () => void;
+}

@@ -1,0 +1,114 @@
+/** Short data for the clients of the other processes, by way of the database, where they lie sealed until they are taken. */
+import { fromHex, fromUtf8, toHex, utf8 } from "../../../base/bytes.ts";
+import type { McxStore } from "../../../store/index.ts";
+import type { Clock } from "../../../transport/sip/index.ts";
+import type { ServerLog } from "../../server/log.ts";
+import type { Lease } from "./lease.ts";
+
+/** A message to a group that a server brings to its members. */
+export interface Sds {
+  readonly group: string;
+  readonly sender: string;
+  /** In clear. */
+  readonly signalling: Uint8Array;
+  readonly payload: Uint8Array;
+}
+
+export interface SharedDataOptions {
+  readonly store: Pick<McxStore, "post" | "take" | "listen">;
+  readonly lease: Pick<Lease, "instance">;
+  readonly clock: Clock;
+  readonly log: ServerLog;
+  /** Brings a message of another process to the clients that are bound here. */
+  readonly deliver: (sds: Sds) => Promise<void>;
+}
+
+const BATCH = 64;
+/** Milliseconds between two looks: while the database cannot tell, and in case that a notification was lost. */
+const LOOK_EVERY = 500;
+const LOOK_WHILE_LISTENING = 10_000;
+
+export class SharedData {
+  readonly #options: SharedDataOptions;
+  #isListening = false;
+  #isStopped = false;
+  #stopListening: () => Promise<void> = async () => {};
+  #cancel: () => void = () => undefined;
+  #taking: Promise<void> | undefined;
+  #isDue = false;
+
+  constructor(options: SharedDataOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    const { store, lease } = this.#options;
+    this.#stopListening = store.listen({
+      posted: (instance) => {
+        if (instance === lease.instance) this.#take();
+      },
+      state: (listening) => {
+        this.#isListening = listening;
+        if (listening) this.#take();
+      },
+    });
+    this.#lookLater();
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#cancel();
+    await this.#stopListening();
+    await this.#taking;
+  }
+
+  /** Rejects as the store. */
+  async post(sds: Sds): Promise<void> {
+    const { store, lease } = this.#options;
+    // Without a lease there are no other clients that this process would know of; its own are still served.
+    await store.post(lease.instance ?? "", encode(sds));
+  }
+
+  #lookLater(): void {
+    const { clock } = this.#options;
+    const wait = this.#isListening ? LOOK_WHILE_LISTENING : LOOK_EVERY;
+    this.#cancel = clock.after(wait, () => {
+      this.#take();
+      if (!this.#isStopped) this.#lookLater();
+    });
+  }
+
+  #take(): void {
+    if (this.#isStopped) return;
+    this.#isDue = true;
+    this.#taking ??= this.#takeAll().finally(() => {
+      this.#taking = undefined;
+      if (this.#isDue) this.#take();
+    });
+  }
+
+  async #takeAll(): Promise<void> {
+    const { store, lease, deliver, log } = this.#options;
+    this.#isDue = false;
+    const { instance } = lease;
+    if (instance === undefined) return;
+    try {
+      for (;;) {
+        const messages = await store.take(instance, BATCH);
+        await Promise.all(messages.map((octets) => deliver(decode(octets))));
+        if (messages.length < BATCH) return;
+      }
+    } catch (error) {
+      log.warn({ detail: String(error) }, "messages of other processes were not taken");
+    }
+  }
+}
+
+function encode({ group, sender, signalling, payload }: Sds): Uint8Array {
+  return utf8(JSON.stringify({ group, sender, signalling: toHex(signalling), payload: toHex(payload) }));
+}
+
+function decode(octets: Uint8Array): Sds {
+  const { group, sender, signalling, payload } = JSON.parse(fromUtf8(octets)) as Record<keyof Sds, string>;
+  return { group, sender, signalling: fromHex(signalling), payload: fromHex(payload) };
+}

@@ -1,0 +1,359 @@
+/** A whole MCX server out of its parts: SIP, calls of groups, MCData, and the listener for operators. */
+
+import { MikeySakkeError } from "../../base/errors.ts";
+import { type RandomSource, systemRandom } from "../../base/random.ts";
+import type { Core } from "../../bindings/core/core.ts";
+import { ntpFromUnixMs } from "../../bindings/identity/ntp.ts";
+import { MemoryReceiverState } from "../../bindings/index.ts";
+import { toleranceOf } from "../../bindings/mikey/tolerance.ts";
+import type { McxStore } from "../../store/index.ts";
+import type { Admission } from "../../transport/admission/admission.ts";
+import { openUdpPort } from "../../transport/datagram/udp-node.ts";
+import { LegSockets, type LegSocketsOptions } from "../../transport/datagram/websocket-node.ts";
+import { createSipEndpoint, type SipTransport, systemClock } from "../../transport/sip/index.ts";
+import { ReservedBlocks } from "../call/reserved-blocks.ts";
+import { SeenMessages } from "../call/seen-messages.ts";
+import type { XcapFetch } from "../group-keys/xcap-client.ts";
+import type { HeldKeys, SecretStorage } from "../identity/index.ts";
+import { createAdmission } from "../server/admission.ts";
+import type { DevelopmentIssuer } from "../server/development-tokens.ts";
+import { type Credentials, readCredentials, stopServer, urlOf } from "../server/listener.ts";
+import { noLog, type ServerLog } from "../server/log.ts";
+import { isLoopback } from "../server/loopback.ts";
+import { Networks } from "../server/networks.ts";
+import { warnOfPlainSip } from "../server/plain-sip.ts";
+import { RefusedLog, sipLog } from "../server/refused-log.ts";
+import { addressesOf, type SipAddresses, sipLimits, sipTransports } from "../server/sip-transports.ts";
+import { Targets } from "../server/targets.ts";
+import { createTokenVerifier, type TokenVerifier } from "../server/tokens.ts";
+import { within } from "../server/within.ts";
+import type { McxState } from "./admin/metrics.ts";
+import { createMcxAdminServer } from "./admin/server.ts";
+import { Cluster } from "./cluster/cluster.ts";
+import { fencedPort } from "./cluster/fenced-port.ts";
+import { type McxConfig, type McxConfigInput, parseMcxConfig, refusedConfig } from "./common/config.ts";
+import { GivenGroupKeys } from "./group-keys.ts";
+import { GroupSessions } from "./session/sessions.ts";
+import { Clients } from "./signalling/clients.ts";
+import type { SignallingContext } from "./signalling/context.ts";
+import { distribute } from "./signalling/data.ts";
+import { serveSignalling } from "./signalling/index.ts";
+import { Musik } from "./signalling/musik.ts";
+import { Outsiders } from "./signalling/outsiders.ts";
+import { XcapDirectory } from "./xcap-directory.ts";
+
+export interface McxOptions {
+  /** `gms` is needed: members are those of its group documents. */
+  readonly config: McxConfigInput;
+  /** For group keys that the GMS gives to the server; stays the caller's, as do core and keys. */
+  readonly storage: SecretStorage;
+  readonly core: Core;
+  /** See `provisionMcxServer`. */
+  readonly keys: HeldKeys;
+  /** Sends requests to the GMS, with an access token of the server. */
+  readonly fetch: XcapFetch;
+  readonly gmsToken: () => Promise<string>;
+  /** In place of what the configuration says of tokens. */
+  readonly tokens?: TokenVerifier;
+  /** Needed when the configuration says nothing of tokens and `tokens` is not given. */
+  readonly developmentIssuer?: DevelopmentIssuer;
+  /** PEM texts, in place of the files that the configuration names. */
+  readonly credentials?: Credentials;
+  /** Token of the operator; without it there are only health and metrics. */
+  readonly adminToken?: string;
+  /** Milliseconds since the Unix epoch. */
+  readonly now?: () => number;
+  readonly random?: RandomSource;
+  readonly log?: ServerLog;
+  /** In place of the sockets that the configuration asks for. */
+  readonly sip?: { readonly transports: readonly SipTransport[] };
+  /**
+   * Store on the database that the processes of this server share; without it, this is the only process. The caller
+   * closes it.
+   */
+  readonly store?: McxStore;
+  /** Shared with the other servers of the process; its own, by its configuration, when absent. */
+  readonly admission?: Admission;
+}
+
+export interface McxAddresses {
+  readonly adminUrl: string;
+  readonly sip: SipAddresses;
+}
+
+export interface McxServer {
+  readonly state: McxState;
+  /** Opens the listeners. */
+  listen(): Promise<McxAddresses>;
+  /** Ends all calls and closes the listeners. */
+  close(): Promise<void>;
+}
+
+/** @throws {MikeySakkeError} usage `BAD_CONFIG` */
+export async function createMcxServer(options: McxOptions): Promise<McxServer> {
+  const config = parseMcxConfig(options.config);
+  const { keys, storage, fetch, now = Date.now, random = systemRandom, log = noLog, store } = options;
+  requireIdentity(config, keys);
+  const { gms, mcxUri, limits } = config;
+  if (gms === undefined) throw refusedConfig("gms: the GMS whose groups are served");
+  const tokens = tokensOf(config, options, log);
+  const credentials = await credentialsOf(config, options.credentials);
+  const admission = options.admission ?? createAdmission(limits, log);
+  const guard = { admission, refused: new RefusedLog(log, systemClock) };
+  const sip = { credentials, limits: sipLimits(limits), admission, requestTimeout: limits.requestTimeout };
+  const transports = options.sip?.transports ?? sipTransports(config.sip, sip);
+  const clock = systemClock;
+  // What was seen before is not known any more, but by a store, and by that not what came after its backup.
+  const forgotten = store === undefined ? now() : (await store.restored())?.restoredAt;
+  const shared = { fetch, token: options.gmsToken, now, clock };
+  const given = config.mixing
+    ? await GivenGroupKeys.open({
+        ...shared,
+        mcxUri,
+        gms,
+        keys: () => keys.current(),
+        storage,
+        tolerance: toleranceOf(config.tolerate) ?? {},
+        pollMs: limits.keysMs,
+        random,
+      })
+    : undefined;
+  const counts: Record<string, number> = {};
+  const musik = config.media.multicast === undefined ? undefined : new Musik(random);
+  const directory = new XcapDirectory({
+    ...shared,
+    xcapRoot: gms.xcapRoot,
+    maxAgeMs: limits.directoryMs,
+    inUse: () => sessions.groups(),
+    onError: (group, error) => log.warn({ group, detail: String(error) }, "the GMS was not reached"),
+  });
+  const legSockets = legSocketsOf(config, {
+    credentials,
+    admission,
+    random,
+    refused: (reason, source) => guard.refused.note({ reason, transport: "media WebSocket", source }),
+  });
+  /** Ports of signalling and of the admin listener, once they are open. */
+  let otherPorts: readonly (number | undefined)[] = [];
+  const sessions: GroupSessions = new GroupSessions({
+    config,
+    openPort: (port) => openPort(config, port),
+    fence: (port) => (cluster === undefined ? port : fencedPort(port, cluster.fence())),
+    connections: legSockets,
+    directory,
+    keysOf: (group) => given?.of(group),
+    musik: musik?.key,
+    // All processes send mixed media under one GUK-ID.
+    blocks: new ReservedBlocks(store?.records ?? storage, { userUri: mcxUri, random }),
+    ended: (group) => cluster?.ended(group),
+    otherPorts: () => otherPorts,
+    clock,
+    random,
+  });
+  const clients = new Clients(clock, (client) => sessions.remove(client.user, client));
+  const state: McxState = {
+    sessions: () => sessions.states(),
+    clients: () => clients.users(),
+    totals: () => ({ ...sessions.totals(), ...counts }),
+  };
+  const admin = createMcxAdminServer({
+    state,
+    ready: async () => {
+      keys.current();
+      if (cluster?.isLive === false) throw notLive();
+    },
+    log,
+    random,
+    guard,
+    ...(options.adminToken !== undefined && { token: options.adminToken }),
+  });
+  const targets = new Targets(config.sip, config.media.allowedNetworks);
+  const endpoint = createSipEndpoint({
+    transports,
+    clock,
+    random,
+    user: "mcx",
+    targets,
+    log: sipLog(log, guard.refused),
+    limits: sip.limits,
+    admission,
+    ...(config.sip.outboundProxy !== undefined && { outboundProxy: config.sip.outboundProxy }),
+  });
+  const cluster: Cluster | undefined =
+    store &&
+    new Cluster({
+      store,
+      contacts: () =>
+        Object.fromEntries(endpoint.transports.map((name) => [name.toLowerCase(), endpoint.contact(name)])),
+      leaseMs: limits.leaseSeconds * 1000,
+      isOpen: (group) => sessions.groups().includes(group),
+      onLost: () => void sendAway(),
+      deliver: (sds) => distribute(context, sds),
+      clock,
+      now,
+      random,
+      log,
+    });
+  /** Ends all calls, whose clients go on elsewhere. */
+  async function sendAway(free = async () => {}): Promise<void> {
+    const dialogs = await sessions.endAll();
+    await free();
+    await Promise.all(dialogs.map((dialog) => dialog.bye("moved")));
+  }
+  let closing: Promise<void> | undefined;
+  const context: SignallingContext = {
+    config,
+    endpoint,
+    keys: () => keys.current(),
+    tokens,
+    directory,
+    clients,
+    sessions,
+    targets,
+    seen: new MemoryReceiverState({
+      maxKeys: MAX_SEEN,
+      maxMessages: MAX_SEEN,
+      ...(forgotten !== undefined && { refuseUpTo: ntpFromUnixMs(forgotten) }),
+    }),
+    messages: new SeenMessages({ senders: limits.clients, each: MESSAGES_OF_SENDER }),
+    outsiders: new Outsiders(clock),
+    cluster,
+    isStopping: () => closing !== undefined,
+    clock,
+    now,
+    random,
+    log,
+    count: (event) => {
+      counts[event] = (counts[event] ?? 0) + 1;
+    },
+  };
+
+  const close = () => {
+    closing ??= stop();
+    return closing;
+  };
+  async function stop(): Promise<void> {
+    const milliseconds = limits.stopTimeout * 1000;
+    directory.stop();
+    await cluster?.retire();
+    // The BYEs to participants that have vanished have no answer.
+    const ended = sendAway(() => cluster?.end() ?? Promise.resolve()).then(() => sessions.close());
+    await Promise.all([stopServer(admin, milliseconds), within(ended, milliseconds)]);
+    await legSockets?.close();
+    // What waits for an answer fails now.
+    await endpoint.close();
+    await ended;
+    await given?.close();
+    clients.close();
+    musik?.destroy();
+  }
+
+  return {
+    state,
+    close,
+    async listen() {
+      try {
+        await admin.listen(config.admin);
+        warnOfPlainSip(config.sip, log);
+        serveSignalling({ ...context, musik });
+        given?.start();
+        directory.start();
+        await legSockets?.listen();
+        await endpoint.start();
+        await cluster?.start();
+      } catch (error) {
+        await close();
+        throw error;
+      }
+      const adminUrl = urlOf(admin, "http", config.admin.host);
+      const sip = addressesOf(transports);
+      const signalling = transports.map(({ sentBy }) => sentBy.port);
+      otherPorts = [Number(new URL(adminUrl).port), ...signalling, legSockets?.port];
+      log.info({ adminUrl, ...sip, mcxUri, ...(legSockets && { mediaUrl: legSockets.url }) }, "listening");
+      return { adminUrl, sip };
+    },
+  };
+}
+
+/** Clients encrypt their CSKs to `mcxUri`: of another identity none could be opened. */
+function requireIdentity({ mcxUri, kmsUri }: McxConfig, keys: HeldKeys): void {
+  const { initiator } = keys.current();
+  if (initiator.uri === mcxUri && initiator.kmsUri === kmsUri) return;
+  throw refusedConfig(`mcxUri, kmsUri: the keys are those of ${initiator.uri} of KMS ${initiator.kmsUri}`);
+}
+
+function tokensOf(
+  config: McxConfig,
+  { tokens, developmentIssuer }: McxOptions,
+  log: ServerLog,
+): TokenVerifier {
+  if (tokens !== undefined) return tokens;
+  if (config.tokens !== undefined) return createTokenVerifier(config.tokens);
+  if (developmentIssuer === undefined) throw refusedConfig("tokens: name an issuer of access tokens");
+  if (!isLoopback(config.sip.host)) {
+    throw refusedConfig("sip.host: development tokens are for loopback addresses only");
+  }
+  log.warn({}, "DEVELOPMENT TOKENS: anyone who asks can speak as any member. Not for real users.");
+  return developmentIssuer.verifier(config.mcxUri);
+}
+
+async function credentialsOf(
+  { tls, sip, media }: McxConfig,
+  given: Credentials | undefined,
+): Promise<Credentials | undefined> {
+  const credentials = given ?? (tls && (await readCredentials(tls)));
+  const secure = [sip.tlsPort, sip.wssPort, media.wssPort];
+  if (credentials === undefined && secure.some((port) => port !== undefined)) {
+    throw refusedConfig("tls: needed for sip.tlsPort, sip.wssPort and media.wssPort");
+  }
+  return credentials;
+}
+
+function notLive(): MikeySakkeError {
+  return new MikeySakkeError(
+    "transport",
+    "LEASE_OVER",
+    "the database does not know this process as one that lives",
+  );
+}
+
+/** CSKs of some minutes: many times all clients. */
+const MAX_SEEN = 1_000_000;
+/** As many as a sender can have without an answer. */
+const MESSAGES_OF_SENDER = 64;
+/** Media come in bursts from many. */
+const RECEIVE_BUFFER = 1 << 20;
+
+function openPort({ media }: McxConfig, port: number) {
+  const { host, multicast } = media;
+  return openUdpPort({
+    host,
+    port,
+    receiveBuffer: RECEIVE_BUFFER,
+    ...(multicast && { multicast: { interface: multicast.interface ?? host } }),
+  });
+}
+
+function legSocketsOf(
+  { sip, media, limits }: McxConfig,
+  {
+    credentials,
+    ...shared
+  }: Pick<LegSocketsOptions, "admission" | "random" | "refused"> & {
+    readonly credentials: Credentials | undefined;
+  },
+): LegSockets | undefined {
+  const port = media.wssPort ?? media.wsPort;
+  if (port === undefined) return undefined;
+  const proxies = new Networks(sip.trustedProxies);
+  return new LegSockets({
+    host: sip.host,
+    port,
+    advertisedHost: sip.advertisedHost,
+    ...(media.wssPort !== undefined && { tls: { ...credentials } }),
+    origins: sip.origins,
+    shared: (address) => proxies.has(address),
+    messageTimeout: limits.requestTimeout * 1000,
+    ...shared,
+  });
+}

@@ -1,0 +1,102 @@
+/** What the arbiter of one group's floor knows, is told and says (TS 24.380 6.3.4). */
+import type { FloorMessage } from "../../../bindings/floor-control/index.ts";
+
+/** Times are milliseconds; names of timers are those of TS 24.380 11.1.2. */
+export interface FloorConfig {
+  /** T2: how long one may talk. */
+  readonly talkLimit: number;
+  /** T3: how long the media of who must stop are still distributed. */
+  readonly stopGrace: number;
+  /** T8: when a Floor Revoke is sent again. */
+  readonly revokeRepeat: number;
+  /** T1: silence after which the floor is taken from who sends nothing any more. */
+  readonly endOfMedia: number;
+  /** Requests that wait; 0: none. Those that pre-empt always may. */
+  readonly maxQueue: number;
+  /** Priority from which on a request takes the floor from one of lower priority. */
+  readonly preemptFrom: number;
+  /** How many members may talk at a time. */
+  readonly speakers: number;
+}
+
+export const DEFAULT_FLOOR_CONFIG: FloorConfig = {
+  talkLimit: 30_000,
+  stopGrace: 3_000,
+  revokeRepeat: 1_000,
+  endOfMedia: 4_000,
+  maxQueue: 16,
+  preemptFrom: 200,
+  speakers: 1,
+};
+
+export interface Participant {
+  /** MC service user ID. */
+  readonly id: string;
+  /** What a higher priority in a request is cut to. */
+  readonly maxPriority: number;
+  readonly receiveOnly?: boolean;
+}
+
+export interface Talk {
+  readonly user: string;
+  readonly priority: number;
+  readonly mediaSsrc: number | undefined;
+  readonly until: number;
+  readonly lastMedia: number;
+  /** Set once the talker was told to stop; they keep the floor until they release it or the time is over. */
+  readonly revoked?: { readonly cause: number; readonly until: number; readonly repeatAt: number };
+}
+
+export interface Waiting {
+  readonly user: string;
+  readonly priority: number;
+  readonly mediaSsrc: number | undefined;
+  /** Counts requests: the lower came first. */
+  readonly arrival: number;
+}
+
+export interface FloorState {
+  readonly participants: ReadonlyMap<string, Participant>;
+  /** Members who have the floor, in the order in which it was granted. */
+  readonly talks: readonly Talk[];
+  /** By priority, then by arrival. */
+  readonly queue: readonly Waiting[];
+  readonly arrivals: number;
+  /** Sequence number of the last Floor Taken or Floor Idle (8.2.3.10). */
+  readonly sequenceNumber: number;
+}
+
+export type FloorEvent =
+  | { readonly type: "join"; readonly participant: Participant }
+  | { readonly type: "leave"; readonly user: string }
+  | {
+      readonly type: "request";
+      readonly user: string;
+      readonly priority: number;
+      readonly mediaSsrc?: number | undefined;
+    }
+  | { readonly type: "release"; readonly user: string }
+  | { readonly type: "position"; readonly user: string }
+  /** Media of theirs came. */
+  | { readonly type: "media"; readonly user: string }
+  | { readonly type: "time" };
+
+export type FloorContent = Omit<FloorMessage, "ssrc">;
+
+/** A message to one participant, or to all but perhaps one. */
+export type FloorOutput =
+  | { readonly to: string; readonly message: FloorContent }
+  | { readonly toAllBut: string | undefined; readonly message: FloorContent };
+
+export interface FloorStep {
+  readonly state: FloorState;
+  readonly messages: readonly FloorOutput[];
+}
+
+export const EMPTY_FLOOR: FloorState = {
+  participants: new Map(),
+  talks: [],
+  queue: [],
+  arrivals: 0,
+  sequenceNumber: 0,
+};

@@ -1,0 +1,144 @@
+/**
+ * Media distribution (TS 24.380 4.2.2): SRTP of one leg goes to all others, and to a multicast address, as it came. There
+ * is no key here: what is protected from end to end passes unread.
+ */
+import { GCM_TAG_BYTES } from "../../../bindings/media/aes.ts";
+import { GROUP_MKI_BYTES } from "../../../bindings/media/mki.ts";
+import { isRtcp, type RtpHeader, readRtpHeader } from "../../../bindings/media/rtp.ts";
+import {
+  type DatagramAddress,
+  type DatagramPort,
+  MAX_PACKET_BYTES,
+} from "../../../transport/datagram/ports.ts";
+import { type Leg, type LegCounters, type LegsOptions, MediaLegs } from "./legs.ts";
+import { StreamOwners } from "./stream-owners.ts";
+
+export interface RelayOptions extends LegsOptions {
+  readonly port: DatagramPort;
+  /** Gets each packet once, for all who listen there. */
+  readonly multicast?: DatagramAddress;
+  /** Whether media of a leg are distributed now, as floor control has it. All of them when absent. */
+  readonly mayTalk?: (legId: string) => boolean;
+  /** Told of each packet that is distributed or mixed, for the end of media to be noticed. */
+  readonly onMedia?: (legId: string) => void;
+  /** Takes a packet out of the distribution, as where media are mixed: true when it did. */
+  readonly mix?: (legId: string, packet: Uint8Array) => boolean;
+}
+
+export interface RelayCounters extends LegCounters {
+  /** Packets that were distributed. */
+  forwarded: number;
+  /** Packets that were mixed with others. */
+  mixed: number;
+  /** From an address that is no leg's. */
+  strangers: number;
+  /** From a socket of this server. */
+  ownSockets: number;
+  /** Neither RTP nor of a size that media have. */
+  notMedia: number;
+  /** From a leg that has not the floor. */
+  withoutFloor: number;
+  /** Under an SSRC or a GUK-ID that is not that of the talk, or is another's. */
+  otherStream: number;
+  /** Packets that have been distributed before. */
+  copies: number;
+}
+
+/** Behind the payload of group media: tag, MKI and ROC (TS 33.180 7.5.1). */
+const TRAILER_BYTES = GCM_TAG_BYTES + GROUP_MKI_BYTES + 4;
+
+export class MediaRelay {
+  readonly legs: MediaLegs;
+  readonly #options: RelayOptions;
+  /** Owners of the streams. */
+  readonly streams = new StreamOwners();
+  readonly #own = {
+    forwarded: 0,
+    mixed: 0,
+    strangers: 0,
+    ownSockets: 0,
+    notMedia: 0,
+    withoutFloor: 0,
+    otherStream: 0,
+    copies: 0,
+  };
+  #multicastQueued = 0;
+
+  constructor(options: RelayOptions) {
+    this.#options = options;
+    this.legs = new MediaLegs(options.port, options);
+    options.port.receive((packet, from) => this.#take(packet, from));
+  }
+
+  get counters(): Readonly<RelayCounters> {
+    return { ...this.#own, ...this.legs.counters };
+  }
+
+  /** The leg is gone. */
+  remove(id: string): boolean {
+    this.streams.leave(id);
+    return this.legs.remove(id);
+  }
+
+  #take(packet: Uint8Array, from: DatagramAddress): void {
+    const legs = this.legs.at(from);
+    if (legs.size === 0) {
+      this.#own[this.legs.isOwn(from) ? "ownSockets" : "strangers"]++;
+      return;
+    }
+    const header = headerOf(packet);
+    if (header === undefined) {
+      this.#own.notMedia++;
+      return;
+    }
+    const leg = this.#talking(legs, header);
+    if (leg === undefined) {
+      this.#own.withoutFloor++;
+      return;
+    }
+    const fault = this.streams.take(leg.id, header, packet);
+    if (fault === undefined) this.#distribute(leg, packet);
+    else this.#own[fault]++;
+  }
+
+  /** Among the legs that named one address, the one that may talk; among several such, the owner of the SSRC. */
+  #talking(legs: ReadonlySet<Leg>, { ssrc }: RtpHeader): Leg | undefined {
+    const talking = [...legs].filter(({ id }) => this.#options.mayTalk?.(id) !== false);
+    return talking.find(({ id }) => this.streams.owns(id, ssrc)) ?? talking[0];
+  }
+
+  #distribute(leg: Leg, packet: Uint8Array): void {
+    this.#options.onMedia?.(leg.id);
+    if (this.#options.mix?.(leg.id, packet)) {
+      this.#own.mixed++;
+      return;
+    }
+    this.#own.forwarded++;
+    this.legs.sendToOthers(leg.address, packet);
+    this.#sendToMulticast(packet);
+  }
+
+  #sendToMulticast(packet: Uint8Array): void {
+    const { port, multicast, maxQueued = 64 } = this.#options;
+    if (multicast === undefined) return;
+    const { counters } = this.legs;
+    if (this.#multicastQueued >= maxQueued) {
+      counters.dropped++;
+      return;
+    }
+    this.#multicastQueued++;
+    port.send(packet, multicast, (failed) => {
+      this.#multicastQueued--;
+      if (failed) counters.failed++;
+      else counters.sent++;
+    });
+  }
+}
+
+/** Undefined: no group media. */
+function headerOf(packet: Uint8Array): RtpHeader | undefined {
+  if (packet.length > MAX_PACKET_BYTES) return undefined;
+  // Control of media on-network ends at the server.
+  if (isRtcp(packet)) return undefined;
+  return readRtpHeader(packet, packet.length - TRAILER_BYTES);
+}

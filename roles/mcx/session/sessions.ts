@@ -1,0 +1,333 @@
+/** The calls of all groups: made when the first member joins, gone when the last has left. */
+import { MikeySakkeError } from "../../../base/errors.ts";
+import type { RandomSource } from "../../../base/random.ts";
+import type { DeliveredKey } from "../../../bindings/index.ts";
+import type { GroupMediaKeys, IndexBlocks } from "../../../bindings/media/index.ts";
+import { type CallDescription, G711, type SpeechFormat } from "../../../documents/sdp/call.ts";
+import type { DatagramPort } from "../../../transport/datagram/ports.ts";
+import type { Clock, SipSession } from "../../../transport/sip/index.ts";
+import type { ControlKeys } from "../../call/control-keys.ts";
+import type { SessionState } from "../admin/metrics.ts";
+import type { McxConfig } from "../common/config.ts";
+import type { GroupDirectory } from "../common/directory.ts";
+import { OwnSockets } from "../media/own-sockets.ts";
+import { type LegConnections, SessionPorts } from "../media/session-ports.ts";
+import { GroupSession, type SessionMember } from "./group-session.ts";
+import { ServerSsrcs } from "./server-ssrcs.ts";
+
+/** Opens a socket for media or floor control; a port of 0 is any. */
+export type OpenPort = (port: number) => Promise<DatagramPort>;
+
+export interface SessionsOptions {
+  readonly config: Pick<McxConfig, "media" | "floor" | "speakers" | "limits">;
+  readonly openPort: OpenPort;
+  /** Makes a port of a call serve only while this process may. */
+  readonly fence?: (port: DatagramPort) => DatagramPort;
+  /** For legs over WebSockets; without it there are none. */
+  readonly connections?: LegConnections | undefined;
+  readonly directory: GroupDirectory;
+  /** Keys of groups that are to be mixed. */
+  readonly keysOf: (groupUri: string) => GroupMediaKeys | undefined;
+  /** What mixed media are sent under; drawn when absent. */
+  readonly blocks?: IndexBlocks;
+  /** Where there is multicast. */
+  readonly musik?: DeliveredKey | undefined;
+  /** The call of a group has ended, and its sockets are closed. */
+  readonly ended?: (groupUri: string) => void;
+  /** Ports of the server's other sockets, which no media may be pointed at. */
+  readonly otherPorts?: () => Iterable<number | undefined>;
+  readonly clock: Clock;
+  readonly random: RandomSource;
+}
+
+/** Messages of a quick change of mind come together. */
+const BURST_SECONDS = 3;
+
+export interface JoiningMember extends SessionMember {
+  /** In place of the addresses: the answer says where the client connects to. */
+  readonly webSocket?: boolean;
+  /** The formats of speech that the client has, the preferred one first. G.711 when absent. */
+  readonly speech?: readonly SpeechFormat[];
+}
+
+interface Participant {
+  /** The client that the user is in it with. */
+  readonly client: ControlKeys;
+  /** Once it is there. */
+  dialog: SipSession | undefined;
+}
+
+interface Call {
+  readonly session: GroupSession;
+  readonly ports: SessionPorts;
+  readonly slot: number;
+  /**
+   * The one format of all, chosen with the first who joined: what one says goes to all others as it is, and the payload type
+   * is part of what SRTP authenticates.
+   */
+  speech: SpeechFormat | undefined;
+  /** By user: another client of theirs takes the place of the first. */
+  readonly participants: Map<string, Participant>;
+}
+
+export class GroupSessions {
+  readonly #options: SessionsOptions;
+  readonly #ssrcs: ServerSsrcs;
+  readonly #own: OwnSockets;
+  readonly #calls = new Map<string, Promise<Call>>();
+  /** Those that are open, for what cannot wait. */
+  readonly #open = new Map<string, Call>();
+  readonly #slots = new Set<number>();
+  readonly #ended: Record<string, number> = {};
+  readonly #unsubscribe: () => void;
+
+  constructor(options: SessionsOptions) {
+    this.#options = options;
+    this.#ssrcs = new ServerSsrcs(options.random);
+    const { config, otherPorts, clock } = options;
+    this.#own = new OwnSockets({
+      advertised: [config.media.host, config.media.advertisedHost],
+      ...(otherPorts && { otherPorts }),
+      now: () => clock.now(),
+    });
+    this.#unsubscribe = options.directory.onChange((group) => void this.#check(group));
+  }
+
+  groups(): string[] {
+    return [...this.#open.keys()];
+  }
+
+  states(): SessionState[] {
+    return [...this.#open.values()].map(({ session }) => session.state);
+  }
+
+  /** Counters of all sessions, those that have ended included. */
+  totals(): Record<string, number> {
+    const totals = { ...this.#ended };
+    for (const { counters } of this.states()) addTo(totals, counters);
+    return totals;
+  }
+
+  /**
+   * The answer to who joins. Errors as `GroupSession.join`, and usage `TOO_MANY_SESSIONS`, `NO_WEB_SOCKET` and
+   * `NO_COMMON_SPEECH`.
+   */
+  async join(groupUri: string, member: JoiningMember): Promise<CallDescription> {
+    const { user, webSocket } = member;
+    if (webSocket && this.#options.connections === undefined) {
+      throw new MikeySakkeError("usage", "NO_WEB_SOCKET", "media are not taken over WebSockets here");
+    }
+    for (;;) {
+      const call = await this.#call(groupUri);
+      // It may have ended meanwhile.
+      if (this.#open.get(groupUri) !== call) continue;
+      const before = call.participants.get(user)?.dialog;
+      const leg = webSocket ? call.ports.connect() : undefined;
+      try {
+        const speech = this.#speechOf(groupUri, call, member.speech ?? G711);
+        call.session.join(leg === undefined ? member : { ...member, media: leg.address, floor: leg.address });
+        call.speech = speech;
+      } catch (error) {
+        leg?.close();
+        // Who is in the call already stays in it.
+        if (call.participants.size === 0) void this.#end(groupUri, call);
+        throw error;
+      }
+      call.ports.enter(user, leg);
+      call.participants.set(user, { client: member.control, dialog: undefined });
+      if (before !== undefined) void before.bye();
+      return this.#describe(call, leg?.uri);
+    }
+  }
+
+  /** What is mixed has to be decoded, which is done for G.711. */
+  #speechOf(groupUri: string, call: Call, offered: readonly SpeechFormat[]): SpeechFormat {
+    const isMixed = this.#options.keysOf(groupUri) !== undefined;
+    const chosen = call.participants.size === 0 ? undefined : call.speech;
+    const possible = offered.filter((one) =>
+      chosen === undefined ? !isMixed || isG711(one) : isSame(one, chosen),
+    );
+    const [first] = possible;
+    if (first !== undefined) return chosen ?? first;
+    const needed =
+      chosen === undefined ? "G.711, as the server mixes" : `${chosen.encoding} as type ${chosen.type}`;
+    throw new MikeySakkeError("usage", "NO_COMMON_SPEECH", `the call is in ${needed}, which is not offered`);
+  }
+
+  /** The SIP session that the answer has begun. */
+  opened(groupUri: string, user: string, dialog: SipSession): void {
+    const participant = this.#open.get(groupUri)?.participants.get(user);
+    if (participant !== undefined && participant.dialog === undefined) participant.dialog = dialog;
+    else void dialog.bye();
+  }
+
+  /** Who left by himself; with `client`, only if he was in the call with that one. */
+  leave(groupUri: string, user: string, client?: ControlKeys): void {
+    const call = this.#open.get(groupUri);
+    const participant = call?.participants.get(user);
+    if (call === undefined || participant === undefined) return;
+    if (client !== undefined && participant.client !== client) return;
+    call.participants.delete(user);
+    call.session.leave(user);
+    call.ports.enter(user, undefined);
+    if (call.participants.size === 0) void this.#end(groupUri, call);
+  }
+
+  /** A client that is put out, of all calls. */
+  remove(user: string, client: ControlKeys): void {
+    for (const group of this.groups()) {
+      if (this.#open.get(group)?.participants.get(user)?.client === client) this.#putOut(group, user);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#unsubscribe();
+    const dialogs = await this.endAll();
+    await Promise.all(dialogs.map((dialog) => dialog.bye()));
+  }
+
+  /** Ends all calls here. Gives the SIP sessions, whose clients are still to be told. */
+  async endAll(): Promise<readonly SipSession[]> {
+    await Promise.all([...this.#calls.values()].map((call) => call.catch(() => undefined)));
+    const all = [...this.#open];
+    const dialogs = all.flatMap(([, { participants }]) =>
+      [...participants.values()].map((one) => one.dialog),
+    );
+    await Promise.all(all.map(([group, call]) => this.#end(group, call)));
+    return dialogs.filter((dialog) => dialog !== undefined);
+  }
+
+  #putOut(groupUri: string, user: string): void {
+    const dialog = this.#open.get(groupUri)?.participants.get(user)?.dialog;
+    this.leave(groupUri, user);
+    void dialog?.bye();
+  }
+
+  /** Members may have been removed. */
+  async #check(groupUri: string): Promise<void> {
+    const { directory } = this.#options;
+    for (const user of this.#open.get(groupUri)?.participants.keys() ?? []) {
+      const member = await directory.member(groupUri, user).catch(() => undefined);
+      if (member === undefined) this.#putOut(groupUri, user);
+    }
+  }
+
+  #call(groupUri: string): Promise<Call> {
+    const known = this.#calls.get(groupUri);
+    if (known !== undefined) return known;
+    const call = this.#make(groupUri);
+    this.#calls.set(groupUri, call);
+    call.catch(() => this.#calls.delete(groupUri));
+    return call;
+  }
+
+  async #make(groupUri: string): Promise<Call> {
+    const { config, openPort, connections, keysOf, blocks, clock, random } = this.#options;
+    const { fence = (port: DatagramPort) => port } = this.#options;
+    const slot = this.#takeSlot();
+    const ports: DatagramPort[] = [];
+    try {
+      const { firstPort } = config.media;
+      for (const i of [0, 1]) ports.push(await openPort(firstPort === 0 ? 0 : firstPort + 2 * slot + i));
+    } catch (error) {
+      this.#slots.delete(slot);
+      await Promise.all(ports.map((port) => port.close()));
+      throw error;
+    }
+    const joined = new SessionPorts(ports[0]!, ports[1]!, connections);
+    const multicast = this.#multicastOf(slot);
+    const { talkLimit, stopGrace, endOfMedia, maxQueue, preemptFrom, messagesPerSecond } = config.floor;
+    const session = new GroupSession({
+      groupUri,
+      mediaPort: fence(joined.media),
+      floorPort: fence(joined.floor),
+      ...(multicast && { multicast }),
+      floor: {
+        talkLimit: talkLimit * 1000,
+        stopGrace: stopGrace * 1000,
+        endOfMedia: endOfMedia * 1000,
+        maxQueue,
+        preemptFrom,
+        speakers: config.speakers,
+      },
+      messageRate: { perSecond: messagesPerSecond, burst: BURST_SECONDS * messagesPerSecond },
+      own: this.#own,
+      keys: () => (call.speech === undefined || isG711(call.speech) ? keysOf(groupUri) : undefined),
+      blocks,
+      maxParticipants: config.limits.participants,
+      ssrcs: this.#ssrcs,
+      clock,
+      random,
+    });
+    const call: Call = { session, ports: joined, slot, speech: undefined, participants: new Map() };
+    this.#open.set(groupUri, call);
+    return call;
+  }
+
+  #takeSlot(): number {
+    const { media, limits } = this.#options.config;
+    const ports = media.firstPort === 0 ? Number.POSITIVE_INFINITY : media.lastPort - media.firstPort + 1;
+    const most = Math.min(limits.sessions, Math.floor(ports / 2));
+    if (this.#slots.size >= most) {
+      throw new MikeySakkeError("usage", "TOO_MANY_SESSIONS", `${most} groups with a call at most`);
+    }
+    let slot = 0;
+    while (this.#slots.has(slot)) slot++;
+    this.#slots.add(slot);
+    return slot;
+  }
+
+  #multicastOf(slot: number) {
+    const { config, musik } = this.#options;
+    const { multicast } = config.media;
+    if (multicast === undefined || musik === undefined) return undefined;
+    const host = nextAddress(multicast.firstAddress, slot);
+    const media = { host, port: multicast.port };
+    return { media, floor: { address: { host, port: multicast.port + 1 }, musik } };
+  }
+
+  #describe({ session, slot, speech }: Call, uri: string | undefined): CallDescription {
+    const { config } = this.#options;
+    const host = config.media.advertisedHost ?? config.media.host;
+    const multicast = this.#multicastOf(slot);
+    return {
+      media: { host, port: session.ports.media },
+      floor: { host, port: session.ports.floor },
+      ...(speech && { speech: [speech] }),
+      ...(config.speakers > 1 && { multiTalker: true }),
+      ...(uri === undefined
+        ? multicast && { multicast: { media: multicast.media, floor: multicast.floor.address } }
+        : { webSocket: { uri } }),
+    };
+  }
+
+  async #end(groupUri: string, call: Call): Promise<void> {
+    if (this.#open.get(groupUri) !== call) return;
+    this.#open.delete(groupUri);
+    this.#calls.delete(groupUri);
+    addTo(this.#ended, call.session.state.counters);
+    await call.session.close();
+    this.#slots.delete(call.slot);
+    this.#options.ended?.(groupUri);
+  }
+}
+
+function isG711(one: SpeechFormat): boolean {
+  return G711.some((format) => isSame(one, format));
+}
+
+/** Names of encodings are compared without case (RFC 8866 6.6), and one channel need not be said. */
+function isSame(one: SpeechFormat, other: SpeechFormat): boolean {
+  const nameOf = ({ encoding }: SpeechFormat) => encoding.toLowerCase().replace(/\/1$/, "");
+  return one.type === other.type && nameOf(one) === nameOf(other);
+}
+
+function addTo(totals: Record<string, number>, counters: Readonly<Record<string, number>>): void {
+  for (const [name, count] of Object.entries(counters)) totals[name] = (totals[name] ?? 0) + count;
+}
+
+/** The n-th IPv4 address after this one. */
+function nextAddress(first: string, n: number): string {
+  const number = first.split(".").reduce((sum, part) => sum * 256 + Number(part), 0) + n;
+  return [24, 16, 8, 0].map((shift) => Math.floor(number / 2 ** shift) % 256).join(".");
+}

@@ -1,0 +1,63 @@
+/** What the procedures over SIP work with. */
+
+import type { RandomSource } from "../../../base/random.ts";
+import type { MemoryReceiverState } from "../../../bindings/index.ts";
+import { type Part, writeMultipart } from "../../../documents/group-xml/index.ts";
+import type { Clock, SipEndpoint, SipResponse } from "../../../transport/sip/index.ts";
+import type { SeenMessages } from "../../call/seen-messages.ts";
+import type { ClientKeys } from "../../identity/index.ts";
+import type { ServerLog } from "../../server/log.ts";
+import type { Targets } from "../../server/targets.ts";
+import type { TokenVerifier } from "../../server/tokens.ts";
+import type { Cluster } from "../cluster/cluster.ts";
+import type { McxConfig } from "../common/config.ts";
+import type { GroupDirectory } from "../common/directory.ts";
+import type { GroupSessions } from "../session/sessions.ts";
+import type { BoundClient, Clients } from "./clients.ts";
+import type { Outsiders } from "./outsiders.ts";
+
+export interface SignallingContext {
+  readonly config: McxConfig;
+  readonly endpoint: SipEndpoint;
+  readonly keys: () => ClientKeys;
+  readonly tokens: TokenVerifier;
+  readonly directory: GroupDirectory;
+  readonly clients: Clients;
+  readonly sessions: GroupSessions;
+  /** Where clients may have requests and media sent to. */
+  readonly targets: Targets;
+  /** Messages with CSKs that have been seen. */
+  readonly seen: MemoryReceiverState;
+  /** MCData messages that have been taken. */
+  readonly messages: SeenMessages;
+  readonly outsiders: Outsiders;
+  /** The other processes of this server; without it there are none. */
+  readonly cluster?: Pick<Cluster, "claim" | "post" | "firstSeen"> | undefined;
+  /** Whether this process stops, so that its clients are to go elsewhere. */
+  readonly isStopping?: () => boolean;
+  readonly clock: Clock;
+  /** Milliseconds since the Unix epoch. */
+  readonly now: () => number;
+  readonly random: RandomSource;
+  readonly log: ServerLog;
+  /** Counts by name. */
+  readonly count: (event: string) => void;
+}
+
+/** A MESSAGE to a client; in an IMS to the identity that its S-CSCF knows the way to (TS 24.229 5.4.3.3). Rejects as `SipEndpoint.request`. */
+export function tell(
+  { endpoint, config }: SignallingContext,
+  { user, contact, asserted, flow }: BoundClient,
+  parts: readonly Part[],
+): Promise<SipResponse> {
+  const { contentType, body } = writeMultipart(parts);
+  return endpoint.request({
+    method: "MESSAGE",
+    uri: asserted[0] ?? contact,
+    from: config.mcxUri,
+    to: asserted[0] ?? user,
+    contentType,
+    body,
+    peer: flow,
+  });
+}

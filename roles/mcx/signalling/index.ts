@@ -1,0 +1,45 @@
+/** The MCX server over SIP: PUBLISH and REGISTER bind, INVITE joins a call, MESSAGE brings short data. */
+import type { Answer, Incoming } from "../../../transport/sip/index.ts";
+import { Binder } from "./bind.ts";
+import { inviteHandler } from "./calls.ts";
+import type { SignallingContext } from "./context.ts";
+import { messageHandler } from "./data.ts";
+import type { Musik } from "./musik.ts";
+import { optionsHandler } from "./options.ts";
+import { publishHandler } from "./publish.ts";
+import { SignallingRefusal } from "./refusal.ts";
+import { registerHandler } from "./register.ts";
+
+export interface SignallingOptions extends SignallingContext {
+  /** Where there is multicast. */
+  readonly musik?: Musik | undefined;
+}
+
+export function serveSignalling(context: SignallingOptions): void {
+  const { endpoint, config, log, musik, count, isStopping } = context;
+  const authorizationServer = config.tokens?.issuer;
+  const refusing =
+    <A extends Answer>(method: string, handler: (incoming: Incoming) => Promise<A>) =>
+    async (incoming: Incoming): Promise<A | Answer> => {
+      try {
+        if (isStopping?.()) throw new SignallingRefusal("STOPPING");
+        return await handler(incoming);
+      } catch (error) {
+        if (!(error instanceof SignallingRefusal)) throw error;
+        count(`refused_${error.code.toLowerCase()}`);
+        log.info({ method, code: error.code, detail: error.message }, "refused");
+        return error.answer(authorizationServer);
+      }
+    };
+  const binder = new Binder(context, (client) => {
+    if (musik === undefined) return;
+    musik.download(context, client).catch((error: unknown) => {
+      log.warn({ user: client.user, detail: String(error) }, "the MuSiK was not brought");
+    });
+  });
+  endpoint.onRequest("OPTIONS", optionsHandler(context));
+  endpoint.onRequest("PUBLISH", refusing("PUBLISH", publishHandler(context, binder)));
+  endpoint.onRequest("REGISTER", refusing("REGISTER", registerHandler(context, binder)));
+  endpoint.onRequest("MESSAGE", refusing("MESSAGE", messageHandler(context)));
+  endpoint.onInvite(refusing("INVITE", inviteHandler(context)));
+}

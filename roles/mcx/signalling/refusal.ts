@@ -1,0 +1,103 @@
+/** Why a request is refused, and the answer that says so. */
+import { MikeySakkeError } from "../../../base/errors.ts";
+import {
+  type Answer,
+  type AuthValue,
+  quote,
+  RETRY_AFTER,
+  WARNING,
+  WWW_AUTHENTICATE,
+} from "../../../transport/sip/index.ts";
+
+const STATUS = {
+  TOKEN_MISSING: 401,
+  TOKEN_INVALID: 401,
+  TOKEN_EXPIRED: 401,
+  /** RFC 6750 3.1. */
+  WRONG_SCOPE: 403,
+  TOKENS_UNAVAILABLE: 503,
+  /** The body names another user as the caller than the one whose CSK protects it. */
+  FORGED_CALLER: 403,
+  /** Only a proxy that is trusted may say who has registered. */
+  NOT_A_PROXY: 403,
+  BODY_TOO_LARGE: 413,
+  BAD_BODY: 400,
+  BODY_TYPE: 415,
+  BAD_EVENT: 489,
+  NO_CONTACT: 400,
+  CSK_MISSING: 403,
+  /** The I_MESSAGE with the CSK was refused by a check (TS 33.180 5.4). */
+  CSK_REFUSED: 403,
+  /** No CSK was uploaded, or the binding is over. */
+  NOT_BOUND: 403,
+  /** TS 33.180 9.3: integrity or confidentiality of the XML. */
+  XML_REFUSED: 403,
+  /** Info document, SDP and payloads are not of one request. */
+  REQUEST_CHANGED: 403,
+  /** Made too long ago, or in the future. */
+  REQUEST_STALE: 403,
+  /** Nothing binds what is no XML to the sender, neither the info document nor TLS. */
+  REQUEST_UNBOUND: 403,
+  /** It was taken before. */
+  REPLAYED: 403,
+  /** A PUBLISH that nothing but a token vouches for, from elsewhere than the client. */
+  BINDING_ELSEWHERE: 403,
+  /** Not in the group, or there is no such group: outsiders do not learn which. */
+  NOT_A_MEMBER: 403,
+  DIRECTORY_UNAVAILABLE: 503,
+  /** This process cannot say which one serves the group, or does not live for the others. */
+  CLUSTER_UNAVAILABLE: 503,
+  /** This process stops. */
+  STOPPING: 503,
+  BAD_SDP: 488,
+  /** The call of the group is in a format of speech that the client does not offer. */
+  NO_COMMON_SPEECH: 488,
+  /** Media would go to where the request did not come from, and the configuration does not allow it. */
+  MEDIA_TARGET: 488,
+  TOO_MANY: 503,
+  /** MCData that is not protected from end to end, or of another kind than is served. */
+  MCDATA_REFUSED: 403,
+} as const;
+
+export type RefusalCode = keyof typeof STATUS;
+
+const BEARER_ERROR: Partial<Record<RefusalCode, string>> = {
+  TOKEN_INVALID: "invalid_token",
+  TOKEN_EXPIRED: "invalid_token",
+  WRONG_SCOPE: "insufficient_scope",
+};
+
+/** Seconds. */
+const RETRY = 5;
+/** RFC 3261 20.43: miscellaneous, with a text for people. */
+const MISCELLANEOUS = 399;
+
+export class SignallingRefusal extends MikeySakkeError {
+  declare readonly code: RefusalCode;
+
+  /** `detail` is for the log, not for the answer. */
+  constructor(code: RefusalCode, detail?: string, cause?: unknown) {
+    super("transport", code, `refused: ${detail ?? code}`, { cause });
+  }
+
+  answer(authorizationServer: string | undefined): Answer {
+    const status = STATUS[this.code];
+    return {
+      status,
+      headers: (headers) => {
+        if (status === 401 || this.code === "WRONG_SCOPE") {
+          headers.set(WWW_AUTHENTICATE, challenge(authorizationServer, BEARER_ERROR[this.code]));
+        } else headers.set(WARNING, { code: MISCELLANEOUS, agent: "mcx", text: this.code });
+        if (status === 503) headers.set(RETRY_AFTER, { seconds: RETRY, params: new Map() });
+      },
+    };
+  }
+}
+
+function challenge(authorizationServer: string | undefined, error: string | undefined): AuthValue {
+  const params = new Map<string, string>();
+  if (authorizationServer !== undefined) params.set("authz_server", quote(authorizationServer));
+  if (error !== undefined) params.set("error", quote(error));
+  if (params.size === 0) params.set("realm", quote("mcx"));
+  return { scheme: "Bearer", params };
+}

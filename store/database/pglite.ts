@@ -1,0 +1,172 @@
+/**
+ * PGlite: PostgreSQL inside the process, on a folder or in memory. On a folder every commit is on the disk when it
+ * returns. PGlite leaves fsync out by default and its file system has none, so both are put in here: kill -9 and
+ * loss of power take nothing that was committed.
+ */
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+} from "node:fs";
+import { join, resolve } from "node:path";
+import { PGlite, type PGliteOptions, types } from "@electric-sql/pglite";
+import { NodeFS } from "@electric-sql/pglite/nodefs";
+import { MikeySakkeError } from "../../base/errors.ts";
+import { storeError } from "./failures.ts";
+import { lockFolder } from "./folder-lock.ts";
+import { emptyImage } from "./pglite-image.ts";
+import type { Database, Listener, QueryResult, Sql } from "./sql.ts";
+
+/** fdatasync, the default of Linux, is not there in Emscripten and does nothing. */
+const DURABLE = [...PGlite.defaultStartParams.filter((flag) => flag !== "-F"), "-c", "wal_sync_method=fsync"];
+
+/** PGlite's own conversion goes octet by octet through arrays of strings. */
+const CONVERSIONS: PGliteOptions = {
+  parsers: { [types.BYTEA]: (text: string) => new Uint8Array(Buffer.from(text.slice(2), "hex")) },
+  serializers: { [types.BYTEA]: bytea },
+};
+
+function bytea(value: unknown): string {
+  if (!(value instanceof Uint8Array)) throw new TypeError("bytea: expected Uint8Array");
+  return `\\x${Buffer.from(value.buffer, value.byteOffset, value.length).toString("hex")}`;
+}
+
+/** In memory without a folder. A folder belongs to one process at a time: usage error STORE_LOCKED. */
+export async function openPglite(folder?: string): Promise<Database> {
+  if (folder === undefined) {
+    return new PgliteDatabase(
+      await PGlite.create({ ...CONVERSIONS, loadDataDir: await emptyImage() }),
+      () => {},
+    );
+  }
+  const root = resolve(folder);
+  mkdirSync(root, { recursive: true, mode: 0o700 });
+  const unlock = lockFolder(root);
+  try {
+    const data = join(root, "database");
+    if (!existsSync(data)) await initialise(root, data);
+    return new PgliteDatabase(await openFolder(data), unlock);
+  } catch (cause) {
+    unlock();
+    if (cause instanceof MikeySakkeError) throw cause;
+    const text = cause instanceof Error ? cause.message : String(cause);
+    throw new MikeySakkeError(
+      "transport",
+      "STORE_UNREADABLE",
+      `${root}: the database does not open (${text})`,
+    );
+  }
+}
+
+function openFolder(data: string, image?: Blob): Promise<PGlite> {
+  const load = image && { loadDataDir: image };
+  return PGlite.create({ ...CONVERSIONS, fs: new SyncedFolder(data), startParams: DURABLE, ...load });
+}
+
+/** Made beside and renamed, so that what a kill leaves half made is never taken for a database. */
+async function initialise(root: string, data: string): Promise<void> {
+  const fresh = `${data}.new`;
+  rmSync(fresh, { recursive: true, force: true });
+  await (await openFolder(fresh, await emptyImage())).close();
+  syncTree(fresh);
+  renameSync(fresh, data);
+  syncOne(root);
+}
+
+function syncTree(path: string): void {
+  for (const entry of readdirSync(path, { withFileTypes: true })) {
+    const inside = join(path, entry.name);
+    if (entry.isDirectory()) syncTree(inside);
+    else if (entry.isFile()) syncOne(inside);
+  }
+  syncOne(path);
+}
+
+function syncOne(path: string): void {
+  const file = openSync(path, "r");
+  try {
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+interface EmscriptenNodeFs {
+  readonly stream_ops: { fsync?: (stream: { nfd?: number }) => number };
+}
+
+class SyncedFolder extends NodeFS {
+  override async init(...args: Parameters<NodeFS["init"]>): ReturnType<NodeFS["init"]> {
+    const { emscriptenOpts } = await super.init(...args);
+    const addSync = (module: unknown) => {
+      (module as { NODEFS: EmscriptenNodeFs }).NODEFS.stream_ops.fsync = ({ nfd }) => {
+        if (nfd !== undefined) fsyncSync(nfd);
+        return 0;
+      };
+    };
+    return { emscriptenOpts: { ...emscriptenOpts, preRun: [...(emscriptenOpts.preRun ?? []), addSync] } };
+  }
+}
+
+interface Runner {
+  query<Row>(text: string, params?: unknown[]): Promise<{ rows: Row[]; affectedRows?: number }>;
+}
+
+async function run<Row>(runner: Runner, text: string, params: readonly unknown[]): Promise<QueryResult<Row>> {
+  try {
+    const { rows, affectedRows } = await runner.query<Row>(text, [...params]);
+    return { rows, affected: affectedRows ?? 0 };
+  } catch (error) {
+    throw storeError(error);
+  }
+}
+
+class PgliteDatabase implements Database {
+  readonly kind = "pglite";
+  readonly #pglite: PGlite;
+  readonly #unlock: () => void;
+  #closed: Promise<void> | undefined;
+
+  constructor(pglite: PGlite, unlock: () => void) {
+    this.#pglite = pglite;
+    this.#unlock = unlock;
+  }
+
+  query<Row>(text: string, params: readonly unknown[] = []): Promise<QueryResult<Row>> {
+    return run(this.#pglite, text, params);
+  }
+
+  async transaction<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
+    try {
+      // There is one connection, so nothing to conflict with and no second try.
+      return await this.#pglite.transaction((tx) =>
+        work({ query: (text, params = []) => run(tx, text, params) }),
+      );
+    } catch (error) {
+      throw storeError(error);
+    }
+  }
+
+  listen(channel: string, listener: Listener): () => Promise<void> {
+    const listening = this.#pglite.listen(channel, (payload) => listener.heard(payload));
+    listening.then(
+      () => listener.state(true),
+      // Closed before it began; whoever listens looks at the database instead.
+      () => {},
+    );
+    return async () => {
+      const stop = await listening.catch(() => undefined);
+      await stop?.();
+    };
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#pglite.close().finally(this.#unlock);
+    return this.#closed;
+  }
+}

@@ -1,0 +1,91 @@
+/**
+ * Notifications of PostgreSQL, on a connection of its own. Whether they arrive is tried out, at first and from time to
+ * time: behind a pooler that shares connections LISTEN succeeds and nothing is ever heard, and a host that is gone says
+ * nothing either.
+ */
+import { randomUUID } from "node:crypto";
+import pg from "pg";
+import type { Listener } from "./sql.ts";
+
+const TRIAL = "trial ";
+/** Between two trials, and until one has failed. */
+const TRIAL_EVERY = 15_000;
+const TRIAL_TAKES = 5000;
+const FIRST_PAUSE = 500;
+const LONGEST_PAUSE = 30_000;
+
+/** `notify` sends a notification the way that others send theirs. Returns what ends it all. */
+export function listenOn(
+  url: string,
+  channel: string,
+  listener: Listener,
+  notify: (payload: string) => Promise<void>,
+): () => Promise<void> {
+  let ended = false;
+  let end = () => {};
+  const ending = new Promise<void>((resolve) => {
+    end = () => {
+      ended = true;
+      resolve();
+    };
+  });
+  const pause = (ms: number) => Promise.race([sleep(ms), ending]);
+
+  async function run(): Promise<void> {
+    for (let failures = 0; !ended; ) {
+      const began = performance.now();
+      await session().catch(() => {});
+      listener.state(false);
+      failures = performance.now() - began > TRIAL_EVERY ? 0 : failures + 1;
+      if (!ended) await pause(Math.min(FIRST_PAUSE * 2 ** failures, LONGEST_PAUSE));
+    }
+  }
+
+  /** Ends when nothing arrives any more. */
+  async function session(): Promise<void> {
+    const client = new pg.Client({
+      connectionString: url,
+      application_name: "mikey-sakke listen",
+      connectionTimeoutMillis: 10_000,
+      keepAlive: true,
+    });
+    let trial: { readonly payload: string; arrived(): void } | undefined;
+    const broken = new Promise<void>((resolve) => {
+      client.on("error", () => resolve());
+      client.on("end", () => resolve());
+    });
+    client.on("notification", ({ payload = "" }) => {
+      if (!payload.startsWith(TRIAL)) listener.heard(payload);
+      else if (payload === trial?.payload) trial.arrived();
+    });
+    /** Whether a notification arrives. */
+    const arrives = async (): Promise<boolean> => {
+      const payload = `${TRIAL}${randomUUID()}`;
+      const arrived = new Promise<boolean>((resolve) => {
+        trial = { payload, arrived: () => resolve(true) };
+      });
+      await notify(payload);
+      return Promise.race([arrived, sleep(TRIAL_TAKES).then(() => false), ending.then(() => false)]);
+    };
+    try {
+      await client.connect();
+      await client.query(`LISTEN ${pg.escapeIdentifier(channel)}`);
+      while (!ended && (await arrives())) {
+        listener.state(true);
+        if ((await Promise.race([pause(TRIAL_EVERY), broken.then(() => "broken")])) === "broken") return;
+      }
+    } finally {
+      await client.end().catch(() => {});
+    }
+  }
+
+  const running = run();
+  return async () => {
+    end();
+    await running;
+  };
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms).unref());
+}

@@ -1,0 +1,101 @@
+/** Pages of members in Chromium, on the servers of `npm run play`. */
+import { spawnSync } from "node:child_process";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Browser, Page } from "playwright-core";
+import type { figures } from "../../../../web/client/app/store.ts";
+import { MEMBERS, type Play, play } from "../../../../web/play/servers.ts";
+import { launchChromium } from "../../support/chromium.ts";
+
+/** What is said into the microphone. */
+export const TONE = 700;
+const RATE = 48_000;
+
+export interface Pages {
+  readonly servers: Play;
+  readonly browser: Browser;
+  /** Folder of this test. */
+  readonly folder: string;
+  /** A page of a member who has joined, in a browser profile of its own. */
+  member(user: string, options?: Parameters<Browser["newContext"]>[0]): Promise<MemberPage>;
+  /** kB that parts of the page take compressed. */
+  readonly sizes: { readonly page: number; readonly workers: number; readonly worklet: number };
+  close(): Promise<void>;
+}
+
+export interface MemberPage {
+  readonly page: Page;
+  /** What the page complained of. */
+  readonly faults: string[];
+}
+
+/** `init`: runs in each page before anything of it. */
+export async function openPages({ init }: { readonly init?: () => void } = {}): Promise<Pages> {
+  const closers: (() => unknown)[] = [];
+  const close = async () => {
+    for (let next = closers.pop(); next !== undefined; next = closers.pop()) await next();
+  };
+  try {
+    const built = spawnSync(process.execPath, ["tools/build-web.mjs"], { encoding: "utf8" });
+    if (built.status !== 0) throw new Error(built.stderr);
+    const folder = await mkdtemp(join(tmpdir(), "mikey-sakke-web-"));
+    closers.push(() => rm(folder, { recursive: true, force: true }));
+    const microphone = join(folder, "tone.wav");
+    await writeFile(microphone, toneFile());
+    const servers = await play({ port: 0 });
+    closers.push(() => servers.close());
+    const browser = await launchChromium({ microphone });
+    closers.push(() => browser.close());
+    const member: Pages["member"] = async (user, options) => {
+      const page = await (await browser.newContext(options)).newPage();
+      if (init !== undefined) await page.addInitScript(init);
+      const faults: string[] = [];
+      page.on("pageerror", (error) => faults.push(String(error)));
+      page.on("console", (message) => message.type() === "error" && faults.push(message.text()));
+      await page.goto(`${servers.site.origin}/?user=${encodeURIComponent(user)}`);
+      await page.getByRole("button", { name: "Join" }).click();
+      return { page, faults };
+    };
+    const sizes = JSON.parse(await readFile("web/dist/sizes.json", "utf8"));
+    return { servers, browser, folder, member, sizes, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+export const [ALICE, BOB, CAROL] = MEMBERS as [string, string, string];
+
+export const talkButton = (page: Page) => page.locator(".hold");
+export const floorText = (page: Page) => page.locator(".floor");
+
+/** Until the member is in the call. */
+export async function joined(page: Page): Promise<void> {
+  await page.locator('.hold[aria-disabled="false"]').waitFor();
+}
+
+export function figuresOf(page: Page): ReturnType<typeof figures> {
+  return page.evaluate(() => (globalThis as unknown as { figures: typeof figures }).figures());
+}
+
+/** PCM of 16 bits: whole periods, so that the file can be said again and again. */
+function toneFile(): Buffer {
+  const file = Buffer.alloc(44 + 2 * RATE);
+  file.write("RIFF", 0);
+  file.writeUInt32LE(36 + 2 * RATE, 4);
+  file.write("WAVEfmt ", 8);
+  file.writeUInt32LE(16, 16);
+  file.writeUInt16LE(1, 20);
+  file.writeUInt16LE(1, 22);
+  file.writeUInt32LE(RATE, 24);
+  file.writeUInt32LE(2 * RATE, 28);
+  file.writeUInt16LE(2, 32);
+  file.writeUInt16LE(16, 34);
+  file.write("data", 36);
+  file.writeUInt32LE(2 * RATE, 40);
+  for (let i = 0; i < RATE; i++) {
+    file.writeInt16LE(Math.round(8000 * Math.sin((2 * Math.PI * TONE * i) / RATE)), 44 + 2 * i);
+  }
+  return file;
+}

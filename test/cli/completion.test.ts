@@ -1,0 +1,91 @@
+/** Completion scripts, as the shells themselves use them. */
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { Command } from "commander";
+import { beforeAll, expect, it } from "vitest";
+import { registerAll } from "../../cli/commands/index.ts";
+import { Runner } from "../../cli/terminal/command.ts";
+import { completionScript, SHELLS } from "../../cli/terminal/completion.ts";
+import { describeWith } from "../support/foreign.ts";
+import { runCli } from "./run-cli.ts";
+
+const nowhere = { write: () => undefined };
+const program = new Command("mikey-sakke");
+registerAll(
+  program,
+  new Runner({ stdin: (async function* () {})(), stdout: nowhere, stderr: nowhere } as never),
+);
+
+function commandsOf(
+  command: Command,
+  path: readonly string[] = [],
+): { path: readonly string[]; command: Command }[] {
+  const below = command.commands.flatMap((one) => commandsOf(one, [...path, one.name()]));
+  return [{ path, command }, ...below];
+}
+
+it.each(SHELLS)("%s: has every command and option", async (shell) => {
+  const run = await runCli(["completion", shell]);
+  expect(run.status).toBe(0);
+  expect(run.stdout).toBe(completionScript(shell, program));
+  for (const { command } of commandsOf(program)) {
+    if (command !== program) expect(run.stdout).toContain(command.name());
+    for (const { long } of command.options) {
+      expect(run.stdout).toContain(shell === "fish" ? `-l ${long!.slice(2)} ` : long!);
+    }
+  }
+});
+
+it("another shell is a wrong call that names those there are", async () => {
+  const run = await runCli(["completion", "tcsh"]);
+  expect(run.status).toBe(2);
+  expect(run.stderr).toContain("bash, zsh, fish");
+});
+
+/** Where the program of that name is. */
+function which(name: string): string {
+  return ["/usr/bin", "/bin", "/usr/local/bin"].map((folder) => `${folder}/${name}`).find(existsSync) ?? name;
+}
+
+describeWith("bash", which("bash"), "bash", () => {
+  let script: string;
+  beforeAll(() => {
+    script = completionScript("bash", program);
+  });
+  const complete = (...words: string[]) => {
+    const line = `${script}\nCOMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _mikey_sakke; printf '%s\\n' "\${COMPREPLY[@]}"`;
+    const out = execFileSync("bash", ["-uc", line, "bash", "mikey-sakke", ...words], { encoding: "utf8" });
+    return out.split("\n").filter((word) => word !== "");
+  };
+
+  it("completes commands, those below them, and their options", () => {
+    expect(complete("bac")).toEqual(["backup"]);
+    expect(complete("kms", "user", "re")).toEqual(["revoke", "reinstate"]);
+    expect(complete("restore", "--st")).toEqual(["--store-key"]);
+    expect(complete("serve", "kms", "--kms")).toEqual(["--kms-uri"]);
+    // An option before a command does not lead away from it, and arguments are files.
+    expect(complete("kms", "--help", "audit", "--js")).toEqual(["--json"]);
+    expect(complete("open", "mess")).toEqual([]);
+  });
+
+  it("completes every command by its own name", () => {
+    const script = commandsOf(program).filter(({ path }) => path.length > 0);
+    for (const { path } of script.slice(0, 12)) expect(complete(...path)).toContain(path.at(-1));
+  });
+});
+
+describeWith("zsh", which("zsh"), "zsh", () => {
+  it("reads its script", () => {
+    execFileSync("zsh", ["-n", "-c", completionScript("zsh", program)]);
+  });
+});
+
+describeWith("fish", which("fish"), "fish", () => {
+  it("completes with its script", () => {
+    const line = `${completionScript("fish", program)}\ncomplete -C 'mikey-sakke kms user re'`;
+    const out = execFileSync("fish", ["-c", line], { encoding: "utf8" });
+    expect(out.split("\n").map((one) => one.split("\t")[0])).toEqual(
+      expect.arrayContaining(["revoke", "reinstate"]),
+    );
+  });
+});

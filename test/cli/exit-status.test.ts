@@ -1,0 +1,93 @@
+/** Exit statuses tell causes apart, and docs/exit-status.md lists them. */
+import { readFileSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { EXIT, exitStatusOf } from "../../cli/terminal/exit-status.ts";
+import { runCli, temporaryFolder, vector } from "./run-cli.ts";
+
+describe("the exit status", () => {
+  it("of an unknown option is that of a wrong call, which names the option that was meant", async () => {
+    const run = await runCli(["seal", "--certt", "x"]);
+    expect(run.status).toBe(EXIT.usage);
+    expect(run.stderr).toContain("unknown option '--certt'");
+    expect(run.stderr).toContain("Did you mean --cert?");
+  });
+
+  it("of a missing option is that of a wrong call", async () => {
+    const run = await runCli(["seal"]);
+    expect(run.status).toBe(EXIT.usage);
+    expect(run.stderr).toContain("required option");
+  });
+
+  it("of a missing input is not that of a wrong call", async () => {
+    expect((await runCli(["inspect", "/nowhere/message.mikey"])).status).toBe(EXIT.noInput);
+  });
+
+  it("of a server that does not run is not that of a wrong call", async () => {
+    const folder = await temporaryFolder();
+    expect((await runCli(["group", "list", "--data-dir", folder])).status).toBe(EXIT.unavailable);
+    expect((await runCli(["console", "--data-dir", folder])).status).toBe(EXIT.unavailable);
+    expect((await runCli(["health", "--data-dir", folder])).status).toBe(EXIT.refused);
+  });
+
+  it("of a wrong configuration is its own", async () => {
+    const folder = await temporaryFolder();
+    await writeFile(
+      join(folder, "config.json"),
+      JSON.stringify({ kmsUri: "kms.example.org", userKeyPeriods: 1 }),
+    );
+    const run = await runCli(["config", "check", "--data-dir", folder]);
+    expect(run.status).toBe(EXIT.configuration);
+    expect(run.stderr).toContain("userKeyPeriods");
+  });
+
+  it("of an output that is there already, or cannot be made, is its own", async () => {
+    const folder = await temporaryFolder();
+    const init = [
+      ...["kms", "init", "--kms-uri", "kms.example.org"],
+      ...["--secrets", join(folder, "secrets"), "--cert", join(folder, "cert.xml")],
+    ];
+    expect((await runCli(init)).status).toBe(EXIT.accepted);
+    expect((await runCli(init)).status).toBe(EXIT.cannotCreate);
+  });
+
+  it("of what nobody foresaw is its own", () => {
+    expect(exitStatusOf(new TypeError("x is not a function"))).toBe(EXIT.internal);
+  });
+
+  it("is in the documentation, whatever it is", () => {
+    const page = readFileSync(new URL("../../docs/exit-status.md", import.meta.url), "utf8");
+    const listed = Array.from(page.matchAll(/^\|\s+(\d+) \|/gm), ([, status]) => Number(status));
+    expect(listed).toEqual(Object.values(EXIT));
+  });
+});
+
+describe("config check", () => {
+  const config = {
+    kmsUri: "kms.example.org",
+    gms: { gmsUri: "sip:gms@example.org", provisioning: { tokenFile: "gms.token" } },
+  };
+
+  it("names the file that a configuration leads to and that is not there", async () => {
+    const folder = await temporaryFolder();
+    await writeFile(join(folder, "config.json"), JSON.stringify(config));
+    const run = await runCli(["config", "check", "--data-dir", folder]);
+    expect(run.stderr).toContain(`gms.provisioning.tokenFile: ${join(folder, "gms.token")}`);
+    await writeFile(join(folder, "gms.token"), "token");
+    const second = await runCli(["config", "check", "--data-dir", folder, "--json"]);
+    expect(second.json()).toMatchObject({
+      status: "ok",
+      servers: { kms: { uri: "kms.example.org" }, gms: { uri: "sip:gms@example.org" } },
+    });
+  });
+});
+
+describe("writing an output", () => {
+  it("where folders cannot be made ends with what the system says", async () => {
+    const run = await runCli(["inspect", vector("production-gmk.mikey")]);
+    expect(run.status).toBe(EXIT.accepted);
+    const { makeFolders } = await import("../../cli/terminal/files.ts");
+    await expect(makeFolders("/proc/a/b/c")).rejects.toMatchObject({ kind: "usage" });
+  });
+});

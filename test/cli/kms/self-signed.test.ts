@@ -1,0 +1,29 @@
+/** The self-signed certificate, read by node:crypto. */
+import { X509Certificate } from "node:crypto";
+import { expect, it } from "vitest";
+import { belongsTo, selfSigned } from "../../../cli/server/self-signed.ts";
+
+const NOW = Date.parse("2026-03-10T12:00:00Z");
+
+it("is for its hosts, for its days, with its own key, and signs no others", () => {
+  const made = selfSigned(["localhost", "127.0.0.1", "::1", "fe80::1:2", "2001:db8:1:2:3:4:5:6"], NOW, 30);
+  const certificate = new X509Certificate(made.certificate);
+  expect(certificate.checkHost("localhost")).toBe("localhost");
+  expect(certificate.checkHost("example.org")).toBeUndefined();
+  for (const address of ["127.0.0.1", "::1", "fe80::1:2", "2001:db8:1:2:3:4:5:6"]) {
+    expect(certificate.checkIP(address), address).toBe(address);
+  }
+  expect(certificate.checkIP("127.0.0.2")).toBeUndefined();
+  expect(Date.parse(certificate.validFrom)).toBe(NOW - 24 * 3600 * 1000);
+  expect(Date.parse(certificate.validTo)).toBe(NOW + 30 * 24 * 3600 * 1000);
+  expect(certificate.verify(certificate.publicKey)).toBe(true);
+  expect(certificate.ca).toBe(false);
+  expect(belongsTo(made.certificate, made.key)).toBe(true);
+});
+
+it("is another each time", () => {
+  const [one, two] = [selfSigned(["localhost"], NOW, 1), selfSigned(["localhost"], NOW, 1)];
+  expect(belongsTo(one.certificate, two.key)).toBe(false);
+  const serials = [one, two].map(({ certificate }) => new X509Certificate(certificate).serialNumber);
+  expect(new Set(serials).size).toBe(2);
+});

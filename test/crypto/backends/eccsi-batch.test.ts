@@ -1,0 +1,125 @@
+/** ECCSI in batches, one by one, and in the BigInt reference: the same octets, in both builds. */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { concat, toHex } from "../../../base/bytes.ts";
+import { type Core, load } from "../../../bindings/core/core.ts";
+import { EccsiPublicKey, EccsiSigner } from "../../../bindings/eccsi/index.ts";
+import { seededRandom } from "../../support/random.ts";
+import { BUILDS } from "../../support/raw-core.ts";
+import { flip } from "../../support/refusal.ts";
+import * as reference from "../reference/eccsi.ts";
+import { randomBelow, toInteger } from "../reference/field.ts";
+import { P256 } from "../reference/params.ts";
+
+const SIZES = [0, 1, 2, 3, 4, 5, 63, 64, 65];
+const LARGEST = 65;
+
+const random = seededRandom("ECCSI batches");
+const ksak = 1n + randomBelow(P256.q - 1n, random);
+const id = random(32);
+const messages = Array.from({ length: LARGEST }, (_, i) => random([0, 1, 500, 64, 55][i % 5]!));
+
+const kpak = reference.kpakOf(ksak);
+const key = reference.issueSigningKey(ksak, id, 1n + randomBelow(P256.q - 1n, random));
+
+const hex = (list: readonly Uint8Array[]) => list.map(toHex);
+/** One stream of ephemeral scalars for every way to sign. */
+const ephemerals = () => seededRandom("ephemerals");
+
+/** Signatures of the reference, with the scalars of `ephemerals` in turn. */
+let signatures: string[];
+
+beforeAll(() => {
+  const draw = ephemerals();
+  signatures = messages.map((message) => toHex(reference.sign(kpak, id, key, message, toInteger(draw(32)))));
+});
+
+describe.each(BUILDS)("ECCSI in the %s build", (build) => {
+  let core: Core;
+  let kms: EccsiPublicKey;
+  let signer: EccsiSigner;
+
+  beforeAll(async () => {
+    core = await load({ build });
+    kms = EccsiPublicKey.load(core, kpak);
+    signer = EccsiSigner.load(kms, id, key.ssk, key.pvt);
+  });
+  afterAll(() => core.destroy());
+
+  it("signs one at a time as the reference does", () => {
+    const draw = ephemerals();
+    expect(messages.map((message) => toHex(signer.sign(message, draw)))).toEqual(signatures);
+  });
+
+  it.each(SIZES)("signs a batch of %i as one at a time", (n) => {
+    expect(hex(signer.signBatch(messages.slice(0, n), ephemerals()))).toEqual(signatures.slice(0, n));
+  });
+
+  it("signs the same message twice in a batch with scalars of their own", () => {
+    const batch = hex(signer.signBatch(new Array(6).fill(messages[0]), ephemerals()));
+    const draw = ephemerals();
+    expect(batch).toEqual(batch.map(() => toHex(signer.sign(messages[0]!, draw))));
+    expect(new Set(batch).size).toBe(6);
+  });
+
+  it("verifies what the reference verifies, and a signer it knows as one it does not", () => {
+    const batch = signer.signBatch(messages.slice(0, 12), random);
+    const stranger = () => EccsiPublicKey.load(core, kpak);
+    batch.forEach((signature, i) => {
+      const message = messages[i]!;
+      const bad = flip(signature, 8 * (5 * i) + i);
+      // From the fourth good signature on the signer has a table of its own.
+      expect(kms.verify(id, message, signature), `signature ${i}`).toBe(true);
+      expect(kms.verify(id, message, bad), `bad signature ${i}`).toBe(false);
+      expect(reference.verify(kpak, id, message, signature)).toBe(true);
+      expect(reference.verify(kpak, id, message, bad)).toBe(false);
+      const once = stranger();
+      expect([once.verify(id, message, bad), once.verify(id, message, signature)]).toEqual([false, true]);
+      once.destroy();
+    });
+  });
+
+  it("keeps signers apart, and bounds what it keeps of them", () => {
+    const own = EccsiPublicKey.load(core, kpak);
+    const before = core.usedBytes;
+    const users = Array.from({ length: 80 }, (_, i) => {
+      const user = concat(id, Uint8Array.of(i));
+      const keys = reference.issueSigningKey(ksak, user, BigInt(i + 2));
+      const signing = EccsiSigner.load(own, user, keys.ssk, keys.pvt);
+      return { user, signature: signing.sign(messages[1]!, random) };
+    });
+    const check = (from: number, to: number) => {
+      for (let i = from; i < to; i++) {
+        const { user, signature } = users[i]!;
+        expect(own.verify(user, messages[1]!, signature)).toBe(true);
+        expect(own.verify(users[(i + 1) % users.length]!.user, messages[1]!, signature)).toBe(false);
+      }
+    };
+    for (let round = 0; round < 4; round++) check(0, 8);
+    expect(core.usedBytes, "tables of the first signers").toBeGreaterThan(before);
+    check(8, 80);
+    expect(core.usedBytes, "dropped for later ones").toBe(before);
+    check(0, 8);
+    own.destroy();
+    expect(core.usedBytes).toBe(before);
+  });
+});
+
+describe("large batches", () => {
+  it("of 1000 messages equal single signatures, and the other build", async () => {
+    const many = Array.from({ length: 1000 }, () => random(80));
+    const made = [];
+    for (const build of BUILDS) {
+      const core = await load({ build });
+      const kms = EccsiPublicKey.load(core, kpak);
+      const signer = EccsiSigner.load(kms, id, key.ssk, key.pvt);
+      made.push(hex(signer.signBatch(many, ephemerals())));
+      if (build === "fma") {
+        const draw = ephemerals();
+        made.push(many.map((message) => toHex(signer.sign(message, draw))));
+      }
+      core.destroy();
+    }
+    expect(made[1]).toEqual(made[0]);
+    expect(made[2]).toEqual(made[0]);
+  });
+});

@@ -1,0 +1,47 @@
+/** A pool whose workers write down what becomes of them: workers/observed.mjs. */
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { onTestFinished } from "vitest";
+import type { Pool, PoolOptions } from "../../../bindings/pool/index.ts";
+import { createPool } from "./dist.ts";
+import { makeWorld, type World } from "./world.ts";
+
+export interface LogEntry {
+  readonly event: "open" | "run" | "close";
+  readonly thread: number;
+  readonly before: { readonly key: boolean; readonly ssk: boolean; readonly rsk: number };
+  readonly cleared: { readonly key: boolean; readonly ssk: boolean };
+  readonly members: number;
+}
+
+export interface Observed {
+  readonly pool: Pool;
+  readonly world: World;
+  /** What the workers wrote so far. */
+  log(event?: LogEntry["event"]): Promise<LogEntry[]>;
+}
+
+/** Ends with the test. `delay`: milliseconds that each chunk takes longer. */
+export async function observedPool(options: PoolOptions & { delay?: number } = {}): Promise<Observed> {
+  const { delay = 0, ...rest } = options;
+  const folder = await mkdtemp(join(tmpdir(), "mikey-sakke-pool-"));
+  // Each worker gets a copy of the environment as it is now.
+  process.env.POOL_TEST_FOLDER = folder;
+  process.env.POOL_TEST_DELAY = `${delay}`;
+  const workerUrl = new URL("./workers/observed.mjs", import.meta.url);
+  const pool = await createPool({ workers: 2, workerUrl, ...rest });
+  onTestFinished(async () => {
+    await pool.destroy();
+    await rm(folder, { recursive: true });
+  });
+  return {
+    pool,
+    world: makeWorld(pool.core),
+    async log(event) {
+      const text = await readFile(join(folder, "log"), "utf8").catch(() => "");
+      const entries = text.split("\n").filter(Boolean);
+      return entries.map((line) => JSON.parse(line) as LogEntry).filter((e) => !event || e.event === event);
+    },
+  };
+}

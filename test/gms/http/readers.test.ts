@@ -1,0 +1,28 @@
+/** An MCX server that may read group documents: who its clients' calls are for, and no key of theirs. */
+import { describe, expect, it } from "vitest";
+import { gktpGroupPath, groupDocumentPath, readGroupDocument } from "../../../documents/group-xml/index.ts";
+import { memberUri } from "../world.ts";
+import { GROUP, GROUP_PATH, MALLORY, ROOT, sharedXcapWorld } from "./world.ts";
+
+const SERVER = "sip:mcx@home.example";
+const world = sharedXcapWorld({ config: { groupReaders: [SERVER] } });
+
+describe("a reader of all groups", () => {
+  it("gets the members of a group that it is not in", async () => {
+    const { status, body } = await world.it.ask(GROUP_PATH, { as: SERVER });
+    expect(status).toBe(200);
+    expect(readGroupDocument(body).members).toEqual([{ uri: memberUri(0) }, { uri: memberUri(1) }]);
+  });
+
+  it("gets no keys, and changes nothing", async () => {
+    expect((await world.it.ask(`${ROOT}/${gktpGroupPath(GROUP)}`, { as: SERVER })).status).toBe(404);
+    expect((await world.it.ask(GROUP_PATH, { as: SERVER, method: "DELETE" })).status).toBe(404);
+    expect((await world.it.ask(GROUP_PATH, { as: SERVER })).status).toBe(200);
+  });
+
+  it("is who the configuration names, and nobody else", async () => {
+    expect((await world.it.ask(GROUP_PATH, { as: MALLORY })).status).toBe(404);
+    const nowhere = `${ROOT}/${groupDocumentPath("sip:nowhere@home.example")}`;
+    expect((await world.it.ask(nowhere, { as: SERVER })).status).toBe(404);
+  });
+});

@@ -1,0 +1,162 @@
+/** What keeps many subscriptions going side by side: slots, turns, and calls to the store that go together. */
+import { describe, expect, it } from "vitest";
+import { reasonOf, verdictOf } from "../../../roles/gms/sip/answers.ts";
+import { Gathered } from "../../../roles/gms/sip/gathered.ts";
+import { Revisions } from "../../../roles/gms/sip/revisions.ts";
+import { Slots } from "../../../roles/gms/sip/slots.ts";
+import { Turns } from "../../../roles/gms/sip/turns.ts";
+import { TIME_TEXT, WARNING_TEXT } from "../../../roles/group-keys/notify-answer.ts";
+import { VirtualClock } from "../../sip/support/virtual-clock.ts";
+
+describe("slots", () => {
+  it("are given back with the answer, or after a second without one", async () => {
+    const clock = new VirtualClock();
+    let freed = 0;
+    const slots = new Slots(clock, 2, () => freed++);
+    const [first] = [slots.take(), slots.take()];
+    expect([slots.free, slots.unanswered]).toEqual([0, 2]);
+    first!();
+    first!();
+    expect([slots.free, slots.unanswered, freed]).toEqual([1, 1, 1]);
+    await clock.pass(1000);
+    expect([slots.free, slots.unanswered, freed]).toEqual([2, 1, 2]);
+    expect(clock.pending).toBe(0);
+  });
+
+  it("go to those who wait for one first, in their order", async () => {
+    const slots = new Slots(new VirtualClock(), 1, () => expect.unreachable());
+    const order: string[] = [];
+    const first = slots.take();
+    const wait = (name: string) =>
+      slots.wait().then((release) => {
+        order.push(name);
+        return release;
+      });
+    const [a, b] = [wait("a"), wait("b")];
+    first();
+    expect(slots.free).toBe(0);
+    (await a)();
+    await b;
+    expect(order).toEqual(["a", "b"]);
+  });
+});
+
+describe("turns", () => {
+  it("say that they were wanted, once", () => {
+    const turns = new Turns();
+    expect([turns.take(), turns.take(), turns.take()]).toEqual([true, false, false]);
+    expect(turns.release()).toBe(true);
+    expect([turns.take(), turns.release()]).toEqual([true, false]);
+  });
+
+  it("go to those who wait first", async () => {
+    const turns = new Turns();
+    await turns.wait();
+    const next = turns.wait();
+    turns.take();
+    expect(turns.release()).toBe(false);
+    await next;
+    expect([turns.taken, turns.release(), turns.taken]).toEqual([true, true, false]);
+  });
+});
+
+describe("gathered calls", () => {
+  it("take what came while one was under way, so many at most", async () => {
+    const calls: number[][] = [];
+    const gathered = new Gathered<number>(
+      async (items) => void calls.push([...items]),
+      3,
+      () => undefined,
+    );
+    for (let i = 1; i <= 7; i++) gathered.add(i);
+    await gathered.close();
+    gathered.add(8);
+    await gathered.close();
+    expect(calls).toEqual([[1, 2, 3], [4, 5, 6], [7]]);
+  });
+
+  it("are repeated after a failure, in order, when it is time", async () => {
+    const calls: number[][] = [];
+    let again: (() => void) | undefined;
+    const failed = new Promise<void>((resolve) => {
+      const work = async (items: readonly number[]) => {
+        calls.push([...items]);
+        if (calls.length === 1) throw new Error("no database");
+      };
+      const gathered = new Gathered<number>(work, 2, (run) => {
+        again = () => {
+          run();
+          void gathered.close().then(resolve);
+        };
+        setImmediate(() => {
+          gathered.add(4);
+          again!();
+        });
+      });
+      gathered.add(1, 2, 3);
+    });
+    await failed;
+    expect(calls).toEqual([
+      [1, 2],
+      [1, 2],
+      [3, 4],
+    ]);
+  });
+});
+
+describe("revisions", () => {
+  it("are compared with what was seen last, by views and by looks", () => {
+    const revisions = new Revisions();
+    expect(revisions.areNewer(new Map([["g", 3]]))).toBe(false);
+    expect(revisions.changed(["g"], new Map([["g", 3]]))).toEqual([]);
+    expect(revisions.changed(["g", "h"], new Map([["g", 4]]))).toEqual(["g"]);
+    // A view from before the look.
+    expect(revisions.areNewer(new Map([["g", 3]]))).toBe(true);
+    expect(revisions.changed(["g"], new Map())).toEqual(["g"]);
+    revisions.keep(new Set());
+    expect(revisions.changed(["g"], new Map([["g", 1]]))).toEqual(["g"]);
+  });
+});
+
+describe("an answer", () => {
+  const result = (status: number) => ({ status, reason: "Reason", warnings: [] });
+
+  it.each([
+    [200, "taken"],
+    [202, "taken"],
+    [488, "refused"],
+    [400, "refused"],
+    [606, "refused"],
+    [408, "later"],
+    [429, "later"],
+    [491, "later"],
+    [500, "later"],
+    [503, "later"],
+    [302, "later"],
+  ])("%i is %s", (status, verdict) => {
+    expect(verdictOf(result(status), false, 1)).toBe(verdict);
+  });
+
+  it("that refuses T alone, of one message, is to be tried again; of several each is tried alone first", () => {
+    const warnings = [WARNING_TEXT, TIME_TEXT].map((text) => ({ code: 399, agent: "x", text }));
+    const untimely = { status: 488, reason: "Not Acceptable Here", warnings };
+    expect([1, 2].map((messages) => verdictOf(untimely, false, messages))).toEqual(["later", "refused"]);
+  });
+
+  it("that ended the subscription leaves nothing to try again, unless it was a 2xx", () => {
+    expect([481, 408, 200].map((status) => verdictOf(result(status), true, 1))).toEqual([
+      "gone",
+      "gone",
+      "taken",
+    ]);
+  });
+
+  it("gives its warnings for a reason, without what could spoil a log, and not at any length", () => {
+    const text = "136 authentication of the MIKEY-SAKKE I_MESSAGE failed";
+    const warnings = [{ code: 399, agent: "ue", text }];
+    expect(reasonOf({ status: 488, reason: "Not Acceptable Here", warnings })).toBe(text);
+    expect(reasonOf(result(488))).toBe("Reason");
+    const evil = [{ code: 399, agent: "ue", text: `a\n\u001b[31m\ud800${"x".repeat(5000)}` }];
+    expect(reasonOf({ status: 488, reason: "", warnings: evil })).toMatch(/^a\?\?\[31m\?x{190,200}$/);
+  });
+});

@@ -1,0 +1,97 @@
+/** Members of a group as the MCX server knows them, from a GMS over XCAP. */
+import { beforeEach, describe, expect, it } from "vitest";
+import { XcapDirectory } from "../../../roles/mcx/xcap-directory.ts";
+import { GROUP, ROOT, sharedXcapWorld } from "../../gms/http/world.ts";
+import { memberUri } from "../../gms/world.ts";
+import { VirtualClock } from "../../sip/support/virtual-clock.ts";
+
+const SERVER = "sip:mcx@home.example";
+const NOWHERE = "sip:nowhere@home.example";
+const [MAX_AGE, PATIENCE] = [2000, 10_000];
+const world = sharedXcapWorld({ config: { groupReaders: [SERVER] } });
+
+let clock: VirtualClock;
+let directory: XcapDirectory;
+let isReachable: boolean;
+let requests: number;
+let changed: string[];
+
+beforeEach(() => {
+  clock = new VirtualClock();
+  isReachable = true;
+  requests = 0;
+  changed = [];
+  directory = new XcapDirectory({
+    xcapRoot: `http://xcap.example${ROOT}`,
+    async fetch(url, { headers, method }) {
+      requests++;
+      if (!isReachable) throw new Error("no route");
+      const path = url.slice("http://xcap.example".length);
+      const {
+        status,
+        headers: answered,
+        body,
+      } = await world.it.ask(path, { token: headers.authorization!.slice(7), headers, method });
+      return new Response(status === 304 ? null : body, { status, headers: { etag: answered.etag ?? "" } });
+    },
+    token: () => world.it.token(SERVER),
+    maxAgeMs: MAX_AGE,
+    patienceMs: PATIENCE,
+    now: () => clock.now(),
+    clock,
+    inUse: () => [GROUP],
+  });
+  directory.onChange((group) => changed.push(group));
+});
+
+describe("the directory", () => {
+  it("knows members, others, and groups that are not there", async () => {
+    expect(await directory.member(GROUP, memberUri(0))).toMatchObject({ uri: memberUri(0) });
+    expect(await directory.member(GROUP, "sip:mallory@home.example")).toBeUndefined();
+    expect(await directory.member(NOWHERE, memberUri(0))).toBeUndefined();
+  });
+
+  it("does not ask the GMS each time somebody guesses at a group, nor forgets groups for guesses", async () => {
+    await directory.member(GROUP, memberUri(0));
+    for (let n = 0; n < 20; n++) await directory.member(NOWHERE, memberUri(n));
+    expect(requests).toBe(2);
+    await clock.pass(9000);
+    await directory.member(NOWHERE, memberUri(0));
+    expect(requests).toBe(2);
+    await clock.pass(1000);
+    await directory.member(NOWHERE, memberUri(0));
+    expect(requests).toBe(3);
+  });
+
+  it("asks again only when what it knows is old, and once for many who ask", async () => {
+    await Promise.all([0, 1, 0, 1].map((n) => directory.member(GROUP, memberUri(n))));
+    expect(requests).toBe(1);
+    await clock.pass(MAX_AGE);
+    await directory.member(GROUP, memberUri(0));
+    expect(requests).toBe(2);
+  });
+
+  it("tells of changes to groups in use", async () => {
+    await directory.member(GROUP, memberUri(0));
+    directory.start();
+    const { admin } = world.it.core.context;
+    await admin.removeMembers("operator", GROUP, [memberUri(1)]);
+    await clock.pass(MAX_AGE);
+    await expect.poll(() => changed).toEqual([GROUP]);
+    expect(await directory.member(GROUP, memberUri(1))).toBeUndefined();
+    directory.stop();
+    await admin.addMembers("operator", GROUP, [{ uri: memberUri(1) }]);
+  });
+
+  it("goes by what it knew for a while when the GMS is away, then knows nobody", async () => {
+    await directory.member(GROUP, memberUri(0));
+    isReachable = false;
+    await clock.pass(MAX_AGE);
+    expect(await directory.member(GROUP, memberUri(0))).toBeDefined();
+    await clock.pass(PATIENCE);
+    await expect(directory.member(GROUP, memberUri(0))).rejects.toMatchObject({ code: "XCAP_UNREACHABLE" });
+    expect(changed).toEqual([GROUP]);
+    isReachable = true;
+    expect(await directory.member(GROUP, memberUri(0))).toBeDefined();
+  });
+});

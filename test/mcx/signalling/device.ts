@@ -1,0 +1,69 @@
+/** A client with one group key, on sockets of this machine. */
+import { type DeliveredKey, fromUtf8, systemRandom } from "../../../bindings/index.ts";
+import { freePort } from "../../../cli/server/free-port.ts";
+import {
+  createMcxClient,
+  type McxClient,
+  type McxClientEvent,
+  type McxClientOptions,
+} from "../../../roles/client/mcx/index.ts";
+import { openUdpPort } from "../../../transport/datagram/udp-node.ts";
+import { createSipEndpoint, systemClock } from "../../../transport/sip/index.ts";
+import { tcpTransport, udpTransport } from "../../../transport/sip/index-node.ts";
+import type { TestKms } from "../../support/domain.ts";
+import { clientKeysOf, MCX, tokenOf } from "./parts.ts";
+
+const HOST = "127.0.0.1";
+
+export interface DeviceOptions {
+  readonly user: string;
+  readonly kms: TestKms;
+  readonly key: DeliveredKey;
+  /** SIP URI, or several. */
+  readonly server: McxClientOptions["sipUri"];
+  /** Gets what comes as short data. */
+  readonly texts: string[];
+  /** Gets all events. */
+  readonly events?: McxClientEvent[];
+}
+
+/** Bound at the server. */
+export async function openDevice({ user, kms, key, server, texts, events }: DeviceOptions): Promise<{
+  readonly client: McxClient;
+  close(): Promise<void>;
+}> {
+  const both = { host: HOST, port: await freePort(HOST) };
+  const endpoint = createSipEndpoint({
+    transports: [udpTransport(both), tcpTransport({ listen: both })],
+    clock: systemClock,
+    random: systemRandom,
+  });
+  await endpoint.start();
+  const keys = clientKeysOf(kms, user);
+  const client = createMcxClient({
+    userUri: user,
+    mcxUri: MCX,
+    sipUri: server,
+    endpoint,
+    keys: () => keys,
+    token: async () => tokenOf(user),
+    groupKeys: () => ({ sending: () => key, receiving: (id) => (id === key.keyId ? key : undefined) }),
+    openPort: () => openUdpPort({ host: HOST }),
+    clock: systemClock,
+    now: Date.now,
+    random: systemRandom,
+    onEvent: (event) => {
+      events?.push(event);
+      if (event.type === "data") texts.push(...event.payloads.map(({ data }) => fromUtf8(data)));
+    },
+  });
+  await client.bind();
+  return {
+    client,
+    async close() {
+      await client.close();
+      await endpoint.close();
+      keys.destroy();
+    },
+  };
+}

@@ -1,0 +1,140 @@
+/** A client between two processes of one MCX server: redirects, calls that are joined again, and CSKs that are taken once. */
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { GroupClaim } from "../../../roles/mcx/cluster/owned-groups.ts";
+import { ALICE, BOB, type Device, GROUP, MCX, McxWorld, NAMES, until } from "./world.ts";
+
+let there: McxWorld;
+let here: McxWorld;
+let claim: GroupClaim;
+const seen = new Set<string>();
+
+/** The process that clients are bound at says of the group what the test says. */
+beforeEach(async () => {
+  seen.clear();
+  const cluster = {
+    claim: async () => claim,
+    post: async () => undefined,
+    async firstSeen(octets: Uint8Array) {
+      const digest = Buffer.from(octets).toString("hex");
+      return !seen.has(digest) && seen.add(digest).size > 0;
+    },
+  };
+  there = await McxWorld.create({}, false, () => [], cluster);
+  here = await McxWorld.create({}, false, () => [], cluster);
+  for (const world of [here, there]) world.book.groups.set(GROUP, new Set(NAMES));
+});
+afterEach(async () => {
+  await here.close();
+  await there.close();
+});
+
+const HERE: GroupClaim = { where: "here", holds: () => true, done: () => undefined };
+const elsewhere = (world: McxWorld): GroupClaim => ({
+  where: "elsewhere",
+  contacts: { udp: world.address, tcp: `${world.address};transport=tcp` },
+});
+
+async function bound(user: string): Promise<Device> {
+  const device = await here.device(user, { udp: false });
+  await device.client.bind();
+  return device;
+}
+
+/** The other process serves the group, once a client has come to it. */
+function serveThere(): void {
+  claim = elsewhere(there);
+  const { enter } = there.clients;
+  there.clients.enter = (client) => {
+    claim = HERE;
+    enter.call(there.clients, client);
+  };
+}
+
+describe("a client whose call is at another process", () => {
+  it("is redirected there, binds and joins, and takes that binding away at the end", async () => {
+    const alice = await bound(ALICE);
+    serveThere();
+    const call = await alice.client.call(GROUP);
+    expect(there.sessions.states()[0]!.participants).toEqual([ALICE]);
+    expect(here.sessions.groups()).toEqual([]);
+    expect([here.clients.users(), there.clients.users()]).toEqual([[ALICE], [ALICE]]);
+    const csks = [here, there].map((world) => world.clients.of(ALICE)[0]!.sending()!.keyId);
+    expect(csks[0]).not.toBe(csks[1]);
+    await call.hangUp();
+    await until(() => there.clients.size === 0);
+    expect(here.clients.users()).toEqual([ALICE]);
+  });
+
+  it("does not go round for ever", async () => {
+    const alice = await bound(ALICE);
+    claim = elsewhere(here);
+    await expect(alice.client.call(GROUP)).rejects.toMatchObject({ code: "MCX_REFUSED", status: 302 });
+  });
+
+  it("joins again where the group is served next, with the same call, when the process sends it away", async () => {
+    const [alice, bob] = [await bound(ALICE), await bound(BOB)];
+    serveThere();
+    const ends: string[] = [];
+    const { call, hangUp } = await alice.client.call(GROUP, { onEnd: (end) => ends.push(end) });
+    serveThere();
+    const listener = await bob.client.call(GROUP);
+    // There is nobody to talk to for one who is alone.
+    call.request();
+    await until(() => call.floor.state === "granted");
+    claim = HERE;
+    for (const dialog of await there.sessions.endAll()) void dialog.bye("moved");
+    await until(() => here.sessions.states()[0]?.participants.length === 2);
+    // Who talked asks for the floor again, and talks on.
+    let heard = 0;
+    await until(() => {
+      if (call.floor.state === "granted") void call.send(new Int16Array(160).fill(5000));
+      else if (call.floor.state === "idle") call.request();
+      if (listener.call.play() !== undefined) heard++;
+      return heard > 3;
+    });
+    expect(alice.events.map(({ type }) => type)).toEqual(
+      expect.arrayContaining(["server-lost", "call-lost", "call-joined"]),
+    );
+    expect(ends).toEqual([]);
+    await hangUp();
+  });
+
+  it("is out when it is refused there", async () => {
+    const alice = await bound(ALICE);
+    serveThere();
+    const ends: string[] = [];
+    await alice.client.call(GROUP, { onEnd: (end) => ends.push(end) });
+    claim = HERE;
+    here.book.groups.get(GROUP)!.delete(ALICE);
+    for (const dialog of await there.sessions.endAll()) void dialog.bye("moved");
+    await until(() => ends.length > 0);
+    expect(ends).toEqual(["moved"]);
+  });
+});
+
+it("a CSK that one process has taken is refused by the others", async () => {
+  const alice = await bound(ALICE);
+  const [digest] = seen;
+  expect(digest).toBeDefined();
+  seen.clear();
+  // As if the other process had had the next one before.
+  const { has } = seen;
+  seen.has = () => true;
+  await expect(alice.client.bind()).rejects.toMatchObject({ code: "MCX_REFUSED", status: 403 });
+  seen.has = has;
+  expect(here.counts.refused_csk_refused).toBe(1);
+});
+
+it("a client learns by OPTIONS whether its binding is there, and nobody else does", async () => {
+  const alice = await bound(ALICE);
+  const bob = await bound(BOB);
+  const ask = async (device: Device, from: string, to = MCX) => {
+    const uri = `${here.address};transport=tcp`;
+    return (await device.endpoint.request({ method: "OPTIONS", uri, from, to })).status;
+  };
+  expect(await ask(alice, ALICE)).toBe(200);
+  expect(await ask(bob, ALICE)).toBe(404);
+  expect(await ask(bob, "sip:balancer@home.example", here.address)).toBe(200);
+  for (const client of here.clients.of(ALICE)) here.clients.remove(client);
+  expect(await ask(alice, ALICE)).toBe(404);
+});

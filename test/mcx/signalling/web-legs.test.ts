@@ -1,0 +1,174 @@
+/** Legs over WebSockets and legs over UDP in one call, on sockets of this machine. */
+import { afterEach, expect, it } from "vitest";
+import WebSocket from "ws";
+import { systemRandom } from "../../../bindings/index.ts";
+import { NO_ADDRESS } from "../../../documents/sdp/call.ts";
+import { type CallEvent, GroupCall } from "../../../roles/client/calls/index.ts";
+import type { McxCall } from "../../../roles/client/mcx/index.ts";
+import { type MediaSocket, openMediaSocket } from "../../../transport/datagram/websocket-client.ts";
+import { systemClock } from "../../../transport/sip/index.ts";
+import { frameOf, numberOf } from "../../client/calls/medium.ts";
+import { ALICE, BOB, CAROL, GROUP, MCX, McxWorld, NAMES, until } from "./world.ts";
+
+let world: McxWorld;
+const closers: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close();
+  await world.close();
+});
+
+const OFFER = { media: NO_ADDRESS, floor: NO_ADDRESS, webSocket: {} };
+
+interface WebCall extends Pick<McxCall, "call" | "hangUp"> {
+  readonly uri: string;
+  readonly socket: MediaSocket;
+  readonly events: CallEvent[];
+  ended: boolean;
+}
+
+async function overWebSocket(user: string): Promise<WebCall> {
+  const { client } = await world.device(user);
+  await client.bind();
+  const joined = await client.join(GROUP, {
+    offer: OFFER,
+    onEnd: () => {
+      web.ended = true;
+    },
+  });
+  const { uri } = joined.answer.webSocket!;
+  const socket = openMediaSocket({ uri: uri!, clock: systemClock, open: (to) => new WebSocket(to) as never });
+  closers.push(() => socket.close());
+  const events: CallEvent[] = [];
+  const call = new GroupCall({
+    groupUri: GROUP,
+    userUri: user,
+    keys: world.groupKeys(user, GROUP),
+    mediaPort: socket.media,
+    floorPort: socket.floor,
+    server: { media: socket.server, floor: socket.server },
+    control: joined.control,
+    controlSsrc: joined.controlSsrc,
+    mixer: MCX,
+    members: () => NAMES,
+    clock: systemClock,
+    now: () => systemClock.now(),
+    random: systemRandom,
+    onEvent: (event) => events.push(event),
+  });
+  const web: WebCall = {
+    call,
+    uri: uri!,
+    socket,
+    events,
+    ended: false,
+    async hangUp() {
+      await joined.hangUp();
+      await call.close();
+    },
+  };
+  return web;
+}
+
+async function overUdp(user: string): Promise<McxCall> {
+  const { client } = await world.device(user);
+  await client.bind();
+  return client.call(GROUP, { members: () => NAMES });
+}
+
+async function say(talker: GroupCall, listeners: readonly GroupCall[], frames: number): Promise<number[][]> {
+  const heard = listeners.map(() => [] as number[]);
+  talker.request();
+  await until(() => talker.floor.state === "granted");
+  for (let n = 0; n < frames + 15; n++) {
+    if (n < frames) await talker.send(frameOf(n));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    for (const [i, listener] of listeners.entries()) {
+      const frame = listener.play();
+      if (frame !== undefined) heard[i]!.push(numberOf(frame));
+    }
+  }
+  talker.release();
+  await until(() => talker.floor.state === "idle");
+  return heard;
+}
+
+async function serve(mixes = false): Promise<void> {
+  world = await McxWorld.create({ media: { wsPort: 0 } }, mixes);
+  world.book.groups.set(GROUP, new Set(NAMES));
+}
+
+it("hear each other, and one is refused while another talks", async () => {
+  await serve();
+  const [alice, bob, carol] = [await overWebSocket(ALICE), await overWebSocket(BOB), await overUdp(CAROL)];
+  for (const [talker, ...others] of [
+    [alice.call, bob.call, carol.call],
+    [carol.call, alice.call, bob.call],
+  ] as const) {
+    for (const frames of await say(talker, others, 12)) {
+      expect(frames.length).toBeGreaterThan(4);
+      expect(frames).toEqual([...frames].sort((a, b) => a - b));
+    }
+  }
+  alice.call.request();
+  await until(() => alice.call.floor.state === "granted");
+  await until(() => bob.call.floor.talker === ALICE);
+  bob.call.request();
+  await until(() => bob.call.floor.state === "queued");
+  alice.call.release();
+  await until(() => bob.call.floor.state === "granted");
+  expect(bob.call.counters.media.strangers).toBe(0);
+});
+
+it("are mixed for, where the server has the key", async () => {
+  await serve(true);
+  const [alice, bob] = [await overWebSocket(ALICE), await overUdp(BOB)];
+  const [heard] = await say(alice.call, [bob.call], 12);
+  expect(heard!.length).toBeGreaterThan(4);
+  const [back] = await say(bob.call, [alice.call], 12);
+  expect(back!.length).toBeGreaterThan(4);
+});
+
+it("go on when the connection breaks: the later one with the token counts", async () => {
+  await serve();
+  const [alice, bob] = [await overWebSocket(ALICE), await overUdp(BOB)];
+  await say(alice.call, [bob.call], 2);
+  const other = new WebSocket(alice.uri);
+  closers.push(() => other.terminate());
+  await new Promise((resolve) => other.once("open", resolve));
+  // The first comes back, as one does whose network has changed.
+  const [heard] = await say(alice.call, [bob.call], 12);
+  expect(heard!.length).toBeGreaterThan(4);
+  await until(() => other.readyState === WebSocket.CLOSED);
+});
+
+it("end with the membership, and the token is worth nothing then", async () => {
+  await serve();
+  const [alice, bob] = [await overWebSocket(ALICE), await overUdp(BOB)];
+  await say(bob.call, [alice.call], 3);
+  const received = alice.call.counters.media.received;
+  expect(received).toBeGreaterThan(0);
+  world.book.remove(GROUP, ALICE);
+  await until(() => alice.ended);
+  bob.call.request();
+  // Nobody is there to hear it.
+  await until(() => bob.call.floor.state !== "pending");
+  expect(alice.call.counters.media.received).toBe(received);
+  expect(await statusOf(alice.uri)).toBe(401);
+});
+
+it("are refused where the server has no WebSockets", async () => {
+  world = await McxWorld.create();
+  world.book.groups.set(GROUP, new Set(NAMES));
+  const { client } = await world.device(ALICE);
+  await client.bind();
+  await expect(client.join(GROUP, { offer: OFFER })).rejects.toThrow("488");
+});
+
+function statusOf(uri: string): Promise<number | undefined> {
+  return new Promise((resolve) => {
+    const socket = new WebSocket(uri);
+    socket.on("unexpected-response", (_request, { statusCode }) => resolve(statusCode));
+    socket.on("open", () => resolve(101));
+    socket.on("error", () => undefined);
+  });
+}

@@ -1,0 +1,316 @@
+/** An MCX server and its clients on sockets of this machine, with keys of a KMS and a directory that the test writes. */
+
+import type { RandomSource } from "../../../base/random.ts";
+import { type Core, load } from "../../../bindings/core/core.ts";
+import { type DeliveredKey, type KeyId, MemoryReceiverState, systemRandom } from "../../../bindings/index.ts";
+import { freePort } from "../../../cli/server/free-port.ts";
+import { SeenMessages } from "../../../roles/call/seen-messages.ts";
+import {
+  createMcxClient,
+  type McxClient,
+  type McxClientEvent,
+  type McxClientOptions,
+} from "../../../roles/client/mcx/index.ts";
+import { registerInIms } from "../../../roles/identity/ims.ts";
+import type { ClientKeys } from "../../../roles/identity/index.ts";
+import { type McxConfigInput, parseMcxConfig } from "../../../roles/mcx/common/config.ts";
+import type { GroupDirectory } from "../../../roles/mcx/common/directory.ts";
+import { GroupSessions } from "../../../roles/mcx/index.ts";
+import { Clients } from "../../../roles/mcx/signalling/clients.ts";
+import type { SignallingContext } from "../../../roles/mcx/signalling/context.ts";
+import { serveSignalling } from "../../../roles/mcx/signalling/index.ts";
+import { Musik } from "../../../roles/mcx/signalling/musik.ts";
+import { Outsiders } from "../../../roles/mcx/signalling/outsiders.ts";
+import { noLog } from "../../../roles/server/log.ts";
+import { Targets } from "../../../roles/server/targets.ts";
+import { openUdpPort } from "../../../transport/datagram/udp-node.ts";
+import { LegSockets } from "../../../transport/datagram/websocket-node.ts";
+import {
+  type Credentials,
+  createSipEndpoint,
+  type SipEndpoint,
+  type SipTransport,
+  systemClock,
+} from "../../../transport/sip/index.ts";
+import { tcpTransport, udpTransport } from "../../../transport/sip/index-node.ts";
+import { gmkOf } from "../../media/packets.ts";
+import { HOME_KMS, makeKms, type TestKms } from "../../support/domain.ts";
+import { clientKeysOf, GROUP, MCX, NAMES, nameTokens, OTHER, tokenOf } from "./parts.ts";
+
+export * from "./parts.ts";
+
+const HOST = "127.0.0.1";
+
+/** Members by group, which a test may change. */
+export class Book implements GroupDirectory {
+  readonly groups = new Map<string, Set<string>>();
+  isReachable = true;
+  readonly #listeners = new Set<(groupUri: string) => void>();
+
+  async member(group: string, user: string) {
+    if (!this.isReachable) throw new Error("no route");
+    return this.groups.get(group)?.has(user) ? { uri: user, priority: 255 } : undefined;
+  }
+
+  onChange(listener: (groupUri: string) => void) {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  remove(group: string, user: string): void {
+    this.groups.get(group)?.delete(user);
+    for (const listener of this.#listeners) listener(group);
+  }
+}
+
+/** A GMK of each group as its members, and perhaps the server, hold it. */
+function keysOf(members: readonly string[]) {
+  const keys = new Map<string, Map<string, DeliveredKey>>();
+  for (const [i, group] of [GROUP, OTHER].entries()) {
+    const held = gmkOf((0x0100000 + i) as KeyId, members);
+    keys.set(group, new Map(members.map((user, n) => [user, held[n]!])));
+  }
+  return (user: string, group: string) => {
+    const key = keys.get(group)?.get(user);
+    return {
+      sending: () => key,
+      receiving: (id: KeyId) => (key?.keyId === id ? key : undefined),
+    };
+  };
+}
+
+export interface Device {
+  readonly client: McxClient;
+  readonly endpoint: SipEndpoint;
+  readonly events: McxClientEvent[];
+}
+
+export class McxWorld {
+  readonly book = new Book();
+  readonly counts: Record<string, number> = {};
+  /** What the server got, as somebody on the way could record it. */
+  readonly recorded: Uint8Array[] = [];
+  messages!: SeenMessages;
+  readonly groupKeys = keysOf([...NAMES, MCX]);
+  readonly #closers: (() => unknown)[] = [];
+  #cluster: SignallingContext["cluster"];
+  core!: Core;
+  kms!: TestKms;
+  /** KMSs that the Home KMS permits. */
+  partners: readonly TestKms[] = [];
+  clients!: Clients;
+  sessions!: GroupSessions;
+  endpoint!: SipEndpoint;
+  address!: string;
+
+  static async create(
+    config: Partial<McxConfigInput> = {},
+    mixes = false,
+    partnersOf: (core: Core) => TestKms[] = () => [],
+    cluster?: SignallingContext["cluster"],
+  ): Promise<McxWorld> {
+    const world = new McxWorld();
+    world.#cluster = cluster;
+    world.core = await load();
+    world.kms = makeKms(world.core, HOME_KMS);
+    world.partners = partnersOf(world.core);
+    await world.#serve(config, mixes);
+    return world;
+  }
+
+  keys(user: string): ClientKeys {
+    return clientKeysOf(this.kms, user);
+  }
+
+  async #serve(given: Partial<McxConfigInput>, mixes: boolean): Promise<void> {
+    const config = parseMcxConfig({ mcxUri: MCX, kmsUri: HOME_KMS, ...given });
+    const targets = new Targets(config.sip, config.media.allowedNetworks);
+    const { endpoint, port } = await endpointOf({
+      targets,
+      incoming: (octets, pass) => {
+        this.recorded.push(octets.slice());
+        pass();
+      },
+    });
+    this.endpoint = endpoint;
+    this.address = `sip:${HOST}:${port}`;
+    const clock = systemClock;
+    const random = systemRandom;
+    const musik = config.media.multicast && new Musik(random);
+    const { wsPort } = config.media;
+    const connections =
+      wsPort === undefined ? undefined : new LegSockets({ host: HOST, port: wsPort, origins: [], random });
+    await connections?.listen();
+    const { multicast } = config.media;
+    this.sessions = new GroupSessions({
+      config,
+      openPort: (number) =>
+        openUdpPort({ host: HOST, port: number, ...(multicast && { multicast: { interface: HOST } }) }),
+      connections,
+      directory: this.book,
+      keysOf: (group) => (mixes ? this.groupKeys(MCX, group) : undefined),
+      musik: musik?.key,
+      clock,
+      random,
+    });
+    this.clients = new Clients(clock, (client) => this.sessions.remove(client.user, client));
+    this.messages = new SeenMessages({ senders: 100, each: 64 });
+    const keys = clientKeysOf(this.kms, MCX, this.partners);
+    const context: SignallingContext = {
+      config,
+      endpoint,
+      keys: () => keys,
+      tokens: nameTokens,
+      directory: this.book,
+      clients: this.clients,
+      sessions: this.sessions,
+      targets,
+      seen: new MemoryReceiverState(),
+      messages: this.messages,
+      outsiders: new Outsiders(clock),
+      cluster: this.#cluster,
+      clock,
+      now: Date.now,
+      random,
+      log: noLog,
+      count: (event) => {
+        this.counts[event] = (this.counts[event] ?? 0) + 1;
+      },
+    };
+    serveSignalling({ ...context, musik });
+    this.#closers.push(
+      () => endpoint.close(),
+      () => connections?.close(),
+      () => this.sessions.close(),
+      () => this.clients.close(),
+    );
+  }
+
+  /** A client of that user, who says so with the token `for-NAME`. */
+  async device(
+    user: string,
+    changes: Pick<McxClientOptions, "expires" | "sessionTimer"> & {
+      token?: string;
+      signsAs?: string;
+      random?: RandomSource;
+      udp?: false;
+      mediaHost?: string;
+      incoming?: Incoming;
+      /** IMS public user identity: requests have it, and only the upload of a CSK a token. */
+      ims?: string;
+      /** Where it registers, and by way of which all goes. */
+      core?: { port: number; password: string };
+    } = {},
+  ): Promise<Device> {
+    const { udp, incoming, core } = changes;
+    const { endpoint } = await endpointOf({
+      udp,
+      incoming,
+      ...(core && {
+        outboundProxy: `sip:${HOST}:${core.port};lr`,
+        credentials: { digest: { user: changes.ims!.slice(4).split("@")[0]!, password: core.password } },
+      }),
+    });
+    const registration =
+      core &&
+      (await registerInIms({
+        identity: changes.ims!,
+        registrar: "sip:home1.net",
+        endpoint,
+        clock: systemClock,
+      }));
+    const events: McxClientEvent[] = [];
+    const keys = this.keys(changes.signsAs ?? user);
+    const client = createMcxClient({
+      userUri: user,
+      ...(changes.ims !== undefined && { ims: { identity: changes.ims } }),
+      mcxUri: MCX,
+      sipUri: core ? MCX : `${this.address}${changes.udp === false ? ";transport=tcp" : ""}`,
+      endpoint,
+      keys: () => keys,
+      token: async () => changes.token ?? tokenOf(user),
+      groupKeys: (group) => this.groupKeys(user, group),
+      openPort: (group) =>
+        openUdpPort({
+          host: group === undefined ? (changes.mediaHost ?? HOST) : group.host,
+          ...(group && { port: group.port, multicast: { interface: HOST, join: group.host } }),
+        }),
+      ...(changes.expires !== undefined && { expires: changes.expires }),
+      ...(changes.sessionTimer && { sessionTimer: changes.sessionTimer }),
+      clock: systemClock,
+      now: Date.now,
+      random: changes.random ?? systemRandom,
+      onEvent: (event) => events.push(event),
+    });
+    this.#closers.push(async () => {
+      await client.close();
+      await registration?.close();
+      await endpoint.close();
+      keys.destroy();
+    });
+    return { client, endpoint, events };
+  }
+
+  async close(): Promise<void> {
+    for (let next = this.#closers.pop(); next !== undefined; next = this.#closers.pop()) await next();
+    this.core.destroy();
+  }
+}
+
+/** UDP and TCP on one port. */
+async function endpointOf({
+  targets,
+  incoming = (_, pass) => pass(),
+  udp = true,
+  ...agent
+}: {
+  targets?: Targets;
+  incoming?: Incoming | undefined;
+  udp?: boolean | undefined;
+  outboundProxy?: string;
+  credentials?: Credentials;
+} = {}): Promise<{ endpoint: SipEndpoint; port: number }> {
+  const port = await freePort(HOST);
+  const both = { host: HOST, port };
+  const endpoint = createSipEndpoint({
+    transports: [...(udp ? [udpTransport(both)] : []), tcpTransport({ listen: both })].map((one) =>
+      watched(one, incoming),
+    ),
+    clock: systemClock,
+    random: systemRandom,
+    ...(targets && { targets }),
+    ...agent,
+  });
+  await endpoint.start();
+  return { endpoint, port };
+}
+
+/** As a core that has authenticated its users: the identity that they prefer is the one that it asserts (RFC 3325 6). */
+function asserting(bytes: Uint8Array): Uint8Array {
+  const text = Buffer.from(bytes).toString("latin1");
+  return Buffer.from(text.replace("P-Preferred-Identity:", "P-Asserted-Identity:"), "latin1");
+}
+
+/** Gets each message before the endpoint does, which does not get it before `pass`. */
+type Incoming = (octets: Uint8Array, pass: () => void) => void;
+
+function watched(transport: SipTransport, incoming: Incoming): SipTransport {
+  const { start } = transport;
+  transport.start = (events) =>
+    start.call(transport, {
+      ...events,
+      message(bytes, flow) {
+        incoming(bytes, () => events.message(asserting(bytes), flow));
+      },
+    });
+  return transport;
+}
+
+/** Until it holds, for five seconds. */
+export async function until(holds: () => boolean): Promise<void> {
+  const end = performance.now() + 5000;
+  while (!holds()) {
+    if (performance.now() > end) throw new Error("it does not come");
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}

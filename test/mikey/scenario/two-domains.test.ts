@@ -1,0 +1,93 @@
+/** A GMS keys a member of another security domain, whose KMS has other keys, another period and offset (5.2.7). */
+import { beforeAll, describe, expect, it } from "vitest";
+import { toHex } from "../../../base/bytes.ts";
+import { Receiver } from "../../../bindings/identity/receiver.ts";
+import type { AcceptedMessage } from "../../../bindings/mikey/accept.ts";
+import { sealSlice } from "../../../bindings/mikey/build.ts";
+import type { OpenContext } from "../../../bindings/mikey/context.ts";
+import { openMessage } from "../../../bindings/mikey/open.ts";
+import { parseMessage } from "../../../bindings/mikey/parse.ts";
+import { planSeal } from "../../../bindings/mikey/plan.ts";
+import {
+  ALICE,
+  AWAY_KMS,
+  CAROL,
+  HOME_KMS,
+  makeKms,
+  makeWorld,
+  NOW,
+  type TestKms,
+  type World,
+} from "../../support/domain.ts";
+import { seededRandom } from "../../support/random.ts";
+import { refusedBy } from "../../support/refused.ts";
+
+let world: World;
+let away: TestKms;
+let carol: Receiver;
+
+beforeAll(async () => {
+  world = await makeWorld();
+  away = makeKms(world.core, AWAY_KMS, { userKeyPeriod: 1_000_000, userKeyOffset: 4711 });
+  carol = Receiver.load([away.domain, world.home.domain], [away.keySet(CAROL)]);
+});
+
+async function seal(hidden: boolean) {
+  const random = seededRandom(`two domains ${hidden}`);
+  const members = [{ uri: ALICE }, { uri: CAROL, kmsUri: AWAY_KMS }];
+  const request = {
+    kind: "GMK" as const,
+    members,
+    parameters: {},
+    hideInitiator: hidden,
+    hideResponder: hidden,
+  };
+  const plan = planSeal(request, { initiator: world.gms, random, now: NOW });
+  const keys = { initiator: world.gms, domains: [away.domain], random };
+  return { plan, messages: await sealSlice(plan, keys) };
+}
+
+const asCarol = (changes: Partial<OpenContext> = {}) =>
+  world.context({ receiver: carol, from: world.gms.uri, ...changes });
+
+describe.each([false, true])("identities hidden: %s", (hidden) => {
+  it("both members open the same key, each in their own domain", async () => {
+    const { plan, messages } = await seal(hidden);
+    const atHome = await openMessage(messages[0]!.octets, world.context({ from: world.gms.uri }));
+    const abroad = await openMessage(messages[1]!.octets, asCarol());
+    for (const opened of [atHome, abroad] as AcceptedMessage[]) {
+      expect(toHex(opened.key.reveal())).toBe(toHex(plan.key));
+      expect(opened.keyId).toBe(plan.keyId);
+      expect(opened.initiator).toMatchObject({ uri: world.gms.uri, kmsUri: HOME_KMS });
+    }
+    expect(abroad.recipient).toEqual({ uri: CAROL, kmsUri: AWAY_KMS, role: "responder" });
+    expect(parseMessage(messages[1]!.octets)).toMatchObject({
+      initiatorKms: HOME_KMS,
+      responderKms: AWAY_KMS,
+    });
+  });
+
+  it("needs the certificate of the initiator's KMS", async () => {
+    const { messages } = await seal(hidden);
+    const alone = Receiver.load([away.domain], [away.keySet(CAROL)]);
+    await refusedBy("UNKNOWN_INITIATOR_KMS", () =>
+      openMessage(messages[1]!.octets, asCarol({ receiver: alone })),
+    );
+  });
+
+  it("is not opened with keys of the wrong KMS", async () => {
+    const { messages } = await seal(hidden);
+    await refusedBy("RESPONDER_KMS_NOT_MINE", () => openMessage(messages[1]!.octets, world.context()));
+    const carolAtHome = Receiver.load([world.home.domain, away.domain], [world.home.keySet(CAROL)]);
+    await refusedBy("RESPONDER_KMS_NOT_MINE", () =>
+      openMessage(messages[1]!.octets, asCarol({ receiver: carolAtHome })),
+    );
+  });
+});
+
+it("a signature of the right name under another KMS does not verify", async () => {
+  const { messages } = await seal(false);
+  const impostor = makeKms(world.core, HOME_KMS, { pubAuthKey: away.master.kpak });
+  const fooled = Receiver.load([away.domain, impostor.domain], [away.keySet(CAROL)]);
+  await refusedBy("BAD_SIGNATURE", () => openMessage(messages[1]!.octets, asCarol({ receiver: fooled })));
+});

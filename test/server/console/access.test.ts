@@ -1,0 +1,213 @@
+/** Who may ask the console: sign-in, session, token against forged requests, origin, host, frames, guessing. */
+import { request } from "node:http";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { newMembers } from "../../gms/world.ts";
+import { type ConsoleWorld, codeOf, consoleWorld, GROUP, TOKEN } from "./world.ts";
+
+const MINUTE = 60_000;
+const PATH = `/gms/v1/groups/${encodeURIComponent(GROUP)}`;
+
+let here: ConsoleWorld;
+const clock = { now: Date.now() };
+beforeAll(async () => {
+  here = await consoleWorld({ now: () => clock.now });
+  await here.core.context.admin.createGroup("test", { uri: GROUP, members: newMembers(3) });
+});
+afterAll(() => here?.close());
+
+const errorOf = async (answer: Response) => ((await answer.json()) as { error: { code: string } }).error.code;
+const revision = async () => (await here.core.context.admin.group(GROUP))!.revision;
+
+/** As a browser sends it that has been told by a page of any other name. */
+function askAs(host: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const url = new URL(here.origin);
+    request({ host: url.hostname, port: url.port, path: "/session", headers: { host } }, (answer) => {
+      answer.resume();
+      resolve(answer.statusCode!);
+    })
+      .on("error", reject)
+      .end();
+  });
+}
+
+describe("sign-in", () => {
+  it("takes a code once, and its cookie is out of reach of scripts and of other sites", async () => {
+    const code = codeOf(here.console.link());
+    const { origin } = here;
+    const first = await here.ask("POST", "/session", { origin }, { code, name: "Ada" });
+    expect(first.status).toBe(200);
+    expect(first.headers.get("set-cookie")).toMatch(
+      /^console=[\w-]{43}; Path=\/; HttpOnly; SameSite=Strict; Max-Age=/,
+    );
+    const second = await here.ask("POST", "/session", { origin }, { code, name: "Ada" });
+    expect([second.status, await errorOf(second)]).toEqual([401, "SIGN_IN"]);
+    expect(second.headers.get("set-cookie")).toBeNull();
+  });
+
+  it("takes no code that is a quarter of an hour old", async () => {
+    const code = codeOf(here.console.link());
+    clock.now += 16 * MINUTE;
+    const answer = await here.ask("POST", "/session", { origin: here.origin }, { code, name: "Ada" });
+    expect(answer.status).toBe(401);
+  });
+
+  it("takes the operator's token, which makes links too", async () => {
+    const { origin } = here;
+    const answer = await here.ask("POST", "/session", { origin }, { code: TOKEN, name: "Ada" });
+    expect(answer.status).toBe(200);
+    const made = await here.ask("POST", "/codes", { authorization: `Bearer ${TOKEN}` });
+    const { link } = (await made.json()) as { link: string };
+    const signed = await here.ask("POST", "/session", { origin }, { code: codeOf(link), name: "Ada" });
+    expect(signed.status).toBe(200);
+    expect((await here.ask("POST", "/codes", { authorization: "Bearer other" })).status).toBe(401);
+  });
+
+  it("lets nobody guess for long", async () => {
+    const { origin } = here;
+    const guess = () => here.ask("POST", "/session", { origin }, { code: "guess", name: "Eve" });
+    const statuses: number[] = [];
+    for (let n = 0; n < 12; n++) statuses.push((await guess()).status);
+    expect(statuses.filter((status) => status === 401).length).toBeLessThanOrEqual(10);
+    expect(statuses.at(-1)).toBe(429);
+    clock.now += MINUTE;
+    expect((await guess()).status).toBe(401);
+    clock.now += MINUTE;
+  });
+
+  it("ends: when one signs out, after an hour without use, after half a day", async () => {
+    const { origin } = here;
+    const look = async ({ cookie }: { cookie: string }) =>
+      (await here.ask("GET", "/session", { cookie })).status;
+    const one = await here.signIn();
+    expect(await look(one)).toBe(200);
+    await here.ask("DELETE", "/session", { origin, cookie: one.cookie, "csrf-token": one.csrf });
+    expect(await look(one)).toBe(401);
+    const two = await here.signIn();
+    clock.now += 61 * MINUTE;
+    expect(await look(two)).toBe(401);
+    const three = await here.signIn();
+    for (let hour = 0; hour < 14; hour++) {
+      expect(await look(three)).toBe(59 * hour < 12 * 60 ? 200 : 401);
+      clock.now += 59 * MINUTE;
+    }
+  });
+});
+
+describe("without a session", () => {
+  it.each([
+    ["GET", "/gms/v1/groups"],
+    ["GET", "/mcx/v1/sessions"],
+    ["GET", "/events"],
+    ["GET", "/lost"],
+    ["POST", "/kms/v1/users"],
+    ["POST", `${PATH}/rekeys`],
+    ["DELETE", PATH],
+    ["POST", "/lost"],
+  ])("%s %s is refused", async (method, path) => {
+    const answer = await here.ask(
+      method,
+      path,
+      { origin: here.origin, cookie: "console=none" },
+      method === "GET" ? undefined : {},
+    );
+    expect([answer.status, await errorOf(answer)]).toEqual([401, "SIGN_IN"]);
+  });
+});
+
+describe("with a session", () => {
+  it("a change needs the token of the session and our origin, and is in the name of who signed in", async () => {
+    const { cookie, csrf } = await here.signIn();
+    const { origin } = here;
+    const before = await revision();
+    const change = (headers: Record<string, string>) =>
+      here.ask("PATCH", PATH, { cookie, ...headers }, { displayName: "Fire" });
+    const refusals = [
+      [{ origin }, "CSRF"],
+      [{ origin, "csrf-token": "x" }, "CSRF"],
+      [{ origin: "https://evil.example", "csrf-token": csrf }, "WRONG_ORIGIN"],
+      [{ origin: origin.replace(/\d+$/, "1"), "csrf-token": csrf }, "WRONG_ORIGIN"],
+      [{ "csrf-token": csrf }, "WRONG_ORIGIN"],
+      [{ "csrf-token": csrf, authorization: "Bearer x" }, "WRONG_ORIGIN"],
+      [{ origin, "csrf-token": csrf, "sec-fetch-site": "same-site" }, "WRONG_ORIGIN"],
+    ] as const;
+    for (const [headers, code] of refusals) {
+      const answer = await change(headers);
+      expect([answer.status, await errorOf(answer)], JSON.stringify(headers)).toEqual([403, code]);
+    }
+    expect(await revision()).toBe(before);
+    expect((await change({ origin, "csrf-token": csrf })).status).toBe(200);
+    expect(await revision()).toBeGreaterThan(before);
+    const [last] = (await here.core.context.admin.auditLog({ limit: 1000 })).slice(-1);
+    expect(last).toMatchObject({ actor: "Ada", action: "group-change" });
+  });
+
+  it("another site may not even look, though the browser sends the cookie", async () => {
+    const { cookie } = await here.signIn();
+    const look = (headers: Record<string, string>) =>
+      here.ask("GET", "/gms/v1/groups", { cookie, ...headers });
+    expect((await look({ "sec-fetch-site": "cross-site" })).status).toBe(403);
+    expect((await look({ "sec-fetch-site": "same-origin" })).status).toBe(200);
+  });
+
+  it("gives no way to keys, nor out of the APIs", async () => {
+    const { cookie, csrf } = await here.signIn();
+    const headers = { cookie, origin: here.origin, "csrf-token": csrf };
+    const of = async (method: string, path: string) =>
+      (await here.ask(method, path, headers, method === "POST" ? {} : undefined)).status;
+    for (const operation of ["issue", "newTransportKeys", "rotateStoreKey", "users/../issue"])
+      expect(await of("POST", `/kms/v1/${operation}`), operation).toBe(404);
+    expect(await of("GET", "/gms/v1/..%2f..%2fmetrics")).toBe(404);
+    expect(await of("POST", "/mcx/v1/sessions")).toBe(404);
+  });
+});
+
+describe("the listener", () => {
+  it("answers to its own name only", async () => {
+    const port = new URL(here.origin).port;
+    expect(await askAs(`127.0.0.1:${port}`)).toBe(401);
+    expect(await askAs(`localhost:${port}`)).toBe(401);
+    for (const host of [`evil.example:${port}`, "127.0.0.1", `127.0.0.1:1`, `127.0.0.1.evil.example:${port}`])
+      expect(await askAs(host), host).toBe(421);
+  });
+
+  it.each(["/", "/session", "/nothing"])(
+    "%s may stand in no frame and load nothing from elsewhere",
+    async (path) => {
+      const { headers } = await here.ask("GET", path);
+      const policy = headers.get("content-security-policy")!;
+      for (const part of [
+        "default-src 'none'",
+        "script-src 'self'",
+        "frame-ancestors 'none'",
+        "base-uri 'none'",
+      ])
+        expect(policy.split("; ")).toContain(part);
+      expect(policy).not.toMatch(/unsafe|https?:|\*/);
+      expect(headers.get("x-frame-options")).toBe("DENY");
+      expect(headers.get("access-control-allow-origin")).toBeNull();
+      expect(headers.get("cache-control")).toBe("no-store");
+    },
+  );
+
+  it("on other than loopback wants a certificate and the name it is reached by", async () => {
+    const listen = { host: "0.0.0.0" };
+    await expect(consoleConfigFault({ listen })).resolves.toContain("console.origin");
+    await expect(consoleConfigFault({ listen, origin: "http://ops.example.org" })).resolves.toContain(
+      "https://",
+    );
+    await expect(consoleConfigFault({ listen, origin: "https://ops.example.org" })).resolves.toContain(
+      "certificate",
+    );
+  });
+});
+
+async function consoleConfigFault(config: object): Promise<string> {
+  const { createConsole } = await import("../../../roles/console/server.ts");
+  try {
+    createConsole({ config, token: TOKEN, folder: "", backend: {} as never });
+    return "none";
+  } catch (error) {
+    return String(error);
+  }
+}

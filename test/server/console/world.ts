@@ -1,0 +1,116 @@
+/** The console before a KMS and a GMS in memory, whose members answer as tests say, with a client that is no browser. */
+import { fileURLToPath } from "node:url";
+import { systemRandom } from "../../../base/random.ts";
+import type { ConsoleConfigInput } from "../../../roles/console/config.ts";
+import type { SessionView } from "../../../roles/console/messages.ts";
+import { type Console, createConsole } from "../../../roles/console/server.ts";
+import { createGmsAdminServer } from "../../../roles/gms/admin/server.ts";
+import type { GmsCore } from "../../../roles/gms/context.ts";
+import type { KmsAdmin } from "../../../roles/kms/admin/admin.ts";
+import { createAdmin } from "../../../roles/kms/admin/operations.ts";
+import { createAdminServer } from "../../../roles/kms/admin/server.ts";
+import type { McxState } from "../../../roles/mcx/admin/metrics.ts";
+import { createMcxAdminServer } from "../../../roles/mcx/admin/server.ts";
+import { urlOf } from "../../../roles/server/listener.ts";
+import { noLog } from "../../../roles/server/log.ts";
+import { KmsStore } from "../../../store/index.ts";
+import { makeCore, makeWorld, type World } from "../../gms/world.ts";
+
+export const TOKEN = "the operator's token of the console";
+export const GROUP = "sip:fire@home.example";
+
+export interface ConsoleWorld {
+  readonly world: World;
+  readonly core: GmsCore;
+  readonly kms: KmsAdmin;
+  readonly console: Console;
+  readonly origin: string;
+  /** Calls that the MCX server says it has. */
+  readonly calls: { sessions: ReturnType<McxState["sessions"]> };
+  /** Without what a browser adds by itself, unless it is given. */
+  ask(method: string, path: string, headers?: Record<string, string>, body?: unknown): Promise<Response>;
+  /** Cookie and CSRF token of a new session. */
+  signIn(): Promise<{ readonly cookie: string; readonly csrf: string }>;
+  close(): Promise<void>;
+}
+
+/** `now`: of the sessions. */
+export async function consoleWorld({
+  now = Date.now,
+  config = {},
+  runs = false,
+}: {
+  readonly now?: () => number;
+  readonly config?: ConsoleConfigInput;
+  /** Whether the GMS seals by itself. */
+  readonly runs?: boolean;
+} = {}): Promise<ConsoleWorld> {
+  // In the place of half a minute in which a lost radio may still listen.
+  const world = await makeWorld({
+    now: Date.now(),
+    storeTime: "database",
+    config: { policy: { revokeGrace: 1 } },
+  });
+  const core = makeCore(world, { now: Date.now });
+  if (runs) await core.start();
+  const store = KmsStore.open(world.db, world.envelope);
+  const kms = createAdmin({
+    store,
+    now: Date.now,
+    maker: async () => {
+      throw new Error("this KMS makes no keys");
+    },
+  });
+  const calls: ConsoleWorld["calls"] = { sessions: [] };
+  const mcx: McxState = { sessions: () => calls.sessions, clients: () => [], totals: () => ({}) };
+  const ready = async () => undefined;
+  const listeners = {
+    gms: createGmsAdminServer({ context: core.context, token: "gms", ready }),
+    kms: createAdminServer({ admin: kms, token: "kms", ready, log: noLog, random: systemRandom }),
+    mcx: createMcxAdminServer({ state: mcx, token: "mcx", ready, log: noLog, random: systemRandom }),
+  };
+  const host = "127.0.0.1";
+  const apis: Record<string, { url: string; token: string }> = {};
+  for (const [name, app] of Object.entries(listeners)) {
+    await app.listen({ host, port: 0 });
+    apis[name] = { url: urlOf(app, "http", host), token: name };
+  }
+  const console = createConsole({
+    config: { ...config, listen: { port: 0 } },
+    token: TOKEN,
+    now,
+    folder: fileURLToPath(new URL("../../../web/dist/console", import.meta.url)),
+    backend: {
+      gms: core.context.admin,
+      on: core.context.on,
+      kms,
+      mcx,
+      apis,
+      identities: { gms: "sip:gms@home.example" },
+    },
+  });
+  const { origin } = await console.listen();
+  const ask: ConsoleWorld["ask"] = (method, path, headers = {}, body) =>
+    fetch(`${origin}${path}`, {
+      method,
+      headers: { ...(body !== undefined && { "content-type": "application/json" }), ...headers },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+  return {
+    ...{ world, core, kms, console, origin, calls, ask },
+    async signIn() {
+      const answer = await ask("POST", "/session", { origin }, { code: codeOf(console.link()), name: "Ada" });
+      if (!answer.ok) throw new Error(await answer.text());
+      const cookie = answer.headers.get("set-cookie")!.split(";")[0]!;
+      return { cookie, csrf: ((await answer.json()) as SessionView).csrf };
+    },
+    async close() {
+      await console.close();
+      for (const app of Object.values(listeners)) await app.close();
+      await core.stop();
+      await world.close();
+    },
+  };
+}
+
+export const codeOf = (link: string): string => link.split("#code=")[1]!;

@@ -1,0 +1,66 @@
+// Builds the pages of web/ to web/dist/: scripts and workers with esbuild, split so that a page loads one build of the core,
+// and what stands beside them as it is. Prints what each part takes, compressed, with what it loads.
+import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { build } from "esbuild";
+import { root } from "./up-to-date.mjs";
+
+/** Pages by name: their scripts, each with what it is named when it is built. */
+const PAGES = {
+  client: {
+    page: "app/page.tsx",
+    "keys-worker": "workers/keys-worker.ts",
+    "media-worker": "workers/media-worker.ts",
+    voice: "worklet/voice.ts",
+  },
+  console: { page: "app/page.tsx" },
+};
+
+const outputs = {};
+for (const [name, scripts] of Object.entries(PAGES)) {
+  const out = join(root, "web/dist", name);
+  rmSync(out, { recursive: true, force: true });
+  mkdirSync(out, { recursive: true });
+  for (const file of ["index.html", "style.css", "icon.svg"])
+    copyFileSync(join(root, "web", name, file), join(out, file));
+  const { metafile } = await build({
+    absWorkingDir: root,
+    entryPoints: Object.entries(scripts).map(([out, file]) => ({ in: `web/${name}/${file}`, out })),
+    outdir: out,
+    bundle: true,
+    splitting: true,
+    minify: true,
+    format: "esm",
+    platform: "browser",
+    target: "es2022",
+    jsx: "automatic",
+    jsxImportSource: "preact",
+    metafile: true,
+  });
+  Object.assign(outputs, metafile.outputs);
+}
+
+/** A part with all that it imports when it is loaded, and one of what it imports later. */
+function loadedBy(path, seen = new Set()) {
+  if (seen.has(path)) return seen;
+  seen.add(path);
+  const { imports } = outputs[path];
+  for (const { path: to, kind } of imports) if (kind === "import-statement") loadedBy(to, seen);
+  const [build] = imports.filter(({ kind }) => kind === "dynamic-import");
+  if (build !== undefined) loadedBy(build.path, seen);
+  return seen;
+}
+
+const kB = (paths) =>
+  paths.reduce((sum, path) => sum + gzipSync(readFileSync(join(root, path)), { level: 9 }).length, 0) / 1000;
+const partsOf = (name) => [...loadedBy(`web/dist/${name}.js`)];
+const sizes = {
+  page: kB(partsOf("client/page")),
+  workers: kB([...new Set([...partsOf("client/keys-worker"), ...partsOf("client/media-worker")])]),
+  worklet: kB(partsOf("client/voice")),
+  console: kB(partsOf("console/page")),
+};
+writeFileSync(join(root, "web/dist/sizes.json"), `${JSON.stringify(sizes)}\n`);
+for (const [name, size] of Object.entries(sizes))
+  console.log(`${name.padEnd(8)} ${size.toFixed(1).padStart(6)} kB gzip`);

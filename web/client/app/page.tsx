@@ -1,0 +1,47 @@
+/** The page. */
+import { render } from "preact";
+import { Groups } from "./groups.tsx";
+import { Keys } from "./keys.tsx";
+import { shortName } from "./names.ts";
+import { Settings } from "./settings.tsx";
+import { SignIn } from "./sign-in.tsx";
+import { connected, figures, group, isOnline, notice, user } from "./store.ts";
+import { Talk } from "./talk.tsx";
+import { Texts } from "./texts.tsx";
+
+function Page() {
+  if (user.value === undefined) return <SignIn />;
+  return (
+    <div class="page">
+      <header>
+        <h1>{group.value === undefined ? "Push to talk" : shortName(group.value.uri)}</h1>
+        <p class="quiet">
+          {shortName(user.value)}, {connectionText()}
+        </p>
+      </header>
+      <Groups />
+      <main>
+        <Talk />
+        <p class="notice" role="status">
+          {notice.value}
+        </p>
+        <Texts />
+        <Keys />
+      </main>
+      <footer>
+        <Settings />
+      </footer>
+    </div>
+  );
+}
+
+function connectionText(): string {
+  if (!isOnline.value) return "offline";
+  const { gms, mcx } = connected.value;
+  if (gms && mcx) return "connected";
+  return mcx ? "connected, new keys do not come" : "connecting";
+}
+
+render(<Page />, document.body);
+
+Object.assign(globalThis, { figures });

@@ -1,0 +1,27 @@
+/** What a user may change. */
+import { useState } from "preact/hooks";
+import { bindKey, isMuted, mute, talkKey } from "./store.ts";
+
+export function Settings() {
+  const [isAsking, setAsking] = useState(false);
+  return (
+    <section class="settings" aria-label="Settings">
+      <button type="button" aria-pressed={isMuted.value} onClick={mute}>
+        {isMuted.value ? "Unmute" : "Mute"}
+      </button>
+      <button
+        type="button"
+        onClick={() => setAsking(true)}
+        onBlur={() => setAsking(false)}
+        onKeyDown={(event) => {
+          if (!isAsking || event.code === "Tab") return;
+          event.preventDefault();
+          if (event.code !== "Escape") bindKey(event.code);
+          setAsking(false);
+        }}
+      >
+        {isAsking ? "Press the key" : `Key to talk: ${talkKey.value}`}
+      </button>
+    </section>
+  );
+}

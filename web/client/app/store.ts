@@ -1,0 +1,231 @@
+/** What the page knows, as signals, and the two workers that it comes from. */
+import { batch, computed, signal } from "@preact/signals";
+import type { PageConfig } from "../config.ts";
+import type {
+  FloorView,
+  FromKeys,
+  FromMedia,
+  GroupView,
+  MediaCounts,
+  Step,
+  TextView,
+  ToKeys,
+  ToMedia,
+} from "../messages.ts";
+import { type Audio, openAudio } from "./audio.ts";
+import { play, type Sound } from "./sounds.ts";
+
+export const user = signal<string | undefined>(undefined);
+export const groups = signal<readonly GroupView[]>([]);
+export const selected = signal<string | undefined>(undefined);
+export const floors = signal<ReadonlyMap<string, FloorView>>(new Map());
+export const sockets = signal<ReadonlyMap<string, boolean>>(new Map());
+export const texts = signal<readonly TextView[]>([]);
+export const connected = signal({ gms: false, mcx: false });
+export const isOnline = signal(navigator.onLine);
+/** What a person should know, said once by screen readers. */
+export const notice = signal("");
+export const isMuted = signal(false);
+export const microphone = signal<"on" | "listen-only" | "none">("on");
+/** The key that is held to talk, as `KeyboardEvent.code`. */
+export const talkKey = signal(localStorage.getItem("talk-key") ?? "Space");
+/** Milliseconds since the page was opened, of each step that was taken. */
+export const steps = signal<
+  Readonly<Partial<Record<Step | "signed-in" | "audio" | "granted" | "heard", number>>>
+>({});
+export const counts = signal<MediaCounts | undefined>(undefined);
+
+export const group = computed(
+  () => groups.value.find(({ uri }) => uri === selected.value) ?? groups.value[0],
+);
+export const floor = computed(() => (group.value && floors.value.get(group.value.uri)) ?? undefined);
+
+let audio: Audio | undefined;
+let keysWorker: Worker | undefined;
+let mediaWorker: Worker | undefined;
+let counted: (() => void) | undefined;
+let limit: ReturnType<typeof setTimeout> | undefined;
+
+/** By a gesture of the user, as browsers want it for sound. */
+export async function signIn(as: string, listenOnly: boolean): Promise<void> {
+  mark("signed-in");
+  localStorage.setItem("user", as);
+  const keys = new Worker("keys-worker.js", { type: "module" });
+  const media = new Worker("media-worker.js", { type: "module" });
+  keysWorker = keys;
+  mediaWorker = media;
+  keys.onmessage = ({ data }: MessageEvent<FromKeys>) => batch(() => ofKeys(data));
+  media.onmessage = ({ data }: MessageEvent<FromMedia>) => batch(() => ofMedia(data));
+  for (const worker of [keys, media]) {
+    worker.onerror = ({ message }) => say(message);
+  }
+  const { port1, port2 } = new MessageChannel();
+  tellMedia({ type: "keys", port: port1 }, [port1]);
+  const opening = openAudio(!listenOnly);
+  user.value = as;
+  try {
+    const config = (await (await fetch("config.json")).json()) as PageConfig;
+    tellKeys({ type: "start", user: as, config, media: port2 }, [port2]);
+  } catch (error) {
+    say(`The page's servers are not known: ${String(error)}`);
+  }
+  audio = await opening;
+  const { capture, play: out, fault } = audio;
+  microphone.value = listenOnly ? "listen-only" : capture === undefined ? "none" : "on";
+  if (fault !== undefined) say(`No microphone (${fault}): you can listen`);
+  tellMedia({ type: "audio", capture, play: out }, [out, ...(capture ? [capture] : [])]);
+  mark("audio");
+}
+
+export function press(priority = 0): void {
+  const uri = group.value?.uri;
+  if (uri === undefined || microphone.value !== "on") return;
+  tellMedia({ type: "request", group: uri, priority });
+}
+
+export function release(): void {
+  tellMedia({ type: "release" });
+}
+
+export function sendText(text: string): void {
+  const uri = group.value?.uri;
+  if (uri !== undefined && text.trim() !== "") tellKeys({ type: "text", group: uri, text: text.trim() });
+}
+
+export function mute(): void {
+  isMuted.value = !isMuted.value;
+  if (audio !== undefined) audio.volume.gain.value = isMuted.value ? 0 : 1;
+}
+
+export function bindKey(code: string): void {
+  talkKey.value = code;
+  localStorage.setItem("talk-key", code);
+}
+
+/** For measurements: times of the first steps, the loudest tone of what is played now, and what became of packets. */
+export async function figures() {
+  tellMedia({ type: "count" });
+  await new Promise<void>((resolve) => {
+    counted = resolve;
+  });
+  return { steps: steps.value, counts: counts.value, loudest: audio && loudest(audio.analyser) };
+}
+
+/** Hertz, and decibels above the loudest of what is not beside it. */
+function loudest(analyser: AnalyserNode) {
+  const bins = new Float32Array(analyser.frequencyBinCount);
+  analyser.getFloatFrequencyData(bins);
+  const top = bins.indexOf(bins.reduce((a, b) => Math.max(a, b)));
+  const others = bins.filter((_, i) => Math.abs(i - top) > BESIDE);
+  const above = bins[top]! - others.reduce((a, b) => Math.max(a, b));
+  return { hertz: (top * analyser.context.sampleRate) / analyser.fftSize, above };
+}
+
+/** Bins that a tone reaches into by the window of the analysis. */
+const BESIDE = 8;
+
+function ofKeys(message: FromKeys): void {
+  switch (message.type) {
+    case "step":
+      mark(message.step);
+      break;
+    case "groups":
+      tellOfNewKeys(groups.value, message.groups);
+      groups.value = message.groups;
+      break;
+    case "text": {
+      const others = texts.value.filter(
+        ({ id, from }) => id !== message.text.id || from !== message.text.from,
+      );
+      texts.value = [...others, message.text].sort((a, b) => a.at - b.at);
+      break;
+    }
+    case "connected":
+      connected.value = { ...connected.value, [message.server]: message.isConnected };
+      break;
+    case "fault":
+      say(message.text);
+      break;
+  }
+}
+
+function tellOfNewKeys(before: readonly GroupView[], now: readonly GroupView[]): void {
+  for (const { uri, key } of now) {
+    const old = before.find((other) => other.uri === uri)?.key;
+    if (old !== undefined && key !== undefined && old.gmkId !== key.gmkId) say(`New key of ${uri}`);
+  }
+  for (const { uri } of before) {
+    if (!now.some((other) => other.uri === uri)) say(`You are no longer a member of ${uri}`);
+  }
+}
+
+function ofMedia(message: FromMedia): void {
+  switch (message.type) {
+    case "floor":
+      floorChanged(message);
+      break;
+    case "socket":
+      sockets.value = new Map(sockets.value).set(message.group, message.isOpen);
+      break;
+    case "heard":
+      mark("heard");
+      break;
+    case "counts":
+      counts.value = message.counts;
+      counted?.();
+      break;
+  }
+}
+
+function floorChanged(now: FloorView): void {
+  const before = floors.value.get(now.group)?.state;
+  floors.value = new Map(floors.value).set(now.group, now);
+  if (now.state === "granted" && before !== "granted") {
+    mark("granted");
+    sound("granted");
+    say("You have the floor");
+    clearTimeout(limit);
+    if (now.left !== undefined) limit = setTimeout(release, now.left);
+  } else if (now.lost === "denied" || now.lost === "timed-out") {
+    sound("refused");
+    say(now.lost === "denied" ? "Refused" : "No answer");
+  } else if (now.lost === "revoked") {
+    sound("lost");
+    say("The floor was taken away");
+  } else if (now.state === "queued" && before !== "queued") {
+    sound("refused");
+    say("Somebody else talks: you are in the queue");
+  }
+}
+
+function sound(which: Sound): void {
+  if (audio !== undefined) play(audio.context, which);
+}
+
+function say(text: string): void {
+  notice.value = text;
+}
+
+function mark(step: keyof typeof steps.value): void {
+  if (steps.value[step] === undefined) steps.value = { ...steps.value, [step]: performance.now() };
+}
+
+function tellKeys(message: ToKeys, transfer: Transferable[] = []): void {
+  keysWorker?.postMessage(message, transfer);
+}
+
+function tellMedia(message: ToMedia, transfer: Transferable[] = []): void {
+  mediaWorker?.postMessage(message, transfer);
+}
+
+// Nobody knows that a key was released behind another window.
+addEventListener("blur", release);
+addEventListener("pagehide", release);
+document.addEventListener("visibilitychange", () => document.hidden && release());
+addEventListener("online", () => {
+  isOnline.value = true;
+});
+addEventListener("offline", () => {
+  isOnline.value = false;
+  release();
+});

@@ -1,0 +1,112 @@
+/** Hold to talk: by mouse, touch or key. A click without a pointer, as of a screen reader, begins and ends a talk. */
+import { useEffect, useState } from "preact/hooks";
+import { shortName } from "./names.ts";
+import { floor, group, microphone, press, release, talkKey } from "./store.ts";
+
+const TYPING = "input, textarea, select, button, [contenteditable]";
+
+/** The key is held anywhere on the page but where keys have a meaning of their own. */
+function useTalkKey(): void {
+  useEffect(() => {
+    const isOurs = ({ code, target }: KeyboardEvent) =>
+      code === talkKey.value && !(target instanceof Element && target.matches(TYPING));
+    const down = (event: KeyboardEvent) => {
+      if (!isOurs(event)) return;
+      event.preventDefault();
+      if (!event.repeat) press();
+    };
+    const up = ({ code }: KeyboardEvent) => code === talkKey.value && release();
+    addEventListener("keydown", down);
+    addEventListener("keyup", up);
+    return () => {
+      removeEventListener("keydown", down);
+      removeEventListener("keyup", up);
+    };
+  }, []);
+}
+
+export function Talk() {
+  useTalkKey();
+  const state = floor.value?.state ?? "idle";
+  const isTalking = state === "granted";
+  const isWanted = isTalking || state === "pending" || state === "queued";
+  const canTalk =
+    microphone.value === "on" && group.value?.key !== undefined && group.value.call === "joined";
+  const holdKeys = ["Space", "Enter"];
+  return (
+    <section class="talk" aria-label="Talk">
+      <button
+        type="button"
+        class={`hold ${state}`}
+        aria-pressed={isWanted}
+        aria-disabled={!canTalk}
+        onPointerDown={(event) => {
+          if (event.button !== 0 || !canTalk) return;
+          event.currentTarget.setPointerCapture(event.pointerId);
+          press();
+        }}
+        onPointerUp={release}
+        onPointerCancel={release}
+        onLostPointerCapture={release}
+        onContextMenu={(event) => event.preventDefault()}
+        onKeyDown={(event) => {
+          if (!holdKeys.includes(event.code)) return;
+          event.preventDefault();
+          if (!event.repeat && canTalk) press();
+        }}
+        onKeyUp={(event) => {
+          if (!holdKeys.includes(event.code)) return;
+          event.preventDefault();
+          release();
+        }}
+        onClick={(event) => {
+          if (event.detail !== 0 || !canTalk) return;
+          if (isWanted) release();
+          else press();
+        }}
+      >
+        {isTalking ? "Talking" : "Hold to talk"}
+      </button>
+      <p class="floor" role="status">
+        {floorText()}
+      </p>
+      {isTalking && <TimeLeft />}
+    </section>
+  );
+}
+
+function floorText(): string {
+  const now = floor.value;
+  if (microphone.value !== "on") return "You listen only.";
+  switch (now?.state) {
+    case "granted":
+      return "Everybody hears you.";
+    case "pending":
+      return "Asking for the floor …";
+    case "queued":
+      return `In the queue, place ${now.position ?? "?"}: ${who(now.talker)} talks.`;
+    case "releasing":
+      return "Giving back the floor …";
+    case "taken":
+      return `${who(now.talker)} talks.`;
+    default:
+      return "Nobody talks.";
+  }
+}
+
+function who(talker: string | undefined): string {
+  return talker === undefined ? "Somebody" : shortName(talker);
+}
+
+/** Seconds until the server takes the floor back. */
+function TimeLeft() {
+  const left = floor.value?.left;
+  const [until] = useState(() => performance.now() + (left ?? 0));
+  const [now, setNow] = useState(performance.now());
+  useEffect(() => {
+    const timer = setInterval(() => setNow(performance.now()), 500);
+    return () => clearInterval(timer);
+  }, []);
+  if (left === undefined) return null;
+  return <p class="quiet">{Math.max(0, Math.ceil((until - now) / 1000))} s left</p>;
+}

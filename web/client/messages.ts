@@ -1,0 +1,126 @@
+/**
+ * What the parts of the page tell each other. The main thread draws and takes input; one worker has keys and SIP, another one
+ * SRTP and the media sockets, so that keys that load hold up no packet. Voice goes between the worklets and the latter.
+ */
+
+import type { CallDescription } from "../../documents/sdp/call.ts";
+import type { FloorLoss, FloorStateName } from "../../roles/client/calls/index.ts";
+import type { PageConfig } from "./config.ts";
+
+export interface KeyView {
+  /** Hex. */
+  readonly gmkId: string;
+  readonly state: string;
+  /** Milliseconds since the Unix epoch. */
+  readonly activation: number;
+  readonly expiry: number | undefined;
+  readonly from: string | undefined;
+  readonly text: string;
+}
+
+export interface GroupView {
+  readonly uri: string;
+  /** That is sent under; undefined: none is active. */
+  readonly key: KeyView | undefined;
+  /** Others that are held, newest first. */
+  readonly others: readonly KeyView[];
+  readonly call: "none" | "joining" | "joined";
+}
+
+export interface TextView {
+  readonly id: string;
+  readonly group: string;
+  readonly from: string;
+  /** Milliseconds since the Unix epoch. */
+  readonly at: number;
+  readonly text: string;
+  /** One's own until the server has it: it goes out when there is a connection. */
+  readonly isWaiting: boolean;
+}
+
+export type ToKeys =
+  | {
+      readonly type: "start";
+      readonly user: string;
+      readonly config: PageConfig;
+      readonly media: MessagePort;
+    }
+  | { readonly type: "text"; readonly group: string; readonly text: string };
+
+/** Steps from the first visit to the first word. */
+export type Step = "core" | "keys" | "subscribed" | "group-key" | "bound" | "joined";
+
+export type FromKeys =
+  | { readonly type: "step"; readonly step: Step }
+  | { readonly type: "groups"; readonly groups: readonly GroupView[] }
+  | { readonly type: "text"; readonly text: TextView }
+  | { readonly type: "connected"; readonly server: "gms" | "mcx"; readonly isConnected: boolean }
+  | { readonly type: "fault"; readonly text: string };
+
+/** A key as it crosses to the other worker. */
+export interface PlainKey {
+  readonly kind: string;
+  readonly keyId: number;
+  readonly ukId: number;
+  readonly rand: Uint8Array;
+  readonly key: Uint8Array;
+}
+
+export type KeysToMedia =
+  | { readonly type: "user"; readonly user: string; readonly mixer: string }
+  | { readonly type: "control-keys"; readonly keys: readonly PlainKey[] }
+  | {
+      readonly type: "group-keys";
+      readonly group: string;
+      readonly sending: number | undefined;
+      readonly keys: readonly PlainKey[];
+    }
+  | {
+      readonly type: "open";
+      readonly group: string;
+      readonly answer: CallDescription;
+      readonly controlSsrc: number;
+    }
+  | { readonly type: "close"; readonly group: string };
+
+export type ToMedia =
+  | { readonly type: "keys"; readonly port: MessagePort }
+  | { readonly type: "audio"; readonly capture: MessagePort | undefined; readonly play: MessagePort }
+  | { readonly type: "request"; readonly group: string; readonly priority: number }
+  | { readonly type: "release" }
+  | { readonly type: "count" };
+
+export interface FloorView {
+  readonly group: string;
+  readonly state: FloorStateName;
+  readonly talker: string | undefined;
+  readonly position: number | undefined;
+  /** Milliseconds until one's own right to talk ends. */
+  readonly left: number | undefined;
+  readonly lost: FloorLoss | undefined;
+}
+
+export interface MediaCounts {
+  readonly sent: number;
+  readonly received: number;
+  readonly played: number;
+  readonly lost: number;
+  readonly refused: number;
+}
+
+export type FromMedia =
+  | ({ readonly type: "floor" } & FloorView)
+  | { readonly type: "socket"; readonly group: string; readonly isOpen: boolean }
+  /** The first frame of a talk is played. */
+  | { readonly type: "heard"; readonly group: string }
+  | { readonly type: "counts"; readonly counts: MediaCounts };
+
+/** To the capture worklet: whether frames leave it. From it: 20 ms at its rate. */
+export type ToCapture = { readonly isOn: boolean };
+/** From the play-out worklet: the next 20 ms are wanted. To it: those, or `null` for silence. */
+export type Pull = "pull";
+
+/** Sample rate of the audio context and the worklets. */
+export const AUDIO_RATE = 48_000;
+/** Samples of 20 ms. */
+export const AUDIO_FRAME = 960;

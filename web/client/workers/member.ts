@@ -1,0 +1,340 @@
+/** The user's client: identity keys from the KMS, group keys from the GMS, calls and short data by the MCX server. */
+import {
+  type Core,
+  formatKeyId,
+  fromUtf8,
+  load,
+  MikeySakkeError,
+  systemRandom,
+  utf8,
+} from "../../../bindings/index.ts";
+import { PAYLOAD_CONTENT_TYPES } from "../../../bindings/mcdata/index.ts";
+import { NO_ADDRESS } from "../../../documents/sdp/call.ts";
+import { ringKeys } from "../../../roles/client/calls/index.ts";
+import {
+  createMcxClient,
+  type JoinedCall,
+  type McxClient,
+  type McxClientEvent,
+  McxRefusedError,
+} from "../../../roles/client/mcx/index.ts";
+import {
+  createGroupClient,
+  type GroupClientEvent,
+  type GroupKey,
+  GroupKeyRing,
+} from "../../../roles/group-keys/index.ts";
+import { type HeldKeys, holdKeys, KeyStore, KmsClient, KmsTrust } from "../../../roles/identity/index.ts";
+import {
+  createSipEndpoint,
+  type SipEndpoint,
+  systemClock,
+  webSocketTransport,
+} from "../../../transport/sip/index.ts";
+import type { PageConfig } from "../config.ts";
+import type { FromKeys, GroupView, KeysToMedia, KeyView } from "../messages.ts";
+import { plainKey } from "./held-keys.ts";
+import { openStorage } from "./storage.ts";
+import { Texts } from "./texts.ts";
+import { developmentTokens } from "./tokens.ts";
+
+export interface MemberOptions {
+  readonly user: string;
+  readonly config: PageConfig;
+  /** To the worker of media. */
+  readonly media: MessagePort;
+  readonly tell: (message: FromKeys) => void;
+}
+
+/** A server behind the WebSocket that leads to it: the name is never looked up. */
+const SERVER = "sip:server.invalid";
+/** Milliseconds between attempts to join. */
+const AGAIN = [0, 500, 1000, 2000, 5000];
+const FORBIDDEN = 403;
+
+interface Call {
+  state: GroupView["call"];
+  joined: JoinedCall | undefined;
+}
+
+export class Member {
+  readonly #options: MemberOptions;
+  readonly #token: (server: "kms" | "gms" | "mcx") => Promise<string>;
+  /** Groups that the user is in, by what the GMS says and by the keys that are there. */
+  readonly #calls = new Map<string, Call>();
+  #ring!: GroupKeyRing;
+  #texts!: Texts;
+  #mcx: McxClient | undefined;
+  #isBound = false;
+  #isSending = false;
+  #hadKey = false;
+
+  constructor(options: MemberOptions) {
+    this.#options = options;
+    this.#token = developmentTokens(options.config.signIn, options.user);
+  }
+
+  async start(): Promise<void> {
+    const { user, config, tell } = this.#options;
+    this.#toMedia({ type: "user", user, mixer: config.mcx.uri });
+    const storage = await openStorage(user);
+    this.#texts = new Texts(storage);
+    for (const text of await this.#texts.read()) tell({ type: "text", text });
+    this.#ring = await GroupKeyRing.open(storage, { userUri: user, now: Date.now });
+    for (const group of this.#ring.groups()) this.#enter(group);
+    this.#ring.onChange(() => this.#keysChanged());
+    this.#keysChanged();
+    const core = await load();
+    tell({ type: "step", step: "core" });
+    const keys = await this.#identity(core, new KeyStore(storage));
+    tell({ type: "step", step: "keys" });
+    await Promise.all([this.#subscribe(keys), this.#bind(keys)]);
+  }
+
+  async say(group: string, text: string): Promise<void> {
+    const { user, tell } = this.#options;
+    tell({ type: "text", text: await this.#texts.write(group, user, text, Date.now()) });
+    await this.#sendTexts();
+  }
+
+  #identity(core: Core, store: KeyStore): Promise<HeldKeys> {
+    const { user, config, tell } = this.#options;
+    const { url, uri, via } = config.kms;
+    const client = new KmsClient({
+      url,
+      kmsUri: uri,
+      userUri: user,
+      now: Date.now,
+      token: () => this.#token("kms"),
+      fetch: (to, init) => fetch(via === undefined ? to : to.replace(url, via), init),
+    });
+    const trust = new KmsTrust({ home: uri });
+    const onEvent = (event: { readonly type: string; readonly error?: unknown }) => {
+      if (event.type === "failed") tell({ type: "fault", text: `keys of the KMS: ${textOf(event.error)}` });
+    };
+    return holdKeys({ client, store, trust, core, now: Date.now, random: systemRandom, onEvent });
+  }
+
+  async #subscribe(keys: HeldKeys): Promise<void> {
+    const { user, config } = this.#options;
+    const sip = await this.#endpoint(config.gms.sip);
+    const client = createGroupClient({
+      userUri: user,
+      keys: () => keys.current(),
+      ring: this.#ring,
+      gms: { uri: config.gms.uri, sipUri: SERVER },
+      groups: "all",
+      way: "sip",
+      sip,
+      token: () => this.#token("gms"),
+      now: Date.now,
+      random: systemRandom,
+      onEvent: (event) => this.#ofGms(event),
+    });
+    client.start();
+  }
+
+  #ofGms(event: GroupClientEvent): void {
+    const { tell } = this.#options;
+    switch (event.type) {
+      case "subscribed":
+        tell({ type: "connected", server: "gms", isConnected: true });
+        tell({ type: "step", step: "subscribed" });
+        break;
+      case "server-lost":
+      case "subscription-lost":
+        tell({ type: "connected", server: "gms", isConnected: false });
+        break;
+      case "member":
+        this.#enter(event.groupUri);
+        break;
+      case "not-member":
+        this.#leave(event.groupUri);
+        break;
+      case "key-state":
+        this.#keysChanged();
+        break;
+      case "failed":
+        tell({ type: "fault", text: textOf(event.error) });
+        break;
+    }
+  }
+
+  async #bind(keys: HeldKeys): Promise<void> {
+    const { user, config, tell } = this.#options;
+    const endpoint = await this.#endpoint(config.mcx.sip);
+    endpoint.onFlowClosed(() => {
+      this.#isBound = false;
+      tell({ type: "connected", server: "mcx", isConnected: false });
+    });
+    this.#mcx = createMcxClient({
+      userUri: user,
+      mcxUri: config.mcx.uri,
+      sipUri: SERVER,
+      endpoint,
+      keys: () => keys.current(),
+      token: () => this.#token("mcx"),
+      groupKeys: (group) => ringKeys(this.#ring, group),
+      openPort: () => Promise.reject(new Error("a page has no sockets")),
+      clock: systemClock,
+      now: Date.now,
+      random: systemRandom,
+      onEvent: (event) => this.#ofMcx(event),
+    });
+    for (let tries = 0; !this.#isBound; tries++) {
+      await pause(AGAIN[Math.min(tries, AGAIN.length - 1)]!);
+      await this.#mcx.bind().catch((error: unknown) => tell({ type: "fault", text: textOf(error) }));
+    }
+  }
+
+  #ofMcx(event: McxClientEvent): void {
+    const { tell } = this.#options;
+    if (event.type === "bound" || event.type === "renewed") this.#bound();
+    else if (event.type === "key") this.#sendControlKeys();
+    else if (event.type === "data") {
+      for (const { contentType, data } of event.payloads) {
+        if (contentType !== PAYLOAD_CONTENT_TYPES.TEXT) continue;
+        const { messageId: id, groupUri: group, from, dateTime } = event;
+        const text = { id, group, from, at: dateTime * 1000, text: fromUtf8(data), isWaiting: false };
+        void this.#texts.put(text).then(() => tell({ type: "text", text }));
+      }
+    }
+  }
+
+  #bound(): void {
+    const { tell } = this.#options;
+    this.#isBound = true;
+    tell({ type: "connected", server: "mcx", isConnected: true });
+    tell({ type: "step", step: "bound" });
+    this.#sendControlKeys();
+    for (const group of this.#calls.keys()) void this.#join(group);
+    void this.#sendTexts();
+  }
+
+  /** One after the other, so that they arrive in order. What does not leave now leaves when there is a connection again. */
+  async #sendTexts(): Promise<void> {
+    if (this.#isSending) return;
+    this.#isSending = true;
+    try {
+      for (let text = this.#texts.next; text !== undefined && this.#isBound; text = this.#texts.next) {
+        const payload = { contentType: PAYLOAD_CONTENT_TYPES.TEXT, data: utf8(text.text) };
+        await this.#mcx!.send(text.group, [payload]);
+        this.#options.tell({ type: "text", text: await this.#texts.sent(text) });
+      }
+    } catch (error) {
+      this.#options.tell({ type: "fault", text: textOf(error) });
+      setTimeout(() => void this.#sendTexts(), AGAIN.at(-1)!);
+    } finally {
+      this.#isSending = false;
+    }
+  }
+
+  async #join(group: string): Promise<void> {
+    const call = this.#calls.get(group);
+    if (call === undefined || call.state !== "none" || !this.#isBound) return;
+    call.state = "joining";
+    this.#show();
+    for (let tries = 0; this.#calls.get(group) === call && this.#isBound; tries++) {
+      await pause(AGAIN[Math.min(tries, AGAIN.length - 1)]!);
+      try {
+        const joined = await this.#mcx!.join(group, {
+          offer: { media: NO_ADDRESS, floor: NO_ADDRESS, webSocket: {} },
+          onEnd: () => this.#ended(group, call),
+        });
+        const { answer, controlSsrc } = joined;
+        call.joined = joined;
+        call.state = "joined";
+        this.#sendControlKeys();
+        this.#toMedia({ type: "open", group, answer, controlSsrc });
+        this.#options.tell({ type: "step", step: "joined" });
+        this.#show();
+        return;
+      } catch (error) {
+        // Who is no member any more does not ask again.
+        if (error instanceof McxRefusedError && error.status === FORBIDDEN && tries > 2) break;
+      }
+    }
+    call.state = "none";
+    this.#show();
+  }
+
+  #ended(group: string, call: Call): void {
+    this.#toMedia({ type: "close", group });
+    call.joined = undefined;
+    call.state = "none";
+    this.#show();
+    void this.#join(group);
+  }
+
+  #enter(group: string): void {
+    if (this.#calls.has(group)) return;
+    this.#calls.set(group, { state: "none", joined: undefined });
+    this.#show();
+    void this.#join(group);
+  }
+
+  #leave(group: string): void {
+    const call = this.#calls.get(group);
+    if (!this.#calls.delete(group)) return;
+    this.#toMedia({ type: "close", group });
+    void call?.joined?.hangUp().catch(() => undefined);
+    this.#show();
+  }
+
+  #keysChanged(): void {
+    const { tell } = this.#options;
+    for (const group of this.#ring.groups()) this.#enter(group);
+    for (const group of this.#calls.keys()) {
+      const usable = this.#ring.keys(group).filter(isUsable);
+      const keys = usable.map(({ key }) => plainKey(key!));
+      this.#toMedia({ type: "group-keys", group, sending: this.#ring.current(group)?.gmkId, keys });
+      for (const { key } of keys) key.fill(0);
+      if (keys.length === 0 || this.#hadKey) continue;
+      this.#hadKey = true;
+      tell({ type: "step", step: "group-key" });
+    }
+    this.#show();
+  }
+
+  #sendControlKeys(): void {
+    const keys = this.#mcx!.controlKeys().map(plainKey);
+    this.#toMedia({ type: "control-keys", keys });
+    for (const { key } of keys) key.fill(0);
+  }
+
+  #show(): void {
+    const groups = [...this.#calls].sort().map(([uri, { state }]): GroupView => {
+      const current = this.#ring.current(uri);
+      const others = this.#ring.keys(uri).filter(({ gmkId }) => gmkId !== current?.gmkId);
+      return { uri, key: current && viewOf(current), others: others.reverse().map(viewOf), call: state };
+    });
+    this.#options.tell({ type: "groups", groups });
+  }
+
+  #toMedia(message: KeysToMedia): void {
+    this.#options.media.postMessage(message);
+  }
+
+  async #endpoint(url: string): Promise<SipEndpoint> {
+    const transport = webSocketTransport({ url, random: systemRandom });
+    const endpoint = createSipEndpoint({ transports: [transport], clock: systemClock, random: systemRandom });
+    await endpoint.start();
+    return endpoint;
+  }
+}
+
+function isUsable({ key, state }: GroupKey): boolean {
+  return key !== undefined && (state === "active" || state === "pending");
+}
+
+function viewOf({ gmkId, state, activation, expiry, gmsUri, text }: GroupKey): KeyView {
+  return { gmkId: formatKeyId(gmkId), state, activation, expiry, from: gmsUri, text };
+}
+
+function textOf(error: unknown): string {
+  return error instanceof MikeySakkeError ? error.message : String(error);
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

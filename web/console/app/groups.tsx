@@ -1,0 +1,113 @@
+/** All groups, each with how far its newest key is; and a new one. */
+import { computed } from "@preact/signals";
+import { useState } from "preact/hooks";
+import type { RekeyRecord } from "../../../store/gms/records.ts";
+import { AskButton } from "./dialog.tsx";
+import { go, hrefOf } from "./route.ts";
+import { change, groups, notice, rekeys } from "./store.ts";
+import { STATE_WORDS, STATES } from "./words.ts";
+
+/** The newest of each group. */
+const newest = computed(() => {
+  const found = new Map<string, RekeyRecord>();
+  for (const rekey of rekeys.value.values()) {
+    for (const uri of rekey.groups) {
+      if ((found.get(uri)?.id ?? -1) < rekey.id) found.set(uri, rekey);
+    }
+  }
+  return found;
+});
+
+/** Drawn at a time. */
+const SHOWN = 200;
+
+export function Groups() {
+  const [sought, setSought] = useState("");
+  const all = groups.value;
+  const found = (all ?? []).filter(({ uri, settings }) =>
+    `${uri} ${settings.displayName}`.toLowerCase().includes(sought.toLowerCase()),
+  );
+  return (
+    <>
+      <div class="head">
+        <h1>Groups</h1>
+        <NewGroup />
+      </div>
+      {all?.length === 0 && <p>There is no group yet. The first one takes a name and its members.</p>}
+      {all !== undefined && all.length > 0 && (
+        <>
+          <label class="seek">
+            Find
+            <input type="search" value={sought} onInput={(event) => setSought(event.currentTarget.value)} />
+          </label>
+          <ul class="cards" aria-label="Groups">
+            {found.slice(0, SHOWN).map(({ uri, settings }) => (
+              <li key={uri}>
+                <a href={hrefOf("groups", uri)}>
+                  <strong>{settings.displayName}</strong>
+                  <span class="quiet">{uri}</span>
+                  <span>{progressText(newest.value.get(uri))}</span>
+                </a>
+              </li>
+            ))}
+          </ul>
+          {found.length > SHOWN && <p>{found.length - SHOWN} more: say more of the name to see them.</p>}
+        </>
+      )}
+    </>
+  );
+}
+
+function progressText(rekey: RekeyRecord | undefined): string {
+  if (rekey === undefined) return "";
+  const { counts, total, state } = rekey;
+  const others = STATES.filter((name) => name !== "acknowledged" && counts[name] > 0);
+  const rest = others.map((name) => `${counts[name]} ${STATE_WORDS[name]}`);
+  return [
+    `${counts.acknowledged} of ${total} accepted`,
+    ...rest,
+    ...(state === "running" ? ["under way"] : []),
+  ].join(", ");
+}
+
+export function NewGroup() {
+  return (
+    <AskButton
+      text="New group"
+      title="New group"
+      act={async (fields) => {
+        const uri = String(fields.get("uri")).trim();
+        const { warnings = [] } = await change.createGroup(
+          uri,
+          String(fields.get("display")).trim(),
+          urisIn(String(fields.get("members"))),
+        );
+        notice.value = [`${uri} is made`, ...warnings].join(". ");
+        go("groups", uri);
+      }}
+    >
+      <label>
+        Identity
+        <input name="uri" required spellcheck={false} autocomplete="off" placeholder="sip:fire@example.org" />
+      </label>
+      <label>
+        Name
+        <input name="display" autocomplete="off" placeholder="Fire brigade" />
+      </label>
+      <MembersField />
+    </AskButton>
+  );
+}
+
+export function MembersField() {
+  return (
+    <label>
+      Members, one a line
+      <textarea name="members" rows={5} required spellcheck={false} placeholder="sip:alice@example.org" />
+    </label>
+  );
+}
+
+export function urisIn(text: string): string[] {
+  return [...new Set(text.split(/[\s,]+/).filter((uri) => uri !== ""))];
+}

@@ -1,0 +1,57 @@
+/** `npm run play`: servers, a group, two pages and the console, until Ctrl-C. `--port`, and `--no-open` where nothing is to be opened. */
+import { spawn } from "node:child_process";
+import { parseArgs } from "node:util";
+import { GROUP, MEMBERS, play } from "./servers.ts";
+
+const { values } = parseArgs({
+  options: { port: { type: "string", default: "8450" }, "no-open": { type: "boolean", default: false } },
+});
+
+/** The browser of the desktop, where there is one. */
+function open(url: string): void {
+  const hasDesktop =
+    process.platform !== "linux" ||
+    process.env.DISPLAY !== undefined ||
+    process.env.WAYLAND_DISPLAY !== undefined;
+  if (values["no-open"] || !hasDesktop) return;
+  const [command, ...args] =
+    process.platform === "darwin"
+      ? ["open", url]
+      : process.platform === "win32"
+        ? ["cmd", "/c", "start", "", url]
+        : ["xdg-open", url];
+  spawn(command!, args, { stdio: "ignore", detached: true })
+    .on("error", () => undefined)
+    .unref();
+}
+
+console.log("starting KMS, GMS and MCX server …");
+const started = performance.now();
+const { site, folder, console: signedIn, close } = await play({ port: Number(values.port) });
+const ofConsole = await signedIn();
+const pages = MEMBERS.slice(0, 2).map((user) => `${site.origin}/?user=${encodeURIComponent(user)}`);
+console.log(`ready after ${((performance.now() - started) / 1000).toFixed(1)} s. Open these two pages, join in each, and hold the button or the space bar:
+
+  ${pages.join("\n  ")}
+
+The operators' console, to watch the keys go out (the link signs in once, within 15 minutes):
+
+  ${ofConsole}
+
+The group is ${GROUP}. A third member hears it on the command line:
+
+  node dist/cli/main.js listen ${GROUP} --local ${folder} --user ${MEMBERS[2]} --out heard.wav
+
+A new key, and one member less:
+
+  node dist/cli/main.js group rekey ${GROUP} --data-dir ${folder}
+  node dist/cli/main.js group remove ${GROUP} ${MEMBERS[1]} --data-dir ${folder}
+
+Ctrl-C ends all of it and leaves nothing behind.`);
+for (const page of [...pages, ofConsole]) open(page);
+const stop = async () => {
+  await close();
+  process.exit(0);
+};
+process.once("SIGINT", () => void stop());
+process.once("SIGTERM", () => void stop());

@@ -1,0 +1,116 @@
+/** KMS, GMS and MCX server for pages on this machine: `mikey-sakke serve` as a process of its own, with a group in it. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { consoleLink } from "../../cli/console/link.ts";
+import { gmsDevelopmentToken } from "../../cli/gms/development-tokens.ts";
+import { readRunning } from "../../cli/gms/running-file.ts";
+import { OPERATOR, withGmsAdmin } from "../../cli/gms/with-admin.ts";
+import { mcxDevelopmentToken } from "../../cli/mcx/development-tokens.ts";
+import { developmentToken } from "../../cli/server/development-tokens.ts";
+import { freePort } from "../../cli/server/free-port.ts";
+import { httpsFetch } from "../../cli/server/https.ts";
+import type { GmsAdminClient } from "../../roles/gms/admin/client.ts";
+import { KMS_PATH, openPageSite, type PageSite, TOKEN_PATH } from "./site.ts";
+
+export const GROUP = "sip:fire@example.org";
+export const MEMBERS = ["alice", "bob", "carol"].map((name) => `sip:${name}@example.org`);
+
+export interface Play {
+  readonly site: PageSite;
+  /** Data folder of the servers. */
+  readonly folder: string;
+  /** The operations of the GMS. */
+  operate<T>(use: (admin: GmsAdminClient) => Promise<T>): Promise<T>;
+  /** Signs in to the operators' console once. */
+  console(): Promise<string>;
+  close(): Promise<void>;
+}
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const TOKEN_LIFETIME = 3600;
+const HOST = "127.0.0.1";
+
+/** `port`: of the page; 0 is any. */
+export async function play({ port }: { readonly port: number }): Promise<Play> {
+  const closers: (() => unknown)[] = [];
+  const close = async () => {
+    for (let next = closers.pop(); next !== undefined; next = closers.pop()) await next();
+  };
+  try {
+    const site = await openPageSite({ folder: join(ROOT, "web/dist/client"), port });
+    closers.push(() => site.close());
+    const temporary = await mkdtemp(join(tmpdir(), "mikey-sakke-play-"));
+    closers.push(() => rm(temporary, { recursive: true, force: true }));
+    const folder = join(temporary, "data");
+    const mediaPort = await freePort(HOST);
+    const child = await serve(folder, site.origin, mediaPort);
+    closers.push(() => stop(child));
+    const running = await readRunning(folder);
+    const { kmsUri, kmsUrl, gmsUri, sip, mcx, ca } = running;
+    const https = await httpsFetch(ca);
+    closers.push(() => https.close());
+    const operate = <T>(use: (admin: GmsAdminClient) => Promise<T>) => withGmsAdmin({ dataDir: folder }, use);
+    await operate((admin) =>
+      admin.createGroup(OPERATOR, { uri: GROUP, members: MEMBERS.map((uri) => ({ uri })) }),
+    );
+    site.serve({
+      config: {
+        kms: { url: kmsUrl, uri: kmsUri, via: `${site.origin}${KMS_PATH}` },
+        gms: { uri: gmsUri, sip: sip.ws! },
+        mcx: { uri: mcx!.uri, sip: mcx!.sip.ws!, media: `ws://${HOST}:${mediaPort}` },
+        signIn: { development: TOKEN_PATH },
+      },
+      tokens: async (user) => ({
+        kms: await developmentToken({ dataDir: folder }, { userUri: user, lifetime: TOKEN_LIFETIME }),
+        gms: await gmsDevelopmentToken(folder, user, TOKEN_LIFETIME),
+        mcx: await mcxDevelopmentToken(folder, user, TOKEN_LIFETIME),
+        lifetime: TOKEN_LIFETIME,
+      }),
+      kms: (path, body, authorization) =>
+        https.fetch(`${kmsUrl}${path}`, {
+          method: "POST",
+          headers: { authorization, "content-type": "application/xml", accept: "application/xml" },
+          body,
+        } as never) as unknown as Promise<Response>,
+    });
+    return { site, folder, operate, console: () => consoleLink({ dataDir: folder }), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Listening. */
+async function serve(folder: string, origin: string, mediaPort: number): Promise<ChildProcess> {
+  const env = {
+    ...process.env,
+    MIKEY_SAKKE_GMS_SIP_ORIGINS: origin,
+    MIKEY_SAKKE_MCX_SIP_ORIGINS: origin,
+    MIKEY_SAKKE_MCX_SIP_WS_PORT: "0",
+    MIKEY_SAKKE_MCX_MEDIA_WS_PORT: String(mediaPort),
+  };
+  const args = ["serve", "--data-dir", folder, "--port", "0", "--log-level", "warn", "--json"];
+  const child = spawn(process.execPath, [join(ROOT, "dist/cli/main.js"), ...args], {
+    env,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  let text = "";
+  for await (const chunk of child.stdout.setEncoding("utf8").iterator({ destroyOnReturn: false })) {
+    text += chunk;
+    if (text.includes("\n")) break;
+  }
+  child.stdout.resume();
+  if (!text.includes('"listening"')) throw new Error(`the servers did not start: ${text}`);
+  return child;
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exit = once(child, "exit");
+  child.kill("SIGTERM");
+  await exit;
+}
