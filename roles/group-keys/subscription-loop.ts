@@ -28,6 +28,7 @@ import {
 import { type ImsIdentity, MCPTT_SERVICE, prefer } from "../identity/ims.ts";
 import type { Tell } from "./events.ts";
 import { ACCEPTED } from "./notify-content.ts";
+import { Silences } from "./silences.ts";
 import { type SipServer, SipServers } from "./sip-servers.ts";
 
 export interface SubscriptionLoopOptions {
@@ -63,12 +64,6 @@ const LASTING = new Set([400, 403, 404, 405, 406, 410, 413, 415, 416, 489, 501, 
 /** Answers that say something of the server, or of the way to it, where another one may say something else. */
 const OF_SERVER = new Set([408, 430, 477, 480, 500, 502, 503, 504]);
 const LEAVE_MS = 2000;
-/**
- * Silence that is noticed twice within so many milliseconds may be that of servers that have too much to do: each time the
- * next limit is twice as long, so that clients that run from one to the other are not what keeps them busy.
- */
-const SILENCE_REMEMBERED_MS = 300_000;
-const LONGEST_LIMIT_MS = 32_000;
 
 interface Waiter {
   readonly resolve: () => void;
@@ -85,9 +80,7 @@ export class SubscriptionLoop {
   #running = false;
   #token = "";
   #failures = 0;
-  /** Keep-alives without an answer, one soon after the other, and when the last one was. */
-  #silences = 0;
-  #silentAt = Number.NEGATIVE_INFINITY;
+  readonly #silences: Silences;
   #cancel: () => void = () => undefined;
   #waiters: Waiter[] = [];
   #stopped: (() => void) | undefined;
@@ -96,6 +89,7 @@ export class SubscriptionLoop {
     this.#options = options;
     const { endpoint, sipUris, resolver, clock, random } = options;
     const { transports } = endpoint;
+    this.#silences = new Silences(clock);
     this.#servers = new SipServers({
       uris: sipUris,
       transports,
@@ -172,7 +166,7 @@ export class SubscriptionLoop {
       uri,
       ...(nextHop && { nextHop }),
       patience: this.#servers.patience(server),
-      keepAlive: this.#keepAlive(),
+      keepAlive: this.#silences.keepAlive(this.#options.keepAlive),
       from: ims?.identity ?? userUri,
       event: { value: "xcap-diff", params: new Map([["diff-processing", mode]]) },
       accept: ACCEPTED,
@@ -271,25 +265,12 @@ export class SubscriptionLoop {
     { cause, status, reason, response, retryAfter = 0 }: SubscriptionEnd,
   ): number {
     const { clock, now, tell } = this.#options;
-    if (cause === "silent") {
-      this.#silences = this.#isQuietLately() ? this.#silences + 1 : 1;
-      this.#silentAt = clock.now();
-    }
+    if (cause === "silent") this.#silences.noticed();
     const seconds = response?.headers.get(RETRY_AFTER)?.seconds ?? 0;
     const wait = Math.max(seconds * 1000, cause === "expired" ? retryAfter : 0);
     const retryAt = now() + this.#servers.failed(server, wait) - clock.now();
     tell({ type: "server-lost", server: server.name, cause: reason ?? cause, status, retryAt });
     return this.#servers.pause();
-  }
-
-  #isQuietLately(): boolean {
-    return this.#options.clock.now() - this.#silentAt < SILENCE_REMEMBERED_MS;
-  }
-
-  #keepAlive(): KeepAliveOptions {
-    const { interval, limit } = this.#options.keepAlive;
-    const again = this.#isQuietLately() ? Math.max(0, this.#silences - 1) : 0;
-    return { interval, limit: Math.max(limit, Math.min(limit * 2 ** again, LONGEST_LIMIT_MS)) };
   }
 
   /** Milliseconds until it is tried again. */

@@ -21,6 +21,7 @@ import {
   type SipResponse,
   WARNING,
 } from "../../../transport/sip/index.ts";
+import type { Silences } from "../../group-keys/silences.ts";
 import { type SipServer, SPREAD_MS } from "../../group-keys/sip-servers.ts";
 import { senderOf } from "./authorised.ts";
 import { sealRequest } from "./bound-request.ts";
@@ -59,6 +60,7 @@ export function isOfServer(error: unknown): boolean {
 export interface BindingParts {
   readonly server: SipServer;
   readonly held: HeldControlKeys;
+  readonly silences: Silences;
   /** The server does not have the binding any more, and cannot be given it again. */
   readonly lost: (error: unknown) => void;
 }
@@ -67,6 +69,7 @@ export class Binding {
   readonly server: SipServer;
   readonly held: HeldControlKeys;
   readonly #options: McxClientOptions;
+  readonly #silences: Silences;
   readonly #lost: (error: unknown) => void;
   readonly #keepAlive: KeepAlive;
   #cancel: (() => void) | undefined;
@@ -77,19 +80,25 @@ export class Binding {
   /** How the process that has the binding names itself. */
   #contact: string | undefined;
 
-  constructor(options: McxClientOptions, { server, held, lost }: BindingParts) {
+  constructor(options: McxClientOptions, { server, held, silences, lost }: BindingParts) {
     this.#options = options;
     this.server = server;
     this.held = held;
+    this.#silences = silences;
     this.#lost = lost;
+    const keepAlive = options.keepAlive ?? (hasOneServer(options) ? PATIENT_KEEP_ALIVE : KEEP_ALIVE);
     this.#keepAlive = options.endpoint.keepAlive({
-      ...(options.keepAlive ?? (hasOneServer(options) ? PATIENT_KEEP_ALIVE : KEEP_ALIVE)),
+      ...silences.keepAlive(keepAlive),
       // Only the process itself knows the binding, whatever stands before it.
       flow: () => undefined,
       isDirect: () => false,
       ask: () => this.#ask(),
       // 404: started again since.
-      lost: (status) => (status === 404 ? void this.#renew() : this.#fail(silent(status))),
+      lost: (status) => {
+        if (status === 404) return void this.#renew();
+        if (status === undefined) silences.noticed();
+        this.#fail(silent(status));
+      },
     });
   }
 
@@ -181,7 +190,7 @@ export class Binding {
   async #renew(): Promise<void> {
     const { clock, onEvent } = this.#options;
     // Where no other server could take its place, a slow one has the time that SIP gives it.
-    const patience = hasOneServer(this.#options) ? undefined : PATIENCE_MS;
+    const patience = hasOneServer(this.#options) ? undefined : this.#silences.limit(PATIENCE_MS);
     let failed: unknown;
     try {
       const answer = this.#publish(this.#wanted);

@@ -6,6 +6,7 @@ import { MikeySakkeError } from "../../../base/errors.ts";
 import type { DeliveredKey, KeyId } from "../../../bindings/index.ts";
 import type { XmlKey, XmlKeySource } from "../../../documents/signalling-xml/index.ts";
 import { parseSipUri } from "../../../transport/sip/index.ts";
+import { Silences } from "../../group-keys/silences.ts";
 import { type SipServer, SipServers } from "../../group-keys/sip-servers.ts";
 import { Binding, isOfServer, McxRefusedError } from "./binding.ts";
 import { HeldControlKeys, ReceivedMusiks } from "./held-control-keys.ts";
@@ -16,6 +17,8 @@ const REDIRECT_PATIENCE_MS = 1000;
 
 export class Bindings implements XmlKeySource {
   readonly musiks = new ReceivedMusiks();
+  /** Of all servers, as clients run from one that is slow to the next. */
+  readonly silences: Silences;
   readonly #options: McxClientOptions;
   readonly #servers: SipServers;
   readonly #all = new Set<Binding>();
@@ -32,6 +35,7 @@ export class Bindings implements XmlKeySource {
   constructor(options: McxClientOptions) {
     this.#options = options;
     const { endpoint, sipUri, resolver, clock, random } = options;
+    this.silences = new Silences(clock);
     this.#servers = new SipServers({
       uris: typeof sipUri === "string" ? [sipUri] : sipUri,
       transports: endpoint.transports,
@@ -156,7 +160,7 @@ export class Bindings implements XmlKeySource {
     const { userUri, random } = this.#options;
     const held = new HeldControlKeys(userUri, random, this.musiks);
     const lost = (error: unknown) => this.lost(binding, error);
-    const binding: Binding = new Binding(this.#options, { server, held, lost });
+    const binding: Binding = new Binding(this.#options, { server, held, silences: this.silences, lost });
     // What the server sends under the new CSK may come before its answer.
     this.#all.add(binding);
     try {

@@ -91,6 +91,7 @@ export async function joinCall(
   join: JoinOptions,
 ): Promise<JoinedCall> {
   const { clock } = options;
+  const { silences } = bindings;
   const until = clock.now() + REDIRECT_TIME_MS;
   const isAlone = hasOneServer(options);
   for (;;) {
@@ -98,10 +99,11 @@ export async function joinCall(
     let at = home;
     try {
       for (let hops = 0; ; hops++) {
+        const keepAlive = at === home && isAlone ? PATIENT_KEEP_ALIVE : CALL_KEEP_ALIVE;
         const { response, session } = await invite(options, at, groupUri, {
           ...join,
-          ...((at !== home || (join.isAgain && !isAlone)) && { patience: PATIENCE_MS }),
-          keepAlive: options.callKeepAlive ?? (at === home && isAlone ? PATIENT_KEEP_ALIVE : CALL_KEEP_ALIVE),
+          ...((at !== home || (join.isAgain && !isAlone)) && { patience: silences.limit(PATIENCE_MS) }),
+          keepAlive: silences.keepAlive(options.callKeepAlive ?? keepAlive),
         });
         if (session !== undefined) return await joined(bindings, at, session, response);
         const contact = response.headers.get(CONTACT);
@@ -304,6 +306,9 @@ class PlacedCall {
       return this.#over(end);
     }
     const { onEvent } = this.#options;
+    if (end === "lost") this.#bindings.silences.noticed();
+    // A server that was only slow ends this one with a BYE when the call is joined again.
+    this.#joined = undefined;
     this.call.away();
     onEvent?.({ type: "call-lost", groupUri: this.#groupUri });
     joined.lost();

@@ -1,6 +1,7 @@
 /** A client between two processes of one MCX server: redirects, calls that are joined again, and CSKs that are taken once. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { GroupClaim } from "../../../roles/mcx/cluster/owned-groups.ts";
+import { type Clock, type SipEndpoint, systemClock } from "../../../transport/sip/index.ts";
 import { ALICE, BOB, type Device, GROUP, MCX, McxWorld, NAMES, until } from "./world.ts";
 
 let there: McxWorld;
@@ -34,8 +35,8 @@ const elsewhere = (world: McxWorld): GroupClaim => ({
   contacts: { udp: world.address, tcp: `${world.address};transport=tcp` },
 });
 
-async function bound(user: string): Promise<Device> {
-  const device = await here.device(user, { udp: false });
+async function bound(user: string, clock?: Clock): Promise<Device> {
+  const device = await here.device(user, { udp: false, ...(clock && { clock }) });
   await device.client.bind();
   return device;
 }
@@ -110,6 +111,38 @@ describe("a client whose call is at another process", () => {
     await until(() => ends.length > 0);
     expect(ends).toEqual(["moved"]);
   });
+});
+
+it("a call that is lost again soon gives its servers more time, as they may have too much to do", async () => {
+  let ahead = 0;
+  const clock: Clock = { now: () => systemClock.now() + ahead, after: systemClock.after };
+  const alice = await bound(ALICE, clock);
+  const { endpoint } = alice;
+  const limits: number[] = [];
+  const { invite } = endpoint;
+  let lose: (() => void) | undefined;
+  Object.assign(endpoint, {
+    invite(options: Parameters<SipEndpoint["invite"]>[0]) {
+      limits.push(options.keepAlive!.limit);
+      lose = () => options.onEnd!("lost");
+      return invite(options);
+    },
+  });
+  claim = HERE;
+  const ends: string[] = [];
+  await alice.client.call(GROUP, { onEnd: (end) => ends.push(end) });
+  const joined = () => alice.events.filter(({ type }) => type === "call-joined").length;
+  for (const [rejoined, later] of [10_000, 10_000, 600_000, 10_000].entries()) {
+    ahead += later;
+    lose!();
+    await until(() => joined() > rejoined);
+  }
+  const [first = 0] = limits;
+  // By the third loss those before are forgotten.
+  expect(limits).toEqual([first, first, Math.min(2 * first, 32_000), first, Math.min(2 * first, 32_000)]);
+  expect(first).toBeLessThan(32_000);
+  // The server was there all the time, and ended each call when its client joined anew.
+  expect(ends).toEqual([]);
 });
 
 it("a CSK that one process has taken is refused by the others", async () => {

@@ -26,6 +26,7 @@ import { Targets } from "../../../roles/server/targets.ts";
 import { openUdpPort } from "../../../transport/datagram/udp-node.ts";
 import { LegSockets } from "../../../transport/datagram/websocket-node.ts";
 import {
+  type Clock,
   type Credentials,
   createSipEndpoint,
   type SipEndpoint,
@@ -190,6 +191,7 @@ export class McxWorld {
   async device(
     user: string,
     changes: Pick<McxClientOptions, "expires" | "sessionTimer"> & {
+      clock?: Clock;
       token?: string;
       signsAs?: string;
       random?: RandomSource;
@@ -237,7 +239,7 @@ export class McxWorld {
         }),
       ...(changes.expires !== undefined && { expires: changes.expires }),
       ...(changes.sessionTimer && { sessionTimer: changes.sessionTimer }),
-      clock: systemClock,
+      clock: changes.clock ?? systemClock,
       now: Date.now,
       random: changes.random ?? systemRandom,
       onEvent: (event) => events.push(event),
