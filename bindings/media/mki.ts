@@ -36,8 +36,8 @@ export function readKeyId(packet: Uint8Array): KeyId | undefined {
 }
 
 /**
- * Who sends under which GUK-ID of a GMK. It tells members apart, and does not prove who sent: each member can derive the
- * keys of all others.
+ * The user who sends under a GUK-ID of a GMK. It tells members apart, and does not prove who sent: each member can
+ * derive the keys of all others.
  *
  * @throws MikeySakkeError usage `NOT_A_GMK`
  */

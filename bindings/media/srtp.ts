@@ -198,8 +198,9 @@ function cut(packet: Uint8Array, { mkiBytes, roc }: SrtpReceiverOptions): Parts 
 }
 
 /**
- * The index of an SSRC goes on when its key changes (RFC 3711 3.3.1), as long as nobody else has the same SSRC under another key:
- * so without a ROC in the packet both are tried, what follows and the beginning. Who joins late takes the ROC that the packet carries; who is in step goes by the sequence number (RFC 4771 3), and only
+ * The index of an SSRC goes on when its key changes (RFC 3711 3.3.1), as long as nobody else has the same SSRC under
+ * another key: so without a ROC in the packet both are tried, what follows and the beginning. A receiver that joins
+ * late takes the ROC that the packet carries; one that is in step goes by the sequence number (RFC 4771 3), and only
  * when that fails, as after a long gap, by the carried one. Either counts only when the tag fits.
  */
 function indexesToTry({ header, roc }: Parts, { window, before }: Stream): [first: number, second?: number] {

@@ -171,7 +171,7 @@ export class Streams {
     this.#size--;
     this.#ended++;
     if (this.#ended <= (this.#options.maxEnded ?? MAX_ENDED)) return;
-    // A member could fill this memory, who can also speak as any other; nobody else gets this far.
+    // Only a member, who could speak as any other member anyway, can fill this memory.
     for (const [name, { streams, ended }] of this.#senders) {
       if (ended.size === 0) continue;
       ended.delete(ended.keys().next().value!);

@@ -1,4 +1,4 @@
-/** `kms audit`: what was issued to whom, what was refused, what operators did. */
+/** `kms audit`: the keys that users were issued, the refusals, and what operators did. */
 import type { Command } from "commander";
 import type { AuditRecord } from "../../store/index.ts";
 import { folderOf, folderOptions } from "../server/folder-options.ts";

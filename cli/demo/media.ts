@@ -61,7 +61,7 @@ async function joins(member: DemoMember, group: string): Promise<boolean> {
 }
 
 /**
- * Says it again until each has heard some of it: a slow machine loses packets, and what is shown is who can read them.
+ * Says it again until each has heard some of it: a slow machine loses packets, and the point is who can read them.
  */
 async function talkBurst({ clock, report, staying, removed }: MediaStage): Promise<void> {
   const [talker, ...listeners] = staying as [DemoMember, ...DemoMember[]];

@@ -149,7 +149,7 @@ export class DemoMember {
     this.#call = undefined;
   }
 
-  /** Whose media came in the last call of the group, by their GUK-IDs; undefined: somebody's who is not known. */
+  /** The users whose media came in the last call of the group, by their GUK-IDs; undefined stands for an unknown talker. */
   talkers(group: string): (string | undefined)[] {
     return [...(this.#heard.get(group) ?? [])];
   }

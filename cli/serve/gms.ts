@@ -92,7 +92,7 @@ async function runAll({ options, first, read, keep }: Run<ServeAllOptions>, outp
     // One bound for the sockets of the process, by the limits of the GMS.
     const admission = createAdmission(gms.data.config.limits, log);
     const runningKms = await startKms(kms, opened, log, admission);
-    // The MCX server reads who is in a group.
+    // The MCX server reads the members of groups.
     const groupReaders = [...new Set([...gms.data.config.groupReaders, mcx.config.mcxUri])];
     const withKms = knowing(gms, { kmsUrl: runningKms.url, provisioning, groupReaders });
     const runningGms = await startGms(withKms, opened, log, admission);

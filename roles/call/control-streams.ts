@@ -6,7 +6,7 @@
 import { toHex } from "../../base/bytes.ts";
 import type { UnprotectedRtcp } from "../../bindings/media/index.ts";
 
-/** Octets are some hundred for each. Who has had as many calls under one CSK has a new one long since. */
+/** Octets are some hundred for each. A client that has had as many calls has long since uploaded a new CSK. */
 const MAX_STREAMS = 4096;
 /** Calls are counted from 1. */
 const ANY_CALL = 0;

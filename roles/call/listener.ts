@@ -121,7 +121,7 @@ export class Listener {
     return frames.length === 0 ? undefined : mixFrames(frames, G711_FRAME);
   }
 
-  /** The next 20 ms of each who is heard. */
+  /** The next 20 ms of each talker who is heard. */
   playEach(): { readonly user: string | undefined; readonly frame: Int16Array }[] {
     const heard: { user: string | undefined; frame: Int16Array }[] = [];
     for (const stream of this.#streams) {
@@ -196,9 +196,9 @@ export class Listener {
   }
 
   /**
-   * 5.2.3: the GUK-ID links media to an identity, which must be that of floor control, and the SSRC the one that it names.
-   * False for what is not to be heard: media of somebody else while who was named is heard. Where that one is silent they
-   * are heard, as the Floor Taken may be lost, and told.
+   * 5.2.3: the GUK-ID links media to an identity, which must be that of floor control, and the SSRC the one that it
+   * names. False for what is not to be heard: media of somebody else while the named talker is heard. Where that one is
+   * silent they are heard, as the Floor Taken may be lost, and told.
    */
   #compare(stream: TalkerStream): boolean {
     const { claims, mixer, now, onMismatch } = this.#options;

@@ -25,7 +25,7 @@ export interface Claim {
 const MAX_NAMED = 16;
 /** Milliseconds that packets of a talk may come behind the message that ends it. */
 const LATE_MS = 2000;
-/** Milliseconds without media after which who was named is taken to say nothing. */
+/** Milliseconds without media after which a named talker is taken to be silent. */
 const SILENT_MS = 500;
 
 export class Claims {
@@ -48,7 +48,7 @@ export class Claims {
     this.#named = [named, ...others].slice(0, MAX_NAMED);
   }
 
-  /** Nobody talks any more; with `ssrc`, the one who has that. */
+  /** Nobody talks any more; with `ssrc`, only the talker with that SSRC has stopped. */
   ended(now: number, ssrc?: number): void {
     for (const named of this.#named) if (ssrc === undefined || named.ssrc === ssrc) named.endedAt ??= now;
   }

@@ -12,7 +12,7 @@ const MOST = 16;
 const LOOK_MS = 500;
 /** After so long without an end nobody is waiting any more. A second press looks again. */
 const FOLLOW_MS = 60 * 60_000;
-/** Who is outstanding, by name. */
+/** The members who have not confirmed yet, by name. */
 const NAMED = 100;
 const MOST_POINTS = 500;
 

@@ -36,7 +36,7 @@ export interface LostView {
   readonly groups: readonly string[];
   /** How many GMKs the user held. */
   readonly gmks: number;
-  /** Members of whom something was outstanding. */
+  /** Members who had something outstanding. */
   readonly others: number;
   /** Of whom something is, the first hundred. */
   readonly outstanding: readonly string[];

@@ -277,7 +277,7 @@ export class SubscriptionLoop {
   #refused({ cause, status, retryAfter, response }: SubscriptionEnd): number {
     const { random } = this.#options;
     this.#failures++;
-    // RFC 6665 4.1.3 would have it left alone. But who is no member today may be one tomorrow.
+    // RFC 6665 4.1.3 would have it left alone. But a user who is no member today may be one tomorrow.
     const refused =
       (status !== undefined && LASTING.has(status)) || (cause === "terminated" && retryAfter === undefined);
     const seconds = response?.headers.get(RETRY_AFTER)?.seconds;

@@ -65,7 +65,7 @@ export async function openAnswer(
   });
 }
 
-/** D.2.2: where there is an InK, it signs and nothing else does. A signature is passed over by who has no keys. */
+/** D.2.2: where there is an InK, it signs and nothing else does. A client without keys ignores a signature. */
 export function lookupIn({ trk, ink }: TransportKeys): KmsKeys | undefined {
   if (trk === undefined && ink === undefined) return undefined;
   const signing = ink ?? trk;

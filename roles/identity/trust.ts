@@ -56,7 +56,10 @@ export class KmsTrust {
     throw new MikeySakkeError("validation", "KMS_NOT_TRUSTED", `KMS ${kmsUri}: ${text}`);
   }
 
-  /** A certificate of another KMS than the Home KMS with the list of whom it may vouch for, which is empty when it has none. */
+  /**
+   * A certificate of another KMS than the Home KMS with the list of domains and URIs that it may vouch for, which is
+   * empty when it has none.
+   */
   limited(certificate: KmsCertificate): KmsCertificate {
     return certificate.kmsUri === this.home ? certificate : { kmsDomains: [], ...certificate };
   }

@@ -105,7 +105,7 @@ export class XcapDirectory implements GroupDirectory {
     } catch (error) {
       onError?.(groupUri, error);
       if (known !== undefined && at - known.at < patienceMs) return known;
-      // Who is a member is not known any more: nobody counts as one.
+      // The members are not known any more: nobody counts as one.
       if (known !== undefined) {
         this.#known.delete(groupUri);
         this.#tell(groupUri);

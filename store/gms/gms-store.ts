@@ -317,8 +317,8 @@ export class GmsStore {
   }
 
   /**
-   * Messages that go out by HTTP, all of them or none: false when one is no more to be had, as of who was removed after
-   * it was read. It must not be given out then.
+   * Messages that go out by HTTP, all of them or none: false when one can no longer be handed out, as for a member who
+   * was removed after it was read. It must not be given out then.
    */
   handOver(messages: readonly DeliveryKey[]): Promise<boolean> {
     return deliveries.handOver(this.#db, this.#clock, messages);
@@ -350,7 +350,7 @@ export class GmsStore {
     return audit.list(this.#db, query);
   }
 
-  /** Deletes audit entries of before; refusals of who is not known by a time of their own. At most `limit`; how many. */
+  /** Deletes audit entries of before; refusals of unknown users by a time of their own. At most `limit`; how many. */
   purgeAudit(options: {
     readonly before: number;
     readonly anonymousBefore: number;

@@ -3,9 +3,10 @@
  * one of its processes as its holder, so that a process finds its own work without looking at that of others, or of
  * members who are away.
  *
- * Nobody locks out anybody. Whoever stores messages looks up who is present, and whoever comes looks for messages; both
- * look once more after their commit, and the later of the two sees what the other has done. A holder that is wrong all
- * the same is either dead, and then `expire` finds it, or learns from its claim that the member is not with it.
+ * Nobody locks out anybody. A process that stores messages looks up who is present, and one whose member arrives looks
+ * for messages; both look once more after their commit, and the later of the two sees what the other has done. A holder
+ * that is wrong all the same is either dead, and then `expire` finds it, or learns from its claim that the member is
+ * not with it.
  */
 import type { Database, Sql } from "../database/sql.ts";
 import type { SqlClock } from "../database/sql-clock.ts";

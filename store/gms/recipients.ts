@@ -1,4 +1,7 @@
-/** The members for whom a GMK was ever planned: their GUK-IDs, who still lacks it, and who is no longer to get it. */
+/**
+ * The members for whom a GMK was ever planned: their GUK-IDs, the members who still lack it, and those who must not get
+ * it any more.
+ */
 import { formatKeyId } from "../../bindings/identity/purpose-tag.ts";
 import type { Sql } from "../database/sql.ts";
 import type { SqlClock } from "../database/sql-clock.ts";
@@ -86,7 +89,7 @@ export async function forget(
     `SELECT FROM gms_chunk WHERE rekey IN ${rekeys} AND uris && $1::text[] ORDER BY rekey, chunk FOR UPDATE`,
     parameters,
   );
-  // Who is just handing one over has counted it by then.
+  // A process that is handing one over has counted it by then.
   for (const table of ["gms_delivery", "gms_due"]) {
     await sql.query(
       `SELECT FROM ${table} WHERE rekey IN ${rekeys} AND member_uri = ANY ($1::text[]) FOR UPDATE`,

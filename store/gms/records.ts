@@ -229,7 +229,7 @@ export interface GmsAuditRecord extends GmsAuditEntry {
 
 export interface GmsCounts {
   readonly groups: number;
-  /** Memberships: who is in two groups counts twice. */
+  /** Memberships: a user in two groups counts twice. */
   readonly members: number;
   readonly runningRekeys: number;
   /** Messages planned or sealed. */

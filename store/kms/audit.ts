@@ -1,6 +1,6 @@
 /**
- * The audit log: what was issued to whom, and what was refused. Entries are added and read, never changed; they go when they
- * are old.
+ * The audit log: which keys were issued to which user, and what was refused. Entries are added and read, never changed;
+ * they go when they are old.
  */
 
 import { auditDetail, auditName, auditNameOrNull } from "../database/audit-bounds.ts";

@@ -107,7 +107,7 @@ export class KmsStore {
     return users.list(this.#db, query);
   }
 
-  /** Once it returns, no process saves keys of the user any more. Who is not enrolled is enrolled as revoked. */
+  /** Once it returns, no process saves keys of the user any more. A user who is not enrolled is enrolled as revoked. */
   revokeUser(uri: string, reason: string, now: number): Promise<void> {
     return users.revoke(this.#db, uri, reason, now);
   }
@@ -201,7 +201,7 @@ export class KmsStore {
     return audit.append(this.#db, entries);
   }
 
-  /** Deletes audit entries of before; refusals of who is not known by a time of their own. At most `limit`; how many. */
+  /** Deletes audit entries of before; refusals of unknown users by a time of their own. At most `limit`; how many. */
   purgeAudit(options: {
     readonly before: number;
     readonly anonymousBefore: number;

@@ -76,7 +76,7 @@ export interface TransportKeyRecord {
   readonly createdAt: number;
 }
 
-/** A key that takes over at once, for a user who is named apart. */
+/** A key that takes over at once, for a user who is named separately. */
 export type NewTransportKeyRecord = Omit<TransportKeyRecord, "userUri" | "state">;
 
 export type OtherKind = "external" | "migration";

@@ -103,7 +103,7 @@ export class McxStore {
     return this.#change(async (sql) => {
       await sql.query(`DELETE FROM mcx_instance WHERE until <= ${now}`);
       for (let tries = 0; tries < MOST_TRIES; tries++) {
-        // Who asks for its own group uses it from now on: see `releaseUnused`.
+        // A process that asks for its own group uses it from now on: see `releaseUnused`.
         await sql.query(`UPDATE mcx_group SET since = ${now} WHERE group_uri = $1 AND instance = $2`, [
           groupUri,
           asking,

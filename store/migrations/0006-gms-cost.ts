@@ -4,7 +4,7 @@ import type { Migration } from "./migration.ts";
  * What a GMS writes follows what changes, not how many members there are: a process has one lease, a message is written
  * once and its state apart from it, and what is to be sent is a queue of small rows of its own.
  *
- * Processes of the version before must have stopped. Who was present has to subscribe anew in any case.
+ * Processes of the version before must have stopped. Members who were present have to subscribe anew in any case.
  */
 export const GMS_COST: Migration = {
   name: "gms cost",

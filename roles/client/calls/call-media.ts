@@ -26,7 +26,7 @@ export interface CallMediaOptions {
   readonly mediaPort: DatagramPort;
   readonly law?: G711Law;
   readonly jitter?: JitterBufferOptions;
-  /** Users of the group as far as they are known, for the names of who is heard. */
+  /** The known users of the group, to name the talkers who are heard. */
   readonly members?: () => readonly string[];
   /** Identity of a server that mixes. */
   readonly mixer?: string;

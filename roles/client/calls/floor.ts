@@ -34,7 +34,7 @@ export interface FloorChange {
 
 export type FloorContent = Omit<FloorMessage, "ssrc">;
 
-/** Position of who is not queued (TS 24.380 8.2.3.6). */
+/** Position of a participant who is not queued (TS 24.380 8.2.3.6). */
 export const NOT_QUEUED = 255;
 
 /** Numbers behind "undefined" that a message leaves out. */

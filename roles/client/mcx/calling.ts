@@ -23,13 +23,13 @@ import { sealRequest } from "./bound-request.ts";
 import { hasOneServer, type McxClientOptions, PATIENT_KEEP_ALIVE } from "./options.ts";
 
 export interface CallOptions {
-  /** Users of the group as far as they are known, for the names of who is heard. */
+  /** The known users of the group, to name the talkers who are heard. */
   readonly members?: () => readonly string[];
   readonly jitter?: JitterBufferOptions;
   readonly onEvent?: (event: CallEvent) => void;
   /**
-   * The server ended the call, as when the user was removed from the group; or it was lost, and could not be joined again in a
-   * minute.
+   * The server ended the call, as when the user was removed from the group; or it was lost, and could not be joined
+   * again in a minute.
    */
   readonly onEnd?: (end: SessionEnd) => void;
 }
@@ -65,8 +65,8 @@ export interface JoinedCall {
 }
 
 /**
- * Finds out within 3.5 seconds that a host fell silent: an OPTIONS over UDP is sent three times in that limit. A lease of the
- * server's processes is over by then, so that another one takes the call.
+ * Finds out within 3.5 seconds that a host fell silent: an OPTIONS over UDP is sent three times in that limit. A lease
+ * of the server's processes is over by then, so that another one takes the call.
  */
 export const CALL_KEEP_ALIVE: KeepAliveOptions = { interval: 1500, limit: 2000 };
 const MOST_REDIRECTS = 4;
@@ -77,9 +77,9 @@ const LONGEST_PAUSE_MS = 5000;
 /** Milliseconds in which a call that was lost is tried to be joined again. */
 const REJOIN_TIME_MS = 60_000;
 /**
- * Milliseconds for the answer to an INVITE where another process may take the call: one that was lost, or a redirection. The
- * first INVITE has the time that SIP gives it (32 s, RFC 3261 17.1.1.2): a server that 200 clients join at once is slow, not
- * gone.
+ * Milliseconds for the answer to an INVITE where another process may take the call: one that was lost, or a
+ * redirection. The first INVITE has the time that SIP gives it (32 s, RFC 3261 17.1.1.2): a server that 200 clients
+ * join at once is slow, not gone.
  */
 const PATIENCE_MS = 5000;
 

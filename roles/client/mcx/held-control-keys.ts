@@ -1,4 +1,7 @@
-/** Keys of control signalling that a client has: the CSKs that it uploaded, and what its server sent it (TS 33.180 5.4, 5.8). */
+/**
+ * Keys of control signalling that a client has: the CSKs that it uploaded, and what its server sent it (TS 33.180 5.4,
+ * 5.8).
+ */
 
 import type { RandomSource } from "../../../base/random.ts";
 import type { DeliveredKey, KeyId } from "../../../bindings/index.ts";
@@ -40,7 +43,7 @@ export class HeldControlKeys implements ControlKeys, XmlKeySource {
   readonly #userUri: string;
   #ssrc: number;
 
-  /** MuSiKs come whichever binding they are for, and stay whoever's they are. */
+  /** MuSiKs arrive for any binding, and stay when it ends. */
   constructor(userUri: string, random: RandomSource, musiks: ReceivedMusiks) {
     this.#musiks = musiks;
     this.#userUri = userUri;

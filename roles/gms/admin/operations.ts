@@ -191,7 +191,7 @@ export const OPERATIONS: readonly Operation[] = [
     id: "getLostUser",
     method: "GET",
     path: "/users/{user}/lost",
-    summary: "What is left of that: who has not said that they have the new keys, and refuse the old ones",
+    summary: "The members who have not yet confirmed that they have the new keys and refuse the old ones",
     status: 200,
     answer: "LostUser",
     run: ({ admin, params }) => admin.lostUser(params.user),

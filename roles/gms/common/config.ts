@@ -46,7 +46,7 @@ const policy = z.strictObject({
   retention: seconds.default(30 * 86400),
   /** Days that audit entries are kept. 0: for ever. */
   auditDays: count0.default(400),
-  /** The same for refused requests of whom no token vouches for. */
+  /** The same for refused requests from users for whom no token vouches. */
   anonymousAuditDays: count0.default(7),
   /** UIDs in place of URIs (TS 33.180 5.2.6). */
   hideInitiator: z.boolean().default(false),

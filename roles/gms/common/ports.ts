@@ -1,4 +1,4 @@
-/** What the parts of the GMS know of each other: operations, the store, and who is told of what. */
+/** What the parts of the GMS know of each other: operations, the store, and which of them is told of what. */
 
 import type { RandomSource } from "../../../base/random.ts";
 import type { Core } from "../../../bindings/core/core.ts";
@@ -92,12 +92,12 @@ export interface Changed {
 
 /**
  * The operations of a GMS (TS 23.280 10.1.2, 10.1.5). Each is one transaction with the rekey it causes; `actor` goes
- * into the audit log. Usage errors: GROUP_EXISTS, GROUP_UNKNOWN, GROUP_CHANGED and FORBIDDEN (with `managers`), MEMBER_UNKNOWN,
- * MEMBER_EXISTS, GMK_UNKNOWN, GMK_REVOKED, REKEY_UNKNOWN, BAD_GROUP, BAD_MEMBER.
+ * into the audit log. Usage errors: GROUP_EXISTS, GROUP_UNKNOWN, GROUP_CHANGED and FORBIDDEN (with `managers`),
+ * MEMBER_UNKNOWN, MEMBER_EXISTS, GMK_UNKNOWN, GMK_REVOKED, REKEY_UNKNOWN, BAD_GROUP, BAD_MEMBER.
  *
  * `managers` are the identities of a user who asks, who must manage the group, and those that share a GMK with it where
- * the change gives away that GMK or says when it is replaced. It is looked at within the transaction. Without it whoever
- * asks may do anything.
+ * the change gives away that GMK or says when it is replaced. It is looked at within the transaction. Without it
+ * whoever asks may do anything.
  */
 export interface GmsAdmin {
   /** Makes the group and its first GMK. */
@@ -166,7 +166,7 @@ export interface GmsAdmin {
 export interface GmsEvents {
   /** Messages were stored for these members. */
   sealed(memberUris: readonly string[]): void;
-  /** Group documents, or who is a member. */
+  /** Group documents, or the members of groups. */
   groupsChanged(groupUris: readonly string[]): void;
   /** A rekey moved on, or ended. */
   rekeyProgress(rekey: number): void;

@@ -117,7 +117,7 @@ export async function replaceGroup(
 }
 
 /**
- * GMKs that are the group's alone are revoked. Groups that shared one with it get another, and who is in none of them
+ * GMKs that are the group's alone are revoked. Groups that shared one with it get another, and members of none of them
  * loses what was not delivered.
  */
 export async function deleteGroup(
@@ -156,7 +156,7 @@ export async function deleteGroup(
 }
 
 /**
- * Status "revoked" for all who may have the GMK, members or not: who was removed and holds it must know. The message
+ * Status "revoked" for all who may have the GMK, members or not: a removed member who holds it must know. The message
  * carries the GMK like any other (5.7.2.x), so who never was handed one gets none.
  */
 export async function revokeGmks(
@@ -170,7 +170,7 @@ export async function revokeGmks(
   for (const gmk of gmks) {
     const present = new Map((await tx.members(gmk.groups)).map((member) => [member.uri, member]));
     const recipients = await tx.recipients(gmk.id);
-    // Who received it is not known once its rekeys were purged: then whoever is a member may have it.
+    // Its receivers are unknown once its rekeys were purged: then every member may have it.
     const served = recipients.length === 0 ? [...present.values()] : await tx.served(gmk.id);
     // Whose KMS has changed since gets it for the keys of now.
     const members = served.map((then) => present.get(then.uri) ?? then);

@@ -115,7 +115,7 @@ export async function changeMembers(
   return replaceGmks(tx, deps, sharingOf(uri, live), {}, why);
 }
 
-/** The live GMKs for who has none of them yet; undefined when a GUK-ID is taken. */
+/** The live GMKs for members who have none of them yet; undefined when a GUK-ID is taken. */
 async function giveLive(
   tx: GmsTransaction,
   deps: PlanDeps,

@@ -9,7 +9,7 @@ import { distributeNew } from "./messages.ts";
 export type ReplaceOptions = Omit<RekeyOptions, "sharedWith">;
 
 /**
- * Locks groups, in order, and those that share GMKs with them. Returns them by URI; who is missing does not exist.
+ * Locks groups, in order, and those that share GMKs with them. Returns them by URI; a group that is missing does not exist.
  * Processes that find a new sharing in different orders wait for each other; the database lets one of them begin again.
  */
 export async function lockGroups(
@@ -57,10 +57,10 @@ export function sharingOf(groupUri: string, live: readonly GmkRecord[]): (readon
 }
 
 /**
- * One new GMK for each set of groups, to all their members. GMKs whose groups are all within one of the sets are retired when
- * the new one begins to be used (E.6.4), so that newcomers have one to speak under until then; at once where they are to be
- * revoked, and not at all with `keep`. Others stay live, since groups that get no new one use them. A set without members gets
- * none.
+ * One new GMK for each set of groups, to all their members. GMKs whose groups are all within one of the sets are
+ * retired when the new one begins to be used (E.6.4), so that newcomers have one to speak under until then; at once
+ * where they are to be revoked, and not at all with `keep`. Others stay live, since groups that get no new one use
+ * them. A set without members gets none.
  */
 export async function replaceGmks(
   tx: GmsTransaction,

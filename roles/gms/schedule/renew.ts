@@ -1,6 +1,6 @@
 /**
- * A message is encrypted for the key period of its T (TS 33.180 5.2.2). A member who has not taken it when the period ends may
- * lack that period's keys on return, so they get the same GMK in a new message (RFC 6509 2.5).
+ * A message is encrypted for the key period of its T (TS 33.180 5.2.2). A member who has not taken it when the period
+ * ends may lack that period's keys on return, so they get the same GMK in a new message (RFC 6509 2.5).
  */
 import type { GmsTransaction } from "../../../store/gms/gms-transaction.ts";
 import type { GmkRecord, RekeyRecord } from "../../../store/gms/records.ts";
@@ -75,7 +75,7 @@ async function renewWithin(
   const last = Math.max(gmk.createdAt, ...renewals.map(({ createdAt }) => createdAt));
   const starts = periodStarts(deps);
   if (!waiting.some(({ kmsUri }) => (starts.get(kmsUri) ?? 0) > last)) return [];
-  // Those that are done may still have messages for who was unreachable.
+  // Those that are done may still have messages for members who were unreachable.
   const old = giving.filter((rekey) => rekey.createdAt < border && isOpen(rekey));
   const revokeAfter = await tx.supersede(
     old.map(({ id }) => id),

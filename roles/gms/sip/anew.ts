@@ -42,7 +42,7 @@ async function again(context: GmsContext, { rekey, memberUri, kind }: GktpRecord
     if (gmk === undefined || gmk.state === "retired") return "superseded";
     const isRecipient = ({ uri }: { readonly uri: string }) => uri === memberUri;
     const present = (await tx.members(record.groups)).find(isRecipient);
-    // Of a revocation also who was removed and holds the key.
+    // A revocation also concerns removed members who hold the key.
     const member = present ?? (kind === "revoke" ? (await tx.served(gmk.id)).find(isRecipient) : undefined);
     if (member === undefined) return "no member any more";
     const why = { cause: CAUSE, actor: memberUri };

@@ -26,7 +26,7 @@ export interface DeliveryDeps {
   readonly outcomes: Outcomes;
   readonly views: Views;
   readonly xcapRoot: string;
-  /** The store believes a member here who is not. */
+  /** The store believes that a member is subscribed here who is not. */
   readonly left: (member: string) => void;
 }
 

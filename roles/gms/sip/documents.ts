@@ -16,7 +16,7 @@ export type ReadableDocument =
   | { readonly kind: "gktp"; readonly records: readonly GktpRecord[] };
 
 /**
- * By `sel`. What does not exist or may not be read is not there. Who is no member any more may still read that a key is
+ * By `sel`. What does not exist or may not be read is not there. A former member may still read that a key is
  * revoked, which is all that is left of its messages (5.7.2.x).
  */
 export function readableDocuments(

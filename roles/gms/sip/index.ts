@@ -86,7 +86,8 @@ export function createSipDelivery(context: GmsContext, options: SipDeliveryOptio
         maxEntries: limits.subscribedDocuments,
         before: known?.wanted,
       });
-      // RFC 5875 4.7: what does not exist yet, or may not be read yet, stays pending; who is in no group hears of the first.
+      // RFC 5875 4.7: what does not exist yet, or may not be read yet, stays pending; a user in no group hears of the
+      // first.
       accept(link, member, subscribed, known);
       if (subscribed.leftOut > 0) refusals.leftOut(member, subscribed.leftOut);
       // One that ends a subscription, over a connection that is not its own, comes here too.

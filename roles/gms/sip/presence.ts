@@ -1,6 +1,6 @@
 /**
- * Tells the store whose subscriptions this process holds: who has come and who is gone. It counts for as long as the
- * process renews its lease, one for all of them.
+ * Tells the store whose subscriptions this process holds: which members have come and which have gone. It counts for as
+ * long as the process renews its lease, one for all of them.
  */
 import type { Clock } from "../../../transport/sip/index.ts";
 import type { GmsContext } from "../common/ports.ts";

@@ -32,7 +32,7 @@ export class Refusals {
   #write(actor: string, code: string, known: boolean, detail: Record<string, unknown> | undefined): void {
     const { store, now, log } = this.#context;
     const at = now();
-    // Of who is not known, From may be anything, and of any length.
+    // From of an unknown user may be anything, of any length.
     const name = actor.slice(0, MAX_ACTOR);
     const common = { at, actor: name, action: "subscribe", outcome: "refused", code } as const;
     const entry = { ...common, ...(detail && { detail }) };

@@ -76,7 +76,7 @@ export interface KmsAdmin {
   enrol(uris: readonly string[]): Promise<number>;
   user(uri: string): Promise<UserRecord | undefined>;
   users(query: UserQuery): Promise<UserRecord[]>;
-  /** No keys from now on, also for who is not enrolled yet; those given out die with their period. */
+  /** Gives the user no keys from now on, enrolled or not; those given out expire with their period. */
   revokeUser(uri: string, reason: string): Promise<void>;
   reinstateUser(uri: string): Promise<void>;
 

@@ -55,7 +55,7 @@ const policy = z.strictObject({
   /** Difference of clocks on top of it, and the most that Time may lie ahead. */
   clockSkew: seconds.max(300).default(5),
   /**
-   * Every request must be a SignedKmsRequest; an empty body is refused then. Of who has an InK that is asked anyway.
+   * Every request must be a SignedKmsRequest; an empty body is refused then. A user who has an InK is asked for it anyway.
    */
   requireSignature: z.boolean().default(false),
   /** Keys are given out wrapped with a TrK only. A token with an identity that has a TrK never gets them otherwise. */

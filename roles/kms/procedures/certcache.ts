@@ -4,7 +4,7 @@ import type { Procedure } from "./procedure.ts";
 export const certcache: Procedure = async ({ target }, { store }) => {
   // Not those that the issuer holds: they may be older than the number.
   const { cacheNum, own, others } = await store.certificates();
-  // Who has the present cache gets its number again and no certificates.
+  // A client that has the present cache gets its number again and no certificates.
   const current = target.cacheNum === cacheNum;
   const all = [...own, ...others.map(({ certificate }) => certificate)];
   return { message: { type: "certcache", cacheNum, certificates: current ? [] : all } };

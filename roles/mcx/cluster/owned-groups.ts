@@ -1,4 +1,7 @@
-/** The groups whose calls this process serves, of those of all processes: claimed when somebody joins, given back at the end. */
+/**
+ * The groups whose calls this process serves, of those of all processes: claimed when somebody joins, given back at the
+ * end.
+ */
 import type { Contacts, McxStore } from "../../../store/index.ts";
 import type { Clock } from "../../../transport/sip/index.ts";
 import type { ServerLog } from "../../server/log.ts";
@@ -21,7 +24,7 @@ export type GroupClaim =
   /** No process of which the database knows, or no database. */
   | { readonly where: "nowhere" };
 
-/** Milliseconds: who was sent here comes within seconds. */
+/** Milliseconds: a client that was redirected here comes within seconds. */
 const UNUSED_AFTER = 30_000;
 const TIDY_EVERY = 10_000;
 

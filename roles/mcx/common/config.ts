@@ -69,9 +69,9 @@ const media = z.strictObject({
 const floor = z.strictObject({
   /** How long one may talk (T2). */
   talkLimit: count.default(30),
-  /** How long media of who was told to stop still go out (T3). */
+  /** How long media of a talker who was told to stop still go out (T3). */
   stopGrace: count.default(3),
-  /** Silence after which the floor is taken from who sends nothing any more (T1). */
+  /** Silence after which a talker who sends nothing loses the floor (T1). */
   endOfMedia: count.default(4),
   /** Requests that wait. */
   maxQueue: z.number().int().min(0).default(16),

@@ -1,6 +1,7 @@
 /**
- * Floor arbitration of a group (TS 24.380 6.3.4 and 6.3.5, the basic procedures): one talks, or as many as may at a time;
- * others wait by priority and arrival; a request of high priority takes the floor. A pure function of state, event and time.
+ * Floor arbitration of a group (TS 24.380 6.3.4 and 6.3.5, the basic procedures): one talks, or as many as may at a
+ * time; others wait by priority and arrival; a request of high priority takes the floor. A pure function of state,
+ * event and time.
  */
 import { DENY_CAUSES, REVOKE_CAUSES } from "../../../bindings/floor-control/index.ts";
 import type {
@@ -19,7 +20,7 @@ import type {
 const LAST_POSITION = 253;
 const NOT_QUEUED = 255;
 
-/** What was due by `now` happens first, then the event. Events of who is no participant change nothing. */
+/** What was due by `now` happens first, then the event. Events of non-participants change nothing. */
 export function floorStep(state: FloorState, event: FloorEvent, now: number, config: FloorConfig): FloorStep {
   const turn = new Turn(state, now, config);
   turn.time();

@@ -9,7 +9,7 @@ export interface FloorConfig {
   readonly stopGrace: number;
   /** T8: when a Floor Revoke is sent again. */
   readonly revokeRepeat: number;
-  /** T1: silence after which the floor is taken from who sends nothing any more. */
+  /** T1: silence after which a talker who sends nothing loses the floor. */
   readonly endOfMedia: number;
   /** Requests that wait; 0: none. Those that pre-empt always may. */
   readonly maxQueue: number;

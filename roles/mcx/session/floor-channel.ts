@@ -123,7 +123,7 @@ export class FloorChannel {
     const multicast = this.#multicast;
     if (multicast !== undefined) this.#send(multicast, message, multicast.address);
     for (const leg of this.#legs.all()) {
-      // Who has a connection in place of a socket does not hear the multicast.
+      // A participant with a connection in place of a socket does not hear the multicast.
       const hearsAll = multicast !== undefined && !(leg.address && isConnection(leg.address));
       if (leg.user !== output.toAllBut && !hearsAll) this.#sayTo(leg, message);
     }

@@ -134,8 +134,8 @@ export class GroupSession {
   }
 
   /**
-   * Somebody whom signalling has authorised; who is in it already comes from anew. Errors as `MediaLegs.add`, with nothing
-   * changed.
+   * Adds a participant whom signalling has authorised; one who is in it already joins from a new address. Errors as
+   * `MediaLegs.add`, with nothing changed.
    */
   join({ user, media, floor, control, priority, receiveOnly }: SessionMember): void {
     const floorAddress = this.#own.legAddress(user, floor);

@@ -126,7 +126,8 @@ export class Mixer {
   }
 
   #frame(): void {
-    // Steps that this one is late by are left out: several at once would empty the jitter buffers here and overrun others.
+    // Steps that this one is late by are left out: several at once would empty the jitter buffers here and overrun
+    // others.
     const missed = Math.floor((this.#options.clock.now() - this.#nextAt) / FRAME_MS);
     if (missed > 0) this.#pause();
     this.#nextAt += (Math.max(missed, 0) + 1) * FRAME_MS;
@@ -145,7 +146,7 @@ export class Mixer {
   #mix(): void {
     const { participants } = this.#options;
     const all = participants();
-    // What is left of somebody who was put out is not said any more.
+    // What is left of a participant who was put out is not played any more.
     const frames = this.#listener.playEach().filter(({ user }) => user !== undefined && all.includes(user));
     this.#silent = frames.length === 0 ? this.#silent + 1 : 0;
     if (frames.length === 0) {

@@ -62,8 +62,8 @@ interface Call {
   readonly ports: SessionPorts;
   readonly slot: number;
   /**
-   * The one format of all, chosen with the first who joined: what one says goes to all others as it is, and the payload type
-   * is part of what SRTP authenticates.
+   * The one format of all, chosen with the first who joined: what one says goes to all others as it is, and the payload
+   * type is part of what SRTP authenticates.
    */
   speech: SpeechFormat | undefined;
   /** By user: another client of theirs takes the place of the first. */
@@ -129,7 +129,7 @@ export class GroupSessions {
         call.speech = speech;
       } catch (error) {
         leg?.close();
-        // Who is in the call already stays in it.
+        // Participants who are in the call already stay in it.
         if (call.participants.size === 0) void this.#end(groupUri, call);
         throw error;
       }

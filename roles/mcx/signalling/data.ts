@@ -38,13 +38,13 @@ export function messageHandler(context: SignallingContext) {
     if (!isProtectedMcData(payload)) throw new SignallingRefusal("MCDATA_REFUSED", "a payload in clear");
     const { signalling, name } = await openPayload(needPart(parts, MCDATA_MEDIA_TYPES.SIGNALLING), client);
     if (!context.messages.enter(client.user, name, context.now())) {
-      // Of a sender who has missed the answer: the message is on its way.
+      // The sender has missed the answer: the message is on its way.
       context.count("mcdata_repeated");
       return { status: 202 };
     }
     const sds = { group: requestUri, sender: client.user, signalling, payload };
     await context.cluster?.post(sds).catch((cause: unknown) => {
-      // Who sends it again has not sent it before.
+      // When it is sent again, it counts as the first time.
       context.messages.forget(client.user, name);
       throw new SignallingRefusal("CLUSTER_UNAVAILABLE", String(cause), cause);
     });

@@ -55,8 +55,8 @@ export async function openRequest(
 }
 
 /**
- * Clients that a request may be of: those of the users of its token; without one, those that are bound to the IMS identity which
- * a trusted proxy asserts (TS 24.379 7.3), or on this very connection.
+ * Clients that a request may be of: those of the users of its token; without one, those that are bound to the IMS
+ * identity which a trusted proxy asserts (TS 24.379 7.3), or on this very connection.
  */
 function clientsOf({ users, asserted }: Caller, { flow }: Incoming, { clients }: SignallingContext) {
   const own = users?.flatMap((user) => clients.of(user)) ?? [
@@ -100,7 +100,7 @@ export function readOrRefuse<T>(read: () => T): T {
 }
 
 /**
- * Refuses who is not in the group.
+ * Refuses users who are not in the group.
  *
  * @throws {SignallingRefusal} NOT_A_MEMBER also where there is no such group, TOO_MANY, DIRECTORY_UNAVAILABLE
  */

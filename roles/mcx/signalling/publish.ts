@@ -1,4 +1,7 @@
-/** Service authorisation by PUBLISH (TS 33.180 5.4, 9.2.1; TS 24.379 7.2.2, 7.3.3): it brings the CSK, and refreshes the binding. */
+/**
+ * Service authorisation by PUBLISH (TS 33.180 5.4, 9.2.1; TS 24.379 7.2.2, 7.3.3): it brings the CSK, and refreshes the
+ * binding.
+ */
 import type { Part } from "../../../documents/group-xml/index.ts";
 import { SIGNED_MEDIA_TYPE } from "../../../documents/signalling-xml/index.ts";
 import {
@@ -39,9 +42,9 @@ export function publishHandler(context: SignallingContext, binder: Binder) {
   };
 
   /**
-   * The client that a PUBLISH without a CSK is of. A token alone, which whoever was on the way may have read, does for the flow
-   * of the binding only, and a trusted proxy for the IMS identity that it asserts; elsewhere the CSK must sign (9.3.5), or a
-   * new one come.
+   * The client that sent a PUBLISH without a CSK. A token alone, which whoever was on the way may have read, does for
+   * the flow of the binding only, and a trusted proxy for the IMS identity that it asserts; elsewhere the CSK must sign
+   * (9.3.5), or a new one come.
    */
   async function vouchedFor(
     incoming: Incoming,

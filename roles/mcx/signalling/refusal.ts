@@ -18,7 +18,7 @@ const STATUS = {
   TOKENS_UNAVAILABLE: 503,
   /** The body names another user as the caller than the one whose CSK protects it. */
   FORGED_CALLER: 403,
-  /** Only a proxy that is trusted may say who has registered. */
+  /** Only a trusted proxy may say which users have registered. */
   NOT_A_PROXY: 403,
   BODY_TOO_LARGE: 413,
   BAD_BODY: 400,

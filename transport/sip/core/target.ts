@@ -59,7 +59,7 @@ export class Transports {
     if (scheme === "sips" && transport.name !== "TLS" && transport.name !== "WSS")
       throw unreachable("sips needs TLS");
     const host = params.get("maddr") ?? parsed.host;
-    // RFC 7118 5: who has that name is reached by its own flow, or not at all.
+    // RFC 7118 5: a client with such a name is reached by its own flow, or not at all.
     if (transport !== alone && /\.invalid\.?$/i.test(host)) throw unreachable(`${host} is no place`);
     return { transport, remote: { host: bare(host), port: parsed.port ?? DEFAULT_PORTS[transport.name] } };
   }

@@ -1,4 +1,7 @@
-/** A session that an INVITE has begun (RFC 3261 13 to 15), for either side, until a BYE. It is refreshed, and not renegotiated. */
+/**
+ * A session that an INVITE has begun (RFC 3261 13 to 15), for either side, until a BYE. It is refreshed, and not
+ * renegotiated.
+ */
 import { Timer } from "../../../base/clock.ts";
 import { CONTACT, type NameAddress } from "../codec/addresses.ts";
 import type { Headers } from "../codec/headers.ts";
@@ -38,7 +41,10 @@ export interface SipSession {
   readonly callId: string;
   /** False once it has ended, from whichever side. */
   readonly open: boolean;
-  /** Ends it; `moved` tells the peer to go on elsewhere. Does not reject: a peer that does not answer any more has ended it too. */
+  /**
+   * Ends it; `moved` tells the peer to go on elsewhere. Does not reject: a peer that does not answer any more has ended
+   * it too.
+   */
   bye(why?: "moved"): Promise<void>;
 }
 
@@ -144,7 +150,7 @@ export class Session implements SipSession, DialogUsage {
     agent.core.transmit(dialog.request("ACK"), way.flow ?? sameWay(flow), way).catch(() => undefined);
   }
 
-  /** From elsewhere it is not the peer's: the call of who has missed the 2xx would stand until its timer runs out. */
+  /** From elsewhere it is not the peer's: a caller that missed the 2xx would keep the call until its timer runs out. */
   acknowledged(flow: Flow): void {
     if (this.#parts.dialog.isFrom(flow)) this.#standing();
   }

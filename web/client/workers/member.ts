@@ -250,7 +250,7 @@ export class Member {
         this.#show();
         return;
       } catch (error) {
-        // Who is no member any more does not ask again.
+        // A former member does not ask again.
         if (error instanceof McxRefusedError && error.status === FORBIDDEN && tries > 2) break;
       }
     }
