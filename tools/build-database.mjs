@@ -1,15 +1,16 @@
 // Makes the empty PGlite that servers and tests start from (store/database/pglite-image.ts), for each version of PGlite once.
-import { mkdirSync, writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { root, Stamp } from "./up-to-date.mjs";
 
-const FILE = "build/database.tar.gz";
+const FOLDER = "build/database";
+const FILE = `${FOLDER}.tar.gz`;
 const version = createRequire(import.meta.url)("../package.json").dependencies["@electric-sql/pglite"];
 const stamp = new Stamp("database", {
   inputs: ["tools/build-database.mjs"],
   versions: [version],
-  outputs: [FILE],
+  outputs: [FOLDER, FILE],
 });
 
 if (stamp.current !== undefined) {
@@ -17,11 +18,11 @@ if (stamp.current !== undefined) {
 } else {
   stamp.begin();
   const { PGlite } = await import("@electric-sql/pglite");
-  const pglite = await PGlite.create();
+  rmSync(join(root, FOLDER), { recursive: true, force: true });
+  const pglite = await PGlite.create(join(root, FOLDER));
   const image = new Uint8Array(await (await pglite.dumpDataDir("gzip")).arrayBuffer());
   await pglite.close();
-  mkdirSync(join(root, "build"), { recursive: true });
   writeFileSync(join(root, FILE), image);
   stamp.end("");
-  console.log(`${FILE}  ${image.length} octets, PGlite ${version}`);
+  console.log(`${FOLDER}, ${FILE}  ${image.length} octets, PGlite ${version}`);
 }

@@ -19,7 +19,7 @@ import { NodeFS } from "@electric-sql/pglite/nodefs";
 import { MikeySakkeError } from "../../base/errors.ts";
 import { storeError } from "./failures.ts";
 import { lockFolder } from "./folder-lock.ts";
-import { emptyImage } from "./pglite-image.ts";
+import { copyEmptyFolder, emptyImage } from "./pglite-image.ts";
 import type { Database, Listener, QueryResult, Sql } from "./sql.ts";
 
 /** fdatasync, the default of Linux, is not there in Emscripten and does nothing. */
@@ -72,7 +72,7 @@ function openFolder(data: string, image?: Blob): Promise<PGlite> {
 async function initialise(root: string, data: string): Promise<void> {
   const fresh = `${data}.new`;
   rmSync(fresh, { recursive: true, force: true });
-  await (await openFolder(fresh, await emptyImage())).close();
+  if (!(await copyEmptyFolder(fresh))) await (await openFolder(fresh, await emptyImage())).close();
   syncTree(fresh);
   renameSync(fresh, data);
   syncOne(root);
