@@ -4,9 +4,11 @@ import { wipe } from "../../base/bytes.ts";
 import { load } from "../../bindings/core/core.ts";
 import { ntpToUnixMs } from "../../bindings/identity/ntp.ts";
 import {
+  type DeliveredKey,
   type Field,
   type InspectedSection,
   inspectMessage,
+  type KeyId,
   type KmsDomain,
   MikeySakkeError,
   parseMessage,
@@ -16,11 +18,13 @@ import {
 import { readKeySets, readOwnCertificates } from "../files/kms-files.ts";
 import type { MessageForm, MessageInput } from "../files/message-input.ts";
 import { Receivers } from "../files/receivers.ts";
+import type { CapturedFrame } from "../inspect/capture.ts";
 import type { Content } from "../inspect/content.ts";
+import { decryptCapture } from "../inspect/decrypted-capture.ts";
 import { type Found, lookInto } from "../inspect/look-into.ts";
 import { type Context, collect, type Runner } from "../terminal/command.ts";
 import { EXIT, type ExitStatus } from "../terminal/exit-status.ts";
-import { readInput, STDIN } from "../terminal/files.ts";
+import { readInput, requireAbsent, STDIN, writeOutput } from "../terminal/files.ts";
 import { uriOption } from "../terminal/options.ts";
 import type { Json, Output } from "../terminal/output.ts";
 import { type TolerateArgs, toleranceOption, tolerateOption } from "../terminal/tolerate.ts";
@@ -32,6 +36,7 @@ interface Options extends TolerateArgs {
   keys?: string[];
   from?: string;
   reveal?: boolean;
+  wireshark?: string;
 }
 
 /** Octets of a capture file. */
@@ -47,26 +52,39 @@ export function registerInspect(parent: Command, runner: Runner): void {
         "Show every field of an I_MESSAGE (raw, hexadecimal, base64 or mikey <base64>) with offset, length, value " +
         "and meaning, and what is wrong with it. Takes SIP messages, multipart bodies, session descriptions, XML " +
         "documents, captures (pcap and pcapng) and hex dumps as well: says what each is, and inspects the I_MESSAGEs " +
-        "inside. With --cert and --keys each is verified and opened, at the time of its T.",
+        "inside. With --cert and --keys each is verified and opened, at the time of its T. --wireshark writes a capture " +
+        "again with the media under these GMKs decrypted.",
       example:
         "mikey-sakke inspect alice.mikey\nxclip -o | mikey-sakke inspect --json\n" +
-        "mikey-sakke inspect plugtest.pcapng --cert kms.xml --keys alice.xml",
+        "mikey-sakke inspect plugtest.pcapng --cert kms.xml --keys alice.xml --wireshark clear.pcap",
     },
     (command) =>
       tolerateOption(command.argument("[file]", "what to look into; - or nothing is standard input", STDIN))
         .option("--cert <file>", "certificates of the KMS that issued the keys")
         .option("--keys <file>", "key sets of receivers, or a folder; may be repeated", collect)
         .option("--from <uri>", "initiator that the carrier named; needed when a message hides it")
-        .option("--reveal", "print the keys that were delivered"),
+        .option("--reveal", "print the keys that were delivered")
+        .option(
+          "--wireshark <file>",
+          "write the capture with its media decrypted, to be read by its owner only",
+        ),
     inspect,
   );
 }
 
 async function inspect({ output, stdin }: Context, options: Options, file: string): Promise<ExitStatus> {
+  const { wireshark } = options;
+  if (wireshark !== undefined) await requireAbsent([wireshark], false);
   const input = await readInput(file, stdin, MAX_CAPTURE);
   const found = lookInto(input);
   const opener = await openerOf(options);
   try {
+    if (wireshark !== undefined && (opener === undefined || found.message !== undefined || !found.frames)) {
+      throw usageError(
+        "NOT_A_CAPTURE",
+        "--wireshark needs a capture, and the keys to open it: --cert and --keys",
+      );
+    }
     if (found.message !== undefined) return await showMessage(found.message, options, opener, output);
     return await showContents(found, options, opener, output);
   } finally {
@@ -118,8 +136,23 @@ async function shown(octets: Uint8Array, options: Options, opener: Opener | unde
   };
 }
 
+/** Writes the capture to the file of --wireshark; undefined without one. */
+async function writeDecrypted(
+  frames: readonly CapturedFrame[] = [],
+  { wireshark }: Options,
+  opener: Opener | undefined,
+): Promise<{ json: JsonObject; line: string } | undefined> {
+  if (wireshark === undefined || opener === undefined) return undefined;
+  const { octets, decrypted, packets } = await decryptCapture(frames, opener.groupKeys);
+  await writeOutput(wireshark, octets, { secret: true });
+  return {
+    json: { file: wireshark, packets, decrypted },
+    line: `${wireshark}: ${packets} packets, of which ${decrypted} were SRTP and are RTP now`,
+  };
+}
+
 async function showContents(
-  { form, contents }: Extract<Found, { contents: unknown }>,
+  { form, contents, frames }: Extract<Found, { contents: unknown }>,
   options: Options,
   opener: Opener | undefined,
   output: Output,
@@ -142,14 +175,23 @@ async function showContents(
   };
   const shownContents: JsonObject[] = [];
   for (const content of contents) shownContents.push(await show(content, 0));
-  output.result({ status: sound ? "ok" : "malformed", form, contents: shownContents }, () =>
-    lines.length > 0 ? lines : [`${form}: nothing that is known here`],
-  );
+  if (lines.length === 0) lines.push(`${form}: nothing that is known here`);
+  const written = await writeDecrypted(frames, options, opener);
+  if (written !== undefined) lines.push("", written.line);
+  const json = {
+    status: sound ? "ok" : "malformed",
+    form,
+    contents: shownContents,
+    decrypted: written?.json,
+  };
+  output.result(json, () => lines);
   return sound ? EXIT.accepted : EXIT.refused;
 }
 
 interface Opener {
   open(octets: Uint8Array): Promise<JsonObject>;
+  /** The GMKs of the messages that were opened. */
+  readonly groupKeys: ReadonlyMap<KeyId, DeliveredKey>;
   destroy(): void;
 }
 
@@ -165,7 +207,13 @@ async function openerOf(options: Options): Promise<Opener | undefined> {
   const domains: KmsDomain[] = [];
   const limited = others.map((certificate) => ({ kmsDomains: [], ...certificate }));
   let receivers: Receivers | undefined;
+  const groupKeys = new Map<KeyId, DeliveredKey>();
+  const keep = (key: DeliveredKey) => {
+    if (key.kind === "GMK" && !groupKeys.has(key.keyId)) groupKeys.set(key.keyId, key);
+    else key.destroy();
+  };
   const destroy = () => {
+    for (const key of groupKeys.values()) key.destroy();
     receivers?.destroy();
     for (const domain of domains) domain.destroy();
     for (const { rsk, ssk } of keySets) wipe(rsk, ssk);
@@ -187,11 +235,13 @@ async function openerOf(options: Options): Promise<Opener | undefined> {
       const name = toHex(octets);
       const before = opened.get(name);
       if (before !== undefined) return before;
-      const settings = { now: timeOf(octets, tolerance), from, tolerance, reveal: options.reveal === true };
+      const reveal = options.reveal === true;
+      const settings = { now: timeOf(octets, tolerance), from, tolerance, reveal, keep };
       const result = await openOne(octets, ready, settings);
       opened.set(name, result);
       return result;
     },
+    groupKeys,
     destroy,
   };
 }

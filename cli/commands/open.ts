@@ -4,6 +4,7 @@ import {
   acceptMessage,
   authoriseAnyoneUnsafe,
   type Core,
+  type DeliveredKey,
   formatKeyId,
   KEY_KINDS,
   type KmsCertificate,
@@ -128,6 +129,8 @@ export function loadDomains(core: Core, certificates: readonly KmsCertificate[],
 }
 
 interface Settings {
+  /** Gets the delivered key, and destroys it. The key is destroyed at once when absent. */
+  keep?: (key: DeliveredKey) => void;
   now: number;
   from: string | undefined;
   tolerance: Tolerance;
@@ -151,7 +154,7 @@ export async function openOne(
       tolerance,
       ...(settings.from !== undefined && { from: settings.from }),
     });
-    return describe(await acceptMessage(verified), settings.reveal);
+    return describe(await acceptMessage(verified), settings);
   } catch (error) {
     // Faults of the call are those of every message; only refusals belong to this one.
     if (!(error instanceof MikeySakkeError) || error.kind === "usage") throw error;
@@ -159,7 +162,7 @@ export async function openOne(
   }
 }
 
-function describe(opened: OpenedMessage, reveal: boolean): JsonObject {
+function describe(opened: OpenedMessage, { reveal, keep }: Settings): JsonObject {
   const { kind, keyId, initiator, recipient, parameters } = opened;
   const common = {
     keyKind: kind,
@@ -191,7 +194,8 @@ function describe(opened: OpenedMessage, reveal: boolean): JsonObject {
       key: reveal ? toHex(opened.key.reveal()) : undefined,
     };
   } finally {
-    opened.key.destroy();
+    if (keep === undefined) opened.key.destroy();
+    else keep(opened.key);
   }
 }
 

@@ -2,19 +2,26 @@
 import { fromUtf8 } from "../../base/bytes.ts";
 import { MikeySakkeError } from "../../base/errors.ts";
 import { decodeMessageInput, type MessageInput } from "../files/message-input.ts";
-import { framesOf, isCapture } from "./capture.ts";
+import { type CapturedFrame, framesOf, isCapture } from "./capture.ts";
 import { type Content, contentOf, isSip } from "./content.ts";
 import { readHexDump } from "./hex-dump.ts";
 import { type Flow, flowsOf } from "./network.ts";
 
 export type Found =
   | { readonly message: MessageInput }
-  | { readonly message?: undefined; readonly form: string; readonly contents: readonly Content[] };
+  | {
+      readonly message?: undefined;
+      readonly form: string;
+      readonly contents: readonly Content[];
+      /** Of a capture. */
+      readonly frames?: readonly CapturedFrame[];
+    };
 
 /** @throws {MikeySakkeError} codec `BAD_CAPTURE`, `UNKNOWN_FORM` */
 export function lookInto(input: Uint8Array): Found {
   if (isCapture(input)) {
-    return { form: "capture", contents: flowsOf(framesOf(input)).map(ofFlow) };
+    const frames = framesOf(input);
+    return { form: "capture", contents: flowsOf(frames).map(ofFlow), frames };
   }
   // A part of it may be a message, which is no text.
   if (/^--[^\s-][^\r\n]*\r?\n[A-Za-z-]+:/.test(latin(input))) return whole("multipart", input);

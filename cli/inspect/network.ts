@@ -26,7 +26,7 @@ const LINK = {
   sll2: 276,
 };
 const ETHER = { ipv4: 0x0800, ipv6: 0x86dd, vlan: 0x8100, provider: 0x88a8 };
-const UDP = 17;
+export const UDP = 17;
 const TCP = 6;
 /** Extension headers of IPv6 that say their length: hop-by-hop, routing, destination options. */
 const EXTENSIONS: ReadonlySet<number> = new Set([0, 43, 60]);
@@ -42,9 +42,10 @@ interface Segment {
 export function flowsOf(frames: readonly CapturedFrame[]): Flow[] {
   const found: (Flow | { readonly key: string })[] = [];
   const streams = new Map<string, { from: string; to: string; segments: Segment[] }>();
-  for (const { time, link, octets } of frames) {
-    const packet = packetOf(networkOf(link, new Octets(octets)));
+  for (const frame of frames) {
+    const packet = packetOf(frame);
     if (packet === undefined) continue;
+    const { time } = frame;
     const { protocol, source, target, segment } = packet;
     if (segment.length < 8) continue;
     const [from, to] = [`${source}:${segment.u16(0)}`, `${target}:${segment.u16(2)}`];
@@ -96,21 +97,27 @@ function networkOf(link: number, frame: Octets): Octets | undefined {
   }
 }
 
-interface Packet {
+export interface Packet {
   readonly protocol: number;
   readonly source: string;
   readonly target: string;
+  /** Its IP header, with the extension headers of IPv6. */
+  readonly header: Uint8Array;
   readonly segment: Octets;
 }
 
-function packetOf(ip: Octets | undefined): Packet | undefined {
+/** The IP packet of a frame; undefined for other frames and for fragments. */
+export function packetOf({ link, octets }: CapturedFrame): Packet | undefined {
+  const ip = networkOf(link, new Octets(octets));
   if (ip === undefined) return undefined;
   const version = ip.u8(0) >> 4;
   if (version === 4 && ip.length >= 20) {
     // A fragment that is not the first has no ports, and the first one not all of its data.
     if ((ip.u16(6) & 0x3fff) !== 0) return undefined;
-    const segment = new Octets(ip.slice((ip.u8(0) & 15) * 4, Math.min(ip.u16(2) || ip.length, ip.length)));
-    return { protocol: ip.u8(9), source: dotted(ip, 12), target: dotted(ip, 16), segment };
+    const start = (ip.u8(0) & 15) * 4;
+    const segment = new Octets(ip.slice(start, Math.min(ip.u16(2) || ip.length, ip.length)));
+    const header = ip.slice(0, start);
+    return { protocol: ip.u8(9), source: dotted(ip, 12), target: dotted(ip, 16), header, segment };
   }
   if (version !== 6 || ip.length < 40) return undefined;
   let protocol = ip.u8(6);
@@ -121,7 +128,8 @@ function packetOf(ip: Octets | undefined): Packet | undefined {
     if (at > ip.length) return undefined;
   }
   const end = Math.min(40 + ip.u16(4), ip.length);
-  return { protocol, source: colons(ip, 8), target: colons(ip, 24), segment: new Octets(ip.slice(at, end)) };
+  const [source, target] = [colons(ip, 8), colons(ip, 24)];
+  return { protocol, source, target, header: ip.slice(0, at), segment: new Octets(ip.slice(at, end)) };
 }
 
 /** What was sent again counts once; behind a gap nothing is read. */
