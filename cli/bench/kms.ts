@@ -8,7 +8,7 @@ import {
   type NtpTime,
   ntpFromUnixMs,
   ntpSeconds,
-  systemRandom,
+  type RandomSource,
 } from "../../bindings/index.ts";
 import { KmsMaster } from "../../bindings/kms.ts";
 
@@ -25,9 +25,9 @@ export class BenchKms {
   readonly #time: NtpTime;
 
   /** `now` in ms since the Unix epoch: keys are issued for its key period. */
-  constructor(core: Core, now: number) {
+  constructor(core: Core, now: number, random: RandomSource) {
     this.#time = ntpFromUnixMs(now);
-    this.#master = KmsMaster.generate(core, systemRandom);
+    this.#master = KmsMaster.generate(core, random);
     const certificate: KmsCertificate = {
       role: "Root",
       kmsUri: KMS_URI,

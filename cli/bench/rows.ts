@@ -1,11 +1,11 @@
 /** The operations of the package as rows, through its public interface. */
-import { SakkeReceiver, systemRandom } from "../../bindings/index.ts";
+import { SakkeReceiver } from "../../bindings/index.ts";
 import { BATCH, type Row } from "./row.ts";
 import type { World } from "./world.ts";
 
 /** Rows on the world's keys. `message` is one of the GMS to the member. */
 export function packageRows(world: World, message: Uint8Array): Row[] {
-  const { domain, ssv, sed, signer, text, kms, memberKeys } = world;
+  const { domain, ssv, sed, signer, text, kms, memberKeys, random } = world;
   const { encryption, authentication } = domain;
   let uids: Uint8Array[] = [];
   let uris: string[] = [];
@@ -37,8 +37,8 @@ export function packageRows(world: World, message: Uint8Array): Row[] {
       operations: 1,
       run: () => encryption.validateRsk(memberKeys.uid, memberKeys.rsk),
     },
-    { name: "eccsi.sign.batch", operations: BATCH, run: () => signer.signBatch(texts, systemRandom) },
-    { name: "eccsi.sign.single", operations: 1, run: () => signer.sign(text, systemRandom) },
+    { name: "eccsi.sign.batch", operations: BATCH, run: () => signer.signBatch(texts, random) },
+    { name: "eccsi.sign.single", operations: 1, run: () => signer.sign(text, random) },
     {
       name: "eccsi.verify",
       operations: 1,

@@ -12,6 +12,7 @@ import {
   type OpenContext,
   openMessage,
   planSeal,
+  type RandomSource,
   Receiver,
   SakkeReceiver,
   type SealedMessage,
@@ -30,9 +31,17 @@ export interface Signature {
   readonly octets: Uint8Array;
 }
 
+export interface WorldOptions {
+  /** Ms since the Unix epoch; the system's clock when absent. */
+  readonly now?: number;
+  /** Of all keys and messages. With a seeded one and a time of its own, a world is the same each time. */
+  readonly random?: RandomSource;
+}
+
 export class World {
   readonly core: Core;
-  readonly now = Date.now();
+  readonly now: number;
+  readonly random: RandomSource;
   readonly kms: BenchKms;
   readonly gms: Initiator;
   readonly gmsKeys: KeySet;
@@ -43,7 +52,7 @@ export class World {
   readonly prepared: SakkeReceiver;
   /** The member with its key prepared. */
   readonly receiver: Receiver;
-  readonly ssv = systemRandom(16);
+  readonly ssv: Uint8Array;
   /** Encapsulated to the member. */
   readonly sed: Uint8Array;
   readonly text = utf8("thirty-two octets to be signed..");
@@ -54,9 +63,12 @@ export class World {
   readonly strangersKey: EccsiPublicKey;
   #counter = 0;
 
-  constructor(core: Core) {
+  constructor(core: Core, { now = Date.now(), random = systemRandom }: WorldOptions = {}) {
     this.core = core;
-    this.kms = new BenchKms(core, this.now);
+    this.now = now;
+    this.random = random;
+    this.kms = new BenchKms(core, now, random);
+    this.ssv = random(16);
     const { domain } = this.kms;
     const [gmsKeys, memberKeys] = this.kms.issue(["sip:gms@example.org", "sip:member@example.org"]);
     this.gmsKeys = gmsKeys!;
@@ -70,12 +82,12 @@ export class World {
     this.sed = domain.encryption.encapsulate(uid, this.ssv);
     this.strangers = this.kms.issue(this.freshUris(STRANGERS)).map((keys) => {
       const signer = signerOf(domain, keys);
-      const octets = signer.sign(this.text, systemRandom);
+      const octets = signer.sign(this.text, random);
       signer.destroy();
       return { uid: keys.uid, octets };
     });
     this.strangersKey = EccsiPublicKey.load(core, domain.certificate.pubAuthKey);
-    this.known = { uid: this.gmsKeys.uid, octets: this.signer.sign(this.text, systemRandom) };
+    this.known = { uid: this.gmsKeys.uid, octets: this.signer.sign(this.text, random) };
   }
 
   get domain(): KmsDomain {
@@ -83,12 +95,12 @@ export class World {
   }
 
   get sealKeys(): SealKeys {
-    return { initiator: this.gms, domains: [this.domain], random: systemRandom };
+    return { initiator: this.gms, domains: [this.domain], random: this.random };
   }
 
   /** UIDs as uniform as those of F.2.1, which are hashes. */
   freshUids(count: number): Uint8Array[] {
-    return Array.from({ length: count }, () => systemRandom(32));
+    return Array.from({ length: count }, () => this.random(32));
   }
 
   freshUris(count: number): string[] {
