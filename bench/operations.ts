@@ -6,17 +6,16 @@ import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import type { Build } from "../bindings/core/core.ts";
 import { load } from "../bindings/index.ts";
-import { ROW_TITLES, type Row } from "../cli/bench/row.ts";
-import { packageRows } from "../cli/bench/rows.ts";
+import { ROW_TITLES } from "../cli/bench/row.ts";
 import { rounded, sample, timing } from "../cli/bench/sampling.ts";
 import { World } from "../cli/bench/world.ts";
 import { table } from "../cli/terminal/output.ts";
 import { VERSION } from "../cli/terminal/version.ts";
 import { compileAssembly } from "./compile.ts";
-import { issueRow } from "./core-rows.ts";
+import { countRows, rowsOf } from "./counts/arithmetic.ts";
 import { Kernel, type Part } from "./kernel.ts";
 import { machine, runtime } from "./machine.ts";
-import { loadCounting, TALLIES, type Tallies, type Tally } from "./tallies.ts";
+import { TALLIES, type Tallies, type Tally } from "./tallies.ts";
 
 const ROUNDS = 8;
 /** Ms a row or step and round. */
@@ -42,27 +41,6 @@ const P256_SCAN = 0.25;
 const { values } = parseArgs({
   options: { build: { type: "string", default: "auto" }, out: { type: "string" } },
 });
-
-async function rowsOf(world: World): Promise<Row[]> {
-  const [message] = await world.seal([world.memberKeys.userUri]);
-  return [issueRow(world), ...packageRows(world, message!.octets)];
-}
-
-/** Counts of the second call of each row: the first may build tables. */
-async function countRows(build: Build): Promise<Map<Row["name"], Tallies>> {
-  const { core, take } = await loadCounting(build);
-  const world = new World(core);
-  const counts = new Map<Row["name"], Tallies>();
-  for (const row of await rowsOf(world)) {
-    for (let call = 0; call < 6; call++) {
-      row.prepare?.();
-      take();
-      await row.run();
-    }
-    counts.set(row.name, take());
-  }
-  return counts;
-}
 
 const core = await load({ build: values.build as Build | "auto" });
 const { build } = core;

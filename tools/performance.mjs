@@ -4,6 +4,7 @@
 //   npm run -s bench:browser -- --out docs/results/chromium.json
 //   npm run -s bench:operations -- --out docs/results/operations.json
 //   npm run -s bench:windows -- --out docs/results/windows.json
+//   npm run -s bench:counts                                       counts of operations, in docs/results/counts.json
 //   npm run -s bench:ct -- --out docs/results/constant-time.json
 //   npm run -s bench:scale -- --out docs/results/scale.json
 //   npm run bench:report
@@ -52,6 +53,7 @@ const reports = readReports();
 const main = reports.find(([name]) => name === MAIN)?.[1];
 const operations = readResult("operations");
 const windows = readResult("windows");
+const counts = readResult("counts");
 const timing = readResult("constant-time");
 const scale = readResult("scale");
 fillDocument("performance.md", {
@@ -64,6 +66,8 @@ fillDocument("performance.md", {
   operations: operations && tables.operationsTable(operations),
   shares: operations && tables.sharesTable(operations),
   windows: windows && tables.windowsTable(windows),
+  arithmetic: counts && tables.arithmeticTable(counts),
+  counts: counts && tables.countsTable(counts),
 });
 fillDocument("constant-time.md", {
   machine: timing && tables.timingText(timing),

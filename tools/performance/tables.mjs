@@ -70,6 +70,29 @@ export function resultsTable({ rows }) {
   );
 }
 
+/** Arithmetic of one call of each row, in vectors as they are counted. */
+export function arithmeticTable({ arithmetic }) {
+  const kinds = ["multiply", "square", "multiplyTwice", "invert"];
+  return table(
+    ["one call of", "M", "S", "D", "I", "M of P-256", "S of P-256", "D of P-256", "I of P-256"],
+    Object.entries(arithmetic).map(([name, fields]) => [
+      `\`${name}\``,
+      ...["sakke", "p256"].flatMap((field) => kinds.map((kind) => number(fields[field][kind] ?? 0))),
+    ]),
+  );
+}
+
+/** What else is counted and does not depend on the machine. */
+export function countsTable({ statements, octets }) {
+  return table(
+    ["what", "count"],
+    [
+      ...Object.entries(statements).map(([what, count]) => [`SQL statements: ${what}`, number(count)]),
+      ...Object.entries(octets).map(([what, count]) => [`octets written: ${what}`, number(count)]),
+    ],
+  );
+}
+
 export function hostsTable(reports) {
   const [[, first]] = reports;
   return table(
