@@ -84,7 +84,7 @@ async function rekey({ output }: Context, options: RekeyArgs, group: string): Pr
 
 async function revoke({ output }: Context, options: WatchArgs, gmkId: string): Promise<ExitStatus> {
   if (!/^(?:0x)?[0-9a-f]{8}$/i.test(gmkId)) {
-    throw usageError("BAD_GMK_ID", `GMK-ID: "${gmkId}" is not 8 hexadecimal digits`);
+    throw usageError("BAD_KEY_ID", `GMK-ID: "${gmkId}" is not 8 hexadecimal digits`);
   }
   const id = Number.parseInt(gmkId, 16);
   const { OPERATOR } = await import("../gms/with-admin.ts");

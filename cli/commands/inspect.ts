@@ -195,11 +195,11 @@ interface Opener {
   destroy(): void;
 }
 
-/** Undefined without keys. Usage error NO_CERT. */
+/** Undefined without keys. Usage error BAD_CALL. */
 async function openerOf(options: Options): Promise<Opener | undefined> {
   const { cert, keys } = options;
   if (cert === undefined && keys === undefined) return undefined;
-  if (cert === undefined || keys === undefined) throw usageError("NO_CERT", "--cert and --keys go together");
+  if (cert === undefined || keys === undefined) throw usageError("BAD_CALL", "--cert and --keys go together");
   const from = options.from === undefined ? undefined : uriOption(options.from, "--from");
   const { own, others } = await readOwnCertificates(cert, "--cert");
   const keySets = await readKeySets(keys, own, "--keys");

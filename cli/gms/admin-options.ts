@@ -28,7 +28,7 @@ export function adminOptions(command: Command): Command {
     .option("--gms-admin-token <file>", "file with the token for it");
 }
 
-/** Usage errors NO_ADMIN_TOKEN, GMS_NOT_RUNNING, NO_KMS. */
+/** Usage errors BAD_CALL, GMS_NOT_RUNNING, NO_KMS. */
 export async function adminAccess<T>(
   args: AdminArgs,
   use: (kms: KmsAdmin, gms: GmsAdmin) => Promise<T>,
@@ -55,7 +55,7 @@ export async function adminAccess<T>(
 async function remote(url: string | undefined, file: string | undefined, option: string) {
   if (url === undefined && file === undefined) return undefined;
   if (url === undefined || file === undefined) {
-    throw usageError("NO_ADMIN_TOKEN", `${option} and ${option}-token go together`);
+    throw usageError("BAD_CALL", `${option} and ${option}-token go together`);
   }
   return { url, token: fromUtf8(await readFile(file, MAX_TOKEN), file).trim() };
 }

@@ -153,7 +153,7 @@ export class KmsStore {
 
   /**
    * An active one retires the active ones before it. With `under`, the key that it will be sent under, nothing is
-   * added once that is retired. Usage errors TRANSPORT_KEY_EXISTS, TRANSPORT_KEY_RETIRED, UNKNOWN_TRANSPORT_KEY.
+   * added once that is retired. Usage errors TRANSPORT_KEY_EXISTS, TRANSPORT_KEY_RETIRED, TRANSPORT_KEY_UNKNOWN.
    */
   addTransportKey(record: TransportKeyRecord, options: { readonly under?: string } = {}): Promise<void> {
     return transportKeys.add(this.#db, this.#envelope, record, options);
@@ -178,7 +178,7 @@ export class KmsStore {
 
   /**
    * Makes a key the active one of its user and kind and retires the active ones before it. Usage errors
-   * UNKNOWN_TRANSPORT_KEY, TRANSPORT_KEY_RETIRED.
+   * TRANSPORT_KEY_UNKNOWN, TRANSPORT_KEY_RETIRED.
    */
   activate(id: string): Promise<void> {
     return transportKeys.activate(this.#db, id);

@@ -124,7 +124,7 @@ async function requireUsable(sql: Sql, id: string): Promise<Pick<KeyRow, "user_u
   );
   const row = rows[0];
   if (row === undefined) {
-    throw new MikeySakkeError("usage", "UNKNOWN_TRANSPORT_KEY", `there is no transport key ${id}`);
+    throw new MikeySakkeError("usage", "TRANSPORT_KEY_UNKNOWN", `there is no transport key ${id}`);
   }
   if (row.state === "retired") {
     throw new MikeySakkeError("usage", "TRANSPORT_KEY_RETIRED", `transport key ${id}: retired`);

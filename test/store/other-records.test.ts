@@ -44,7 +44,7 @@ onEachDatabase("records", ({ fresh, again }) => {
         bob1: "active",
       });
       await expect(store.activate("trk1")).rejects.toMatchObject({ code: "TRANSPORT_KEY_RETIRED" });
-      await expect(store.activate("trk9")).rejects.toMatchObject({ code: "UNKNOWN_TRANSPORT_KEY" });
+      await expect(store.activate("trk9")).rejects.toMatchObject({ code: "TRANSPORT_KEY_UNKNOWN" });
     });
 
     it("give way to those that replace them, with all that are pending, or not at all", async () => {

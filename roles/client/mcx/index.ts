@@ -76,7 +76,7 @@ export function createMcxClient(options: McxClientOptions): McxClient {
     }
     const [contentType = ""] = request.headers.texts(CONTENT_TYPE.name);
     if (request.body.length > MAX_BODY) {
-      throw new MikeySakkeError("codec", "TOO_LONG", `MESSAGE: more than ${MAX_BODY} octets`);
+      throw new MikeySakkeError("codec", "BODY_TOO_LARGE", `MESSAGE: more than ${MAX_BODY} octets`);
     }
     const parts: Part[] = mediaTypeOf(contentType).startsWith("multipart/")
       ? readMultipart(contentType, request.body)

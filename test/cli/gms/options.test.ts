@@ -85,7 +85,7 @@ describe("members and settings", () => {
     [["group", "create", "a b"], "BAD_URI"],
     [["group", "set", "sip:g@example.org"], "NO_SETTING"],
     [["group", "set", "sip:g@example.org", "--rekey-every", "often"], "BAD_DURATION"],
-    [["group", "revoke", "054aebXX"], "BAD_GMK_ID"],
+    [["group", "revoke", "054aebXX"], "BAD_KEY_ID"],
     [["group", "rekey", "sip:g@example.org", "--activation", "soon"], "BAD_TIME"],
     [["client", "run", "--user", "sip:a@b"], "NO_SERVER"],
     [["client", "run", "--user", "sip:a@b", "--kms-url", "https://k", "--gms-uri", "sip:g"], "NO_SERVER"],

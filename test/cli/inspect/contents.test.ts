@@ -168,6 +168,6 @@ describe("inspect", () => {
 
   it("wants certificate and keys together", async () => {
     const run = await runCli(["inspect", "--json", "--cert", vector("production-gmk.cert.xml")], message);
-    expect([run.status, run.json().code]).toEqual([2, "NO_CERT"]);
+    expect([run.status, run.json().code]).toEqual([2, "BAD_CALL"]);
   });
 });
