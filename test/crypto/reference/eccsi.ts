@@ -37,12 +37,12 @@ export interface SigningKey {
   readonly pvt: Uint8Array;
 }
 
-/** RFC 6507 5.1.1 with v in [1, q − 1] given. Throws a crypto error when another v is to be drawn. */
+/** RFC 6507 5.1.1 with v in [1, q − 1] given. Throws a RangeError when another v is to be drawn. */
 export function issueSigningKey(ksak: bigint, id: Uint8Array, v: bigint): SigningKey {
   const pvt = kpakOf(v);
   const hs = mod(toInteger(hashOfKey(kpakOf(ksak), id, pvt)), q);
   const ssk = mod(ksak + hs * v, q);
-  if (hs === 0n || ssk === 0n) throw new MikeySakkeError("crypto", "UNUSABLE_NONCE", "HS or SSK is zero");
+  if (hs === 0n || ssk === 0n) throw new RangeError("HS or SSK is zero");
   return { ssk: toOctets(ssk, fieldBytes), pvt };
 }
 
@@ -56,7 +56,7 @@ export function validateSigningKey(kpak: Uint8Array, id: Uint8Array, key: Signin
   return curve.equals(curve.multiplySum(terms), K);
 }
 
-/** Signature r || s || PVT, 129 octets, with j in [1, q − 1] given (RFC 6507 5.2.1). Throws when another j is needed. */
+/** Signature r || s || PVT, 129 octets, with j in [1, q − 1] given (RFC 6507 5.2.1). Throws a RangeError when another j is needed. */
 export function sign(
   kpak: Uint8Array,
   id: Uint8Array,
@@ -68,7 +68,7 @@ export function sign(
   const r = toOctets(J.x, fieldBytes);
   const he = toInteger(hashOfMessage(hashOfKey(kpak, id, key.pvt), r, message));
   const denominator = mod(he + J.x * toInteger(key.ssk), q);
-  if (denominator === 0n) throw new MikeySakkeError("crypto", "UNUSABLE_NONCE", "HE + r SSK is zero");
+  if (denominator === 0n) throw new RangeError("HE + r SSK is zero");
   // s' always fits: q of P-256 has no more octets than a hash (RFC 6507 5.2.1 step 6).
   const s = mod(invert(denominator, q) * j, q);
   return concat(r, toOctets(s, fieldBytes), key.pvt);

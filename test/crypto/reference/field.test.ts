@@ -1,7 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { systemRandom } from "../../../base/random.ts";
-import { errorCode } from "../../support/refusal.ts";
 import {
   edgeElements,
   fromLimbs,
@@ -32,8 +31,8 @@ describe("field", () => {
         },
       ),
     );
-    expect(errorCode(() => invert(0n, SAKKE.p))).toBe("crypto/NO_INVERSE");
-    expect(errorCode(() => invert(SAKKE.p, SAKKE.p))).toBe("crypto/NO_INVERSE");
+    expect(() => invert(0n, SAKKE.p)).toThrow(new RangeError("not invertible"));
+    expect(() => invert(SAKKE.p, SAKKE.p)).toThrow(new RangeError("not invertible"));
   });
 
   it("finds square roots of squares only", () => {

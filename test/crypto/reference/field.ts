@@ -1,6 +1,5 @@
 /** Integers modulo an odd prime and their encodings, as plain big integers. Not constant-time: tests and bench only. */
 import { fromHex, toHex } from "../../../base/bytes.ts";
-import { MikeySakkeError } from "../../../base/errors.ts";
 import type { RandomSource } from "../../../base/random.ts";
 
 /** The residue of `a` in [0, m). */
@@ -9,7 +8,7 @@ export function mod(a: bigint, m: bigint): bigint {
   return r < 0n ? r + m : r;
 }
 
-/** a⁻¹ mod m by the extended Euclidean algorithm. Throws a crypto error when there is none. */
+/** a⁻¹ mod m by the extended Euclidean algorithm. Throws a RangeError when there is none. */
 export function invert(a: bigint, m: bigint): bigint {
   let [u, v] = [mod(a, m), m];
   let [x, y] = [1n, 0n];
@@ -18,7 +17,7 @@ export function invert(a: bigint, m: bigint): bigint {
     [u, v] = [v - quotient * u, u];
     [x, y] = [y - quotient * x, x];
   }
-  if (v !== 1n) throw new MikeySakkeError("crypto", "NO_INVERSE", "not invertible");
+  if (v !== 1n) throw new RangeError("not invertible");
   return mod(y, m);
 }
 

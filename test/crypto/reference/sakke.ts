@@ -161,7 +161,7 @@ export function publicKeyOf(z: bigint): Uint8Array {
   return curve.encode(curve.toAffine(curve.multiply(z, P)));
 }
 
-/** The Receiver Secret Key of an identifier, 257 octets (RFC 6508 6.1.1). Throws a crypto error if a + z = 0 mod q. */
+/** The Receiver Secret Key of an identifier, 257 octets (RFC 6508 6.1.1). Throws a RangeError if a + z = 0 mod q. */
 export function issueRsk(z: bigint, id: Uint8Array): Uint8Array {
   return curve.encode(curve.toAffine(curve.multiply(invert(toInteger(id) + z, q), P)));
 }
@@ -172,7 +172,7 @@ export function validateRsk(zt: Uint8Array, id: Uint8Array, rsk: Uint8Array): bo
   try {
     return pairing(curve.toAffine(publicPointOf(Z, id)), curve.decode(rsk)) === g;
   } catch (error) {
-    if (error instanceof MikeySakkeError) return false;
+    if (error instanceof MikeySakkeError || error instanceof RangeError) return false;
     throw error;
   }
 }
