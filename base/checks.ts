@@ -2,6 +2,7 @@
  * The numbered checks of docs/validation.md. A number and its code never change their meaning; a check that
  * goes away leaves a gap. Order follows the receiver order of RFC 3830 5.3, RFC 6509 2.2.2 and TS 33.180 5.2.
  */
+import type { CHECK_CODES } from "./error-codes/checks.ts";
 import { type ErrorKind, MikeySakkeError } from "./errors.ts";
 
 export const CHECKS = {
@@ -82,7 +83,7 @@ export const CHECKS = {
   KEY_SET_UID_MISMATCH: [75, "validation"],
   RSK_INVALID: [76, "validation"],
   SSK_INVALID: [77, "validation"],
-} as const satisfies Record<string, readonly [number, ErrorKind]>;
+} as const satisfies Record<keyof typeof CHECK_CODES, readonly [number, ErrorKind]>;
 
 export type CheckCode = keyof typeof CHECKS;
 

@@ -1,3 +1,7 @@
+import type { ErrorCode } from "./error-codes/index.ts";
+
+export type { ErrorCode } from "./error-codes/index.ts";
+
 /**
  * The one error class of the package. `kind` says by whose fault the call failed, `code` is stable and
  * meant for programs, `check` is the number of the check in docs/validation.md that refused a message.
@@ -15,11 +19,11 @@ export interface ErrorDetails {
 export class MikeySakkeError extends Error {
   override readonly name = "MikeySakkeError";
   readonly kind: ErrorKind;
-  readonly code: string;
+  readonly code: ErrorCode;
   readonly check: number | undefined;
   readonly offset: number | undefined;
 
-  constructor(kind: ErrorKind, code: string, message: string, details: ErrorDetails = {}) {
+  constructor(kind: ErrorKind, code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.kind = kind;
     this.code = code;

@@ -5,7 +5,7 @@
 
 export { concat, equal, fromBase64, fromHex, fromUtf8, toBase64, toHex, utf8, wipe } from "../base/bytes.ts";
 export { CHECKS, type CheckCode } from "../base/checks.ts";
-export { type ErrorDetails, type ErrorKind, MikeySakkeError } from "../base/errors.ts";
+export { type ErrorCode, type ErrorDetails, type ErrorKind, MikeySakkeError } from "../base/errors.ts";
 export { type RandomSource, systemRandom } from "../base/random.ts";
 export { type Build, Core, type LoadOptions, load } from "./core/core.ts";
 export {

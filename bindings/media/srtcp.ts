@@ -2,7 +2,7 @@
  * SRTCP with AEAD_AES_128_GCM and MKI (RFC 7714 9), for RTCP of media and for floor and transmission control
  * (TS 33.180 9.4): eight octets in clear, ciphertext, tag, E flag with the index, MKI. Everything is encrypted.
  */
-import { MikeySakkeError } from "../../base/errors.ts";
+import { type ErrorCode, MikeySakkeError } from "../../base/errors.ts";
 import { andThen, type MaybePromise } from "../../base/maybe-promise.ts";
 import { GCM_TAG_BYTES } from "./aes.ts";
 import { srtcpNonce } from "./nonce.ts";
@@ -134,6 +134,6 @@ export class SrtcpReceiver {
   }
 }
 
-function usage(code: string, text: string): MikeySakkeError {
+function usage(code: ErrorCode, text: string): MikeySakkeError {
   return new MikeySakkeError("usage", code, text);
 }

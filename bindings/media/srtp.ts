@@ -3,7 +3,7 @@
  * header, ciphertext, tag, MKI, and in every R-th packet the ROC. MKI and ROC are not authenticated; a wrong one makes
  * the tag fail, as it picks the key or enters the nonce.
  */
-import { MikeySakkeError } from "../../base/errors.ts";
+import { type ErrorCode, MikeySakkeError } from "../../base/errors.ts";
 import { andThen, type MaybePromise } from "../../base/maybe-promise.ts";
 import { GCM_TAG_BYTES } from "./aes.ts";
 import { srtpNonce } from "./nonce.ts";
@@ -214,6 +214,6 @@ function indexesToTry({ header, roc }: Parts, { window, before }: Stream): [firs
   return carried === undefined || carried === guess ? [guess] : [guess, carried];
 }
 
-function usage(code: string, text: string): MikeySakkeError {
+function usage(code: ErrorCode, text: string): MikeySakkeError {
   return new MikeySakkeError("usage", code, text);
 }

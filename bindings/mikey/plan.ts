@@ -3,7 +3,7 @@
  * data that survives `structuredClone`, so that slices of it can be sealed in workers (build.ts).
  */
 import { wipe } from "../../base/bytes.ts";
-import { MikeySakkeError } from "../../base/errors.ts";
+import { type ErrorCode, MikeySakkeError } from "../../base/errors.ts";
 import type { RandomSource } from "../../base/random.ts";
 import { applyUserSalt } from "../identity/guk-id.ts";
 import type { Initiator } from "../identity/initiator.ts";
@@ -196,6 +196,6 @@ function requireOneSecond(time: NtpTime | undefined, count: number): void {
   throw usage("BAD_TIME", `T of ${count} members from ${time}: not in one second`);
 }
 
-function usage(code: string, message: string): MikeySakkeError {
+function usage(code: ErrorCode, message: string): MikeySakkeError {
   return new MikeySakkeError("usage", code, message);
 }

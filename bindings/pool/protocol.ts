@@ -1,6 +1,6 @@
 /** What a pool and its workers say to each other. Messages are handled in their order, one at a time. */
 
-import { type ErrorKind, MikeySakkeError } from "../../base/errors.ts";
+import { type ErrorCode, type ErrorKind, MikeySakkeError } from "../../base/errors.ts";
 import type { Region } from "../core/core.ts";
 
 /** A message and the buffers that are moved with it. */
@@ -50,7 +50,7 @@ export interface WorkerMemory {
 
 export interface ErrorData {
   readonly kind: ErrorKind;
-  readonly code: string;
+  readonly code: ErrorCode;
   readonly message: string;
   readonly check: number | undefined;
   readonly offset: number | undefined;

@@ -1,6 +1,6 @@
 /** One HTTP exchange as a test sends it, with whatever is wrong in it on purpose. */
 import { deadline } from "../../base/deadline.ts";
-import { MikeySakkeError } from "../../base/errors.ts";
+import { type ErrorCode, MikeySakkeError } from "../../base/errors.ts";
 import { readAll } from "../../transport/http/body.ts";
 import { tlsError } from "../server/tls-error.ts";
 import { quote, type Transcript } from "./transcript.ts";
@@ -115,6 +115,6 @@ export function mediaTypeOf({ contentType }: Pick<Reply, "contentType">): string
   return contentType.split(";")[0]!.trim().toLowerCase();
 }
 
-function failure(code: string, message: string, cause: unknown): MikeySakkeError {
+function failure(code: ErrorCode, message: string, cause: unknown): MikeySakkeError {
   return new MikeySakkeError("transport", code, message, { cause });
 }

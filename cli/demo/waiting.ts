@@ -1,11 +1,11 @@
 /** Waiting for what others do, and asking them again, as long as the step goes on. */
-import { MikeySakkeError } from "../../base/errors.ts";
+import { type ErrorCode, MikeySakkeError } from "../../base/errors.ts";
 import { McxRefusedError } from "../../roles/client/mcx/index.ts";
 import type { Work } from "./clock.ts";
 
 const LOOK_MS = 50;
 /** What clients say when there was no answer in their time, which is that of machines that are not overloaded. */
-const TIMEOUTS: ReadonlySet<string> = new Set(["KMS_TIMEOUT", "XCAP_TIMEOUT", "SIP_TIMEOUT"]);
+const TIMEOUTS: ReadonlySet<ErrorCode> = new Set(["KMS_TIMEOUT", "XCAP_TIMEOUT", "SIP_TIMEOUT"]);
 const REQUEST_TIMEOUT = 408;
 const SERVER_FAILURES = 500;
 

@@ -1,8 +1,8 @@
 /** What is in the way of a listener, as a fault of the call. */
-import { MikeySakkeError } from "../../base/errors.ts";
+import { type ErrorCode, MikeySakkeError } from "../../base/errors.ts";
 import { usageError } from "../terminal/usage.ts";
 
-const LISTEN_ERRORS: Readonly<Record<string, readonly [code: string, text: string]>> = {
+const LISTEN_ERRORS: Readonly<Record<string, readonly [code: ErrorCode, text: string]>> = {
   EADDRINUSE: ["ADDRESS_IN_USE", "is in use"],
   EADDRNOTAVAIL: ["ADDRESS_NOT_HERE", "is not an address of this machine"],
   EACCES: ["ADDRESS_DENIED", "may not be used by this user"],

@@ -1,9 +1,9 @@
 /** A server whose certificate is not accepted, told with what is wrong with it. `fetch` says so only in its causes. */
-import { MikeySakkeError } from "../../base/errors.ts";
+import { type ErrorCode, MikeySakkeError } from "../../base/errors.ts";
 
 const TLS_CODES = /^(DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT|UNABLE_TO_|CERT_|ERR_TLS_CERT_|ERR_SSL)/;
 
-const FAULTS: Readonly<Record<string, readonly [code: string, text: string]>> = {
+const FAULTS: Readonly<Record<string, readonly [code: ErrorCode, text: string]>> = {
   CERT_HAS_EXPIRED: ["TLS_EXPIRED", "the certificate of the server has expired"],
   CERT_NOT_YET_VALID: ["TLS_NOT_YET_VALID", "the certificate of the server is not valid yet"],
 };
@@ -19,7 +19,7 @@ export function tlsError(error: unknown): MikeySakkeError | undefined {
   return undefined;
 }
 
-function otherFault(cause: Error, code: string): readonly [code: string, text: string] {
+function otherFault(cause: Error, code: string): readonly [code: ErrorCode, text: string] {
   if (code !== "ERR_TLS_CERT_ALTNAME_INVALID")
     return ["TLS_UNTRUSTED", `the certificate of the server is not trusted (${code})`];
   const { host = "", cert } = cause as { host?: string; cert?: { subjectaltname?: string } };

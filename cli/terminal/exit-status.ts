@@ -2,7 +2,7 @@
  * Exit statuses. Those from 64 on are BSD's sysexits, which service managers and scripts know; a script can tell a wrong
  * call from a server that is down, and both from a message that was refused.
  */
-import { MikeySakkeError } from "../../base/errors.ts";
+import { type ErrorCode, MikeySakkeError } from "../../base/errors.ts";
 
 export const EXIT = {
   /** The work was done, and every message was accepted. */
@@ -29,7 +29,7 @@ export const EXIT = {
 
 export type ExitStatus = (typeof EXIT)[keyof typeof EXIT];
 
-const STATUSES: ReadonlyMap<string, ExitStatus> = new Map(
+const STATUSES: ReadonlyMap<ErrorCode, ExitStatus> = new Map(
   (
     [
       [EXIT.noInput, ["FILE_NOT_FOUND", "IS_FOLDER", "NOT_A_BACKUP", "NOT_A_FOLDER", "STORE_KEY_MISSING"]],

@@ -3,7 +3,7 @@ import { chmod, mkdir, open, readdir, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { concat, toHex, utf8 } from "../../base/bytes.ts";
-import { MikeySakkeError } from "../../base/errors.ts";
+import { type ErrorCode, MikeySakkeError } from "../../base/errors.ts";
 import { usageError } from "./usage.ts";
 
 /** Name of standard input on the command line. */
@@ -142,7 +142,7 @@ function tooLarge(name: string, limit: number) {
   return usageError("FILE_TOO_LARGE", `${name}: larger than ${limit} octets`);
 }
 
-const REASONS: Readonly<Record<string, readonly [code: string, text: string]>> = {
+const REASONS: Readonly<Record<string, readonly [code: ErrorCode, text: string]>> = {
   ENOENT: ["FILE_NOT_FOUND", "no such file or folder"],
   EEXIST: ["FILE_EXISTS", "exists already"],
   EACCES: ["FILE_DENIED", "permission denied"],

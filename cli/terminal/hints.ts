@@ -1,7 +1,7 @@
 /** What to do next after an error, by its stable code. */
-import { MikeySakkeError } from "../../base/errors.ts";
+import { type ErrorCode, MikeySakkeError } from "../../base/errors.ts";
 
-const HINTS: Readonly<Record<string, string>> = {
+const HINTS: Partial<Readonly<Record<ErrorCode, string>>> = {
   FILE_EXISTS: "Choose another name, or add --force to replace it.",
   FILE_NOT_FOUND: "Check the path. It is relative to the current folder.",
   NO_INPUT: "Give a FILE, or pipe the message into the command.",
@@ -94,6 +94,5 @@ export function nextStep(error: unknown): string | undefined {
     return STALE_HINT;
   if (error.code === "MCX_REFUSED") return MCX_REFUSALS[status!];
   if (status !== undefined) return REFUSALS[status] ?? "Ask the operator of the KMS.";
-  // The code may be one that a server has sent.
-  return Object.hasOwn(HINTS, error.code) ? HINTS[error.code] : undefined;
+  return HINTS[error.code];
 }

@@ -1,11 +1,15 @@
 /** Typed access to elements of group management. Every error names the path of the element it is about. */
 import { fromHex } from "../../base/bytes.ts";
-import { MikeySakkeError } from "../../base/errors.ts";
+import { type ErrorCode, MikeySakkeError } from "../../base/errors.ts";
 import { parseBoolean, trimmed } from "../xml/values.ts";
 import { parseXml, type XmlElement, type XmlLimits } from "../xml/xml-reader.ts";
 import { GROUP_XML_LIMITS } from "./names.ts";
 
-export function malformed(element: XmlElement, what: string, code = "GROUP_XML_VALUE"): MikeySakkeError {
+export function malformed(
+  element: XmlElement,
+  what: string,
+  code: ErrorCode = "GROUP_XML_VALUE",
+): MikeySakkeError {
   return new MikeySakkeError("codec", code, `${element.path}: ${what}`);
 }
 

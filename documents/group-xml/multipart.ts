@@ -186,6 +186,10 @@ function startsWith(octets: Uint8Array, start: Uint8Array): boolean {
   return start.every((octet, i) => octets[i] === octet);
 }
 
-function refusal(code: string, what: string, cause?: unknown): MikeySakkeError {
+function refusal(
+  code: "ENCODING" | "FORMAT" | "LIMIT" | "TYPE",
+  what: string,
+  cause?: unknown,
+): MikeySakkeError {
   return new MikeySakkeError("codec", `MULTIPART_${code}`, `multipart: ${what}`, { cause });
 }

@@ -77,6 +77,12 @@ export function readServiceInfo(names: InfoNames, document: string | Uint8Array)
   });
 }
 
+const INFO_ENCRYPTED = {
+  mcptt: "MCPTT_INFO_ENCRYPTED",
+  mcvideo: "MCVIDEO_INFO_ENCRYPTED",
+  mcdata: "MCDATA_INFO_ENCRYPTED",
+} as const;
+
 function typedText(
   typed: XmlElement | undefined,
   { service }: InfoNames,
@@ -85,7 +91,7 @@ function typedText(
 ): string | undefined {
   if (typed === undefined) return undefined;
   if (trimmed(attribute(typed, "type") ?? "Normal") !== "Normal") {
-    throw malformed(typed, "must be decrypted before it is read", `${service.toUpperCase()}_INFO_ENCRYPTED`);
+    throw malformed(typed, "must be decrypted before it is read", INFO_ENCRYPTED[service]);
   }
   const text = textOf(requiredChild(typed, `${service}${kind}`));
   if (text === "") throw malformed(typed, "empty");

@@ -1,6 +1,6 @@
 /** Typed access to the children of a KMS element. Every error names the path of the element it is about. */
 import { fromHex } from "../../base/bytes.ts";
-import { MikeySakkeError } from "../../base/errors.ts";
+import { type ErrorCode, MikeySakkeError } from "../../base/errors.ts";
 import { parseDateTime } from "../xml/date-time.ts";
 import { parseBoolean, trimmed } from "../xml/values.ts";
 import type { XmlElement } from "../xml/xml-reader.ts";
@@ -11,7 +11,11 @@ export const XSI_NAMESPACE = "http://www.w3.org/2001/XMLSchema-instance";
 export const DSIG_NAMESPACE = "http://www.w3.org/2000/09/xmldsig#";
 export const XENC_NAMESPACE = "http://www.w3.org/2001/04/xmlenc#";
 
-export function malformed(element: XmlElement, what: string, code = "KMS_XML_VALUE"): MikeySakkeError {
+export function malformed(
+  element: XmlElement,
+  what: string,
+  code: ErrorCode = "KMS_XML_VALUE",
+): MikeySakkeError {
   return new MikeySakkeError("codec", code, `${element.path}: ${what}`);
 }
 

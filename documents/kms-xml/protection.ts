@@ -3,7 +3,7 @@
  * is none (D.2.2), and keys wrapped with a TrK (9.3.4.2).
  */
 import { wipe } from "../../base/bytes.ts";
-import { MikeySakkeError } from "../../base/errors.ts";
+import { type ErrorCode, MikeySakkeError } from "../../base/errors.ts";
 import { parseXml, type XmlElement, type XmlLimits } from "../xml/xml-reader.ts";
 import { element, writeXml, type XmlAttributes, type XmlNode } from "../xml/xml-writer.ts";
 import { type NamedKey, signXml, verifyXml } from "../xml-signature/index.ts";
@@ -184,6 +184,6 @@ function firstOf(
   return (named === undefined ? undefined : find(named)) ?? find(fallback);
 }
 
-function failure(code: string, message: string): MikeySakkeError {
+function failure(code: ErrorCode, message: string): MikeySakkeError {
   return new MikeySakkeError("verification", code, message);
 }

@@ -1,6 +1,6 @@
 /** Keys of a response under a TrK (TS 33.180 9.3.4.2, D.3.4): xenc:EncryptedKey with AES-256 key wrap. */
 import { concat, fromBase64, fromHex, toBase64, wipe } from "../../base/bytes.ts";
-import { MikeySakkeError } from "../../base/errors.ts";
+import { type ErrorCode, MikeySakkeError } from "../../base/errors.ts";
 import { type KeyWrapForm, unwrapKey, wrapKey } from "../../bindings/symmetric/key-wrap.ts";
 import type { XmlElement } from "../xml/xml-reader.ts";
 import { element, leaf } from "../xml/xml-writer.ts";
@@ -161,6 +161,6 @@ function cipherValueOf(node: XmlElement): Uint8Array {
   }
 }
 
-function failure(holder: XmlElement, code: string, what: string, cause?: unknown): MikeySakkeError {
+function failure(holder: XmlElement, code: ErrorCode, what: string, cause?: unknown): MikeySakkeError {
   return new MikeySakkeError("crypto", code, `${holder.path}: ${what}`, { cause });
 }

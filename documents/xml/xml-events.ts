@@ -4,7 +4,7 @@
  */
 import { SaxesParser } from "saxes";
 import { fromUtf8 } from "../../base/bytes.ts";
-import { MikeySakkeError } from "../../base/errors.ts";
+import { type ErrorCode, MikeySakkeError } from "../../base/errors.ts";
 
 export interface XmlLimits {
   /** Length of the document: octets, or characters of a string. */
@@ -74,7 +74,7 @@ export function readXmlEvents(text: string, events: XmlEvents, limits: Partial<X
   let elements = 0;
   let depth = 0;
 
-  const fail = (code: string, what: string): never => {
+  const fail = (code: ErrorCode, what: string): never => {
     const place = `line ${parser.line}, column ${parser.columnIndex + 1}`;
     throw new MikeySakkeError("codec", code, `XML document: ${what} (${place})`);
   };

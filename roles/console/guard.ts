@@ -3,7 +3,7 @@
  * elsewhere and stand in no frame.
  */
 import type { FastifyInstance, FastifyRequest } from "fastify";
-import { MikeySakkeError } from "../../base/errors.ts";
+import { type ErrorCode, MikeySakkeError } from "../../base/errors.ts";
 import { isLoopback } from "../server/loopback.ts";
 
 const POLICY = [
@@ -77,6 +77,6 @@ export interface Refused extends MikeySakkeError {
   readonly statusCode: number;
 }
 
-export function refused(statusCode: number, code: string, message: string): Refused {
+export function refused(statusCode: number, code: ErrorCode, message: string): Refused {
   return Object.assign(new MikeySakkeError("usage", code, message), { statusCode });
 }

@@ -1,6 +1,6 @@
 /** The records of all GMK-IDs of one user: in storage, and in memory as they were last read or written. */
 import { wipe } from "../../base/bytes.ts";
-import { MikeySakkeError } from "../../base/errors.ts";
+import { type ErrorCode, MikeySakkeError } from "../../base/errors.ts";
 import { type DeliveredKey, type KeyId, recordScope } from "../../bindings/index.ts";
 import type { SecretStorage } from "../identity/storage.ts";
 import { decodeGroupKey, encodeGroupKey, type GroupKeyFacts, prefixOf } from "./group-key-record.ts";
@@ -11,7 +11,7 @@ export interface GroupKeyEntry {
   readonly key: DeliveredKey | undefined;
 }
 
-const DAMAGE: ReadonlySet<string> = new Set(["STORAGE_SEAL", "STORAGE_FORMAT"]);
+const DAMAGE: ReadonlySet<ErrorCode> = new Set(["STORAGE_SEAL", "STORAGE_FORMAT"]);
 
 export class GroupKeyTable {
   readonly #storage: SecretStorage;

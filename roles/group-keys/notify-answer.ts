@@ -3,7 +3,7 @@
  * 488 when a check fails. What failed on this side only is 500, so that the GMS tries again.
  */
 import { utf8 } from "../../base/bytes.ts";
-import { MikeySakkeError } from "../../base/errors.ts";
+import { type ErrorCode, MikeySakkeError } from "../../base/errors.ts";
 import { MEDIA, writeKrr } from "../../documents/group-xml/index.ts";
 import { ACCEPT, type Answer, isSipUri, parseUri, WARNING } from "../../transport/sip/index.ts";
 import { ACCEPTED } from "./notify-content.ts";
@@ -20,7 +20,7 @@ export const OLDER_WARNING_TEXT = "137 the MIKEY-SAKKE I_MESSAGE is older than t
  * message again, as it may be the clock of either that was wrong.
  */
 export const TIME_TEXT = "T of the I_MESSAGE is outside the window of the receiver";
-const TIME_CODES: ReadonlySet<string> = new Set(["TIME_OUTSIDE_WINDOW"]);
+const TIME_CODES: ReadonlySet<ErrorCode> = new Set(["TIME_OUTSIDE_WINDOW"]);
 
 /** Whether nothing but the time was wrong with what was refused. */
 export function isRefusedForTime(refused: readonly { readonly error: MikeySakkeError }[]): boolean {
@@ -28,7 +28,7 @@ export function isRefusedForTime(refused: readonly { readonly error: MikeySakkeE
 }
 
 /** Checks that say that a KMS is not acceptable (5.2.8). */
-const KMS_CODES: ReadonlySet<string> = new Set([
+const KMS_CODES: ReadonlySet<ErrorCode> = new Set([
   "UNKNOWN_INITIATOR_KMS",
   "RESPONDER_KMS_NOT_MINE",
   "KMS_NOT_VALID",

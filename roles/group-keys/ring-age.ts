@@ -5,14 +5,14 @@
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { toHex, utf8 } from "../../base/bytes.ts";
-import { MikeySakkeError } from "../../base/errors.ts";
+import { type ErrorCode, MikeySakkeError } from "../../base/errors.ts";
 import { decodeRecord, encodeRecord } from "../identity/record.ts";
 import type { SecretStorage } from "../identity/storage.ts";
 
 /** As for the group keys, below a name of its own. */
 const nameOf = (userUri: string) => `group-ring/${toHex(sha256(utf8(userUri)).subarray(0, 16))}`;
 
-const DAMAGE: ReadonlySet<string> = new Set(["STORAGE_SEAL", "STORAGE_FORMAT"]);
+const DAMAGE: ReadonlySet<ErrorCode> = new Set(["STORAGE_SEAL", "STORAGE_FORMAT"]);
 
 /** Milliseconds since the Unix epoch. A ring with keys and no such record is older than the record: 0. */
 export async function ringSince(

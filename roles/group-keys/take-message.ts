@@ -4,7 +4,7 @@
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { toHex } from "../../base/bytes.ts";
-import { MikeySakkeError } from "../../base/errors.ts";
+import { type ErrorCode, MikeySakkeError } from "../../base/errors.ts";
 import {
   type AcceptedMessage,
   acceptMessage,
@@ -90,7 +90,7 @@ export async function takeMessage(octets: Uint8Array, context: TakeContext): Pro
   }
 }
 
-const isError = (error: unknown, code: string) => error instanceof MikeySakkeError && error.code === code;
+const isError = (error: unknown, code: ErrorCode) => error instanceof MikeySakkeError && error.code === code;
 
 function isRefusal({ check, kind }: MikeySakkeError): boolean {
   return check !== undefined || kind === "validation" || kind === "verification";

@@ -1,6 +1,6 @@
 /** XCAP requests (RFC 4825) with an access token (TS 24.482), with limits on time and size. */
 import { deadline } from "../../base/deadline.ts";
-import { MikeySakkeError } from "../../base/errors.ts";
+import { type ErrorCode, MikeySakkeError } from "../../base/errors.ts";
 import { MEDIA } from "../../documents/group-xml/index.ts";
 import { readAll } from "../../transport/http/body.ts";
 import type { KmsFetchResponse } from "../../transport/http/exchange.ts";
@@ -140,6 +140,6 @@ function refused(path: string, { status, headers }: KmsFetchResponse): XcapRefus
   return new XcapRefusedError(path, status, seconds >= 0 ? seconds * 1000 : undefined);
 }
 
-function failure(code: string, message: string, cause?: unknown): MikeySakkeError {
+function failure(code: ErrorCode, message: string, cause?: unknown): MikeySakkeError {
   return new MikeySakkeError("transport", code, message, { cause });
 }

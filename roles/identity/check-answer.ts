@@ -1,6 +1,6 @@
 /** Whether an answer fits its request, and is protected as was agreed (TS 33.180 D.2.2, D.3.1). */
 import { wipe } from "../../base/bytes.ts";
-import { MikeySakkeError } from "../../base/errors.ts";
+import { type ErrorCode, MikeySakkeError } from "../../base/errors.ts";
 import {
   type KmsKeys,
   type KmsMessage,
@@ -138,6 +138,6 @@ export function wipeSecrets(message: KmsMessage | undefined): void {
   for (const { key } of [...transport, ...integrity]) wipe(key);
 }
 
-export function unfit(code: string, text: string): MikeySakkeError {
+export function unfit(code: ErrorCode, text: string): MikeySakkeError {
   return new MikeySakkeError("validation", code, `the answer of the KMS is ${text}`);
 }

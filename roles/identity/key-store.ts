@@ -4,7 +4,7 @@
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { toHex, utf8, wipe } from "../../base/bytes.ts";
-import { MikeySakkeError } from "../../base/errors.ts";
+import { type ErrorCode, MikeySakkeError } from "../../base/errors.ts";
 import type { KeySet, KmsCertificate } from "../../bindings/identity/kms-material.ts";
 import type { NamedKey } from "../../documents/kms-xml/index.ts";
 import { certificateFacts, certificateOf, keySetFacts, keySetOf, type StoredCertificate } from "./facts.ts";
@@ -39,7 +39,7 @@ export interface KmsState {
 type ReadRecord<T> = (record: { facts: unknown; secrets: readonly Uint8Array[] }) => T;
 
 const REPLACEABLE = /^(?:certificate|key-set|state|listed)\//;
-const DAMAGE: ReadonlySet<string> = new Set(["STORAGE_SEAL", "STORAGE_FORMAT"]);
+const DAMAGE: ReadonlySet<ErrorCode> = new Set(["STORAGE_SEAL", "STORAGE_FORMAT"]);
 
 type TransportKeyFacts = Omit<StoredTransportKey, "key">;
 

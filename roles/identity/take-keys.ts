@@ -1,7 +1,7 @@
 /** Takes over the key sets that a KMS sends, after the checks of RFC 6508 6.1.2 and RFC 6507 5.1.2. */
 
 import { wipe } from "../../base/bytes.ts";
-import { MikeySakkeError } from "../../base/errors.ts";
+import { type ErrorCode, MikeySakkeError } from "../../base/errors.ts";
 import { DomainSet } from "../../bindings/identity/domain-set.ts";
 import { Initiator } from "../../bindings/identity/initiator.ts";
 import { keyPeriodEnd, keyPeriodStart } from "../../bindings/identity/key-period.ts";
@@ -165,7 +165,7 @@ function requireLife(
   throw unfit("KMS_ANSWER_PERIOD", `keys of ${userUri} whose life is not that of key period ${keyPeriodNo}`);
 }
 
-function unfit(code: string, text: string): MikeySakkeError {
+function unfit(code: ErrorCode, text: string): MikeySakkeError {
   return new MikeySakkeError("validation", code, `the KMS sent ${text}`);
 }
 

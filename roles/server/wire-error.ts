@@ -1,4 +1,5 @@
 /** Errors and streams of the admin APIs on the wire. */
+import { isErrorCode } from "../../base/error-codes/index.ts";
 import { MikeySakkeError } from "../../base/errors.ts";
 import { chunksOf } from "../../transport/http/body.ts";
 
@@ -16,8 +17,11 @@ export function toWireError(error: unknown): WireError {
   return { kind: "transport", code: "INTERNAL", message: "the server failed" };
 }
 
-export function fromWireError({ kind, code, message }: WireError): MikeySakkeError {
-  return new MikeySakkeError(kind, code, message);
+/** The error that a server answered with. A server of another version may have codes that this one does not know. */
+export function fromWireError(error: WireError): MikeySakkeError {
+  const { kind, code, message } = error;
+  if (isErrorCode(code)) return new MikeySakkeError(kind, code, message);
+  return new MikeySakkeError(kind, "ADMIN_FAILED", `${code}: ${message}`, { cause: error });
 }
 
 /** Whether an error is the caller's fault and may be passed to them unchanged. */

@@ -2,26 +2,30 @@
  * Errors of the drivers told as our own. A driver's error is not passed on as the cause: PGlite's carries the
  * parameters of the statement, and logs print causes.
  */
-import { MikeySakkeError } from "../../base/errors.ts";
+import { type ErrorCode, MikeySakkeError } from "../../base/errors.ts";
 
 /** SQLSTATE by its start (PostgreSQL, appendix A), the longest first where two fit. */
-const STATES: readonly (readonly [start: string, kind: "usage" | "transport", code: string, text: string])[] =
-  [
-    ["57014", "transport", "STORE_TIMEOUT", "the database took too long"],
-    ["55P03", "transport", "STORE_TIMEOUT", "another process held a lock for too long"],
-    ["25P03", "transport", "STORE_TIMEOUT", "a transaction was left waiting too long"],
-    ["40", "transport", "STORE_BUSY", "the database gave up on a conflict between processes"],
-    ["08", "transport", "STORE_LOST", "the connection to the database was lost"],
-    ["57P", "transport", "STORE_LOST", "the database is shutting down or starting"],
-    ["533", "transport", "STORE_LOST", "the database has too many connections"],
-    ["53", "transport", "STORE_FULL", "the database is out of room"],
-    ["28", "usage", "STORE_REFUSED", "the database does not know the user or the password"],
-    ["3D", "usage", "STORE_REFUSED", "the database does not exist"],
-    ["42501", "usage", "STORE_REFUSED", "the database user lacks a right"],
-    ["22", "usage", "STORE_VALUE", "a value cannot be stored"],
-    ["23", "usage", "STORE_VALUE", "a value breaks a rule of the database"],
-    ["54", "usage", "STORE_VALUE", "a value is too large for the database"],
-  ];
+const STATES: readonly (readonly [
+  start: string,
+  kind: "usage" | "transport",
+  code: ErrorCode,
+  text: string,
+])[] = [
+  ["57014", "transport", "STORE_TIMEOUT", "the database took too long"],
+  ["55P03", "transport", "STORE_TIMEOUT", "another process held a lock for too long"],
+  ["25P03", "transport", "STORE_TIMEOUT", "a transaction was left waiting too long"],
+  ["40", "transport", "STORE_BUSY", "the database gave up on a conflict between processes"],
+  ["08", "transport", "STORE_LOST", "the connection to the database was lost"],
+  ["57P", "transport", "STORE_LOST", "the database is shutting down or starting"],
+  ["533", "transport", "STORE_LOST", "the database has too many connections"],
+  ["53", "transport", "STORE_FULL", "the database is out of room"],
+  ["28", "usage", "STORE_REFUSED", "the database does not know the user or the password"],
+  ["3D", "usage", "STORE_REFUSED", "the database does not exist"],
+  ["42501", "usage", "STORE_REFUSED", "the database user lacks a right"],
+  ["22", "usage", "STORE_VALUE", "a value cannot be stored"],
+  ["23", "usage", "STORE_VALUE", "a value breaks a rule of the database"],
+  ["54", "usage", "STORE_VALUE", "a value is too large for the database"],
+];
 
 const SQL_STATE = /^[0-9A-Z]{5}$/;
 /** Conflicts that come from the order in which processes ran: worth another try. */

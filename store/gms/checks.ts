@@ -1,6 +1,6 @@
 /** What is refused before it comes to the database. */
 import { utf8 } from "../../base/bytes.ts";
-import { MikeySakkeError } from "../../base/errors.ts";
+import { type ErrorCode, MikeySakkeError } from "../../base/errors.ts";
 import { isStorable } from "../database/texts.ts";
 
 const URI_OCTETS = 2000;
@@ -8,7 +8,7 @@ const NAME_OCTETS = 200;
 /** Rows at a time, in or out: no answer and no statement is larger than memory bears. */
 const MAX_ROWS = 100_000;
 
-export function usage(code: string, text: string): MikeySakkeError {
+export function usage(code: ErrorCode, text: string): MikeySakkeError {
   return new MikeySakkeError("usage", code, text);
 }
 

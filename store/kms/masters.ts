@@ -1,6 +1,6 @@
 /** Master secrets and their certificates. */
 import { concat, wipe } from "../../base/bytes.ts";
-import { MikeySakkeError, requireBytes } from "../../base/errors.ts";
+import { type ErrorCode, MikeySakkeError, requireBytes } from "../../base/errors.ts";
 import type { KmsCertificate } from "../../bindings/identity/kms-material.ts";
 import type { MasterSecrets } from "../../bindings/kms.ts";
 import type { Envelope } from "../database/envelope.ts";
@@ -75,7 +75,7 @@ export function add(
 }
 
 function checkNew(certificate: KmsCertificate, present: readonly MasterRecord[], first: boolean): void {
-  const refuse = (code: string, text: string) => new MikeySakkeError("usage", code, text);
+  const refuse = (code: ErrorCode, text: string) => new MikeySakkeError("usage", code, text);
   if (first && present.length > 0) throw refuse("MASTER_EXISTS", "the KMS has a master already");
   for (const { certificate: other } of present) {
     if (other.certUri !== undefined && other.certUri === certificate.certUri) {

@@ -55,7 +55,7 @@ describe("results and errors", () => {
   });
 
   it("end with 2 for a wrong call, 1 for what was refused, 70 for what nobody foresaw", () => {
-    expect(exitStatusOf(new MikeySakkeError("usage", "X", ""))).toBe(2);
+    expect(exitStatusOf(new MikeySakkeError("usage", "BAD_CALL", ""))).toBe(2);
     expect(exitStatusOf(refused)).toBe(1);
     expect(exitStatusOf(new TypeError("bug"))).toBe(70);
   });

@@ -61,7 +61,7 @@ onEachDatabase("the SQL port", ({ fresh }) => {
   it("rolls a transaction back when its work throws, and passes the error on", async () => {
     const db = await fresh();
     await db.query("CREATE TABLE t (a integer)");
-    const mine = new MikeySakkeError("usage", "MINE", "mine");
+    const mine = new MikeySakkeError("usage", "BAD_OPTION", "mine");
     const failing = db.transaction(async (sql) => {
       await sql.query("INSERT INTO t VALUES (1)");
       throw mine;

@@ -1,6 +1,6 @@
 /** The body of an HTTP answer, with limits on time and size. */
 import { concat, wipe } from "../../base/bytes.ts";
-import { MikeySakkeError } from "../../base/errors.ts";
+import { type ErrorCode, MikeySakkeError } from "../../base/errors.ts";
 
 /**
  * The octets as they come. Throws the reason of `signal` once that is aborted; the connection is freed when the rest is
@@ -32,7 +32,7 @@ export async function* chunksOf(
 export async function readAll(
   stream: ReadableStream<Uint8Array> | null,
   maxBytes: number,
-  code: string,
+  code: ErrorCode,
   signal?: AbortSignal,
 ): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];

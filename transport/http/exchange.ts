@@ -1,6 +1,6 @@
 /** One POST to a KMS, with limits on time and size (TS 33.180 D.2.1). */
 import { deadline } from "../../base/deadline.ts";
-import { MikeySakkeError } from "../../base/errors.ts";
+import { type ErrorCode, MikeySakkeError } from "../../base/errors.ts";
 import { readAll } from "./body.ts";
 
 /** What is used of `fetch`. */
@@ -90,6 +90,6 @@ function requireNoRedirect({ status, type }: KmsFetchResponse, url: string): voi
   throw failure("KMS_REDIRECT", `${url}: the KMS answered with a redirect, which is not followed`);
 }
 
-function failure(code: string, message: string, cause?: unknown): MikeySakkeError {
+function failure(code: ErrorCode, message: string, cause?: unknown): MikeySakkeError {
   return new MikeySakkeError("transport", code, message, { cause });
 }

@@ -1,6 +1,6 @@
 /** Short data to a group and from it (TS 24.282 9.2): signalling payload under the CSK, data payload under the GMK. */
 import { toHex } from "../../../base/bytes.ts";
-import { MikeySakkeError } from "../../../base/errors.ts";
+import { type ErrorCode, MikeySakkeError } from "../../../base/errors.ts";
 import {
   decodeDataPayload,
   decodeSdsSignalling,
@@ -104,7 +104,7 @@ export async function openData(
   };
 }
 
-function usage(code: string, text: string): MikeySakkeError {
+function usage(code: ErrorCode, text: string): MikeySakkeError {
   return new MikeySakkeError("usage", code, text);
 }
 

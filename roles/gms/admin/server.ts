@@ -1,6 +1,6 @@
 /** The listener for operators and managers, on loopback: health, metrics, admin API. */
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { MikeySakkeError } from "../../../base/errors.ts";
+import { type ErrorCode, MikeySakkeError } from "../../../base/errors.ts";
 import { createAdminListener } from "../../server/admin-listener.ts";
 import { addBackupRoute } from "../../server/backup-route.ts";
 import type { ListenerGuard } from "../../server/listener.ts";
@@ -19,7 +19,7 @@ import { readRequest } from "./request.ts";
 /** Rekeys that are followed at a time. */
 const MAX_STREAMS = 64;
 
-const STATUS: Readonly<Record<string, number>> = {
+const STATUS: Partial<Readonly<Record<ErrorCode, number>>> = {
   ADMIN_TOKEN: 401,
   TOKEN_MISSING: 401,
   TOKEN_INVALID: 401,
@@ -115,19 +115,19 @@ export function createGmsAdminServer(options: GmsAdminServerOptions): FastifyIns
   function answerError(request: FastifyRequest, reply: FastifyReply, error: FastifyError): FastifyReply {
     const status = error.statusCode ?? 500;
     if (!(error instanceof MikeySakkeError) && status < 500) {
-      return reply.code(status).send({ error: wire("BAD_ADMIN_REQUEST", error.message) });
+      return reply
+        .code(status)
+        .send({ error: toWireError(new MikeySakkeError("usage", "BAD_ADMIN_REQUEST", error.message)) });
     }
     return fail(reply, error, request.id);
   }
 
   function fail(reply: FastifyReply, error: unknown, requestId?: string): FastifyReply {
-    const code = error instanceof MikeySakkeError ? error.code : "";
-    const status = STATUS[code] ?? (isCallersFault(error) ? 400 : 500);
+    const known = error instanceof MikeySakkeError ? STATUS[error.code] : undefined;
+    const status = known ?? (isCallersFault(error) ? 400 : 500);
     if (status === 500) log.error({ requestId, ...describe(error) }, "admin request failed");
     if (status === 401) reply.header("www-authenticate", "Bearer");
     return reply.code(status).send({ error: outward(error) });
   }
   return app;
 }
-
-const wire = (code: string, message: string) => toWireError(new MikeySakkeError("usage", code, message));

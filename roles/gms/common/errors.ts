@@ -1,5 +1,5 @@
 /** What the operations of a GMS refuse. The listeners have their own answers for these codes. */
-import { MikeySakkeError } from "../../../base/errors.ts";
+import { type ErrorCode, MikeySakkeError } from "../../../base/errors.ts";
 
 export type GmsErrorCode =
   | "GROUP_EXISTS"
@@ -21,7 +21,7 @@ export function refused(code: GmsErrorCode, message: string): MikeySakkeError {
   return new MikeySakkeError("usage", code, message);
 }
 
-export function isError(error: unknown, code: string): error is MikeySakkeError {
+export function isError(error: unknown, code: ErrorCode): error is MikeySakkeError {
   return error instanceof MikeySakkeError && error.code === code;
 }
 

@@ -1,11 +1,11 @@
 /** The audit trail of XCAP: keys that went out, and of reports and refusals only so many. */
 import { RefusalBudget } from "../../server/refusal-budget.ts";
 import type { AuditFacts, Exchange, Known, XcapContext, XcapRequest } from "./exchange.ts";
-import type { XcapRefusal } from "./refusals.ts";
+import type { XcapRefusal, XcapRefusalCode } from "./refusals.ts";
 import { REPORT } from "./report.ts";
 
 const ANONYMOUS = "anonymous";
-const PROBES: ReadonlySet<string> = new Set(["NOT_FOUND", "BAD_PATH", "METHOD", "BAD_REQUEST"]);
+const PROBES: ReadonlySet<XcapRefusalCode> = new Set(["NOT_FOUND", "BAD_PATH", "METHOD", "BAD_REQUEST"]);
 /** Error texts may quote what the client sent. */
 const MAX_TEXT = 500;
 

@@ -1,5 +1,5 @@
 /** What the XCAP server refuses, and how it says so (RFC 4825 11, TS 24.482 A.2.3, RFC 6750 3.1). */
-import { MikeySakkeError } from "../../../base/errors.ts";
+import { type ErrorCode, MikeySakkeError } from "../../../base/errors.ts";
 import { writeXcapError, type XcapError } from "../../../documents/group-xml/index.ts";
 import { MEDIA } from "../../../documents/group-xml/names.ts";
 import { TokenRefusal } from "../../server/token-refusal.ts";
@@ -96,7 +96,7 @@ function challengeOf(code: XcapRefusalCode): Record<string, string> {
 }
 
 /** Errors of the operations that are the fault of the document that was put. */
-const CONFLICTS: Readonly<Record<string, XcapError["condition"]>> = {
+const CONFLICTS: Partial<Readonly<Record<ErrorCode, XcapError["condition"]>>> = {
   GROUP_EXISTS: "uniqueness-failure",
   MEMBER_EXISTS: "uniqueness-failure",
   BAD_GROUP: "constraint-failure",

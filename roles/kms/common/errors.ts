@@ -2,7 +2,7 @@
  * What a KMS refuses and how it says so. The standard defines neither HTTP status nor ErrorCode values, so the code is
  * the status and two digits. docs/kms.md has the same table.
  */
-import { MikeySakkeError } from "../../../base/errors.ts";
+import { type ErrorCode, MikeySakkeError } from "../../../base/errors.ts";
 import { TokenRefusal } from "../../server/token-refusal.ts";
 
 interface Row {
@@ -75,7 +75,7 @@ export class KmsRefusal extends MikeySakkeError {
 }
 
 /** Errors of the rooms below that are the fault of the request; all others are the KMS's own. */
-const BY_CODE: Partial<Record<string, RefusalCode>> = {
+const BY_CODE: Partial<Record<ErrorCode, RefusalCode>> = {
   USER_REVOKED: "USER_REVOKED",
   USER_UNKNOWN: "USER_UNKNOWN",
   NO_MASTER: "PERIOD_NOT_ALLOWED",

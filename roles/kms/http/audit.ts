@@ -4,14 +4,14 @@
  */
 import type { AuditEntry } from "../../../store/index.ts";
 import { RefusalBudget } from "../../server/refusal-budget.ts";
-import type { KmsRefusal } from "../common/errors.ts";
+import type { KmsRefusal, RefusalCode } from "../common/errors.ts";
 import type { Exchange, KmsHttpRequest, Tools } from "../common/exchange.ts";
 import type { Outcome } from "../procedures/procedure.ts";
 import type { Known } from "./read-exchange.ts";
 
 const ANONYMOUS = "anonymous";
 /** Probes and scans of a public port: metrics count them. */
-const PROBES: ReadonlySet<string> = new Set(["NOT_FOUND", "BAD_PATH", "METHOD", "BAD_REQUEST"]);
+const PROBES: ReadonlySet<RefusalCode> = new Set(["NOT_FOUND", "BAD_PATH", "METHOD", "BAD_REQUEST"]);
 /** Error texts may quote what the client sent. */
 const MAX_TEXT = 500;
 

@@ -1,7 +1,7 @@
 /** New master secrets with their certificate: the first of a KMS, and those that take over from others. */
 import { createHash } from "node:crypto";
 import { wipe } from "../../../base/bytes.ts";
-import { MikeySakkeError } from "../../../base/errors.ts";
+import { type ErrorCode, MikeySakkeError } from "../../../base/errors.ts";
 import type { RandomSource } from "../../../base/random.ts";
 import type { Core } from "../../../bindings/core/core.ts";
 import { type KeyPeriodRule, keyPeriodNo, keyPeriodStart } from "../../../bindings/identity/key-period.ts";
@@ -142,6 +142,6 @@ function startOf(periodNo: number, rule: KeyPeriodRule): number {
   return ntpSecondsToUnixMs(keyPeriodStart(periodNo, rule));
 }
 
-function usage(code: string, text: string): MikeySakkeError {
+function usage(code: ErrorCode, text: string): MikeySakkeError {
   return new MikeySakkeError("usage", code, text);
 }

@@ -5,7 +5,7 @@
  * Legs may name one address: which of them a packet from there is of, floor control says, and the address gets each packet
  * once. So nobody takes an address away from another by naming it, nor learns from the answer that it is in use.
  */
-import { MikeySakkeError } from "../../../base/errors.ts";
+import { type ErrorCode, MikeySakkeError } from "../../../base/errors.ts";
 import { addressKey, type DatagramAddress, type DatagramPort } from "../../../transport/datagram/ports.ts";
 import { OwnSockets } from "./own-sockets.ts";
 
@@ -152,6 +152,6 @@ export class MediaLegs {
 
 const NOBODY: ReadonlySet<Leg> = new Set();
 
-function usage(code: string, text: string): MikeySakkeError {
+function usage(code: ErrorCode, text: string): MikeySakkeError {
   return new MikeySakkeError("usage", code, text);
 }

@@ -1,11 +1,11 @@
 /** The demo asks a server again if it did not answer in time, but not if it refused. */
 import { expect, it } from "vitest";
-import { MikeySakkeError } from "../../../base/errors.ts";
+import { type ErrorCode, MikeySakkeError } from "../../../base/errors.ts";
 import { answered } from "../../../cli/demo/waiting.ts";
 import { McxRefusedError } from "../../../roles/client/mcx/index.ts";
 import { Headers, type SipResponse } from "../../../transport/sip/index.ts";
 
-const fault = (code: string) => new MikeySakkeError("transport", code, `${code}, as it happens`);
+const fault = (code: ErrorCode) => new MikeySakkeError("transport", code, `${code}, as it happens`);
 const refusal = (status: number) =>
   new McxRefusedError("INVITE", { status, reason: "", headers: new Headers() } as SipResponse);
 

@@ -247,6 +247,18 @@ describe("requests", () => {
     const proxy = gmsAdminClient({ url: world.it.url, token: "x", fetch: odd as typeof fetch });
     expect(await codeOf(proxy.groups({ limit: 1 }))).toBe("ADMIN_FAILED");
   });
+
+  it("whose server has a code that the client does not know show it as text", async () => {
+    const error = { kind: "usage", code: "OF_A_LATER_VERSION", message: "no such thing" };
+    const later = async () => Response.json({ error }, { status: 400 });
+    const client = gmsAdminClient({ url: world.it.url, token: "x", fetch: later as typeof fetch });
+    await expect(client.groups({ limit: 1 })).rejects.toMatchObject({
+      kind: "usage",
+      code: "ADMIN_FAILED",
+      message: "OF_A_LATER_VERSION: no such thing",
+      cause: error,
+    });
+  });
 });
 
 describe("health and metrics", () => {

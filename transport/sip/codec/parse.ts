@@ -1,5 +1,5 @@
 /** Octets to message, strictly by the grammar of RFC 3261 25.1. One call, one message. */
-import { MikeySakkeError } from "../../../base/errors.ts";
+import { type ErrorCode, MikeySakkeError } from "../../../base/errors.ts";
 import { CONTACT, FROM, TO, VIA } from "./addresses.ts";
 import type { HeaderField } from "./field.ts";
 import { Headers } from "./headers.ts";
@@ -22,7 +22,7 @@ const HEADER_LINE = new RegExp(`^(${TOKEN})[ \\t]*:[ \\t]*`);
 // biome-ignore lint/suspicious/noControlCharactersInRegex: what a text may not hold (25.1, TEXT-UTF8char)
 const CONTROL = /[\x00-\x08\x0b-\x1f\x7f]/;
 
-export function sipError(code: string, what: string): MikeySakkeError {
+export function sipError(code: ErrorCode, what: string): MikeySakkeError {
   return new MikeySakkeError("codec", code, `SIP message: ${what}`);
 }
 

@@ -1,5 +1,5 @@
 /** The answer to a request that cannot be parsed (RFC 3261 21.4.1), if it has an address to answer. */
-import { MikeySakkeError } from "../../../base/errors.ts";
+import { type ErrorCode, MikeySakkeError } from "../../../base/errors.ts";
 import { FROM, TO, VIA } from "../codec/addresses.ts";
 import type { HeaderField } from "../codec/field.ts";
 import { Headers } from "../codec/headers.ts";
@@ -9,7 +9,7 @@ import { endOfHead, readHead, skipEmptyLines } from "../codec/parse.ts";
 import { CALL_ID, CSEQ } from "../codec/scalars.ts";
 import { isToken } from "../codec/scanner.ts";
 
-const STATUS: Readonly<Record<string, number>> = { SIP_VERSION: 505, SIP_TOO_LARGE: 513 };
+const STATUS: Partial<Readonly<Record<ErrorCode, number>>> = { SIP_VERSION: 505, SIP_TOO_LARGE: 513 };
 const READ: readonly HeaderField<unknown>[] = [FROM, TO, CALL_ID, CSEQ];
 
 /**

@@ -1,0 +1,35 @@
+/** Codes of the MCX server: the refusals of SIP requests, and legs of calls. */
+export const MCX_CODES = {
+  // The client and its binding.
+  NOT_A_PROXY: "Only a trusted proxy may say which users have registered.",
+  BAD_EVENT: "The event of a PUBLISH is none that the server knows.",
+  NO_CONTACT: "A PUBLISH has no Contact at which the client can be reached.",
+  CSK_MISSING: "The request brings no CSK, and the server has none of the client.",
+  CSK_REFUSED:
+    "The I_MESSAGE with the CSK was refused, or the CSK is another user's, revoked or used before.",
+  NOT_BOUND: "The client has uploaded no CSK, or its binding is over.",
+  BINDING_ELSEWHERE: "A PUBLISH without proof by the CSK came from elsewhere than the client's binding.",
+
+  // The request.
+  FORGED_CALLER: "The body names another user as the caller than the one whose CSK protects it.",
+  XML_REFUSED: "The protection of the XML in the request was refused; the log says why.",
+  REQUEST_CHANGED: "The parts of the request do not belong together.",
+  REQUEST_STALE: "The request was made too long ago, or in the future; check the clocks of both sides.",
+  REQUEST_UNBOUND:
+    "Nothing binds the parts of the request that are no XML to the sender, neither the info document nor TLS.",
+  NOT_A_MEMBER: "The user is not in the group, or there is no such group.",
+  MEDIA_TARGET:
+    "Media would go to where the request did not come from, and the configuration does not allow that.",
+  NO_COMMON_SPEECH: "The call of the group is in a format of speech that the client does not offer.",
+  NO_WEB_SOCKET: "The server does not take media over WebSockets.",
+
+  // The server.
+  DIRECTORY_UNAVAILABLE: "The server cannot look into its directory of groups at present; try again later.",
+  CLUSTER_UNAVAILABLE:
+    "The server cannot tell which of its processes serves the group, or the message cannot reach it.",
+  STOPPING: "The process of the server is about to stop.",
+  TOO_MANY_SESSIONS: "The server has as many calls as it may have.",
+  TOO_MANY_LEGS: "The call has as many participants as it may have.",
+  LEG_EXISTS: "The call has a leg of this name already.",
+  NO_SUCH_LEG: "The call has no leg of this name.",
+} as const;
