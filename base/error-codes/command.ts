@@ -42,6 +42,7 @@ export const COMMAND_CODES = {
   NO_MESSAGE: "The folder has no files with messages.",
   UNKNOWN_FORM: "The input is neither a raw MIKEY message nor one in hexadecimal or base64.",
   BAD_CAPTURE: "The file is no capture of packets that can be read.",
+  NOT_A_CAPTURE: "`--wireshark` was given for an input that is no capture, or without the keys to open it.",
   BAD_WAV: "The file is no WAV file that can be sent, or has nothing to say.",
 
   // Data folders and their servers.
