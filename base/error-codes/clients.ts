@@ -36,7 +36,7 @@ export const CLIENT_CODES = {
     "The storage key does not open a stored record: the record was changed, or the key is another.",
 
   // Group keys.
-  BAD_GROUP_CLIENT: "The options of a group client do not fit together; the message says what is missing.",
+  BAD_GROUP_CLIENT: "The options of a group client do not fit together; the message says why.",
   NO_WAY_TO_KEYS: "The GMS does not send keys in its NOTIFYs, and the client has no HTTP to fetch them with.",
   NOTHING_STAGED: "The state of a receiver was to be stored before a message was accepted.",
   OLDER_THAN_RING:
@@ -52,7 +52,6 @@ export const CLIENT_CODES = {
   MCX_REFUSED: "The MCX server answered a request with a refusal; the error has its SIP status.",
   MCX_REDIRECT:
     "The MCX server redirected from a protected connection to one in clear, which clients do not follow.",
-  MCX_SILENT:
-    "The MCX server does not answer in time, or answers its keep-alives with an error.",
+  MCX_SILENT: "The MCX server does not answer in time, or answers its keep-alives with an error.",
   NOT_THE_SERVER: "A MESSAGE to the client does not come from its MCX server.",
 } as const;

@@ -10,8 +10,7 @@ export const DOCUMENT_CODES = {
   BAD_XML_TEXT: "A text has characters that XML cannot carry.",
 
   // Signatures and encryption of XML.
-  XML_CANNOT_SIGN:
-    "An element cannot be signed, because of its Id, its place in the document, or a signature that is there already.",
+  XML_CANNOT_SIGN: "An element cannot be signed in this document; the message says why.",
   XML_SIGNATURE_MISSING: "What must be signed has no signature.",
   XML_SIGNATURE_MALFORMED:
     "An XML signature is malformed, there twice, or over XML without a canonical form.",

@@ -46,7 +46,7 @@ export const LIBRARY_CODES = {
   PARAMETER_TOO_LONG: "A parameter of the key derivation function has more than 65535 octets.",
   BEFORE_FIRST_PERIOD: "The time is before the first key period of the KMS.",
   ONE_IDENTITY: "An initiator was given key sets of several identities, or none.",
-  ONE_KMS: "An initiator was given key sets or certificates of several KMSs.",
+  ONE_KMS: "An initiator was given certificates of several KMSs, or none.",
   NO_SIGNING_KEY:
     "The initiator has no signing key for this key period; get the keys of the period from its KMS.",
   UNKNOWN_KMS: "The certificate of the KMS of a recipient is not at hand.",
