@@ -42,7 +42,8 @@ export const COMMAND_CODES = {
   NO_MESSAGE: "The folder has no files with messages.",
   UNKNOWN_FORM: "The input is neither a raw MIKEY message nor one in hexadecimal or base64.",
   BAD_CAPTURE: "The file is no capture of packets that can be read.",
-  NOT_A_CAPTURE: "`--wireshark` was given for an input that is no capture, or without the keys to open it.",
+  NOT_A_CAPTURE:
+    "The input is no capture although `--wireshark` was given, or the keys to open it are missing.",
   BAD_WAV: "The file is no WAV file that can be sent, or has nothing to say.",
 
   // Data folders and their servers.
