@@ -1,7 +1,8 @@
 /** `serve gms`, and `serve` without more: a GMS, alone or with the KMS of the same folder. */
 import { resolve } from "node:path";
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
 import { folderOf, folderOptions } from "../server/folder-options.ts";
+import { logLevelOption } from "../server/log-option.ts";
 import type { Context, Runner } from "../terminal/command.ts";
 import { EXIT, type ExitStatus } from "../terminal/exit-status.ts";
 import { integerOption, uriOption } from "../terminal/options.ts";
@@ -16,7 +17,7 @@ interface CommonArgs {
   port?: string;
   sipPort?: string;
   database?: string;
-  logLevel: string;
+  logLevel?: string;
 }
 
 interface AllArgs extends CommonArgs {
@@ -46,7 +47,7 @@ export function registerServeAll(program: Command, runner: Runner): Command {
         "Run a KMS, a GMS and an MCX server with HTTPS and SIP on one data folder. The first start creates it: database, store key, " +
         "self-signed certificate for this machine, configuration. Without issuers of access tokens in the " +
         "configuration they accept development tokens, on loopback only. SIGTERM ends them when work in progress is " +
-        "done. The log goes to standard error.",
+        "done; SIGHUP makes them read certificates and configuration again. The log goes to standard error.",
       example: "mikey-sakke serve\nmikey-sakke serve --data-dir away --port 9443 --sip-port 5070",
     },
     (command) =>
@@ -76,7 +77,8 @@ export function registerServeGms(serve: Command, runner: Runner): void {
       summary: "run a GMS over SIP and HTTPS, with a KMS elsewhere",
       description:
         "Run a GMS (TS 33.180 5.7, TS 24.481) that gets its keys from a KMS elsewhere. The options about the KMS at the " +
-        "first start go into the configuration.",
+        "first start go into the configuration. SIGTERM ends it when work in progress is done; SIGHUP makes it read " +
+        "certificates and configuration again.",
       example:
         "mikey-sakke serve gms --kms-url https://kms.example.org --kms-uri kms.example.org \\\n" +
         "  --gms-uri sip:gms@example.org --kms-token-file gms.token --data-dir gms",
@@ -110,11 +112,7 @@ function common(command: Command): Command {
     .option("--host <address>", "address to listen on, in place of the configuration's")
     .option("--sip-port <n>", "UDP and TCP; the next ones are for TLS, ws and wss; 0 is any")
     .option("--database <url>", "PostgreSQL, at the first start, in place of a database in the data folder")
-    .addOption(
-      new Option("--log-level <level>", "what is logged")
-        .choices(["debug", "info", "warn", "error", "silent"])
-        .default("info"),
-    );
+    .addOption(logLevelOption());
 }
 
 function commonOf(options: CommonArgs) {
@@ -128,7 +126,7 @@ function commonOf(options: CommonArgs) {
     ...(port !== undefined && { port: portOf(port, "--port") }),
     ...(sipPort !== undefined && { sipPort: portOf(sipPort, "--sip-port") }),
     ...(database !== undefined && { database }),
-    logLevel,
+    ...(logLevel !== undefined && { logLevel }),
   };
 }
 

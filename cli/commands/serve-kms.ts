@@ -1,6 +1,7 @@
 /** `serve kms`: a KMS over HTTPS (TS 33.180 annex D). */
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
 import { folderOf, folderOptions } from "../server/folder-options.ts";
+import { logLevelOption } from "../server/log-option.ts";
 import type { Context, Runner } from "../terminal/command.ts";
 import { EXIT, type ExitStatus } from "../terminal/exit-status.ts";
 import { integerOption, uriOption } from "../terminal/options.ts";
@@ -15,7 +16,7 @@ interface Options {
   database?: string;
   http?: boolean;
   init?: boolean;
-  logLevel: string;
+  logLevel?: string;
 }
 
 export function registerServeKms(parent: Command, runner: Runner): void {
@@ -28,7 +29,7 @@ export function registerServeKms(parent: Command, runner: Runner): void {
         "Run a KMS over HTTPS (TS 33.180 annex D). The first start creates the data folder: database, store key, " +
         "self-signed certificate for this machine, configuration. Without an issuer of access tokens in the " +
         "configuration it accepts development tokens, on loopback only. SIGTERM ends it when requests in progress are " +
-        "answered. The log goes to standard error.",
+        "answered; SIGHUP makes it read certificates and configuration again. The log goes to standard error.",
       example:
         "mikey-sakke serve kms\n" +
         "mikey-sakke serve kms --data-dir away --kms-uri kms.away.example --port 9443\n" +
@@ -49,11 +50,7 @@ export function registerServeKms(parent: Command, runner: Runner): void {
         )
         .option("--http", "plain HTTP, on loopback only: for a proxy there")
         .option("--init", "make a KMS in an empty database although the folder had one before")
-        .addOption(
-          new Option("--log-level <level>", "what is logged")
-            .choices(["debug", "info", "warn", "error", "silent"])
-            .default("info"),
-        ),
+        .addOption(logLevelOption()),
     serve,
   );
 }
@@ -70,7 +67,7 @@ async function serve({ output }: Context, options: Options): Promise<ExitStatus>
     ...(database !== undefined && { database }),
     http: options.http === true,
     init: options.init === true,
-    logLevel: options.logLevel,
+    ...(options.logLevel !== undefined && { logLevel: options.logLevel }),
   };
   const { serveKms } = await import("../serve/kms.ts");
   await serveKms(checked, output);

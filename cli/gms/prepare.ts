@@ -46,10 +46,18 @@ export async function prepareGms(
 ): Promise<PreparedGms> {
   const { host = "127.0.0.1", sipPort } = options;
   const ports = sipPort === undefined ? undefined : sipPorts(sipPort, sipPort || (await freePort(host)));
-  const data = await openGmsFolder(options, (given) => ({ ...kms, ...overridesOf(options, given, ports) }));
-  requireSafe(data);
+  const read = async () => {
+    const opened = await openGmsFolder(options, (given) => ({
+      ...kms,
+      ...overridesOf(options, given, ports),
+    }));
+    requireSafe(opened);
+    return opened;
+  };
+  const data = await read();
   await makeStoreKey(options.dataDir, data.files, output);
-  return { data, credentials: options.http ? undefined : await credentialsOf(data, Date.now()) };
+  const credentials = options.http ? undefined : await credentialsOf(data, Date.now());
+  return { data, credentials, reread: async () => (await read()).config };
 }
 
 function requireSafe({ config }: GmsFolder): void {

@@ -5,11 +5,12 @@ import { resolve } from "node:path";
 import { systemRandom } from "../../base/random.ts";
 import { load } from "../../bindings/core/core.ts";
 import { createPool } from "../../bindings/pool/index.ts";
-import { gmsAudience } from "../../roles/gms/common/config.ts";
+import { type GmsConfig, gmsAudience } from "../../roles/gms/common/config.ts";
 import type { GmsAdmin, GmsContext } from "../../roles/gms/common/ports.ts";
 import { createGms } from "../../roles/gms/create.ts";
 import { provisionGms } from "../../roles/gms/identity.ts";
 import type { ServerLog } from "../../roles/server/log.ts";
+import type { Reconfiguration } from "../../roles/server/reconfigure.ts";
 import { GmsStore } from "../../store/gms/gms-store.ts";
 import type { Admission } from "../../transport/admission/admission.ts";
 import { provisioningOf } from "../kms/server-provisioning.ts";
@@ -24,6 +25,8 @@ import { type GmsFolder, gmsAdminFileOf } from "./data-folder.ts";
 export interface PreparedGms {
   readonly data: GmsFolder;
   readonly credentials: Credentials | undefined;
+  /** The configuration as its file has it now, checked as at the start. */
+  readonly reread: () => Promise<GmsConfig>;
 }
 
 export interface RunningGms {
@@ -35,12 +38,14 @@ export interface RunningGms {
   readonly sip: Readonly<Record<string, string>>;
   readonly admin: GmsAdmin;
   readonly on: GmsContext["on"];
+  /** What the configuration would change as its file has it now. */
+  readonly reconfigure: () => Promise<Reconfiguration>;
   /** Closes the listeners, before everything else is closed with the database. */
   close(): Promise<void>;
 }
 
 export async function startGms(
-  { data, credentials }: PreparedGms,
+  { data, credentials, reread }: PreparedGms,
   { db, envelope, onClose }: OpenedDatabase,
   log: ServerLog,
   admission?: Admission,
@@ -86,6 +91,7 @@ export async function startGms(
     adminUrl,
     adminToken,
     sip: sip as Record<string, string>,
+    reconfigure: async () => gms.reconfigure(await reread()),
     close: () => gms.close(),
     admin: gms.admin,
     on: (events) => gms.context.on(events),

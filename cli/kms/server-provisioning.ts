@@ -1,7 +1,7 @@
 /** How a server of a data folder proves itself to the KMS that keys it. */
 import { fromUtf8, wipe } from "../../base/bytes.ts";
 import type { TransportKeys } from "../../roles/identity/index.ts";
-import type { ServerIdentity } from "../../roles/kms/common/config.ts";
+import type { KmsConfig, ServerIdentity } from "../../roles/kms/common/config.ts";
 import type { Provisioning } from "../../roles/server/provisioning-config.ts";
 import { readNamedKey } from "../files/named-key.ts";
 import { developmentToken } from "../server/development-tokens.ts";
@@ -42,7 +42,15 @@ export function reservedServers({ gmsUri, mcxUri }: NeighbourUris): ServerIdenti
  * @throws MikeySakkeError usage `SERVERS_UNNAMED`
  */
 export function reserving(kms: PreparedKms, neighbours: NeighbourUris): PreparedKms {
-  const { config } = kms.data;
+  const reserve = (config: KmsConfig) => withReserved(config, neighbours);
+  return {
+    ...kms,
+    data: { ...kms.data, config: reserve(kms.data.config) },
+    reread: async () => reserve(await kms.reread()),
+  };
+}
+
+function withReserved(config: KmsConfig, neighbours: NeighbourUris): KmsConfig {
   const missing = reservedServers(neighbours).filter(({ uri }) =>
     config.servers.every((server) => server.uri !== uri),
   );
@@ -50,8 +58,7 @@ export function reserving(kms: PreparedKms, neighbours: NeighbourUris): Prepared
     const text = `servers: name ${missing.map(({ uri }) => uri).join(" and ")} with the clientId or scope of their tokens, or any user may claim to be them`;
     throw usageError("SERVERS_UNNAMED", text);
   }
-  const servers = [...config.servers, ...missing];
-  return { ...kms, data: { ...kms.data, config: { ...config, servers } } };
+  return { ...config, servers: [...config.servers, ...missing] };
 }
 
 /** Towards the KMS of the same process, unless the configuration says otherwise. */

@@ -1,9 +1,10 @@
 /** The KMS of a data folder, started on a database that is open. */
 import { randomBytes } from "node:crypto";
 import type { KmsAdmin } from "../../roles/kms/admin/admin.ts";
-import { type KmsConfigInput, kmsAudience } from "../../roles/kms/common/config.ts";
+import { type KmsConfig, type KmsConfigInput, kmsAudience } from "../../roles/kms/common/config.ts";
 import { createKms } from "../../roles/kms/create.ts";
 import type { ServerLog } from "../../roles/server/log.ts";
+import type { Reconfiguration } from "../../roles/server/reconfigure.ts";
 import type { Admission } from "../../transport/admission/admission.ts";
 import { createFile } from "../files/durable.ts";
 import { removeAdminFile, writeAdminFile } from "../server/admin-file.ts";
@@ -36,6 +37,8 @@ export interface PreparedKms {
   readonly data: DataFolder;
   readonly credentials: Credentials | undefined;
   readonly mayMake: boolean;
+  /** The configuration as its file has it now, checked as at the start. */
+  readonly reread: () => Promise<KmsConfig>;
 }
 
 export interface RunningKms {
@@ -43,6 +46,8 @@ export interface RunningKms {
   readonly adminUrl: string;
   readonly adminToken: string;
   readonly admin: KmsAdmin;
+  /** What the configuration would change as its file has it now. */
+  readonly reconfigure: () => Promise<Reconfiguration>;
   /** Users revoked at that time or later. */
   readonly revokedSince: (at: number) => Promise<{ uri: string; revokedAt: number }[]>;
   /** Closes the listeners, before everything else is closed with the database. */
@@ -66,16 +71,20 @@ export function firstKmsConfig({
 /** Checks all that can be checked before anything is opened. */
 export async function prepareKms(
   options: KmsServeOptions,
-  read: ReadConfig,
+  { file }: Pick<ReadConfig, "file">,
   output: Output,
 ): Promise<PreparedKms> {
-  const data = await openDataFolder(options, overridesOf(options, read.kms));
-  requireSame(data, options, read.file);
-  requireFitToServe(data.config);
+  const read = async () => {
+    const opened = await openDataFolder(options, (given) => overridesOf(options, given));
+    requireSame(opened, options, file);
+    requireFitToServe(opened.config);
+    return opened;
+  };
+  const data = await read();
   const mayMake = options.init === true || !(await hadKms(data));
   await makeStoreKey(options.dataDir, data.files, output);
   const credentials = options.http ? undefined : await credentialsOf(data, Date.now());
-  return { data, credentials, mayMake };
+  return { data, credentials, mayMake, reread: async () => (await read()).config };
 }
 
 /** Whether a KMS was made in this folder, in the database that is configured now or in another. */
@@ -86,7 +95,7 @@ async function hadKms({ config, files }: DataFolder): Promise<boolean> {
 }
 
 export async function startKms(
-  { data, credentials, mayMake }: PreparedKms,
+  { data, credentials, mayMake, reread }: PreparedKms,
   opened: OpenedDatabase,
   log: ServerLog,
   admission?: Admission,
@@ -117,6 +126,7 @@ export async function startKms(
   await writeAdminFile(data.files.admin, { url: adminUrl, token: adminToken, pid: process.pid });
   return {
     ...{ url, adminUrl, adminToken, admin: kms.admin },
+    reconfigure: async () => kms.reconfigure(await reread()),
     close: () => kms.close(),
     revokedSince: (at) => store.revokedSince(at),
   };
@@ -133,13 +143,13 @@ function requireSame({ config }: DataFolder, { kmsUri, database }: KmsServeOptio
 }
 
 /** Where to listen: what the command line says before what the file says. */
-function overridesOf(options: KmsServeOptions, given: KmsConfigInput | undefined): Partial<KmsConfigInput> {
+function overridesOf(options: KmsServeOptions, given: KmsConfigInput): Partial<KmsConfigInput> {
   const { host, port, adminPort } = options;
   // Two KMSs on one machine differ in one option.
   const admin = adminPort ?? (port === undefined ? undefined : port === 0 ? 0 : port + 1);
   return {
-    listen: { ...given?.listen, ...(host !== undefined && { host }), ...(port !== undefined && { port }) },
-    admin: { ...given?.admin, ...(admin !== undefined && { port: admin }) },
+    listen: { ...given.listen, ...(host !== undefined && { host }), ...(port !== undefined && { port }) },
+    admin: { ...given.admin, ...(admin !== undefined && { port: admin }) },
     ...(options.http && { tls: undefined }),
   };
 }

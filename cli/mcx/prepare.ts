@@ -1,5 +1,5 @@
 /** What is settled before the MCX server of a data folder starts. */
-import type { McxConfigInput } from "../../roles/mcx/common/config.ts";
+import type { McxConfig, McxConfigInput } from "../../roles/mcx/common/config.ts";
 import type { FolderOptions } from "../server/data-folder.ts";
 import { freePort } from "../server/free-port.ts";
 import { type McxFolder, openMcxFolder } from "./data-folder.ts";
@@ -11,6 +11,14 @@ export interface McxServeOptions extends FolderOptions {
   readonly adminPort?: number;
 }
 
+type GmsPlace = NonNullable<McxConfig["gms"]>;
+
+export interface PreparedMcx {
+  readonly data: McxFolder;
+  /** The configuration as its file has it now, with where the GMS is by now. */
+  readonly reread: (gms: GmsPlace) => Promise<McxConfig>;
+}
+
 /** URI of an MCX server whose configuration names none. */
 const DEFAULT_MCX_URI = "sip:mcx@mcx.localhost";
 
@@ -20,14 +28,11 @@ export function firstMcxConfig(given: { readonly mcxUri?: string }) {
 }
 
 /** `gms`: the one in this process, unless the configuration names another. */
-export async function prepareMcx(
-  options: McxServeOptions,
-  gms: NonNullable<McxConfigInput["gms"]>,
-): Promise<McxFolder> {
+export async function prepareMcx(options: McxServeOptions, gms: GmsPlace): Promise<PreparedMcx> {
   const { host, sipPort, adminPort } = options;
   const port = sipPort === 0 ? await freePort(host ?? "127.0.0.1") : sipPort;
-  return openMcxFolder(options, (given) => ({
-    gms: given.gms ?? gms,
+  const overridesOf = (given: Partial<McxConfigInput>, place: GmsPlace): Partial<McxConfigInput> => ({
+    gms: given.gms ?? place,
     sip: {
       udpPort: 5070,
       tcpPort: 5070,
@@ -37,5 +42,7 @@ export async function prepareMcx(
     },
     media: { ...given.media, ...(host !== undefined && { host }) },
     admin: { ...given.admin, ...(adminPort !== undefined && { port: adminPort }) },
-  }));
+  });
+  const read = (place: GmsPlace) => openMcxFolder(options, (given) => overridesOf(given, place));
+  return { data: await read(gms), reread: async (place) => (await read(place)).config };
 }

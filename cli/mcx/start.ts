@@ -8,7 +8,7 @@ import { FileStorage, openStorageKeyFile } from "../../roles/identity/file-stora
 import { SealedStorage } from "../../roles/identity/index.ts";
 import type { McxState } from "../../roles/mcx/admin/metrics.ts";
 import { mcxAudience } from "../../roles/mcx/common/config.ts";
-import { createMcxServer } from "../../roles/mcx/create.ts";
+import { createMcxServer, type McxServer } from "../../roles/mcx/create.ts";
 import { provisionMcxServer } from "../../roles/mcx/identity.ts";
 import type { ServerLog } from "../../roles/server/log.ts";
 import { McxStore } from "../../store/index.ts";
@@ -29,6 +29,7 @@ export interface RunningMcx {
   readonly adminUrl: string;
   readonly adminToken: string;
   readonly state: McxState;
+  readonly reconfigure: McxServer["reconfigure"];
   /** SIP URIs by transport. */
   readonly sip: Readonly<Record<string, string>>;
   /** Closes the listeners, before everything else is closed. */
@@ -105,6 +106,7 @@ export async function startMcx(
     adminUrl,
     adminToken,
     state: server.state,
+    reconfigure: (next) => server.reconfigure(next),
     sip: sip as Record<string, string>,
     close: () => server.close(),
   };

@@ -1,5 +1,6 @@
 /** All that can be found wrong in a configuration without opening a database or a socket. */
 
+import { parseLogConfig } from "../../roles/server/log-config.ts";
 import { openGmsFolder } from "../gms/data-folder.ts";
 import { openMcxFolder } from "../mcx/data-folder.ts";
 import { configFileOf, type FolderOptions, openDataFolder, readConfig } from "../server/data-folder.ts";
@@ -16,6 +17,7 @@ const MAX_SECRET = 64 << 10;
 export async function checkConfig(options: FolderOptions): Promise<Record<string, CheckedServer>> {
   const file = options.config ?? configFileOf(options.dataDir);
   const read = await readConfig(file);
+  parseLogConfig(read.log ?? {});
   const checked: Record<string, CheckedServer> = {};
   if (read.kms?.kmsUri !== undefined) {
     const { config } = await openDataFolder(options);

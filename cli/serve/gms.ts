@@ -1,11 +1,12 @@
 /** `serve` and `serve gms`: KMS, GMS and MCX server of a data folder in one process, or the GMS alone. */
 
-import { parseConsoleConfig } from "../../roles/console/config.ts";
+import { type ConsoleConfig, parseConsoleConfig } from "../../roles/console/config.ts";
+import type { GmsConfig } from "../../roles/gms/common/config.ts";
+import type { McxConfig } from "../../roles/mcx/common/config.ts";
 import { createAdmission } from "../../roles/server/admission.ts";
 import { createLog } from "../../roles/server/log.ts";
 import type { Provisioning } from "../../roles/server/provisioning-config.ts";
 import { type RunningConsole, startConsole } from "../console/start.ts";
-import type { GmsFolder } from "../gms/data-folder.ts";
 import { firstGmsConfig, type GmsServeOptions, prepareGms } from "../gms/prepare.ts";
 import { removeRevokedUsers } from "../gms/revoked-users.ts";
 import { removeRunning, writeRunning } from "../gms/running-file.ts";
@@ -17,18 +18,18 @@ import {
   reserving,
 } from "../kms/server-provisioning.ts";
 import { firstKmsConfig, prepareKms, type RunningKms, startKms } from "../kms/start.ts";
-import type { McxFolder } from "../mcx/data-folder.ts";
-import { firstMcxConfig, prepareMcx } from "../mcx/prepare.ts";
+import { firstMcxConfig, type PreparedMcx, prepareMcx } from "../mcx/prepare.ts";
 import { type RunningMcx, startMcx } from "../mcx/start.ts";
+import { type ConfigFile, readConfig } from "../server/data-folder.ts";
 import { environmentOf } from "../server/environment.ts";
 import { addServers, type ReadConfig, startOnFolder } from "../server/make-folder.ts";
 import { openSealedDatabase } from "../server/open-store.ts";
 import { listenForReload, listenForStop } from "../server/stop.ts";
 import type { Output } from "../terminal/output.ts";
 import { commandLines, warnOfDevelopmentTokens } from "./kms.ts";
-import { renewCertificates } from "./renew.ts";
+import { type LogOptions, logLevelOf, reconfiguredConsole, reload } from "./reload.ts";
 
-export interface ServeAllOptions extends GmsServeOptions {
+export interface ServeAllOptions extends GmsServeOptions, LogOptions {
   readonly kmsUri?: string;
   readonly gmsUri?: string;
   readonly mcxUri?: string;
@@ -36,7 +37,6 @@ export interface ServeAllOptions extends GmsServeOptions {
   readonly database?: string;
   /** Makes a KMS in an empty database also where the folder had one before. */
   readonly init?: boolean;
-  readonly logLevel: string;
 }
 
 /** Ports of the MCX server, behind those of the KMS and the GMS. */
@@ -75,14 +75,14 @@ async function runAll({ options, first, read, keep }: Run<ServeAllOptions>, outp
   const gms = await prepareGms({ ...options, ...own, ...sip }, output);
   const mcx = await preparedMcx(options, gms);
   const consoleConfig = consoleConfigOf(options, read);
-  const kms = reserving(prepared, { gmsUri: gms.data.config.gmsUri, mcxUri: mcx.config.mcxUri });
-  const provisioning = localProvisioning(gms.data.config, kms, gms.data.config.gmsUri);
-  requireWayToKms({ provisioning }, "gms");
-  const mcxProvisioning = localProvisioning(mcx.config, kms, mcx.config.mcxUri);
-  requireWayToKms({ provisioning: mcxProvisioning }, "mcx");
+  const { gmsUri } = gms.data.config;
+  const { mcxUri } = mcx.data.config;
+  const kms = reserving(prepared, { gmsUri, mcxUri });
+  requireWayToKms({ provisioning: localProvisioning(gms.data.config, kms, gmsUri) }, "gms");
+  requireWayToKms({ provisioning: localProvisioning(mcx.data.config, kms, mcxUri) }, "mcx");
   const stop = listenForStop();
-  const log = createLog(options.logLevel);
-  const ignore = listenForReload(() => renewCertificates([prepared.credentials, gms.credentials], log));
+  const log = createLog(logLevelOf(options, read));
+  const signal = listenForReload();
   if (kms.data.config.database?.url !== undefined) keep();
   const opened = await openSealedDatabase(
     { database: kms.data.config.database, files: kms.data.files },
@@ -92,17 +92,26 @@ async function runAll({ options, first, read, keep }: Run<ServeAllOptions>, outp
     // One bound for the sockets of the process, by the limits of the GMS.
     const admission = createAdmission(gms.data.config.limits, log);
     const runningKms = await startKms(kms, opened, log, admission);
-    // The MCX server reads the members of groups.
-    const groupReaders = [...new Set([...gms.data.config.groupReaders, mcx.config.mcxUri])];
-    const withKms = knowing(gms, { kmsUrl: runningKms.url, provisioning, groupReaders });
+    const { url: kmsUrl } = runningKms;
+    const withKms = knowing(gms, (config) => ({
+      ...config,
+      kmsUrl,
+      provisioning: localProvisioning(config, kms, gmsUri),
+      // The MCX server reads the members of groups.
+      groupReaders: [...new Set([...config.groupReaders, mcxUri])],
+    }));
     const runningGms = await startGms(withKms, opened, log, admission);
     opened.onClose(removeRevokedUsers({ revokedSince: runningKms.revokedSince, gms: runningGms.admin, log }));
     const { xcapUrl: xcapRoot } = runningGms;
     const mcxGms =
-      read.mcx !== undefined && "gms" in read.mcx ? mcx.config.gms! : { ...mcx.config.gms!, xcapRoot };
-    const known = { kmsUrl: runningKms.url, provisioning: mcxProvisioning, gms: mcxGms };
-    const config = { ...mcx.config, ...known };
-    const runningMcx = await startMcx({ ...mcx, config }, gms.credentials, opened.onClose, log, admission);
+      read.mcx !== undefined && "gms" in read.mcx ? mcx.data.config.gms! : { uri: gmsUri, xcapRoot };
+    const mcxKnowing = (config: McxConfig) => ({
+      ...config,
+      kmsUrl,
+      provisioning: localProvisioning(config, kms, mcxUri),
+    });
+    const mcxFolder = { ...mcx.data, config: mcxKnowing({ ...mcx.data.config, gms: mcxGms }) };
+    const runningMcx = await startMcx(mcxFolder, gms.credentials, opened.onClose, log, admission);
     opened.onClose(() => removeRunning(options.dataDir));
     const runningConsole = await startConsole(
       {
@@ -110,35 +119,43 @@ async function runAll({ options, first, read, keep }: Run<ServeAllOptions>, outp
         dataDir: options.dataDir,
         credentials: prepared.credentials,
         kms: { ...runningKms, uri: kms.data.config.kmsUri },
-        gms: { ...runningGms, uri: gms.data.config.gmsUri },
-        mcx: { ...runningMcx, uri: config.mcxUri },
+        gms: { ...runningGms, uri: gmsUri },
+        mcx: { ...runningMcx, uri: mcxUri },
       },
       opened.onClose,
       log,
       admission,
     );
-    const mcxPlace = { ...runningMcx, uri: config.mcxUri };
-    await announce(output, withKms, runningGms, runningKms, mcxPlace, runningConsole);
+    const parts = {
+      kms: runningKms.reconfigure,
+      gms: runningGms.reconfigure,
+      mcx: async () => runningMcx.reconfigure(mcxKnowing(await mcx.reread({ uri: gmsUri, xcapRoot }))),
+      console: async () =>
+        reconfiguredConsole(consoleConfig, consoleConfigOf(options, await readConfig(read.file))),
+    };
+    const credentials = [prepared.credentials, gms.credentials];
+    signal.answer(() => reload({ credentials, parts, options, file: read.file, log }));
+    await announce(output, withKms, runningGms, runningKms, { ...runningMcx, uri: mcxUri }, runningConsole);
     keep();
     output.note(`${await stop.stopped}: stopping`);
     // At the same time, so that all have ended once the longest stopTimeout is over.
     await runningConsole.close();
     await Promise.all([runningMcx.close(), runningGms.close(), runningKms.close()]);
   } finally {
-    ignore();
+    signal.release();
     await opened.close();
     stop.release();
   }
 }
 
 /** What the command line says of it has the last word. */
-function consoleConfigOf({ port, consolePort }: ServeAllOptions, read: ReadConfig): object {
+function consoleConfigOf({ port, consolePort }: ServeAllOptions, read: ConfigFile): ConsoleConfig {
   const given = (read.console ?? {}) as { listen?: object };
   const own = consolePort ?? (port === undefined ? undefined : port === 0 ? 0 : port + CONSOLE);
   return parseConsoleConfig(own === undefined ? given : { ...given, listen: { ...given.listen, port: own } });
 }
 
-function preparedMcx(options: ServeAllOptions, gms: PreparedGms): Promise<McxFolder> {
+function preparedMcx(options: ServeAllOptions, gms: PreparedGms): Promise<PreparedMcx> {
   const { port, sipPort } = options;
   const sip = sipPort ?? (port === 0 ? 0 : undefined);
   // Where the GMS answers is known once it does.
@@ -153,13 +170,12 @@ function preparedMcx(options: ServeAllOptions, gms: PreparedGms): Promise<McxFol
   );
 }
 
-export interface ServeGmsOptions extends GmsServeOptions {
+export interface ServeGmsOptions extends GmsServeOptions, LogOptions {
   readonly gmsUri?: string;
   readonly kmsUri?: string;
   readonly kmsUrl?: string;
   readonly provisioning: Provisioning;
   readonly database?: string;
-  readonly logLevel: string;
 }
 
 export async function serveGms(options: ServeGmsOptions, output: Output): Promise<void> {
@@ -187,8 +203,8 @@ async function runGms(
   requireWayToKms(gms.data.config, "gms");
   const { config, files } = gms.data;
   const stop = listenForStop();
-  const log = createLog(options.logLevel);
-  const ignore = listenForReload(() => renewCertificates([gms.credentials], log));
+  const log = createLog(logLevelOf(options, read));
+  const signal = listenForReload();
   if (config.database?.url !== undefined) keep();
   const opened = await openSealedDatabase({ database: config.database, files }, environmentOf()).catch(
     stop.failed,
@@ -196,21 +212,26 @@ async function runGms(
   try {
     const running = await startGms(gms, opened, log);
     opened.onClose(() => removeRunning(options.dataDir));
+    const { credentials } = gms;
+    const parts = { gms: running.reconfigure };
+    signal.answer(() => reload({ credentials: [credentials], parts, options, file: read.file, log }));
     await announce(output, gms, running, undefined);
     keep();
     output.note(`${await stop.stopped}: stopping`);
   } finally {
-    ignore();
+    signal.release();
     await opened.close();
     stop.release();
   }
 }
 
-function knowing(
-  { data, credentials }: PreparedGms,
-  known: Pick<GmsFolder["config"], "kmsUrl" | "provisioning" | "groupReaders">,
-): PreparedGms {
-  return { data: { ...data, config: { ...data.config, ...known } }, credentials };
+/** With what is known of the other servers of the process. */
+function knowing(gms: PreparedGms, add: (config: GmsConfig) => GmsConfig): PreparedGms {
+  return {
+    ...gms,
+    data: { ...gms.data, config: add(gms.data.config) },
+    reread: async () => add(await gms.reread()),
+  };
 }
 
 async function announce(

@@ -14,30 +14,32 @@ import { startOnFolder } from "../server/make-folder.ts";
 import { openSealedDatabase } from "../server/open-store.ts";
 import { listenForReload, listenForStop } from "../server/stop.ts";
 import type { Output } from "../terminal/output.ts";
-import { renewCertificates } from "./renew.ts";
+import { type LogOptions, logLevelOf, reload } from "./reload.ts";
 
-export interface ServeOptions extends KmsServeOptions {
-  readonly logLevel: string;
-}
+export interface ServeOptions extends KmsServeOptions, LogOptions {}
 
 export async function serveKms(options: ServeOptions, output: Output): Promise<void> {
   await startOnFolder(options, { kms: firstKmsConfig(options) }, output, async (read, keep) => {
     const prepared = await prepareKms(options, read, output);
     const { config, files } = prepared.data;
     const stop = listenForStop();
-    const log = createLog(options.logLevel);
-    const ignore = listenForReload(() => renewCertificates([prepared.credentials], log));
+    const log = createLog(logLevelOf(options, read));
+    const signal = listenForReload();
     if (config.database?.url !== undefined) keep();
     const opened = await openSealedDatabase({ database: config.database, files }, environmentOf()).catch(
       stop.failed,
     );
     try {
-      announce(output, prepared, await startKms(prepared, opened, log));
+      const running = await startKms(prepared, opened, log);
+      const { credentials } = prepared;
+      const parts = { kms: running.reconfigure };
+      signal.answer(() => reload({ credentials: [credentials], parts, options, file: read.file, log }));
+      announce(output, prepared, running);
       keep();
       const name = await stop.stopped;
       output.note(`${name}: stopping`);
     } finally {
-      ignore();
+      signal.release();
       await opened.close();
       stop.release();
     }

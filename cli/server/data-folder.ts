@@ -12,6 +12,7 @@ import {
 } from "../../roles/kms/common/config.ts";
 import { mcxConfigSchema } from "../../roles/mcx/common/config.ts";
 import { withEnvironment } from "../../roles/server/config-keys.ts";
+import { logConfigSchema } from "../../roles/server/log-config.ts";
 import type { Provisioning } from "../../roles/server/provisioning-config.ts";
 import { createFile } from "../files/durable.ts";
 import { readFile } from "../terminal/files.ts";
@@ -50,20 +51,21 @@ const CONFIG = "config.json";
 const MAX_CONFIG = 1 << 20;
 
 /**
- * What a configuration file says: the keys of the KMS, under `gms` and `mcx` those of the other servers and under
- * `console` those of the operators' console, if they are there.
+ * What a configuration file says: the keys of the KMS, under `gms` and `mcx` those of the other servers, under `console`
+ * those of the operators' console and under `log` those of the log of all, if they are there.
  */
 export interface ConfigFile {
   readonly kms?: KmsConfigInput;
   readonly gms?: object;
   readonly mcx?: object;
   readonly console?: object;
+  readonly log?: object;
 }
 
 /** The folder of a KMS that was made before. Usage error NO_KMS. */
 export async function openDataFolder(
   { dataDir, config }: FolderOptions,
-  overrides: Partial<KmsConfigInput> = {},
+  overridesOf: (given: KmsConfigInput) => Partial<KmsConfigInput> = () => ({}),
 ): Promise<DataFolder> {
   const file = config ?? configFileOf(dataDir);
   if (config === undefined && !(await exists(file))) {
@@ -71,7 +73,7 @@ export async function openDataFolder(
   }
   const { kms } = await readConfig(file);
   if (kms === undefined) throw usageError("NO_KMS", `${file}: has no KMS`);
-  const checked = parseKmsConfig({ ...kms, ...overrides });
+  const checked = parseKmsConfig({ ...kms, ...overridesOf(kms) });
   return { folder: dataDir, config: located(checked, dirname(file)), files: filesOf(dataDir, checked, file) };
 }
 
@@ -94,7 +96,13 @@ export async function readConfig(
   file: string,
   environment: NodeJS.ProcessEnv = environmentOf(),
 ): Promise<ConfigFile> {
-  const { gms: givenGms, mcx: givenMcx, console: givenConsole, ...givenKms } = await readObject(file);
+  const {
+    gms: givenGms,
+    mcx: givenMcx,
+    console: givenConsole,
+    log: givenLog,
+    ...givenKms
+  } = await readObject(file);
   const kms = withEnvironment(givenKms, kmsConfigSchema, "MIKEY_SAKKE_KMS", environment);
   const under = (name: string, given: unknown, schema: Parameters<typeof withEnvironment>[1]) =>
     withEnvironment(
@@ -106,22 +114,33 @@ export async function readConfig(
   const gms = under("gms", givenGms, gmsConfigSchema);
   const mcx = under("mcx", givenMcx, mcxConfigSchema);
   const ofConsole = under("console", givenConsole, consoleConfigSchema);
+  const log = under("log", givenLog, logConfigSchema);
   return {
     ...(Object.keys(kms).length > 0 && { kms: kms as KmsConfigInput }),
     ...(Object.keys(gms).length > 0 && { gms }),
     ...(Object.keys(mcx).length > 0 && { mcx }),
     ...(Object.keys(ofConsole).length > 0 && { console: ofConsole }),
+    ...(Object.keys(log).length > 0 && { log }),
   };
 }
 
-async function readObject(file: string): Promise<{ gms?: unknown; mcx?: unknown; console?: unknown }> {
+type Sections = { gms?: unknown; mcx?: unknown; console?: unknown; log?: unknown };
+
+async function readObject(file: string): Promise<Sections> {
   const text = fromUtf8(await readFile(file, MAX_CONFIG), file);
   try {
     return objectOf(JSON.parse(text), file);
   } catch (cause) {
-    if (cause instanceof SyntaxError) throw usageError("BAD_CONFIG", `${file}: not JSON`, cause);
+    if (cause instanceof SyntaxError)
+      throw usageError("BAD_CONFIG", `${file}: not JSON${placeOf(cause, text)}`, cause);
     throw cause;
   }
+}
+
+/** The line where the fault is, as far as the parser tells. The rest of its text may quote a secret. */
+function placeOf({ message }: SyntaxError, text: string): string {
+  const offset = /at position (\d+)/.exec(message)?.[1];
+  return offset === undefined ? "" : ` in line ${text.slice(0, Number(offset)).split("\n").length}`;
 }
 
 function objectOf(value: unknown, place: string): object {

@@ -5,14 +5,25 @@
 const SIGNALS = ["SIGTERM", "SIGINT"] as const;
 const LONG_MS = 3_600_000;
 
-/** Calls `reload` at each SIGHUP, one call after the other, until what it returns is called. */
-export function listenForReload(reload: () => Promise<void>): () => void {
+export interface ReloadSignal {
+  /** Called at each SIGHUP, one call after the other, also for those that came before. Does not throw. */
+  answer(reload: () => Promise<void>): void;
+  /** Lets the signal be again. */
+  release(): void;
+}
+
+/** A SIGHUP that comes while the servers start waits until they run. */
+export function listenForReload(): ReloadSignal {
+  let answer!: ReloadSignal["answer"];
+  const answered = new Promise<() => Promise<void>>((resolve) => {
+    answer = resolve;
+  });
   let last = Promise.resolve();
   const reloads = () => {
-    last = last.then(reload);
+    last = last.then(async () => (await answered)());
   };
   process.on("SIGHUP", reloads);
-  return () => void process.off("SIGHUP", reloads);
+  return { answer, release: () => void process.off("SIGHUP", reloads) };
 }
 
 export interface StopSignal {

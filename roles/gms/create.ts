@@ -15,12 +15,19 @@ import {
 import { createAdmission } from "../server/admission.ts";
 import { stopServer, urlOf } from "../server/listener.ts";
 import { warnOfPlainSip } from "../server/plain-sip.ts";
+import { type Reconfiguration, ReplaceableVerifier, reconfiguration } from "../server/reconfigure.ts";
 import { RefusedLog, sipLog } from "../server/refused-log.ts";
 import { addressesOf, type SipAddresses, sipLimits, sipTransports } from "../server/sip-transports.ts";
 import { Targets } from "../server/targets.ts";
 import { type AccessOptions, serverCredentials, tokenVerifier } from "./access.ts";
 import { createGmsAdminServer } from "./admin/server.ts";
-import { type GmsConfig, type GmsConfigInput, parseGmsConfig } from "./common/config.ts";
+import {
+  GMS_RELOADABLE,
+  type GmsConfig,
+  type GmsConfigInput,
+  gmsConfigSchema,
+  parseGmsConfig,
+} from "./common/config.ts";
 import { refusedConfig } from "./common/errors.ts";
 import { type GmsLog, noLog } from "./common/log.ts";
 import type { GmsMetrics } from "./common/metrics.ts";
@@ -69,6 +76,12 @@ export interface Gms {
   readonly admin: GmsAdmin;
   /** Opens the listeners and begins to seal, deliver and do what is due. */
   listen(): Promise<GmsAddresses>;
+  /**
+   * What another configuration would change, which nothing does before `apply`.
+   *
+   * @throws {MikeySakkeError} usage `BAD_CONFIG`
+   */
+  reconfigure(config: GmsConfigInput): Promise<Reconfiguration>;
   /** Finishes what is at work and closes the listeners. */
   close(): Promise<void>;
 }
@@ -83,7 +96,7 @@ export async function createGms(options: GmsOptions): Promise<Gms> {
   if (keys.core !== options.core || (pool !== undefined && pool.core !== options.core)) {
     throw new MikeySakkeError("usage", "OTHER_CORE", "keys and pool must be on the core that is given");
   }
-  const tokens = tokenVerifier(config, options, log);
+  const tokens = new ReplaceableVerifier((of: GmsConfig) => tokenVerifier(of, options, log), config);
   const credentials = await serverCredentials(config, options.credentials);
   const prometheus = options.metrics === undefined ? createPrometheusMetrics() : undefined;
   const metrics = options.metrics ?? prometheus!;
@@ -175,6 +188,10 @@ export async function createGms(options: GmsOptions): Promise<Gms> {
         await close();
         throw error;
       }
+    },
+    async reconfigure(input) {
+      const running = { schema: gmsConfigSchema, reloadable: GMS_RELOADABLE, config, tokens };
+      return reconfiguration(running, parseGmsConfig(input));
     },
     close,
   };

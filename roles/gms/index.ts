@@ -15,6 +15,7 @@ export type {
   RekeyRecord,
   RekeyState,
 } from "../../store/gms/records.ts";
+export type { Reconfiguration } from "../server/reconfigure.ts";
 export { gmsAdminClient } from "./admin/client.ts";
 export {
   type GmsConfig,
@@ -25,7 +26,7 @@ export {
   parseGmsConfig,
 } from "./common/config.ts";
 export type { GmsErrorCode } from "./common/errors.ts";
-export { createLog, type GmsLog, noLog } from "./common/log.ts";
+export { createLog, type GmsLog, type LeveledLog, noLog } from "./common/log.ts";
 export { type GmsMetrics, noMetrics, type StoreCounts } from "./common/metrics.ts";
 export { createPrometheusMetrics, type PrometheusMetrics } from "./common/metrics-prom.ts";
 export type {

@@ -55,7 +55,8 @@ const LONGEST_PAUSE = 5;
 
 export function createSealer(deps: SealerDeps): Sealer {
   const { config, store, instance, now, clock, random, log, faults, metrics, tell, timers } = deps;
-  const { chunksInFlight, leaseSeconds, pollMs, retrySeconds } = config.limits;
+  const { limits } = config;
+  const { leaseSeconds, pollMs } = limits;
   const atWork = new Set<Promise<void>>();
   let running = false;
   let claiming: Promise<void> | undefined;
@@ -73,14 +74,14 @@ export function createSealer(deps: SealerDeps): Sealer {
     claiming = claimAll().finally(() => {
       claiming = undefined;
       if (!running) return;
-      if (again && failures === 0 && atWork.size < chunksInFlight) wake();
+      if (again && failures === 0 && atWork.size < limits.chunksInFlight) wake();
       else timer.set(failures === 0 ? lookEvery : backOff(failures, LONGEST_PAUSE, random), wake);
     });
   }
 
   /** As many chunks as may be at work; one claim at a time. */
   async function claimAll(): Promise<void> {
-    while (running && atWork.size < chunksInFlight) {
+    while (running && atWork.size < limits.chunksInFlight) {
       again = false;
       const chunk = await claim();
       if (chunk === undefined) return;
@@ -131,7 +132,7 @@ export function createSealer(deps: SealerDeps): Sealer {
   async function giveBack(chunk: ClaimedChunk, cause: unknown): Promise<void> {
     const { code, message } = describe(cause);
     metrics.sealFailed(code);
-    const waitMs = backOff(chunk.attempts, retrySeconds, random);
+    const waitMs = backOff(chunk.attempts, limits.retrySeconds, random);
     const facts = { rekey: chunk.rekey, chunk: chunk.chunk, attempts: chunk.attempts, code, message };
     log.warn(facts, "a chunk was not sealed");
     try {

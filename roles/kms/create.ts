@@ -16,12 +16,19 @@ import { type Credentials, readCredentials, stopServer, urlOf } from "../server/
 import { noLog, type ServerLog } from "../server/log.ts";
 import { isLoopback } from "../server/loopback.ts";
 import { onceIn } from "../server/once-in.ts";
+import { type Reconfiguration, ReplaceableVerifier, reconfiguration } from "../server/reconfigure.ts";
 import { RefusedLog } from "../server/refused-log.ts";
 import { createTokenVerifier, type TokenVerifier } from "../server/tokens.ts";
 import type { KmsAdmin } from "./admin/admin.ts";
 import { createAdmin } from "./admin/operations.ts";
 import { createAdminServer } from "./admin/server.ts";
-import { type KmsConfig, type KmsConfigInput, parseKmsConfig } from "./common/config.ts";
+import {
+  KMS_RELOADABLE,
+  type KmsConfig,
+  type KmsConfigInput,
+  kmsConfigSchema,
+  parseKmsConfig,
+} from "./common/config.ts";
 import type { KmsMetrics } from "./common/metrics.ts";
 import { createPrometheusMetrics } from "./common/metrics-prom.ts";
 import { createKmsServer } from "./http/server.ts";
@@ -67,6 +74,12 @@ export interface Kms {
   readonly admin: KmsAdmin;
   /** Opens both listeners; the URLs under which they answer. */
   listen(): Promise<{ readonly url: string; readonly adminUrl: string }>;
+  /**
+   * What another configuration would change, which nothing does before `apply`.
+   *
+   * @throws {MikeySakkeError} usage `BAD_CONFIG`
+   */
+  reconfigure(config: KmsConfigInput): Promise<Reconfiguration>;
   /** Answers what is under way, closes the listeners, clears the master secrets. */
   close(): Promise<void>;
 }
@@ -94,16 +107,17 @@ export async function createKms(options: KmsOptions): Promise<Kms> {
   });
   await clock.measure();
   const { now } = clock;
-  const tokens = options.tokens ?? tokenVerifier(config, options);
+  const tokens = new ReplaceableVerifier((of: KmsConfig) => tokenVerifier(of, options), config);
   const credentials = options.credentials ?? (config.tls && (await readCredentials(config.tls)));
   requireTls(config, credentials !== undefined);
   await requireMaster(store, config, { core, random, now: now(), log, mayMake: options.mayMake ?? true });
 
   const issuer = await createKeyIssuer({ store, core, now, ...(pool && { pool }) });
-  const schema = config.policy.strictSchema ? await KmsSchema.load() : undefined;
+  let loaded = config.policy.strictSchema ? await KmsSchema.load() : undefined;
+  const schema: Pick<KmsSchema, "validate"> = { validate: (...given) => loaded!.validate(...given) };
   const prometheus = options.metrics === undefined ? createPrometheusMetrics() : undefined;
   const metrics = options.metrics ?? prometheus!;
-  const deps = { config, store, issuer, tokens, now, random, log, metrics, ...(schema && { schema }) };
+  const deps = { config, store, issuer, tokens, now, random, log, metrics, schema };
   const service = createKmsService(deps);
   const maker = async () => ({ core, issuer });
   const admin = createAdmin({ store, maker, now, random, ...(envelope && { envelope }) });
@@ -150,7 +164,7 @@ export async function createKms(options: KmsOptions): Promise<Kms> {
     clearInterval(purging);
     await Promise.all([stopServer(server, milliseconds), stopServer(adminServer, milliseconds), purge]);
     await issuer.destroy();
-    schema?.dispose();
+    loaded?.dispose();
   }
 
   return {
@@ -175,6 +189,11 @@ export async function createKms(options: KmsOptions): Promise<Kms> {
       log.info({ url, adminUrl, kmsUri: config.kmsUri }, "listening");
       return { url, adminUrl };
     },
+    async reconfigure(input) {
+      const next = parseKmsConfig(input);
+      if (next.policy.strictSchema) loaded ??= await KmsSchema.load();
+      return reconfiguration({ schema: kmsConfigSchema, reloadable: KMS_RELOADABLE, config, tokens }, next);
+    },
     close,
   };
 }
@@ -182,7 +201,8 @@ export async function createKms(options: KmsOptions): Promise<Kms> {
 const PURGE_MS = 600_000;
 
 function tokenVerifier(config: KmsConfig, options: KmsOptions): TokenVerifier {
-  const { developmentIssuer, fetch: fetchKeys, log = noLog } = options;
+  const { tokens, developmentIssuer, fetch: fetchKeys, log = noLog } = options;
+  if (tokens !== undefined) return tokens;
   if (config.tokens !== undefined) {
     return createTokenVerifier(config.tokens, fetchKeys === undefined ? {} : { fetch: fetchKeys });
   }

@@ -4,7 +4,8 @@ export {
   type DevelopmentTokenOptions,
   type TokenAudience,
 } from "../server/development-tokens.ts";
-export { createLog, noLog, type ServerLog } from "../server/log.ts";
+export { createLog, type LeveledLog, noLog, type ServerLog } from "../server/log.ts";
+export type { Reconfiguration } from "../server/reconfigure.ts";
 export type { TokenConfig, TokenScopes } from "../server/token-config.ts";
 export { TokenRefusal, type TokenRefusalCode } from "../server/token-refusal.ts";
 export { createTokenVerifier, type TokenFacts, type TokenVerifier } from "../server/tokens.ts";

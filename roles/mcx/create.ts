@@ -22,6 +22,7 @@ import { noLog, type ServerLog } from "../server/log.ts";
 import { isLoopback } from "../server/loopback.ts";
 import { Networks } from "../server/networks.ts";
 import { warnOfPlainSip } from "../server/plain-sip.ts";
+import { type Reconfiguration, ReplaceableVerifier, reconfiguration } from "../server/reconfigure.ts";
 import { RefusedLog, sipLog } from "../server/refused-log.ts";
 import { addressesOf, type SipAddresses, sipLimits, sipTransports } from "../server/sip-transports.ts";
 import { Targets } from "../server/targets.ts";
@@ -31,7 +32,14 @@ import type { McxState } from "./admin/metrics.ts";
 import { createMcxAdminServer } from "./admin/server.ts";
 import { Cluster } from "./cluster/cluster.ts";
 import { fencedPort } from "./cluster/fenced-port.ts";
-import { type McxConfig, type McxConfigInput, parseMcxConfig, refusedConfig } from "./common/config.ts";
+import {
+  MCX_RELOADABLE,
+  type McxConfig,
+  type McxConfigInput,
+  mcxConfigSchema,
+  parseMcxConfig,
+  refusedConfig,
+} from "./common/config.ts";
 import { GivenGroupKeys } from "./group-keys.ts";
 import { GroupSessions } from "./session/sessions.ts";
 import { Clients } from "./signalling/clients.ts";
@@ -85,6 +93,12 @@ export interface McxServer {
   readonly state: McxState;
   /** Opens the listeners. */
   listen(): Promise<McxAddresses>;
+  /**
+   * What another configuration would change, which nothing does before `apply`.
+   *
+   * @throws {MikeySakkeError} usage `BAD_CONFIG`
+   */
+  reconfigure(config: McxConfigInput): Promise<Reconfiguration>;
   /** Ends all calls and closes the listeners. */
   close(): Promise<void>;
 }
@@ -96,7 +110,7 @@ export async function createMcxServer(options: McxOptions): Promise<McxServer> {
   requireIdentity(config, keys);
   const { gms, mcxUri, limits } = config;
   if (gms === undefined) throw refusedConfig("gms: the GMS whose groups are served");
-  const tokens = tokensOf(config, options, log);
+  const tokens = new ReplaceableVerifier((of: McxConfig) => tokensOf(of, options, log), config);
   const credentials = await credentialsOf(config, options.credentials);
   const admission = options.admission ?? createAdmission(limits, log);
   const guard = { admission, refused: new RefusedLog(log, systemClock) };
@@ -250,6 +264,10 @@ export async function createMcxServer(options: McxOptions): Promise<McxServer> {
 
   return {
     state,
+    async reconfigure(input) {
+      const running = { schema: mcxConfigSchema, reloadable: MCX_RELOADABLE, config, tokens };
+      return reconfiguration(running, parseMcxConfig(input));
+    },
     close,
     async listen() {
       try {

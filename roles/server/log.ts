@@ -8,6 +8,11 @@ export interface ServerLog {
   error(facts: object, text: string): void;
 }
 
+/** A log whose level may change while servers write to it. */
+export interface LeveledLog extends ServerLog {
+  level: string;
+}
+
 export const noLog: ServerLog = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** Should anybody hand a request or an error with secrets over all the same. */
@@ -26,7 +31,7 @@ const REDACTED = [
 ];
 
 /** JSON lines on standard error, or wherever `destination` leads. */
-export function createLog(level = "info", destination?: DestinationStream): ServerLog {
+export function createLog(level = "info", destination?: DestinationStream): LeveledLog {
   const options = { level, base: null, redact: { paths: REDACTED, censor: "[redacted]" } };
   return pino(options, destination ?? pino.destination({ dest: 2, sync: true }));
 }

@@ -168,6 +168,28 @@ export const gmsConfigSchema = z
     message: "must not be more than maxExpires",
   });
 
+/** Keys that may change while a GMS runs; one of an object stands for all that is in it. */
+export const GMS_RELOADABLE = [
+  "tokens",
+  "policy",
+  "groupCreators",
+  "groupReaders",
+  "limits.inFlight",
+  "limits.stopTimeout",
+  "limits.anonymousAuditPerMinute",
+  "limits.refusedAuditPerMinute",
+  "limits.membersPerGroup",
+  "limits.groupsPerGmk",
+  "limits.subscriptionsPerUser",
+  "limits.subscribedDocuments",
+  "limits.messagesPerNotify",
+  "limits.chunkSize",
+  "limits.chunksInFlight",
+  "limits.retrySeconds",
+  "limits.deliveryTries",
+  "limits.offlineAfterSeconds",
+] as const;
+
 export type GmsConfig = z.output<typeof gmsConfigSchema>;
 /** What may be written: everything with a default may be left out. */
 export type GmsConfigInput = z.input<typeof gmsConfigSchema>;

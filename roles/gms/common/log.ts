@@ -1,2 +1,2 @@
 /** The log of a GMS. No message, token or key is ever handed to it. */
-export { createLog, noLog, type ServerLog as GmsLog } from "../../server/log.ts";
+export { createLog, type LeveledLog, noLog, type ServerLog as GmsLog } from "../../server/log.ts";

@@ -37,8 +37,6 @@ const PURGE_LIMIT = 100;
 
 export function createSchedule(deps: ScheduleDeps): Schedule {
   const { config, store, keys, metrics, clock, faults, timers, now } = deps;
-  const { offlineAfterSeconds } = config.limits;
-  const retentionMs = config.policy.retention * 1000;
   let renewedAt: number | undefined;
   let running = false;
   let ticking: Promise<void> | undefined;
@@ -69,13 +67,15 @@ export function createSchedule(deps: ScheduleDeps): Schedule {
   }
 
   async function giveUp(): Promise<void> {
-    const members = await store.giveUp({ olderThanMs: offlineAfterSeconds * 1000, everyMs: GIVE_UP_MS / 2 });
+    const olderThanMs = config.limits.offlineAfterSeconds * 1000;
+    const members = await store.giveUp({ olderThanMs, everyMs: GIVE_UP_MS / 2 });
     if (members > 0) metrics.delivered("unreachable", members);
   }
 
   async function purge(): Promise<void> {
     if (!(await store.takeStep("purge", PURGE_MS / 2))) return;
     await purgeAudit(store, config.policy, now());
+    const retentionMs = config.policy.retention * 1000;
     if (retentionMs > 0) await store.purge({ olderThanMs: retentionMs, limit: PURGE_LIMIT });
   }
 

@@ -17,7 +17,8 @@ export interface IdentityOptions {
   readonly now: () => number;
   readonly maxOctets: number;
   readonly sources: TokenSources;
-  readonly authorizationServer: string | undefined;
+  /** Asked for with each refusal, since the issuer may change. */
+  readonly authorizationServer: () => string | undefined;
   /** Told of every refusal, with the identity that the request claims. */
   readonly refused: (claimed: string, refusal: SubscribeRefusal) => void;
 }
@@ -31,7 +32,7 @@ export function subscriberAuthenticator(options: IdentityOptions): Authenticator
       } catch (error) {
         if (!(error instanceof SubscribeRefusal)) throw error;
         options.refused(request.headers.need(FROM).uri, error);
-        return { ok: false, answer: error.answer(options.authorizationServer) };
+        return { ok: false, answer: error.answer(options.authorizationServer()) };
       }
     },
   };

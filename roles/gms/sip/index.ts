@@ -58,7 +58,7 @@ export function createSipDelivery(context: GmsContext, options: SipDeliveryOptio
   const xcapRoot = options.xcapRoot.endsWith("/") ? options.xcapRoot : `${options.xcapRoot}/`;
   const { config, now, metrics, store } = context;
   const { limits } = config;
-  const authorizationServer = config.tokens?.issuer;
+  const authorizationServer = () => config.tokens?.issuer;
 
   const registry = new Registry();
   const revisions = new Revisions();
@@ -96,7 +96,7 @@ export function createSipDelivery(context: GmsContext, options: SipDeliveryOptio
     } catch (error) {
       if (!(error instanceof SubscribeRefusal)) throw error;
       refusals.note(member, error, true);
-      return { refuse: error.answer(authorizationServer) };
+      return { refuse: error.answer(authorizationServer()) };
     }
   }
 

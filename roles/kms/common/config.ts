@@ -137,6 +137,17 @@ export const kmsConfigSchema = z
     message: "must be a loopback address",
   });
 
+/** Keys that may change while a KMS runs; one of an object stands for all that is in it. */
+export const KMS_RELOADABLE = [
+  "tokens",
+  "policy",
+  "limits.inFlight",
+  "limits.stopTimeout",
+  "limits.anonymousAuditPerMinute",
+  "limits.refusedAuditPerMinute",
+  "limits.masterAge",
+] as const;
+
 export type KmsConfig = z.output<typeof kmsConfigSchema>;
 /** What may be written: everything with a default may be left out. */
 export type KmsConfigInput = z.input<typeof kmsConfigSchema>;

@@ -175,6 +175,18 @@ export const mcxConfigSchema = z
     },
   );
 
+/** Keys that may change while an MCX server runs; one of an object stands for all that is in it. */
+export const MCX_RELOADABLE = [
+  "tokens",
+  "floor",
+  "sessionTimer",
+  "acceptUnbound",
+  "limits.sessions",
+  "limits.participants",
+  "limits.maxExpires",
+  "limits.stopTimeout",
+] as const;
+
 export type McxConfig = z.output<typeof mcxConfigSchema>;
 /** What may be written: everything with a default may be left out. */
 export type McxConfigInput = z.input<typeof mcxConfigSchema>;

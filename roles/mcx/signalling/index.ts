@@ -17,7 +17,6 @@ export interface SignallingOptions extends SignallingContext {
 
 export function serveSignalling(context: SignallingOptions): void {
   const { endpoint, config, log, musik, count, isStopping } = context;
-  const authorizationServer = config.tokens?.issuer;
   const refusing =
     <A extends Answer>(method: string, handler: (incoming: Incoming) => Promise<A>) =>
     async (incoming: Incoming): Promise<A | Answer> => {
@@ -28,7 +27,7 @@ export function serveSignalling(context: SignallingOptions): void {
         if (!(error instanceof SignallingRefusal)) throw error;
         count(`refused_${error.code.toLowerCase()}`);
         log.info({ method, code: error.code, detail: error.message }, "refused");
-        return error.answer(authorizationServer);
+        return error.answer(config.tokens?.issuer);
       }
     };
   const binder = new Binder(context, (client) => {

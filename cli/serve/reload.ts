@@ -1,0 +1,70 @@
+/**
+ * What SIGHUP does, without ending a call or a connection: certificates are read anew, then the configuration, of which all
+ * that has changed counts from then on, or nothing.
+ */
+import { type ConsoleConfig, consoleConfigSchema } from "../../roles/console/config.ts";
+import type { LeveledLog } from "../../roles/server/log.ts";
+import { LOG_RELOADABLE, logConfigSchema, parseLogConfig } from "../../roles/server/log-config.ts";
+import { type Reconfiguration, reconfiguration } from "../../roles/server/reconfigure.ts";
+import { type ConfigFile, readConfig } from "../server/data-folder.ts";
+import type { Credentials } from "../server/tls.ts";
+import { renewCertificates } from "./renew.ts";
+
+export interface LogOptions {
+  readonly logLevel?: string;
+}
+
+export interface Reloaded {
+  readonly credentials: readonly (Credentials | undefined)[];
+  /** What each part would change, by the name under which the file has its keys. Those of the KMS stand at the top. */
+  readonly parts: Readonly<
+    Partial<Record<"kms" | "gms" | "mcx" | "console", () => Promise<Reconfiguration>>>
+  >;
+  readonly options: LogOptions;
+  /** The configuration. */
+  readonly file: string;
+  readonly log: LeveledLog;
+}
+
+/** Does not throw: whatever is wrong is logged. */
+export async function reload({ credentials, parts, options, file, log }: Reloaded): Promise<void> {
+  await renewCertificates(credentials, log);
+  try {
+    const all: Reconfiguration[] = [];
+    for (const [part, reconfigure] of Object.entries(parts)) all.push(under(part, await reconfigure()));
+    all.push(under("log", reconfiguredLog(log, logLevelOf(options, await readConfig(file)))));
+    const fixed = all.flatMap((one) => one.fixed);
+    if (fixed.length > 0) {
+      throw new Error(
+        fixed.map((key) => `${key}: cannot change while the server runs; restart it`).join("; "),
+      );
+    }
+    for (const one of all) one.apply();
+    log.info({ changed: all.flatMap(({ changed }) => changed) }, "configuration read anew");
+  } catch (error) {
+    const detail = error instanceof Error ? error.message : String(error);
+    log.error({ detail }, "configuration refused: all of the one before it stays in use");
+  }
+}
+
+/** With its keys as the file has them. */
+function under(part: string, { changed, fixed, apply }: Reconfiguration): Reconfiguration {
+  const named = (key: string) => (part === "kms" ? key : `${part}.${key}`);
+  return { changed: changed.map(named), fixed: fixed.map(named), apply };
+}
+
+/** What the command line says has the last word. Usage error BAD_CONFIG. */
+export function logLevelOf({ logLevel }: LogOptions, { log }: ConfigFile): string {
+  const { level } = parseLogConfig(log ?? {});
+  return logLevel ?? level;
+}
+
+function reconfiguredLog(log: LeveledLog, level: string): Reconfiguration {
+  const config: { level: string } = log;
+  return reconfiguration({ schema: logConfigSchema, reloadable: LOG_RELOADABLE, config }, { level });
+}
+
+/** What the console goes by is settled at its start. */
+export function reconfiguredConsole(config: ConsoleConfig, next: ConsoleConfig): Reconfiguration {
+  return reconfiguration({ schema: consoleConfigSchema, reloadable: [], config }, next);
+}

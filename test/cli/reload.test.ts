@@ -1,0 +1,176 @@
+/** SIGHUP: servers that run take up what has changed in their configuration, or nothing of it. */
+import { once } from "node:events";
+import { readFile, writeFile } from "node:fs/promises";
+import { connect } from "node:net";
+import { join } from "node:path";
+import { exportJWK, generateKeyPair, SignJWT } from "jose";
+import { expect, it, onTestFinished, vi } from "vitest";
+import { httpsFetch } from "../../cli/server/https.ts";
+import { STORY_MS, serve } from "./gms/gms-process.ts";
+import { cli, serveKms } from "./kms/kms-process.ts";
+import { temporaryFolder } from "./run-cli.ts";
+
+const GROUP = "sip:fire@example.org";
+const ALICE = "sip:alice@example.org";
+const BOB = "sip:bob@example.org";
+const GMS = "sip:gms@gms.localhost";
+const REFUSED = "configuration refused: all of the one before it stays in use";
+const DONE = "configuration read anew";
+
+interface Line {
+  level: number;
+  msg: string;
+  changed?: string[];
+  detail?: string;
+}
+
+interface Served {
+  readonly pid: number;
+  log(): string;
+}
+
+/** What of its log is of the server's own making: what commander and Node.js write is no JSON. */
+function lines({ log }: Served): Line[] {
+  return log()
+    .split("\n")
+    .filter((line) => line.startsWith("{") && line.endsWith("}"))
+    .map((line) => JSON.parse(line));
+}
+
+/** The line by which the server answers a SIGHUP. */
+async function hangUp(server: Served): Promise<Line> {
+  const answers = () => lines(server).filter(({ msg }) => msg === DONE || msg === REFUSED);
+  const before = answers().length;
+  process.kill(server.pid, "SIGHUP");
+  await vi.waitFor(() => expect(answers().length).toBe(before + 1), { timeout: STORY_MS, interval: 50 });
+  return answers().at(-1)!;
+}
+
+async function issuerNamed(issuer: string) {
+  const { publicKey, privateKey } = await generateKeyPair("ES256", { extractable: true });
+  return {
+    tokens: { issuer, audience: GMS, jwks: { keys: [{ ...(await exportJWK(publicKey)) }] } },
+    token: () =>
+      new SignJWT({ mcptt_id: ALICE, scope: "3gpp:mc:ptt_group_management_service" })
+        .setProtectedHeader({ alg: "ES256" })
+        .setIssuer(issuer)
+        .setAudience(GMS)
+        .setExpirationTime("1h")
+        .sign(privateKey),
+  };
+}
+
+it("serve: log level, token issuer and policies; or nothing", { timeout: STORY_MS }, async () => {
+  const [one, two] = [await issuerNamed("https://one.example"), await issuerNamed("https://two.example")];
+  const data = await temporaryFolder();
+  const file = join(data, "config.json");
+  const first = {
+    kmsUri: "kms.localhost",
+    gms: { gmsUri: GMS, sip: { udpPort: 5060, tcpPort: 5060 }, tokens: one.tokens },
+    mcx: { mcxUri: "sip:mcx@mcx.localhost", mixing: false },
+  };
+  const put = (changes: object, ofGms: object) =>
+    writeFile(file, JSON.stringify({ ...first, ...changes, gms: { ...first.gms, ...ofGms } }));
+  await put({}, {});
+  const servers = await serve(data);
+
+  const { fetch, close } = await httpsFetch(servers.ca);
+  onTestFinished(close);
+  const path = `org.openmobilealliance.groups/global/byGroupID/${encodeURIComponent(GROUP)}`;
+  const statusWith = async ({ token }: typeof one) => {
+    const headers = { authorization: `Bearer ${await token()}` };
+    const answer = await fetch(`${servers.xcapRoot}/${path}`, { headers });
+    await answer.arrayBuffer();
+    return answer.status;
+  };
+  const group = (command: string, ...args: string[]) => cli("group", command, ...args, "--data-dir", data);
+  const gmkIn = async (run: Promise<Awaited<ReturnType<typeof cli>>>) => {
+    const { gmkId } = (await run).json<{ rekeys: { gmkId: string }[] }>().rekeys[0]!;
+    const { gmks } = (await group("keys", GROUP)).json<{ gmks: Record<string, string>[] }>();
+    return gmks.find((gmk) => gmk.gmkId === gmkId)!;
+  };
+  const lifetimeOf = ({ activation, expiry }: Record<string, string>) =>
+    (Date.parse(expiry!) - Date.parse(activation!)) / 1000;
+
+  // A connection that goes on through all of it.
+  const socket = connect(Number(/:(\d+)/.exec(servers.sip.tcp!)![1]), "127.0.0.1");
+  onTestFinished(() => void socket.destroy());
+  const answersKeepAlive = async () => {
+    socket.write("\r\n\r\n");
+    return String((await once(socket, "data"))[0]);
+  };
+  expect(await answersKeepAlive()).toBe("\r\n");
+
+  const made = await gmkIn(group("create", GROUP, ALICE, BOB));
+  expect(lifetimeOf(made)).toBe(30 * 86_400);
+  expect([await statusWith(one), await statusWith(two)]).toEqual([200, 401]);
+  expect(lines(servers).filter(({ level }) => level < 30)).toEqual([]);
+
+  // Nothing has changed.
+  expect(await hangUp(servers)).toMatchObject({ level: 30, msg: DONE, changed: [] });
+
+  const policy = { gmkLifetime: 3600, revokeGrace: 7200 };
+  await put({ log: { level: "debug" } }, { tokens: two.tokens, policy });
+  expect(await hangUp(servers)).toMatchObject({
+    level: 30,
+    msg: DONE,
+    changed: [
+      "gms.tokens.issuer",
+      "gms.tokens.jwks.keys",
+      "gms.policy.gmkLifetime",
+      "gms.policy.revokeGrace",
+      "log.level",
+    ],
+  });
+  expect([await statusWith(one), await statusWith(two)]).toEqual([401, 200]);
+  const replaced = await gmkIn(group("rekey", GROUP));
+  expect(lifetimeOf(replaced)).toBe(3600);
+  await vi.waitFor(() => expect(lines(servers).some(({ level }) => level < 30)).toBe(true), STORY_MS);
+  await group("remove", GROUP, BOB);
+  const { gmks } = (await group("keys", GROUP)).json<{ gmks: Record<string, string>[] }>();
+  const ending = gmks.find(({ gmkId }) => gmkId === replaced.gmkId)!;
+  expect(Date.parse(ending.revokeAt!)).toBeGreaterThan(Date.parse(ending.createdAt!) + 7_200_000 - 1000);
+
+  // What is fixed is named, and the rest of the file does not count either.
+  const other = { log: { level: "error" }, listen: { host: "127.0.0.2" }, domains: ["example.org"] };
+  const mcx = { ...first.mcx, media: { firstPort: 40_000, lastPort: 40_009 } };
+  await put({ ...other, mcx }, { tokens: one.tokens, policy: { gmkLifetime: 60 } });
+  const fixed = ["listen.host", "domains", "mcx.media.firstPort", "mcx.media.lastPort"];
+  const told = fixed.map((key) => `${key}: cannot change while the server runs; restart it`);
+  expect(await hangUp(servers)).toMatchObject({ level: 50, msg: REFUSED, detail: told.join("; ") });
+  // Development tokens are for servers that begin with them.
+  await put({ tokens: one.tokens }, { tokens: undefined });
+  expect(await hangUp(servers)).toMatchObject({ level: 50, msg: REFUSED });
+
+  await writeFile(file, `{\n"kmsUri": "kms.localhost" "hunter2"}`);
+  expect(await hangUp(servers)).toMatchObject({ level: 50, detail: `${file}: not JSON in line 2` });
+  await put({}, { policy: { gmkLifetime: "hunter2" } });
+  const invalid = await hangUp(servers);
+  expect(invalid).toMatchObject({ level: 50, detail: expect.stringContaining("policy.gmkLifetime: ") });
+  await put({ log: { level: "loud" } }, { policy: { gmkLifetime: 60 } });
+  expect(await hangUp(servers)).toMatchObject({ level: 50, detail: expect.stringContaining("log.level: ") });
+  expect(servers.log()).not.toContain("hunter2");
+
+  expect([await statusWith(one), await statusWith(two)]).toEqual([401, 200]);
+  expect(lifetimeOf(await gmkIn(group("rekey", GROUP)))).toBe(3600);
+  expect(await answersKeepAlive()).toBe("\r\n");
+  expect(await servers.end("SIGTERM")).toBe(0);
+});
+
+it("serve kms: the log level of the command line has the last word", { timeout: STORY_MS }, async () => {
+  const data = join(await temporaryFolder(), "data");
+  const kms = await serveKms(data, "--log-level", "info");
+  const file = join(data, "config.json");
+  const config = JSON.parse(await readFile(file, "utf8"));
+  const policy = { autoEnrol: false, strictSchema: true };
+  await writeFile(file, JSON.stringify({ ...config, policy, log: { level: "error" } }));
+  expect(await hangUp(kms)).toMatchObject({
+    level: 30,
+    changed: ["policy.autoEnrol", "policy.strictSchema"],
+  });
+  await writeFile(file, JSON.stringify({ ...config, userKeyPeriod: 3600 }));
+  expect(await hangUp(kms)).toMatchObject({
+    level: 50,
+    detail: "userKeyPeriod: cannot change while the server runs; restart it",
+  });
+});
