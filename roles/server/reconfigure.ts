@@ -48,7 +48,9 @@ export function reconfiguration<Config extends object>(
       replaced.add(entry);
     }
   }
-  const replaceVerifier = replaced.has("tokens") ? tokens?.prepare(next) : undefined;
+  // Also where nothing has changed: a verifier remembers keys that its issuer may have withdrawn.
+  const hasIssuer = [config, next].every((one) => valueAt(one, ["tokens"]) !== undefined);
+  const replaceVerifier = hasIssuer ? tokens?.prepare(next) : undefined;
   return {
     changed,
     fixed: [...fixed],

@@ -22,11 +22,15 @@ const verifierOf = ({ tokens }: Config) => {
 };
 
 function running(config = parsed()) {
-  const tokens = new ReplaceableVerifier(verifierOf, config);
+  let made = 0;
+  const tokens = new ReplaceableVerifier((of: Config) => {
+    made++;
+    return verifierOf(of);
+  }, config);
   const to = (next: Config) =>
     reconfiguration({ schema: gmsConfigSchema, reloadable: GMS_RELOADABLE, config, tokens }, next);
   const issuer = async () => (await tokens.verify(undefined, 0)).identities[0];
-  return { config, to, issuer };
+  return { config, to, issuer, made: () => made };
 }
 
 it("what may change counts once it is applied, for all who hold the configuration", async () => {
@@ -59,6 +63,13 @@ it("what may change counts once it is applied, for all who hold the configuratio
   to(parsed()).apply();
   expect(config).toEqual(parsed());
   expect(await issuer()).toBe(ISSUER.issuer);
+});
+
+it("keys that the issuer has withdrawn are forgotten, though the configuration is the same", () => {
+  const { to, made } = running();
+  const { changed, apply } = to(parsed());
+  apply();
+  expect([changed, made()]).toEqual([[], 2]);
 });
 
 it("what is fixed is told, and stays", () => {
