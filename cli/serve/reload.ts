@@ -2,6 +2,7 @@
  * What SIGHUP does, without ending a call or a connection: certificates are read anew, then the configuration, of which all
  * that has changed counts from then on, or nothing.
  */
+import { readFile } from "node:fs/promises";
 import { type ConsoleConfig, consoleConfigSchema } from "../../roles/console/config.ts";
 import type { LeveledLog } from "../../roles/server/log.ts";
 import { LOG_RELOADABLE, logConfigSchema, parseLogConfig } from "../../roles/server/log-config.ts";
@@ -30,9 +31,14 @@ export interface Reloaded {
 export async function reload({ credentials, parts, options, file, log }: Reloaded): Promise<void> {
   await renewCertificates(credentials, log);
   try {
+    // Each part reads it for itself: all must have seen the same.
+    const content = await readFile(file);
     const all: Reconfiguration[] = [];
     for (const [part, reconfigure] of Object.entries(parts)) all.push(under(part, await reconfigure()));
     all.push(under("log", reconfiguredLog(log, logLevelOf(options, await readConfig(file)))));
+    if (!content.equals(await readFile(file))) {
+      throw new Error(`${file}: changed while it was read; send SIGHUP again`);
+    }
     const fixed = all.flatMap((one) => one.fixed);
     if (fixed.length > 0) {
       throw new Error(

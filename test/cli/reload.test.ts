@@ -3,9 +3,12 @@ import { once } from "node:events";
 import { readFile, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
+import { Writable } from "node:stream";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { expect, it, onTestFinished, vi } from "vitest";
+import { reload } from "../../cli/serve/reload.ts";
 import { httpsFetch } from "../../cli/server/https.ts";
+import { createLog } from "../../roles/server/log.ts";
 import { STORY_MS, serve } from "./gms/gms-process.ts";
 import { cli, serveKms } from "./kms/kms-process.ts";
 import { temporaryFolder } from "./run-cli.ts";
@@ -173,4 +176,40 @@ it("serve kms: the log level of the command line has the last word", { timeout: 
     level: 50,
     detail: "userKeyPeriod: cannot change while the server runs; restart it",
   });
+});
+
+it("a file that is replaced while it is read is refused: one server would go by the old one", async () => {
+  const file = join(await temporaryFolder(), "config.json");
+  await writeFile(file, JSON.stringify({ kmsUri: "kms.localhost" }));
+  const written: string[] = [];
+  const sink = new Writable({
+    write(chunk, _encoding, done) {
+      written.push(String(chunk));
+      done();
+    },
+  });
+  const log = createLog("info", sink);
+  const applied: string[] = [];
+  const reconfigured = (part: string) => ({
+    changed: ["policy.autoEnrol"],
+    fixed: [],
+    apply: () => void applied.push(part),
+  });
+  let isReplaced = true;
+  const parts = {
+    kms: async () => reconfigured("kms"),
+    gms: async () => {
+      if (isReplaced) await writeFile(file, JSON.stringify({ kmsUri: "kms.localhost", gms: {} }));
+      return reconfigured("gms");
+    },
+  };
+  const again = () => reload({ credentials: [], parts, options: {}, file, log });
+  await again();
+  expect(applied).toEqual([]);
+  expect(JSON.parse(written.at(-1)!)).toMatchObject({ level: 50, detail: expect.stringContaining(file) });
+  isReplaced = false;
+  await again();
+  expect(applied).toEqual(["kms", "gms"]);
+  const changed = ["policy.autoEnrol", "gms.policy.autoEnrol"];
+  expect(JSON.parse(written.at(-1)!)).toMatchObject({ level: 30, changed });
 });
