@@ -15,7 +15,6 @@ import { temporaryFolder } from "./run-cli.ts";
 
 const GROUP = "sip:fire@example.org";
 const ALICE = "sip:alice@example.org";
-const BOB = "sip:bob@example.org";
 const GMS = "sip:gms@gms.localhost";
 const REFUSED = "configuration refused: all of the one before it stays in use";
 const DONE = "configuration read anew";
@@ -87,8 +86,9 @@ it("serve: log level, token issuer and policies; or nothing", { timeout: STORY_M
     return answer.status;
   };
   const group = (command: string, ...args: string[]) => cli("group", command, ...args, "--data-dir", data);
-  const gmkIn = async (run: Promise<Awaited<ReturnType<typeof cli>>>) => {
-    const { gmkId } = (await run).json<{ rekeys: { gmkId: string }[] }>().rekeys[0]!;
+  const gmkIn = async (run: ReturnType<typeof cli>) => {
+    const made = (await run).json<{ gmkId?: string; rekeys?: { gmkId: string }[] }>();
+    const gmkId = made.gmkId ?? made.rekeys![0]!.gmkId;
     const { gmks } = (await group("keys", GROUP)).json<{ gmks: Record<string, string>[] }>();
     return gmks.find((gmk) => gmk.gmkId === gmkId)!;
   };
@@ -96,7 +96,7 @@ it("serve: log level, token issuer and policies; or nothing", { timeout: STORY_M
     (Date.parse(expiry!) - Date.parse(activation!)) / 1000;
 
   // A connection that goes on through all of it.
-  const socket = connect(Number(/:(\d+)/.exec(servers.sip.tcp!)![1]), "127.0.0.1");
+  const socket = connect(Number(/:(\d+);/.exec(servers.sip.tcp!)![1]), "127.0.0.1");
   onTestFinished(() => void socket.destroy());
   const answersKeepAlive = async () => {
     socket.write("\r\n\r\n");
@@ -104,8 +104,7 @@ it("serve: log level, token issuer and policies; or nothing", { timeout: STORY_M
   };
   expect(await answersKeepAlive()).toBe("\r\n");
 
-  const made = await gmkIn(group("create", GROUP, ALICE, BOB));
-  expect(lifetimeOf(made)).toBe(30 * 86_400);
+  expect(lifetimeOf(await gmkIn(group("create", GROUP, ALICE)))).toBe(30 * 86_400);
   expect([await statusWith(one), await statusWith(two)]).toEqual([200, 401]);
   expect(lines(servers).filter(({ level }) => level < 30)).toEqual([]);
 
@@ -126,13 +125,8 @@ it("serve: log level, token issuer and policies; or nothing", { timeout: STORY_M
     ],
   });
   expect([await statusWith(one), await statusWith(two)]).toEqual([401, 200]);
-  const replaced = await gmkIn(group("rekey", GROUP));
-  expect(lifetimeOf(replaced)).toBe(3600);
+  expect(lifetimeOf(await gmkIn(group("rekey", GROUP)))).toBe(3600);
   await vi.waitFor(() => expect(lines(servers).some(({ level }) => level < 30)).toBe(true), STORY_MS);
-  await group("remove", GROUP, BOB);
-  const { gmks } = (await group("keys", GROUP)).json<{ gmks: Record<string, string>[] }>();
-  const ending = gmks.find(({ gmkId }) => gmkId === replaced.gmkId)!;
-  expect(Date.parse(ending.revokeAt!)).toBeGreaterThan(Date.parse(ending.createdAt!) + 7_200_000 - 1000);
 
   // What is fixed is named, and the rest of the file does not count either.
   const other = { log: { level: "error" }, listen: { host: "127.0.0.2" }, domains: ["example.org"] };
