@@ -37,12 +37,18 @@ export const PROTECTION_ELEMENTS = [
 
 export type GroupService = "mcptt" | "mcvideo" | "mcdata";
 
+export interface DocumentMember {
+  readonly uri: string;
+  /** Floor priority (`user-priority`). */
+  readonly priority?: number;
+}
+
 export interface GroupDocument {
   /** MC service group ID. */
   readonly uri: string;
   readonly displayName: string;
   /** MC service IDs of the members; undefined: a document without list (6.3.16). */
-  readonly members?: readonly { readonly uri: string }[];
+  readonly members?: readonly DocumentMember[];
   /** Services that the group supports. */
   readonly services: readonly GroupService[];
   /** The elements of PROTECTION_ELEMENTS that are false. */
@@ -68,7 +74,9 @@ export function writeGroupDocument(group: GroupDocument): string {
     throw new MikeySakkeError("usage", "BAD_GROUP_DOCUMENT", `group document: no element ${unknown}`);
   }
   const { members, services, voiceEncodings } = group;
-  const entries = members?.map(({ uri }) => element("entry", { uri }, []));
+  const entries = members?.map(({ uri, priority }) =>
+    element("entry", { uri }, [leaf("mcpttgi:user-priority", priority)]),
+  );
   const encodings = voiceEncodings?.map((name) => element("mcpttgi:encoding", { name }, []));
   return writeXml(
     element(
@@ -138,7 +146,7 @@ export function readGroupDocument(document: string | Uint8Array): GroupDocument 
   };
 }
 
-function readMembers(list: XmlElement): { uri: string }[] {
+function readMembers(list: XmlElement): DocumentMember[] {
   const entries = childrenOf(list, "entry");
   requireAtMost(list, entries.length, GROUP_XML_LIMITS.groupMembers, "members");
   const seen = new Set<string>();
@@ -146,7 +154,8 @@ function readMembers(list: XmlElement): { uri: string }[] {
     const uri = uriAttribute(entry, "uri");
     if (seen.has(uri)) throw malformed(entry, "this member is listed before", "GROUP_XML_DUPLICATE");
     seen.add(uri);
-    return { uri };
+    const priority = optionalChild(entry, "user-priority", GROUP_INFO_NAMESPACE);
+    return { uri, ...(priority !== undefined && { priority: countOf(priority) }) };
   });
 }
 

@@ -16,14 +16,18 @@ export interface XcapDirectoryOptions extends XcapClientOptions {
   readonly onError?: (groupUri: string, error: unknown) => void;
 }
 
+type Members = ReadonlyMap<string, number>;
+
 interface Known {
-  /** Undefined: there is no such group, or it is none of this server's. */
-  readonly members: ReadonlySet<string> | undefined;
+  /** With their priorities. Undefined: there is no such group, or it is none of this server's. */
+  readonly members: Members | undefined;
   readonly at: number;
 }
 
 /** Floor control priority of members whose group document entry has none. */
 const PRIORITY = 1;
+/** The floor control message has one octet for it (TS 24.380 8.2.3.2). */
+const HIGHEST_PRIORITY = 255;
 const PATIENCE_MS = 60_000;
 const MAX_GROUPS = 10_000;
 /** Milliseconds for which a group that is not there is not asked for again; a new one may be missed for as long. */
@@ -62,7 +66,8 @@ export class XcapDirectory implements GroupDirectory {
 
   async member(groupUri: string, userUri: string): Promise<GroupMember | undefined> {
     const { members } = await this.#group(groupUri);
-    return members?.has(userUri) ? { uri: userUri, priority: PRIORITY } : undefined;
+    const priority = members?.get(userUri);
+    return priority === undefined ? undefined : { uri: userUri, priority };
   }
 
   onChange(listener: (groupUri: string) => void): () => void {
@@ -114,14 +119,17 @@ export class XcapDirectory implements GroupDirectory {
     }
   }
 
-  async #read(groupUri: string, known: Known | undefined): Promise<ReadonlySet<string> | undefined> {
+  async #read(groupUri: string, known: Known | undefined): Promise<Members | undefined> {
     const path = groupDocumentPath(groupUri);
     if (known === undefined) this.#xcap.keep(path, undefined);
     const answer = await this.#xcap.get(path, MEDIA.group, this.#abort.signal);
     if (answer.state !== "content") return answer.state === "unchanged" ? known?.members : undefined;
     const { uri, members } = readGroupDocument(answer.body);
     this.#xcap.keep(path, answer.etag);
-    return uri === groupUri ? new Set(members?.map((member) => member.uri)) : undefined;
+    if (uri !== groupUri) return undefined;
+    return new Map(
+      members?.map(({ uri, priority = PRIORITY }) => [uri, Math.min(priority, HIGHEST_PRIORITY)]),
+    );
   }
 
   #tell(groupUri: string): void {
@@ -135,7 +143,7 @@ function keep(groups: Map<string, Known>, groupUri: string, known: Known): void 
   if (groups.size > MAX_GROUPS) groups.delete(groups.keys().next().value!);
 }
 
-function isSame(a: ReadonlySet<string> | undefined, b: ReadonlySet<string> | undefined): boolean {
+function isSame(a: Members | undefined, b: Members | undefined): boolean {
   if (a === undefined || b === undefined) return a === b;
-  return a.size === b.size && [...a].every((uri) => b.has(uri));
+  return a.size === b.size && [...a].every(([uri, priority]) => b.get(uri) === priority);
 }

@@ -14,7 +14,7 @@ const group: fc.Arbitrary<GroupDocument> = fc.record(
     uri,
     displayName: text,
     members: fc.uniqueArray(
-      uri.map((u) => ({ uri: u })),
+      fc.record({ uri, priority: fc.nat({ max: 255 }) }, { requiredKeys: ["uri"] }),
       { selector: (m) => m.uri, maxLength: 5 },
     ),
     services: fc.subarray(["mcptt", "mcvideo", "mcdata"] as const),
@@ -43,7 +43,7 @@ describe("group documents", () => {
     const xml = writeGroupDocument({
       uri: "sip:g@x",
       displayName: "A & B",
-      members: [{ uri: "sip:a@x" }],
+      members: [{ uri: "sip:a@x" }, { uri: "sip:b@x", priority: 200 }],
       services: ["mcptt"],
       unprotected: ["protect-floor-control-signalling"],
       inviteMembers: true,
@@ -56,6 +56,9 @@ describe("group documents", () => {
     <display-name>A &amp; B</display-name>
     <list>
       <entry uri="sip:a@x"/>
+      <entry uri="sip:b@x">
+        <mcpttgi:user-priority>200</mcpttgi:user-priority>
+      </entry>
     </list>
     <oxe:supported-services>
       <oxe:service enabler="urn:urn-7:3gpp-service.ims.icsi.mcptt">
@@ -100,7 +103,7 @@ describe("group documents", () => {
     expect(readGroupDocument(xml)).toEqual({
       uri: "sip:g@x",
       displayName: "Group 1",
-      members: [{ uri: "tel:+1" }, { uri: "sip:b@x" }],
+      members: [{ uri: "tel:+1", priority: 7 }, { uri: "sip:b@x" }],
       services: ["mcdata"],
       unprotected: ["mcdata-protect-media"],
     });
@@ -126,6 +129,11 @@ describe("group documents", () => {
     [
       "a priority that is none",
       list("<m:on-network-group-priority>-1</m:on-network-group-priority>"),
+      "VALUE",
+    ],
+    [
+      "a priority of a member that is none",
+      list('<list><entry uri="a"><m:user-priority>high</m:user-priority></entry></list>'),
       "VALUE",
     ],
     ["a protection that is neither", list("<m:protect-media>maybe</m:protect-media>"), "VALUE"],

@@ -1,5 +1,6 @@
 /** Members of a group as the MCX server knows them, from a GMS over XCAP. */
 import { beforeEach, describe, expect, it } from "vitest";
+import { writeGroupDocument } from "../../../documents/group-xml/index.ts";
 import { XcapDirectory } from "../../../roles/mcx/xcap-directory.ts";
 import { GROUP, ROOT, sharedXcapWorld } from "../../gms/http/world.ts";
 import { memberUri } from "../../gms/world.ts";
@@ -13,12 +14,15 @@ const world = sharedXcapWorld({ config: { groupReaders: [SERVER] } });
 let clock: VirtualClock;
 let directory: XcapDirectory;
 let isReachable: boolean;
+/** Of another GMS, in place of ours. */
+let document: string | undefined;
 let requests: number;
 let changed: string[];
 
 beforeEach(() => {
   clock = new VirtualClock();
   isReachable = true;
+  document = undefined;
   requests = 0;
   changed = [];
   directory = new XcapDirectory({
@@ -26,6 +30,7 @@ beforeEach(() => {
     async fetch(url, { headers, method }) {
       requests++;
       if (!isReachable) throw new Error("no route");
+      if (document !== undefined) return new Response(document);
       const path = url.slice("http://xcap.example".length);
       const {
         status,
@@ -49,6 +54,20 @@ describe("the directory", () => {
     expect(await directory.member(GROUP, memberUri(0))).toMatchObject({ uri: memberUri(0) });
     expect(await directory.member(GROUP, "sip:mallory@home.example")).toBeUndefined();
     expect(await directory.member(NOWHERE, memberUri(0))).toBeUndefined();
+  });
+
+  it("gives each member the floor priority that the group document says, and 1 where it says none", async () => {
+    const [usual, urgent, beyond] = [0, 1, 2].map(memberUri) as [string, string, string];
+    const members = [{ uri: usual }, { uri: urgent, priority: 200 }, { uri: beyond, priority: 1000 }];
+    document = writeGroupDocument({ uri: GROUP, displayName: "", members, services: [], unprotected: [] });
+    const given = await Promise.all([usual, urgent, beyond].map((user) => directory.member(GROUP, user)));
+    expect(given.map((member) => member?.priority)).toEqual([1, 200, 255]);
+    directory.start();
+    document = document.replace(">200<", ">7<");
+    await clock.pass(MAX_AGE);
+    await expect.poll(() => changed).toEqual([GROUP]);
+    expect(await directory.member(GROUP, urgent)).toMatchObject({ priority: 7 });
+    directory.stop();
   });
 
   it("does not ask the GMS each time somebody guesses at a group, nor forgets groups for guesses", async () => {
