@@ -116,13 +116,14 @@ function answerTo(listener: ReturnType<typeof createServer>, timeoutMs: number):
       reject(new MikeySakkeError("transport", "LOGIN_TIMED_OUT", "login: nobody has logged in in time"));
     }, timeoutMs);
     listener.on("request", (request, response) => {
-      const { pathname, searchParams } = new URL(request.url ?? "/", "http://127.0.0.1");
-      const isAnswer = request.method === "GET" && pathname === CALLBACK;
+      // Any page in the browser can have it ask for anything here, also for what is no URL, such as "//".
+      const [path, ...query] = (request.url ?? "").split("?");
+      const isAnswer = request.method === "GET" && path === CALLBACK;
       response.writeHead(isAnswer ? 200 : 404, { "content-type": "text/plain; charset=utf-8" });
       response.end(isAnswer ? "You may close this page." : "Not found");
       if (!isAnswer) return;
       clearTimeout(timer);
-      resolve(searchParams);
+      resolve(new URLSearchParams(query.join("?")));
     });
   });
 }

@@ -1,6 +1,7 @@
 /** A real OpenID provider as identity management server: a person logs in, and our servers take the tokens (TS 33.180 annex B). */
+import { once } from "node:events";
 import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
-import { createServer, type Server } from "node:http";
+import { createServer, type IncomingMessage, request, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -139,6 +140,23 @@ describe("login at an OpenID provider", () => {
     await writeFile(`${options.tokenFile}.refresh`, "of long ago");
     await login(options);
     expect(options.shown).toHaveLength(1);
+  });
+
+  it("goes on when a page in the browser asks its listener for what is no URL", async () => {
+    const asked: (number | undefined)[] = [];
+    const options = optionsFor("odd.token", {
+      async show(url) {
+        const { hostname, port } = new URL(new URL(url).searchParams.get("redirect_uri")!);
+        for (const path of ["//", "/callback/..//[", "*"]) {
+          const sent = request({ hostname, port, path, agent: false }).end();
+          const [answer] = (await once(sent, "response")) as [IncomingMessage];
+          asked.push(answer.resume().statusCode);
+        }
+        await browse(url);
+      },
+    });
+    await login(options);
+    expect(asked).toEqual([404, 404, 404]);
   });
 
   it("takes no answer to another request, and none of a server that refuses", async () => {
