@@ -281,6 +281,37 @@ describe("who has the floor", () => {
     await session.close();
   });
 
+  it("under another's GUK-ID before that one has spoken is told of, and shuts them out until leaving", async () => {
+    const { net, session, enter, enterAs } = world("squatting");
+    const keys = gmkOf(GMK_ID, [...ALL, MALLORY]);
+    const [alice, , carol] = ALL.map((user, i) => enter(user, new Ring(keys[i]!)));
+    const mallory = enterAs(MALLORY);
+    mallory.say({ name: "Floor Request" });
+    await net.clock.pass(50);
+    const forged = speech(impersonate(keys[3]!, ALICE));
+    for (let n = 0; n < 20; n++) mallory.speak(forged(n));
+    await net.clock.pass(50);
+    expect(carol!.events.filter(({ type }) => type === "talker-mismatch")).toMatchObject([
+      { user: ALICE, claimed: [MALLORY] },
+    ]);
+    mallory.say({ name: "Floor Release" });
+    await net.clock.pass(3000);
+    const talk = async () => {
+      alice!.call.request();
+      await net.clock.pass(50);
+      expect(alice!.call.floor.state).toBe("granted");
+      const before = carol!.call.counters.media.received;
+      await burst(net, alice!, [carol!], 20);
+      alice!.call.release();
+      await net.clock.pass(3000);
+      return carol!.call.counters.media.received - before;
+    };
+    expect([await talk(), session.state.counters.otherStream]).toEqual([0, 20]);
+    session.leave(MALLORY);
+    expect([await talk(), session.state.counters.otherStream]).toEqual([20, 20]);
+    await session.close();
+  });
+
   it("is announced with the SSRC that is theirs, not with another's that the request names", async () => {
     const { net, session, enterAs } = world("announced");
     const [alice, mallory, carol] = [ALICE, MALLORY, CAROL].map((user) => enterAs(user));
