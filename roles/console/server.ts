@@ -13,7 +13,7 @@ import { type RandomSource, systemRandom } from "../../base/random.ts";
 import { type Credentials, guardListener, type ListenerGuard, ownGuard, urlOf } from "../server/listener.ts";
 import { noLog, type ServerLog } from "../server/log.ts";
 import { isLoopback } from "../server/loopback.ts";
-import { isCallersFault, toWireError } from "../server/wire-error.ts";
+import { answerBadTarget, isCallersFault, toWireError } from "../server/wire-error.ts";
 import type { ConsoleBackend } from "./backend.ts";
 import { type ConsoleConfig, parseConsoleConfig } from "./config.ts";
 import { Feed } from "./feed.ts";
@@ -86,6 +86,7 @@ export function createConsole(options: ConsoleOptions): Console {
   const slow = { headersTimeout: REQUEST_SECONDS * 1000 };
   const app: FastifyInstance = fastify({
     bodyLimit: BODY_BYTES,
+    frameworkErrors: answerBadTarget,
     requestTimeout: REQUEST_SECONDS * 1000,
     forceCloseConnections: "idle" as const,
     genReqId: () => toHex(random(8)),

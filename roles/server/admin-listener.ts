@@ -10,6 +10,7 @@ import { guardListener, type ListenerGuard, ownGuard } from "./listener.ts";
 import type { ServerLog } from "./log.ts";
 import { isLoopback } from "./loopback.ts";
 import { processMetrics } from "./process-metrics.ts";
+import { answerBadTarget, answerMalformed, toWireError } from "./wire-error.ts";
 
 /** Lists of users, members and certificates. */
 const BODY_BYTES = 16 << 20;
@@ -24,6 +25,8 @@ export interface AdminListenerOptions {
   readonly log: ServerLog;
   readonly random: RandomSource;
   readonly guard?: ListenerGuard | undefined;
+  /** Answers what an operation throws, and what never became one. */
+  readonly answerError?: typeof answerMalformed;
 }
 
 /** Seconds to receive one whole request. */
@@ -32,9 +35,10 @@ const REQUEST_SECONDS = 30;
 const OPEN_PATH = /^\/(?:health|metrics)(?:\/|$)/;
 
 export function createAdminListener(options: AdminListenerOptions): FastifyInstance {
-  const { ready, metrics, log, random, guard = ownGuard() } = options;
+  const { ready, metrics, log, random, guard = ownGuard(), answerError = answerMalformed } = options;
   const app: FastifyInstance = fastify({
     bodyLimit: BODY_BYTES,
+    frameworkErrors: answerBadTarget,
     requestTimeout: REQUEST_SECONDS * 1000,
     http: { headersTimeout: REQUEST_SECONDS * 1000 },
     routerOptions: { maxParamLength: PARAMETER_LENGTH },
@@ -46,6 +50,11 @@ export function createAdminListener(options: AdminListenerOptions): FastifyInsta
   app.addHook("onRequest", async (request, reply) => {
     if (!isLoopback(request.hostname)) return reply.code(421).send({ status: "wrong host" });
   });
+  app.setNotFoundHandler((_request, reply) => {
+    const error = new MikeySakkeError("usage", "NOT_FOUND", "no such operation");
+    return reply.code(404).send({ error: toWireError(error) });
+  });
+  app.setErrorHandler(answerError);
   app.get("/health/live", async () => ({ status: "ok" }));
   /** Why it was not ready when it was asked last; told when it changes. */
   let fault: string | undefined;

@@ -1,4 +1,5 @@
 /** Errors and streams of the admin APIs on the wire. */
+import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
 import { isErrorCode } from "../../base/error-codes/index.ts";
 import { MikeySakkeError } from "../../base/errors.ts";
 import { chunksOf } from "../../transport/http/body.ts";
@@ -27,6 +28,26 @@ export function fromWireError(error: WireError): MikeySakkeError {
 /** Whether an error is the caller's fault and may be passed to them unchanged. */
 export function isCallersFault(error: unknown): error is MikeySakkeError {
   return error instanceof MikeySakkeError && error.kind !== "transport" && error.kind !== "crypto";
+}
+
+/** Answers what never became an operation: a body that is no JSON, or too large. */
+export function answerMalformed(
+  error: Pick<FastifyError, "statusCode" | "message">,
+  _request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
+  const { statusCode: status = 500, message } = error;
+  const shown = status < 500 ? new MikeySakkeError("usage", "BAD_ADMIN_REQUEST", message) : error;
+  return reply.code(status).send({ error: toWireError(shown) });
+}
+
+/** Answers a request target that no router can read. Fastify's own answer repeats it, and a query may have a token in it. */
+export function answerBadTarget(
+  { statusCode = 400 }: Pick<FastifyError, "statusCode">,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): void {
+  answerMalformed({ statusCode, message: "the path is malformed or too long" }, request, reply);
 }
 
 /** The values of an answer of JSON lines, as they come. Throws the reason of `signal` once that is aborted. */

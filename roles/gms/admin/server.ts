@@ -5,7 +5,7 @@ import { createAdminListener } from "../../server/admin-listener.ts";
 import { addBackupRoute } from "../../server/backup-route.ts";
 import type { ListenerGuard } from "../../server/listener.ts";
 import type { TokenVerifier } from "../../server/tokens.ts";
-import { isCallersFault, toWireError } from "../../server/wire-error.ts";
+import { answerMalformed, isCallersFault } from "../../server/wire-error.ts";
 import { describe } from "../common/errors.ts";
 import type { PrometheusMetrics } from "../common/metrics-prom.ts";
 import type { GmsContext } from "../common/ports.ts";
@@ -59,17 +59,13 @@ export interface GmsAdminServerOptions {
 export function createGmsAdminServer(options: GmsAdminServerOptions): FastifyInstance {
   const { context, token, tokens, ready, metrics, guard } = options;
   const { store, now, random, log, admin } = context;
-  const app = createAdminListener({ ready, log, random, guard, ...(metrics && { metrics }) });
+  const app = createAdminListener({ ready, log, random, guard, answerError, ...(metrics && { metrics }) });
   const access = new Access({ store, now, ...(token !== undefined && { token }), ...(tokens && { tokens }) });
   const gmk = (gmkId: number) => store.gmkByGmkId(gmkId);
   const stopping = new AbortController();
   let streams = 0;
 
   app.addHook("preClose", async () => stopping.abort());
-  app.setNotFoundHandler((_request, reply) =>
-    fail(reply, new MikeySakkeError("usage", "NOT_FOUND", "no such operation")),
-  );
-  app.setErrorHandler((error: FastifyError, request, reply) => answerError(request, reply, error));
   if (token !== undefined) addBackupRoute(app, { token, log, snapshot: (write) => store.snapshot(write) });
   app.get(`${ADMIN_ROOT}/openapi.json`, async () => openApiDocument());
   for (const operation of OPERATIONS) {
@@ -112,14 +108,13 @@ export function createGmsAdminServer(options: GmsAdminServerOptions): FastifyIns
     return reply.send(progressLines(rekey, context, gone.signal));
   }
 
-  function answerError(request: FastifyRequest, reply: FastifyReply, error: FastifyError): FastifyReply {
-    const status = error.statusCode ?? 500;
-    if (!(error instanceof MikeySakkeError) && status < 500) {
-      return reply
-        .code(status)
-        .send({ error: toWireError(new MikeySakkeError("usage", "BAD_ADMIN_REQUEST", error.message)) });
-    }
-    return fail(reply, error, request.id);
+  function answerError(
+    error: Pick<FastifyError, "statusCode" | "message">,
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ): FastifyReply {
+    const isMalformed = !(error instanceof MikeySakkeError) && (error.statusCode ?? 500) < 500;
+    return isMalformed ? answerMalformed(error, request, reply) : fail(reply, error, request.id);
   }
 
   function fail(reply: FastifyReply, error: unknown, requestId?: string): FastifyReply {

@@ -12,7 +12,7 @@ import type { OwnUrls } from "./own-urls.ts";
 import type { Target } from "./path.ts";
 
 export interface KmsHttpRequest {
-  /** Path as received, not decoded, without the query. */
+  /** Path as received, not decoded. One with a query is refused, and the query is neither told nor kept. */
   readonly path: string;
   /** Empty when there is none. */
   readonly rawBody: Uint8Array;

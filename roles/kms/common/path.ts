@@ -3,6 +3,7 @@
  * in hexadecimal digits of either case.
  */
 import { ntpSeconds } from "../../../bindings/identity/ntp.ts";
+import { withoutQuery } from "../../server/without-query.ts";
 import { KmsRefusal } from "./errors.ts";
 
 /** D.2.1. */
@@ -28,11 +29,11 @@ const URI = /^[^\p{Cc}\p{Cs}\s<>"{}|\\^`]+$/u;
 const WITH_SCHEME = /^[A-Za-z][A-Za-z0-9+.-]*:./;
 
 /**
- * @param path as received: not decoded, without a query
+ * @param path as received, not decoded; no resource has a query
  * @throws {KmsRefusal} NOT_FOUND or BAD_PATH
  */
 export function parsePath(path: string): Target {
-  if (!path.startsWith(`${ROOT}/`)) throw new KmsRefusal("NOT_FOUND");
+  if (!path.startsWith(`${ROOT}/`) || path !== withoutQuery(path)) throw new KmsRefusal("NOT_FOUND");
   const [name, ...rest] = path.slice(ROOT.length + 1).split("/");
   const type = REQUEST_TYPES.find((known) => known === name);
   if (type === undefined) throw new KmsRefusal("NOT_FOUND");

@@ -1,5 +1,6 @@
 /** Answers as HTTP responses: a KmsResponse with a message or with a KmsError (TS 33.180 D.3.1). */
 import { type KmsProtection, type KmsResponse, sealKmsResponse } from "../../../documents/kms-xml/index.ts";
+import { withoutQuery } from "../../server/without-query.ts";
 import type { KmsRefusal } from "../common/errors.ts";
 import type { Exchange, KmsHttpRequest, KmsHttpResponse, Tools } from "../common/exchange.ts";
 import { ROOT } from "../common/path.ts";
@@ -56,7 +57,8 @@ function more(status: number, code: string): Record<string, string> {
   return status === 503 ? { "retry-after": "1" } : {};
 }
 
-/** A path that was refused may hold what XML cannot. */
-function printable(path: string): string {
-  return /^[\x21-\x7e]{1,2048}$/.test(path) ? path : ROOT;
+/** A path that was refused may hold what XML cannot, or be a whole URL. */
+function printable(target: string): string {
+  const path = withoutQuery(target);
+  return /^\/[\x21-\x7e]{0,2047}$/.test(path) ? path : ROOT;
 }

@@ -4,6 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { utf8 } from "../../../base/bytes.ts";
+import { withoutQuery } from "../../server/without-query.ts";
 import { KmsRefusal } from "../common/errors.ts";
 import type { Exchange, Tools } from "../common/exchange.ts";
 import { requestedPeriods } from "../common/periods.ts";
@@ -46,7 +47,7 @@ function kmsUri({ request }: Exchange, { config }: Tools): void {
 
 function clientReqUrl({ request, target }: Exchange, { urls }: Tools): void {
   if (request !== undefined && !urls.matches(request.clientReqUrl, target)) {
-    throw new KmsRefusal("WRONG_REQUEST_URL", request.clientReqUrl);
+    throw new KmsRefusal("WRONG_REQUEST_URL", withoutQuery(request.clientReqUrl));
   }
 }
 

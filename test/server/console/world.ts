@@ -1,6 +1,7 @@
 /** The console before a KMS and a GMS in memory, whose members answer as tests say, with a client that is no browser. */
 import { fileURLToPath } from "node:url";
 import { systemRandom } from "../../../base/random.ts";
+import type { ConsoleBackend } from "../../../roles/console/backend.ts";
 import type { ConsoleConfigInput } from "../../../roles/console/config.ts";
 import type { SessionView } from "../../../roles/console/messages.ts";
 import { type Console, createConsole } from "../../../roles/console/server.ts";
@@ -25,6 +26,8 @@ export interface ConsoleWorld {
   readonly kms: KmsAdmin;
   readonly console: Console;
   readonly origin: string;
+  /** Admin APIs behind it. */
+  readonly apis: ConsoleBackend["apis"];
   /** Calls that the MCX server says it has. */
   readonly calls: { sessions: ReturnType<McxState["sessions"]> };
   /** Without what a browser adds by itself, unless it is given. */
@@ -97,7 +100,7 @@ export async function consoleWorld({
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
   return {
-    ...{ world, core, kms, console, origin, calls, ask },
+    ...{ world, core, kms, console, origin, apis, calls, ask },
     async signIn() {
       const answer = await ask("POST", "/session", { origin }, { code: codeOf(console.link()), name: "Ada" });
       if (!answer.ok) throw new Error(await answer.text());
