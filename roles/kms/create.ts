@@ -117,14 +117,12 @@ export async function createKms(options: KmsOptions): Promise<Kms> {
   const schema: Pick<KmsSchema, "validate"> = { validate: (...given) => loaded!.validate(...given) };
   const prometheus = options.metrics === undefined ? createPrometheusMetrics() : undefined;
   const metrics = options.metrics ?? prometheus!;
-  const deps = { config, store, issuer, tokens, now, random, log, metrics, schema };
+  const refused = new RefusedLog(log, systemClock);
+  const deps = { config, store, issuer, tokens, now, random, log, refused, metrics, schema };
   const service = createKmsService(deps);
   const maker = async () => ({ core, issuer });
   const admin = createAdmin({ store, maker, now, random, ...(envelope && { envelope }) });
-  const guard = {
-    admission: options.admission ?? createAdmission(config.limits, log),
-    refused: new RefusedLog(log, systemClock),
-  };
+  const guard = { admission: options.admission ?? createAdmission(config.limits, log), refused };
   const server = createKmsServer({ config, service, random, guard, ...(credentials && { credentials }) });
   const requireStore = onceIn(ASKED_EVERY, async () => {
     await store.ready();

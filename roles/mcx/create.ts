@@ -273,7 +273,7 @@ export async function createMcxServer(options: McxOptions): Promise<McxServer> {
       try {
         await admin.listen(config.admin);
         warnOfPlainSip(config.sip, log);
-        serveSignalling({ ...context, musik });
+        serveSignalling({ ...context, refused: guard.refused, musik });
         given?.start();
         directory.start();
         await legSockets?.listen();

@@ -11,6 +11,8 @@ const LINES_PER_REASON = 3;
 const MAX_REASONS = 64;
 /** Source addresses that are told apart in a count. */
 const MAX_SOURCES = 1000;
+/** Characters of a detail. */
+const MAX_DETAIL = 200;
 
 export interface Refused {
   /** A code. */
@@ -19,6 +21,8 @@ export interface Refused {
   readonly transport: string;
   /** The address that it came from. */
   readonly source: string;
+  /** More about it. It may quote the peer, so that no more than its beginning is told. */
+  readonly detail?: string | undefined;
 }
 
 interface Count {
@@ -42,7 +46,7 @@ export class RefusedLog {
     const count = this.#counts.get(reason) ?? { seen: 0, sources: new Set() };
     this.#counts.set(reason, count);
     count.seen++;
-    if (count.seen <= LINES_PER_REASON) this.#log.warn({ ...refused }, "refused");
+    if (count.seen <= LINES_PER_REASON) this.#log.warn(lineOf(refused), "refused");
     else if (count.sources.size < MAX_SOURCES) count.sources.add(refused.source);
   }
 
@@ -54,6 +58,10 @@ export class RefusedLog {
     }
     this.#counts.clear();
   }
+}
+
+function lineOf({ detail, ...facts }: Refused): object {
+  return detail === undefined ? facts : { ...facts, detail: detail.slice(0, MAX_DETAIL) };
 }
 
 /** The log of an endpoint, whose refusals are of interest at the usual level. */

@@ -5,6 +5,7 @@ import {
   type Credentials,
   createListener,
   type ListenerGuard,
+  ownGuard,
 } from "../../server/listener.ts";
 import type { TokenVerifier } from "../../server/tokens.ts";
 import type { GmsContext } from "../common/ports.ts";
@@ -30,10 +31,10 @@ export interface XcapServerOptions {
 }
 
 export function createXcapServer(options: XcapServerOptions): FastifyInstance {
-  const { context, tokens, credentials, guard } = options;
+  const { context, tokens, credentials, guard = ownGuard() } = options;
   const { config, random, metrics } = context;
   const { bodyBytes, requestTimeout } = config.limits;
-  const service = createXcapService(context, tokens);
+  const service = createXcapService(context, tokens, guard.refused);
   const scheme = credentials === undefined ? "http" : "https";
   const tls = credentials === undefined ? {} : { credentials };
   const app = createListener({

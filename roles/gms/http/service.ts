@@ -1,6 +1,7 @@
 /** XCAP as a function from requests to answers, which knows nothing of sockets (RFC 4825 8). */
 
 import { isUri, parseXcapPath, type XcapPath } from "../../../documents/group-xml/index.ts";
+import type { RefusedLog } from "../../server/refused-log.ts";
 import type { TokenVerifier } from "../../server/tokens.ts";
 import { XcapAudit } from "./audit.ts";
 import { deleteGroup, putGroup } from "./change.ts";
@@ -28,7 +29,12 @@ const TYPES: Readonly<Record<XcapPath["kind"], string>> = {
   caps: "caps",
 };
 
-export function createXcapService(context: XcapContext, tokens: TokenVerifier): XcapService {
+/** `refusedLog` gets the refusals of requests without a good token. */
+export function createXcapService(
+  context: XcapContext,
+  tokens: TokenVerifier,
+  refusedLog: Pick<RefusedLog, "note">,
+): XcapService {
   const { config, metrics, now, log } = context;
   const audit = new XcapAudit(context);
   let inFlight = 0;
@@ -78,7 +84,8 @@ export function createXcapService(context: XcapContext, tokens: TokenVerifier): 
     const { requestId, remote, method } = request;
     const facts = { requestId, remote, method, type: known.type, code, detail };
     if (refusal.status === 500) log.error(facts, "request failed");
-    else log.info(facts, "request refused");
+    else if (known.who !== undefined) log.info(facts, "request refused");
+    else refusedLog.note({ reason: code, transport: "HTTP", source: remote, detail });
     metrics.answered(known.type, code, now() - received);
     await audit.refused(request, received, known, refusal).catch((error: unknown) => {
       log.error({ requestId, detail: String(error) }, "refusal not in the audit log");

@@ -19,7 +19,7 @@ export class Refusals {
   note(identity: string, { code, message }: SubscribeRefusal, known: boolean): void {
     const { metrics, log } = this.#context;
     metrics.subscribed(code);
-    log.debug({ identity, code, message }, "SUBSCRIBE refused");
+    log.debug({ identity: identity.slice(0, MAX_ACTOR), code, message }, "SUBSCRIBE refused");
     this.#write(identity, code, known, known ? undefined : { claimed: true });
   }
 

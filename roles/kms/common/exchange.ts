@@ -4,6 +4,7 @@ import type { KmsRequest } from "../../../documents/kms-xml/index.ts";
 import type { KmsSchema } from "../../../documents/kms-xml/schema/validate-node.ts";
 import type { KmsStore, TransportKeyRecord } from "../../../store/index.ts";
 import type { ServerLog } from "../../server/log.ts";
+import type { RefusedLog } from "../../server/refused-log.ts";
 import type { TokenFacts, TokenVerifier } from "../../server/tokens.ts";
 import type { KeyIssuer } from "../issue/key-issuer.ts";
 import type { KmsConfig } from "./config.ts";
@@ -38,6 +39,8 @@ export interface KmsServiceDeps {
   readonly now: () => number;
   readonly random: RandomSource;
   readonly log: ServerLog;
+  /** Gets the refusals of requests without a good token; one on `log` when absent. */
+  readonly refused?: Pick<RefusedLog, "note">;
   readonly metrics: KmsMetrics;
   /** Needed with `policy.strictSchema`. */
   readonly schema?: Pick<KmsSchema, "validate">;

@@ -1,6 +1,8 @@
 /** The KMS as a function from requests to answers, which knows nothing of sockets (TS 33.180 annex D). */
 import { wipe } from "../../../base/bytes.ts";
 import { MikeySakkeError } from "../../../base/errors.ts";
+import { systemClock } from "../../../transport/sip/index.ts";
+import { RefusedLog } from "../../server/refused-log.ts";
 import { KmsRefusal, refusalOf } from "../common/errors.ts";
 import type { Exchange, KmsHttpRequest, KmsHttpResponse, KmsServiceDeps, Tools } from "../common/exchange.ts";
 import { ownUrls } from "../common/own-urls.ts";
@@ -28,6 +30,7 @@ export function createKmsService(deps: KmsServiceDeps): KmsService {
   }
   const tools: Tools = { ...deps, urls: ownUrls(deps.config) };
   const { config, metrics, now } = tools;
+  const refusedLog = deps.refused ?? new RefusedLog(deps.log, systemClock);
   const audit = new Audit(tools);
   const masters = new Masters(tools);
   let inFlight = 0;
@@ -75,7 +78,8 @@ export function createKmsService(deps: KmsServiceDeps): KmsService {
     const { code, detail } = refusal;
     const facts = { requestId: http.requestId, remote: http.remote, type: known.type, code, detail };
     if (refusal.status === 500) tools.log.error(facts, "request failed");
-    else tools.log.info(facts, "request refused");
+    else if (known.permitted !== undefined) tools.log.info(facts, "request refused");
+    else refusedLog.note({ reason: code, transport: "HTTP", source: http.remote, detail });
     metrics.answered(known.type ?? "other", code, now() - received);
     await audit.refused(http, received, known, refusal).catch((error: unknown) => {
       tools.log.error({ requestId: http.requestId, detail: String(error) }, "refusal not in the audit log");

@@ -1,5 +1,6 @@
 /** The MCX server over SIP: PUBLISH and REGISTER bind, INVITE joins a call, MESSAGE brings short data. */
 import type { Answer, Incoming } from "../../../transport/sip/index.ts";
+import type { RefusedLog } from "../../server/refused-log.ts";
 import { Binder } from "./bind.ts";
 import { inviteHandler } from "./calls.ts";
 import type { SignallingContext } from "./context.ts";
@@ -11,12 +12,14 @@ import { SignallingRefusal } from "./refusal.ts";
 import { registerHandler } from "./register.ts";
 
 export interface SignallingOptions extends SignallingContext {
+  /** Gets every refusal: anybody may send requests, and members may send many. */
+  readonly refused: Pick<RefusedLog, "note">;
   /** Where there is multicast. */
   readonly musik?: Musik | undefined;
 }
 
 export function serveSignalling(context: SignallingOptions): void {
-  const { endpoint, config, log, musik, count, isStopping } = context;
+  const { endpoint, config, log, refused, musik, count, isStopping } = context;
   const refusing =
     <A extends Answer>(method: string, handler: (incoming: Incoming) => Promise<A>) =>
     async (incoming: Incoming): Promise<A | Answer> => {
@@ -26,7 +29,9 @@ export function serveSignalling(context: SignallingOptions): void {
       } catch (error) {
         if (!(error instanceof SignallingRefusal)) throw error;
         count(`refused_${error.code.toLowerCase()}`);
-        log.info({ method, code: error.code, detail: error.message }, "refused");
+        const { transport, remote } = incoming.flow;
+        const detail = `${method}: ${error.message}`;
+        refused.note({ reason: error.code, transport, source: remote.host, detail });
         return error.answer(config.tokens?.issuer);
       }
     };

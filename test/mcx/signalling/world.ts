@@ -22,6 +22,7 @@ import { serveSignalling } from "../../../roles/mcx/signalling/index.ts";
 import { Musik } from "../../../roles/mcx/signalling/musik.ts";
 import { Outsiders } from "../../../roles/mcx/signalling/outsiders.ts";
 import { noLog } from "../../../roles/server/log.ts";
+import { RefusedLog } from "../../../roles/server/refused-log.ts";
 import { Targets } from "../../../roles/server/targets.ts";
 import { openUdpPort } from "../../../transport/datagram/udp-node.ts";
 import { LegSockets } from "../../../transport/datagram/websocket-node.ts";
@@ -89,6 +90,8 @@ export interface Device {
 export class McxWorld {
   readonly book = new Book();
   readonly counts: Record<string, number> = {};
+  /** Lines of the server's log of refusals. */
+  readonly refusals: object[] = [];
   /** What the server got, as somebody on the way could record it. */
   readonly recorded: Uint8Array[] = [];
   messages!: SeenMessages;
@@ -178,7 +181,8 @@ export class McxWorld {
         this.counts[event] = (this.counts[event] ?? 0) + 1;
       },
     };
-    serveSignalling({ ...context, musik });
+    const refused = new RefusedLog({ ...noLog, warn: (facts) => this.refusals.push(facts) }, clock);
+    serveSignalling({ ...context, refused, musik });
     this.#closers.push(
       () => endpoint.close(),
       () => connections?.close(),
