@@ -37,18 +37,12 @@ export const PROTECTION_ELEMENTS = [
 
 export type GroupService = "mcptt" | "mcvideo" | "mcdata";
 
-export interface DocumentMember {
-  readonly uri: string;
-  /** Floor priority (`user-priority`). */
-  readonly priority?: number;
-}
-
 export interface GroupDocument {
   /** MC service group ID. */
   readonly uri: string;
   readonly displayName: string;
-  /** MC service IDs of the members; undefined: a document without list (6.3.16). */
-  readonly members?: readonly DocumentMember[];
+  /** MC service IDs of the members, with their floor priorities; undefined: a document without list (6.3.16). */
+  readonly members?: readonly { readonly uri: string; readonly priority?: number }[];
   /** Services that the group supports. */
   readonly services: readonly GroupService[];
   /** The elements of PROTECTION_ELEMENTS that are false. */
@@ -146,7 +140,7 @@ export function readGroupDocument(document: string | Uint8Array): GroupDocument 
   };
 }
 
-function readMembers(list: XmlElement): DocumentMember[] {
+function readMembers(list: XmlElement): NonNullable<GroupDocument["members"]> {
   const entries = childrenOf(list, "entry");
   requireAtMost(list, entries.length, GROUP_XML_LIMITS.groupMembers, "members");
   const seen = new Set<string>();

@@ -13,10 +13,10 @@ const group: fc.Arbitrary<GroupDocument> = fc.record(
   {
     uri,
     displayName: text,
-    members: fc.uniqueArray(
-      fc.record({ uri, priority: fc.nat({ max: 255 }) }, { requiredKeys: ["uri"] }),
-      { selector: (m) => m.uri, maxLength: 5 },
-    ),
+    members: fc.uniqueArray(fc.record({ uri, priority: fc.nat({ max: 255 }) }, { requiredKeys: ["uri"] }), {
+      selector: (m) => m.uri,
+      maxLength: 5,
+    }),
     services: fc.subarray(["mcptt", "mcvideo", "mcdata"] as const),
     unprotected: fc.subarray([...PROTECTION_ELEMENTS]),
     inviteMembers: fc.boolean(),
