@@ -5,7 +5,12 @@ import type { Work } from "./clock.ts";
 
 const LOOK_MS = 50;
 /** What clients say when there was no answer in their time, which is that of machines that are not overloaded. */
-const TIMEOUTS: ReadonlySet<ErrorCode> = new Set(["KMS_TIMEOUT", "XCAP_TIMEOUT", "SIP_TIMEOUT"]);
+const TIMEOUTS: ReadonlySet<ErrorCode> = new Set([
+  "KMS_TIMEOUT",
+  "XCAP_TIMEOUT",
+  "SIP_TIMEOUT",
+  "MCX_SILENT",
+]);
 const REQUEST_TIMEOUT = 408;
 const SERVER_FAILURES = 500;
 

@@ -14,7 +14,7 @@ export interface ConsoleBackend {
   readonly gms: Pick<GmsAdmin, "rekeys" | "deliveries" | "loseUser" | "lostUser">;
   /** What happens in this process is told at once; what others do on the same database is looked for. */
   readonly on: (events: Partial<GmsEvents>) => () => void;
-  readonly kms?: Pick<KmsAdmin, "revokeUser">;
+  readonly kms?: Pick<KmsAdmin, "as">;
   readonly mcx?: Pick<McxState, "sessions" | "clients">;
   readonly apis: Readonly<Partial<Record<ServerName, AdminApi>>>;
   readonly identities: Readonly<Partial<Record<ServerName, string>>>;

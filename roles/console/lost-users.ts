@@ -49,7 +49,8 @@ export class LostUsers {
     const timer = setTimeout(() => stop.abort(), FOLLOW_MS).unref();
     const { kms, gms } = backend;
     const looks = loseUserEverywhere({
-      ...{ userUri: user, actor, reason, kms, gms, lookMs: LOOK_MS, signal: stop.signal },
+      ...{ userUri: user, actor, reason, gms, lookMs: LOOK_MS, signal: stop.signal },
+      kms: kms?.as(actor),
       wait: (milliseconds) => pause(milliseconds, stop.signal),
     });
     const begun: Pick<LostView, "user" | "reason" | "actor" | "startedAt"> = {

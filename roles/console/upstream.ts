@@ -3,6 +3,7 @@ import { MikeySakkeError } from "../../base/errors.ts";
 import { ADMIN_ROOT as GMS_ROOT } from "../gms/admin/operations.ts";
 import { ADMIN_ROOT as KMS_ROOT } from "../kms/admin/wire.ts";
 import { MCX_ADMIN_ROOT } from "../mcx/admin/server.ts";
+import { ACTOR_HEADER, writeActor } from "../server/actor.ts";
 import type { AdminApi } from "./backend.ts";
 import type { ServerName } from "./messages.ts";
 
@@ -55,7 +56,7 @@ export async function askServer(
     method,
     headers: {
       authorization: `Bearer ${api.token}`,
-      "gms-actor": encodeURIComponent(actor),
+      ...(server !== "mcx" && { [ACTOR_HEADER[server]]: writeActor(actor) }),
       ...(ifMatch !== undefined && { "if-match": ifMatch }),
       ...(body !== undefined && { "content-type": "application/json" }),
     },

@@ -54,6 +54,13 @@ describe.each([
     expect(await lastAudit()).toMatchObject({ actor: "operator", action: "user-enrol", userUri: user });
   });
 
+  it("stand in the audit log under the name of who asked", async () => {
+    await the().as("Zoë of the night shift").enrol([user]);
+    expect(await lastAudit()).toMatchObject({ actor: "Zoë of the night shift", userUri: user });
+    await the().revokeUser(user, "lost device");
+    expect(await lastAudit()).toMatchObject({ actor: "operator", action: "user-revoke" });
+  });
+
   it("revoke and reinstate users", async () => {
     await the().enrol([user]);
     await the().revokeUser(user, "lost device");

@@ -10,7 +10,7 @@ import { Silences } from "../../group-keys/silences.ts";
 import { type SipServer, SipServers } from "../../group-keys/sip-servers.ts";
 import { Binding, isOfServer, McxRefusedError } from "./binding.ts";
 import { HeldControlKeys, ReceivedMusiks } from "./held-control-keys.ts";
-import type { McxClientOptions } from "./options.ts";
+import { hasOneServer, type McxClientOptions } from "./options.ts";
 
 /** Milliseconds for a process that a call was redirected to: it lives, or another one takes its place soon. */
 const REDIRECT_PATIENCE_MS = 1000;
@@ -140,7 +140,9 @@ export class Bindings implements XmlKeySource {
       if (tried.has(server.name)) throw failed;
       tried.add(server.name);
       try {
-        const binding = await this.#open(server, this.#servers.patience(server));
+        // Where no other server could take its place, a slow one has the time that SIP gives it.
+        const patience = hasOneServer(this.#options) ? undefined : this.#servers.patience(server);
+        const binding = await this.#open(server, patience);
         this.#servers.worked(server);
         this.#home = binding;
         return binding;
@@ -156,7 +158,7 @@ export class Bindings implements XmlKeySource {
     return this.#open({ uri: contact, nextHop: undefined, name: contact }, REDIRECT_PATIENCE_MS);
   }
 
-  async #open(server: SipServer, patience: number): Promise<Binding> {
+  async #open(server: SipServer, patience?: number): Promise<Binding> {
     const { userUri, random } = this.#options;
     const held = new HeldControlKeys(userUri, random, this.musiks);
     const lost = (error: unknown) => this.lost(binding, error);

@@ -4,14 +4,11 @@
  */
 import { MikeySakkeError } from "../../../base/errors.ts";
 import type { GmsStore } from "../../../store/gms/gms-store.ts";
+import { ACTOR_HEADER, readActor } from "../../server/actor.ts";
 import { operatorCheck } from "../../server/admin-listener.ts";
 import type { TokenVerifier } from "../../server/tokens.ts";
 import { isError } from "../common/errors.ts";
 import type { Call, Operation, Rights } from "./operations.ts";
-
-/** Actor in the audit log when the operator names none. */
-const OPERATOR = "operator";
-const MAX_ACTOR = 200;
 
 export type Caller =
   | { readonly kind: "operator"; readonly actor: string }
@@ -39,8 +36,12 @@ export class Access {
    * @param actor the operator's word on who is behind the request, percent-encoded
    * @throws {MikeySakkeError} usage ADMIN_TOKEN, BAD_ADMIN_REQUEST; those of the verifier of tokens
    */
-  async caller(authorization: string | undefined, actor: string | undefined): Promise<Caller> {
-    if (this.#isOperator(authorization)) return { kind: "operator", actor: readActor(actor) };
+  async caller(
+    authorization: string | undefined,
+    actor: string | readonly string[] | undefined,
+  ): Promise<Caller> {
+    if (this.#isOperator(authorization))
+      return { kind: "operator", actor: readActor(ACTOR_HEADER.gms, actor) };
     const { tokens, now } = this.#options;
     if (tokens === undefined || authorization === undefined) {
       throw new MikeySakkeError("usage", "ADMIN_TOKEN", "the admin token is wrong");
@@ -74,15 +75,4 @@ export class Access {
     }
     return able;
   }
-}
-
-function readActor(header: string | undefined): string {
-  if (header === undefined) return OPERATOR;
-  try {
-    const actor = decodeURIComponent(header);
-    if (actor !== "" && actor.length <= MAX_ACTOR && !/[\p{C}]/u.test(actor)) return actor;
-  } catch {
-    // As any other that is none.
-  }
-  throw new MikeySakkeError("usage", "BAD_ADMIN_REQUEST", "gms-actor: not the name of anybody");
 }

@@ -2,6 +2,7 @@
 import { orAborted } from "../../../base/deadline.ts";
 import { MikeySakkeError } from "../../../base/errors.ts";
 import type { GmkRecord, GroupRecord, RekeyRecord } from "../../../store/gms/records.ts";
+import { ACTOR_HEADER, writeActor } from "../../server/actor.ts";
 import { fromWireError, jsonLines, type WireError } from "../../server/wire-error.ts";
 import { isError } from "../common/errors.ts";
 import type { Changed, GmsAdmin, LostUser } from "../common/ports.ts";
@@ -44,7 +45,7 @@ export function gmsAdminClient({ url, token, fetch: send = fetch }: GmsAdminClie
       method,
       headers: {
         authorization: `Bearer ${token}`,
-        ...(actor !== undefined && { "gms-actor": encodeURIComponent(actor) }),
+        ...(actor !== undefined && { [ACTOR_HEADER.gms]: writeActor(actor) }),
         ...(ifRevision !== undefined && { "if-match": `"${ifRevision}"` }),
         ...(body !== undefined && { "content-type": "application/json" }),
       },

@@ -1,6 +1,7 @@
 /** The listener for operators and managers, on loopback: health, metrics, admin API. */
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { type ErrorCode, MikeySakkeError } from "../../../base/errors.ts";
+import { ACTOR_HEADER } from "../../server/actor.ts";
 import { createAdminListener } from "../../server/admin-listener.ts";
 import { addBackupRoute } from "../../server/backup-route.ts";
 import type { ListenerGuard } from "../../server/listener.ts";
@@ -79,7 +80,7 @@ export function createGmsAdminServer(options: GmsAdminServerOptions): FastifyIns
 
   async function serve(operation: Operation, request: FastifyRequest, reply: FastifyReply) {
     const { headers, params, query, body } = request;
-    const caller = await access.caller(headers.authorization, headers["gms-actor"] as string | undefined);
+    const caller = await access.caller(headers.authorization, headers[ACTOR_HEADER.gms]);
     const read = readRequest(operation, { params, query, body, ifMatch: headers["if-match"] });
     const rights = await access.rightsFor(caller, operation, { admin, gmk, ...read });
     log.info({ operation: operation.id, actor: rights.actor, requestId: request.id }, "admin request");

@@ -72,6 +72,9 @@ export interface IssueOptions {
 }
 
 export interface KmsAdmin {
+  /** The same operations, with this actor in the audit log in place of "operator". */
+  as(actor: string): KmsAdmin;
+
   /** How many were new. */
   enrol(uris: readonly string[]): Promise<number>;
   user(uri: string): Promise<UserRecord | undefined>;

@@ -4,6 +4,7 @@ import { orAborted } from "../../../base/deadline.ts";
 import { MikeySakkeError } from "../../../base/errors.ts";
 import { keySetsOf, readKmsDocument, writeKmsCertificate } from "../../../documents/kms-xml/index.ts";
 import type { AuditRecord, OtherKind, UserRecord } from "../../../store/index.ts";
+import { ACTOR_HEADER, writeActor } from "../../server/actor.ts";
 import { fromWireError, jsonLines, type WireError } from "../../server/wire-error.ts";
 import type { IssueOptions, KmsAdmin, TransportKeySummary } from "./admin.ts";
 import {
@@ -21,13 +22,20 @@ export interface AdminClientOptions {
   /** As `Kms.listen` gives it. */
   readonly url: string;
   readonly token: string;
+  /** Who asks, for the audit log. */
+  readonly actor?: string;
   readonly fetch?: typeof fetch;
 }
 
 /** Errors of the operations come back as they were thrown; transport `ADMIN_UNREACHABLE` when nobody answers. */
-export function adminClient({ url, token, fetch: send = fetch }: AdminClientOptions): KmsAdmin {
+export function adminClient(options: AdminClientOptions): KmsAdmin {
+  const { url, token, actor, fetch: send = fetch } = options;
   async function post(operation: Operation, body: object, signal?: AbortSignal): Promise<Response> {
-    const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
+    const headers = {
+      authorization: `Bearer ${token}`,
+      "content-type": "application/json",
+      ...(actor !== undefined && { [ACTOR_HEADER.kms]: writeActor(actor) }),
+    };
     const init = {
       method: "POST",
       headers,
@@ -56,6 +64,7 @@ export function adminClient({ url, token, fetch: send = fetch }: AdminClientOpti
   }
 
   return {
+    as: (name) => adminClient({ ...options, actor: name }),
     enrol: (uris) => ask("enrol", { uris }),
     user: async (uri) => (await ask<UserRecord | null>("user", { uri })) ?? undefined,
     users: (query) => ask("users", query),

@@ -7,6 +7,7 @@ import { keyPeriodNo } from "../../../bindings/identity/key-period.ts";
 import { ntpFromUnixMs, ntpSeconds } from "../../../bindings/identity/ntp.ts";
 import { isServiceId } from "../../../documents/group-xml/index.ts";
 import type { Envelope, KmsStore, MasterRecord, TransportKeyKind } from "../../../store/index.ts";
+import { OPERATOR } from "../../server/actor.ts";
 import { drawTransportKey } from "../common/transport-keys.ts";
 import { issueAll, type KeyIssuer, rotateMaster } from "../issue/index.ts";
 import type { KmsAdmin, NewTransportKey, TransportKeySummary } from "./admin.ts";
@@ -19,12 +20,12 @@ export interface AdminDeps {
   readonly envelope?: Envelope;
   readonly now: () => number;
   readonly random?: RandomSource;
-  /** Actor in the audit log. */
+  /** Actor in the audit log. `OPERATOR` when absent. */
   readonly actor?: string;
 }
 
 export function createAdmin(deps: AdminDeps): KmsAdmin {
-  const { store, maker, envelope, now, random = systemRandom, actor = "operator" } = deps;
+  const { store, maker, envelope, now, random = systemRandom, actor = OPERATOR } = deps;
 
   function audit(
     action: string,
@@ -34,6 +35,8 @@ export function createAdmin(deps: AdminDeps): KmsAdmin {
   }
 
   return {
+    as: (name) => createAdmin({ ...deps, actor: name }),
+
     async enrol(uris) {
       const bad = uris.find((uri) => !isServiceId(uri));
       if (bad !== undefined) {

@@ -4,6 +4,7 @@ import { PassThrough } from "node:stream";
 import type { FastifyInstance, FastifyReply } from "fastify";
 import { MikeySakkeError } from "../../../base/errors.ts";
 import { writeKmsKeySet } from "../../../documents/kms-xml/index.ts";
+import { ACTOR_HEADER, readActor } from "../../server/actor.ts";
 import { operatorCheck } from "../../server/admin-listener.ts";
 import type { ServerLog } from "../../server/log.ts";
 import { isCallersFault, toWireError } from "../../server/wire-error.ts";
@@ -18,7 +19,6 @@ export interface AdminRoutesOptions {
 }
 
 export function addAdminRoutes(app: FastifyInstance, { admin, token, log }: AdminRoutesOptions): void {
-  const handlers = handlersOf(admin);
   const isOperator = operatorCheck(token);
   app.post<{ Params: { operation: string } }>(`${ADMIN_ROOT}/:operation`, async (request, reply) => {
     if (!isOperator(request.headers.authorization)) {
@@ -28,12 +28,14 @@ export function addAdminRoutes(app: FastifyInstance, { admin, token, log }: Admi
     if (!Object.hasOwn(BODIES, operation)) {
       return fail(reply, 404, new MikeySakkeError("usage", "NOT_FOUND", "no such operation"));
     }
-    log.info({ operation, requestId: request.id }, "admin request");
     try {
+      const actor = readActor(ACTOR_HEADER.kms, request.headers[ACTOR_HEADER.kms]);
+      const acting = admin.as(actor);
+      log.info({ operation, actor, requestId: request.id }, "admin request");
       const body = parse(operation as Operation, request.body ?? {});
       if (operation === "issue")
-        return await reply.type("application/x-ndjson").send(issue(admin, body as never, reply));
-      const answer = await handlers[operation as keyof Handlers](body as never);
+        return await reply.type("application/x-ndjson").send(issue(acting, body as never, reply));
+      const answer = await handlersOf(acting)[operation as keyof Handlers](body as never);
       return await reply.send({ result: answer ?? null });
     } catch (error) {
       const theirs = isCallersFault(error);

@@ -145,6 +145,14 @@ it("a call that is lost again soon gives its servers more time, as they may have
   expect(ends).toEqual([]);
 });
 
+it("a server that is the only one may take its time for the first answer", async () => {
+  // For the client every wait is over at once; the transactions of the endpoint have clocks of their own.
+  const clock: Clock = { now: systemClock.now, after: (_, done) => systemClock.after(0, done) };
+  const device = await here.device(ALICE, { udp: false, clock });
+  await device.client.bind();
+  expect(here.clients.users()).toEqual([ALICE]);
+});
+
 it("a CSK that one process has taken is refused by the others", async () => {
   const alice = await bound(ALICE);
   const [digest] = seen;
