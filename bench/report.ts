@@ -12,6 +12,9 @@ export interface ReportRow extends Partial<Record<Contender | "native", Timing>>
   readonly title: string;
   /** Times as fast as BigInt: its best over that of the FMA build, or of the SIMD build where there is no other. */
   readonly ratio?: number;
+  /** The same against @noble/curves, and against GMP in WebAssembly. */
+  readonly nobleRatio?: number;
+  readonly gmpRatio?: number;
   readonly target?: Target;
 }
 
@@ -73,11 +76,15 @@ export function reportRows(samples: Samples, native: Partial<Record<RowName, Tim
     const ours = timings.fma ?? timings.simd;
     if (ours === undefined) continue;
     const target = TARGETS[name];
+    const ratioTo = (other: Timing | undefined) => other && rounded(other.best / ours.best);
+    const [ratio, nobleRatio, gmpRatio] = [timings.bigint, timings.noble, timings.gmp].map(ratioTo);
     rows.push({
       name,
       title: ROW_TITLES[name],
       ...timings,
-      ...(timings.bigint === undefined ? {} : { ratio: rounded(timings.bigint.best / ours.best) }),
+      ...(ratio !== undefined && { ratio }),
+      ...(nobleRatio !== undefined && { nobleRatio }),
+      ...(gmpRatio !== undefined && { gmpRatio }),
       ...(target === undefined ? {} : { target }),
     });
   }
@@ -94,18 +101,25 @@ export function reportText(report: Report): string[] {
   const cell = (value: number | undefined) => (value === undefined ? "" : String(value));
   const lines = [
     `${machine.cpu}, ${machine.cores} cores; ${runtime.name} ${runtime.version}; build ${report.build}; ${report.date}`,
-    "Microseconds an operation on one core; ratio = best of BigInt / best of ours, in one run.",
+    "Microseconds an operation on one core; a ratio is the best of the other / the best of ours, in one run.",
     "",
     ...table([
-      ["operation", "ours", "median", "SIMD build", "BigInt", "native", "ratio", "must", "aim"],
+      [
+        ...["operation", "ours", "median", "SIMD build", "BigInt", "ratio", "noble", "ratio", "GMP", "ratio"],
+        ...["native", "must", "aim"],
+      ],
       ...rows.map((row) => [
         row.title,
         cell(row.fma?.best),
         cell(row.fma?.median),
         cell(row.simd?.best),
         cell(row.bigint?.best),
-        cell(row.native?.best),
         cell(row.ratio),
+        cell(row.noble?.best),
+        cell(row.nobleRatio),
+        cell(row.gmp?.best),
+        cell(row.gmpRatio),
+        cell(row.native?.best),
         cell(row.target?.must),
         cell(row.target?.aim),
       ]),

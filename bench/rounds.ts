@@ -3,8 +3,8 @@ import { Bench } from "tinybench";
 import type { Row, RowName } from "../cli/bench/row.ts";
 import { ROW_NAMES } from "../cli/bench/row.ts";
 
-/** The implementation measured. "native" is a separate program, see native.ts. */
-export type Contender = "fma" | "simd" | "bigint";
+/** The implementation measured: two builds, the reference, and libraries of others. "native" is a separate program, see native.ts. */
+export type Contender = "fma" | "simd" | "bigint" | "noble" | "gmp";
 
 export interface Effort {
   readonly rounds: number;

@@ -8,9 +8,11 @@ import { World } from "../cli/bench/world.ts";
 import { SAKKE } from "../test/crypto/reference/params.ts";
 import { baselineRows, products, requireAgreement } from "./baseline.ts";
 import { issueRow, measureStart, type Start } from "./core-rows.ts";
+import { gmpRows } from "./gmp.ts";
 import { Kernel } from "./kernel.ts";
+import { nobleRows, requireNobleAgreement } from "./noble.ts";
 import type { BatchPoint } from "./report.ts";
-import { type Effort, measure, type Samples } from "./rounds.ts";
+import { type Contender, type Effort, measure, type Samples } from "./rounds.ts";
 import { measureBatches } from "./scaling.ts";
 
 /** Under 120 s and 25 s on a Zen 3 core at 2.4 GHz. */
@@ -56,7 +58,7 @@ export interface SuiteResult {
 /** Gives the binary of assembly/bench.ts for a build. */
 export type KernelSource = (build: Build) => Promise<Uint8Array>;
 
-/** Runs everything that needs one thread only. Throws when the core and the reference do not agree. */
+/** Runs everything that needs one thread only. Throws when the core, the reference and the other libraries do not agree. */
 export async function runSuite(
   kernelOf: KernelSource,
   effort: SuiteEffort,
@@ -73,15 +75,18 @@ export async function runSuite(
     }
   }
   const worlds = new Map(Array.from(cores, ([build, core]) => [build, new World(core)]));
-  const contenders: Partial<Record<Build | "bigint", Row[]>> = {};
+  const contenders: Partial<Record<Contender, Row[]>> = {};
   for (const [build, world] of worlds) {
     requireAgreement(world);
+    requireNobleAgreement(world.core);
     const [message] = await world.seal([world.memberKeys.userUri]);
     const kernel = await Kernel.load(await kernelOf(build));
     requireProduct(kernel);
     contenders[build] = [kernel.row(), issueRow(world), ...packageRows(world, message!.octets)];
     contenders.bigint ??= baselineRows(world, message!.octets);
+    contenders.noble ??= nobleRows(world);
   }
+  contenders.gmp = await gmpRows();
   const samples = await measure(contenders, effort, (round) =>
     progress(`round ${round} of ${effort.rounds}`),
   );

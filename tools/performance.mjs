@@ -2,6 +2,7 @@
 //   npm run -s bench -- --out docs/results/node20.json            the main table, batches, workers
 //   npm run -s bench -- --out docs/results/nodeNN.json            the same under other versions of Node.js
 //   npm run -s bench:browser -- --out docs/results/chromium.json
+//   npm run -s bench -- --out docs/results/libraries-node20.json  the table of other libraries; libraries-chromium.json likewise
 //   npm run -s bench:operations -- --out docs/results/operations.json
 //   npm run -s bench:windows -- --out docs/results/windows.json
 //   npm run -s bench:counts                                       counts of operations, in docs/results/counts.json
@@ -26,11 +27,14 @@ function readResult(name) {
 }
 
 /** Reports of `npm run bench` by name, that of the main table first. */
-function readReports() {
+function readReports(pattern, first) {
   const names = readdirSync(join(docs, "results"))
-    .filter((name) => /^(node\d+|chromium)\.json$/.test(name))
+    .filter((name) => pattern.test(name))
     .map((name) => name.replace(/\.json$/, ""));
-  const ordered = [...names.filter((name) => name === MAIN), ...names.filter((name) => name !== MAIN).sort()];
+  const ordered = [
+    ...names.filter((name) => name === first),
+    ...names.filter((name) => name !== first).sort(),
+  ];
   return ordered.map((name) => [name, readResult(name)]);
 }
 
@@ -49,7 +53,8 @@ function fillDocument(name, contents) {
   writeFileSync(path, text);
 }
 
-const reports = readReports();
+const reports = readReports(/^(node\d+|chromium)\.json$/, MAIN);
+const libraries = readReports(/^libraries-.+\.json$/, `libraries-${MAIN}`);
 const main = reports.find(([name]) => name === MAIN)?.[1];
 const operations = readResult("operations");
 const windows = readResult("windows");
@@ -59,6 +64,7 @@ const scale = readResult("scale");
 fillDocument("performance.md", {
   machine: main && tables.machineText(main),
   results: main && tables.resultsTable(main),
+  libraries: tables.librariesTable(libraries),
   hosts: main && tables.hostsTable(reports),
   start: main && tables.startTable(reports),
   workers: main && tables.workersTable(main),

@@ -70,6 +70,47 @@ export function resultsTable({ rows }) {
   );
 }
 
+const LIBRARIES = {
+  noble: ["@noble/curves", "nobleRatio"],
+  gmp: ["GMP in WebAssembly", "gmpRatio"],
+};
+
+/** Every row that a library of others has as well, on every host it was measured on. */
+export function librariesTable(reports) {
+  if (reports.length === 0) return undefined;
+  const [[, first]] = reports;
+  const rows = first.rows.flatMap(({ name, title }) =>
+    Object.entries(LIBRARIES).flatMap(([library, [product, ratio]]) =>
+      reports.flatMap(([, { rows, runtime }]) => {
+        const row = rows.find((candidate) => candidate.name === name);
+        const other = row?.[library];
+        if (other === undefined) return [];
+        const host = `${runtime.name} ${runtime.version}`;
+        const times = [ours(row), other].flatMap((timing) => [number(timing.best), number(timing.median)]);
+        return [[title, host, product, ...times, `**${number(row[ratio])}**`]];
+      }),
+    ),
+  );
+  const head = [
+    "operation",
+    "host",
+    "library",
+    "ours, best",
+    "median",
+    "theirs, best",
+    "median",
+    "ratio of bests",
+  ];
+  return [...reports.map(([, report]) => librariesRun(report)), "", table(head, rows, 3)].join("\n");
+}
+
+function librariesRun(report) {
+  const { machine, runtime, date, build } = report;
+  const run = `${runtime.name} ${runtime.version}, build ${build}, ${date.slice(0, 16)}Z`;
+  const load = `load average ${machine.load}; the median of a row is ${noise(report).toFixed(2)} times its best`;
+  return `- ${machine.cpu}, ${machine.cores} cores; ${run}; ${load}.`;
+}
+
 /** Arithmetic of one call of each row, in vectors as they are counted. */
 export function arithmeticTable({ arithmetic }) {
   const kinds = ["multiply", "square", "multiplyTwice", "invert"];
