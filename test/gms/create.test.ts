@@ -3,7 +3,7 @@ import { load } from "../../bindings/core/core.ts";
 import { gmsAudience } from "../../roles/gms/common/config.ts";
 import { createGms, type Gms, type GmsOptions } from "../../roles/gms/create.ts";
 import { DevelopmentIssuer } from "../../roles/server/development-tokens.ts";
-import { GMS_URI, HOME_KMS, makeWorld, memberUri, newMembers, type World } from "./world.ts";
+import { acknowledge, GMS_URI, HOME_KMS, makeWorld, memberUri, newMembers, type World } from "./world.ts";
 
 const GROUP = "sip:fire@home.example";
 const ADMIN_TOKEN = "an operator's token";
@@ -21,15 +21,18 @@ afterEach(async () => {
   await world.close();
 });
 
+const configOf = (changes: object) =>
+  ({
+    gmsUri: GMS_URI,
+    kmsUri: HOME_KMS,
+    listen: { port: 0 },
+    admin: { port: 0 },
+    ...changes,
+  }) as GmsOptions["config"];
+
 async function create(config: object = {}, options: Partial<GmsOptions> = {}): Promise<Gms> {
   gms = await createGms({
-    config: {
-      gmsUri: GMS_URI,
-      kmsUri: HOME_KMS,
-      listen: { port: 0 },
-      admin: { port: 0 },
-      ...config,
-    } as GmsOptions["config"],
+    config: configOf(config),
     store: world.store,
     core: world.core,
     keys: world.keys,
@@ -93,6 +96,27 @@ describe("createGms", () => {
     await expect(other.listen()).rejects.toMatchObject({ code: "EADDRINUSE" });
     await other.close();
     expect((await fetch(`${adminUrl}/health`)).status).toBeLessThan(500);
+  });
+
+  it("takes up another policy for the next removal, and no other port", async () => {
+    const { listen, admin, reconfigure, context } = await create();
+    await listen();
+    const sealed = new Promise<readonly string[]>((resolve) => context.on({ sealed: resolve }));
+    const { rekeys } = await admin.createGroup("op", { uri: GROUP, members: newMembers(3) });
+    await sealed;
+    await acknowledge(world, rekeys[0]!.id);
+    const changes = configOf({ policy: { revokeGrace: 600 }, listen: { port: 1 } });
+    const { changed, fixed, apply } = await reconfigure(changes);
+    expect([changed, fixed]).toEqual([["policy.revokeGrace"], ["listen.port"]]);
+    apply();
+    await admin.removeMembers("op", GROUP, [memberUri(2)]);
+    const gmks = await world.store.gmks(GROUP);
+    const removedAt = Math.max(...gmks.map(({ createdAt }) => createdAt));
+    const { revokeAt } = gmks.find(({ gmkId }) => gmkId === rekeys[0]!.gmkId)!;
+    expect(Math.round((revokeAt! - removedAt) / 60_000)).toBe(10);
+    await expect(reconfigure(configOf({ policy: { revokeGrace: -1 } }))).rejects.toMatchObject({
+      code: "BAD_CONFIG",
+    });
   });
 
   it("refuses what cannot be served", async () => {

@@ -192,6 +192,21 @@ describe("the request", () => {
     await expectRefusal("SCHEMA", "keyprov", { body: swapped }, strict);
     expect((await world.ask("keyprov", { body: swapped })).status).toBe(200);
     await strict.close();
+    // Also where the policy asks for it later.
+    const later = await world.beside();
+    const own = {
+      kmsUri: KMS_URI,
+      urls: [ORIGIN],
+      listen: { port: 0 },
+      admin: { port: 0 },
+      domains: ["example.org"],
+    };
+    const { changed, fixed, apply } = await later.kms.reconfigure({ ...own, policy: { strictSchema: true } });
+    expect([changed, fixed]).toEqual([["policy.strictSchema"], []]);
+    expect((await later.ask("keyprov", { body: swapped })).status).toBe(200);
+    apply();
+    await expectRefusal("SCHEMA", "keyprov", { body: swapped }, later);
+    await later.close();
   });
 });
 
