@@ -2,9 +2,9 @@
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import { folderOf, folderOptions } from "../server/folder-options.ts";
-import { logLevelOption } from "../server/log-option.ts";
 import type { Context, Runner } from "../terminal/command.ts";
 import { EXIT, type ExitStatus } from "../terminal/exit-status.ts";
+import { logLevelOption } from "../terminal/log-option.ts";
 import { integerOption, uriOption } from "../terminal/options.ts";
 
 interface CommonArgs {

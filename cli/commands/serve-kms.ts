@@ -1,9 +1,9 @@
 /** `serve kms`: a KMS over HTTPS (TS 33.180 annex D). */
 import type { Command } from "commander";
 import { folderOf, folderOptions } from "../server/folder-options.ts";
-import { logLevelOption } from "../server/log-option.ts";
 import type { Context, Runner } from "../terminal/command.ts";
 import { EXIT, type ExitStatus } from "../terminal/exit-status.ts";
+import { logLevelOption } from "../terminal/log-option.ts";
 import { integerOption, uriOption } from "../terminal/options.ts";
 
 interface Options {

@@ -1,7 +1,7 @@
 /** What a configuration says of the log that all servers of a process share. */
 import { z } from "zod";
 import { MikeySakkeError } from "../../base/errors.ts";
-import { LOG_LEVELS } from "./log-levels.ts";
+import { LOG_LEVELS } from "../../base/log-levels.ts";
 
 export const logConfigSchema = z.strictObject({ level: z.enum(LOG_LEVELS).default("info") });
 
