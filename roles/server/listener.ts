@@ -114,6 +114,8 @@ export function guardListener(
       },
     });
     payload.on("error", (error) => counting.destroy(error));
+    // Nobody else listens while the body of a GET, or of a request that was refused, comes in and breaks off.
+    counting.on("error", () => undefined);
     return payload.pipe(counting);
   });
   app.addHook("onSend", async (request, reply) => {
