@@ -1,6 +1,6 @@
 /** Time, passed in wherever something waits or takes the time. */
 
-/** What can wait. */
+/** A source of timers. */
 export interface TimerPort {
   /** Runs once after so many milliseconds, unless the function it returns is called before. */
   after(milliseconds: number, run: () => void): () => void;

@@ -31,7 +31,7 @@ export const COMMAND_CODES = {
   READ_ONLY: "The file system is read-only.",
   DISK_FULL: "The disk or the quota has no space left.",
 
-  // What files hold.
+  // Contents of files.
   BAD_KEY_FILE: "A file does not hold the kind of key that is needed.",
   BAD_SECRETS: "A file is no file with the secrets of a KMS.",
   SECRETS_MISMATCH: "The secrets and the certificate are of different KMSs.",

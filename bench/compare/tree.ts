@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { ROOT } from "../compile.ts";
 import type { Figures, Side } from "./judge.ts";
 
-/** What the command prints with --json. */
+/** The output of the command with --json. */
 interface Output {
   readonly rows: readonly { readonly name: string; readonly best: number }[];
 }

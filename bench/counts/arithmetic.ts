@@ -9,7 +9,7 @@ import { loadCounting, type Tallies } from "../tallies.ts";
 
 /** Calls of a row, of which the last is counted: the first may build tables, and a signer gets one after the third. */
 const CALLS = 6;
-/** What a verification does depends on the digits of public values, so that these are the same each time. */
+/** The work of a verification depends on the digits of public values, so these are the same each time. */
 const NOW = Date.parse("2026-03-10T12:00:00Z");
 
 export async function rowsOf(world: World): Promise<Row[]> {

@@ -1,4 +1,4 @@
-/** What the shipped code does, in numbers that are the same on every machine: docs/results/counts.json. */
+/** Counts the work of the shipped code, in numbers that are the same on every machine: docs/results/counts.json. */
 import type { RowName } from "../../cli/bench/row.ts";
 import { TALLIES, type Tallies } from "../tallies.ts";
 import { countRows } from "./arithmetic.ts";
@@ -10,7 +10,7 @@ type Tallied = Readonly<Record<string, number>>;
 
 export interface Counts {
   readonly schema: 1;
-  /** Of one call, in the build for hosts with fused multiply-add: vectors of two, single inversions and scalars. */
+  /** Counts of one call, in the build for hosts with fused multiply-add: vectors of two, single inversions and scalars. */
   readonly arithmetic: Readonly<
     Partial<Record<RowName, { readonly sakke: Tallied; readonly p256: Tallied }>>
   >;
