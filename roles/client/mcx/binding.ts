@@ -57,6 +57,11 @@ export function isOfServer(error: unknown): boolean {
   return error instanceof MikeySakkeError && error.kind === "transport";
 }
 
+/** Whether a server did not answer in time: it is gone, or has too much to do. */
+export function isSilence(error: unknown): boolean {
+  return error instanceof MikeySakkeError && error.code === "MCX_SILENT";
+}
+
 export interface BindingParts {
   readonly server: SipServer;
   readonly held: HeldControlKeys;

@@ -8,11 +8,11 @@ import type { XmlKey, XmlKeySource } from "../../../documents/signalling-xml/ind
 import { parseSipUri } from "../../../transport/sip/index.ts";
 import { Silences } from "../../group-keys/silences.ts";
 import { type SipServer, SipServers } from "../../group-keys/sip-servers.ts";
-import { Binding, isOfServer, McxRefusedError } from "./binding.ts";
+import { Binding, isOfServer, isSilence, McxRefusedError } from "./binding.ts";
 import { HeldControlKeys, ReceivedMusiks } from "./held-control-keys.ts";
 import { hasOneServer, type McxClientOptions } from "./options.ts";
 
-/** Milliseconds for a process that a call was redirected to: it lives, or another one takes its place soon. */
+/** Milliseconds for a process that a call was redirected to: it lives, or another one takes its place soon. More after silence. */
 const REDIRECT_PATIENCE_MS = 1000;
 
 export class Bindings implements XmlKeySource {
@@ -154,8 +154,14 @@ export class Bindings implements XmlKeySource {
     }
   }
 
-  #openAt(contact: string): Promise<Binding> {
-    return this.#open({ uri: contact, nextHop: undefined, name: contact }, REDIRECT_PATIENCE_MS);
+  async #openAt(contact: string): Promise<Binding> {
+    const patience = this.silences.limit(REDIRECT_PATIENCE_MS);
+    try {
+      return await this.#open({ uri: contact, nextHop: undefined, name: contact }, patience);
+    } catch (error) {
+      if (isSilence(error)) this.silences.noticed();
+      throw error;
+    }
   }
 
   async #open(server: SipServer, patience?: number): Promise<Binding> {

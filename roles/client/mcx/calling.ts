@@ -97,6 +97,7 @@ export async function joinCall(
   for (;;) {
     const home = await bindings.home();
     let at = home;
+    let isRedirected = false;
     try {
       for (let hops = 0; ; hops++) {
         const keepAlive = at === home && isAlone ? PATIENT_KEEP_ALIVE : CALL_KEEP_ALIVE;
@@ -109,12 +110,13 @@ export async function joinCall(
         const contact = response.headers.get(CONTACT);
         const isRedirect = response.status === 302 && contact !== undefined && contact !== "*";
         if (!isRedirect || hops === MOST_REDIRECTS) throw new McxRefusedError("INVITE", response);
+        isRedirected = true;
         at = await bindings.at(contact.uri, at);
       }
     } catch (error) {
       // A process that is no more owns its groups until its lease is over.
-      if (at === home || !isOfServer(error) || clock.now() >= until) throw error;
-      bindings.lost(at, error);
+      if (!isRedirected || !isOfServer(error) || clock.now() >= until) throw error;
+      if (at !== home) bindings.lost(at, error);
       await pause(FIRST_PAUSE_MS, clock);
     }
   }

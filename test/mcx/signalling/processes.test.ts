@@ -1,4 +1,6 @@
 /** A client between two processes of one MCX server: redirects, calls that are joined again, and CSKs that are taken once. */
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { GroupClaim } from "../../../roles/mcx/cluster/owned-groups.ts";
 import { type Clock, type SipEndpoint, systemClock } from "../../../transport/sip/index.ts";
@@ -143,6 +145,35 @@ it("a call that is lost again soon gives its servers more time, as they may have
   expect(first).toBeLessThan(32_000);
   // The server was there all the time, and ended each call when its client joined anew.
   expect(ends).toEqual([]);
+});
+
+it("a process that a call is redirected to has more time for its answer each time that it was silent", async () => {
+  // The waits for a process that is silent, and the pauses between, are over at once.
+  let ahead = 0;
+  const waits: number[] = [];
+  const clock: Clock = {
+    now: () => systemClock.now() + ahead,
+    after(milliseconds, done) {
+      if (![200, 1000, 2000, 4000, 8000].includes(milliseconds)) return systemClock.after(milliseconds, done);
+      waits.push(milliseconds);
+      ahead += milliseconds;
+      return systemClock.after(0, done);
+    },
+  };
+  const silent = createServer();
+  silent.listen(0, "127.0.0.1");
+  await once(silent, "listening");
+  const { port } = silent.address() as AddressInfo;
+  const alice = await bound(ALICE, clock);
+  claim = { where: "elsewhere", contacts: { tcp: `sip:127.0.0.1:${port};transport=tcp` } };
+  for (let i = 0; i < 4; i++) {
+    await expect(alice.client.call(GROUP)).rejects.toMatchObject({ code: "MCX_SILENT" });
+  }
+  const redirects = waits.filter((milliseconds) => milliseconds >= 1000);
+  expect(redirects[0]).toBe(1000);
+  expect(redirects).toContain(4000);
+  expect(redirects).toEqual([...redirects].sort((a, b) => a - b));
+  silent.close();
 });
 
 it("a server that is the only one may take its time for the first answer", async () => {
