@@ -143,7 +143,7 @@ async function status(
     }));
     output.result(
       { status: "ok", ...view.rekeyJson(rekey), deliveries: deliveries.map(view.deliveryJson) },
-      () => [...view.rekeyLines([rekey]), "", ...view.deliveryLines(deliveries)],
+      () => [...view.rekeyLines([rekey]), ...view.traceLine(rekey), "", ...view.deliveryLines(deliveries)],
     );
     return EXIT.accepted;
   }

@@ -1,4 +1,5 @@
 /** Records of a GMS as the command line shows them. */
+import { traceIdOf } from "../../base/traceparent.ts";
 import { formatKeyId } from "../../bindings/identity/index.ts";
 import { lookAlikeWarnings, spelledOut } from "../../documents/group-xml/index.ts";
 import type {
@@ -95,6 +96,7 @@ export function rekeyJson(rekey: RekeyRecord): JsonObject {
     groups: rekey.groups,
     cause: rekey.cause,
     actor: rekey.actor,
+    traceId: traceIdOf(rekey.traceparent),
     state: rekey.state,
     total: rekey.total,
     counts: { ...rekey.counts },
@@ -119,6 +121,12 @@ export function rekeyLines(rekeys: readonly RekeyRecord[]): string[] {
       ...STATES.map((state) => String(rekey.counts[state])),
     ]),
   ]);
+}
+
+/** What `grep` finds in the logs of all processes. */
+export function traceLine({ traceparent }: RekeyRecord): string[] {
+  const traceId = traceIdOf(traceparent);
+  return traceId === undefined ? [] : ["", `trace ${traceId}`];
 }
 
 export function deliveryJson({

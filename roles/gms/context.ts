@@ -6,6 +6,7 @@ import type { Pool } from "../../bindings/pool/index.ts";
 import type { GmsStore } from "../../store/gms/gms-store.ts";
 import { DatabaseClock } from "../server/database-clock.ts";
 import { LastingFaults } from "../server/lasting-faults.ts";
+import { idTracing, type Tracing } from "../server/tracing.ts";
 import type { GmsConfig } from "./common/config.ts";
 import { createEvents } from "./common/events.ts";
 import { type GmsLog, noLog } from "./common/log.ts";
@@ -28,6 +29,8 @@ export interface ContextOptions {
   readonly log?: GmsLog;
   readonly metrics?: GmsMetrics;
   readonly timers?: TimerPort;
+  /** IDs without spans when absent. */
+  readonly tracing?: Tracing;
 }
 
 export interface GmsCore {
@@ -43,7 +46,7 @@ export interface GmsCore {
 export function createCore(options: ContextOptions): GmsCore {
   const { config, store, keys, pool, instance } = options;
   const { random = systemRandom, log = noLog, metrics = noMetrics } = options;
-  const { timers = systemClock } = options;
+  const { timers = systemClock, tracing = idTracing(random) } = options;
   const { tell, on } = createEvents(log);
   const clock = new DatabaseClock({
     read: () => store.now(),
@@ -55,7 +58,7 @@ export function createCore(options: ContextOptions): GmsCore {
   const { now } = clock;
   const faults = new LastingFaults(log, now);
   const notices = createNotices(store);
-  const shared = { config, store, keys, now, clock, random, log, faults, metrics };
+  const shared = { config, store, keys, now, clock, random, log, faults, metrics, tracing };
   const sealer = createSealer({ ...shared, instance, tell, timers, ...(pool !== undefined && { pool }) });
   const deps: OperationDeps = { ...shared, tell, planned: () => sealer.wake() };
   const schedule = createSchedule({ ...deps, clock, log, faults, timers });

@@ -19,6 +19,7 @@ import { type Reconfiguration, ReplaceableVerifier, reconfiguration } from "../s
 import { RefusedLog, sipLog } from "../server/refused-log.ts";
 import { addressesOf, type SipAddresses, sipLimits, sipTransports } from "../server/sip-transports.ts";
 import { Targets } from "../server/targets.ts";
+import { loadTracing } from "../server/tracing.ts";
 import { type AccessOptions, serverCredentials, tokenVerifier } from "./access.ts";
 import { createGmsAdminServer } from "./admin/server.ts";
 import {
@@ -111,6 +112,7 @@ export async function createGms(options: GmsOptions): Promise<Gms> {
     log,
     metrics,
     ...(pool !== undefined && { pool }),
+    tracing: await loadTracing(random),
   });
   const { context } = core;
   const admission = options.admission ?? createAdmission(config.limits, log);

@@ -14,12 +14,14 @@ import type { ClaimedChunk, SealedRow } from "../../store/gms/records.ts";
 import type { ClientKeys } from "../identity/load-keys.ts";
 import type { DatabaseClock } from "../server/database-clock.ts";
 import type { LastingFaults } from "../server/lasting-faults.ts";
+import type { Tracing } from "../server/tracing.ts";
 import { backOff } from "./common/back-off.ts";
 import type { GmsConfig } from "./common/config.ts";
 import { describe } from "./common/errors.ts";
 import type { GmsLog } from "./common/log.ts";
 import type { GmsMetrics } from "./common/metrics.ts";
 import type { GmsEvents, GmsKeys } from "./common/ports.ts";
+import { ofRekey } from "./common/rekey-log.ts";
 import { SAFETY_MS } from "./common/timers.ts";
 
 export interface SealerDeps {
@@ -37,6 +39,7 @@ export interface SealerDeps {
   readonly metrics: GmsMetrics;
   readonly tell: GmsEvents;
   readonly timers: TimerPort;
+  readonly tracing: Tracing;
 }
 
 export interface Sealer {
@@ -54,7 +57,7 @@ export interface Sealer {
 const LONGEST_PAUSE = 5;
 
 export function createSealer(deps: SealerDeps): Sealer {
-  const { config, store, instance, now, clock, random, log, faults, metrics, tell, timers } = deps;
+  const { config, store, instance, now, clock, random, log, faults, metrics, tell, timers, tracing } = deps;
   const { limits } = config;
   const { leaseSeconds, pollMs } = limits;
   const atWork = new Set<Promise<void>>();
@@ -109,32 +112,44 @@ export function createSealer(deps: SealerDeps): Sealer {
 
   /** Never throws. */
   async function seal(chunk: ClaimedChunk): Promise<void> {
-    const { rekey, members } = chunk;
+    const { rekey, members, traceparent } = chunk;
     const began = now();
+    const facts = { ...ofRekey(rekey, traceparent), chunk: chunk.chunk };
+    const span = tracing.begin("gms.seal", {
+      parent: traceparent,
+      attributes: { "mikey_sakke.rekey": rekey, "mikey_sakke.members": members.length },
+    });
     try {
       const rows = await sealChunk(deps, chunk);
       if (!(await store.saveChunk(chunk, rows))) {
         metrics.sealFailed("CLAIM_LOST");
-        log.info({ rekey, chunk: chunk.chunk }, "a claim was lost");
+        log.info(facts, "a claim was lost");
+        span.end("CLAIM_LOST");
         return;
       }
-      metrics.sealed(rows.length, now() - began);
+      const milliseconds = now() - began;
+      metrics.sealed(rows.length, milliseconds);
+      log.info({ ...facts, members: rows.length, milliseconds }, "messages sealed");
+      span.end();
       tell.sealed(rows.map(({ uri }) => uri));
       tell.rekeyProgress(rekey);
     } catch (error) {
+      span.end(error);
       await giveBack(chunk, error);
     } finally {
       wipe(chunk.key, chunk.rand);
     }
-    log.debug({ rekey, chunk: chunk.chunk, members: members.length }, "chunk");
   }
 
   async function giveBack(chunk: ClaimedChunk, cause: unknown): Promise<void> {
     const { code, message } = describe(cause);
     metrics.sealFailed(code);
     const waitMs = backOff(chunk.attempts, limits.retrySeconds, random);
-    const facts = { rekey: chunk.rekey, chunk: chunk.chunk, attempts: chunk.attempts, code, message };
-    log.warn(facts, "a chunk was not sealed");
+    const { rekey, traceparent, chunk: number, attempts } = chunk;
+    log.warn(
+      { ...ofRekey(rekey, traceparent), chunk: number, attempts, code, message },
+      "a chunk was not sealed",
+    );
     try {
       await store.releaseChunk(chunk, { waitMs, error: `${code}: ${message}` });
       faults.succeeded("return of claims");

@@ -40,6 +40,7 @@ interface ChunkRow extends TimeColumns {
   readonly gmk_id: number;
   readonly sealed: Uint8Array;
   readonly parameters: KeyParameters;
+  readonly traceparent: string | null;
 }
 
 /** The key is opened after the commit: one that does not open must not keep others from their turn. */
@@ -63,6 +64,7 @@ export async function claim(
     time: fromColumns(row),
     members: membersOf(row),
     parameters: row.parameters,
+    traceparent: row.traceparent ?? undefined,
   };
 }
 
@@ -101,7 +103,7 @@ async function claimNext(
     FROM picked JOIN gms_rekey r ON r.id = picked.rekey JOIN gms_gmk g ON g.id = r.gmk
     WHERE c.rekey = picked.rekey AND c.chunk = picked.chunk
     RETURNING c.rekey, c.chunk, c.attempts, c.uris, c.kms_uris, c.kinds, c.csb_ids, c.forgotten, c.seconds, c.fraction,
-      r.kind, r.parameters, g.gmk_id, g.sealed`,
+      r.kind, r.parameters, r.traceparent, g.gmk_id, g.sealed`,
     [instance, leaseMs],
   );
   return rows[0];

@@ -191,15 +191,15 @@ async function postponed(sql: Sql, clock: SqlClock, results: readonly DeliveryRe
 
 /**
  * Notes that these messages are handed over by HTTP, unless one of them is no more to be had, as when its member was
- * removed since it was read: false then, and nothing is noted.
+ * removed since it was read: undefined then, and nothing is noted. Returns rekeys that are finished by it.
  */
 export async function handOver(
   db: Database,
   clock: SqlClock,
   messages: readonly DeliveryKey[],
-): Promise<boolean> {
+): Promise<number[] | undefined> {
   requireFew(messages, "messages");
-  if (messages.length === 0) return true;
+  if (messages.length === 0) return [];
   return db.transaction(async (sql) => {
     const parameters = [messages.map(({ rekey }) => rekey), messages.map(({ memberUri }) => memberUri)];
     const given = "unnest($1::bigint[], $2::text[]) AS n (rekey, member_uri)";
@@ -208,7 +208,7 @@ export async function handOver(
       WHERE d.state <> 'superseded' FOR UPDATE OF d`,
       parameters,
     );
-    if (rows.length < messages.length) return false;
+    if (rows.length < messages.length) return undefined;
     const { rows: fresh } = await sql.query<{ rekey: number; member_uri: string }>(
       `UPDATE gms_delivery d SET state = 'delivered', changed_at = ${clock()}, status = NULL, reason = NULL,
         attempts = d.attempts + coalesce((
@@ -219,7 +219,6 @@ export async function handOver(
     );
     const keys = fresh.map(({ rekey, member_uri: memberUri }) => ({ rekey, memberUri }));
     await settled(sql, keys);
-    if (keys.length > 0) await settle(sql, clock, [...new Set(keys.map(({ rekey }) => rekey))]);
-    return true;
+    return settle(sql, clock, [...new Set(keys.map(({ rekey }) => rekey))]);
   });
 }

@@ -22,6 +22,7 @@ interface GktpRow {
   readonly groups: string[];
   readonly activation: number;
   readonly state: DeliveryState;
+  readonly traceparent: string | null;
   readonly octets: Uint8Array;
 }
 
@@ -44,7 +45,7 @@ async function read(
   memberUris: readonly string[],
   groupUri: string | undefined,
 ): Promise<Map<string, GktpRecord[]>> {
-  const columns = "d.member_uri, d.rekey, r.kind, g.gmk_id, r.groups, g.activation, d.state";
+  const columns = "d.member_uri, d.rekey, r.kind, g.gmk_id, r.groups, g.activation, d.state, r.traceparent";
   const { rows } = await sql.query<GktpRow>(
     `SELECT entry.*, m.octets FROM (${newest(columns)}) AS entry
       JOIN gms_message m ON m.rekey = entry.rekey AND m.member_uri = entry.member_uri ORDER BY entry.rekey`,
@@ -60,6 +61,7 @@ async function read(
       groups: row.groups,
       activation: row.activation,
       state: row.state,
+      traceparent: row.traceparent ?? undefined,
       octets: row.octets,
     });
   }

@@ -161,12 +161,19 @@ export async function claimRetiring(sql: Sql, now: number, limit: number): Promi
 }
 
 /** One that is to end already ends at the earlier time. */
-export async function revokeAt(sql: Sql, ids: readonly number[], at: number, actor: string): Promise<void> {
+export async function revokeAt(
+  sql: Sql,
+  ids: readonly number[],
+  at: number,
+  { actor, traceparent }: { readonly actor: string; readonly traceparent?: string | undefined },
+): Promise<void> {
   requireMs(at, "the time of a revocation");
   await sql.query(
-    `UPDATE gms_gmk SET revoke_at = least(coalesce(revoke_at, $2::bigint), $2::bigint), revoke_actor = coalesce(revoke_actor, $3)
+    `UPDATE gms_gmk SET revoke_at = least(coalesce(revoke_at, $2::bigint), $2::bigint),
+      revoke_actor = coalesce(revoke_actor, $3),
+      revoke_traceparent = CASE WHEN revoke_actor IS NULL THEN $4 ELSE revoke_traceparent END
     WHERE id = ANY ($1::bigint[])`,
-    [ids, at, storable(actor)],
+    [ids, at, storable(actor), traceparent ?? null],
   );
 }
 
@@ -174,14 +181,19 @@ export async function revokeAt(sql: Sql, ids: readonly number[], at: number, act
 export async function claimEnding(sql: Sql, now: number, limit: number): Promise<EndingGmk[]> {
   requireMs(now, "now");
   requireLimit(limit);
-  const { rows } = await sql.query<{ id: number; actor: string | null }>(
+  const { rows } = await sql.query<{ id: number; actor: string | null; traceparent: string | null }>(
     `WITH due AS (
-      SELECT id AS due_id, revoke_actor AS actor FROM gms_gmk WHERE revoke_at <= $1
+      SELECT id AS due_id, revoke_actor AS actor, revoke_traceparent AS traceparent FROM gms_gmk WHERE revoke_at <= $1
       ORDER BY revoke_at, id LIMIT $2 FOR UPDATE SKIP LOCKED)
-    UPDATE gms_gmk SET revoke_at = NULL, revoke_actor = NULL FROM due WHERE id = due_id RETURNING id, due.actor`,
+    UPDATE gms_gmk SET revoke_at = NULL, revoke_actor = NULL, revoke_traceparent = NULL FROM due WHERE id = due_id
+    RETURNING id, due.actor, due.traceparent`,
     [now, limit],
   );
-  return rows.map(({ id, actor }) => ({ gmk: id, actor: actor ?? "" }));
+  return rows.map(({ id, actor, traceparent }) => ({
+    gmk: id,
+    actor: actor ?? "",
+    traceparent: traceparent ?? undefined,
+  }));
 }
 
 /** Live GMKs that nobody has looked at for this border of key periods; those that were left out for longest come first. */

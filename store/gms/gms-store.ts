@@ -317,10 +317,10 @@ export class GmsStore {
   }
 
   /**
-   * Messages that go out by HTTP, all of them or none: false when one can no longer be handed out, as for a member who
-   * was removed after it was read. It must not be given out then.
+   * Messages that go out by HTTP, all of them or none: undefined when one can no longer be handed out, as for a member
+   * who was removed after it was read. It must not be given out then. Returns rekeys that are finished by it.
    */
-  handOver(messages: readonly DeliveryKey[]): Promise<boolean> {
+  handOver(messages: readonly DeliveryKey[]): Promise<readonly number[] | undefined> {
     return deliveries.handOver(this.#db, this.#clock, messages);
   }
 

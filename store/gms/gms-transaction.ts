@@ -64,7 +64,11 @@ export interface GmsTransaction {
   /** Their messages, but for revocations, leave the documents and are not sent any more; running rekeys: `supersede`. */
   setGmkState(ids: readonly number[], state: Exclude<GmkState, "live">): Promise<void>;
   /** They are to be revoked at that time, or earlier where that is set already. */
-  revokeAt(ids: readonly number[], at: number, actor: string): Promise<void>;
+  revokeAt(
+    ids: readonly number[],
+    at: number,
+    by: { readonly actor: string; readonly traceparent?: string | undefined },
+  ): Promise<void>;
   /** Live ones are to be retired at that time, or earlier where that is set already. */
   retireAt(ids: readonly number[], at: number): Promise<void>;
   /** GMKs to be retired since their time has come, each to one process. Undone with the transaction. */
@@ -139,7 +143,7 @@ export function transactionOn(sql: Sql, clock: SqlClock, envelope: Envelope): Gm
     gmkSecret: (id) => gmks.secret(sql, envelope, id),
     insertGmk: (gmk, now) => gmks.insert(sql, envelope, gmk, now),
     setGmkState: (ids, state) => gmks.setState(sql, ids, state),
-    revokeAt: (ids, at, actor) => gmks.revokeAt(sql, ids, at, actor),
+    revokeAt: (ids, at, by) => gmks.revokeAt(sql, ids, at, by),
     retireAt: (ids, at) => gmks.retireAt(sql, ids, at),
     claimRetiringGmks: (now, limit) => gmks.claimRetiring(sql, now, limit),
     claimEndingGmks: (now, limit) => gmks.claimEnding(sql, now, limit),

@@ -65,6 +65,7 @@ export interface GmkRecord {
 export interface EndingGmk {
   readonly gmk: number;
   readonly actor: string;
+  readonly traceparent: string | undefined;
 }
 
 export interface NewGmk {
@@ -120,6 +121,8 @@ export interface RekeyRecord {
   readonly sealedAt: number | undefined;
   /** Nothing is planned or sealed any more. */
   readonly finishedAt: number | undefined;
+  /** The operation that it belongs to (W3C Trace Context); undefined for rekeys of versions before 0.2.0. */
+  readonly traceparent: string | undefined;
 }
 
 export interface NewRekeyMember extends MemberRecord {
@@ -132,6 +135,7 @@ export interface NewRekey {
   readonly gmk: number;
   readonly cause: string;
   readonly actor: string;
+  readonly traceparent?: string;
   /** T of the first member, from `reserveTimes`; the n-th has n units of the fraction more. */
   readonly time: NtpTime;
   readonly members: readonly NewRekeyMember[];
@@ -147,6 +151,7 @@ export interface NewRekey {
 export interface DueRevocation {
   readonly rekey: number;
   readonly actor: string;
+  readonly traceparent: string | undefined;
   readonly gmks: readonly number[];
 }
 
@@ -166,6 +171,7 @@ export interface ClaimedChunk {
   readonly time: NtpTime;
   readonly members: readonly NewRekeyMember[];
   readonly parameters: KeyParameters;
+  readonly traceparent: string | undefined;
 }
 
 export interface SealedRow {
@@ -209,6 +215,7 @@ export interface GktpRecord extends DeliveryKey {
   readonly groups: readonly string[];
   readonly activation: number;
   readonly state: DeliveryState;
+  readonly traceparent: string | undefined;
   readonly octets: Uint8Array;
 }
 

@@ -37,12 +37,13 @@ interface RekeyRow {
   readonly created_at: number;
   readonly sealed_at: number | null;
   readonly finished_at: number | null;
+  readonly traceparent: string | null;
   readonly counts: Partial<Record<DeliveryState, number>> | null;
 }
 
 /** Each member is counted once: in its message, or in the chunk that is not sealed. */
 const SELECT = `SELECT r.id, r.kind, r.gmk, g.gmk_id, r.groups, r.cause, r.actor, r.state, r.created_at, r.sealed_at,
-    r.finished_at, counted.counts
+    r.finished_at, r.traceparent, counted.counts
   FROM gms_rekey r JOIN gms_gmk g ON g.id = r.gmk
   CROSS JOIN LATERAL (SELECT jsonb_object_agg(state, n) AS counts FROM (
     SELECT state, sum(n)::bigint AS n FROM (
@@ -68,6 +69,7 @@ function record(row: RekeyRow): RekeyRecord {
     createdAt: row.created_at,
     sealedAt: row.sealed_at ?? undefined,
     finishedAt: row.finished_at ?? undefined,
+    traceparent: row.traceparent ?? undefined,
   };
 }
 
@@ -111,8 +113,9 @@ export async function insert(sql: Sql, clock: SqlClock, rekey: NewRekey): Promis
   const revokeAfter = rekey.revokeAfter?.length ? rekey.revokeAfter : null;
   const { rows } = await sql.query<{ id: number }>(
     `INSERT INTO gms_rekey
-      (kind, gmk, groups, cause, actor, state, parameters, revoke_after, created_at, sealed_at, finished_at, quiet_since)
-    VALUES ($1, $2, $3, $4, $5, $6, $7::jsonb, $8, $9, $10, $10, ${clock()}) RETURNING id`,
+      (kind, gmk, groups, cause, actor, state, parameters, revoke_after, created_at, sealed_at, finished_at, traceparent,
+      quiet_since)
+    VALUES ($1, $2, $3, $4, $5, $6, $7::jsonb, $8, $9, $10, $10, $11, ${clock()}) RETURNING id`,
     [
       kind,
       gmk,
@@ -124,6 +127,7 @@ export async function insert(sql: Sql, clock: SqlClock, rekey: NewRekey): Promis
       revokeAfter,
       now,
       over ? now : null,
+      rekey.traceparent ?? null,
     ],
   );
   const { id } = rows[0]!;
@@ -184,15 +188,24 @@ export async function supersede(sql: Sql, ids: readonly number[], now: number): 
 
 export async function claimDueRevocations(sql: Sql, limit: number): Promise<DueRevocation[]> {
   requireLimit(limit);
-  const { rows } = await sql.query<DueRevocation>(
+  const { rows } = await sql.query<{
+    readonly rekey: number;
+    readonly actor: string;
+    readonly traceparent: string | null;
+    readonly gmks: readonly number[];
+  }>(
     `WITH due AS (
-      SELECT id, actor, revoke_after FROM gms_rekey WHERE state = 'done' AND revoke_after IS NOT NULL
+      SELECT id, actor, traceparent, revoke_after FROM gms_rekey WHERE state = 'done' AND revoke_after IS NOT NULL
       ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED)
     UPDATE gms_rekey r SET revoke_after = NULL FROM due WHERE r.id = due.id
-    RETURNING r.id AS rekey, due.actor, due.revoke_after AS gmks`,
+    RETURNING r.id AS rekey, due.actor, due.traceparent, due.revoke_after AS gmks`,
     [limit],
   );
-  return rows.map(({ rekey, actor, gmks }) => ({ rekey, actor, gmks: gmks.map(Number) }));
+  return rows.map(({ gmks, traceparent, ...rest }) => ({
+    ...rest,
+    traceparent: traceparent ?? undefined,
+    gmks: gmks.map(Number),
+  }));
 }
 
 /** GMKs of the same groups that came after it: what was retired before so many is not revoked any more. */

@@ -9,6 +9,7 @@ import { MCX } from "./0007-mcx.ts";
 import { GMK_RENEWAL } from "./0008-gmk-renewal.ts";
 import { GMK_RETIREMENT } from "./0009-gmk-retirement.ts";
 import { RESTORED } from "./0010-restored.ts";
+import { TRACES } from "./0011-traces.ts";
 import type { Migration } from "./migration.ts";
 
 export const MIGRATIONS: readonly Migration[] = [
@@ -22,4 +23,5 @@ export const MIGRATIONS: readonly Migration[] = [
   GMK_RENEWAL,
   GMK_RETIREMENT,
   RESTORED,
+  TRACES,
 ];

@@ -62,7 +62,7 @@ const ROOMS: Record<string, Room> = {
   },
   "roles/server": {
     rooms: ["roles/server", ...BELOW],
-    packages: only(NODE, "fastify", "jose", "pino", "prom-client", "zod"),
+    packages: only(NODE, "@opentelemetry/api", "fastify", "jose", "pino", "prom-client", "zod"),
   },
   "roles/kms": {
     rooms: ["roles/kms", "roles/server", "store", ...BELOW],

@@ -16,9 +16,12 @@ export interface GmsAdminClientOptions {
    */
   readonly token: string;
   readonly fetch?: typeof fetch;
+  /** Of the operation that requests are part of (W3C Trace Context); the GMS begins one for each request without it. */
+  readonly traceparent?: string;
 }
 
 export interface GmsAdminClient extends GmsAdmin {
+  traced(traceparent: string): GmsAdminClient;
   /** The rekey whenever something has changed, until it has ended. */
   progress(rekey: number, options?: { readonly signal?: AbortSignal }): AsyncGenerator<RekeyRecord>;
 }
@@ -34,7 +37,9 @@ interface Ask {
 type Line = { readonly rekey: RekeyRecord } | { readonly error: WireError };
 
 /** Errors of the operations come back as they were thrown; transport `ADMIN_UNREACHABLE` when nobody answers. */
-export function gmsAdminClient({ url, token, fetch: send = fetch }: GmsAdminClientOptions): GmsAdminClient {
+export function gmsAdminClient(options: GmsAdminClientOptions): GmsAdminClient {
+  const { url, token, traceparent, fetch: send = fetch } = options;
+
   async function request(method: string, path: string, ask: Ask = {}): Promise<Response> {
     const { actor, query = {}, body, ifRevision, signal } = ask;
     const target = new URL(`${ADMIN_ROOT}${path}`, url);
@@ -46,6 +51,7 @@ export function gmsAdminClient({ url, token, fetch: send = fetch }: GmsAdminClie
       headers: {
         authorization: `Bearer ${token}`,
         ...(actor !== undefined && { [ACTOR_HEADER.gms]: writeActor(actor) }),
+        ...(traceparent !== undefined && { traceparent }),
         ...(ifRevision !== undefined && { "if-match": `"${ifRevision}"` }),
         ...(body !== undefined && { "content-type": "application/json" }),
       },
@@ -73,6 +79,7 @@ export function gmsAdminClient({ url, token, fetch: send = fetch }: GmsAdminClie
     changedOf(await ask<Changed>(method, path, options));
 
   return {
+    traced: (other) => gmsAdminClient({ ...options, traceparent: other }),
     createGroup: (actor, group) => change("POST", "/groups", { actor, body: group }),
     async group(uri) {
       try {
@@ -159,7 +166,8 @@ function lostOf(lost: LostUser): LostUser {
 }
 
 function rekeyOf(rekey: RekeyRecord): RekeyRecord {
-  return { ...rekey, sealedAt: rekey.sealedAt, finishedAt: rekey.finishedAt };
+  const { sealedAt, finishedAt, traceparent } = rekey;
+  return { ...rekey, sealedAt, finishedAt, traceparent };
 }
 
 function changedOf({ group, rekeys, ...rest }: Changed): Changed {

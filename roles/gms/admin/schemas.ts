@@ -70,6 +70,7 @@ const rekey = z.strictObject({
   createdAt: time,
   sealedAt: time.optional(),
   finishedAt: time.optional(),
+  traceparent: z.string().optional(),
 });
 
 const delivery = z.strictObject({

@@ -1,6 +1,7 @@
 /** The listener for operators and managers, on loopback: health, metrics, admin API. */
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { type ErrorCode, MikeySakkeError } from "../../../base/errors.ts";
+import { traceIdOf } from "../../../base/traceparent.ts";
 import { ACTOR_HEADER } from "../../server/actor.ts";
 import { createAdminListener } from "../../server/admin-listener.ts";
 import { addBackupRoute } from "../../server/backup-route.ts";
@@ -19,6 +20,8 @@ import { readRequest } from "./request.ts";
 
 /** Rekeys that are followed at a time. */
 const MAX_STREAMS = 64;
+
+const TRACEPARENT = "traceparent";
 
 const STATUS: Partial<Readonly<Record<ErrorCode, number>>> = {
   ADMIN_TOKEN: 401,
@@ -43,7 +46,10 @@ const STATUS: Partial<Readonly<Record<ErrorCode, number>>> = {
   BUSY: 503,
 };
 
-export type AdminContext = Pick<GmsContext, "admin" | "config" | "store" | "now" | "random" | "log" | "on">;
+export type AdminContext = Pick<
+  GmsContext,
+  "admin" | "config" | "store" | "now" | "random" | "log" | "on" | "tracing"
+>;
 
 export interface GmsAdminServerOptions {
   readonly context: AdminContext;
@@ -59,7 +65,7 @@ export interface GmsAdminServerOptions {
 
 export function createGmsAdminServer(options: GmsAdminServerOptions): FastifyInstance {
   const { context, token, tokens, ready, metrics, guard } = options;
-  const { store, now, random, log, admin } = context;
+  const { store, now, random, log, admin, tracing } = context;
   const app = createAdminListener({ ready, log, random, guard, answerError, ...(metrics && { metrics }) });
   const access = new Access({ store, now, ...(token !== undefined && { token }), ...(tokens && { tokens }) });
   const gmk = (gmkId: number) => store.gmkByGmkId(gmkId);
@@ -83,8 +89,17 @@ export function createGmsAdminServer(options: GmsAdminServerOptions): FastifyIns
     const caller = await access.caller(headers.authorization, headers[ACTOR_HEADER.gms]);
     const read = readRequest(operation, { params, query, body, ifMatch: headers["if-match"] });
     const rights = await access.rightsFor(caller, operation, { admin, gmk, ...read });
-    log.info({ operation: operation.id, actor: rights.actor, requestId: request.id }, "admin request");
-    const result = await operation.run({ admin, gmk, ...rights, ...read } as Call<never, never>);
+    const { id } = operation;
+    const span = tracing.begin(`gms.admin.${id}`, { parent: textOf(headers[TRACEPARENT]), kind: "server" });
+    const { traceparent } = span;
+    const traceId = traceIdOf(traceparent);
+    log.info({ traceId, operation: id, actor: rights.actor, requestId: request.id }, "admin request");
+    const call = { admin: admin.traced(traceparent), gmk, ...rights, ...read } as Call<never, never>;
+    const result = await operation.run(call).catch((error: unknown) => {
+      span.end(error);
+      throw error;
+    });
+    span.end();
     if (operation.lines) return stream(Number(read.params.rekey), reply);
     const revision = (result as { revision?: number } | undefined)?.revision;
     if (revision !== undefined) reply.header("etag", `"${revision}"`);
@@ -126,4 +141,9 @@ export function createGmsAdminServer(options: GmsAdminServerOptions): FastifyIns
     return reply.code(status).send({ error: outward(error) });
   }
   return app;
+}
+
+/** A header that is there several times is none (W3C Trace Context 3.2). */
+function textOf(header: string | string[] | undefined): string | undefined {
+  return typeof header === "string" ? header : undefined;
 }

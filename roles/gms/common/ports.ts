@@ -18,6 +18,7 @@ import type {
 import type { ClientKeys } from "../../identity/load-keys.ts";
 import type { DatabaseClock } from "../../server/database-clock.ts";
 import type { LastingFaults } from "../../server/lasting-faults.ts";
+import type { Tracing } from "../../server/tracing.ts";
 import type { GmsConfig } from "./config.ts";
 import type { GmsLog } from "./log.ts";
 import type { GmsMetrics } from "./metrics.ts";
@@ -100,6 +101,11 @@ export interface Changed {
  * whoever asks may do anything.
  */
 export interface GmsAdmin {
+  /**
+   * The same operations as part of one that has an ID: its rekeys and their log lines have the trace ID of this
+   * traceparent (W3C Trace Context). Without it each rekey has one of its own.
+   */
+  traced(traceparent: string): GmsAdmin;
   /** Makes the group and its first GMK. */
   createGroup(actor: string, group: NewGroup): Promise<Changed>;
   group(uri: string): Promise<GroupRecord | undefined>;
@@ -188,6 +194,7 @@ export interface GmsContext {
   readonly faults: LastingFaults;
   readonly notices: Notices;
   readonly metrics: GmsMetrics;
+  readonly tracing: Tracing;
   /** Messages were planned outside of the operations: there is something to seal. */
   readonly planned: () => void;
   /** Adds a listener; returns what takes it away. */

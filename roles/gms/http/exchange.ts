@@ -31,7 +31,10 @@ export interface XcapResponse {
 }
 
 /** The parts of the GMS's context that requests are answered with. */
-export type XcapContext = Pick<GmsContext, "config" | "store" | "admin" | "now" | "log" | "metrics">;
+export type XcapContext = Pick<
+  GmsContext,
+  "config" | "store" | "admin" | "now" | "log" | "metrics" | "tracing"
+>;
 
 /** A request of which path, token and conditions have been read. */
 export interface Exchange<P extends XcapPath = XcapPath> {

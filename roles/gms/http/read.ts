@@ -7,6 +7,7 @@ import {
   type XcapPath,
 } from "../../../documents/group-xml/index.ts";
 import type { GktpRecord } from "../../../store/gms/records.ts";
+import { logDone, ofMessage } from "../common/rekey-log.ts";
 import { visibleGroup } from "./access.ts";
 import { requireBody } from "./body.ts";
 import { isNotModified } from "./conditions.ts";
@@ -107,12 +108,21 @@ function partOf(path: XcapPath, text: string, contentType: string): { contentTyp
 async function handOver(
   messages: readonly GktpRecord[],
   body: string,
-  { store, metrics }: XcapContext,
+  context: XcapContext,
 ): Promise<Pick<Answered, "audit"> | undefined> {
+  const { store, metrics, log, tracing } = context;
   const going = messages.filter(({ octets }) => body.includes(toHex(octets).toUpperCase()));
-  if (!(await store.handOver(going))) return undefined;
+  const done = await store.handOver(going);
+  if (done === undefined) return undefined;
   const fresh = going.filter(({ state }) => state === "sealed" || state === "unreachable");
   if (fresh.length === 0) return {};
   metrics.delivered("delivered", fresh.length);
+  for (const message of fresh) {
+    const { rekey, memberUri, traceparent } = message;
+    log.info({ ...ofMessage(message), transport: "http" }, "message sent");
+    const attributes = { "mikey_sakke.rekey": rekey, "mikey_sakke.member": memberUri };
+    tracing.begin("gms.deliver", { parent: traceparent, kind: "producer", attributes }).end();
+  }
+  void logDone(context, done);
   return { audit: { action: "gktp-get", detail: { rekeys: fresh.map(({ rekey }) => rekey) } } };
 }

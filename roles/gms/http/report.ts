@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { MEDIA, type ReportedMessage, readGktpReport } from "../../../documents/group-xml/index.ts";
 import type { DeliveryResult, GktpRecord } from "../../../store/gms/records.ts";
 import { TIME_TEXT } from "../../group-keys/notify-answer.ts";
+import { logDone, ofMessage } from "../common/rekey-log.ts";
 import { type KeyPath, ownMessages } from "./access.ts";
 import { requireBody } from "./body.ts";
 import type { Exchange, XcapContext } from "./exchange.ts";
@@ -19,22 +20,28 @@ export const REPORT = "gktp-report";
  * @throws {XcapRefusal} BODY_TYPE, WRONG_IDENTITY, NOT_FOUND, CONFLICT
  */
 export async function takeReport(exchange: Exchange, path: KeyPath, context: XcapContext): Promise<Answered> {
-  const { store, metrics } = context;
+  const { store, metrics, log } = context;
   const records = await ownMessages(exchange, path, context);
   const reported = readReport(requireBody(exchange.request, MEDIA.gktpReport));
   const byDigest = new Map(records.map((record) => [digestOf(record), record]));
   const results: DeliveryResult[] = [];
+  const answers: object[] = [];
   for (const message of reported.values()) {
     const record = byDigest.get(message.sha256);
     if (record === undefined) {
       throw conflict("constraint-failure", `no message here has the digest ${message.sha256}`);
     }
     const result = resultOf(message, record);
-    if (isNews(result, record)) results.push(result);
+    if (!isNews(result, record)) continue;
+    results.push(result);
+    const { state, reason } = result;
+    answers.push({ ...ofMessage(record), transport: "http", state, ...(reason !== undefined && { reason }) });
   }
   const response = { status: 204, headers: { "cache-control": "no-store" }, body: "" };
   if (results.length === 0) return { response };
-  await store.record(results);
+  const done = await store.record(results);
+  for (const answer of answers) log.info(answer, "member answered");
+  void logDone(context, done);
   const failed = results.filter(({ state }) => state === "refused").length;
   metrics.delivered("refused", failed);
   metrics.delivered("acknowledged", results.length - failed);

@@ -1,15 +1,19 @@
+import { traceIdOf } from "../../../base/traceparent.ts";
 import type { GmsStore } from "../../../store/gms/gms-store.ts";
 import type { GmsTransaction } from "../../../store/gms/gms-transaction.ts";
 import type { GmsAuditEntry, GroupRecord, RekeyRecord } from "../../../store/gms/records.ts";
 import { refused } from "../common/errors.ts";
+import type { GmsLog } from "../common/log.ts";
 import type { GmsMetrics } from "../common/metrics.ts";
 import type { GmsEvents } from "../common/ports.ts";
+import { logPlanned } from "../common/rekey-log.ts";
 import { requireUri } from "../common/uri.ts";
 import type { PlanDeps } from "../planner/deps.ts";
 import { liveOf, lockGroups } from "../planner/replace.ts";
 
 export interface OperationDeps extends PlanDeps {
   readonly store: GmsStore;
+  readonly log: GmsLog;
   readonly metrics: GmsMetrics;
   readonly tell: GmsEvents;
   /** Messages were planned: there is something to seal. */
@@ -30,16 +34,19 @@ export async function carryOut<T extends Done>(
   work: (tx: GmsTransaction) => Promise<T>,
 ): Promise<{ done: T; rekeys: RekeyRecord[] }> {
   const { store, now } = deps;
+  const traceId = traceIdOf(deps.traceparent);
   const done = await store.change(async (tx) => {
     const result = await work(tx);
-    await tx.audit([{ at: now(), outcome: "ok", ...result.audit }]);
+    const { detail, ...audit } = result.audit;
+    const facts = traceId === undefined ? detail : { ...detail, traceId };
+    await tx.audit([{ at: now(), outcome: "ok", ...audit, ...(facts !== undefined && { detail: facts }) }]);
     return result;
   });
   return { done, rekeys: await announce(deps, done) };
 }
 
 export async function announce(
-  { store, metrics, tell, planned }: OperationDeps,
+  { store, log, metrics, tell, planned }: OperationDeps,
   { groups, rekeys }: Pick<Done, "groups" | "rekeys">,
 ): Promise<RekeyRecord[]> {
   if (rekeys.length > 0) planned();
@@ -49,6 +56,7 @@ export async function announce(
     const record = await store.rekey(id);
     if (record === undefined) continue;
     metrics.rekeyed(record.kind, record.total);
+    logPlanned(log, record);
     tell.rekeyProgress(id);
     records.push(record);
   }

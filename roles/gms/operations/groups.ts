@@ -148,7 +148,7 @@ export async function deleteGroup(
     await tx.revokeAt(
       older.filter(({ expiry }) => expiry === undefined || expiry > deps.now()).map(({ id }) => id),
       deps.now(),
-      actor,
+      { actor, traceparent: deps.traceparent },
     );
     if (sets.size > 0) rekeys.push(...(await replaceGmks(tx, deps, [...sets.values()], {}, why)));
     return { groups: [uri], rekeys, audit: { actor, action: "group-delete", groupUri: uri } };

@@ -23,6 +23,7 @@ export function createOperations(deps: OperationDeps): GmsAdmin {
   }
 
   return {
+    traced: (traceparent) => createOperations({ ...deps, traceparent }),
     createGroup: (actor, group) => createGroup(deps, actor, group),
     group: async (uri) => (isUri(uri) ? store.group(uri) : undefined),
     groups: (page) => store.groups(bounded(page)),

@@ -154,7 +154,7 @@ export async function forget(
  */
 export async function endHeld(
   tx: GmsTransaction,
-  { config, now }: PlanDeps,
+  { config, now, traceparent }: PlanDeps,
   gmks: readonly GmkRecord[],
   uris: readonly string[],
   { actor }: Why,
@@ -167,7 +167,7 @@ export async function endHeld(
   );
   for (const { ids, gone } of await leavers(tx, usable, uris)) {
     const held = await tx.held(gone, ids);
-    if (held.length > 0) await tx.revokeAt(held, at, actor);
+    if (held.length > 0) await tx.revokeAt(held, at, { actor, traceparent });
   }
 }
 

@@ -147,13 +147,23 @@ async function insert(
   const planned = plan.members.map(({ uri, csbId }) => ({ ...byUri.get(uri)!, csbId }));
   const known = planned.filter(isKnown).length;
   const rekeys: number[] = [];
+  let parent = deps.traceparent;
   for (const [from, to] of [
     [0, known],
     [known, planned.length],
   ] as const) {
     if (from === to) continue;
+    const { kind, cause } = rest;
+    const attributes = {
+      "mikey_sakke.kind": kind,
+      "mikey_sakke.cause": cause,
+      "mikey_sakke.members": to - from,
+    };
+    const span = deps.tracing.begin("gms.rekey", { parent, attributes });
+    parent ??= span.traceparent;
     const rekey = {
       ...rest,
+      traceparent: span.traceparent,
       time: ntpFold(ntpUnfold(plan.time) + BigInt(from)),
       members: planned.slice(from, to),
       parameters: plan.parameters!,
@@ -161,7 +171,9 @@ async function insert(
       now: deps.now(),
       ...(rekeys.length === 0 && revokeAfter.length > 0 && { revokeAfter }),
     };
-    rekeys.push(await tx.insertRekey(rekey));
+    const id = await tx.insertRekey(rekey);
+    rekeys.push(id);
+    span.end(undefined, { "mikey_sakke.rekey": id });
   }
   return rekeys;
 }

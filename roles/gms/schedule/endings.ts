@@ -11,8 +11,11 @@ export async function revokeEnding(deps: OperationDeps): Promise<number> {
       if (due === undefined) return undefined;
       const gmk = (await tx.gmk(due.gmk))!;
       await lockGroups(tx, gmk.groups);
-      const { actor } = due;
-      const rekeys = await revokeGmks(tx, deps, [gmk], { actor, cause: "holder removed" });
+      const { actor, traceparent } = due;
+      const rekeys = await revokeGmks(tx, { ...deps, traceparent }, [gmk], {
+        actor,
+        cause: "holder removed",
+      });
       const [groupUri] = gmk.groups;
       const detail = { gmkId: gmk.gmkId, cause: "holder removed" };
       await tx.audit([

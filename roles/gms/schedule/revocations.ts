@@ -19,8 +19,8 @@ export async function revokeReplaced(deps: OperationDeps): Promise<number> {
         tx,
         gmks.flatMap(({ groups }) => groups),
       );
-      const { actor } = due;
-      const rekeys = await revokeGmks(tx, deps, gmks, { actor, cause: "replaced" });
+      const { actor, traceparent } = due;
+      const rekeys = await revokeGmks(tx, { ...deps, traceparent }, gmks, { actor, cause: "replaced" });
       const entry = (gmk: GmkRecord) => ({
         at: now(),
         actor,

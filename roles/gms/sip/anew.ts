@@ -46,7 +46,8 @@ async function again(context: GmsContext, { rekey, memberUri, kind }: GktpRecord
     const member = present ?? (kind === "revoke" ? (await tx.served(gmk.id)).find(isRecipient) : undefined);
     if (member === undefined) return "no member any more";
     const why = { cause: CAUSE, actor: memberUri };
-    const [anew] = await distributeAgain(tx, context, kind, gmk, [member], why);
+    const { traceparent } = record;
+    const [anew] = await distributeAgain(tx, { ...context, traceparent }, kind, gmk, [member], why);
     return `sealed anew in rekey ${anew}`;
   });
 }

@@ -6,6 +6,7 @@ import type { Clock, CurrentState, NotifyResult } from "../../../transport/sip/i
 import { backOff } from "../common/back-off.ts";
 import { describe } from "../common/errors.ts";
 import type { GmsContext } from "../common/ports.ts";
+import { ofMessage } from "../common/rekey-log.ts";
 import { verdictOf } from "./answers.ts";
 import type { MemberView } from "./documents.ts";
 import type { Outcomes } from "./outcomes.ts";
@@ -157,12 +158,19 @@ export class Delivery {
 
   /** Takes a slot; what it returns is called with the answer. */
   #begin(subscriber: Subscriber, draft: Draft, slot = this.#slots.take()): (result: NotifyResult) => void {
-    const { now, metrics } = this.#deps.context;
+    const { now, metrics, log, tracing } = this.#deps.context;
     const started = now();
+    const spans = draft.messages.map((message) => {
+      log.info({ ...ofMessage(message), transport: "sip" }, "message sent");
+      const attributes = { "mikey_sakke.rekey": message.rekey, "mikey_sakke.member": message.memberUri };
+      return tracing.begin("gms.deliver", { parent: message.traceparent, kind: "producer", attributes });
+    });
     metrics.notifiesInFlight(this.#slots.unanswered);
     return (result) => {
       slot();
       metrics.notifiesInFlight(this.#slots.unanswered);
+      const failure = result.status < 300 ? undefined : String(result.status);
+      for (const span of spans) span.end(failure, { "mikey_sakke.sip.status": result.status });
       metrics.notified(result.status === 408 ? "timeout" : String(result.status), now() - started);
       this.#answered(subscriber, draft, result);
     };

@@ -5,6 +5,7 @@ import type { DeliveryResult, GktpRecord } from "../../../store/gms/records.ts";
 import { type Clock, CONTENT_TYPE, type NotifyResult } from "../../../transport/sip/index.ts";
 import { backOff } from "../common/back-off.ts";
 import type { GmsContext } from "../common/ports.ts";
+import { logDone, ofMessage } from "../common/rekey-log.ts";
 import { SAFETY_MS } from "../common/timers.ts";
 import { isTooOld, sealAnew } from "./anew.ts";
 import { isUntimely, reasonOf, type Verdict } from "./answers.ts";
@@ -49,8 +50,9 @@ export class Outcomes {
   async #write(results: readonly DeliveryResult[]): Promise<void> {
     const { store, faults, metrics } = this.#context;
     try {
-      await store.record(best(results));
+      const done = await store.record(best(results));
       faults.succeeded("outcomes");
+      void logDone(this.#context, done);
     } catch (err) {
       const facts = { results: results.length };
       faults.failed("outcomes", err, "outcomes of deliveries could not be stored", facts);
@@ -70,15 +72,25 @@ export class Outcomes {
   /** A NOTIFY with these messages was answered, or came to nothing. */
   answered(messages: readonly GktpRecord[], verdict: Verdict, result: NotifyResult): void {
     const { status } = result;
-    for (const { memberUri, rekey, state } of messages) {
+    for (const message of messages) {
+      const { memberUri, rekey, state } = message;
       const key = { memberUri, rekey };
-      if (verdict === "taken") this.#settle({ ...key, state: "acknowledged", status });
+      if (verdict === "taken") this.#told(message, { ...key, state: "acknowledged", status });
       // Sent along with something else, while the store keeps the time of its next try: that time stands.
       else if (state === "sealed" && !this.claims.has(memberUri, rekey)) continue;
-      else if (verdict !== "refused") this.#settle(this.#later(key, result));
+      else if (verdict !== "refused") this.#told(message, this.#later(key, result));
     }
     // With several it is not known which one: each is sent alone then.
     if (verdict === "refused" && messages.length === 1) this.#refused(messages[0]!, result);
+  }
+
+  /** An outcome that the member's answer, or its absence, makes. */
+  #told(message: GktpRecord, result: DeliveryResult): void {
+    const { state, status, reason } = result;
+    const facts = { ...ofMessage(message), transport: "sip", state, status, ...(reason && { reason }) };
+    const isAnswer = state === "acknowledged" || state === "refused";
+    this.#context.log.info(facts, isAnswer ? "member answered" : "message not taken");
+    this.#settle(result);
   }
 
   #later(key: { memberUri: string; rekey: number }, result: NotifyResult): DeliveryResult {
@@ -104,7 +116,8 @@ export class Outcomes {
   #refused(message: GktpRecord, result: NotifyResult): void {
     const { memberUri, rekey } = message;
     const { status } = result;
-    const refused = (reason: string) => this.#settle({ memberUri, rekey, state: "refused", status, reason });
+    const refused = (reason: string) =>
+      this.#told(message, { memberUri, rekey, state: "refused", status, reason });
     const proposed = status === 488 ? proposedBy(result) : undefined;
     this.claims.settle(message);
     if (isTooOld(result)) {

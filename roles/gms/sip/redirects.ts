@@ -62,7 +62,9 @@ export class Redirects {
       if (gmk === undefined) return "superseded";
       await tx.setKms(memberUri, kmsUri);
       const why = { cause: `${CAUSE} ${round}`, actor: memberUri };
-      const [again] = await distributeAgain(tx, { ...deps, keys }, kind, gmk, [{ ...member, kmsUri }], why);
+      const { traceparent } = record;
+      const planDeps = { ...deps, keys, traceparent };
+      const [again] = await distributeAgain(tx, planDeps, kind, gmk, [{ ...member, kmsUri }], why);
       return `sent again for ${kmsUri} in rekey ${again}`;
     });
     this.#context.planned();

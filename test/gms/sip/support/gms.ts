@@ -4,12 +4,14 @@
  */
 
 import type { GmsConfigInput } from "../../../../roles/gms/common/config.ts";
+import type { GmsLog } from "../../../../roles/gms/common/log.ts";
 import { type GmsMetrics, noMetrics } from "../../../../roles/gms/common/metrics.ts";
 import type { GmsContext } from "../../../../roles/gms/common/ports.ts";
 import { createCore, type GmsCore } from "../../../../roles/gms/context.ts";
 import { createSipDelivery, type SipDelivery } from "../../../../roles/gms/sip/index.ts";
 import { DevelopmentIssuer } from "../../../../roles/server/development-tokens.ts";
 import type { TokenVerifier } from "../../../../roles/server/tokens.ts";
+import type { Tracing } from "../../../../roles/server/tracing.ts";
 import type { DeliveryRecord } from "../../../../store/gms/records.ts";
 import type { Database } from "../../../../store/index.ts";
 import { createSipEndpoint, type SipEndpoint } from "../../../../transport/sip/index.ts";
@@ -42,6 +44,8 @@ export interface SetupOptions {
   readonly config?: Partial<GmsConfigInput>;
   readonly permitted?: readonly string[];
   readonly processes?: number;
+  readonly log?: GmsLog;
+  readonly tracing?: Tracing;
 }
 
 export class Setup {
@@ -70,7 +74,7 @@ export class Setup {
     const verifier = setup.#issuer.verifier(GMS_URI);
     setup.#tokens = { verify: (...args) => setup.#during(verifier.verify(...args)) };
     setup.#countSealing();
-    for (let i = 1; i <= (options.processes ?? 1); i++) await setup.#start(`10.0.0.${i}`);
+    for (let i = 1; i <= (options.processes ?? 1); i++) await setup.#start(`10.0.0.${i}`, options);
     return setup;
   }
 
@@ -113,7 +117,7 @@ export class Setup {
     store.releaseChunk = (...args) => ended(release(...args));
   }
 
-  async #start(host: string): Promise<void> {
+  async #start(host: string, { log, tracing }: SetupOptions): Promise<void> {
     const { clock, network, world } = this;
     const [subscribed, notified]: [string[], string[]] = [[], []];
     const metrics: GmsMetrics = {
@@ -134,6 +138,8 @@ export class Setup {
       now: () => clock.now(),
       metrics,
       timers: own,
+      ...(log && { log }),
+      ...(tracing && { tracing }),
     });
     const address = { host, port: 5060 };
     const transports = [network.udp(address), network.stream("TCP", address)];
@@ -154,6 +160,10 @@ export class Setup {
 
   get gms(): Process {
     return this.processes[0]!;
+  }
+
+  get tokens(): TokenVerifier {
+    return this.#tokens;
   }
 
   token(userUri: string, options: { audience?: string[]; lifetime?: number; scopes?: string[] } = {}) {

@@ -12,6 +12,7 @@ export function record(rekey: number, kind: RekeyKind = "distribute", ...groups:
     groups: groups.length > 0 ? groups : ["g"],
     activation: 0,
     state: "sealed",
+    traceparent: undefined,
     octets: Uint8Array.of(rekey >> 8, rekey, kind.length),
   };
 }

@@ -1,0 +1,46 @@
+/** The log lines of a rekey: all have the trace ID of the operation that it belongs to. */
+import { traceIdOf } from "../../../base/traceparent.ts";
+import type { GmsStore } from "../../../store/gms/gms-store.ts";
+import type { GktpRecord, RekeyRecord } from "../../../store/gms/records.ts";
+import { describe } from "./errors.ts";
+import type { GmsLog } from "./log.ts";
+
+/** What lines name a rekey, or a part of it, by. */
+export function ofRekey(rekey: number, traceparent: string | undefined): { traceId?: string; rekey: number } {
+  const traceId = traceIdOf(traceparent);
+  return { ...(traceId !== undefined && { traceId }), rekey };
+}
+
+/** What lines name the message of one member by. */
+export function ofMessage({ rekey, memberUri, traceparent }: Omit<GktpRecord, "octets">): object {
+  return { ...ofRekey(rekey, traceparent), member: memberUri };
+}
+
+export function logPlanned(log: GmsLog, record: RekeyRecord): void {
+  const { id, traceparent, kind, cause, actor, groups, gmkId, total } = record;
+  const facts = { ...ofRekey(id, traceparent), kind, cause, actor, groups, gmkId: digitsOf(gmkId) };
+  log.info({ ...facts, members: total }, "rekey planned");
+}
+
+/** The rekeys have ended. Does not reject. */
+export async function logDone(
+  { log, store }: { readonly log: GmsLog; readonly store: Pick<GmsStore, "rekey"> },
+  rekeys: readonly number[],
+): Promise<void> {
+  for (const rekey of rekeys) {
+    try {
+      const record = await store.rekey(rekey);
+      if (record === undefined) continue;
+      const { traceparent, gmkId, total, counts } = record;
+      const states = Object.fromEntries(Object.entries(counts).filter(([, members]) => members > 0));
+      const facts = { ...ofRekey(rekey, traceparent), gmkId: digitsOf(gmkId), members: total, ...states };
+      log.info(facts, "rekey done");
+    } catch (error) {
+      log.warn({ rekey, ...describe(error) }, "a rekey is done, and could not be read");
+    }
+  }
+}
+
+function digitsOf(gmkId: number): string {
+  return gmkId.toString(16).padStart(8, "0");
+}
