@@ -30,7 +30,7 @@ async function restoredRekey(data: string): Promise<Rekeys["rekeys"][number]> {
 }
 
 describe("backup and restore", { timeout: STORY_MS }, () => {
-  it("of servers that run, onto another machine: the group is there, with a new GMK", async () => {
+  it("a backup of running servers restores the group on another machine, with a new GMK", async () => {
     const folder = await temporaryFolder();
     const data = join(folder, "data");
     const servers = await serve(data);
@@ -176,7 +176,7 @@ describeWithPostgres("from PGlite to PostgreSQL", () => {
   }, STORY_MS);
   afterAll(() => cluster?.stop());
 
-  it("and back, by one command each: the folder is on the other database then", {
+  it("one command moves a folder to PostgreSQL, and one moves it back", {
     timeout: STORY_MS,
   }, async () => {
     const folder = await temporaryFolder();

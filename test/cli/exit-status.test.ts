@@ -7,31 +7,31 @@ import { EXIT, exitStatusOf } from "../../cli/terminal/exit-status.ts";
 import { runCli, temporaryFolder, vector } from "./run-cli.ts";
 
 describe("the exit status", () => {
-  it("of an unknown option is that of a wrong call, which names the option that was meant", async () => {
+  it("the exit status of an unknown option is that of a wrong call, which names the option that was meant", async () => {
     const run = await runCli(["seal", "--certt", "x"]);
     expect(run.status).toBe(EXIT.usage);
     expect(run.stderr).toContain("unknown option '--certt'");
     expect(run.stderr).toContain("Did you mean --cert?");
   });
 
-  it("of a missing option is that of a wrong call", async () => {
+  it("the exit status of a missing option is that of a wrong call", async () => {
     const run = await runCli(["seal"]);
     expect(run.status).toBe(EXIT.usage);
     expect(run.stderr).toContain("required option");
   });
 
-  it("of a missing input is not that of a wrong call", async () => {
+  it("the exit status of a missing input is not that of a wrong call", async () => {
     expect((await runCli(["inspect", "/nowhere/message.mikey"])).status).toBe(EXIT.noInput);
   });
 
-  it("of a server that does not run is not that of a wrong call", async () => {
+  it("the exit status of a server that does not run is not that of a wrong call", async () => {
     const folder = await temporaryFolder();
     expect((await runCli(["group", "list", "--data-dir", folder])).status).toBe(EXIT.unavailable);
     expect((await runCli(["console", "--data-dir", folder])).status).toBe(EXIT.unavailable);
     expect((await runCli(["health", "--data-dir", folder])).status).toBe(EXIT.refused);
   });
 
-  it("of a wrong configuration is its own", async () => {
+  it("the exit status of a wrong configuration is its own", async () => {
     const folder = await temporaryFolder();
     await writeFile(
       join(folder, "config.json"),
@@ -42,7 +42,7 @@ describe("the exit status", () => {
     expect(run.stderr).toContain("userKeyPeriods");
   });
 
-  it("of an output that is there already, or cannot be made, is its own", async () => {
+  it("the exit status of an output that is there already, or cannot be made, is its own", async () => {
     const folder = await temporaryFolder();
     const init = [
       ...["kms", "init", "--kms-uri", "kms.example.org"],
@@ -52,7 +52,7 @@ describe("the exit status", () => {
     expect((await runCli(init)).status).toBe(EXIT.cannotCreate);
   });
 
-  it("of what nobody foresaw is its own", () => {
+  it("the exit status of what nobody foresaw is its own", () => {
     expect(exitStatusOf(new TypeError("x is not a function"))).toBe(EXIT.internal);
   });
 
@@ -84,7 +84,7 @@ describe("config check", () => {
 });
 
 describe("writing an output", () => {
-  it("where folders cannot be made ends with what the system says", async () => {
+  it("writing an output where folders cannot be made ends with what the system says", async () => {
     const run = await runCli(["inspect", vector("production-gmk.mikey")]);
     expect(run.status).toBe(EXIT.accepted);
     const { makeFolders } = await import("../../cli/terminal/files.ts");

@@ -21,7 +21,7 @@ interface Inspected {
 }
 
 describe("the message of a production system", () => {
-  it("as a raw file: every payload with its fields", async () => {
+  it("a production message in a raw file is shown with every payload and its fields", async () => {
     const file = join(await temporaryFolder(), "message");
     await writeFile(file, octets);
     const run = await runCli(["inspect", "--json", file]);
@@ -104,7 +104,7 @@ describe("a malformed message", () => {
     for (const mark of ["\u001b", "\u202e"]) expect(run.stdout).not.toContain(mark);
   });
 
-  it("and no message at all are refused", async () => {
+  it("an empty file is refused", async () => {
     expect(await runCli(["inspect"], "hello, world!")).toMatchObject({ status: 1, stdout: "" });
     const empty = await runCli(["inspect", "--json"], "");
     expect(empty.status).toBe(1);

@@ -57,7 +57,7 @@ describe("the message of a production system, with keys from KMS files", () => {
     expect(run.stdout).toContain(hint);
   });
 
-  it("in a folder is refused with the same hint, once for all of them", async () => {
+  it("messages in a folder that are refused for their time share one hint", async () => {
     const folder = await temporaryFolder();
     for (const name of ["one", "two"]) await writeFile(join(folder, `${name}.mikey`), message);
     const run = await runCli([...ALICE, ...FROM, folder]);

@@ -32,7 +32,7 @@ const COMMANDS = [
 ];
 
 describe("help", () => {
-  it.each(COMMANDS)("of %s has an example, --json and ends with 0", async (name) => {
+  it.each(COMMANDS)("help of %s has an example and --json, and ends with 0", async (name) => {
     const { status, stdout, stderr } = await runCli([...name.split(" "), "--help"]);
     expect(status).toBe(0);
     expect(stderr).toBe("");
@@ -40,7 +40,7 @@ describe("help", () => {
     expect(stdout).toContain("--json");
   });
 
-  it("of the program lists the commands and the exit status", async () => {
+  it("help of the program lists the commands and the exit status", async () => {
     const { status, stdout } = await runCli(["--help"]);
     expect(status).toBe(0);
     for (const name of ["inspect", "serve", "provision", "kms", "seal", "open", "demo"]) {
@@ -77,7 +77,7 @@ describe("a wrong call ends with 2 and says why", () => {
     expect(stderr).toContain(text);
   });
 
-  it("as JSON with --json", async () => {
+  it("a wrong call is told as JSON with --json", async () => {
     const unknown = await runCli(["inspect", "--json", "--frobnicate"]);
     expect(unknown).toMatchObject({ status: 2, stderr: "" });
     expect(unknown.json()).toMatchObject({ status: "usage", code: "BAD_CALL" });

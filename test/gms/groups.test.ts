@@ -176,7 +176,7 @@ describe("URIs of groups and members", () => {
     expect(await admin.groups({ limit: 10 })).toEqual([]);
   });
 
-  it("that look like others are taken, with a warning", async () => {
+  it("URIs of groups and members that look like others are taken, with a warning", async () => {
     const admin = await begin();
     const alike = memberUri(0).toUpperCase().replace("SIP:", "sip:");
     const made = await admin.createGroup("op", { uri: GROUP, members: newMembers(2) });

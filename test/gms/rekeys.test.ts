@@ -191,7 +191,7 @@ describe("revocation", () => {
     expect(kinds.sort()).toEqual(["distribute", "revoke"]);
   });
 
-  it("of what a rekey replaced follows when nothing of the rekey is open", async () => {
+  it("revocation of a replaced GMK follows when no message of the rekey is open", async () => {
     const admin = await begin();
     const created = await admin.createGroup("op", { uri: GROUP, members: newMembers(2) });
     const rekey = await admin.rekey("op", GROUP, { revokeOld: true });
@@ -215,7 +215,7 @@ describe("revocation", () => {
     expect(await admin.rekeys({ limit: 10 })).toHaveLength(3);
   });
 
-  it("of what was replaced is not forgotten when the rekey is itself superseded", async () => {
+  it("revocation of a replaced GMK is not forgotten when the rekey is itself superseded", async () => {
     const admin = await begin();
     const created = await admin.createGroup("op", { uri: GROUP, members: newMembers(2) });
     await admin.rekey("op", GROUP, { revokeOld: true });

@@ -66,7 +66,7 @@ describe("a GMK that is used later", () => {
     expect(await world.store.gktpOf(memberUri(2))).toHaveLength(1);
   });
 
-  it("by the policy too, when a member is removed", async () => {
+  it("the policy too can set a later use of a GMK when a member is removed", async () => {
     const admin = await begin({ config: { policy: { activationDelay: 3600 } } });
     world.clock.now = NOW;
     await admin.createGroup("op", { uri: GROUP, members: newMembers(3) });
@@ -79,7 +79,7 @@ describe("a GMK that is used later", () => {
     expect(await states()).toEqual(["retired", "live"]);
   });
 
-  it("that is revoked before it is used leaves the one before in use", async () => {
+  it("a GMK that is revoked before it is used leaves the earlier one in use", async () => {
     const admin = await begin();
     await admin.createGroup("op", { uri: GROUP, members: newMembers(1) });
     const { gmkId } = await admin.rekey("op", GROUP, { activation: LATER });
@@ -175,7 +175,7 @@ describe("rekeys that are due", () => {
     expect((await admin.gmks(OTHER)).at(-1)).toMatchObject({ groups: [GROUP, OTHER], state: "live" });
   });
 
-  it("that fail do not keep others from theirs", async () => {
+  it("due rekeys that fail do not hold up others", async () => {
     const settings = { rekeyEveryMs: HOUR_MS };
     const admin = await begin();
     await admin.createGroup("op", { uri: GROUP, members: newMembers(2), settings });

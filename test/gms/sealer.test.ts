@@ -153,7 +153,7 @@ onEachDatabase("sealing", (databases) => {
     await requireOneEach(world, id, 20);
   });
 
-  it("of a small rekey does not wait for a large one", async () => {
+  it("sealing of a small rekey does not wait for a large one", async () => {
     const world = await begin({ ...LIMITS, chunksInFlight: 1 });
     const order: number[] = [];
     const claimed = ({ rekey }: ClaimedChunk) => order.push(rekey);
@@ -172,7 +172,7 @@ onEachDatabase("sealing", (databases) => {
     await until(core, async () => (await world.store.rekey(large.rekeys[0]!.id))!.sealedAt !== undefined);
   });
 
-  it("of a rekey that is superseded meanwhile leaves nothing of it", async () => {
+  it("sealing of a rekey that is superseded meanwhile leaves none of its messages", async () => {
     const world = await begin();
     let superseding: Promise<unknown> | undefined;
     const { admin } = makeCore(world).context;

@@ -52,7 +52,7 @@ describe("tokens", () => {
     await expectRefusal(code, "keyprov", await ask());
   });
 
-  it("of another KMS", async () => {
+  it("a token of another KMS is refused", async () => {
     const other = await DevelopmentIssuer.create([kmsAudience(KMS_URI)]);
     await expectRefusal("TOKEN_INVALID", "keyprov", {
       token: await other.token({ userUri: ALICE, now: NOW }),
@@ -95,7 +95,7 @@ describe("identities", () => {
     expect((await world.ask("init", { user: BOB })).status).toBe(200);
   });
 
-  it("who is not enrolled, where policy asks for it", async () => {
+  it("an identity that is not enrolled is refused where the policy requires enrolment", async () => {
     const strict = await world.beside({ policy: { autoEnrol: false } });
     const user = "sip:newcomer@example.org";
     await expectRefusal("USER_UNKNOWN", "keyprov", { user }, strict);
@@ -183,7 +183,7 @@ describe("the request", () => {
     }
   });
 
-  it("by the schema, where policy asks for it", async () => {
+  it("a request is checked against the schema where the policy requires it", async () => {
     const strict = await world.beside({ policy: { strictSchema: true } });
     expect((await strict.ask("keyprov")).status).toBe(200);
     const swapped = strict
@@ -219,7 +219,7 @@ describe("who is refused", () => {
     expect(last.detail).toMatchObject({ reason: expect.stringContaining("victim"), remote: "192.0.2.1" });
   });
 
-  it("without a token cannot fill the audit log", async () => {
+  it("senders without a token cannot fill the audit log", async () => {
     const guarded = await world.beside({ limits: { anonymousAuditPerMinute: 3 } });
     const start = (await guarded.auditLog()).length;
     for (let i = 0; i < 10; i++) expect((await guarded.ask("init", { token: null })).status).toBe(401);

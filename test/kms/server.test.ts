@@ -166,7 +166,7 @@ describe("what is refused before it is a request", () => {
     expect((await answer).status).toBe(408);
   });
 
-  it("that is a probe of the port is no entry in the audit log", async () => {
+  it("a probe of the port is no entry in the audit log", async () => {
     const before = (await world.auditLog()).length;
     for (const path of ["/healthz", "/", `${ROOT}/init`]) await send(path, { method: "GET" });
     await send("/.env");
@@ -175,7 +175,7 @@ describe("what is refused before it is a request", () => {
 });
 
 describe("pages", () => {
-  it("of configured origins may ask", async () => {
+  it("pages of configured origins may ask", async () => {
     const preflight = await send(`${ROOT}/init`, {
       method: "OPTIONS",
       headers: { origin: PAGE, "access-control-request-method": "POST" },
@@ -188,7 +188,7 @@ describe("pages", () => {
     expect(got).toMatchObject({ status: 200, headers: { "access-control-allow-origin": PAGE } });
   });
 
-  it("of other origins may not", async () => {
+  it("pages of other origins may not", async () => {
     const headers = { origin: "https://evil.example" };
     const preflight = await send(`${ROOT}/init`, { method: "OPTIONS", headers });
     expect(preflight.status).toBe(405);

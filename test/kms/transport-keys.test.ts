@@ -108,7 +108,7 @@ describe("a user with an InK", () => {
 });
 
 describe("signatures", () => {
-  it("with the key of another user, an unknown key or a wrong one are refused", async () => {
+  it("signatures with another user's key, an unknown key or a wrong one are refused", async () => {
     const [ink] = await keysFor(user, ["InK"]);
     const [stranger] = await keysFor("sip:stranger@example.org", ["InK"]);
     const signWith = (key: NamedKey) => open("keyprov", { signWith: key }, [ink!]);
@@ -145,7 +145,7 @@ describe("signatures", () => {
     for (const _ of [1, 2]) expect(errorOf(await open(tail, { body }, [ink!]))).toBe(40305);
   });
 
-  it("of one request that comes twice at the same time let one through", async () => {
+  it("of two copies of a signed request at the same time, one succeeds", async () => {
     const [ink] = await keysFor(user, ["InK"]);
     const body = world.body("keyprov", user, {}, { signWith: ink! });
     const both = await Promise.all([1, 2, 3].map(() => open("keyprov", { body }, [ink!])));
@@ -277,7 +277,7 @@ describe("new keys", () => {
     expect(await active()).toBe(true);
   });
 
-  it("that wait are not to be had once the TrK that they were sent under is replaced", async () => {
+  it("waiting keys are gone once the TrK that they were sent under is replaced", async () => {
     const [trk, ink] = await keysFor(user, ["TrK", "InK"]);
     await keysFor(user, ["InK"]);
     const sent = await open("init", { signWith: ink! }, [trk!, ink!]);

@@ -55,7 +55,7 @@ describe("group media", () => {
     expect(sendersOf(alice!, [ALICE, BOB, CAROL]).get(gukId)).toBe(BOB);
   });
 
-  it("of MCPTT is not that of MCVideo", async () => {
+  it("a media key of MCPTT is not that of MCVideo", async () => {
     const [alice, bob] = gmkOf(0x0123456, [ALICE, BOB]);
     const sender = new GroupMedia({ keys: ring(alice!), service: "mcptt" }).sender(1);
     const packet = await sender.protect(rtp(1, 1, text("x")));

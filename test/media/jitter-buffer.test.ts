@@ -269,7 +269,7 @@ describe("RTP packets", () => {
 });
 
 describe("SSRCs of control signalling", () => {
-  it("of a server are never those of a client", () => {
+  it("SSRCs of a server's control signalling are never those of a client", () => {
     for (const fill of [0x00, 0x7f, 0x80, 0xff]) {
       const random = (length: number) => new Uint8Array(length).fill(fill);
       expect(isServerSsrc(drawControlSsrc("server", random))).toBe(true);

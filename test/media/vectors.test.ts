@@ -74,7 +74,7 @@ describe("session keys", () => {
     expect(toHex(await deriveSession({ key, salt }, SRTP_LABELS.salt, 14))).toBe(vector.cipher_salt);
   });
 
-  it("of an AEAD", async () => {
+  it("session keys of an AEAD agree with the vectors", async () => {
     expect(toHex(await deriveSession(master(), SRTP_LABELS.key, 16))).toBe(aead.rtp_cipher_key);
     expect(toHex(await deriveSession(master(), SRTP_LABELS.salt, 12))).toBe(aead.rtp_cipher_salt);
     expect(toHex(await deriveSession(master(), SRTCP_LABELS.key, 16))).toBe(aead.rtcp_cipher_key);

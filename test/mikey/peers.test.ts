@@ -41,7 +41,7 @@ describe("Status 0", () => {
     expect(decodeKeyParameters(wrapped, { statusZero: true }).revoked).toBe(false);
   });
 
-  it("with another bit is a revocation all the same", () => {
+  it("a Status 0 with another bit set is still a revocation", () => {
     const gateway = { ...defaultKeyParameters("GMK"), revoked: true, sharedWithGateway: true };
     expect(decodeKeyParameters(encodeKeyParameters(gateway), { statusZero: true }).revoked).toBe(true);
   });

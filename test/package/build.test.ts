@@ -51,7 +51,7 @@ const isThere = (name: string) => stat(join(folder, name)).then(Boolean, () => f
 const TIMEOUT = 300_000;
 
 describe("the build of the package", { timeout: TIMEOUT }, () => {
-  it("for running runs, and is not made again before something has changed", async () => {
+  it("the build for running runs, and is not repeated before a source has changed", async () => {
     expect(node("tools/build-ts.mjs", "--run")).not.toContain("up to date");
     expect(node("dist/cli/main.js")).toBe("store 42 7 true\n");
     expect(await isThere("dist/cli/main.d.ts")).toBe(false);
@@ -61,7 +61,7 @@ describe("the build of the package", { timeout: TIMEOUT }, () => {
     expect(node("dist/cli/main.js")).toBe("store 42 8 true\n");
   });
 
-  it("for the package has types and does for running too, and none of a source that is gone", async () => {
+  it("the build for the package has types, also runs, and has no output of a deleted source", async () => {
     node("tools/build-ts.mjs", "--run");
     expect(node("tools/build-ts.mjs")).not.toContain("up to date");
     expect(await isThere("dist/roles/role.d.ts")).toBe(true);

@@ -46,7 +46,7 @@ describe("connections without proof", () => {
     expect(dropped).toEqual([["attacker", "memory"]]);
   });
 
-  it("of one address make room for each other, and those of a proxy do not", () => {
+  it("connections without proof of one address make room for each other, and those of a proxy do not", () => {
     const { dropped, open } = world();
     for (let i = 0; i < 4; i++) open(`a${i}`, { address: "192.0.2.1" });
     expect(dropped).toEqual([["a0", "address"]]);
@@ -55,7 +55,7 @@ describe("connections without proof", () => {
     expect(dropped).toHaveLength(1);
   });
 
-  it("of one /64 of IPv6 are of one address", () => {
+  it("connections without proof of one /64 of IPv6 are of one address", () => {
     const { dropped, open } = world();
     for (let i = 0; i < 4; i++) open(`a${i}`, { address: `2001:db8:0:1::${i}` });
     expect(dropped).toEqual([["a0", "address"]]);
@@ -64,7 +64,7 @@ describe("connections without proof", () => {
     expect(dropped).toHaveLength(1);
   });
 
-  it("that get proof no longer make room, nor count for their address", () => {
+  it("connections without proof that get proof no longer make room, nor count for their address", () => {
     const { admission, dropped, open } = world();
     for (let i = 0; i < 10; i++) open(`m${i}`, { address: "192.0.2.1" }).vouch();
     for (let i = 0; i < 3; i++) open(`a${i}`, { address: "192.0.2.1" });

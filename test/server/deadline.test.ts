@@ -97,7 +97,7 @@ describe("a deadline", () => {
     end.release();
   });
 
-  it("of a piece of work lets its result and its error through", async () => {
+  it("a deadline passes on the result and the error of its work", async () => {
     expect(await withTimeout(60_000, async () => 7)).toBe(7);
     await expect(withTimeout(60_000, () => Promise.reject(new Error("no")))).rejects.toThrow("no");
     await expect(withTimeout(SOON_MS, never)).rejects.toMatchObject({ name: "TimeoutError" });

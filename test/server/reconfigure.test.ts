@@ -33,7 +33,7 @@ function running(config = parsed()) {
   return { config, to, issuer, made: () => made };
 }
 
-it("what may change counts once it is applied, for all who hold the configuration", async () => {
+it("settings that may change take effect when they are applied, for every holder of the configuration", async () => {
   const { config, to, issuer } = running();
   const { limits } = config;
   const { changed, fixed, apply } = to(
@@ -72,7 +72,7 @@ it("keys that the issuer has withdrawn are forgotten, though the configuration i
   expect([changed, made()]).toEqual([[], 2]);
 });
 
-it("what is fixed is told, and stays", () => {
+it("fixed settings are reported and stay", () => {
   const { config, to } = running();
   const sip = { udpPort: 5060, tcpPort: 5060 };
   const next = parsed({ listen: { port: 1 }, sip, limits: { pollMs: 9, inFlight: 7 } });

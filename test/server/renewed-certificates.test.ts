@@ -32,7 +32,7 @@ async function daysLeft(file: string): Promise<number> {
   return (Number(line?.split(" ").at(-1)) - Date.now() / 1000) / 86_400;
 }
 
-it("on HTTPS, SIP over TLS, WSS and media of pages", async () => {
+it("renewed certificates are used on HTTPS, SIP over TLS, WSS and media of pages", async () => {
   const folder = await temporaryFolder();
   const files = { certFile: join(folder, "tls.crt"), keyFile: join(folder, "tls.key") };
   const put = async (days: number) => {

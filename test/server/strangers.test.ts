@@ -95,7 +95,7 @@ describe("a token in a query", () => {
     expect(JSON.stringify([kms.log, await kms.auditLog()])).not.toContain(SECRET);
   });
 
-  it("of a ClientReqUrl is not kept either, nor a password", async () => {
+  it("neither a token in the query of a ClientReqUrl nor a password is kept", async () => {
     const clientReqUrl = `https://alice:${SECRET}@kms.example.org${ROOT}/init${QUERY}#${SECRET}`;
     const { status, body } = await kms.ask("init", { body: { clientReqUrl } });
     expect([status, body.includes(SECRET)]).toEqual([400, false]);
@@ -158,7 +158,7 @@ describe("names that every object has", () => {
     expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
   };
 
-  it("in bodies and paths of the KMS's admin API are refused", async () => {
+  it("names of object properties are refused in bodies and paths of the KMS's admin API", async () => {
     const headers = operator("kms");
     for (const operation of Object.keys(BODIES)) {
       for (const body of bodies) {
@@ -170,7 +170,7 @@ describe("names that every object has", () => {
     isUnharmed();
   });
 
-  it("in bodies, paths and queries of the GMS's admin API are refused", async () => {
+  it("names of object properties are refused in bodies, paths and queries of the GMS's admin API", async () => {
     const headers = operator("gms");
     const group = `/gms/v1/groups/${encodeURIComponent("sip:none@home.example")}`;
     for (const body of bodies) {
@@ -216,7 +216,7 @@ describe("names that every object has", () => {
     isUnharmed();
   });
 
-  it("in parts and their headers are refused everywhere, as no multipart body is taken", async () => {
+  it("parts and headers named after object properties are refused everywhere, as no multipart body is taken", async () => {
     const parts = NAMES.map(
       (name) =>
         `--__proto__\r\nContent-Disposition: form-data; name="${name}[polluted]"\r\n${name}: polluted\r\n\r\n1\r\n`,

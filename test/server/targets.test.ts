@@ -82,7 +82,7 @@ describe("a configuration", () => {
     },
   );
 
-  it("with TLS and WSS beyond loopback, or without TLS on loopback, is taken", () => {
+  it("a configuration with TLS and WSS beyond loopback, or without TLS on loopback, is accepted", () => {
     expect(parseMcxConfig({ ...mcx, sip: { host: "0.0.0.0", tlsPort: 5061, wssPort: 443 } })).toBeDefined();
     expect(parseMcxConfig({ ...mcx, sip: { host: "::1", udpPort: 5060, tcpPort: 5060 } })).toBeDefined();
   });
@@ -94,7 +94,7 @@ describe("a configuration", () => {
     },
   );
 
-  it("that asks for SIP without TLS beyond loopback is warned of at each start", () => {
+  it("SIP without TLS beyond loopback is warned of at each start", () => {
     const said: unknown[] = [];
     const log = { debug() {}, info() {}, error() {}, warn: (facts: object) => void said.push(facts) };
     const { sip } = parseMcxConfig({

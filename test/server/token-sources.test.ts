@@ -18,7 +18,7 @@ describe("an access token", () => {
     },
   );
 
-  it("that only came over TLS counts from any address", () => {
+  it("an access token that only came over TLS counts from any address", () => {
     const sources = new TokenSources([]);
     expect(sources.permits("a", from("192.0.2.1", "TLS"))).toBe(true);
     expect(sources.permits("a", from("192.0.2.2", "WSS"))).toBe(true);

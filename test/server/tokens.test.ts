@@ -154,7 +154,7 @@ describe("access tokens", () => {
     expect(await refusalOf(verify(`Bearer ${await sign(changes)}`))).toBe(code);
   });
 
-  it("without a signature are refused", async () => {
+  it("access tokens without a signature are refused", async () => {
     expect(await refusalOf(verify(`Bearer ${new UnsecuredJWT(CLAIMS).encode()}`))).toBe("TOKEN_INVALID");
   });
 
@@ -184,7 +184,7 @@ describe("access tokens", () => {
     expect(await refusalOf(verify(authorization))).toBe("TOKEN_MISSING");
   });
 
-  it("that are no JWT are refused", async () => {
+  it("access tokens that are no JWT are refused", async () => {
     expect(await refusalOf(verify("Bearer abc"))).toBe("TOKEN_INVALID");
   });
 

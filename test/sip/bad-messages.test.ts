@@ -92,7 +92,7 @@ describe("a stream", () => {
     expect(framer.held).toBe(0);
   });
 
-  it("of keep-alives in one piece is answered once", () => {
+  it("several keep-alives in one piece are answered once", () => {
     let pongs = 0;
     const framer = new StreamFramer({ message: () => expect.unreachable(), ping: () => pongs++ });
     framer.push(utf8("\r\n\r\n".repeat(16_000)));
@@ -192,13 +192,13 @@ describe("answers", () => {
     return answers.map(({ to, text }) => [to.replace(/:4\d{4}$/, ":port"), text.slice(0, 11)]);
   }
 
-  it("to a datagram go to its source, whatever maddr, received and the host of its Via say", async () => {
+  it("answers to a datagram go to its source, whatever maddr, received and the host of its Via say", async () => {
     const via = "SIP/2.0/UDP 10.0.0.66:39999;branch=z9hG4bK1;maddr=10.0.0.77;received=10.0.0.88";
     expect(await answersTo(via, "UDP")).toEqual([["10.0.0.9:39999", "SIP/2.0 401"]]);
     expect(await answersTo(`${via};rport`, "UDP")).toEqual([["10.0.0.9:39999", "SIP/2.0 401"]]);
   });
 
-  it("to a request by connection go on that connection only, whatever its Via says", async () => {
+  it("answers to a request by connection go on that connection only, whatever its Via says", async () => {
     const via = "SIP/2.0/TCP 10.0.0.66:39998;branch=z9hG4bK1;maddr=10.0.0.77";
     expect(await answersTo(via, "TCP")).toEqual([["10.0.0.9:port", "SIP/2.0 401"]]);
   });

@@ -146,7 +146,7 @@ describe("SIP messages", () => {
     expect(codeOf(() => parseMessage(raw(...START, ...REST, line)))).toBe(code);
   });
 
-  it("in another character set than UTF-8 are refused", () => {
+  it("SIP messages in another character set than UTF-8 are refused", () => {
     const bytes = raw(...START, ...REST, "X: ?");
     bytes[bytes.indexOf(63)] = 0xe4;
     expect(codeOf(() => parseMessage(bytes))).toBe("SIP_NOT_UTF8");
@@ -222,7 +222,7 @@ describe("streams", () => {
     expect(codeOf(() => framer.push(raw(...START, ...REST, ...lines)))).toMatch(/^SIP_(LENGTH|TOO_LARGE)$/);
   });
 
-  it("without an end of the head end at the limit", () => {
+  it("streams without an end of the head end at the limit", () => {
     const framer = new StreamFramer(
       { message: () => expect.unreachable() },
       { head: 100, lines: 9, body: 9 },

@@ -46,7 +46,7 @@ function subscribe(number = 7, ...routes: string[]): SipRequest {
 }
 
 describe("a dialog", () => {
-  it("of a UAS has the route set as it came, of a UAC in reverse (12.1)", () => {
+  it("a UAS keeps the route set of its dialog as it came, a UAC in reverse (12.1)", () => {
     const request = subscribe(7, "sip:p1.example.com;lr", "sip:p2.example.com;lr");
     const uas = dialogOfRequest(request, "B", flow(true));
     expect(uris(uas.request("NOTIFY"))).toEqual(["sip:p1.example.com;lr", "sip:p2.example.com;lr"]);
@@ -102,7 +102,7 @@ describe("a dialog", () => {
     }
   });
 
-  it("of a NOTIFY is that of the subscriber (RFC 6665 4.4.1)", () => {
+  it("the dialog of a NOTIFY is that of the subscriber (RFC 6665 4.4.1)", () => {
     const notify = dialogOfRequest(subscribe(), "B", flow(true)).request("NOTIFY");
     notify.headers
       .set(CONTACT, nameAddress("sip:g@10.0.0.2"))

@@ -52,7 +52,7 @@ describe("keep-alives", () => {
     expect(waits.size).toBeGreaterThan(3);
   });
 
-  it("of a peer that forgot the dialog, as one that was started again, end the subscription at once", async () => {
+  it("a peer that forgot the dialog, as after a restart, ends the subscription with its answer to a keep-alive", async () => {
     const world = await new World().start();
     const notifier = world.notifier();
     world.subscribe({ keepAlive: KEEP_ALIVE });
@@ -62,7 +62,7 @@ describe("keep-alives", () => {
     expect(world.ends).toEqual([{ cause: "refused", status: 481 }]);
   });
 
-  it("that a peer refuses because it does not serve OPTIONS are a sign of life all the same", () => {
+  it("a refusal of OPTIONS is a sign of life all the same", () => {
     for (const status of [200, 405, 500, 501]) expect(isGone("OPTIONS", status), String(status)).toBe(false);
     for (const status of [404, 408, 481, 503]) expect(isGone("OPTIONS", status), String(status)).toBe(true);
     expect(isGone("SUBSCRIBE", 405)).toBe(true);

@@ -41,7 +41,7 @@ const dns = new FakeDns({
 });
 
 describe("a SIP URI", () => {
-  it("with a name alone leads by NAPTR to SRV records and their addresses, the preferred first", async () => {
+  it("a SIP URI with a name alone leads by NAPTR to SRV records and their addresses, the preferred first", async () => {
     expect(await places(dns, "sip:gms@home.example")).toEqual([
       "TLS 192.0.2.1:5061 home.example",
       "TLS 2001:db8::1:5061 home.example",
@@ -59,41 +59,41 @@ describe("a SIP URI", () => {
     expect(await places(dns, "sip:gms@home.example", ["WSS"])).toEqual([]);
   });
 
-  it("that is sips leads by TLS only", async () => {
+  it("a sips URI leads over TLS only", async () => {
     const found = await places(dns, "sips:gms@home.example");
     expect(found).toHaveLength(3);
     expect(found.every((place) => place.startsWith("TLS"))).toBe(true);
   });
 
-  it("without NAPTR records leads to the SRV records of each transport", async () => {
+  it("a SIP URI without NAPTR records leads to the SRV records of each transport", async () => {
     expect(await places(dns, "sip:gms@plain.example")).toEqual([
       "TCP 192.0.2.1:5080",
       "TCP 2001:db8::1:5080",
     ]);
   });
 
-  it("with a transport leads to the SRV records of that one", async () => {
+  it("a SIP URI with a transport leads to the SRV records of that one", async () => {
     expect(await places(dns, "sip:gms@home.example;transport=udp")).toEqual([
       "UDP 192.0.2.1:5060",
       "UDP 2001:db8::1:5060",
     ]);
   });
 
-  it("with a port leads to all addresses of the name, and to no SRV records", async () => {
+  it("a SIP URI with a port leads to all addresses of the name, and to no SRV records", async () => {
     expect(await places(dns, "sip:gms@bare.example:5099;transport=tcp")).toEqual([
       "TCP 192.0.2.7:5099",
       "TCP 192.0.2.8:5099",
     ]);
   });
 
-  it("of a name without SRV records leads to its addresses at the port of the transport", async () => {
+  it("a SIP URI of a name without SRV records leads to its addresses at the port of the transport", async () => {
     expect(await places(dns, "sips:gms@bare.example")).toEqual([
       "TLS 192.0.2.7:5061 bare.example",
       "TLS 192.0.2.8:5061 bare.example",
     ]);
   });
 
-  it("with an address leads where it says, and asks nothing", async () => {
+  it("a SIP URI with an address leads where it says, and asks nothing", async () => {
     dns.asked.length = 0;
     expect(await places(dns, "sip:gms@192.0.2.44;transport=tcp")).toEqual([]);
     expect(await places(dns, "sip:gms@[2001:db8::44]")).toEqual([]);

@@ -99,6 +99,6 @@ it("a DNS server that says nothing is an error, not a name without records", asy
   await expect(resolver.srv("_sips._tcp.home.example")).rejects.toMatchObject({ code: "ETIMEOUT" });
 });
 
-it("without servers of its own it knows the names of this machine", async () => {
+it("a resolver without servers of its own knows the names of this machine", async () => {
   expect(await dnsResolver().addresses("localhost")).toEqual(expect.arrayContaining(["127.0.0.1"]));
 });

@@ -160,7 +160,7 @@ describe("RFC 4475", () => {
     expect(parse("inv2543").headers.get(EXPIRES)).toBeUndefined();
   });
 
-  it("in a stream, dblreq is two requests, whatever the pieces", () => {
+  it("dblreq of RFC 4475 in a stream is two requests, however it is cut into pieces", () => {
     // What lies behind the 150 octets that the second one announces is no message.
     const bytes = load("dblreq").subarray(0, 745);
     for (const size of [1, 7, 64, bytes.length]) {

@@ -108,7 +108,7 @@ describe("requests that are no INVITE", () => {
     );
   });
 
-  it("on two paths are merged: 482 for the second (8.2.2.2)", async () => {
+  it("a request that arrives on two paths is answered 482 on the second (8.2.2.2)", async () => {
     let handled = 0;
     bob.onRequest("MESSAGE", () => {
       handled++;
@@ -182,7 +182,7 @@ describe("responses", () => {
     expect(outcome).toEqual({ status: 200 });
   });
 
-  it("of a request that somebody else sent are dropped (18.1.2)", async () => {
+  it("responses to requests of others are dropped (18.1.2)", async () => {
     ask();
     await settle();
     const { text } = network.seen[0]!;

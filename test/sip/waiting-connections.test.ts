@@ -110,7 +110,7 @@ describe("TCP", () => {
     expect(admission.figures.waitingConnections).toBe(1);
   });
 
-  it("what has come of a message is counted, and no more once it is complete", async () => {
+  it("octets of an unfinished message are counted until it is complete", async () => {
     const admission = bounds();
     const transport = server(admission);
     await serve(transport, admission);

@@ -66,7 +66,7 @@ async function heard(listener: Database, teller: Database): Promise<string | und
 }
 
 describeWithPostgres("ten processes", () => {
-  it("and all their connections at once are not too many for PostgreSQL's default, with all listening", async () => {
+  it("all connections of ten processes at once, with all of them listening, fit PostgreSQL's default limit", async () => {
     const all = await processes(PROCESSES, url);
     const stops = await Promise.all(
       all.map(

@@ -31,7 +31,7 @@ onEachDatabase("users and issued keys", ({ fresh }) => {
       expect(found).toEqual(all);
     });
 
-    it("without keys of a period are found, the revoked left out", async () => {
+    it("users without keys of a period are found, without those who are revoked", async () => {
       const store = await openStore(await fresh());
       await store.addMaster(newMaster("a", 0));
       const [a, b, c, d] = uris(4) as [string, string, string, string];
@@ -138,7 +138,7 @@ onEachDatabase("users and issued keys", ({ fresh }) => {
       ]);
     });
 
-    it("of earlier periods are purged", async () => {
+    it("issued keys of earlier periods are purged", async () => {
       const store = await prepared();
       await store.saveIssued([8, 9, 10].map((period) => issuedKey(ALICE, period)));
       expect(await store.purgeIssuedBefore(10)).toBe(2);
@@ -161,7 +161,7 @@ onEachDatabase("users and issued keys", ({ fresh }) => {
       });
     });
 
-    it("by the thousand in one call", async () => {
+    it("a thousand users get their keys in one call", async () => {
       const store = await prepared();
       const all = uris(1100);
       await store.enrol(all, 1);

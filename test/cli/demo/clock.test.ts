@@ -57,7 +57,7 @@ describe("a step of the demo", () => {
     expect(clock.pending).toBe(0);
   });
 
-  it("that fails is in the table too", async () => {
+  it("a step of the demo that fails is in the table too", async () => {
     const steps = new StepClock(() => ({ update() {}, end() {} }), new VirtualClock());
     const failing = steps.time("join the group call", 3, () => Promise.reject(new Error("refused")));
     await expect(failing).rejects.toThrow("refused");

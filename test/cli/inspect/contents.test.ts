@@ -62,7 +62,7 @@ const MESSAGE = `MIKEY message of ${message.length} octets`;
 const NOTIFY = ["SIP request NOTIFY", "multipart body, 2 parts", "xcap-diff document", MESSAGE];
 
 describe("inspect", () => {
-  it("of a SIP message: its fields, its parts, and the I_MESSAGE, opened at its T", async () => {
+  it("inspect shows a SIP message with its fields and parts, and opens its I_MESSAGE at its T", async () => {
     const report = await contents(notify(), ...keys, "--from", published.initiator_uri!, "--reveal");
     expect(report).toMatchObject({ status: "ok", form: "SIP" });
     expect(whats(report)).toEqual(NOTIFY);
@@ -95,7 +95,7 @@ describe("inspect", () => {
     expect(whats(await contents(input))).toEqual(expected);
   });
 
-  it("of multipart without its header fields", async () => {
+  it("inspect reads a multipart body without its header fields", async () => {
     const { body } = writeMultipart([{ contentType: "application/mikey", body: message }]);
     const report = await contents(body);
     expect(whats(report)).toEqual(["multipart body, 1 parts", MESSAGE]);
@@ -114,7 +114,7 @@ describe("inspect", () => {
     expect(rest).toEqual(NOTIFY.slice(1));
   });
 
-  it("of TCP over IPv6: segments out of order, and sent again, are one stream with two messages", async () => {
+  it("inspect reads TCP over IPv6 with reordered and repeated segments as one stream with two messages", async () => {
     const stream = concat(notify(), notify());
     const at = [0, 700, stream.length - 400, stream.length];
     const [a, b, c] = [0, 1, 2].map((i) =>
@@ -132,7 +132,7 @@ describe("inspect", () => {
     expect(whats(lost).at(-1)).toContain("a message that breaks off");
   });
 
-  it("of media packets, which are named", async () => {
+  it("inspect names media packets", async () => {
     const rtp = concat(
       Uint8Array.of(0x80, 0x60, 0, 7, 0, 0, 0, 1, 0xde, 0xad, 0xbe, 0xef),
       new Uint8Array(40),

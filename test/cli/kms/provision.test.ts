@@ -39,7 +39,7 @@ async function transportKeys(kms: KmsProcess, user: string, name: string): Promi
 }
 
 describe("serve kms and provision", { timeout: STORY_MS }, () => {
-  it("without TrK and InK: seal and open with the files", async () => {
+  it("files provisioned without TrK and InK seal and open messages", async () => {
     const folder = await temporaryFolder();
     const kms = await serveKms(join(folder, "kms"));
     expect(kms).toMatchObject({ kmsUri: "kms.localhost", developmentTokens: true });
@@ -58,7 +58,7 @@ describe("serve kms and provision", { timeout: STORY_MS }, () => {
     expect(await kms.end("SIGTERM")).toBe(0);
   });
 
-  it("with TrK and InK, which the KMS replaces", async () => {
+  it("the KMS replaces the TrK and InK of a provisioned client", async () => {
     const folder = await temporaryFolder();
     const kms = await serveKms(join(folder, "kms"));
     const name = join(folder, "alice");

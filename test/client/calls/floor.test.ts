@@ -205,7 +205,7 @@ describe("floor control and media", () => {
     expect(carol.call.counters.floor.refused).toBe(1);
   });
 
-  it("of nobody but the server are taken", async () => {
+  it("a client takes floor control and media from the server only", async () => {
     const stranger = net.open("203.0.113.9");
     const packet = new Uint8Array(80).fill(0x80);
     stranger.send(packet, alice.media.address, () => undefined);
@@ -215,7 +215,7 @@ describe("floor control and media", () => {
     expect(refused["unknown-key"] + refused["not-authentic"]).toBe(1);
   });
 
-  it("that do not agree on who talks are told", async () => {
+  it("a disagreement between floor control and media on who talks is reported", async () => {
     alice.call.request();
     await net.clock.pass(50);
     // Carol sends in Alice's place: the server has been led to think that it is Alice.

@@ -86,19 +86,19 @@ describe("a message that passes", () => {
 });
 
 describe("a message is refused", () => {
-  it("when it is none", async () => {
+  it("octets that are no message are refused", async () => {
     expect(summary(await device.take(new Uint8Array([1, 26, 0])))).toBe("2 TRUNCATED");
     expect(summary(await device.take(new Uint8Array(20_000)))).toBe("1 MESSAGE_TOO_LONG");
     await expectNothing();
   });
 
-  it("with a bad signature", async () => {
+  it("a message with a bad signature is refused", async () => {
     const { octets } = await world.seal();
     expect(summary(await device.take(flip(octets, 8 * (octets.length - 20))))).toBe("41 BAD_SIGNATURE");
     await expectNothing();
   });
 
-  it("from somebody who is not the GMS, and from a GMS of that name under another KMS", async () => {
+  it("a message from somebody other than the GMS, or from a GMS of that name under another KMS, is refused", async () => {
     const { octets } = await world.seal({ initiator: world.stranger });
     expect(summary(await device.take(octets))).toBe("42 INITIATOR_NOT_AUTHORISED");
     const own = await world.seal();
@@ -107,7 +107,7 @@ describe("a message is refused", () => {
     await expectNothing();
   });
 
-  it("from a permitted partner KMS that issued keys for our GMS's name to somebody", async () => {
+  it("a message with keys that a permitted partner KMS issued for our GMS's name is refused", async () => {
     const partner = makeKms(world.core, AWAY_KMS);
     const forger = Initiator.load(partner.domain, [partner.keySet(GMS)]);
     const { plan, messages } = await sealMessage(
@@ -126,19 +126,19 @@ describe("a message is refused", () => {
     expect(await device.take(octets, { keys, gms })).toMatchObject({ key: { gmkId: plan.keyId } });
   });
 
-  it("when it is for somebody else", async () => {
+  it("a message for somebody else is refused", async () => {
     const { octets } = await world.seal({ to: BOB });
     expect(summary(await device.take(octets))).toBe("36 NOT_FOR_ME");
     await expectNothing();
   });
 
-  it("when it brings another kind of key", async () => {
+  it("a message with another kind of key is refused", async () => {
     const { octets } = await world.seal({ kind: "CSK", groups: [], parameters: null });
     expect(summary(await device.take(octets))).toBe("30 PURPOSE_NOT_ALLOWED");
     await expectNothing();
   });
 
-  it("when the encapsulated key is not for its RSK", async () => {
+  it("a message whose key is encapsulated for another RSK is refused", async () => {
     const { octets } = await world.seal();
     const other = await world.seal({ to: BOB });
     const { decodeMessage } = await import("../../../bindings/index.ts");
@@ -148,7 +148,7 @@ describe("a message is refused", () => {
     await expectNothing();
   });
 
-  it("when its parameters do not decrypt, or are not there", async () => {
+  it("a message whose parameters are missing or do not decrypt is refused", async () => {
     const { octets } = await world.seal();
     const spoilt = resigned(octets, world.gms, (draft) =>
       replace(draft, "GENERAL_EXT", (p) => {
@@ -163,7 +163,7 @@ describe("a message is refused", () => {
     await expectNothing();
   });
 
-  it("when it is for no group, or for none that is asked for", async () => {
+  it("a message for no group, or for a group that the client did not ask for, is refused", async () => {
     expect(summary(await device.take((await world.seal({ groups: [] })).octets))).toBe(
       "62 GROUP_IDS_MISSING",
     );
@@ -173,14 +173,14 @@ describe("a message is refused", () => {
     expect(summary(await device.take(octets, { expectsGroup: () => true }))).toBe("stored");
   });
 
-  it("when it has expired", async () => {
+  it("an expired message is refused", async () => {
     const expiry = Math.floor(NOW / SECOND) - 1;
     const { octets } = await world.seal({ parameters: { activation: expiry - 60, expiry } });
     expect(summary(await device.take(octets))).toBe("56 KEY_EXPIRED");
     await expectNothing();
   });
 
-  it("under a KMS that is not known, not mine, or of a period that is over", async () => {
+  it("a message under an unknown KMS, under another KMS, or of a past key period is refused", async () => {
     const { octets } = await world.seal();
     const away = new TextEncoder().encode(AWAY_KMS);
     for (const [role, refusal] of [

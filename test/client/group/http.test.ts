@@ -182,7 +182,7 @@ describe("what goes wrong", () => {
     expect(gms.ring.current(GROUP)).toBeDefined();
   });
 
-  it("as a document of a group that is none, does not cost its keys", async () => {
+  it("a group document that cannot be read does not cost the group its keys", async () => {
     xcap.putKeys((await world.seal()).octets);
     xcap.put(groupDocumentPath(GROUP), "<html/>");
     await startAlone();
@@ -254,7 +254,7 @@ describe("with SIP besides", () => {
     expect(gms.ring.groups()).toEqual([]);
   });
 
-  it("of a client that gets its keys in NOTIFYs, HTTP fills in what a patch leaves open", async () => {
+  it("a client that gets its keys in NOTIFYs fetches over HTTP what a patch leaves open", async () => {
     const [first, second] = [await world.seal(), await world.seal()];
     gms.current = () => diff([listed]);
     await start({ way: "sip" });

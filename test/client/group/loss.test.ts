@@ -26,7 +26,7 @@ afterEach(() => gms.close());
 const lost = () => gms.events.filter((event) => event.type === "subscription-lost");
 
 describe("a subscription", () => {
-  it("that the GMS ends is made again, and tells of everything", async () => {
+  it("a subscription that the GMS ends is made again, and tells of everything", async () => {
     const [first, second] = [await world.seal(), await world.seal()];
     gms.current = () => diff([initial("1", first.octets), listed]);
     await gms.start();
@@ -42,7 +42,7 @@ describe("a subscription", () => {
     );
   });
 
-  it("that the GMS forgot in a crash is made again when it is to be refreshed", async () => {
+  it("a subscription that the GMS forgot in a crash is made again when it is to be refreshed", async () => {
     await gms.start({ expires: 600 });
     gms.subscription!.drop({ cause: "closed" });
     await gms.pass(5 * MINUTE + 4000);
@@ -74,7 +74,7 @@ describe("a subscription", () => {
     expect(new Set(steps.map((step) => step % 1)).size).toBeGreaterThan(3);
   });
 
-  it("that is refused is not asked for at once again, but may be one day", async () => {
+  it("a subscription that is refused is not asked for at once again, but may be one day", async () => {
     gms.decide = () => ({ refuse: { status: 403 } });
     await gms.start();
     expect(lost()).toMatchObject([{ cause: "refused", status: 403 }]);
@@ -143,7 +143,7 @@ describe("a subscription", () => {
 });
 
 describe("the access token", () => {
-  it("that expired is got anew after the challenge", async () => {
+  it("the access token that expired is got anew after the challenge", async () => {
     const scheme = bearerScheme({
       authorizationServer: "https://idms.home.example",
       verify: (token) => (token === "token-2" ? "alice" : undefined),
@@ -170,7 +170,7 @@ describe("the access token", () => {
     expect(lost()).toEqual([]);
   });
 
-  it("that is refused for good is not sent over and over", async () => {
+  it("the access token that is refused for good is not sent over and over", async () => {
     gms.decide = () => ({
       refuse: {
         status: 401,
@@ -183,7 +183,7 @@ describe("the access token", () => {
     expect(lost()).toMatchObject([{ status: 401 }]);
   });
 
-  it("that cannot be had is tried for later", async () => {
+  it("the access token that cannot be had is tried for later", async () => {
     let isThere = false;
     await gms.start({
       token: async () => {

@@ -34,7 +34,7 @@ describe("patches", () => {
     expect(gms.subscribes).toHaveLength(1);
   });
 
-  it("after a refusal go on from the version before, or from the refused one", async () => {
+  it("patches after a refusal go on from the version before, or from the refused one", async () => {
     const [a, b, c] = await Promise.all([world.seal(), world.seal(), world.seal()]);
     const bad = await world.seal({ to: BOB });
     gms.current = () => diff([initial("1", a.octets), listed]);
@@ -47,7 +47,7 @@ describe("patches", () => {
     expect(gms.outcomes()).toEqual(["stored", "NOT_FOR_ME", "stored", "known", "NOT_FOR_ME", "stored"]);
   });
 
-  it("of a version that is not known bring their keys, and the client subscribes anew", async () => {
+  it("patches of a version that is not known bring their keys, and the client subscribes anew", async () => {
     const [a, b] = await Promise.all([world.seal(), world.seal()]);
     await gms.start();
     gms.current = () => diff([initial("9", a.octets, b.octets), listed]);
@@ -62,7 +62,7 @@ describe("patches", () => {
     expect(gms.subscribes).toHaveLength(3);
   });
 
-  it("that remove what is not there count as of a version that is not known", async () => {
+  it("patches that remove what is not there count as of a version that is not known", async () => {
     await gms.start();
     gms.current = () => diff([listed]);
     expect(await gms.notify([initial("1", (await world.seal()).octets)])).toMatchObject(OK);
@@ -104,7 +104,7 @@ describe("membership", () => {
     expect(gms.ring.keys(GROUP)).toHaveLength(2);
   });
 
-  it("that ended while the client was away shows in the first NOTIFY", async () => {
+  it("membership that ended while the client was away shows in the first NOTIFY", async () => {
     const [left, kept, carried] = await Promise.all(
       [GROUP, OTHER_GROUP, "sip:third@home.example"].map((group) => world.seal({ groups: [group] })),
     );

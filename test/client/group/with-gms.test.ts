@@ -112,7 +112,7 @@ describe("clients over SIP", () => {
     expect(current(a)).toBe(rekeys[0]!.gmkId);
   });
 
-  it("that are removed lose the keys of the group, and the others get a new one", async () => {
+  it("clients over SIP that are removed lose the keys of the group, and the others get a new one", async () => {
     const { rekeys } = await admin().createGroup(ADMIN, { uri: GROUP, members: newMembers(2) });
     const [a, b] = [await device(0), await device(1)];
     await finished(rekeys[0]!.id);
@@ -124,7 +124,7 @@ describe("clients over SIP", () => {
     expect(b.ring.keys()).toEqual([]);
   });
 
-  it("that were away find out what has happened", async () => {
+  it("clients over SIP that were away find out what has happened", async () => {
     const { rekeys } = await admin().createGroup(ADMIN, { uri: GROUP, members: newMembers(2) });
     const [a, b] = [await device(0), await device(1)];
     await finished(rekeys[0]!.id);
@@ -138,7 +138,7 @@ describe("clients over SIP", () => {
     await setup.until(() => b.ring.groups().join() === "sip:other@home.example", "the other group's key");
   });
 
-  it("with an empty ring get the present key sealed anew, and no older one that is sent to them", async () => {
+  it("clients over SIP with an empty ring get the present key sealed anew, and no older one that is sent to them", async () => {
     const { rekeys } = await admin().createGroup(ADMIN, { uri: GROUP, members: newMembers(2) });
     const a = await device(0);
     await setup.until(() => current(a) === rekeys[0]!.gmkId, "the key of who was there");
@@ -166,7 +166,7 @@ describe("clients over SIP", () => {
     );
   });
 
-  it("whose flow breaks go on", async () => {
+  it("clients over SIP whose flow breaks go on", async () => {
     const { rekeys } = await admin().createGroup(ADMIN, { uri: GROUP, members: newMembers(1) });
     const a = await device(0);
     await finished(rekeys[0]!.id);
@@ -176,7 +176,7 @@ describe("clients over SIP", () => {
     expect(current(a)).toBe(rekey.gmkId);
   });
 
-  it("that refuse are known by name, with the reason", async () => {
+  it("clients over SIP that refuse are known by name, with the reason", async () => {
     const { rekeys } = await admin().createGroup(ADMIN, { uri: GROUP, members: newMembers(2) });
     const [a, b] = [
       await device(0),

@@ -72,7 +72,7 @@ describe("a change of the KMS's master secrets", () => {
     expect(new Set(keySets.map(({ certUri }) => certUri)).size).toBe(2);
   });
 
-  it("at once makes the keys that are there useless, and they are got again", async () => {
+  it("a change of the KMS's master secrets makes the present keys useless at once, and the client gets new ones", async () => {
     const [gms, alice] = [await makeDevice(world, { userUri: GMS }), await makeDevice(world)];
     for (const { provisioner } of [gms, alice]) await provisioner.provision();
     world.now += 60_000;

@@ -59,7 +59,7 @@ describe("a damaged record", () => {
     expect(reported(alice)).toHaveLength(1);
   });
 
-  it("that holds a TrK or an InK stays an error, and stays", async () => {
+  it("a damaged record that holds a TrK or an InK stays an error, and stays", async () => {
     const user = "sip:damaged@example.org";
     const keys = await makeTransportKeys(world, ["TrK", "InK"], user);
     const device = await makeDevice(world, { userUri: user, protection: keys, storage: alice.storage });

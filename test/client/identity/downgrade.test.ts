@@ -140,7 +140,7 @@ describe("with an InK, a refusal", () => {
     },
   );
 
-  it("that is not signed does not stand for keys that the KMS does not give out yet", async () => {
+  it("with an InK, an unsigned refusal is not taken for keys that the KMS does not give out yet", async () => {
     const early = await World.create({ policy: { periodsAhead: 0 } });
     try {
       const keys = await makeTransportKeys(early, ["TrK", "InK"], user);

@@ -253,7 +253,7 @@ describe("two devices on one storage", () => {
 });
 
 describe("a crash", () => {
-  it("at any put leaves what the next provisioning makes whole", async () => {
+  it("a crash at any put leaves a state that the next provisioning completes", async () => {
     for (let survived = 0; ; survived++) {
       const storage = new MemoryStorage();
       let puts = 0;

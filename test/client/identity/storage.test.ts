@@ -131,7 +131,7 @@ describe("files", () => {
     expect(statSync(join(path, "a_b.record")).mode & 0o777).toBe(0o600);
   });
 
-  it("of a process that ended while it wrote are passed over and cleared away", async () => {
+  it("files of a process that ended while it wrote are passed over and cleared away", async () => {
     const path = join(folder, "store");
     const storage = await FileStorage.open(path);
     await storage.put("a", SECRET);
@@ -152,7 +152,7 @@ describe("files", () => {
     expect(readdirSync(join(folder, "store"))).toEqual(["a.record"]);
   });
 
-  it("of a storage key are made once, by whoever is first", async () => {
+  it("files of a storage key are made once, by whoever is first", async () => {
     const path = join(folder, "key");
     const keys = await Promise.all(Array.from({ length: 8 }, () => openStorageKeyFile(path)));
     expect(statSync(path).mode & 0o777).toBe(0o600);
@@ -174,7 +174,7 @@ describe("records", () => {
     expect(octets.every((octet) => octet === 0)).toBe(true);
   });
 
-  it("that are cut off are refused without being quoted", () => {
+  it("records that are cut off are refused without being quoted", () => {
     const whole = encodeRecord({ a: 1 }, [SECRET]);
     for (const length of [0, 3, 8, whole.length - 1]) {
       expect(() => decodeRecord("a", whole.slice(0, length))).toThrow(
@@ -183,7 +183,7 @@ describe("records", () => {
     }
   });
 
-  it("of keys survive unchanged", async () => {
+  it("records of keys survive unchanged", async () => {
     const store = new KeyStore(new MemoryStorage());
     const keySet = {
       kmsUri: "kms.example.org",

@@ -32,7 +32,7 @@ const storedIds = async ({ store }: Device) =>
   (await store.transportKeys(user, KMS_URI)).map(({ id, confirmed }) => ({ id, confirmed }));
 
 describe("protection", () => {
-  it("by TrK and InK: requests and answers are signed, keys are wrapped", async () => {
+  it("protection by TrK and InK: requests and answers are signed, keys are wrapped", async () => {
     const alice = await device(await both());
     await alice.provisioner.provision();
     expect(await periodsOf(alice, user)).toEqual([PERIOD, PERIOD + 1]);
@@ -47,13 +47,13 @@ describe("protection", () => {
     expect(keyprov!.answer.toLowerCase()).not.toContain(hex);
   });
 
-  it("by a TrK alone, which signs as well", async () => {
+  it("protection by a TrK alone, which signs as well", async () => {
     const alice = await device(await makeTransportKeys(world, ["TrK"], user));
     await alice.provisioner.provision();
     expect(alice.wire.exchanges.every(({ answer }) => answer.includes("SignedKmsResponse"))).toBe(true);
   });
 
-  it("by a TrK that does not sign", async () => {
+  it("protection by a TrK that does not sign", async () => {
     const alice = await device(await makeTransportKeys(world, ["TrK"], user), {
       client: { signRequests: false },
     });

@@ -49,7 +49,7 @@ describe("an answer", () => {
     expect(await device.store.certificates()).toEqual([]);
   });
 
-  it("with keys of another identity than was asked for is refused", async () => {
+  it("an answer with keys of another identity than was asked for is refused", async () => {
     // The KMS gives Alice the keys of Bob, in Alice's envelope.
     const bob = await makeDevice(world, { userUri: BOB });
     await bob.client.keyprov();
@@ -58,7 +58,7 @@ describe("an answer", () => {
     await expectNothingStored("KMS_ANSWER_USER");
   });
 
-  it("with keys of another identity under the name of the one asked for is refused", async () => {
+  it("an answer with keys of another identity under the name of the one asked for is refused", async () => {
     const bob = await makeDevice(world, { userUri: BOB });
     await bob.client.keyprov();
     const keySets = /<KmsKeyProv.*<\/KmsKeyProv>/s.exec(bob.wire.exchanges[0]!.answer)![0];
@@ -70,7 +70,7 @@ describe("an answer", () => {
     await expectNothingStored("RSK_INVALID");
   });
 
-  it("with the next period's keys as the present one's is refused", async () => {
+  it("an answer with the next period's keys as the present one's is refused", async () => {
     change("keyprov", (body) =>
       body
         .replaceAll(`<KeyPeriodNo>${PERIOD}<`, "<KeyPeriodNo>0<")
@@ -86,12 +86,12 @@ describe("an answer", () => {
     expect(await periodsOf(device)).toEqual([PERIOD]);
   });
 
-  it("with keys of a far period only is one without keys", async () => {
+  it("an answer with keys of a far period only is one without keys", async () => {
     change("keyprov", (body) => body.replace(/<KeyPeriodNo>\d+</g, "<KeyPeriodNo>5000<"));
     await expectNothingStored("KMS_KEYS_MISSING");
   });
 
-  it("with one key that fails brings none, of neither period", async () => {
+  it("an answer with one key that fails brings none, of neither period", async () => {
     const swap = (body: string) => {
       const [one, two] = [...body.matchAll(/<UserSigningKeySSK[^>]*>([^<]*)</g)].map(([, hex]) => hex!);
       return body.replace(one!, "SWAP").replace(two!, one!).replace("SWAP", two!);
@@ -100,7 +100,7 @@ describe("an answer", () => {
     await expectNothingStored("SSK_INVALID");
   });
 
-  it("with a certificate that is over, or revoked, is refused", async () => {
+  it("an answer with a certificate that is over, or revoked, is refused", async () => {
     const invalid = (element: string) => (body: string) =>
       body.replace("<UserIdFormat>", `${element}<UserIdFormat>`);
     change("init", (body) => invalid("<Revoked>true</Revoked>")(body));
@@ -111,12 +111,12 @@ describe("an answer", () => {
     await expectNothingStored("KMS_CERTIFICATE_NOT_VALID");
   });
 
-  it("with a certificate whose public key is no point is refused", async () => {
+  it("an answer with a certificate whose public key is no point is refused", async () => {
     change("init", (body) => body.replace(/(<PubAuthKey>04)../, "$1ff"));
     await expectNothingStored("BAD_PUBLIC_AUTHENTICATION_KEY");
   });
 
-  it("that is too large is cut off", async () => {
+  it("an answer that is too large is cut off", async () => {
     const small = await makeDevice(world, { client: { maxAnswerBytes: 1000 } });
     expect(await codeOf(small.client.init())).toBe("KMS_ANSWER_TOO_LARGE");
   });

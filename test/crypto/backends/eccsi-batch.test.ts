@@ -105,7 +105,7 @@ describe.each(BUILDS)("ECCSI in the %s build", (build) => {
 });
 
 describe("large batches", () => {
-  it("of 1000 messages equal single signatures, and the other build", async () => {
+  it("large batches of 1000 messages equal single signatures, and the other build", async () => {
     const many = Array.from({ length: 1000 }, () => random(80));
     const made = [];
     for (const build of BUILDS) {

@@ -124,7 +124,7 @@ describe("large batches", () => {
   });
   afterAll(() => fast.destroy());
 
-  it("of 1000 receivers equal single encapsulations, and the other build", async () => {
+  it("large batches of 1000 receivers equal single encapsulations, and the other build", async () => {
     const many = Array.from({ length: 1000 }, () => random(32));
     const kms = SakkePublicKey.load(fast, zt);
     const batch = hex(kms.encapsulateBatch(many, ssv));
@@ -135,7 +135,7 @@ describe("large batches", () => {
     other.destroy();
   });
 
-  it("of 1000 users equal single issues", () => {
+  it("large batches of 1000 users equal single issues", () => {
     const many = Array.from({ length: 1000 }, () => random(32));
     const issuer = KmsMaster.load(fast, master);
     expect(hexOfKeys(issuer.issueBatch(many))).toEqual(hexOfKeys(many.map((id) => issuer.issue(id))));

@@ -102,31 +102,31 @@ describe("other hosts", () => {
       .spyOn(WebAssembly, "validate")
       .mockImplementation((binary) => rule(new Uint8Array(binary as Uint8Array<ArrayBuffer>)));
 
-  it("with everything get the FMA build unless they ask for the other", async () => {
+  it("a host with relaxed SIMD gets the FMA build unless it asks for the other", async () => {
     expect((await load()).build).toBe("fma");
     expect((await load({ build: "fma" })).build).toBe("fma");
     expect((await load({ build: "simd" })).build).toBe("simd");
   });
 
-  it("without relaxed SIMD get the SIMD build", async () => {
+  it("a host without relaxed SIMD gets the SIMD build", async () => {
     const { base64 } = await import("../../../bindings/wasm/fma.ts");
     validateOnly((binary) => toBase64(binary) !== base64);
     expect((await load()).build).toBe("simd");
     expect(await failure(load({ build: "fma" }))).toBe("crypto/NO_BUILD");
   });
 
-  it("without SIMD get an error that says so", async () => {
+  it("a host without SIMD gets an error that says so", async () => {
     validateOnly(() => false);
     expect(await failure(load())).toBe("crypto/NO_SIMD");
     expect(await failure(load({ build: "simd" }))).toBe("crypto/NO_SIMD");
   });
 
-  it("without WebAssembly get an error that says so", async () => {
+  it("a host without WebAssembly gets an error that says so", async () => {
     vi.stubGlobal("WebAssembly", undefined);
     expect(await failure(load())).toBe("crypto/NO_WASM");
   });
 
-  it("that forbid compilation get an error that names the policy", async () => {
+  it("a host that forbids compilation gets an error that names the policy", async () => {
     vi.spyOn(WebAssembly, "compile").mockRejectedValue(new EvalError("refused by policy"));
     const error = await load().catch((cause: unknown) => cause);
     expect(error).toMatchObject({ kind: "crypto", code: "NO_WASM" });

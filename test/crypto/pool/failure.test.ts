@@ -23,7 +23,7 @@ describe("a worker that fails", () => {
     },
   );
 
-  it("by never answering counts as failed after the time limit", async () => {
+  it("a worker that never answers counts as failed after the time limit", async () => {
     const { pool, world } = await observedPool({ timeoutMs: 3000 });
     const plan = world.plan({ members: faulty("hang", 1) });
     await expectAsUnpooled(world, plan, await sealAll(pool, world, plan, { batchSize: 8 }));
@@ -35,7 +35,7 @@ describe("a worker that fails", () => {
     await expectAsUnpooled(world, plan, await sealAll(pool, world, plan, { batchSize: 8 }));
   });
 
-  it("while it is idle is replaced with the next batch", async () => {
+  it("a worker that fails while it is idle is replaced with the next batch", async () => {
     const { pool, world, log } = await observedPool({ workers: 1 });
     await sealAll(pool, world, world.plan({ members: faulty("later", 1) }));
     await sleep(500);

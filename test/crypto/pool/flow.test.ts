@@ -69,7 +69,7 @@ describe("cancellation", () => {
     expect(await log()).toEqual([]);
   });
 
-  it("of one job leaves the others alone", async () => {
+  it("cancelling one job leaves the others alone", async () => {
     const { pool, world } = await observedPool({ delay: 20 });
     const controller = new AbortController();
     const other = world.plan({ members: members(40, "other") });

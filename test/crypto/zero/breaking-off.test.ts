@@ -85,7 +85,7 @@ describe("a call that breaks off", () => {
     expect(watch.changes()).toEqual([]);
   });
 
-  it("in the random source leaves nothing", () => {
+  it("a call that breaks off in the random source leaves no secret in memory", () => {
     const signing = signer(place.verifier);
     let left = 40;
     const failing = (n: number) => {

@@ -50,7 +50,7 @@ describe.each(BUILDS)("live keys in the %s build", (build) => {
     expect(place.core.usedBytes).toBe(used);
   });
 
-  it("and public tables leave nothing when all objects are destroyed", async () => {
+  it("keys and public tables leave nothing in memory when all objects are destroyed", async () => {
     const core = await load({ build });
     SakkePublicKey.load(core, zt).destroy();
     const first = EccsiPublicKey.load(core, kpak);

@@ -78,7 +78,7 @@ describe("group documents", () => {
 `);
   });
 
-  it("of other systems are read: other prefixes, languages, names of members, rules", () => {
+  it("group documents of other systems are read: other prefixes, languages, names of members, rules", () => {
     const xml = `<l:group xmlns:l="${NS}" xmlns:rl="urn:ietf:params:xml:ns:resource-lists" xmlns:cp="urn:ietf:params:xml:ns:common-policy"
         xmlns:gi="urn:3gpp:ns:mcpttGroupInfo:1.0" xmlns:x="urn:oma:xml:xdm:extensions">
       <l:list-service uri="sip:g@x" gi:y="1">
@@ -109,7 +109,7 @@ describe("group documents", () => {
     });
   });
 
-  it("without list and with an empty one are told apart", () => {
+  it("group documents without list and with an empty one are told apart", () => {
     expect(readGroupDocument(list(""))).not.toHaveProperty("members");
     expect(readGroupDocument(list("<list/>")).members).toEqual([]);
     const value = { uri: "sip:g@x", displayName: "", services: [], unprotected: [] };

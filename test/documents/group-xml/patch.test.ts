@@ -30,7 +30,7 @@ function sent(patches: readonly GktpPatch[]): readonly GktpPatch[] {
 const step = fc.oneof(ordinary, fc.nat({ max: 9 }));
 
 describe("patches of GKTP documents", () => {
-  it("from the empty document, by any number of adds and removes, give the entries of the model", () => {
+  it("patches of GKTP documents from the empty document, by any number of adds and removes, give the entries of the model", () => {
     fc.assert(
       fc.property(fc.array(fc.array(step, { maxLength: 8 }), { maxLength: 4 }), (notifications) => {
         const model: GktpEntry[] = [];
@@ -79,13 +79,13 @@ describe("patches of GKTP documents", () => {
     expect(applyPatches(before, [])).toEqual([a, regrouped]);
   });
 
-  it("of another version are refused", () => {
+  it("patches of GKTP documents of another version are refused", () => {
     expect(errorCode(() => applyPatches([a], [{ remove: 2 }]))).toBe("codec/XCAP_PATCH");
     expect(errorCode(() => applyPatches([a], [{ remove: 1 }, { remove: 1 }]))).toBe("codec/XCAP_PATCH");
     expect(errorCode(() => applyPatches([a], [{ remove: 0 }]))).toBe("codec/XCAP_PATCH");
   });
 
-  it("that cannot be written are refused", () => {
+  it("patches of GKTP documents that cannot be written are refused", () => {
     expect(errorCode(() => sent([{ add: { ...a, temporaryGroup: "sip:t" } }]))).toBe("usage/BAD_PATCH");
     for (const remove of [0, -1, 1.5, Number.NaN, 1e10]) {
       expect(
@@ -144,7 +144,7 @@ describe("patches of other writers", () => {
     expect(read(`<add sel="g:GKTPs/g:GMK-GKTPs">${gktp}</add>${operation}`)).toBeUndefined();
   });
 
-  it("with a malformed entry are refused", () => {
+  it("patches of other writers with a malformed entry are refused", () => {
     const bad = `<add sel="g:GKTPs/g:GMK-GKTPs">${gktp.replace("01", "0")}</add>`;
     expect(errorCode(() => read(bad))).toBe("codec/GROUP_XML_VALUE");
     expect(errorCode(() => read(`<add sel="g:GKTPs/g:GMK-GKTPs">${gktp}</add>`.repeat(8193)))).toBe(

@@ -67,7 +67,7 @@ describe("XCAP paths", () => {
     expect(parseXcapPath(path)).toBeUndefined();
   });
 
-  it("that are malformed are refused", () => {
+  it("XCAP paths that are malformed are refused", () => {
     for (const path of [
       "org.openmobilealliance.groups/global/byGroupID/%",
       "org.openmobilealliance.groups/global/byGroupID/%ff",

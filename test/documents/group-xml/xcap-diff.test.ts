@@ -44,7 +44,7 @@ describe("xcap-diff documents", () => {
     );
   });
 
-  it("of etags only have the form of TS 24.481 6.3.13", () => {
+  it("xcap-diff documents that carry only entity tags have the form of TS 24.481 6.3.13", () => {
     const xml = `<xcap-diff xmlns="urn:ietf:params:xml:ns:xcap-diff" xcap-root="https://.../">
   <document sel="org.openmobilealliance.groups/global/byGroupID/tel%3Ag001" new-etag="..."/>
 </xcap-diff>

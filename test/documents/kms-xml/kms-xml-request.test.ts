@@ -106,12 +106,12 @@ describe("TrK-ID and Signature-ID", () => {
     expect(readKmsRequest(withChild(xml))).toEqual({ ...plain, trkId: "t", signatureId: "s" });
   });
 
-  it("of a response", () => {
+  it("a response is written and read back with its TrK-ID and Signature-ID", () => {
     const response = { ...initResponse(), trkId: "t", signatureId: "s" };
     expect(readKmsDocument(writeKmsResponse(response))).toEqual({ type: "response", response });
   });
 
-  it("twice are refused", () => {
+  it("a TrK-ID that is there twice is refused", () => {
     const xml = withChild("<TrkId>t</TrkId><TrK-ID>u</TrK-ID>");
     expect(errorCode(() => readKmsRequest(xml))).toBe("codec/KMS_XML_DUPLICATE");
   });
@@ -154,7 +154,7 @@ describe("refused", () => {
     expect(errorCode(() => readKmsRequest(xml))).toBe(`codec/${code}`);
   });
 
-  it("over the limits given", () => {
+  it("a request over the given limits is refused", () => {
     expect(errorCode(() => readKmsRequest(plainXml, { maxLength: 100 }))).toBe("codec/XML_TOO_LARGE");
   });
 });

@@ -212,18 +212,18 @@ describe("forms found in the field", () => {
 describe("refused", () => {
   const sealed = sealKmsResponse(response, { wrapWith: trk });
 
-  it("by a reader without keys", async () => {
+  it("a reader without keys refuses wrapped keys", async () => {
     expect(await errorOf(await sealed)).toMatchObject({ kind: "codec", code: "KMS_KEY_ENCRYPTED" });
   });
 
-  it("under a TrK that is not there", async () => {
+  it("keys wrapped under a missing TrK are refused", async () => {
     const error = await errorOf(await sealed, holding(newTrk));
     expect(error).toMatchObject({ kind: "crypto", code: "KMS_TRK_UNKNOWN" });
     expect(error.message).toContain("UserDecryptKey");
     expect(error.message).toContain("trk-1");
   });
 
-  it("under another TrK of the same name", async () => {
+  it("keys wrapped under another TrK of the same name are refused", async () => {
     const error = await errorOf(await sealed, holding({ ...newTrk, id: "trk-1" }));
     expect(error).toMatchObject({ kind: "crypto", code: "KEY_UNWRAP" });
     expect(error.message).toContain("KmsKeySet/UserDecryptKey");
@@ -285,7 +285,7 @@ describe("refused", () => {
     }
   });
 
-  it("to write new keys in clear", async () => {
+  it("the writer refuses to write new keys in clear", async () => {
     const message = { ...response.message!, newKeys: { transport: [], integrity: [newInk] } };
     const refusal = expect.objectContaining({ kind: "usage", code: "KMS_NEW_KEY_IN_CLEAR" });
     await expect(sealKmsResponse({ ...response, message })).rejects.toEqual(refusal);

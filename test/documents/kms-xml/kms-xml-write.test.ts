@@ -197,7 +197,7 @@ describe("refuses to write", () => {
     );
   });
 
-  it("but escapes what would be markup or be normalised", () => {
+  it("the writer escapes what would be markup or be normalised", () => {
     const value = "<&>\"'\t\n\r]]>\u{1f600}";
     const root = parseXml(writeXml(element("a", { b: value }, value)));
     expect(root.text).toBe(value);

@@ -124,7 +124,7 @@ describe("switches", () => {
     );
   });
 
-  it("that ask for nothing let nothing wrong pass", async () => {
+  it("switches that require nothing still let no wrong signature pass", async () => {
     const sealed = await seal([infoPart()]);
     const open = (parts: typeof sealed, keys = keysOf()) =>
       openSignalling(parts, keys, { switches: NOTHING });
@@ -158,7 +158,7 @@ describe("switches", () => {
 describe("keys", () => {
   const next = () => csk(OTHER_CSK_ID, OTHER_CSK);
 
-  it("before the newest are received under until that is used", async () => {
+  it("earlier keys are received under until the newest is used", async () => {
     const receiving = keysOf();
     const old = await seal([infoPart()]);
     receiving.add(next());
@@ -179,7 +179,7 @@ describe("keys", () => {
     expect((await openSignalling(await seal([infoPart()]), receiving)).key!.keyId).toBe(CSK_ID);
   });
 
-  it("of a message are one", async () => {
+  it("all parts of a message are under one key", async () => {
     const [a, b] = [keysOf().sending, keysOf(ALICE, next()).sending];
     const one = await sealSignalling([infoPart()], a, {
       random,

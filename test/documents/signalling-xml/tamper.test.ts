@@ -230,7 +230,7 @@ describe("parts moved about", () => {
     expect(await code([info, location, hidden])).toBe(`${VERIFICATION}SIGNATURE_MISSING`);
   });
 
-  it("in another order are the same", async () => {
+  it("parts in another order are the same message", async () => {
     const opened = await open([signatures, location, info]);
     expect(meaning(opened)).toEqual(meaning(await open([location, info, signatures])));
     expect(opened.parts.map(({ signed }) => signed)).toEqual([true, true]);
@@ -310,7 +310,7 @@ describe("limits", () => {
     expect(await codeOf(() => openSignalling(parts, keysOf(), { switches: clear }))).toBe(expected);
   });
 
-  it("of the signatures", async () => {
+  it("the limits of the signatures are obeyed", async () => {
     for (const [body, expected] of [
       [`<!DOCTYPE s [<!ENTITY e "x">]><s/>`, "codec/XML_DTD"],
       [`<signatures>${signatureOf(0).repeat(100)}</signatures>`, "codec/XML_TOO_LARGE"],
@@ -335,7 +335,7 @@ describe("limits", () => {
     }
   });
 
-  it("as the caller sets them", async () => {
+  it("the caller's limits are obeyed", async () => {
     expect(await codeOf(() => openSignalling(sealed, keysOf(), { limits: { maxElements: 3 } }))).toBe(
       "codec/XML_TOO_LARGE",
     );

@@ -194,7 +194,7 @@ describe("refused, with line and reason but no value", () => {
     }
   });
 
-  it("before libxml2 sees it: what the reader refuses", () => {
+  it("the reader's refusals come before libxml2 sees the document", () => {
     const code = (call: () => void) => {
       try {
         call();

@@ -198,11 +198,11 @@ describe("forms that are not accepted", () => {
     expect(codeOf(change(SIGNED, signatureOf(SIGNED), ""))).toBe("MISSING");
   });
 
-  it("but HMAC of all 256 bits is", () => {
+  it("an HMACOutputLength of all 256 bits is accepted", () => {
     expect(open(resign(change(SIGNED, method, withLength("256")))).content).toEqual(open(SIGNED).content);
   });
 
-  it("and no transforms mean C14N", () => {
+  it("a reference without transforms means C14N", () => {
     const bare = resign(change(SIGNED, /<ds:Transforms>.*<\/ds:Transforms>/, ""));
     expect(open(bare).content).toEqual(open(SIGNED).content);
   });
@@ -217,7 +217,7 @@ describe("limits of the reader", () => {
     expect(codeOf(xml)).toBe(code);
   });
 
-  it("as the caller sets them", () => {
+  it("the reader obeys the caller's limits", () => {
     const limited = errorCode(() => verifyXml(SIGNED, () => KEY, { maxElements: 5 }));
     expect(limited).toBe("codec/XML_TOO_LARGE");
     expect(errorCode(() => verifyXml(SIGNED, () => KEY, { maxLength: 100 }))).toBe("codec/XML_TOO_LARGE");

@@ -108,7 +108,7 @@ describe("tokens", () => {
   const statusOf = async (authorization: string | undefined) =>
     (await world.it.ask("GET", pathOf(MINE), { headers: { authorization: authorization ?? "" } })).status;
 
-  it("that are wrong, expired, or for others are answered 401", async () => {
+  it("tokens that are wrong, expired, or for others are answered 401", async () => {
     const now = world.it.world.now();
     const expired = await world.it.issuer.token({ userUri: CHIEF, now: now - 7_200_000 });
     const foreign = await world.it.issuer.token({ userUri: CHIEF, now, audience: ["kms.example"] });
@@ -125,7 +125,7 @@ describe("tokens", () => {
     expect(await statusOf(`Bearer ${await world.it.token(CHIEF)}`)).toBe(200);
   });
 
-  it("without a scope or a group are answered 403", async () => {
+  it("tokens without a scope or a group are answered 403", async () => {
     const scopes = ["3gpp:mc:ptt_key_management_service"];
     const wrong = await world.it.issuer.token({ userUri: CHIEF, now: world.it.world.now(), scopes });
     expect(await statusOf(`Bearer ${wrong}`)).toBe(403);
@@ -143,7 +143,7 @@ describe("tokens", () => {
     await app.close();
   });
 
-  it("of the operator may say who is behind it", async () => {
+  it("tokens of the operator may say who is behind it", async () => {
     const rename = { displayName: "x" };
     await world.it.operator.changeGroup("Änne B.", MINE, rename);
     expect((await world.it.operator.auditLog({ limit: 1000 })).at(-1)!.actor).toBe("Änne B.");
@@ -203,7 +203,7 @@ describe("requests", () => {
     expect((got.json as { error: { message: string } }).error.message).not.toBe("");
   });
 
-  it("that the database fails are answered without its words", async () => {
+  it("requests that the database fails are answered without its words", async () => {
     const { admin } = world.it.core.context;
     const { group } = admin;
     const words = 'syntax error at or near "SELECT secret"';
@@ -230,17 +230,17 @@ describe("requests", () => {
     }
   });
 
-  it("of another type are refused", async () => {
+  it("requests of another type are refused", async () => {
     const headers = { "content-type": "application/xml" };
     expect((await world.it.ask("POST", "/groups", { body: "x", headers })).status).toBe(415);
   });
 
-  it("under another name than loopback's are refused, as those of a page that rebinds its name", async () => {
+  it("requests under another name than loopback's are refused, as those of a page that rebinds its name", async () => {
     const got = await world.it.app.inject({ url: "/gms/v1/openapi.json", headers: { host: "evil.example" } });
     expect(got.statusCode).toBe(421);
   });
 
-  it("whose server is away say so", async () => {
+  it("requests whose server is away say so", async () => {
     const away = gmsAdminClient({ url: "http://127.0.0.1:1", token: "x" });
     expect(await codeOf(away.groups({ limit: 1 }))).toBe("ADMIN_UNREACHABLE");
     const odd = async () => new Response("<html>", { status: 502 });
@@ -248,7 +248,7 @@ describe("requests", () => {
     expect(await codeOf(proxy.groups({ limit: 1 }))).toBe("ADMIN_FAILED");
   });
 
-  it("whose server has a code that the client does not know show it as text", async () => {
+  it("a code that the client does not know is shown as text", async () => {
     const error = { kind: "usage", code: "OF_A_LATER_VERSION", message: "no such thing" };
     const later = async () => Response.json({ error }, { status: 400 });
     const client = gmsAdminClient({ url: world.it.url, token: "x", fetch: later as typeof fetch });

@@ -34,7 +34,7 @@ describe("progress", () => {
     expect((await seen.next()).done).toBe(true);
   });
 
-  it("of a rekey that has ended is one line", async () => {
+  it("progress of a rekey that has ended is one line", async () => {
     await sealAll(world.it.core);
     await acknowledge(world.it.world, rekey.id);
     const lines: RekeyRecord[] = [];
@@ -42,7 +42,7 @@ describe("progress", () => {
     expect(lines).toMatchObject([{ state: "done" }]);
   });
 
-  it("of a rekey that there is not is an error", async () => {
+  it("progress of a rekey that there is not is an error", async () => {
     const seen = world.it.operator.progress(999_999);
     await expect(seen.next()).rejects.toMatchObject({ kind: "usage", code: "REKEY_UNKNOWN" });
   });
@@ -74,7 +74,7 @@ describe("progress", () => {
       .toBe(true);
   });
 
-  it("that breaks off is an error", async () => {
+  it("progress that breaks off is an error", async () => {
     const half = async () => new Response(`${JSON.stringify({ rekey })}\n`, { status: 200 });
     const client = gmsAdminClient({ url: world.it.url, token: OPERATOR_TOKEN, fetch: half as typeof fetch });
     const seen = client.progress(rekey.id);

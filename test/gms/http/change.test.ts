@@ -85,13 +85,13 @@ describe("PUT", () => {
     expect((await put(document(), { headers: { "if-match": "*" } })).status).toBe(200);
   });
 
-  it("of two with one entity tag lets one through", async () => {
+  it("of two PUTs with one entity tag, one succeeds", async () => {
     const headers = { "if-match": await etagOf() };
     const both = await Promise.all([put(document(), { headers }), put(document(), { headers })]);
     expect(both.map(({ status }) => status).sort()).toEqual([200, 412]);
   });
 
-  it("with the entity tag of a group that was deleted since, and made again, does nothing", async () => {
+  it("a PUT with the entity tag of a group that was deleted and made again does nothing", async () => {
     const etag = await etagOf();
     await admin().deleteGroup("operator", group);
     const settings = { managers: [MANAGER] };
@@ -116,7 +116,7 @@ describe("PUT", () => {
     expect((await put(more)).status).toBe(200);
   });
 
-  it("without conditions waits for its turn", async () => {
+  it("a PUT without conditions waits for its turn", async () => {
     const both = await Promise.all([put(document()), put(document({ displayName: "Water" }))]);
     expect(both.map(({ status }) => status)).toEqual([200, 200]);
   });
@@ -144,7 +144,7 @@ describe("PUT", () => {
     ],
     ["with a name too long", "constraint-failure", () => document({ displayName: "x".repeat(2000) })],
   ];
-  it.each(conflicts)("of a document %s is a conflict: %s", async (_, condition, body) => {
+  it.each(conflicts)("a PUT of a document %s is a conflict: %s", async (_, condition, body) => {
     const etag = await etagOf();
     const got = await put(body());
     expect(got, got.body).toMatchObject({ status: 409, headers: { "content-type": MEDIA.xcapError } });
@@ -152,7 +152,7 @@ describe("PUT", () => {
     expect(await etagOf()).toBe(etag);
   });
 
-  it("of another type is refused", async () => {
+  it("a PUT of another type is refused", async () => {
     for (const type of ["application/xml", "text/plain", MEDIA.gktpReport]) {
       expect((await put(document(), { type })).status).toBe(415);
     }
@@ -190,7 +190,7 @@ describe("PUT of a new group", () => {
     await admin().deleteGroup("operator", NEW);
   });
 
-  it("whose URI is taken is told others that are free", async () => {
+  it("a PUT of a new group whose URI is taken is told free ones", async () => {
     await admin().createGroup("operator", { uri: "sip:new-2@home.example", members: [] });
     await admin().createGroup("operator", { uri: NEW, members: [] });
     const got = await create(CREATOR);

@@ -109,7 +109,7 @@ describe("a report", () => {
     expect((await deliveryOf(ALICE)).state).toBe("acknowledged");
   });
 
-  it("that says nothing new is answered and not written down", async () => {
+  it("a report that says nothing new is answered and not written down", async () => {
     const sha256 = await digestOf(ALICE);
     const failed = { sha256, result: "failed" as const };
     const stored = { sha256, result: "stored" as const };
@@ -124,7 +124,7 @@ describe("a report", () => {
     ]);
   });
 
-  it("without messages, or with two results of one, is a conflict", async () => {
+  it("a report without messages, or with two results of one, is a conflict", async () => {
     const sha256 = await digestOf(ALICE);
     expect((await report(ALICE, [])).status).toBe(409);
     const both = [
@@ -136,7 +136,7 @@ describe("a report", () => {
     expect((await deliveryOf(ALICE)).state).toBe("sealed");
   });
 
-  it("of a message that is not in the document changes nothing, also not the others in it", async () => {
+  it("a report of a message that is not in the document changes nothing, also not the others in it", async () => {
     const got = await report(ALICE, [
       { sha256: await digestOf(ALICE), result: "stored" },
       { sha256: await digestOf(BOB), result: "stored" },
@@ -146,7 +146,7 @@ describe("a report", () => {
     for (const uri of [ALICE, BOB]) expect((await deliveryOf(uri)).state).toBe("sealed");
   });
 
-  it("of a message that another rekey put out of the document is a conflict", async () => {
+  it("a report of a message that another rekey put out of the document is a conflict", async () => {
     const sha256 = await digestOf(ALICE);
     await world.it.core.context.admin.rekey("operator", OTHER);
     expect((await report(ALICE, [{ sha256, result: "stored" }])).status).toBe(409);

@@ -44,13 +44,13 @@ async function refused(path: string, status: number, code: string, asked: Asked 
 }
 
 describe("a token", () => {
-  it("that is missing is answered 403", async () => {
+  it("a token that is missing is answered 403", async () => {
     const got = await refused(keysPath(ALICE), 403, "TOKEN_MISSING", { as: null });
     expect(got.headers["www-authenticate"]).toBe("Bearer");
     expect((await world.it.audit()).at(-1)).toMatchObject({ actor: "anonymous", action: "xcap-get" });
   });
 
-  it("that has expired, or is for another server, or forged, is answered 401", async () => {
+  it("a token that has expired, or is for another server, or forged, is answered 401", async () => {
     const now = world.it.world.now();
     const { issuer } = world.it;
     const stranger = await DevelopmentIssuer.create([gmsAudience(world.it.world.config.gmsUri)]);
@@ -67,18 +67,18 @@ describe("a token", () => {
     }
   });
 
-  it("for other services is answered 403", async () => {
+  it("a token for other services is answered 403", async () => {
     const token = await world.it.token(ALICE, { scopes: ["3gpp:mc:ptt_key_management_service"] });
     const got = await refused(keysPath(ALICE), 403, "WRONG_SCOPE", { token });
     expect(got.headers["www-authenticate"]).toContain("insufficient_scope");
   });
 
-  it("without an identity is answered 403", async () => {
+  it("a token without an identity is answered 403", async () => {
     const token = await world.it.issuer.token({ clientId: "gms-1", now: world.it.world.now() });
     await refused(keysPath(ALICE), 403, "WRONG_IDENTITY", { token });
   });
 
-  it("that nobody can check is answered 503", async () => {
+  it("a token that nobody can check is answered 503", async () => {
     const got = await withVerifier(() => new TokenRefusal("TOKENS_UNAVAILABLE", "no answer"));
     expect(got).toMatchObject({ statusCode: 503, headers: { "retry-after": expect.any(String) } });
   });
@@ -96,21 +96,21 @@ async function withVerifier(error: () => Error) {
 describe("documents", () => {
   const groupKeys = GROUP_PATH.replace("org.openmobilealliance.groups", "org.3gpp.MCPTT-GKTP");
 
-  it("of others are forbidden, and so are their collections", async () => {
+  it("documents of others are forbidden, and so are their collections", async () => {
     for (const as of [BOB, MALLORY]) {
       await refused(keysPath(ALICE), 403, "WRONG_IDENTITY", { as });
       await refused(keysPath(ALICE).replace("gktp.xml", ""), 403, "WRONG_IDENTITY", { as });
     }
   });
 
-  it("of what has no URI are a malformed path, and do not come to the store", async () => {
+  it("paths without a URI are malformed and do not reach the store", async () => {
     for (const name of ["a%00b", "sip:a%20b", "%3Cx%3E", "a".repeat(1025)]) {
       await refused(`${ROOT}/org.openmobilealliance.groups/global/byGroupID/${name}`, 400, "BAD_PATH");
       await refused(`${ROOT}/org.3gpp.MCPTT-GKTP/users/${name}/gktp.xml`, 400, "BAD_PATH");
     }
   });
 
-  it("of groups are not there for who is no member, as those that do not exist", async () => {
+  it("documents of groups do not exist for outsiders, like those of groups that do not exist", async () => {
     const none = `${ROOT}/${groupDocumentPath("sip:none@home.example")}`;
     const seen = await refused(GROUP_PATH, 404, "NOT_FOUND", { as: MALLORY });
     const unseen = await refused(none, 404, "NOT_FOUND", { as: MALLORY });
@@ -118,7 +118,7 @@ describe("documents", () => {
     await refused(groupKeys, 404, "NOT_FOUND", { as: MALLORY });
   });
 
-  it("of keys are not there for who is in no group", async () => {
+  it("documents of keys do not exist for users in no group", async () => {
     await refused(keysPath(MALLORY), 404, "NOT_FOUND", { as: MALLORY });
   });
 

@@ -16,7 +16,7 @@ async function report(as: string, octets: Uint8Array): Promise<number> {
 const reports = async () =>
   (await world.it.audit()).filter(({ action }) => action === "gktp-report").map(({ actor }) => actor);
 
-it("as many a minute as are allowed, of each member, and all of them count", async () => {
+it("each member may send as many reports a minute as are allowed, and all of them count", async () => {
   const { admin } = world.it.core.context;
   for (const name of ["a", "b", "c"]) {
     await admin.createGroup("operator", { uri: `sip:${name}@home.example`, members: newMembers(2) });

@@ -86,7 +86,7 @@ describe("malformed requests", () => {
 });
 
 describe("pages", () => {
-  it("of configured origins may ask, and read the entity tag", async () => {
+  it("pages of configured origins may ask, and read the entity tag", async () => {
     const preflight = await fetch(`${url}${GROUP_PATH}`, {
       method: "OPTIONS",
       headers: { origin: PAGE, "access-control-request-method": "PUT" },
@@ -99,7 +99,7 @@ describe("pages", () => {
     expect(got.headers.get("access-control-expose-headers")).toContain("etag");
   });
 
-  it("of other origins may not", async () => {
+  it("pages of other origins may not", async () => {
     const headers = { origin: "https://evil.example" };
     const preflight = await fetch(`${url}${GROUP_PATH}`, { method: "OPTIONS", headers });
     expect(preflight.status).toBe(405);

@@ -73,7 +73,7 @@ describe("a SUBSCRIBE is refused", () => {
     expect(await audited()).toMatchObject([{ action: "subscribe", code }]);
   });
 
-  it("with a token that has expired, and says so in the challenge", async () => {
+  it("a SUBSCRIBE with an expired token is refused, and the challenge says so", async () => {
     const token = await setup.token(memberUri(0), { lifetime: -3600 });
     const member = await setup.member(0, { token });
     expect(await refused(member, {})).toBe(401);
@@ -169,7 +169,7 @@ describe("a dialog", () => {
     expect(member.heard.length).toBe(heard);
   });
 
-  it("of a member makes room for a newer one, when there are too many", async () => {
+  it("a member's oldest dialog makes room for a newer one when there are too many", async () => {
     const members: Member[] = [];
     for (let i = 0; i < 3; i++) {
       const member = await setup.member(0);

@@ -53,7 +53,7 @@ describe("488", () => {
     expect(member.heard.length).toBe(2);
   });
 
-  it("to T alone is not final: the key is with the member within ten seconds of the clock being right", async () => {
+  it("a 488 to T alone is not final: the member has the key within ten seconds of the clock being right", async () => {
     const rekey = await group(1);
     const member = await setup.member(0);
     member.reply = () => refuse(488, TIME_TEXT);
@@ -68,7 +68,7 @@ describe("488", () => {
     expect(await setup.states(rekey)).toEqual(["acknowledged"]);
   });
 
-  it("to T alone for as long as a member may be away counts as unreachable", async () => {
+  it("a member who answers 488 to T alone for as long as members may be away counts as unreachable", async () => {
     const rekey = await group(1);
     const member = await setup.member(0);
     member.reply = () => refuse(488, TIME_TEXT);
@@ -80,7 +80,7 @@ describe("488", () => {
     await becomes(rekey, "acknowledged");
   });
 
-  it("to several messages has each sent alone, to learn which it is", async () => {
+  it("after a 488 to several messages each is sent alone, to learn which one is refused", async () => {
     const rekeys = [await group(1), await group(1, OTHER)];
     const member = await setup.member(0);
     const bad = (await setup.world.store.gktpOf(member.uri)).find(({ rekey }) => rekey === rekeys[1])!;

@@ -58,7 +58,7 @@ describe("a key in the diff", () => {
     expect((await setup.world.store.rekey(rekey))?.state).toBe("done");
   });
 
-  it("of the next rekey replaces the one before, and each member gets their own", async () => {
+  it("the key of the next rekey replaces the earlier one in the diff, and each member gets their own", async () => {
     await group(3);
     const members = [await subscribed(0), await subscribed(1), await subscribed(2)];
     await setup.until(() => members.every(({ messages }) => messages.size === 1));
@@ -129,7 +129,7 @@ describe("a key in the diff", () => {
 });
 
 describe("a member", () => {
-  it("that is removed loses the documents and gets no key, while the others get a new one", async () => {
+  it("a member that is removed loses the documents and gets no key, while the others get a new one", async () => {
     await group(2);
     const [stays, leaves] = [await subscribed(0), await subscribed(1)];
     await setup.until(() => stays!.messages.size === 1 && leaves!.messages.size === 1);

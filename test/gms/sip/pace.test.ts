@@ -137,13 +137,13 @@ describe("an answer", () => {
     expect(verdictOf(result(status), false, 1)).toBe(verdict);
   });
 
-  it("that refuses T alone, of one message, is to be tried again; of several each is tried alone first", () => {
+  it("an answer that refuses T alone, of one message, is to be tried again; of several each is tried alone first", () => {
     const warnings = [WARNING_TEXT, TIME_TEXT].map((text) => ({ code: 399, agent: "x", text }));
     const untimely = { status: 488, reason: "Not Acceptable Here", warnings };
     expect([1, 2].map((messages) => verdictOf(untimely, false, messages))).toEqual(["later", "refused"]);
   });
 
-  it("that ended the subscription leaves nothing to try again, unless it was a 2xx", () => {
+  it("an answer that ended the subscription leaves nothing to try again, unless it was a 2xx", () => {
     expect([481, 408, 200].map((status) => verdictOf(result(status), true, 1))).toEqual([
       "gone",
       "gone",

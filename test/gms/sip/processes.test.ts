@@ -57,7 +57,7 @@ it("a change that another process made is told within a few looks at the store",
   ]);
 });
 
-it("what one process was to send goes to the other, when the member comes there", async () => {
+it("messages that one process was to send go to the other when the member comes there", async () => {
   await group(4);
   const members: Member[] = [];
   for (let i = 0; i < 4; i++) members.push(await subscribed(i));

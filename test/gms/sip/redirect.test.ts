@@ -60,7 +60,7 @@ describe("a KMS Redirect Response", () => {
     expect((await setup.world.store.isMember(GROUP, memberUri(0)))?.kmsUri).toBe(HOME_KMS);
   });
 
-  it("that cannot be read is the refusal that it came with", async () => {
+  it("a KMS Redirect Response that cannot be read is the refusal that it came with", async () => {
     const rekey = await group([AWAY_KMS]);
     const member = await setup.member(0);
     member.reply = () => ({ ...redirect(AWAY_KMS), body: utf8("<a") });
@@ -88,7 +88,7 @@ describe("a KMS Redirect Response", () => {
     expect((await last(all[0]!.id)).reason).toContain("3 KMS redirects came to nothing");
   });
 
-  it("that finds the Home KMS away is a refusal that says so", async () => {
+  it("a KMS Redirect Response that finds the Home KMS away is a refusal that says so", async () => {
     const rekey = await group([AWAY_KMS]);
     const keys = setup.gms.context.keys as { redirect: unknown };
     keys.redirect = () => Promise.reject(new TypeError("fetch failed"));

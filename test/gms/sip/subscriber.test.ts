@@ -105,7 +105,7 @@ describe("with patches", () => {
     expect(draft(subscriber, { member: false })).toBeUndefined();
   });
 
-  it("of a full state also what is gone since it was told", () => {
+  it("a full state names documents that are gone since the subscriber was told of them", () => {
     const subscriber = make(subscribed("aggregate"));
     run(subscriber, () => "taken");
     subscriber.begin();
@@ -116,7 +116,7 @@ describe("with patches", () => {
     ]);
   });
 
-  it("of a list that was exchanged only what is in it now", () => {
+  it("after its list was exchanged a subscriber gets only the documents of the new list", () => {
     const subscriber = make(subscribed("aggregate"));
     run(subscriber, () => "taken");
     subscriber.wanted = subscribed("aggregate", false, [GROUP]);

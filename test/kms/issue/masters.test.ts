@@ -51,7 +51,7 @@ onEachDatabase("masters", (databases) => {
     await expect(makeKms(store, { ...options, ...rule })).rejects.toMatchObject({ code: "MASTER_EXISTS" });
   });
 
-  it("of processes that start together, one makes it", async () => {
+  it("of processes that start together, one makes the master secret", async () => {
     const empty = await openStore(await databases.fresh());
     const other = await openStore(await databases.again());
     const made = await Promise.allSettled([makeTestKms(empty), makeTestKms(other), makeTestKms(empty)]);

@@ -105,7 +105,7 @@ describe("a connection", () => {
     expect(taken).toHaveLength(1);
   });
 
-  it("with a token has proof; those without make room", async () => {
+  it("a connection with a token is proven; those without make room", async () => {
     const admission = new Admission({ perAddress: 2 });
     const { leg, sockets } = await serve({ admission });
     const proven = await open(leg.uri);
@@ -123,7 +123,7 @@ describe("a connection", () => {
     expect(proven.readyState).toBe(WebSocket.OPEN);
   });
 
-  it("that says nothing after it was opened is ended", async () => {
+  it("a connection that says nothing after it was opened is ended", async () => {
     const { sockets, refused } = await serve({ messageTimeout: 100 });
     const socket = connect(sockets.port!, HOST);
     socket.on("error", () => undefined).resume();
@@ -131,14 +131,14 @@ describe("a connection", () => {
     expect(refused.length).toBeGreaterThan(0);
   });
 
-  it("that answers no ping is ended", async () => {
+  it("a connection that answers no ping is ended", async () => {
     const { leg } = await serve({ pingInterval: 50 });
     const socket = new WebSocket(leg.uri, { autoPong: false });
     closers.push(() => socket.terminate());
     await once(socket, "close");
   });
 
-  it("that does not read has the newest of the packets, and a bounded number of them", async () => {
+  it("a connection that does not read has the newest of the packets, and a bounded number of them", async () => {
     const { sockets, leg } = await serve();
     const socket = await open(leg.uri);
     const left: boolean[] = [];

@@ -229,7 +229,7 @@ describe("streams of legs", () => {
     expect(relay.counters).toMatchObject({ forwarded: numbers.length + 9, copies: numbers.length + 31 });
   });
 
-  it("of somebody who takes up SSRC after SSRC leave those of others theirs", () => {
+  it("a member who takes SSRC after SSRC leaves others their streams", () => {
     const { relay, ends, send } = world();
     send(ends[0]!, packet(1));
     for (let ssrc = 1000; ssrc < 3000; ssrc++) {
@@ -303,7 +303,7 @@ describe("addresses of legs", () => {
     expect(own.legAddress("x", { host, port })).toEqual({ host, port });
   });
 
-  it("of sockets that are closed are free again", () => {
+  it("addresses of closed sockets are free again", () => {
     const own = new OwnSockets({ interfaces });
     const port = new Medium().open();
     const close = own.enter(port);

@@ -202,7 +202,7 @@ describe("floor control of a member", () => {
     await session.close();
   });
 
-  it("of one who sends request and release without end has a rate, and others are heard meanwhile", async () => {
+  it("a member who requests and releases without end is held to a rate, and others are heard meanwhile", async () => {
     const { net, session, enterAs } = world("flood", { messageRate: { perSecond: 5, burst: 15 } });
     const mallory = enterAs(MALLORY);
     const alice = enterAs(ALICE);
@@ -226,7 +226,7 @@ describe("floor control of a member", () => {
     await session.close();
   });
 
-  it("that names an address which no leg may have leaves the call as it was", async () => {
+  it("floor control that names an address which no leg may have leaves the call as it was", async () => {
     const { net, session, enter, enterAs } = world("bad floor");
     const [alice, bob] = gmkOf(GMK_ID, ALL).map((key, i) => enter(ALL[i]!, new Ring(key)));
     for (const floor of [
@@ -281,7 +281,7 @@ describe("who has the floor", () => {
     await session.close();
   });
 
-  it("under another's GUK-ID before that one has spoken is told of, and shuts them out until leaving", async () => {
+  it("a talker who uses another's GUK-ID before its owner has spoken is reported, and shuts the owner out until leaving", async () => {
     const { net, session, enter, enterAs } = world("squatting");
     const keys = gmkOf(GMK_ID, [...ALL, MALLORY]);
     const [alice, , carol] = ALL.map((user, i) => enter(user, new Ring(keys[i]!)));
@@ -339,18 +339,21 @@ describe("media that two members try to send round", () => {
     return { net, calls, relayOf: (i: number) => calls[(i + count) % count]!.session.ports.media };
   }
 
-  it.each([1, 2, 3])("by legs at the sockets of %d groups: no such leg is let in", async (count) => {
-    const { calls, relayOf } = groups("own", count);
-    for (const [i, { enterAs, session }] of calls.entries()) {
-      for (const host of [SERVER, `::ffff:${SERVER}`, "127.0.0.1", "127.0.0.2", "::1", "0.0.0.0"]) {
-        for (const port of [relayOf(i - 1), relayOf(i + 1), session.ports.floor]) {
-          expect(() => enterAs(MALLORY, { media: { host, port } })).toThrow(
-            expect.objectContaining({ code: "BAD_ADDRESS" }),
-          );
+  it.each([1, 2, 3])(
+    "a leg at the sockets of %d groups, which would send media round, is not let in",
+    async (count) => {
+      const { calls, relayOf } = groups("own", count);
+      for (const [i, { enterAs, session }] of calls.entries()) {
+        for (const host of [SERVER, `::ffff:${SERVER}`, "127.0.0.1", "127.0.0.2", "::1", "0.0.0.0"]) {
+          for (const port of [relayOf(i - 1), relayOf(i + 1), session.ports.floor]) {
+            expect(() => enterAs(MALLORY, { media: { host, port } })).toThrow(
+              expect.objectContaining({ code: "BAD_ADDRESS" }),
+            );
+          }
         }
       }
-    }
-  });
+    },
+  );
 
   it.each([1, 2, 3])(
     "by addresses outside that lead back into %d groups: each comes to a victim once",
@@ -390,7 +393,7 @@ describe("media that two members try to send round", () => {
     },
   );
 
-  it("from a socket of the server itself is dropped, though a leg was there before the socket", async () => {
+  it("media from a socket of the server itself are dropped, though a leg was there before the socket", async () => {
     const own = new OwnSockets({ interfaces: () => [] });
     const { net, session, enterAs } = world("later", { own });
     const victim = enterAs(ALICE);

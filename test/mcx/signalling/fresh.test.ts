@@ -88,7 +88,7 @@ describe("a request", () => {
     );
   });
 
-  it("with other parts, or the same in another order, is refused", () => {
+  it("a request with other parts, or with the same in another order, is refused", () => {
     const more = { contentType: "application/octet-stream", body: Uint8Array.of(4) };
     expect(refusalOf(signed("UDP", { parts: [...parts, more] }))).toBe("REQUEST_CHANGED");
     const digest = digestOfUnsigned([...parts, more]);
@@ -97,12 +97,12 @@ describe("a request", () => {
     expect(refusalOf(turned)).toBe("REQUEST_CHANGED");
   });
 
-  it("that came before is refused", () => {
+  it("a request that came before is refused", () => {
     const request = signed("TLS");
     expect([refusalOf(request), refusalOf(request)]).toEqual(["fresh", "REPLAYED"]);
   });
 
-  it("of a client of the standard, which binds nothing, is taken over TLS on the flow of its CSK only", () => {
+  it("a request of a client of the standard, which binds nothing, is taken over TLS on the flow of its CSK only", () => {
     const binding = undefined;
     for (const transport of ["TLS", "WSS"] as const) {
       expect(refusalOf(signed(transport, { binding })), transport).toBe("fresh");
@@ -135,13 +135,13 @@ describe("a request", () => {
 });
 
 describe("memory", () => {
-  it("of what was seen makes room by the oldest where nothing must be kept", () => {
+  it("the memory of seen requests drops the oldest that need not be kept", () => {
     const recent = new Recent({ most: 2 });
     for (const id of ["a", "b", "c"]) recent.add(id, 0);
     expect(["a", "b", "c"].map((id) => recent.has(id))).toEqual([false, true, true]);
   });
 
-  it("of messages is bounded by senders, and for each of them", () => {
+  it("the memory of messages is bounded for each sender and over all senders", () => {
     const seen = new SeenMessages({ senders: 2, each: 2 });
     const enter = (sender: string, id: number) =>
       seen.enter(sender, { conversationId: Uint8Array.of(0), messageId: Uint8Array.of(id) }, 0);

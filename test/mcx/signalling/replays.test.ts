@@ -240,7 +240,7 @@ describe("an outsider", () => {
     expect(texts.slice(2)).toEqual(texts.slice(0, 2));
   });
 
-  it("who guesses at groups without end is turned away before anybody is asked", async () => {
+  it("an outsider who guesses group names without end is refused before anybody is asked", async () => {
     world = await McxWorld.create();
     const [mallory] = await bound(CAROL);
     world.book.groups.set(GROUP, new Set([ALICE]));

@@ -74,7 +74,7 @@ describe("floor control messages", () => {
     expect(decodeFloorMessage(encodeFloorMessage(deny))).toEqual(deny);
   });
 
-  it("that are broken are errors of ours, and unknown fields are passed over", () => {
+  it("floor control messages that are broken are errors of ours, and unknown fields are passed over", () => {
     const idle = encodeFloorMessage({ name: "Floor Idle", ssrc: 1, sequenceNumber: 7 });
     for (let at = 0; at < idle.length; at++) {
       expect(() => decodeFloorMessage(idle.subarray(0, at))).toThrow(MikeySakkeError);

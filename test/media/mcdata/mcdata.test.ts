@@ -102,7 +102,7 @@ describe("messages", () => {
     });
   });
 
-  it("that are cut or of another kind are errors of ours", () => {
+  it("messages that are cut or of another kind are errors of ours", () => {
     const id = systemRandom(16);
     const sds = encodeSdsSignalling({ dateTime: 1, conversationId: id, messageId: id });
     expect(() => decodeDataPayload(sds)).toThrow(expect.objectContaining({ code: "BAD_MCDATA_PAYLOAD" }));

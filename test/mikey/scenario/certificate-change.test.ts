@@ -111,7 +111,7 @@ describe.each([
     }
   });
 
-  it("who has no keys of the new certificate yet cannot sign after it", async () => {
+  it("an initiator without keys of the new certificate cannot sign after the change", async () => {
     const initiator = Initiator.load(domains, [keySet(older, GMS, atMs - 1)]);
     await expect(seal(initiator, atMs + 1)).rejects.toMatchObject({ kind: "usage", code: "NO_SIGNING_KEY" });
     initiator.add(keySet(newer, GMS, atMs));

@@ -150,7 +150,7 @@ describe("timestamps", () => {
     expect(initiator.reserveTimes(NOW + 1000, 1)).toBe(ntpFromUnixMs(NOW + 1000));
   });
 
-  it("of one batch lie in one second, so that they share a key period", () => {
+  it("timestamps of one batch lie in one second, so that they share a key period", () => {
     const initiator = Initiator.load(world.home.domain, [world.home.keySet(GMS)]);
     const millisecond = 2 ** 32 / 1000;
     const time = initiator.reserveTimes(NOW + 999, Math.ceil(2 * millisecond));

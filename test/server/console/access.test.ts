@@ -190,7 +190,7 @@ describe("the listener", () => {
     },
   );
 
-  it("on other than loopback wants a certificate and the name it is reached by", async () => {
+  it("a listener beyond loopback needs a certificate and the name that it is reached by", async () => {
     const listen = { host: "0.0.0.0" };
     await expect(consoleConfigFault({ listen })).resolves.toContain("console.origin");
     await expect(consoleConfigFault({ listen, origin: "http://ops.example.org" })).resolves.toContain(

@@ -57,7 +57,7 @@ onEachDatabase("chunks", ({ fresh }) => {
     }
   });
 
-  it("of a small rekey come right after one chunk of a large one, and then they take turns", async () => {
+  it("chunks of a small rekey come right after one chunk of a large one, and then they take turns", async () => {
     const store = await openStore(await fresh());
     const { rekey: large } = await started(store, { who: members(40) });
     await store.claimChunk(claimant("a"));
@@ -67,7 +67,7 @@ onEachDatabase("chunks", ({ fresh }) => {
     expect(order).toEqual([small, large, small, large, large, large]);
   });
 
-  it("of a claim whose lease is over go to another process; the late one saves nothing", async () => {
+  it("chunks of a claim whose lease is over go to another process, and the late process saves nothing", async () => {
     const store = await openStore(await fresh());
     const { rekey } = await started(store, { who: USERS.slice(0, 3) });
     const lost = (await store.claimChunk(claimant("a")))!;
@@ -91,7 +91,7 @@ onEachDatabase("chunks", ({ fresh }) => {
     expect(await at(NOW + 10 * LEASE, store).saveChunk(claim, messages(claim))).toBe(true);
   });
 
-  it("that failed are tried again at the time that was set, with the reason on record", async () => {
+  it("failed chunks are tried again at the set time, with the reason on record", async () => {
     const store = await openStore(await fresh());
     const { rekey } = await started(store, { who: USERS.slice(0, 3) });
     const claim = (await store.claimChunk(claimant("a")))!;
@@ -126,7 +126,7 @@ onEachDatabase("chunks", ({ fresh }) => {
     expect(await refused(store.claimChunk(claimant("")))).toBe("BAD_INSTANCE");
   });
 
-  it("of a process that was killed are free when it starts again; on PGlite whatever its name", async () => {
+  it("chunks of a killed process are free when it starts again, on PGlite whatever its name", async () => {
     const db = await fresh();
     const store = await openStore(db);
     await started(store, { who: USERS.slice(0, 8) });
@@ -139,7 +139,7 @@ onEachDatabase("chunks", ({ fresh }) => {
     expect(await at(NOW, store).saveChunk(other, messages(other))).toBe(db.kind === "postgresql");
   });
 
-  it("whose key does not open fail alone, and the next rekey has its turn", async () => {
+  it("chunks whose key does not open fail alone, and the next rekey has its turn", async () => {
     const db = await fresh();
     const store = await openStore(db);
     await started(store, { who: USERS });

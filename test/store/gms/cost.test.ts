@@ -36,7 +36,7 @@ onEachDatabase("the cost of a GMS", ({ fresh, again }) => {
   const USERS = members(500);
   const URIS = urisOf(USERS);
 
-  it("that idles is one row a lease, however many members are present", async () => {
+  it("an idle process writes one row a lease, however many members are present", async () => {
     const { db, written } = counting(await fresh());
     const store = GmsStore.open(db, await Envelope.open(db, KEK));
     await store.renewLease("a", 15_000);

@@ -68,7 +68,7 @@ onEachDatabase("messages", ({ fresh }) => {
     expect(first).toMatchObject({ memberUri: A, state: "sealed", attempts: 3, status: 408 });
   });
 
-  it("of rekeys take turns, so that a small one does not wait for a large one", async () => {
+  it("messages of rekeys take turns, so that a small rekey does not wait for a large one", async () => {
     const store = await openStore(await fresh());
     const crowd = members(30, 100);
     const { rekey: large } = await started(store, { who: crowd });
@@ -94,7 +94,7 @@ onEachDatabase("messages", ({ fresh }) => {
     expect(await claimed(store, "b")).toEqual([C]);
   });
 
-  it("of a process that is gone go over when its presence runs out, or when it starts again", async () => {
+  it("messages of a dead process go to others when its presence runs out, or back when it starts again", async () => {
     const db = await fresh();
     const store = await openStore(db);
     await sealed(store);
@@ -212,7 +212,7 @@ onEachDatabase("messages", ({ fresh }) => {
     expect(await claimed(store, "a", NOW + 50_000)).toEqual([B]);
   });
 
-  it("that a process gave up wait until the member comes anew", async () => {
+  it("messages that a process gave up wait until the member subscribes again", async () => {
     const store = await openStore(await fresh());
     const rekey = await sealed(store);
     await present(store, "a", [A], UNTIL);
@@ -224,7 +224,7 @@ onEachDatabase("messages", ({ fresh }) => {
     expect(await claimed(store, "a", NOW + 10 ** 6)).toEqual([A]);
   });
 
-  it("of a GMK that is not live any more are not sent to those who come late, revocations are", async () => {
+  it("latecomers get no messages of a GMK that is no longer live, but its revocation", async () => {
     const store = await openStore(await fresh());
     const { gmk } = await started(store, { who: USERS });
     await sealAll(store);

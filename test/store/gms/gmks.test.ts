@@ -123,7 +123,7 @@ onEachDatabase("times", ({ fresh }) => {
     }
   });
 
-  it("of one call lie in one second, each initiator on its own", async () => {
+  it("times of one call lie in one second, for each initiator on its own", async () => {
     const store = await openStore(await fresh());
     const reserve = (uri: string, now: number, count: number) =>
       at(now, store).change((tx) => tx.reserveTimes(uri, count));
@@ -168,7 +168,7 @@ onEachDatabase("times", ({ fresh }) => {
     );
   });
 
-  it("that were used while the clock was ahead are not used again after it was set back", async () => {
+  it("times that were used while the clock was ahead are not used again after it was set back", async () => {
     const store = await openStore(await fresh());
     const ahead = NOW + 3_600_000;
     at(ahead, store);

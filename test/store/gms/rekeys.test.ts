@@ -93,7 +93,7 @@ onEachDatabase("rekeys", ({ fresh }) => {
     expect(running.map((r) => r.id)).toEqual([both]);
   });
 
-  it("without members are done at once", async () => {
+  it("rekeys without members are done at once", async () => {
     const store = await openStore(await fresh());
     const { rekey } = await started(store, { who: [] });
     expect(await store.rekey(rekey)).toMatchObject({
@@ -105,7 +105,7 @@ onEachDatabase("rekeys", ({ fresh }) => {
     expect(await store.claimChunk(claimant("a"))).toBeUndefined();
   });
 
-  it("that are superseded drop what is planned and open, and keep what was acknowledged", async () => {
+  it("superseded rekeys drop planned and open messages, and keep those that were acknowledged", async () => {
     const store = await openStore(await fresh());
     const { rekey } = await started(store, { who: USERS });
     const saved = (await store.claimChunk(claimant("a")))!;
@@ -153,7 +153,7 @@ onEachDatabase("rekeys", ({ fresh }) => {
     expect(ever).toEqual(USERS.map((m) => ({ ...m, csbId: gukId(m.uri) })));
   });
 
-  it("that revoke stay for who was handed the GMK, and go for who never was", async () => {
+  it("revoking rekeys keep the messages to holders of the GMK, and drop those to members who never had it", async () => {
     const store = await openStore(await fresh());
     const { gmk, rekey } = await started(store, { who: USERS });
     await sealAll(store);
