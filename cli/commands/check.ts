@@ -1,10 +1,11 @@
-/** `check`: numbered test cases against anybody's server, with this program on the other side. */
+/** `check`: numbered test cases against anybody's server or client, with this program on the other side. */
 import type { Command } from "commander";
 import type { CaseResult } from "../check/run.ts";
 import { DEFAULT_FOLDER } from "../server/folder-options.ts";
 import type { Context, Runner } from "../terminal/command.ts";
+import { durationOption } from "../terminal/durations.ts";
 import { EXIT, type ExitStatus } from "../terminal/exit-status.ts";
-import { uriOption } from "../terminal/options.ts";
+import { integerOption, uriOption } from "../terminal/options.ts";
 import type { Output } from "../terminal/output.ts";
 import { usageError } from "../terminal/usage.ts";
 
@@ -31,11 +32,32 @@ interface GmsArgs extends CommonArgs {
   group?: string;
 }
 
+interface ClientArgs {
+  user: string;
+  group?: string;
+  dir: string;
+  host: string;
+  port: string;
+  sipPort: string;
+  sip: boolean;
+  gmsUri?: string;
+  kmsUri?: string;
+  cert?: string;
+  key?: string;
+  tokenFile?: string;
+  trk?: string;
+  ink?: string;
+  expires: string;
+  start: string;
+  step: string;
+  junit?: string;
+}
+
 export function registerCheck(program: Command, runner: Runner): void {
   const check = program
     .command("check")
-    .summary("test a server against the clauses of the standard")
-    .description("Test a server, whoever made it, against the clauses of the standard.");
+    .summary("test a server or a client against the clauses of the standard")
+    .description("Test a server or a client, whoever made it, against the clauses of the standard.");
   runner.define<[string | undefined], CommonArgs>(
     check,
     "kms",
@@ -89,6 +111,52 @@ export function registerCheck(program: Command, runner: Runner): void {
         .option("--ink <file>", "InK of the user at the KMS")
         .option("--junit <file>", "write the verdicts for continuous integration as well"),
     checkGmsCommand,
+  );
+  runner.define<[], ClientArgs>(
+    check,
+    "client",
+    {
+      summary: "test a client of KMS and GMS",
+      description:
+        "Test a client as its KMS and its GMS: what it asks for, what it makes of messages that it must take and of others " +
+        "that it must refuse, of another key, of a revocation, and of the end of its subscription. Says where the servers " +
+        "are, and waits for the client to be started with that. The folder then has the certificate to trust, and an " +
+        "access token for a client that needs one; any token is taken unless --token-file is given.",
+      example:
+        "mikey-sakke check client --user sip:alice@example.org --junit client.xml\n" +
+        "mikey-sakke client run --user sip:alice@example.org --kms-url https://127.0.0.1:9443 \\\n" +
+        "  --gms-uri sip:check-gms@example.org --sip 'sip:127.0.0.1:5060;transport=tcp' --group sip:check@example.org \\\n" +
+        "  --ca mikey-sakke-check/ca.pem --token-file mikey-sakke-check/token",
+    },
+    (command) =>
+      command
+        .requiredOption("--user <uri>", "MC service ID of the user that the client is set up for")
+        .option("--group <uri>", "the group of the test (default: check at the same host)")
+        .option(
+          "--dir <folder>",
+          "where the certificate and a token for the client are put",
+          "mikey-sakke-check",
+        )
+        .option("--host <address>", "address to listen on", "127.0.0.1")
+        .option("--port <n>", "port of the KMS and the XCAP server; 0 is any", "9443")
+        .option(
+          "--sip-port <n>",
+          "port of the GMS for UDP and TCP, and for TLS the one after it; 0 is any",
+          "5060",
+        )
+        .option("--no-sip", "let the client come over HTTPS only")
+        .option("--gms-uri <uri>", "identity of the GMS (default: check-gms at the same host)")
+        .option("--kms-uri <uri>", "KmsUri of the KMS (default: kms. and the same host)")
+        .option("--cert <file>", "certificate of the servers, with --key; in place of one made for the test")
+        .option("--key <file>", "its key")
+        .option("--token-file <file>", "file with the access token that the client must show")
+        .option("--trk <file>", "TrK that the client was given: its keys are wrapped")
+        .option("--ink <file>", "InK that the client was given: its requests must be signed")
+        .option("--expires <span>", "how long a subscription lasts: so long the refresh is awaited", "1m")
+        .option("--start <span>", "how long the client may take to begin", "2m")
+        .option("--step <span>", "how long it may take to do what is due, such as to subscribe again", "1m")
+        .option("--junit <file>", "write the verdicts for continuous integration as well"),
+    checkClientCommand,
   );
 }
 
@@ -144,7 +212,7 @@ async function checkKmsCommand(
       {
         url,
         userUri,
-        otherUserUri: otherOf(options.otherUser, userUri),
+        otherUserUri: await otherOf(options.otherUser, userUri),
         ...(home !== undefined && { kmsUri: home }),
         tokens,
         protection,
@@ -192,7 +260,7 @@ async function checkGmsCommand({ output }: Context, options: GmsArgs): Promise<E
     results = await checkGmsOver(
       {
         userUri,
-        otherUserUri: otherOf(options.otherUser, userUri),
+        otherUserUri: await otherOf(options.otherUser, userUri),
         ...(group !== undefined && { group: uriOption(group, "--group") }),
         place,
         tokens,
@@ -210,10 +278,66 @@ async function checkGmsCommand({ output }: Context, options: GmsArgs): Promise<E
   return report(output, "gms", place.gmsUri, results, options.junit);
 }
 
-/** Of the same domain, or a KMS would refuse it for that. */
-function otherOf(given: string | undefined, userUri: string): string {
+async function checkClientCommand({ output }: Context, options: ClientArgs): Promise<ExitStatus> {
+  const userUri = uriOption(options.user, "--user");
+  const { host, dir, trk, ink, tokenFile } = options;
+  const { atSameHost } = await import("../check/at-same-host.ts");
+  const uri = (given: string | undefined, option: string, otherwise: string) =>
+    given === undefined ? otherwise : uriOption(given, option);
+  const { prepareClientCheck } = await import("../check/client/prepare.ts");
+  const { readNamedKey } = await import("../files/named-key.ts");
+  const { CLIENT_CASES } = await import("../check/client/index.ts");
+  const { checkClientOver } = await import("../check/client/over.ts");
+  const { tls, token, files } = await prepareClientCheck({ ...options, dir, host, tokenFile });
+  const place = {
+    userUri,
+    group: uri(options.group, "--group", atSameHost(userUri, "check")),
+    gmsUri: uri(options.gmsUri, "--gms-uri", atSameHost(userUri, "check-gms")),
+    kmsUri: uri(options.kmsUri, "--kms-uri", atSameHost(userUri, "kms").replace(/^.*kms@/, "kms.")),
+    host,
+    port: integerOption(options.port, "--port", 0, 65_535),
+    sipPort: integerOption(options.sipPort, "--sip-port", 0, 65_534),
+    sip: options.sip,
+    expires: Math.ceil(durationOption(options.expires, "--expires") / 1000),
+    startMs: durationOption(options.start, "--start"),
+    stepMs: durationOption(options.step, "--step"),
+    tls,
+    ...(token !== undefined && { token }),
+    protection: {
+      ...(trk !== undefined && { trk: await readNamedKey(trk, "TrK") }),
+      ...(ink !== undefined && { ink: await readNamedKey(ink, "InK") }),
+    },
+  };
+  let done = 0;
+  let progress: ReturnType<Output["progress"]> | undefined;
+  let results: readonly CaseResult[];
+  try {
+    results = await checkClientOver(
+      place,
+      (servers) => {
+        output.ready({ event: "listening", user: userUri, ...servers, ...files }, () => [
+          `KMS    ${servers.kmsUrl}  (${servers.kmsUri})`,
+          `GMS    ${Object.values(servers.sip).join("  ")}  (${servers.gmsUri})`,
+          `XCAP   ${servers.xcapRoot}`,
+          `group  ${servers.group}`,
+          ...Object.entries(files).map(([name, file]) => `${name.padEnd(6)} ${file}`),
+          `start the client as ${userUri} now`,
+          "",
+        ]);
+        progress = output.progress("checking", CLIENT_CASES.length);
+      },
+      () => progress?.update(++done),
+    );
+  } finally {
+    progress?.end();
+  }
+  return report(output, "client", userUri, results, options.junit, true);
+}
+
+async function otherOf(given: string | undefined, userUri: string): Promise<string> {
   if (given !== undefined) return uriOption(given, "--other-user");
-  return userUri.replace(/^([a-z][a-z0-9+.-]*:)(?:[^@]*@)?/i, "$1check-other@");
+  const { atSameHost } = await import("../check/at-same-host.ts");
+  return atSameHost(userUri, "check-other");
 }
 
 async function report(
@@ -222,15 +346,23 @@ async function report(
   server: string,
   results: readonly CaseResult[],
   junit: string | undefined,
+  continued = false,
 ): Promise<ExitStatus> {
   const { countsOf, jsonOf, junitOf, linesOf, summaryOf } = await import("../check/report.ts");
   const { writeOutput } = await import("../terminal/files.ts");
   if (junit !== undefined) await writeOutput(junit, junitOf(suite, results), { force: true });
   const counts = countsOf(results);
   const passed = counts.fail === 0;
-  output.result(
-    { status: passed ? "passed" : "failed", suite, server, counts: { ...counts }, cases: jsonOf(results) },
-    () => [...results.flatMap(linesOf), "", `${server}: ${summaryOf(results)}`],
-  );
+  const value = {
+    status: passed ? "passed" : "failed",
+    suite,
+    [suite === "client" ? "client" : "server"]: server,
+    counts: { ...counts },
+    cases: jsonOf(results),
+  };
+  const lines = () => [...results.flatMap(linesOf), "", `${server}: ${summaryOf(results)}`];
+  // After a line that said where the servers are, the verdicts are another one.
+  if (continued) output.ready(value, lines);
+  else output.result(value, lines);
   return passed ? EXIT.accepted : EXIT.refused;
 }

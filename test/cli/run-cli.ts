@@ -47,8 +47,8 @@ export function spawnCli(
 }
 
 export interface Running {
-  /** When that is in what it has written to standard output or standard error; rejects when it ends without. */
-  shows(text: string): Promise<void>;
+  /** What it has written to standard output, once that text is in it or in standard error; rejects when it ends without. */
+  shows(text: string): Promise<string>;
   kill(signal: NodeJS.Signals): void;
   readonly pid: number;
   readonly ended: Promise<Run & { readonly signal: NodeJS.Signals | null }>;
@@ -82,7 +82,7 @@ export function startCli(
     shows: (text) =>
       new Promise((resolve, reject) => {
         const look = () => {
-          if ((written.stdout + written.stderr).includes(text)) resolve();
+          if ((written.stdout + written.stderr).includes(text)) resolve(written.stdout);
         };
         look();
         child.on("written", look);

@@ -1,66 +1,17 @@
-/** Messages that a conformant sender would not make, with a signature that verifies where one is asked for. */
-import { concat } from "../../base/bytes.ts";
+/** Wrong messages of the world of `domain.ts`, at its time and with its own randomness. */
 import type { Initiator } from "../../bindings/identity/initiator.ts";
-import { ntpFromUnixMs } from "../../bindings/identity/ntp.ts";
-import type { Hdr } from "../../bindings/mikey/hdr.ts";
-import {
-  type ChainPayload,
-  decodeMessage,
-  encodeMessage,
-  encodeUnsigned,
-} from "../../bindings/mikey/message.ts";
-import { eccsiSignHeader, SIGN_HEADER_BYTES } from "../../bindings/mikey/sign.ts";
+import * as forge from "../../cli/check/forge.ts";
 import { NOW } from "./domain.ts";
 import { seededRandom } from "./random.ts";
 
-export interface Draft {
-  hdr: Hdr;
-  /** Without SIGN. */
-  payloads: ChainPayload[];
+export { type Draft, type Edit, edited, replace } from "../../cli/check/forge.ts";
+
+const signing = (initiator: Initiator, at: number) => ({ initiator, at, random: seededRandom("forge") });
+
+export function resigned(octets: Uint8Array, initiator: Initiator, edit: forge.Edit, atMs = NOW): Uint8Array {
+  return forge.signedAgain(octets, edit, signing(initiator, atMs));
 }
 
-export type Edit = (draft: Draft) => void;
-
-function draftOf(octets: Uint8Array): { draft: Draft; sign: ChainPayload } {
-  const { hdr, payloads } = decodeMessage(octets);
-  const chain = payloads as ChainPayload[];
-  return { draft: { hdr, payloads: chain.slice(0, -1) }, sign: chain.at(-1)! };
-}
-
-/** Edits payloads and keeps the old signature: enough for everything that is checked before it. */
-export function edited(octets: Uint8Array, edit: Edit): Uint8Array {
-  const { draft, sign } = draftOf(octets);
-  edit(draft);
-  return encodeMessage(draft.hdr, [...draft.payloads, sign]);
-}
-
-/** Edits payloads and signs again, as a dishonest or faulty initiator could. */
-export function resigned(octets: Uint8Array, initiator: Initiator, edit: Edit, atMs = NOW): Uint8Array {
-  const { draft } = draftOf(octets);
-  edit(draft);
-  const unsigned = encodeUnsigned(draft.hdr, draft.payloads, eccsiSignHeader());
-  const { signer } = initiator.keyAt(ntpFromUnixMs(atMs));
-  return concat(unsigned, signer.sign(unsigned, seededRandom("forge")));
-}
-
-/** Signs without the two octets of the SIGN header, as some products do. */
 export function signedWithoutHeader(octets: Uint8Array, initiator: Initiator, atMs = NOW): Uint8Array {
-  const { draft } = draftOf(octets);
-  const unsigned = encodeUnsigned(draft.hdr, draft.payloads, eccsiSignHeader());
-  const { signer } = initiator.keyAt(ntpFromUnixMs(atMs));
-  const covered = unsigned.subarray(0, unsigned.length - SIGN_HEADER_BYTES);
-  return concat(unsigned, signer.sign(covered, seededRandom("forge")));
-}
-
-/** Replaces the first payload of a name. */
-export function replace<K extends ChainPayload["payload"]>(
-  draft: Draft,
-  name: K,
-  change: (payload: Extract<ChainPayload, { payload: K }>) => ChainPayload,
-  which: (payload: Extract<ChainPayload, { payload: K }>) => boolean = () => true,
-): void {
-  type P = Extract<ChainPayload, { payload: K }>;
-  const index = draft.payloads.findIndex((p) => p.payload === name && which(p as P));
-  if (index < 0) throw new Error(`no ${name} to replace`);
-  draft.payloads[index] = change(draft.payloads[index] as P);
+  return forge.signedWithoutHeader(octets, signing(initiator, atMs));
 }

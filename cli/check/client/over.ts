@@ -1,0 +1,164 @@
+/** `check client` with sockets: a KMS and an XCAP server over HTTPS, and a GMS over SIP. */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { systemRandom } from "../../../base/random.ts";
+import { load } from "../../../bindings/core/core.ts";
+import { webServer } from "../../../transport/http/server-node.ts";
+import { createSipEndpoint, type SipEndpoint, systemClock } from "../../../transport/sip/index.ts";
+import { tcpTransport, udpTransport } from "../../../transport/sip/index-node.ts";
+import { freePort } from "../../server/free-port.ts";
+import { listenError } from "../../server/listen-error.ts";
+import type { CaseResult } from "../run.ts";
+import type { HttpRequest } from "./http.ts";
+import { type ClientCheckOptions, ClientPeer, checkClient } from "./index.ts";
+
+export interface ClientPlaceOptions
+  extends Pick<
+    ClientCheckOptions,
+    "userUri" | "group" | "gmsUri" | "kmsUri" | "token" | "protection" | "expires" | "startMs" | "stepMs"
+  > {
+  readonly host: string;
+  /** 0 is any. */
+  readonly port: number;
+  /** For UDP and TCP; 0 is any. TLS has the port after it. */
+  readonly sipPort: number;
+  /** Over HTTP alone when false. */
+  readonly sip: boolean;
+  readonly tls: { readonly cert: string; readonly key: string };
+}
+
+/** Where the client under test finds its servers. */
+export interface ClientPlace {
+  readonly kmsUrl: string;
+  readonly kmsUri: string;
+  readonly gmsUri: string;
+  readonly xcapRoot: string;
+  readonly group: string;
+  /** SIP URIs by transport. */
+  readonly sip: Readonly<Record<string, string>>;
+}
+
+const REQUEST_MS = 20_000;
+const MAX_BODY = 1 << 20;
+
+export async function checkClientOver(
+  options: ClientPlaceOptions,
+  listening: (place: ClientPlace) => void | Promise<void>,
+  tell?: (result: CaseResult) => void,
+): Promise<CaseResult[]> {
+  const { host, port, tls, kmsUri, gmsUri, group } = options;
+  const closers: (() => unknown)[] = [];
+  try {
+    const core = await load();
+    closers.push(() => core.destroy());
+    let peer: ClientPeer | undefined;
+    const server = webServer(tls, REQUEST_MS);
+    server.on("request", (request, response) => void serve(() => peer, request, response));
+    await listen(server, port, host);
+    closers.push(
+      () => server.closeAllConnections(),
+      () => void server.close(),
+    );
+    const named = host.includes(":") ? `[${host}]` : host;
+    const origin = `https://${named}:${(server.address() as AddressInfo).port}`;
+    const sip = options.sip ? await sipServer(options) : undefined;
+    if (sip !== undefined) closers.push(() => sip.endpoint.close());
+    peer = new ClientPeer({
+      ...options,
+      origin,
+      ...(sip !== undefined && { endpoint: sip.endpoint }),
+      core,
+      random: systemRandom,
+      now: Date.now,
+      clock: systemClock,
+    });
+    closers.push(() => peer?.destroy());
+    await listening({
+      kmsUrl: origin,
+      kmsUri,
+      gmsUri,
+      xcapRoot: `${origin}/xcap`,
+      group,
+      sip: sip?.uris ?? {},
+    });
+    return await checkClient(peer, tell);
+  } finally {
+    for (let next = closers.pop(); next !== undefined; next = closers.pop()) await next();
+  }
+}
+
+interface SipServer {
+  readonly endpoint: SipEndpoint;
+  readonly uris: Readonly<Record<string, string>>;
+}
+
+async function sipServer({ host, sipPort, tls }: ClientPlaceOptions): Promise<SipServer> {
+  const port = sipPort === 0 ? await freePort(host) : sipPort;
+  const tlsPort = sipPort === 0 ? await freePort(host) : sipPort + 1;
+  const endpoint = createSipEndpoint({
+    transports: [
+      udpTransport({ host, port }),
+      tcpTransport({ listen: { host, port } }),
+      tcpTransport({ listen: { host, port: tlsPort }, tls: { server: tls } }),
+    ],
+    clock: systemClock,
+    random: systemRandom,
+  });
+  await endpoint.start().catch((error: unknown) => {
+    throw listenError(error);
+  });
+  const named = host.includes(":") ? `[${host}]` : host;
+  return {
+    endpoint,
+    uris: {
+      udp: `sip:${named}:${port};transport=udp`,
+      tcp: `sip:${named}:${port};transport=tcp`,
+      tls: `sips:${named}:${tlsPort}`,
+    },
+  };
+}
+
+async function listen(server: ReturnType<typeof webServer>, port: number, host: string): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", (error) => reject(listenError(error)));
+    server.listen(port, host, resolve);
+  });
+}
+
+async function serve(
+  peer: () => ClientPeer | undefined,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  try {
+    const body = await bodyOf(request);
+    const answer = (body && (await peer()?.http(requestOf(request, body)))) ?? { status: 413 };
+    response.writeHead(answer.status, answer.headers).end(answer.body);
+  } catch {
+    // The connection is gone, and with it whom to tell.
+    response.destroy();
+  }
+}
+
+function requestOf({ method = "", url = "", headers }: IncomingMessage, body: Uint8Array): HttpRequest {
+  return {
+    method,
+    path: url,
+    header(name) {
+      const value = headers[name];
+      return Array.isArray(value) ? value.join(", ") : value;
+    },
+    body,
+  };
+}
+
+async function bodyOf(request: IncomingMessage): Promise<Uint8Array | undefined> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length > MAX_BODY) return undefined;
+    chunks.push(chunk);
+  }
+  return new Uint8Array(Buffer.concat(chunks));
+}
