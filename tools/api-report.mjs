@@ -1,4 +1,4 @@
-// Writes docs/api/*.api.md: every name that the package exports, with its declaration, one file for each entry.
+// Writes docs/api/*.api.md: every name that the packages export, with its declaration, one file for each entry.
 // node tools/api-report.mjs [--check]    reads dist/ (npm run build); --check compares and writes nothing.
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -10,10 +10,13 @@ const FOLDER = join(root, "docs/api");
 
 /** The reports by file name, from the declarations in dist/. */
 function apiReports() {
-  const { name, exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-  const entries = Object.entries(exports)
-    .filter(([, target]) => target.types !== undefined)
-    .map(([path, { types }]) => ({ path, file: join(root, types) }));
+  const packages = JSON.parse(readFileSync(join(root, "tools/packages.json"), "utf8"));
+  const entries = packages.flatMap((owner) =>
+    Object.entries(owner.entries).map(([path, source]) => ({
+      name: `${owner.name}${path.slice(1)}`,
+      file: join(root, "dist", source.replace(/\.ts$/, ".d.ts")),
+    })),
+  );
   const options = { noLib: true, types: [], module: ts.ModuleKind.NodeNext };
   const program = ts.createProgram(
     entries.map(({ file }) => file),
@@ -22,7 +25,7 @@ function apiReports() {
   );
   const checker = program.getTypeChecker();
   return new Map(
-    entries.map(({ path, file }) => {
+    entries.map(({ name, file }) => {
       const source = program.getSourceFile(file);
       if (source === undefined) throw new Error(`${file} is missing: run "npm run build" first`);
       const names = checker.getExportsOfModule(
@@ -31,9 +34,12 @@ function apiReports() {
       const lines = names
         .toSorted((a, b) => (a.name < b.name ? -1 : 1))
         .map((symbol) => declarationOf(symbol, checker));
-      const heading = `# ${path === "." ? name : `${name}${path.slice(1)}`}`;
-      const reportName = path === "." ? "index" : path.slice(2).replaceAll("/", "-");
-      return [`${reportName}.api.md`, `${heading}\n\n\`\`\`ts\n${lines.join("\n\n")}\n\`\`\`\n`];
+      const reportName =
+        name
+          .replace(/^mikey-sakke-?/, "")
+          .replace(/^\//, "")
+          .replaceAll("/", "-") || "index";
+      return [`${reportName}.api.md`, `# ${name}\n\n\`\`\`ts\n${lines.join("\n\n")}\n\`\`\`\n`];
     }),
   );
 }
@@ -85,7 +91,7 @@ const reports = apiReports();
 if (process.argv.includes("--check")) {
   const differing = differingReports(reports);
   if (differing.length > 0) {
-    console.error(`docs/api differs from the package: ${differing.join(", ")}`);
+    console.error(`docs/api differs from the packages: ${differing.join(", ")}`);
     process.exitCode = 1;
   }
 } else {

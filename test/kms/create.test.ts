@@ -11,6 +11,7 @@ import {
   kmsAudience,
   parseKmsConfig,
 } from "../../roles/kms/index.ts";
+import packages from "../../tools/packages.json" with { type: "json" };
 import { KMS_URI, World } from "./world.ts";
 
 let world: World;
@@ -90,12 +91,14 @@ describe("docs/kms.md", () => {
   });
 
   it("shows code that starts a KMS", async () => {
-    const { exports } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
-    const source = (path: string) => {
-      const file = exports[`.${path}`].default.replace("./dist/", "").replace(/\.js$/, ".ts");
+    const entries = packages.flatMap(({ name, entries }) =>
+      Object.entries(entries).map(([path, file]) => [`${name}${path.slice(1)}`, file] as const),
+    );
+    const source = (specifier: string) => {
+      const file = new Map(entries).get(specifier)!;
       return JSON.stringify(fileURLToPath(new URL(`../../${file}`, import.meta.url)));
     };
-    const imports = block("ts").replace(/"mikey-sakke([^"]*)"/g, (_, path) => source(path));
+    const imports = block("ts").replace(/"(mikey-sakke[^"]*)"/g, (_, specifier) => source(specifier));
     const folder = mkdtempSync(join(tmpdir(), "kms-doc-"));
     const file = join(folder, "embed.ts");
     writeFileSync(

@@ -1,14 +1,11 @@
 /** Every sub-path bundles for the browser, alone, and a client's bundle has no KMS in it. */
-import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
+import packages from "../../tools/packages.json" with { type: "json" };
 import { type Bundle, bundle } from "../support/bundle.ts";
 
-const manifest = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
-
-/** Sources of package.json's exports, and of the workers that they start. */
-const ENTRIES = Object.values<string | { default: string }>(manifest.exports)
-  .flatMap((entry) => (typeof entry === "string" ? [] : [entry.default]))
-  .map((path) => path.replace("./dist/", "").replace(/\.js$/, ".ts"))
+/** Sources of the packages' entries, and of the workers that they start. */
+const ENTRIES = packages
+  .flatMap(({ entries }) => Object.values<string>(entries))
   .concat("bindings/pool/worker.ts", "bindings/pool/kms-worker.ts");
 
 /** Servers, and files whose name says it. */

@@ -1,7 +1,8 @@
 /** WebSockets on Node.js: a SIP server (RFC 7118), and the client that browsers have of their own. */
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
-import { type ClientOptions, WebSocket, WebSocketServer } from "ws";
+import type { SecureContextOptions } from "node:tls";
+import { WebSocket, WebSocketServer } from "ws";
 import type { AdmittedConnection } from "../../admission/admission.ts";
 import { Gate, plainAddress } from "../../admission/gate-node.ts";
 import { type SecureOptions, webServer } from "../../http/server-node.ts";
@@ -29,9 +30,9 @@ export interface WebSocketServerOptions extends AcceptOptions {
 
 const PONG = new Uint8Array([13, 10]);
 
-/** Opens a WebSocket for webSocketTransport. */
-export function openWebSocket(options?: ClientOptions): (url: string, protocol: string) => WebSocketLike {
-  return (url, protocol) => new WebSocket(url, protocol, options) as unknown as WebSocketLike;
+/** Opens a WebSocket for webSocketTransport; `tls` has the certificates that a client of wss trusts. */
+export function openWebSocket(tls?: SecureContextOptions): (url: string, protocol: string) => WebSocketLike {
+  return (url, protocol) => new WebSocket(url, protocol, tls) as unknown as WebSocketLike;
 }
 
 /** Pieces of one message: fragments, and segments that they come in. Each takes memory besides its content. */
