@@ -177,6 +177,9 @@ describe("what README.md shows", () => {
   describeInChromium("in a page", () => {
     it("opens one message", async () => {
       shell(block("bundle"), app.folder);
+      // Not more than five minutes ago.
+      const keys = "--cert kms.xml --keys gms.xml --group sip:fire@example.org --members members.txt";
+      shell(`mikey-sakke seal ${keys} --out sealed-now`, app.folder);
       const file = (path: string) => readFileSync(join(app.folder, path));
       const policy = /^Content-Security-Policy: (.+)$/m.exec(TEXT)![1]!;
       const files = {
@@ -185,7 +188,7 @@ describe("what README.md shows", () => {
         "/page.js": script(file("public/page.js")),
         "/kms.xml": octets(file("kms.xml")),
         "/alice.xml": octets(file("keys/sip%3Aalice@example.org.xml")),
-        "/alice.mikey": octets(file("sealed/sip%3Aalice@example.org.mikey")),
+        "/alice.mikey": octets(file("sealed-now/sip%3Aalice@example.org.mikey")),
       };
       const site = await startSite(files, () => ({ "content-security-policy": policy }));
       const browser = await launchChromium();
