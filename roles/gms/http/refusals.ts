@@ -2,6 +2,7 @@
 import { type ErrorCode, MikeySakkeError } from "../../../base/errors.ts";
 import { writeXcapError, type XcapError } from "../../../documents/group-xml/index.ts";
 import { MEDIA } from "../../../documents/group-xml/names.ts";
+import { httpChallenge } from "../../server/bearer-challenge.ts";
 import { TokenRefusal } from "../../server/token-refusal.ts";
 
 /** Status and what is said: nothing that whoever asked does not know. */
@@ -64,7 +65,7 @@ export class XcapRefusal extends MikeySakkeError {
 
   answer(): RefusalAnswer {
     const { allow, conflict } = this.#options;
-    const headers = { "cache-control": "no-store", ...challengeOf(this.code), ...(allow && { allow }) };
+    const headers = { "cache-control": "no-store", ...httpChallenge(this.code), ...(allow && { allow }) };
     const retry = this.status === 503 ? { "retry-after": String(RETRY_SECONDS) } : {};
     if (conflict !== undefined) {
       const body = writeXcapError(conflict);
@@ -86,13 +87,6 @@ export function conflict(
 ): XcapRefusal {
   const { cause, ...details } = more;
   return new XcapRefusal("CONFLICT", { conflict: { condition, phrase, ...details }, cause });
-}
-
-function challengeOf(code: XcapRefusalCode): Record<string, string> {
-  if (code === "TOKEN_MISSING") return { "www-authenticate": "Bearer" };
-  if (code === "WRONG_SCOPE") return { "www-authenticate": 'Bearer error="insufficient_scope"' };
-  const invalid = code === "TOKEN_INVALID" || code === "TOKEN_EXPIRED";
-  return invalid ? { "www-authenticate": 'Bearer error="invalid_token"' } : {};
 }
 
 /** Errors of the operations that are the fault of the document that was put. */

@@ -1,12 +1,7 @@
 /** Why a SUBSCRIBE is refused, and the answer that says so. */
 import { MikeySakkeError } from "../../../base/errors.ts";
-import {
-  type Answer,
-  type AuthValue,
-  quote,
-  RETRY_AFTER,
-  WWW_AUTHENTICATE,
-} from "../../../transport/sip/index.ts";
+import { type Answer, RETRY_AFTER, WWW_AUTHENTICATE } from "../../../transport/sip/index.ts";
+import { sipChallenge } from "../../server/bearer-challenge.ts";
 
 const STATUS = {
   TOKEN_MISSING: 401,
@@ -28,13 +23,6 @@ const STATUS = {
 
 export type SubscribeCode = keyof typeof STATUS;
 
-/** RFC 6750 3.1: what the challenge says of a token that was there. */
-const BEARER_ERROR: Partial<Record<SubscribeCode, string>> = {
-  TOKEN_INVALID: "invalid_token",
-  TOKEN_EXPIRED: "invalid_token",
-  WRONG_SCOPE: "insufficient_scope",
-};
-
 /** Seconds after which tokens may be checked again. */
 const RETRY_SECONDS = 5;
 
@@ -52,20 +40,10 @@ export class SubscribeRefusal extends MikeySakkeError {
     return {
       status,
       headers: (headers) => {
-        if (status === 401 || this.code === "WRONG_SCOPE") {
-          headers.set(WWW_AUTHENTICATE, challenge(authorizationServer, BEARER_ERROR[this.code]));
-        }
+        const challenge = sipChallenge(this.code, { authorizationServer, realm: "gms" });
+        if (challenge !== undefined) headers.set(WWW_AUTHENTICATE, challenge);
         if (status === 503) headers.set(RETRY_AFTER, { seconds: RETRY_SECONDS, params: new Map() });
       },
     };
   }
-}
-
-function challenge(authorizationServer: string | undefined, error: string | undefined): AuthValue {
-  const params = new Map<string, string>();
-  if (authorizationServer !== undefined) params.set("authz_server", quote(authorizationServer));
-  if (error !== undefined) params.set("error", quote(error));
-  // RFC 3261 25.1 wants a parameter.
-  if (params.size === 0) params.set("realm", quote("gms"));
-  return { scheme: "Bearer", params };
 }

@@ -1,5 +1,6 @@
 /** Answers as HTTP responses: a KmsResponse with a message or with a KmsError (TS 33.180 D.3.1). */
 import { type KmsProtection, type KmsResponse, sealKmsResponse } from "../../../documents/kms-xml/index.ts";
+import { httpChallenge } from "../../server/bearer-challenge.ts";
 import { withoutQuery } from "../../server/without-query.ts";
 import type { KmsRefusal } from "../common/errors.ts";
 import type { Exchange, KmsHttpRequest, KmsHttpResponse, Tools } from "../common/exchange.ts";
@@ -48,13 +49,10 @@ export async function refusalAnswer(
   return { status, body, headers: { ...HEADERS, ...more(status, code) } };
 }
 
-/** RFC 6750 3, RFC 9110 15.5.6 and 15.6.4. */
+/** Header fields that belong to a refusal (RFC 9110 15.5.6 and 15.6.4, RFC 6750 3). */
 function more(status: number, code: string): Record<string, string> {
-  if (code === "TOKEN_MISSING") return { "www-authenticate": "Bearer" };
-  if (status === 401) return { "www-authenticate": 'Bearer error="invalid_token"' };
-  if (code === "WRONG_SCOPE") return { "www-authenticate": 'Bearer error="insufficient_scope"' };
   if (status === 405) return { allow: "POST" };
-  return status === 503 ? { "retry-after": "1" } : {};
+  return status === 503 ? { "retry-after": "1" } : httpChallenge(code);
 }
 
 /** A path that was refused may hold what XML cannot, or be a whole URL. */

@@ -1,13 +1,7 @@
 /** Why a request is refused, and the answer that says so. */
 import { MikeySakkeError } from "../../../base/errors.ts";
-import {
-  type Answer,
-  type AuthValue,
-  quote,
-  RETRY_AFTER,
-  WARNING,
-  WWW_AUTHENTICATE,
-} from "../../../transport/sip/index.ts";
+import { type Answer, RETRY_AFTER, WARNING, WWW_AUTHENTICATE } from "../../../transport/sip/index.ts";
+import { sipChallenge } from "../../server/bearer-challenge.ts";
 
 const STATUS = {
   TOKEN_MISSING: 401,
@@ -61,14 +55,8 @@ const STATUS = {
 
 export type RefusalCode = keyof typeof STATUS;
 
-const BEARER_ERROR: Partial<Record<RefusalCode, string>> = {
-  TOKEN_INVALID: "invalid_token",
-  TOKEN_EXPIRED: "invalid_token",
-  WRONG_SCOPE: "insufficient_scope",
-};
-
-/** Seconds. */
-const RETRY = 5;
+/** Seconds after which a request that was refused with 503 may be tried again. */
+const RETRY_SECONDS = 5;
 /** RFC 3261 20.43: miscellaneous, with a text for people. */
 const MISCELLANEOUS = 399;
 
@@ -85,19 +73,11 @@ export class SignallingRefusal extends MikeySakkeError {
     return {
       status,
       headers: (headers) => {
-        if (status === 401 || this.code === "WRONG_SCOPE") {
-          headers.set(WWW_AUTHENTICATE, challenge(authorizationServer, BEARER_ERROR[this.code]));
-        } else headers.set(WARNING, { code: MISCELLANEOUS, agent: "mcx", text: this.code });
-        if (status === 503) headers.set(RETRY_AFTER, { seconds: RETRY, params: new Map() });
+        const challenge = sipChallenge(this.code, { authorizationServer, realm: "mcx" });
+        if (challenge !== undefined) headers.set(WWW_AUTHENTICATE, challenge);
+        else headers.set(WARNING, { code: MISCELLANEOUS, agent: "mcx", text: this.code });
+        if (status === 503) headers.set(RETRY_AFTER, { seconds: RETRY_SECONDS, params: new Map() });
       },
     };
   }
-}
-
-function challenge(authorizationServer: string | undefined, error: string | undefined): AuthValue {
-  const params = new Map<string, string>();
-  if (authorizationServer !== undefined) params.set("authz_server", quote(authorizationServer));
-  if (error !== undefined) params.set("error", quote(error));
-  if (params.size === 0) params.set("realm", quote("mcx"));
-  return { scheme: "Bearer", params };
 }

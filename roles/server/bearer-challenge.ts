@@ -1,0 +1,39 @@
+/** The challenge that answers a request whose access token is missing or refused. */
+import { type AuthValue, quote } from "../../transport/sip/index.ts";
+
+/** What a challenge says of a token that was there (RFC 6750 3.1). */
+const ERRORS: ReadonlyMap<string, string> = new Map([
+  ["TOKEN_INVALID", "invalid_token"],
+  ["TOKEN_EXPIRED", "invalid_token"],
+  ["WRONG_SCOPE", "insufficient_scope"],
+]);
+
+const isChallenged = (code: string) => code === "TOKEN_MISSING" || ERRORS.has(code);
+
+/** The header field of an HTTP answer to the refusal `code` (RFC 6750 3); none if it is not about a token. */
+export function httpChallenge(code: string): Readonly<Record<string, string>> {
+  if (!isChallenged(code)) return {};
+  const error = ERRORS.get(code);
+  return { "www-authenticate": error === undefined ? "Bearer" : `Bearer error="${error}"` };
+}
+
+/**
+ * WWW-Authenticate of a SIP answer to the refusal `code` (RFC 8898 4); undefined if it is not about a token.
+ * `authorizationServer` is the issuer of the tokens; where none is known, the challenge has `realm`.
+ */
+export function sipChallenge(
+  code: string,
+  {
+    authorizationServer,
+    realm,
+  }: { readonly authorizationServer: string | undefined; readonly realm: string },
+): AuthValue | undefined {
+  if (!isChallenged(code)) return undefined;
+  const error = ERRORS.get(code);
+  const params = new Map<string, string>();
+  if (authorizationServer !== undefined) params.set("authz_server", quote(authorizationServer));
+  if (error !== undefined) params.set("error", quote(error));
+  // RFC 3261 25.1 wants a parameter.
+  if (params.size === 0) params.set("realm", quote(realm));
+  return { scheme: "Bearer", params };
+}
