@@ -15,3 +15,9 @@ export const systemRandom: RandomSource = (length) => {
   }
   return out;
 };
+
+/** A number from 0 up to, but not including, 1: for waits, not for secrets. */
+export function fraction(random: RandomSource): number {
+  const [a = 0, b = 0, c = 0, d = 0] = random(4);
+  return (((a * 256 + b) * 256 + c) * 256 + d) / 2 ** 32;
+}

@@ -2,6 +2,8 @@
  * Seals what is planned. Any number of processes do so on one database: each chunk is claimed by one of them for a while,
  * and its messages are stored in one transaction with the end of the claim, so that no member gets two.
  */
+
+import { backOff } from "../../base/back-off.ts";
 import { wipe } from "../../base/bytes.ts";
 import { Timer, type TimerPort } from "../../base/clock.ts";
 import type { RandomSource } from "../../base/random.ts";
@@ -15,14 +17,13 @@ import type { ClientKeys } from "../identity/load-keys.ts";
 import type { DatabaseClock } from "../server/database-clock.ts";
 import type { LastingFaults } from "../server/lasting-faults.ts";
 import type { Tracing } from "../server/tracing.ts";
-import { backOff } from "./common/back-off.ts";
 import type { GmsConfig } from "./common/config.ts";
 import { describe } from "./common/errors.ts";
 import type { GmsLog } from "./common/log.ts";
 import type { GmsMetrics } from "./common/metrics.ts";
 import type { GmsEvents, GmsKeys } from "./common/ports.ts";
 import { ofRekey } from "./common/rekey-log.ts";
-import { SAFETY_MS } from "./common/timers.ts";
+import { FIRST_RETRY_MS, SAFETY_MS } from "./common/timers.ts";
 
 export interface SealerDeps {
   readonly config: GmsConfig;
@@ -53,8 +54,8 @@ export interface Sealer {
   stop(): Promise<void>;
 }
 
-/** Seconds between two tries of a store that fails. */
-const LONGEST_PAUSE = 5;
+/** Milliseconds between two tries of a store that fails, at most. */
+const LONGEST_PAUSE_MS = 5000;
 
 export function createSealer(deps: SealerDeps): Sealer {
   const { config, store, instance, now, clock, random, log, faults, metrics, tell, timers, tracing } = deps;
@@ -78,7 +79,13 @@ export function createSealer(deps: SealerDeps): Sealer {
       claiming = undefined;
       if (!running) return;
       if (again && failures === 0 && atWork.size < limits.chunksInFlight) wake();
-      else timer.set(failures === 0 ? lookEvery : backOff(failures, LONGEST_PAUSE, random), wake);
+      else
+        timer.set(
+          failures === 0
+            ? lookEvery
+            : backOff({ failures, firstMs: FIRST_RETRY_MS, longestMs: LONGEST_PAUSE_MS }, random),
+          wake,
+        );
     });
   }
 
@@ -144,8 +151,11 @@ export function createSealer(deps: SealerDeps): Sealer {
   async function giveBack(chunk: ClaimedChunk, cause: unknown): Promise<void> {
     const { code, message } = describe(cause);
     metrics.sealFailed(code);
-    const waitMs = backOff(chunk.attempts, limits.retrySeconds, random);
     const { rekey, traceparent, chunk: number, attempts } = chunk;
+    const waitMs = backOff(
+      { failures: attempts, firstMs: FIRST_RETRY_MS, longestMs: limits.retrySeconds * 1000 },
+      random,
+    );
     log.warn(
       { ...ofRekey(rekey, traceparent), chunk: number, attempts, code, message },
       "a chunk was not sealed",

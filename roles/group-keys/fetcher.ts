@@ -3,9 +3,8 @@
  * their messages is reported, and group documents are looked at for membership.
  */
 
-import { backOff } from "../../base/back-off.ts";
 import { MikeySakkeError } from "../../base/errors.ts";
-import type { RandomSource } from "../../base/random.ts";
+import { fraction, type RandomSource } from "../../base/random.ts";
 import {
   groupDocumentPath,
   MEDIA,
@@ -16,6 +15,7 @@ import type { Clock } from "../../transport/sip/index.ts";
 import type { Tell } from "./events.ts";
 import type { Inbox } from "./inbox.ts";
 import { Reports } from "./reports.ts";
+import { retryWait } from "./retry-wait.ts";
 import { type XcapClient, XcapRefusedError } from "./xcap-client.ts";
 
 export interface FetcherOptions {
@@ -152,8 +152,7 @@ export class Fetcher {
     const { random } = this.#options;
     const wait = this.#wait();
     if (wait === undefined || signal.aborted) return;
-    const [a = 0, b = 0] = random(2);
-    this.#after(wait * (0.75 + (a * 256 + b) / 2 ** 17));
+    this.#after(wait * (0.75 + fraction(random) / 2));
   }
 
   #wait(): number | undefined {
@@ -169,7 +168,7 @@ export class Fetcher {
     this.#failures++;
     const { status, retryAfter } = error instanceof XcapRefusedError ? error : {};
     const refused = status !== undefined && status !== 401 && status < 500 && status !== 429;
-    const wait = backOff({ failures: this.#failures, refused, retryAfter }, random);
+    const wait = retryWait({ failures: this.#failures, refused, retryAfter }, random);
     tell({ type: "failed", error, retryAt: now() + wait });
     if (!signal.aborted) this.#after(wait);
   }

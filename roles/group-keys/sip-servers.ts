@@ -3,8 +3,7 @@
  * One that failed is passed over for a while.
  */
 
-import { backOff } from "../../base/back-off.ts";
-import type { RandomSource } from "../../base/random.ts";
+import { fraction, type RandomSource } from "../../base/random.ts";
 import {
   type Clock,
   locate,
@@ -12,6 +11,7 @@ import {
   type SipResolver,
   type TransportName,
 } from "../../transport/sip/index.ts";
+import { retryWait } from "./retry-wait.ts";
 
 export interface SipServer {
   readonly uri: string;
@@ -92,7 +92,7 @@ export class SipServers {
     const wait =
       before === 0
         ? retryAfter + SPREAD_MS * fraction(random)
-        : backOff({ failures: before, retryAfter }, random);
+        : retryWait({ failures: before, retryAfter }, random);
     const avoidedUntil = now + Math.max(AVOIDED_MS, retryAfter);
     this.#failures.set(name, { count: before + 1, avoidedUntil, retryAt: now + wait });
     return now + wait;
@@ -146,9 +146,4 @@ function serverAt(uri: string, nextHop: NextHop): SipServer {
   const { transport, host, port } = nextHop;
   const at = host.includes(":") ? `[${host}]` : host;
   return { uri, nextHop, name: `${uri} at ${at}:${port}/${transport.toLowerCase()}` };
-}
-
-function fraction(random: RandomSource): number {
-  const [a = 0, b = 0] = random(2);
-  return (a * 256 + b) / 2 ** 16;
 }

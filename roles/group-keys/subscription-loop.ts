@@ -1,6 +1,5 @@
 /** One subscription to xcap-diff at a GMS, made again whenever it is lost (RFC 5875, RFC 6665 4.1, TS 24.481 6.3.13). */
 
-import { backOff } from "../../base/back-off.ts";
 import { utf8 } from "../../base/bytes.ts";
 import { MikeySakkeError } from "../../base/errors.ts";
 import type { RandomSource } from "../../base/random.ts";
@@ -28,6 +27,7 @@ import {
 import { type ImsIdentity, MCPTT_SERVICE, prefer } from "../identity/ims.ts";
 import type { Tell } from "./events.ts";
 import { ACCEPTED } from "./notify-content.ts";
+import { retryWait } from "./retry-wait.ts";
 import { Silences } from "./silences.ts";
 import { type SipServer, SipServers } from "./sip-servers.ts";
 
@@ -145,7 +145,7 @@ export class SubscriptionLoop {
     this.#subscription = undefined;
     old.unsubscribe();
     this.#failures++;
-    this.#subscribeAfter(backOff({ failures: this.#failures }, this.#options.random));
+    this.#subscribeAfter(retryWait({ failures: this.#failures }, this.#options.random));
   }
 
   async #subscribe(): Promise<void> {
@@ -282,13 +282,13 @@ export class SubscriptionLoop {
       (status !== undefined && LASTING.has(status)) || (cause === "terminated" && retryAfter === undefined);
     const seconds = response?.headers.get(RETRY_AFTER)?.seconds;
     const asked = seconds === undefined ? retryAfter : seconds * 1000;
-    return backOff({ failures: this.#failures, refused, retryAfter: asked }, random);
+    return retryWait({ failures: this.#failures, refused, retryAfter: asked }, random);
   }
 
   #tokenFailed(error: unknown): void {
     this.#fail("no access token");
     this.#failures++;
-    const wait = backOff({ failures: this.#failures }, this.#options.random);
+    const wait = retryWait({ failures: this.#failures }, this.#options.random);
     this.#options.tell({ type: "failed", error, retryAt: this.#options.now() + wait });
     this.#subscribeAfter(wait);
   }

@@ -1,5 +1,6 @@
 /** When a client asks its KMS again. Every time is drawn, so that clients that began together do not stay together. */
-import type { RandomSource } from "../../base/random.ts";
+import { backOff } from "../../base/back-off.ts";
+import { fraction, type RandomSource } from "../../base/random.ts";
 
 export interface RefreshNeeds {
   /** Milliseconds since the Unix epoch, as are all times here. */
@@ -58,9 +59,9 @@ export function nextRetry(
   },
   random: RandomSource,
 ): number {
-  const grown = FIRST_RETRY_MS * 2 ** Math.min(failures - 1, 20);
-  const span = Math.min(Math.max(grown, forbidden ? FORBIDDEN_RETRY_MS : 0), LAST_RETRY_MS);
-  return now + Math.min(retryAfter, LAST_RETRY_MS) + between(0.5, 1, random) * span;
+  const leastMs = forbidden ? FORBIDDEN_RETRY_MS : 0;
+  const wait = { failures, firstMs: FIRST_RETRY_MS, longestMs: LAST_RETRY_MS, leastMs };
+  return now + Math.min(retryAfter, LAST_RETRY_MS) + backOff(wait, random);
 }
 
 /** The longest that `nextRefresh` waits: more than that is the work of a clock that was put back. */
@@ -77,6 +78,5 @@ function smallestStep(periodMs: number): number {
 }
 
 function between(low: number, high: number, random: RandomSource): number {
-  const [a = 0, b = 0, c = 0, d = 0] = random(4);
-  return low + ((high - low) * (((a * 256 + b) * 256 + c) * 256 + d)) / 2 ** 32;
+  return low + (high - low) * fraction(random);
 }

@@ -2,7 +2,7 @@
  * Brings calls that come at the same time together: while one batch is under way those that come wait, and make up the
  * next. Nobody waits for others to come.
  */
-import { MikeySakkeError } from "../../../base/errors.ts";
+import { MikeySakkeError } from "../../base/errors.ts";
 
 interface Ticket<Item, Result> {
   readonly items: readonly Item[];

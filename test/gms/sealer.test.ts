@@ -1,5 +1,4 @@
 import { afterEach, expect, it } from "vitest";
-import { backOff } from "../../roles/gms/common/back-off.ts";
 import type { ContextOptions, GmsCore } from "../../roles/gms/context.ts";
 import { GmsStore } from "../../store/gms/gms-store.ts";
 import type { ClaimedChunk } from "../../store/gms/records.ts";
@@ -232,14 +231,6 @@ it("tries a chunk again that failed, ever later, and says what failed", async ()
   expect((await world.store.rekey(rekeys[0]!.id))!.counts.sealed).toBe(2);
   expect(warnings).toMatchObject([{ attempts: 1 }, { attempts: 2 }, { attempts: 3, code: "INTERNAL" }]);
   expect(JSON.stringify(warnings)).not.toContain("detail");
-});
-
-it("waits a second at first, and never longer than it may", () => {
-  const least = () => new Uint8Array(2);
-  const most = () => new Uint8Array(2).fill(255);
-  expect([1, 2, 3, 4].map((failures) => backOff(failures, 300, least))).toEqual([500, 1000, 2000, 4000]);
-  expect(backOff(1, 300, most)).toBe(1000);
-  expect(backOff(1000, 300, most)).toBeLessThanOrEqual(300_000);
 });
 
 it("uses the workers of a pool", async () => {

@@ -2,11 +2,13 @@
  * Sends what there is to tell: messages that the store gives this process to deliver, and changes of documents. Many at a
  * time, one to each subscription; whoever takes long holds up nobody else.
  */
+
+import { backOff } from "../../../base/back-off.ts";
 import type { Clock, CurrentState, NotifyResult } from "../../../transport/sip/index.ts";
-import { backOff } from "../common/back-off.ts";
 import { describe } from "../common/errors.ts";
 import type { GmsContext } from "../common/ports.ts";
 import { ofMessage } from "../common/rekey-log.ts";
+import { FIRST_RETRY_MS } from "../common/timers.ts";
 import { verdictOf } from "./answers.ts";
 import type { MemberView } from "./documents.ts";
 import type { Outcomes } from "./outcomes.ts";
@@ -188,7 +190,14 @@ export class Delivery {
 
   #later(subscriber: Subscriber): void {
     const { config, random } = this.#deps.context;
-    const wait = backOff(subscriber.failures, config.limits.retrySeconds, random);
+    const wait = backOff(
+      {
+        failures: subscriber.failures,
+        firstMs: FIRST_RETRY_MS,
+        longestMs: config.limits.retrySeconds * 1000,
+      },
+      random,
+    );
     this.#deps.clock.after(wait, () => {
       if (!subscriber.over) this.touch([subscriber]);
     });

@@ -1,18 +1,18 @@
 /** From answers to what the store says of each message. */
 
+import { backOff } from "../../../base/back-off.ts";
 import { MEDIA, readKrr } from "../../../documents/group-xml/index.ts";
 import type { DeliveryResult, GktpRecord } from "../../../store/gms/records.ts";
 import { type Clock, CONTENT_TYPE, type NotifyResult } from "../../../transport/sip/index.ts";
-import { backOff } from "../common/back-off.ts";
 import type { GmsContext } from "../common/ports.ts";
 import { logDone, ofMessage } from "../common/rekey-log.ts";
-import { SAFETY_MS } from "../common/timers.ts";
+import { FIRST_RETRY_MS, SAFETY_MS } from "../common/timers.ts";
 import { isTooOld, sealAnew } from "./anew.ts";
 import { isUntimely, reasonOf, type Verdict } from "./answers.ts";
 import { Claims } from "./claims.ts";
-import { Gathered } from "./gathered.ts";
 import type { Redirects } from "./redirects.ts";
 import type { Subscriber } from "./subscriber.ts";
+import { WriteBehind } from "./write-behind.ts";
 
 /** Results in one call. */
 const MOST = 512;
@@ -20,7 +20,7 @@ const MOST = 512;
  * Longest wait before a message whose T was refused is sent again: members have their keys within ten seconds of the
  * clocks being right, and a member whose clock stays wrong costs a NOTIFY in as long.
  */
-const UNTIMELY_SECONDS = 8;
+const UNTIMELY_MS = 8000;
 
 export interface OutcomeDeps {
   readonly context: GmsContext;
@@ -36,7 +36,7 @@ export class Outcomes {
   readonly #clock: Clock;
   readonly #due: () => void;
   readonly #redirects: Redirects;
-  readonly #results: Gathered<DeliveryResult>;
+  readonly #results: WriteBehind<DeliveryResult>;
 
   constructor({ context, clock, redirects, due }: OutcomeDeps) {
     this.#context = context;
@@ -44,7 +44,7 @@ export class Outcomes {
     this.#due = due;
     this.#redirects = redirects;
     const retry = (run: () => void) => void clock.after(context.config.limits.pollMs, run);
-    this.#results = new Gathered((results) => this.#write(results), MOST, retry);
+    this.#results = new WriteBehind((results) => this.#write(results), MOST, retry);
   }
 
   async #write(results: readonly DeliveryResult[]): Promise<void> {
@@ -99,9 +99,12 @@ export class Outcomes {
     const untimely = isUntimely(result);
     const tries = this.claims.attempts(key.memberUri, key.rekey);
     const outcome = { ...key, status: result.status, reason: reasonOf(result) };
-    const most = untimely ? Math.max(deliveryTries, offlineAfterSeconds / UNTIMELY_SECONDS) : deliveryTries;
+    const most = untimely
+      ? Math.max(deliveryTries, (offlineAfterSeconds * 1000) / UNTIMELY_MS)
+      : deliveryTries;
     if (tries >= most) return { ...outcome, state: "unreachable" };
-    const waitMs = backOff(tries, untimely ? UNTIMELY_SECONDS : retrySeconds, random);
+    const longestMs = untimely ? UNTIMELY_MS : retrySeconds * 1000;
+    const waitMs = backOff({ failures: tries, firstMs: FIRST_RETRY_MS, longestMs }, random);
     return { ...outcome, state: "sealed", waitMs };
   }
 

@@ -4,8 +4,8 @@
  */
 import type { Clock } from "../../../transport/sip/index.ts";
 import type { GmsContext } from "../common/ports.ts";
-import { Gathered } from "./gathered.ts";
 import type { Registry } from "./registry.ts";
+import { WriteBehind } from "./write-behind.ts";
 
 /** Members in one call. */
 const CHUNK = 1000;
@@ -21,7 +21,7 @@ export interface PresenceDeps {
 export class Presence {
   readonly #deps: PresenceDeps;
   readonly #leaseMs: number;
-  readonly #changes: Gathered<string>;
+  readonly #changes: WriteBehind<string>;
   #stop: (() => void) | undefined;
   #renewing: Promise<void> = Promise.resolve();
   /** Whether there is a lease, without which nobody is present here. */
@@ -32,7 +32,7 @@ export class Presence {
     const { context, clock } = deps;
     this.#leaseMs = context.config.limits.leaseSeconds * 1000;
     const retry = (run: () => void) => void clock.after(context.config.limits.pollMs, run);
-    this.#changes = new Gathered((members) => this.#write(members), CHUNK, retry);
+    this.#changes = new WriteBehind((members) => this.#write(members), CHUNK, retry);
   }
 
   /** From the first lease on. */

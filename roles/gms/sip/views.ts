@@ -1,12 +1,7 @@
 /** What members may read, from the store. */
 import type { GmsStore } from "../../../store/gms/gms-store.ts";
+import { Gatherer } from "../../server/gatherer.ts";
 import type { MemberView } from "./documents.ts";
-
-interface Asked {
-  readonly member: string;
-  resolve(view: MemberView): void;
-  reject(error: unknown): void;
-}
 
 /** Members in one call. */
 const MOST = 256;
@@ -14,34 +9,19 @@ const MOST = 256;
 /** Reads members' documents. Requests that arrive during a read share the next one. */
 export class Views {
   readonly #store: GmsStore;
-  #waiting: Asked[] = [];
-  #running = false;
+  readonly #gatherer: Gatherer<string, MemberView>;
 
   constructor(store: GmsStore) {
     this.#store = store;
+    this.#gatherer = new Gatherer(async (members) => {
+      const views = await this.load([...new Set(members)]);
+      return members.map((member) => views.get(member)!);
+    }, MOST);
   }
 
-  of(member: string): Promise<MemberView> {
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ member, resolve, reject });
-      if (!this.#running) void this.#run();
-    });
-  }
-
-  async #run(): Promise<void> {
-    this.#running = true;
-    // What is asked for within one turn of the event loop goes together.
-    await new Promise<void>((resolve) => setImmediate(resolve));
-    while (this.#waiting.length > 0) {
-      const batch = this.#waiting.splice(0, MOST);
-      try {
-        const views = await this.load([...new Set(batch.map(({ member }) => member))]);
-        for (const { member, resolve } of batch) resolve(views.get(member)!);
-      } catch (error) {
-        for (const { reject } of batch) reject(error);
-      }
-    }
-    this.#running = false;
+  async of(member: string): Promise<MemberView> {
+    const [view] = await this.#gatherer.add([member]);
+    return view!;
   }
 
   /** One for each. */

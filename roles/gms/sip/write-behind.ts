@@ -1,8 +1,8 @@
 /**
- * Brings what comes one by one together for the store: while one call is under way, what comes waits and makes up the
- * next. Nothing waits for others to come.
+ * Writes what comes one by one to the store, in the background: while one call is under way, what comes waits and makes
+ * up the next. Nobody waits for an answer, as they do of a `Gatherer`, so what failed is kept.
  */
-export class Gathered<Item> {
+export class WriteBehind<Item> {
   readonly #work: (items: readonly Item[]) => Promise<void>;
   readonly #most: number;
   readonly #retry: (run: () => void) => void;

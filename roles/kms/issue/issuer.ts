@@ -6,8 +6,8 @@ import type { KeySet, KmsCertificate } from "../../../bindings/identity/kms-mate
 import { computeUid } from "../../../bindings/identity/uid.ts";
 import type { KmsPool } from "../../../bindings/pool/kms.ts";
 import type { IssuedKey, KmsStore, MasterRecord } from "../../../store/index.ts";
+import { Gatherer } from "../../server/gatherer.ts";
 import { Arithmetic } from "./arithmetic.ts";
-import { Gatherer } from "./gather.ts";
 import { inOrder, slices } from "./in-order.ts";
 import type { KeyIssuer, KeyOptions, KeyRequest } from "./key-issuer.ts";
 import { keySetOf, wipeKeys } from "./key-sets.ts";

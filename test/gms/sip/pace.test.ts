@@ -1,10 +1,10 @@
 /** What keeps many subscriptions going side by side: slots, turns, and calls to the store that go together. */
 import { describe, expect, it } from "vitest";
 import { reasonOf, verdictOf } from "../../../roles/gms/sip/answers.ts";
-import { Gathered } from "../../../roles/gms/sip/gathered.ts";
 import { Revisions } from "../../../roles/gms/sip/revisions.ts";
 import { Slots } from "../../../roles/gms/sip/slots.ts";
 import { Turns } from "../../../roles/gms/sip/turns.ts";
+import { WriteBehind } from "../../../roles/gms/sip/write-behind.ts";
 import { TIME_TEXT, WARNING_TEXT } from "../../../roles/group-keys/notify-answer.ts";
 import { VirtualClock } from "../../sip/support/virtual-clock.ts";
 
@@ -60,18 +60,18 @@ describe("turns", () => {
   });
 });
 
-describe("gathered calls", () => {
+describe("writes in the background", () => {
   it("take what came while one was under way, so many at most", async () => {
     const calls: number[][] = [];
-    const gathered = new Gathered<number>(
+    const writes = new WriteBehind<number>(
       async (items) => void calls.push([...items]),
       3,
       () => undefined,
     );
-    for (let i = 1; i <= 7; i++) gathered.add(i);
-    await gathered.close();
-    gathered.add(8);
-    await gathered.close();
+    for (let i = 1; i <= 7; i++) writes.add(i);
+    await writes.close();
+    writes.add(8);
+    await writes.close();
     expect(calls).toEqual([[1, 2, 3], [4, 5, 6], [7]]);
   });
 
@@ -83,17 +83,17 @@ describe("gathered calls", () => {
         calls.push([...items]);
         if (calls.length === 1) throw new Error("no database");
       };
-      const gathered = new Gathered<number>(work, 2, (run) => {
+      const writes = new WriteBehind<number>(work, 2, (run) => {
         again = () => {
           run();
-          void gathered.close().then(resolve);
+          void writes.close().then(resolve);
         };
         setImmediate(() => {
-          gathered.add(4);
+          writes.add(4);
           again!();
         });
       });
-      gathered.add(1, 2, 3);
+      writes.add(1, 2, 3);
     });
     await failed;
     expect(calls).toEqual([

@@ -2,7 +2,7 @@
 import { toHex } from "../../../base/bytes.ts";
 import type { Clock } from "../../../base/clock.ts";
 import { MikeySakkeError } from "../../../base/errors.ts";
-import type { RandomSource } from "../../../base/random.ts";
+import { fraction, type RandomSource } from "../../../base/random.ts";
 import type { Admission } from "../../admission/admission.ts";
 import { ROUTE, VIA } from "../codec/addresses.ts";
 import { DEFAULT_LIMITS, type SipLimits } from "../codec/limits.ts";
@@ -122,8 +122,7 @@ export class SipCore {
 
   /** Evenly drawn from 0 up to 1, so that those who wait for the same do not go on together. */
   fraction(): number {
-    const [a = 0, b = 0] = this.#random(2);
-    return (a * 256 + b) / 2 ** 16;
+    return fraction(this.#random);
   }
 
   /** Asks for a sign of life, which `heard` shows. */
