@@ -71,10 +71,11 @@ const exported = (source) => ({
   default: compiled(source),
 });
 
-function manifestOf(owner, used) {
+function manifestOf(owner) {
   const { name, description, entries, bin } = owner;
   const { version, keywords, license, type, sideEffects, engines } = manifest;
   const commands = Object.entries(bin).map(([command, source]) => [command, compiled(source).slice(2)]);
+  const { dependencies, peers } = dependenciesOf(owner);
   const imported = packages.some((other) => other !== owner && used.get(other).has(name));
   return {
     name,
@@ -92,11 +93,26 @@ function manifestOf(owner, used) {
       ...(imported && { "./internal/*": exported("*.ts") }),
       "./package.json": "./package.json",
     },
-    dependencies: Object.fromEntries(
-      [...used.get(owner)].sort().map((name) => [name, versionOf(name, owner)]),
-    ),
+    dependencies,
+    ...(Object.keys(peers).length > 0 && {
+      peerDependencies: peers,
+      peerDependenciesMeta: pick(manifest.peerDependenciesMeta, Object.keys(peers)),
+    }),
   };
 }
+
+/** The packages that are needed with their versions, and apart from them those that an application may have. */
+function dependenciesOf(owner) {
+  const isPeer = (name) => manifest.peerDependencies[name] !== undefined;
+  const names = [...used.get(owner)].sort();
+  const own = names.filter((name) => !isPeer(name));
+  return {
+    dependencies: Object.fromEntries(own.map((name) => [name, versionOf(name, owner)])),
+    peers: pick(manifest.peerDependencies, names.filter(isPeer)),
+  };
+}
+
+const pick = (table, names) => Object.fromEntries(names.map((name) => [name, table[name]]));
 
 /** The files of a pattern with one asterisk, which stands for a name, or the file itself. */
 function filesOf(pattern) {
@@ -125,7 +141,7 @@ for (const [file, owner] of owners) {
 for (const owner of packages) {
   const folder = join(out, owner.name);
   for (const file of owner.files.flatMap(filesOf)) cpSync(join(root, file), join(folder, file));
-  write(join(folder, "package.json"), `${JSON.stringify(manifestOf(owner, used), null, 2)}\n`);
+  write(join(folder, "package.json"), `${JSON.stringify(manifestOf(owner), null, 2)}\n`);
   const args = ["pack", "--json", "--ignore-scripts", "--pack-destination", out];
   const [{ filename, files, unpackedSize }] = JSON.parse(
     execFileSync("npm", args, { cwd: folder, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] }),

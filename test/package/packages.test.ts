@@ -217,6 +217,12 @@ describe.each(["library", "server"] as const)("the package of the %s", (which) =
   it("declares the packages that package.json here has, at its versions", () => {
     const { "mikey-sakke": _, ...dependencies } = packed().manifest.dependencies;
     expect(packageJson.dependencies).toMatchObject(dependencies);
+    const { peerDependencies = {}, peerDependenciesMeta } = packed().manifest;
+    expect(packageJson.peerDependencies).toMatchObject(peerDependencies);
+    expect(Object.keys(peerDependencies)).toEqual(which === "library" ? [] : ["@opentelemetry/api"]);
+    expect(peerDependenciesMeta?.["@opentelemetry/api"]).toEqual(
+      which === "library" ? undefined : { optional: true },
+    );
   });
 
   it("installs on the oldest Node.js", () => {
