@@ -1,5 +1,5 @@
 // Builds the pages of web/ to web/dist/: scripts and workers with esbuild, split so that a page loads one build of the core,
-// and what stands beside them as it is. Prints what each part takes, compressed, with what it loads.
+// styles after the common ones, and what stands beside them as it is. Prints what each part takes, compressed, with what it loads.
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -22,8 +22,9 @@ for (const [name, scripts] of Object.entries(PAGES)) {
   const out = join(root, "web/dist", name);
   rmSync(out, { recursive: true, force: true });
   mkdirSync(out, { recursive: true });
-  for (const file of ["index.html", "style.css", "icon.svg"])
-    copyFileSync(join(root, "web", name, file), join(out, file));
+  for (const file of ["index.html", "icon.svg"]) copyFileSync(join(root, "web", name, file), join(out, file));
+  const styles = ["web/common.css", `web/${name}/style.css`].map((file) => readFileSync(join(root, file)));
+  writeFileSync(join(out, "style.css"), Buffer.concat(styles));
   const { metafile } = await build({
     absWorkingDir: root,
     entryPoints: Object.entries(scripts).map(([out, file]) => ({ in: `web/${name}/${file}`, out })),

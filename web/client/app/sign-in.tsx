@@ -31,7 +31,9 @@ export function SignIn() {
           <input type="checkbox" name="listen-only" />
           Listen only, without a microphone
         </label>
-        <button type="submit">Join</button>
+        <button type="submit" class="main">
+          Join
+        </button>
       </form>
       <p>What is said is encrypted from member to member: the server that carries it has no key.</p>
     </main>

@@ -35,7 +35,9 @@ export function Texts() {
           Message
         </label>
         <input id="text" name="text" autocomplete="off" placeholder="Message to the group" maxLength={1000} />
-        <button type="submit">Send</button>
+        <button type="submit" class="main">
+          Send
+        </button>
       </form>
     </section>
   );

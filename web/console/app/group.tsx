@@ -18,6 +18,7 @@ import {
   shownRekey,
   shownStates,
 } from "./store.ts";
+import { Table } from "./table.tsx";
 import { hex, rekeyText, span, timeText } from "./words.ts";
 
 export function Group({ uri }: { readonly uri: string }) {
@@ -153,29 +154,13 @@ function Keys() {
   return (
     <section aria-label="Keys">
       <h2>Keys</h2>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard */}
-      <section class="scroll" tabIndex={0} aria-label="Keys of the group">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">GMK-ID</th>
-              <th scope="col">State</th>
-              <th scope="col">Since</th>
-              <th scope="col">Until</th>
-              <th scope="col">
-                <span class="hidden">Actions</span>
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {[...gmks.value]
-              .sort((a, b) => b.id - a.id)
-              .map((gmk) => (
-                <Key key={gmk.id} gmk={gmk} />
-              ))}
-          </tbody>
-        </table>
-      </section>
+      <Table label="Keys of the group" columns={["GMK-ID", "State", "Since", "Until"]} hasActions>
+        {[...gmks.value]
+          .sort((a, b) => b.id - a.id)
+          .map((gmk) => (
+            <Key key={gmk.id} gmk={gmk} />
+          ))}
+      </Table>
     </section>
   );
 }

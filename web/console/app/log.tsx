@@ -4,6 +4,7 @@ import type { GmsAuditRecord } from "../../../store/gms/records.ts";
 import type { AuditRecord } from "../../../store/kms/records.ts";
 import { api, askKms } from "./api.ts";
 import { notice } from "./store.ts";
+import { Table } from "./table.tsx";
 import { errorText, timeText } from "./words.ts";
 
 interface Entry {
@@ -94,33 +95,19 @@ export function Log() {
       <p class="quiet" role="status">
         {found.length} of {entries.length} entries{found.length > SHOWN && `, the newest ${SHOWN}`}
       </p>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard */}
-      <section class="scroll" tabIndex={0} aria-label="Entries">
-        <table>
-          <thead>
-            <tr>
-              {["Time", "Server", "By", "Action", "Of", "Outcome", "Detail"].map((name) => (
-                <th key={name} scope="col">
-                  {name}
-                </th>
-              ))}
-            </tr>
-          </thead>
-          <tbody>
-            {found.slice(0, SHOWN).map(({ key, at, server, actor, action, of, outcome, detail }) => (
-              <tr key={key}>
-                <td>{timeText(at)}</td>
-                <td>{server}</td>
-                <td>{actor}</td>
-                <td>{action}</td>
-                <td>{of}</td>
-                <td class={outcome === "ok" ? undefined : "bad"}>{outcome}</td>
-                <td class="reason">{detail}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </section>
+      <Table label="Entries" columns={["Time", "Server", "By", "Action", "Of", "Outcome", "Detail"]}>
+        {found.slice(0, SHOWN).map(({ key, at, server, actor, action, of, outcome, detail }) => (
+          <tr key={key}>
+            <td>{timeText(at)}</td>
+            <td>{server}</td>
+            <td>{actor}</td>
+            <td>{action}</td>
+            <td>{of}</td>
+            <td class={outcome === "ok" ? undefined : "bad"}>{outcome}</td>
+            <td class="reason">{detail}</td>
+          </tr>
+        ))}
+      </Table>
     </>
   );
 }

@@ -5,6 +5,7 @@ import type { DeliveryRecord, DeliveryState, MemberRecord } from "../../../store
 import { AskButton } from "./dialog.tsx";
 import { LostButton } from "./lost.tsx";
 import { change, MOST_MEMBERS, members, shownRekey, shownStates } from "./store.ts";
+import { Table } from "./table.tsx";
 import { STATE_WORDS, STATES, timeText } from "./words.ts";
 
 const ROWS = 50;
@@ -70,28 +71,16 @@ export function Members({ uri }: { readonly uri: string }) {
           ))}
         </fieldset>
       )}
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard */}
-      <section class="scroll" tabIndex={0} aria-label="Members with their states">
-        <table class="members">
-          <caption class="hidden">{found.length} members</caption>
-          <thead>
-            <tr>
-              <th scope="col">Member</th>
-              <th scope="col">Key</th>
-              <th scope="col" class="wide">
-                Since
-              </th>
-              <th scope="col" class="wide">
-                Tries
-              </th>
-              <th scope="col">
-                <span class="hidden">Actions</span>
-              </th>
-            </tr>
-          </thead>
-          <tbody>{rows.map(rowOf)}</tbody>
-        </table>
-      </section>
+      <Table
+        label="Members with their states"
+        columns={["Member", "Key", "Since", "Tries"]}
+        wide={["Since", "Tries"]}
+        hasActions
+        caption={`${found.length} members`}
+        class="members"
+      >
+        {rows.map(rowOf)}{" "}
+      </Table>
       <div class="buttons">
         <button type="button" disabled={at === 0} onClick={() => setPage(at - 1)}>
           Back

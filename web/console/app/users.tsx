@@ -6,6 +6,7 @@ import { AskButton } from "./dialog.tsx";
 import { MembersField, urisIn } from "./groups.tsx";
 import { LostButton } from "./lost.tsx";
 import { notice } from "./store.ts";
+import { Table } from "./table.tsx";
 import { errorText, timeText } from "./words.ts";
 
 interface Master {
@@ -54,49 +55,33 @@ export function Users() {
           <MembersField />
         </AskButton>
       </div>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard */}
-      <section class="scroll" tabIndex={0} aria-label="Users of the KMS">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">User</th>
-              <th scope="col">State</th>
-              <th scope="col">
-                <span class="hidden">Actions</span>
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {users.map(({ uri, revokedAt, reason }) => (
-              <tr key={uri}>
-                <th scope="row">{uri}</th>
-                <td class={revokedAt === undefined ? "good" : "bad"}>
-                  {revokedAt === undefined
-                    ? "enrolled"
-                    : `revoked since ${timeText(revokedAt)}: ${reason ?? ""}`}
-                </td>
-                <td class="actions">
-                  {revokedAt === undefined ? (
-                    <LostButton user={uri} />
-                  ) : (
-                    <AskButton
-                      text="Reinstate"
-                      label={`Reinstate ${uri}`}
-                      title={`Reinstate ${uri}?`}
-                      act={async () => {
-                        await askKms("reinstateUser", { uri });
-                        await load();
-                      }}
-                    >
-                      <p>They get keys again. They are in no group until they are added to one.</p>
-                    </AskButton>
-                  )}
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </section>
+      <Table label="Users of the KMS" columns={["User", "State"]} hasActions>
+        {users.map(({ uri, revokedAt, reason }) => (
+          <tr key={uri}>
+            <th scope="row">{uri}</th>
+            <td class={revokedAt === undefined ? "good" : "bad"}>
+              {revokedAt === undefined ? "enrolled" : `revoked since ${timeText(revokedAt)}: ${reason ?? ""}`}
+            </td>
+            <td class="actions">
+              {revokedAt === undefined ? (
+                <LostButton user={uri} />
+              ) : (
+                <AskButton
+                  text="Reinstate"
+                  label={`Reinstate ${uri}`}
+                  title={`Reinstate ${uri}?`}
+                  act={async () => {
+                    await askKms("reinstateUser", { uri });
+                    await load();
+                  }}
+                >
+                  <p>They get keys again. They are in no group until they are added to one.</p>
+                </AskButton>
+              )}
+            </td>
+          </tr>
+        ))}
+      </Table>
       <div class="buttons">
         <button type="button" disabled={before.length === 0} onClick={() => setBefore(before.slice(0, -1))}>
           Back
