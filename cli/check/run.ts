@@ -19,28 +19,39 @@ export interface Peer {
   readonly transcript: Transcript;
   /** Whether anything came at all. */
   readonly reached: boolean;
+  /** Gives up what the cases found out: keys, a subscription. */
+  close(): void | Promise<void>;
 }
 
-/** @throws {MikeySakkeError} transport: the server cannot be reached at all, so that no case says anything of it */
+/**
+ * Runs all cases and closes the peer.
+ *
+ * @throws {MikeySakkeError} transport `SERVER_UNREACHABLE`, `SERVER_TIMEOUT`: nothing came at all, so that no case says
+ * anything of the server
+ */
 export async function runCases<P extends Peer>(
   cases: readonly TestCase<P>[],
   peer: P,
   tell: (result: CaseResult) => void = () => undefined,
 ): Promise<CaseResult[]> {
   const results: CaseResult[] = [];
-  for (const { id, title, clause, run } of cases) {
-    const began = performance.now();
-    const judgement = await judge(() => run(peer), peer);
-    const result = {
-      id,
-      title,
-      clause,
-      ...judgement,
-      exchanges: peer.transcript.take(),
-      milliseconds: Math.round(performance.now() - began),
-    };
-    results.push(result);
-    tell(result);
+  try {
+    for (const { id, title, clause, run } of cases) {
+      const began = performance.now();
+      const judgement = await judge(() => run(peer), peer);
+      const result = {
+        id,
+        title,
+        clause,
+        ...judgement,
+        exchanges: peer.transcript.take(),
+        milliseconds: Math.round(performance.now() - began),
+      };
+      results.push(result);
+      tell(result);
+    }
+  } finally {
+    await peer.close();
   }
   return results;
 }

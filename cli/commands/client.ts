@@ -1,12 +1,13 @@
 /** `client run`: a member of groups, on the command line. */
 import { type Command, Option } from "commander";
-import { type ImsArgs, imsOf, imsOptions } from "../device/ims-options.ts";
+import { type ImsArgs, imsOf } from "../device/ims-options.ts";
+import { memberOptions } from "../device/member-options.ts";
 import { DEFAULT_FOLDER } from "../server/folder-options.ts";
 import { type Context, collect, type Runner } from "../terminal/command.ts";
 import { durationOption } from "../terminal/durations.ts";
 import type { ExitStatus } from "../terminal/exit-status.ts";
 import { uriOption } from "../terminal/options.ts";
-import { type TolerateArgs, toleranceOption, tolerateOption } from "../terminal/tolerate.ts";
+import { type TolerateArgs, toleranceOption } from "../terminal/tolerate.ts";
 import { usageError } from "../terminal/usage.ts";
 
 interface Options extends ImsArgs, TolerateArgs {
@@ -52,14 +53,7 @@ export function registerClient(program: Command, runner: Runner): void {
         "  --gms-token-file gms.token --store alice",
     },
     (command) =>
-      imsOptions(tolerateOption(command))
-        .requiredOption("--user <uri>", "the identity")
-        .option(
-          "--local [dir]",
-          `servers of this machine, by their data folder, with development tokens (default: ${DEFAULT_FOLDER})`,
-        )
-        .option("--kms-url <url>", "where the KMS is, such as https://kms.example.org")
-        .option("--kms-uri <uri>", "KmsUri that the KMS must have (default: what it says it is)")
+      memberOptions(command)
         .option("--gms-uri <uri>", "identity of the GMS whose keys are accepted")
         .option(
           "--sip <uri>",

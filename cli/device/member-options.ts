@@ -20,7 +20,8 @@ export interface MemberArgs extends ImsArgs, TolerateArgs {
   timeout: string;
 }
 
-export function mcxMemberOptions(command: Command): Command {
+/** Who a member is, and which KMS they have. */
+export function memberOptions(command: Command): Command {
   return imsOptions(tolerateOption(command))
     .requiredOption("--user <uri>", "the identity")
     .option(
@@ -28,7 +29,11 @@ export function mcxMemberOptions(command: Command): Command {
       `servers of this machine, by their data folder, with development tokens (default: ${DEFAULT_FOLDER})`,
     )
     .option("--kms-url <url>", "where the KMS is, such as https://kms.example.org")
-    .option("--kms-uri <uri>", "KmsUri that the KMS must have (default: what it says it is)")
+    .option("--kms-uri <uri>", "KmsUri that the KMS must have (default: what it says it is)");
+}
+
+export function mcxMemberOptions(command: Command): Command {
+  return memberOptions(command)
     .option("--gms-uri <uri>", "identity of the GMS that keys are taken from")
     .option("--xcap-root <url>", "XCAP root of the GMS, such as https://gms.example.org/xcap")
     .option("--mcx-uri <uri>", "identity of the MCX server")

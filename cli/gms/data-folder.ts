@@ -3,16 +3,7 @@ import { dirname, join } from "node:path";
 import type { GmsConfig, GmsConfigInput } from "../../roles/gms/common/config.ts";
 import { parseGmsConfig } from "../../roles/gms/common/config.ts";
 import type { KmsConfig } from "../../roles/kms/common/config.ts";
-import {
-  type ConfigFile,
-  configFileOf,
-  type DataFiles,
-  exists,
-  type FolderOptions,
-  filesOf,
-  located,
-  readConfig,
-} from "../server/data-folder.ts";
+import { type DataFiles, type FolderOptions, filesOf, located, readFolder } from "../server/data-folder.ts";
 import { usageError } from "../terminal/usage.ts";
 
 export interface GmsFolder {
@@ -31,12 +22,11 @@ export function gmsAdminFileOf(dataDir: string): string {
 
 /** Usage errors NO_GMS and BAD_CONFIG. */
 export async function openGmsFolder(
-  { dataDir, config }: FolderOptions,
+  options: FolderOptions,
   overridesOf: (given: Partial<GmsConfigInput>) => Partial<GmsConfigInput> = () => ({}),
 ): Promise<GmsFolder> {
-  const file = config ?? configFileOf(dataDir);
-  const isThere = config !== undefined || (await exists(file));
-  const read: ConfigFile = isThere ? await readConfig(file) : {};
+  const { file, read } = await readFolder(options);
+  const { dataDir } = options;
   if (read.gms === undefined) throw usageError("NO_GMS", `${dataDir}: no GMS here`);
   const given = withShared(read.gms, read.kms as Partial<KmsConfig> | undefined, file);
   const checked = parseGmsConfig({ ...given, ...overridesOf(given) });

@@ -3,15 +3,7 @@ import { dirname, join } from "node:path";
 import type { GmsConfigInput } from "../../roles/gms/common/config.ts";
 import type { KmsConfig } from "../../roles/kms/common/config.ts";
 import { type McxConfig, type McxConfigInput, parseMcxConfig } from "../../roles/mcx/common/config.ts";
-import {
-  type ConfigFile,
-  configFileOf,
-  exists,
-  type FolderOptions,
-  filesOf,
-  located,
-  readConfig,
-} from "../server/data-folder.ts";
+import { type ConfigFile, type FolderOptions, filesOf, located, readFolder } from "../server/data-folder.ts";
 import { usageError } from "../terminal/usage.ts";
 
 export interface McxFolder {
@@ -36,12 +28,11 @@ export interface McxFiles {
 
 /** Usage errors NO_MCX and BAD_CONFIG. */
 export async function openMcxFolder(
-  { dataDir, config }: FolderOptions,
+  options: FolderOptions,
   overridesOf: (given: Partial<McxConfigInput>) => Partial<McxConfigInput> = () => ({}),
 ): Promise<McxFolder> {
-  const file = config ?? configFileOf(dataDir);
-  const isThere = config !== undefined || (await exists(file));
-  const read: ConfigFile = isThere ? await readConfig(file) : {};
+  const { file, read } = await readFolder(options);
+  const { dataDir } = options;
   if (read.mcx === undefined) throw usageError("NO_MCX", `${dataDir}: no MCX server here`);
   const given = withShared(read);
   const checked = parseMcxConfig({ ...given, ...overridesOf(given) });

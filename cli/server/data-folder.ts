@@ -77,6 +77,16 @@ export async function openDataFolder(
   return { folder: dataDir, config: located(checked, dirname(file)), files: filesOf(dataDir, checked, file) };
 }
 
+/** What the configuration of a folder says, which a server that is not its KMS may do without. */
+export async function readFolder({
+  dataDir,
+  config,
+}: FolderOptions): Promise<{ readonly file: string; readonly read: ConfigFile }> {
+  const file = config ?? configFileOf(dataDir);
+  const isThere = config !== undefined || (await exists(file));
+  return { file, read: isThere ? await readConfig(file) : {} };
+}
+
 export function configFileOf(dataDir: string): string {
   return join(dataDir, CONFIG);
 }

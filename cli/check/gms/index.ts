@@ -11,15 +11,8 @@ export type { GmsCheckOptions } from "./peer.ts";
 /** In this order: later ones use what earlier ones found out. */
 export const GMS_CASES: readonly TestCase<GmsPeer>[] = [...HTTP_CASES, ...SIP_CASES, ...MESSAGE_CASES];
 
-/** @throws {MikeySakkeError} transport `SERVER_UNREACHABLE`, `SERVER_TIMEOUT`: nothing came at all */
-export async function checkGms(
+/** Runs all cases and closes the connection, with errors as `runCases` has them. */
+export const checkGms = (
   options: GmsCheckOptions,
   tell?: (result: CaseResult) => void,
-): Promise<CaseResult[]> {
-  const peer = new GmsPeer(options);
-  try {
-    return await runCases(GMS_CASES, peer, tell);
-  } finally {
-    await peer.close();
-  }
-}
+): Promise<CaseResult[]> => runCases(GMS_CASES, new GmsPeer(options), tell);

@@ -150,7 +150,7 @@ export class KmsPeer {
     must(/<(?:[\w.-]+:)?KmsError[\s>]/.test(text), `status ${status} without a KmsError: not refused`);
   }
 
-  destroy(): void {
+  close(): void {
     this.domain?.destroy();
     for (const { rsk, ssk } of this.keySets ?? []) wipe(rsk, ssk);
   }
