@@ -19,8 +19,8 @@ export interface Peer {
   readonly transcript: Transcript;
   /** Whether anything came at all. */
   readonly reached: boolean;
-  /** Gives up what the cases found out: keys, a subscription. */
-  close(): void | Promise<void>;
+  /** Gives up what the cases found out, keys and a subscription; not there where the caller does so. */
+  close?(): void | Promise<void>;
 }
 
 /**
@@ -51,7 +51,7 @@ export async function runCases<P extends Peer>(
       tell(result);
     }
   } finally {
-    await peer.close();
+    await peer.close?.();
   }
   return results;
 }
