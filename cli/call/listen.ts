@@ -1,5 +1,6 @@
 /** What a member hears, as a WAV file that grows. */
 import { open } from "node:fs/promises";
+import { defined } from "../../base/defined.ts";
 import { G711_FRAME } from "../../bindings/media/index.ts";
 import { type McxMemberOptions, openMcxMember } from "../device/member.ts";
 import { listenForStop } from "../server/stop.ts";
@@ -33,7 +34,7 @@ export async function hear(
         onEvent(event) {
           if (event.type !== "floor") return;
           const { state, talker } = event.floor;
-          output.ready({ event: "floor", state, ...(talker !== undefined && { talker }) }, () => [
+          output.ready({ event: "floor", state, ...defined({ talker }) }, () => [
             talker === undefined ? "nobody talks" : `${talker} talks`,
           ]);
         },

@@ -1,5 +1,6 @@
 /** One HTTP exchange as a test sends it, with whatever is wrong in it on purpose. */
 import { deadline } from "../../base/deadline.ts";
+import { defined } from "../../base/defined.ts";
 import { type ErrorCode, MikeySakkeError } from "../../base/errors.ts";
 import { readAll } from "../../transport/http/body.ts";
 import { tlsError } from "../server/tls-error.ts";
@@ -73,7 +74,7 @@ export class HttpClient {
         this.#fetch(url, {
           method,
           headers: { ...(token !== null && { authorization: `Bearer ${token}` }), ...headers },
-          ...(body !== undefined && { body }),
+          ...defined({ body }),
           redirect: "manual",
           signal: end.signal,
         }),

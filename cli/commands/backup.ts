@@ -1,5 +1,6 @@
 /** `backup` and `restore`. */
 import type { Command } from "commander";
+import { defined } from "../../base/defined.ts";
 import { DEFAULT_FOLDER, folderOf, folderOptions } from "../server/folder-options.ts";
 import type { Context, Runner } from "../terminal/command.ts";
 import { EXIT, type ExitStatus } from "../terminal/exit-status.ts";
@@ -78,8 +79,7 @@ async function restore({ output }: Context, options: RestoreArgs, file: string):
   const { dataDir, database, storeKey: storeKeyFile } = options;
   const given = {
     dataDir,
-    ...(database !== undefined && { database }),
-    ...(storeKeyFile !== undefined && { storeKeyFile }),
+    ...defined({ database, storeKeyFile }),
   };
   if (options.check) {
     const { header, rows } = await checkBackup(file, given);

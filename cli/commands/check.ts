@@ -1,5 +1,6 @@
 /** `check`: numbered test cases against anybody's server or client, with this program on the other side. */
 import type { Command } from "commander";
+import { defined } from "../../base/defined.ts";
 import type { CaseResult } from "../check/run.ts";
 import { DEFAULT_FOLDER } from "../server/folder-options.ts";
 import type { Context, Runner } from "../terminal/command.ts";
@@ -213,7 +214,7 @@ async function checkKmsCommand(
         url,
         userUri,
         otherUserUri: await otherOf(options.otherUser, userUri),
-        ...(home !== undefined && { kmsUri: home }),
+        ...defined({ kmsUri: home }),
         tokens,
         protection,
         fetch,
@@ -302,7 +303,7 @@ async function checkClientCommand({ output }: Context, options: ClientArgs): Pro
     startMs: durationOption(options.start, "--start"),
     stepMs: durationOption(options.step, "--step"),
     tls,
-    ...(token !== undefined && { token }),
+    ...defined({ token }),
     protection: {
       ...(trk !== undefined && { trk: await readNamedKey(trk, "TrK") }),
       ...(ink !== undefined && { ink: await readNamedKey(ink, "InK") }),

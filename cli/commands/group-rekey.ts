@@ -1,5 +1,6 @@
 /** `group rekey` and `group revoke`: new keys, and the end of old ones. */
 import type { Command } from "commander";
+import { defined } from "../../base/defined.ts";
 import type { GmsAdmin, RekeyOptions } from "../../roles/gms/common/ports.ts";
 import type { RekeyRecord } from "../../store/gms/records.ts";
 import { type GmsFolderArgs, gmsFolderOption } from "../gms/folder-options.ts";
@@ -73,7 +74,7 @@ async function rekey({ output }: Context, options: RekeyArgs, group: string): Pr
   const wanted: RekeyOptions = {
     ...(activation !== undefined && { activation: timeOption(activation, "--activation") }),
     ...(expiry !== undefined && { expiry: timeOption(expiry, "--expiry") }),
-    ...(text !== undefined && { text }),
+    ...defined({ text }),
     ...(sharedWith !== undefined && { sharedWith: sharedWith.map((one) => uriOption(one, "--shared-with")) }),
     ...(keep && { keep }),
     ...(revokeOld && { revokeOld }),

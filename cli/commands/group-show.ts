@@ -1,5 +1,6 @@
 /** `group list`, `show`, `keys` and `status`: what there is. */
 import type { Command } from "commander";
+import { defined } from "../../base/defined.ts";
 import type { GmsAdmin } from "../../roles/gms/common/ports.ts";
 import { type GmsFolderArgs, gmsFolderOption } from "../gms/folder-options.ts";
 import type { Context, Runner } from "../terminal/command.ts";
@@ -150,7 +151,7 @@ async function status(
   const groupUri = group === undefined ? undefined : uriOption(group, "GROUP");
   const rekeys = await withGmsAdmin(options, async (admin) => {
     if (groupUri !== undefined) await requireGroup(admin, groupUri);
-    return admin.rekeys({ limit: Math.min(limit, PAGE), ...(groupUri !== undefined && { groupUri }) });
+    return admin.rekeys({ limit: Math.min(limit, PAGE), ...defined({ groupUri }) });
   });
   output.result({ status: "ok", rekeys: rekeys.map(view.rekeyJson) }, () => view.rekeyLines(rekeys));
   return EXIT.accepted;
@@ -171,7 +172,7 @@ async function paged<T>(
   let after: string | undefined;
   while (found.length < limit) {
     const wanted = Math.min(PAGE, limit - found.length);
-    const page = await load({ limit: wanted, ...(after !== undefined && { after }) });
+    const page = await load({ limit: wanted, ...defined({ after }) });
     found.push(...page);
     if (page.length < wanted) break;
     after = nameOf(page.at(-1)!);

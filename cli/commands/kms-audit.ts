@@ -1,5 +1,6 @@
 /** `kms audit`: the keys that users were issued, the refusals, and what operators did. */
 import type { Command } from "commander";
+import { defined } from "../../base/defined.ts";
 import type { AuditRecord } from "../../store/index.ts";
 import { folderOf, folderOptions } from "../server/folder-options.ts";
 import type { Context, Runner } from "../terminal/command.ts";
@@ -50,7 +51,7 @@ async function audit({ output }: Context, options: Options): Promise<ExitStatus>
       const page = await admin.auditLog({
         after,
         limit: wanted,
-        ...(options.user !== undefined && { userUri: options.user }),
+        ...defined({ userUri: options.user }),
       });
       entries.push(...page);
       if (page.length < wanted) break;

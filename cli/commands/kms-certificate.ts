@@ -1,5 +1,6 @@
 /** `kms certificate`: the KMSs whose users may be communicated with, or that may key this one's users (5.3.1). */
 import { type Command, Option } from "commander";
+import { defined } from "../../base/defined.ts";
 import type { KmsCertificate } from "../../bindings/identity/kms-material.ts";
 import { writeKmsResponse } from "../../documents/kms-xml/index.ts";
 import { readOwnCertificates } from "../files/kms-files.ts";
@@ -168,7 +169,7 @@ function rowOf({ kmsUri, certUri, validFrom, validTo, revoked, kmsDomains }: Kms
     validFrom: time(validFrom),
     validTo: time(validTo),
     revoked: revoked === true,
-    ...(kmsDomains !== undefined && { domains: kmsDomains }),
+    ...defined({ domains: kmsDomains }),
   };
 }
 

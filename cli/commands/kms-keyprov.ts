@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import type { Command } from "commander";
 import { equal, wipe } from "../../base/bytes.ts";
+import { defined } from "../../base/defined.ts";
 import { load } from "../../bindings/core/core.ts";
 import { keyPeriodEnd, keyPeriodNo, keyPeriodStart } from "../../bindings/identity/key-period.ts";
 import type { KeySet, KmsCertificate } from "../../bindings/identity/kms-material.ts";
@@ -163,7 +164,7 @@ function issue(
   return wanted.map((identity, i) => ({
     ...identity,
     kmsUri,
-    ...(certUri !== undefined && { certUri }),
+    ...defined({ certUri }),
     validFrom: ntpSecondsToUnixMs(keyPeriodStart(identity.keyPeriodNo, { period, offset })),
     validTo: ntpSecondsToUnixMs(keyPeriodEnd(identity.keyPeriodNo, { period, offset })),
     ...issued[i]!,

@@ -1,5 +1,6 @@
 /** `kms rotate-master` and `kms rotate-store-key`. */
 import type { Command } from "commander";
+import { defined } from "../../base/defined.ts";
 import { folderOf, folderOptions } from "../server/folder-options.ts";
 import type { Context, Runner } from "../terminal/command.ts";
 import { EXIT, type ExitStatus } from "../terminal/exit-status.ts";
@@ -60,7 +61,7 @@ async function rotateMaster({ output }: Context, options: MasterOptions): Promis
   const { withAdmin } = await import("../kms/with-admin.ts");
   const master = await withAdmin(folderOf(options), (admin) =>
     admin.rotateMaster({
-      ...(fromPeriod !== undefined && { fromPeriod }),
+      ...defined({ fromPeriod }),
       ...(options.atOnce && { atOnce: true }),
     }),
   );

@@ -1,5 +1,6 @@
 /** `kms token`: an access token for trying out a KMS that takes development tokens. */
 import type { Command } from "commander";
+import { defined } from "../../base/defined.ts";
 import { folderOf, folderOptions } from "../server/folder-options.ts";
 import type { Context, Runner } from "../terminal/command.ts";
 import { EXIT, type ExitStatus } from "../terminal/exit-status.ts";
@@ -47,12 +48,10 @@ async function token({ output }: Context, options: Options): Promise<ExitStatus>
   const { developmentToken } = await import("../server/development-tokens.ts");
   const text = await developmentToken(folderOf(options), {
     lifetime,
-    ...(userUri !== undefined && { userUri }),
-    ...(clientId !== undefined && { clientId }),
+    ...defined({ userUri, clientId }),
   });
   const whose = {
-    ...(userUri !== undefined && { user: userUri }),
-    ...(clientId !== undefined && { clientId }),
+    ...defined({ user: userUri, clientId }),
   };
   output.result({ status: "ok", ...whose, lifetime, token: text }, () => [text]);
   return EXIT.accepted;

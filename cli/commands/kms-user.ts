@@ -1,5 +1,6 @@
 /** `kms user`: who gets keys. */
 import type { Command } from "commander";
+import { defined } from "../../base/defined.ts";
 import { lookAlikeWarnings, spelledOut } from "../../documents/group-xml/index.ts";
 import type { UserRecord } from "../../store/index.ts";
 import { folderOf, folderOptions } from "../server/folder-options.ts";
@@ -143,7 +144,7 @@ async function list(
     let after = options.after;
     while (found.length < limit) {
       const wanted = Math.min(PAGE, limit - found.length);
-      const page = await admin.users({ limit: wanted, ...(after !== undefined && { after }) });
+      const page = await admin.users({ limit: wanted, ...defined({ after }) });
       found.push(...page);
       if (page.length < wanted) break;
       after = page.at(-1)!.uri;

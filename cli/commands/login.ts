@@ -1,5 +1,6 @@
 /** `login`: access tokens of a person from an identity management server. */
 import type { Command } from "commander";
+import { defined } from "../../base/defined.ts";
 import { type Context, collect, type Runner } from "../terminal/command.ts";
 import { durationOption } from "../terminal/durations.ts";
 import { EXIT, type ExitStatus } from "../terminal/exit-status.ts";
@@ -73,7 +74,7 @@ async function loginCommand({ output }: Context, options: Options): Promise<Exit
     issuer,
     clientId,
     scopes: scope,
-    ...(resource !== undefined && { resource }),
+    ...defined({ resource }),
     tokenFile,
     port,
     timeoutMs,

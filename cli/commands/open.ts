@@ -1,5 +1,6 @@
 /** `open`: verifies and opens one I_MESSAGE or a folder of them. */
 import type { Command } from "commander";
+import { defined } from "../../base/defined.ts";
 import {
   acceptMessage,
   authoriseAnyoneUnsafe,
@@ -152,7 +153,7 @@ export async function openOne(
       allow: KEY_KINDS,
       authorise: authoriseAnyoneUnsafe,
       tolerance,
-      ...(settings.from !== undefined && { from: settings.from }),
+      ...defined({ from: settings.from }),
     });
     return describe(await acceptMessage(verified), settings);
   } catch (error) {

@@ -1,6 +1,7 @@
 /** `serve gms`, and `serve` without more: a GMS, alone or with the KMS of the same folder. */
 import { resolve } from "node:path";
 import type { Command } from "commander";
+import { defined } from "../../base/defined.ts";
 import { folderOf, folderOptions } from "../server/folder-options.ts";
 import type { Context, Runner } from "../terminal/command.ts";
 import { EXIT, type ExitStatus } from "../terminal/exit-status.ts";
@@ -122,11 +123,10 @@ function commonOf(options: CommonArgs) {
     ...(kmsUri !== undefined && { kmsUri: uriOption(kmsUri, "--kms-uri") }),
     ...(gmsUri !== undefined && { gmsUri: uriOption(gmsUri, "--gms-uri") }),
     ...(mcxUri !== undefined && { mcxUri: uriOption(mcxUri, "--mcx-uri") }),
-    ...(host !== undefined && { host }),
+    ...defined({ host }),
     ...(port !== undefined && { port: portOf(port, "--port") }),
     ...(sipPort !== undefined && { sipPort: portOf(sipPort, "--sip-port") }),
-    ...(database !== undefined && { database }),
-    ...(logLevel !== undefined && { logLevel }),
+    ...defined({ database, logLevel }),
   };
 }
 
@@ -148,7 +148,7 @@ async function serveGms({ output }: Context, options: GmsArgs): Promise<ExitStat
   const { kmsUrl, adminPort, kmsTokenFile, kmsDevelopmentToken, kmsCa, trk, ink, clientId } = options;
   const checked = {
     ...commonOf(options),
-    ...(kmsUrl !== undefined && { kmsUrl }),
+    ...defined({ kmsUrl }),
     ...(adminPort !== undefined && { adminPort: portOf(adminPort, "--admin-port") }),
     http: options.http === true,
     provisioning: {
@@ -157,7 +157,7 @@ async function serveGms({ output }: Context, options: GmsArgs): Promise<ExitStat
       ...(kmsCa !== undefined && { caFile: resolve(kmsCa) }),
       ...(trk !== undefined && { trkFile: resolve(trk) }),
       ...(ink !== undefined && { inkFile: resolve(ink) }),
-      ...(clientId !== undefined && { clientId }),
+      ...defined({ clientId }),
     },
   };
   const { serveGms: run } = await import("../serve/gms.ts");

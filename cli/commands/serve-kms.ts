@@ -1,5 +1,6 @@
 /** `serve kms`: a KMS over HTTPS (TS 33.180 annex D). */
 import type { Command } from "commander";
+import { defined } from "../../base/defined.ts";
 import { folderOf, folderOptions } from "../server/folder-options.ts";
 import type { Context, Runner } from "../terminal/command.ts";
 import { EXIT, type ExitStatus } from "../terminal/exit-status.ts";
@@ -61,13 +62,13 @@ async function serve({ output }: Context, options: Options): Promise<ExitStatus>
   const checked = {
     ...folderOf(options),
     ...(kmsUri !== undefined && { kmsUri: uriOption(kmsUri, "--kms-uri") }),
-    ...(host !== undefined && { host }),
+    ...defined({ host }),
     ...(port !== undefined && { port: portOf(port, "--port") }),
     ...(adminPort !== undefined && { adminPort: portOf(adminPort, "--admin-port") }),
-    ...(database !== undefined && { database }),
+    ...defined({ database }),
     http: options.http === true,
     init: options.init === true,
-    ...(options.logLevel !== undefined && { logLevel: options.logLevel }),
+    ...defined({ logLevel: options.logLevel }),
   };
   const { serveKms } = await import("../serve/kms.ts");
   await serveKms(checked, output);

@@ -3,6 +3,7 @@
  * SIP (5.7.2.x) and over HTTPS (5.7.2.y); then a new GMK, and one without a member who is removed; a call and short data
  * under that key; and its revocation.
  */
+import { defined } from "../../base/defined.ts";
 import type { Core } from "../../bindings/core/core.ts";
 import { formatKeyId, type KeyId, wipe } from "../../bindings/index.ts";
 import type { GmsAdminClient } from "../../roles/gms/admin/client.ts";
@@ -82,7 +83,7 @@ export async function runScenario(
     http: crowd?.of("http").length ?? 0,
     ...report.shown,
     steps: clock.steps,
-    ...(failure !== undefined && { failure }),
+    ...defined({ failure }),
   };
 }
 

@@ -1,5 +1,6 @@
 /** The identity keys of a client, got from its KMS and kept up to date. */
 
+import { defined } from "../../base/defined.ts";
 import { systemRandom } from "../../base/random.ts";
 import type { Core } from "../../bindings/core/core.ts";
 import {
@@ -44,7 +45,7 @@ export async function provisionedKeys(options: KeysOptions): Promise<Provisioned
     token,
     now: Date.now,
     protection: () => protection,
-    ...(kmsUri !== undefined && { kmsUri }),
+    ...defined({ kmsUri }),
   });
   const home = kmsUri ?? (await client.discover());
   const held = await holdKeys({
@@ -54,7 +55,7 @@ export async function provisionedKeys(options: KeysOptions): Promise<Provisioned
     core,
     now: Date.now,
     random: systemRandom,
-    ...(onEvent !== undefined && { onEvent }),
+    ...defined({ onEvent }),
   });
   return { kmsUri: home, current: () => held.current(), stop: () => held.close() };
 }

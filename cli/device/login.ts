@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { fromUtf8 } from "../../base/bytes.ts";
+import { defined } from "../../base/defined.ts";
 import { MikeySakkeError } from "../../base/errors.ts";
 import { systemRandom } from "../../base/random.ts";
 import {
@@ -78,7 +79,7 @@ async function refreshed(server: OidcServer, options: LoginOptions): Promise<Oid
   const { clientId, resource, fetch } = options;
   try {
     const octets = await readFile(refreshFile(options), MAX_TOKEN);
-    const client = { clientId, ...(resource !== undefined && { resource }) };
+    const client = { clientId, ...defined({ resource }) };
     return await refreshTokens(server, client, fromUtf8(octets, refreshFile(options)).trim(), fetch);
   } catch (error) {
     // There is none, or it has ended: the person logs in again.
@@ -97,7 +98,7 @@ async function withBrowser(server: OidcServer, options: LoginOptions): Promise<O
       clientId,
       redirectUri: `http://127.0.0.1:${(listener.address() as AddressInfo).port}${CALLBACK}`,
       scopes,
-      ...(resource !== undefined && { resource }),
+      ...defined({ resource }),
     };
     const request = loginRequest(server, client, systemRandom);
     const answer = answerTo(listener, timeoutMs);

@@ -1,5 +1,6 @@
 /** A member on the command line: identity keys, the key of a group, and a client of the MCX server. */
 
+import { defined } from "../../base/defined.ts";
 import { MikeySakkeError } from "../../base/errors.ts";
 import { systemRandom } from "../../base/random.ts";
 import { load } from "../../bindings/core/core.ts";
@@ -77,7 +78,7 @@ export async function openMcxMember(options: McxMemberOptions): Promise<McxMembe
       tolerance: options.tolerance,
       keys: keys.current,
       ring,
-      gms: { uri: place.gmsUri, ...(place.xcapRoot !== undefined && { xcapRoot: place.xcapRoot }) },
+      gms: { uri: place.gmsUri, ...defined({ xcapRoot: place.xcapRoot }) },
       groups: [groupUri],
       // Keys of other groups are none of this command's business.
       gktpTree: "group",

@@ -1,4 +1,5 @@
 /** Where a client finds its servers: by the data folder of those that run on this machine, or by what it is told. */
+import { defined } from "../../base/defined.ts";
 import type { Running } from "../gms/running-file.ts";
 import { usageError } from "../terminal/usage.ts";
 import { type SipServer, sipServer } from "./sip.ts";
@@ -35,10 +36,7 @@ export function placeOf(args: PlaceArgs, running: Running | undefined): Place {
   return {
     kmsUrl,
     gmsUri,
-    ...(kmsUri !== undefined && { kmsUri }),
-    ...(xcapRoot !== undefined && { xcapRoot }),
-    ...(sip !== undefined && { sip }),
-    ...(ca !== undefined && { ca }),
+    ...defined({ kmsUri, xcapRoot, sip, ca }),
   };
 }
 

@@ -1,5 +1,6 @@
 /** `client run`: an MC client that gets its keys from a KMS and the keys of its groups from a GMS. */
 
+import { defined } from "../../base/defined.ts";
 import { systemRandom } from "../../base/random.ts";
 import { load } from "../../bindings/core/core.ts";
 import type { Tolerance } from "../../bindings/index.ts";
@@ -81,7 +82,7 @@ export async function runClient(options: ClientOptions, output: Output): Promise
       gms: {
         uri: place.gmsUri,
         ...(sip !== undefined && { sipUri: sip.uri }),
-        ...(place.xcapRoot !== undefined && { xcapRoot: place.xcapRoot }),
+        ...defined({ xcapRoot: place.xcapRoot }),
       },
       groups: groups.length === 0 ? "all" : groups,
       // Keys of other groups are not asked for, so that none of them is refused.
@@ -89,7 +90,7 @@ export async function runClient(options: ClientOptions, output: Output): Promise
       way,
       ...(sip !== undefined && { sip: sip.endpoint }),
       ...(place.xcapRoot !== undefined && { fetch }),
-      ...(pollMs !== undefined && { pollMs }),
+      ...defined({ pollMs }),
       token: options.gmsToken,
       now: Date.now,
       random: systemRandom,

@@ -1,6 +1,7 @@
 /** Which KMS and GMS a command works on: those of a data folder, or those at the URLs of their admin APIs. */
 import type { Command } from "commander";
 import { fromUtf8 } from "../../base/bytes.ts";
+import { defined } from "../../base/defined.ts";
 import type { GmsAdmin } from "../../roles/gms/common/ports.ts";
 import type { KmsAdmin } from "../../roles/kms/admin/admin.ts";
 import { DEFAULT_FOLDER } from "../server/folder-options.ts";
@@ -49,7 +50,7 @@ export async function adminAccess<T>(
     return withGms(adminClient(ofKms));
   }
   const { withAdmin } = await import("../kms/with-admin.ts");
-  return withAdmin({ dataDir, ...(config !== undefined && { config }) }, withGms);
+  return withAdmin({ dataDir, ...defined({ config }) }, withGms);
 }
 
 async function remote(url: string | undefined, file: string | undefined, option: string) {

@@ -1,5 +1,6 @@
 /** The GMS of a data folder: its configuration, with what it has in common with the KMS of the folder. */
 import { dirname, join } from "node:path";
+import { defined } from "../../base/defined.ts";
 import type { GmsConfig, GmsConfigInput } from "../../roles/gms/common/config.ts";
 import { parseGmsConfig } from "../../roles/gms/common/config.ts";
 import type { KmsConfig } from "../../roles/kms/common/config.ts";
@@ -48,5 +49,5 @@ function withShared(
     throw usageError("BAD_CONFIG", `${file}: gms.${own[0]}: the KMS of the folder has it for both`);
   }
   const common = Object.fromEntries(SHARED.map((key) => [key, kms[key]]).filter(([, v]) => v !== undefined));
-  return { ...(kms.kmsUri !== undefined && { kmsUri: kms.kmsUri }), ...common, ...gms };
+  return { ...defined({ kmsUri: kms.kmsUri }), ...common, ...gms };
 }

@@ -1,5 +1,6 @@
 /** Members and settings of a group on the command line. */
 import { type Command, Option } from "commander";
+import { defined } from "../../base/defined.ts";
 import type { NewMember } from "../../roles/gms/common/ports.ts";
 import type { GroupSettings, McService, MemberKind } from "../../store/gms/records.ts";
 import { collect } from "../terminal/command.ts";
@@ -48,7 +49,7 @@ export async function membersOf(
     "--members",
   );
   const kmsUri = memberKms === undefined ? undefined : uriOption(memberKms, "--member-kms");
-  return all.map((member): NewMember => ({ kind, ...(kmsUri !== undefined && { kmsUri }), ...member }));
+  return all.map((member): NewMember => ({ kind, ...defined({ kmsUri }), ...member }));
 }
 
 export interface SettingArgs {
@@ -87,12 +88,11 @@ export function settingOptions(command: Command): Command {
 export function settingsOf(options: SettingArgs): Partial<GroupSettings> {
   const { name, service, manager, rekeyEvery, gmkLifetime, rekeyOnAdd } = options;
   return {
-    ...(name !== undefined && { displayName: name }),
-    ...(service !== undefined && { services: service }),
+    ...defined({ displayName: name, services: service }),
     ...(manager !== undefined && { managers: manager.map((uri) => serviceIdOption(uri, "--manager")) }),
     ...(rekeyEvery !== undefined && { rekeyEveryMs: spanOrNever(rekeyEvery, "--rekey-every") }),
     ...(gmkLifetime !== undefined && { gmkLifetimeMs: spanOrNever(gmkLifetime, "--gmk-lifetime") }),
-    ...(rekeyOnAdd !== undefined && { rekeyOnAdd }),
+    ...defined({ rekeyOnAdd }),
   };
 }
 

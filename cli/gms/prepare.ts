@@ -1,5 +1,6 @@
 /** What is settled before the GMS of a data folder starts: where it listens, its KMS, its certificate. */
 import { availableParallelism } from "node:os";
+import { defined } from "../../base/defined.ts";
 import type { GmsConfigInput } from "../../roles/gms/common/config.ts";
 import { isLoopback } from "../../roles/server/loopback.ts";
 import type { FolderOptions } from "../server/data-folder.ts";
@@ -73,10 +74,10 @@ function overridesOf(
   ports: ReturnType<typeof sipPorts> | undefined,
 ): Partial<GmsConfigInput> {
   const admin = adminPort ?? (port === undefined ? undefined : port === 0 ? 0 : port + 1);
-  const sip = { ...given.sip, ...(host !== undefined && { host }), ...ports };
+  const sip = { ...given.sip, ...defined({ host }), ...ports };
   return {
-    listen: { ...given.listen, ...(host !== undefined && { host }), ...(port !== undefined && { port }) },
-    admin: { ...given.admin, ...(admin !== undefined && { port: admin }) },
+    listen: { ...given.listen, ...defined({ host, port }) },
+    admin: { ...given.admin, ...defined({ port: admin }) },
     ...((given.sip !== undefined || ports !== undefined) && { sip }),
     ...(http && { tls: undefined }),
   };

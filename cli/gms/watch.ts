@@ -1,5 +1,6 @@
 /** Follows a rekey until it has ended, and tells who did not get the key. */
 import { deadline } from "../../base/deadline.ts";
+import { defined } from "../../base/defined.ts";
 import type { GmsAdminClient } from "../../roles/gms/admin/client.ts";
 import type { GmsAdmin } from "../../roles/gms/common/ports.ts";
 import type { DeliveryRecord, RekeyRecord } from "../../store/gms/records.ts";
@@ -66,7 +67,7 @@ async function missingOf(admin: GmsAdmin, { id, counts }: RekeyRecord): Promise<
   for (const state of NOT_THERE) {
     if (counts[state] === 0) continue;
     for (let after: string | undefined; ; ) {
-      const page = await admin.deliveries(id, { state, limit: PAGE, ...(after !== undefined && { after }) });
+      const page = await admin.deliveries(id, { state, limit: PAGE, ...defined({ after }) });
       found.push(...page);
       if (page.length < PAGE) break;
       after = page.at(-1)!.memberUri;

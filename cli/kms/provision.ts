@@ -1,6 +1,7 @@
 /** `provision`: the keys of an identity from a KMS, as files or in sealed storage. */
 import { join } from "node:path";
 import { fromUtf8, wipe } from "../../base/bytes.ts";
+import { defined } from "../../base/defined.ts";
 import { systemRandom } from "../../base/random.ts";
 import { load } from "../../bindings/core/core.ts";
 import type { KeySet, KmsCertificate } from "../../bindings/identity/kms-material.ts";
@@ -81,8 +82,7 @@ export async function provision(options: ProvisionOptions): Promise<Provisioned>
       token: tokenOf(options),
       now: Date.now,
       protection: () => keys,
-      ...(known !== undefined && { kmsUri: known }),
-      ...(clientId !== undefined && { clientId }),
+      ...defined({ kmsUri: known, clientId }),
     });
     const home = known ?? (await client.discover());
     const trust = new KmsTrust({ home, migration: options.migration });
@@ -140,7 +140,7 @@ function tokenOf({ token, userUri, clientId }: ProvisionOptions): () => Promise<
   if ("file" in token) {
     return async () => fromUtf8(await readFile(token.file, MAX_TOKEN), token.file).trim();
   }
-  const wanted = { userUri, lifetime: 300, ...(clientId !== undefined && { clientId }) };
+  const wanted = { userUri, lifetime: 300, ...defined({ clientId }) };
   return () => developmentToken({ dataDir: token.developmentOf }, wanted);
 }
 

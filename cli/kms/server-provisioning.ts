@@ -1,5 +1,6 @@
 /** How a server of a data folder proves itself to the KMS that keys it. */
 import { fromUtf8, wipe } from "../../base/bytes.ts";
+import { defined } from "../../base/defined.ts";
 import type { TransportKeys } from "../../roles/identity/index.ts";
 import type { KmsConfig, ServerIdentity } from "../../roles/kms/common/config.ts";
 import type { Provisioning } from "../../roles/server/provisioning-config.ts";
@@ -71,7 +72,7 @@ export function localProvisioning(
   const hasToken = tokenFile !== undefined || developmentFolder !== undefined;
   const { clientId } = data.config.servers.find((server) => server.uri === uri) ?? {};
   return {
-    ...(clientId !== undefined && { clientId }),
+    ...defined({ clientId }),
     ...provisioning,
     ...(!hasToken && data.config.tokens === undefined && { developmentFolder: data.folder }),
     ...(caFile === undefined && credentials?.selfSigned && { caFile: credentials.certFile }),

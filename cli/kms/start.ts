@@ -1,5 +1,6 @@
 /** The KMS of a data folder, started on a database that is open. */
 import { randomBytes } from "node:crypto";
+import { defined } from "../../base/defined.ts";
 import type { KmsAdmin } from "../../roles/kms/admin/admin.ts";
 import { type KmsConfig, type KmsConfigInput, kmsAudience } from "../../roles/kms/common/config.ts";
 import { createKms } from "../../roles/kms/create.ts";
@@ -148,8 +149,8 @@ function overridesOf(options: KmsServeOptions, given: KmsConfigInput): Partial<K
   // Two KMSs on one machine differ in one option.
   const admin = adminPort ?? (port === undefined ? undefined : port === 0 ? 0 : port + 1);
   return {
-    listen: { ...given.listen, ...(host !== undefined && { host }), ...(port !== undefined && { port }) },
-    admin: { ...given.admin, ...(admin !== undefined && { port: admin }) },
+    listen: { ...given.listen, ...defined({ host, port }) },
+    admin: { ...given.admin, ...defined({ port: admin }) },
     ...(options.http && { tls: undefined }),
   };
 }

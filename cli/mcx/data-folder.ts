@@ -1,5 +1,6 @@
 /** The MCX server of a data folder: its configuration, with what it has in common with the servers beside it. */
 import { dirname, join } from "node:path";
+import { defined } from "../../base/defined.ts";
 import type { GmsConfigInput } from "../../roles/gms/common/config.ts";
 import type { KmsConfig } from "../../roles/kms/common/config.ts";
 import { type McxConfig, type McxConfigInput, parseMcxConfig } from "../../roles/mcx/common/config.ts";
@@ -58,8 +59,7 @@ function withShared({ kms, gms, mcx }: ConfigFile): Partial<McxConfigInput> {
   const ofGms = gms as Partial<GmsConfigInput> | undefined;
   const home = kmsUri ?? ofGms?.kmsUri;
   return {
-    ...(home !== undefined && { kmsUri: home }),
-    ...(tls !== undefined && { tls }),
+    ...defined({ kmsUri: home, tls }),
     ...(mcx as Partial<McxConfigInput>),
   };
 }

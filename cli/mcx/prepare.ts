@@ -1,4 +1,5 @@
 /** What is settled before the MCX server of a data folder starts. */
+import { defined } from "../../base/defined.ts";
 import type { McxConfig, McxConfigInput } from "../../roles/mcx/common/config.ts";
 import type { FolderOptions } from "../server/data-folder.ts";
 import { freePort } from "../server/free-port.ts";
@@ -37,11 +38,11 @@ export async function prepareMcx(options: McxServeOptions, gms: GmsPlace): Promi
       udpPort: 5070,
       tcpPort: 5070,
       ...given.sip,
-      ...(host !== undefined && { host }),
+      ...defined({ host }),
       ...(port !== undefined && { udpPort: port, tcpPort: port }),
     },
-    media: { ...given.media, ...(host !== undefined && { host }) },
-    admin: { ...given.admin, ...(adminPort !== undefined && { port: adminPort }) },
+    media: { ...given.media, ...defined({ host }) },
+    admin: { ...given.admin, ...defined({ port: adminPort }) },
   });
   const read = (place: GmsPlace) => openMcxFolder(options, (given) => overridesOf(given, place));
   return { data: await read(gms), reread: async (place) => (await read(place)).config };

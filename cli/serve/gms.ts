@@ -1,5 +1,6 @@
 /** `serve` and `serve gms`: KMS, GMS and MCX server of a data folder in one process, or the GMS alone. */
 
+import { defined } from "../../base/defined.ts";
 import { type ConsoleConfig, parseConsoleConfig } from "../../roles/console/config.ts";
 import type { GmsConfig } from "../../roles/gms/common/config.ts";
 import type { McxConfig } from "../../roles/mcx/common/config.ts";
@@ -181,9 +182,7 @@ export interface ServeGmsOptions extends GmsServeOptions, LogOptions {
 export async function serveGms(options: ServeGmsOptions, output: Output): Promise<void> {
   const { gmsUri, kmsUri, kmsUrl, provisioning, database } = options;
   const given = {
-    ...(gmsUri !== undefined && { gmsUri }),
-    ...(kmsUri !== undefined && { kmsUri }),
-    ...(kmsUrl !== undefined && { kmsUrl }),
+    ...defined({ gmsUri, kmsUri, kmsUrl }),
     ...(Object.keys(provisioning).length > 0 && { provisioning }),
   };
   const first = firstGmsConfig({ ...given, ...(database !== undefined && { database: { url: database } }) });

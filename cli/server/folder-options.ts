@@ -1,5 +1,6 @@
 /** Options of all commands that work on the KMS of a data folder. */
 import type { Command } from "commander";
+import { defined } from "../../base/defined.ts";
 import type { FolderOptions } from "./data-folder.ts";
 
 export const DEFAULT_FOLDER = "mikey-sakke-data";
@@ -12,5 +13,5 @@ export function folderOptions(command: Command): Command {
 
 /** What an action got of them, without the others. */
 export function folderOf({ dataDir, config }: FolderOptions): FolderOptions {
-  return { dataDir, ...(config !== undefined && { config }) };
+  return { dataDir, ...defined({ config }) };
 }

@@ -2,6 +2,7 @@
 import { X509Certificate } from "node:crypto";
 import { Agent, fetch } from "undici";
 import { fromUtf8 } from "../../base/bytes.ts";
+import { defined } from "../../base/defined.ts";
 import { readFile } from "../terminal/files.ts";
 import { usageError } from "../terminal/usage.ts";
 
@@ -18,7 +19,7 @@ const CONNECT_MS = 10_000;
 /** `caFile`: PEM file of the certificates to trust in place of the system's. Usage error BAD_CA. */
 export async function httpsFetch(caFile?: string): Promise<HttpsFetch> {
   const ca = caFile === undefined ? undefined : await readCa(caFile);
-  const agent = new Agent({ connect: { timeout: CONNECT_MS, ...(ca !== undefined && { ca }) } });
+  const agent = new Agent({ connect: { timeout: CONNECT_MS, ...defined({ ca }) } });
   const bound = (input: string, init: object = {}) => fetch(input, { ...init, dispatcher: agent });
   return { fetch: bound as unknown as typeof globalThis.fetch, close: () => agent.close() };
 }

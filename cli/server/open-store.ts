@@ -1,4 +1,5 @@
 /** The database of a data folder, opened with its store key. What was opened is closed in the opposite order. */
+import { defined } from "../../base/defined.ts";
 import { type Core, load } from "../../bindings/core/core.ts";
 import { createKmsPool, type KmsPool } from "../../bindings/pool/kms.ts";
 import type { DatabaseConfig } from "../../roles/server/database-config.ts";
@@ -51,7 +52,7 @@ export async function openSealedDatabase(
 }
 
 function postgresOf({ pool: max, listenUrl }: DatabaseConfig, url: string) {
-  return { url, max, ...(listenUrl !== undefined && { listenUrl }) };
+  return { url, max, ...defined({ listenUrl }) };
 }
 
 export async function openStore(data: DataFolder, environment: NodeJS.ProcessEnv): Promise<OpenedStore> {

@@ -2,8 +2,8 @@
  * What a client made of I_MESSAGEs that it fetched over HTTP. TS 33.180 5.7.2.y wants failures returned to the GMS and
  * leaves open how: this document is posted to the GKTP document that the messages were in.
  */
+import { defined } from "../../base/defined.ts";
 import { MikeySakkeError } from "../../base/errors.ts";
-import { defined } from "../xml/values.ts";
 import { element, writeXml } from "../xml/xml-writer.ts";
 import { attribute, childrenOf, malformed, parseRoot, requireAtMost, requiredAttribute } from "./fields.ts";
 import { DOCUMENT_LIMITS, GKTP_REPORT_NAMESPACE, GROUP_XML_LIMITS } from "./names.ts";

@@ -1,7 +1,7 @@
 /** Documents of group key transport payloads (TS 24.481 7.7): I_MESSAGEs that carry GMKs. */
 import { toHex } from "../../base/bytes.ts";
+import { defined } from "../../base/defined.ts";
 import { formatDateTime, parseDateTime } from "../xml/date-time.ts";
-import { defined } from "../xml/values.ts";
 import type { XmlElement } from "../xml/xml-reader.ts";
 import { element, writeXml, type XmlNode } from "../xml/xml-writer.ts";
 import {

@@ -1,6 +1,6 @@
 /** Group documents (TS 24.481 7.2). */
+import { defined } from "../../base/defined.ts";
 import { MikeySakkeError } from "../../base/errors.ts";
-import { defined } from "../xml/values.ts";
 import type { XmlElement } from "../xml/xml-reader.ts";
 import { element, leaf, writeXml, type XmlNode } from "../xml/xml-writer.ts";
 import {

@@ -3,8 +3,9 @@
  * (D.4.4) is in no copy at hand: they are read by what local names say, and written, with names of our own, only where
  * an operator asks for it.
  */
+import { defined } from "../../base/defined.ts";
 import { KRR_NAMESPACE } from "../kms-xml/request.ts";
-import { defined, trimmed } from "../xml/values.ts";
+import { trimmed } from "../xml/values.ts";
 import { parseXml, type XmlElement } from "../xml/xml-reader.ts";
 import { element, leaf, writeXml } from "../xml/xml-writer.ts";
 import { malformed, requireAtMost } from "./fields.ts";

@@ -1,5 +1,6 @@
 /** Bodies of several parts (RFC 2046 5.1). Parts are octets; nothing in them can be taken for a boundary. */
 import { concat, fromBase64, fromUtf8, utf8 } from "../../base/bytes.ts";
+import { defined } from "../../base/defined.ts";
 import { MikeySakkeError } from "../../base/errors.ts";
 import { indexOf, readPartHeader } from "./multipart-header.ts";
 
@@ -165,8 +166,7 @@ function readPart(octets: Uint8Array, number: number): Part {
   return {
     contentType: header.contentType,
     body: decode(octets.slice(end + (isBare ? 2 : 4)), header.encoding, number),
-    ...(contentId !== undefined && { contentId }),
-    ...(contentDisposition !== undefined && { contentDisposition }),
+    ...defined({ contentId, contentDisposition }),
   };
 }
 

@@ -2,6 +2,7 @@
  * Node selectors (RFC 4825 6.3), as far as they name one node step by step: names and `*`, `[n]`, `[@name="value"]`, and
  * at the end `@name` or `namespace::*`.
  */
+import { defined } from "../../base/defined.ts";
 import { MikeySakkeError } from "../../base/errors.ts";
 
 /** A name whose prefix is resolved. */
@@ -73,7 +74,7 @@ export function parseNodeSelector(selector: string, query: string, defaultNamesp
         }),
       };
     }),
-    ...(terminal !== undefined && { terminal }),
+    ...defined({ terminal }),
   };
 }
 

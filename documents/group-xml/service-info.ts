@@ -2,7 +2,8 @@
  * The info documents of the services: who calls whom, and the access token (TS 24.379 F.1, TS 24.281 F.1, TS 24.282
  * D.1).
  */
-import { defined, trimmed } from "../xml/values.ts";
+import { defined } from "../../base/defined.ts";
+import { trimmed } from "../xml/values.ts";
 import type { XmlElement } from "../xml/xml-reader.ts";
 import { element, leaf, writeXml } from "../xml/xml-writer.ts";
 import {

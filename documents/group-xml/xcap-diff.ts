@@ -1,6 +1,7 @@
 /** Changes of XCAP resources (RFC 5874), the content of an `xcap-diff` NOTIFY (RFC 5875). */
+import { defined } from "../../base/defined.ts";
 import { MikeySakkeError } from "../../base/errors.ts";
-import { defined, parseBoolean } from "../xml/values.ts";
+import { parseBoolean } from "../xml/values.ts";
 import type { XmlElement } from "../xml/xml-reader.ts";
 import { element, writeXml, type XmlNode } from "../xml/xml-writer.ts";
 import {

@@ -1,5 +1,5 @@
 /** Why an XCAP request met a conflict (RFC 4825 11). */
-import { defined } from "../xml/values.ts";
+import { defined } from "../../base/defined.ts";
 import { element, leaf, writeXml } from "../xml/xml-writer.ts";
 import { attribute, childrenOf, malformed, optionalChild, parseRoot, textOf } from "./fields.ts";
 import { SMALL_DOCUMENT_LIMITS, XCAP_ERROR_NAMESPACE } from "./names.ts";

@@ -1,7 +1,8 @@
 /** KmsCertificate (TS 33.180 D.3.2): the public keys of a KMS and how identities are hashed under it. */
 import { toHex } from "../../base/bytes.ts";
+import { defined } from "../../base/defined.ts";
 import type { KmsCertificate } from "../../bindings/identity/kms-material.ts";
-import { defined, parseBoolean } from "../xml/values.ts";
+import { parseBoolean } from "../xml/values.ts";
 import type { XmlElement } from "../xml/xml-reader.ts";
 import { element, leaf, type XmlAttributes, type XmlNode } from "../xml/xml-writer.ts";
 import { timeLeaf } from "./date-time.ts";

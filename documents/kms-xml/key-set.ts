@@ -1,9 +1,9 @@
 /** KmsKeySet (TS 33.180 D.3.3): the keys of one identity for one key period. */
 import { fromBase64, fromHex, toBase64 } from "../../base/bytes.ts";
+import { defined } from "../../base/defined.ts";
 import { MikeySakkeError } from "../../base/errors.ts";
 import type { KeySet, KmsCertificate } from "../../bindings/identity/kms-material.ts";
 import { computeUid } from "../../bindings/identity/uid.ts";
-import { defined } from "../xml/values.ts";
 import type { XmlElement } from "../xml/xml-reader.ts";
 import { element, leaf, type XmlAttributes, type XmlNode } from "../xml/xml-writer.ts";
 import { timeLeaf } from "./date-time.ts";

@@ -1,6 +1,6 @@
 /** KmsMessage (TS 33.180 D.3.1): one of KmsInit, KmsKeyProv, KmsCertCache and KmsLookup. */
+import { defined } from "../../base/defined.ts";
 import type { KmsCertificate } from "../../bindings/identity/kms-material.ts";
-import { defined } from "../xml/values.ts";
 import type { XmlElement } from "../xml/xml-reader.ts";
 import { element, leaf, type XmlNode } from "../xml/xml-writer.ts";
 import { certificateNode, readCertificateElement } from "./certificate.ts";

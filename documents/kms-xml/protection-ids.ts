@@ -1,6 +1,6 @@
 /** TrK-ID and Signature-ID of requests and responses (TS 33.180 D.2.2, D.3.1). */
 
-import { defined } from "../xml/values.ts";
+import { defined } from "../../base/defined.ts";
 import type { XmlElement } from "../xml/xml-reader.ts";
 import { leaf, type XmlNode } from "../xml/xml-writer.ts";
 import { isOfSchema, malformed, stringOf } from "./fields.ts";

@@ -1,6 +1,6 @@
 /** KmsRequest (TS 33.180 D.2.2): what a client posts to a KMS. */
 
-import { defined } from "../xml/values.ts";
+import { defined } from "../../base/defined.ts";
 import type { XmlElement } from "../xml/xml-reader.ts";
 import { element, leaf, type XmlAttributes, type XmlNode } from "../xml/xml-writer.ts";
 import { timeLeaf } from "./date-time.ts";

@@ -1,6 +1,6 @@
 /** KmsResponse (TS 33.180 D.3.1) with a message or a KmsError. */
+import { defined } from "../../base/defined.ts";
 import { MikeySakkeError } from "../../base/errors.ts";
-import { defined } from "../xml/values.ts";
 import type { XmlElement } from "../xml/xml-reader.ts";
 import { element, leaf, type XmlAttributes, type XmlNode } from "../xml/xml-writer.ts";
 import { timeLeaf } from "./date-time.ts";

@@ -1,5 +1,6 @@
 /** Keys of a response under a TrK (TS 33.180 9.3.4.2, D.3.4): xenc:EncryptedKey with AES-256 key wrap. */
 import { concat, fromBase64, fromHex, toBase64, wipe } from "../../base/bytes.ts";
+import { defined } from "../../base/defined.ts";
 import { type ErrorCode, MikeySakkeError } from "../../base/errors.ts";
 import { type KeyWrapForm, unwrapKey, wrapKey } from "../../bindings/symmetric/key-wrap.ts";
 import type { XmlElement } from "../xml/xml-reader.ts";
@@ -84,7 +85,7 @@ export async function unwrapKeys(
     ids.add(trk.id);
     if (ids.size > 1) throw malformed(holder, "wrapped with another TrK than the key before");
     const key = await unwrap(holder, trk, octets);
-    return [holder, { key, ...(name === undefined ? {} : { name }) }] as const;
+    return [holder, { key, ...defined({ name }) }] as const;
   });
   const settled = await Promise.allSettled(tasks);
   const keys = new Map(settled.flatMap((s) => (s.status === "fulfilled" ? [s.value] : [])));
@@ -95,7 +96,7 @@ export async function unwrapKeys(
   }
   const inClear = holders.some((holder) => !keys.has(holder) && SECRETS.includes(holder.local));
   const [wrappedWith] = inClear ? [] : ids;
-  return { keys, ...(wrappedWith === undefined ? {} : { wrappedWith }) };
+  return { keys, ...defined({ wrappedWith }) };
 }
 
 function keyElements(node: XmlElement): XmlElement[] {

@@ -3,6 +3,7 @@
  * group, and one of floor control, each at an address.
  */
 import { fromUtf8, utf8 } from "../../base/bytes.ts";
+import { defined } from "../../base/defined.ts";
 import { MikeySakkeError } from "../../base/errors.ts";
 import { canonicalHost } from "../../transport/datagram/host.ts";
 import type { DatagramAddress } from "../../transport/datagram/ports.ts";
@@ -120,7 +121,7 @@ function speechOf(lines: readonly string[], types: string): SpeechFormat[] {
     const type = Number(text);
     if (encoding === undefined || type > 127 || NOT_SPEECH.test(encoding)) continue;
     const fmtp = parameters.get(text);
-    speech.push({ type, encoding, ...(fmtp !== undefined && { parameters: fmtp }) });
+    speech.push({ type, encoding, ...defined({ parameters: fmtp }) });
   }
   if (speech.length === 0) throw bad("speech in no format that has a name");
   return speech;

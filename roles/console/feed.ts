@@ -1,4 +1,5 @@
 /** What goes on, as pages are told it: rekeys, the answers of members, calls, health. Nothing is looked for while nobody looks. */
+import { defined } from "../../base/defined.ts";
 import type { DeliveryRecord, RekeyRecord } from "../../store/gms/records.ts";
 import type { ServerLog } from "../server/log.ts";
 import type { ConsoleBackend } from "./backend.ts";
@@ -176,7 +177,7 @@ export class Feed {
     const changed: DeliveryRecord[] = [];
     let after: string | undefined;
     for (let read = 0; read < MOST_MEMBERS; read += PAGE) {
-      const query = { limit: PAGE, ...(after !== undefined && { after }) };
+      const query = { limit: PAGE, ...defined({ after }) };
       const page = await this.#options.backend.gms.deliveries(id, query);
       for (const delivery of page) {
         const text = `${delivery.state} ${delivery.attempts} ${delivery.changedAt}`;

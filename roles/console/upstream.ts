@@ -1,4 +1,5 @@
 /** The admin APIs behind the console: what a page may ask of them, with the operator's token put in its place. */
+import { defined } from "../../base/defined.ts";
 import { MikeySakkeError } from "../../base/errors.ts";
 import { ADMIN_ROOT as GMS_ROOT } from "../gms/admin/operations.ts";
 import { ADMIN_ROOT as KMS_ROOT } from "../kms/admin/wire.ts";
@@ -57,7 +58,7 @@ export async function askServer(
     headers: {
       authorization: `Bearer ${api.token}`,
       ...(server !== "mcx" && { [ACTOR_HEADER[server]]: writeActor(actor) }),
-      ...(ifMatch !== undefined && { "if-match": ifMatch }),
+      ...defined({ "if-match": ifMatch }),
       ...(body !== undefined && { "content-type": "application/json" }),
     },
     ...(body !== undefined && { body: Uint8Array.from(body) }),

@@ -1,6 +1,7 @@
 /** The GMS without its listeners: operations, sealing, schedule, and what the listeners are given. */
 
 import { systemClock, type TimerPort } from "../../base/clock.ts";
+import { defined } from "../../base/defined.ts";
 import { type RandomSource, systemRandom } from "../../base/random.ts";
 import type { Pool } from "../../bindings/pool/index.ts";
 import type { GmsStore } from "../../store/gms/gms-store.ts";
@@ -51,7 +52,7 @@ export function createCore(options: ContextOptions): GmsCore {
   const clock = new DatabaseClock({
     read: () => store.now(),
     host: options.now ?? Date.now,
-    ...(options.now !== undefined && { steady: options.now }),
+    ...defined({ steady: options.now }),
     tolerance: config.limits.clockDifference * 1000,
     log,
   });
@@ -59,7 +60,7 @@ export function createCore(options: ContextOptions): GmsCore {
   const faults = new LastingFaults(log, now);
   const notices = createNotices(store);
   const shared = { config, store, keys, now, clock, random, log, faults, metrics, tracing };
-  const sealer = createSealer({ ...shared, instance, tell, timers, ...(pool !== undefined && { pool }) });
+  const sealer = createSealer({ ...shared, instance, tell, timers, ...defined({ pool }) });
   const deps: OperationDeps = { ...shared, tell, planned: () => sealer.wake() };
   const schedule = createSchedule({ ...deps, clock, log, faults, timers });
   const context = { ...shared, instance, on, notices, planned: deps.planned, admin: createOperations(deps) };

@@ -1,5 +1,6 @@
 /** A whole GMS out of its parts: operations, sealing, schedule, SIP, XCAP and admin listeners. */
 import { toHex } from "../../base/bytes.ts";
+import { defined } from "../../base/defined.ts";
 import { MikeySakkeError } from "../../base/errors.ts";
 import { type RandomSource, systemRandom } from "../../base/random.ts";
 import type { Core } from "../../bindings/core/core.ts";
@@ -107,11 +108,11 @@ export async function createGms(options: GmsOptions): Promise<Gms> {
     store,
     keys,
     instance,
-    ...(now !== undefined && { now }),
+    ...defined({ now }),
     random,
     log,
     metrics,
-    ...(pool !== undefined && { pool }),
+    ...defined({ pool }),
     tracing: await loadTracing(random),
   });
   const { context } = core;
@@ -123,7 +124,7 @@ export async function createGms(options: GmsOptions): Promise<Gms> {
     tokens,
     guard,
     ready: readiness(context),
-    ...(options.adminToken !== undefined && { token: options.adminToken }),
+    ...defined({ token: options.adminToken }),
     ...(prometheus && { metrics: prometheus }),
   });
   const limits = sipLimits(config.limits);

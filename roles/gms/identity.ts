@@ -4,6 +4,7 @@
  */
 
 import type { TimerPort } from "../../base/clock.ts";
+import { defined } from "../../base/defined.ts";
 import { type RandomSource, systemRandom } from "../../base/random.ts";
 import type { Core } from "../../bindings/core/core.ts";
 import type { GmsStore } from "../../store/gms/gms-store.ts";
@@ -65,7 +66,7 @@ export async function provisionGms(options: ProvisionGmsOptions): Promise<Provis
     core,
     now,
     random,
-    ...(timers !== undefined && { timers }),
+    ...defined({ timers }),
     onEvent(event) {
       if (event.type === "rejected") log.warn(describe(event.error), "stored keys were not taken");
       else if (event.type === "failed") {
@@ -98,8 +99,7 @@ function clientOf(
     fetch,
     token,
     now,
-    ...(random !== undefined && { random }),
-    ...(protection !== undefined && { protection }),
+    ...defined({ random, protection }),
   });
 }
 

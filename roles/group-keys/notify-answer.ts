@@ -3,6 +3,7 @@
  * 488 when a check fails. What failed on this side only is 500, so that the GMS tries again.
  */
 import { utf8 } from "../../base/bytes.ts";
+import { defined } from "../../base/defined.ts";
 import { type ErrorCode, MikeySakkeError } from "../../base/errors.ts";
 import { MEDIA, writeKrr } from "../../documents/group-xml/index.ts";
 import { ACCEPT, type Answer, isSipUri, parseUri, WARNING } from "../../transport/sip/index.ts";
@@ -81,7 +82,7 @@ function redirect(
     rejectedKmsUri: isInitiators ? initiatorKms : responderKms,
     rejectingEntityUri: userUri,
     proposedKmsUris,
-    ...(initiator !== undefined && { initiatorUri: initiator }),
+    ...defined({ initiatorUri: initiator }),
   };
   return utf8(writeKrr(krr));
 }

@@ -1,6 +1,7 @@
 /** One subscription to xcap-diff at a GMS, made again whenever it is lost (RFC 5875, RFC 6665 4.1, TS 24.481 6.3.13). */
 
 import { utf8 } from "../../base/bytes.ts";
+import { defined } from "../../base/defined.ts";
 import { MikeySakkeError } from "../../base/errors.ts";
 import type { RandomSource } from "../../base/random.ts";
 import {
@@ -170,7 +171,7 @@ export class SubscriptionLoop {
       from: ims?.identity ?? userUri,
       event: { value: "xcap-diff", params: new Map([["diff-processing", mode]]) },
       accept: ACCEPTED,
-      ...(expires !== undefined && { expires }),
+      ...defined({ expires }),
       ...this.#body(),
       headers: (headers) => this.#fill(headers),
       credentials: {

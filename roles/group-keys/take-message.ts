@@ -4,6 +4,7 @@
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { toHex } from "../../base/bytes.ts";
+import { defined } from "../../base/defined.ts";
 import { type ErrorCode, MikeySakkeError } from "../../base/errors.ts";
 import {
   type AcceptedMessage,
@@ -134,8 +135,7 @@ async function take(message: ParsedMessage, context: TakeContext): Promise<Taken
     from: () => gms.uri,
     requireParameters: true,
     expectsGroup,
-    ...(periodOverlap !== undefined && { periodOverlap }),
-    ...(tolerance !== undefined && { tolerance }),
+    ...defined({ periodOverlap, tolerance }),
   });
   const opened = await acceptMessage(verified).catch((error: unknown) => {
     if (unwanted.size > 0 && isError(error, "GROUP_NOT_EXPECTED")) return undefined;

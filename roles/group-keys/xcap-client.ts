@@ -1,5 +1,6 @@
 /** XCAP requests (RFC 4825) with an access token (TS 24.482), with limits on time and size. */
 import { deadline } from "../../base/deadline.ts";
+import { defined } from "../../base/defined.ts";
 import { type ErrorCode, MikeySakkeError } from "../../base/errors.ts";
 import { MEDIA } from "../../documents/group-xml/index.ts";
 import { readAll } from "../../transport/http/body.ts";
@@ -69,7 +70,7 @@ export class XcapClient {
    */
   async get(path: string, accept: string, signal: AbortSignal): Promise<XcapDocument> {
     const etag = this.#etags.get(path);
-    const headers = { accept, ...(etag !== undefined && { "if-none-match": etag }) };
+    const headers = { accept, ...defined({ "if-none-match": etag }) };
     const { response, body } = await this.#exchange(path, { method: "GET", headers }, signal);
     if (response.status === 304 && etag !== undefined) return { state: "unchanged" };
     if (GONE.has(response.status)) {

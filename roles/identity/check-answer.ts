@@ -1,5 +1,6 @@
 /** Whether an answer fits its request, and is protected as was agreed (TS 33.180 D.2.2, D.3.1). */
 import { wipe } from "../../base/bytes.ts";
+import { defined } from "../../base/defined.ts";
 import { type ErrorCode, MikeySakkeError } from "../../base/errors.ts";
 import {
   type KmsKeys,
@@ -36,7 +37,7 @@ export async function openAnswer(
       status,
       authentic: false,
       cause,
-      ...(retryAfter !== undefined && { retryAfter }),
+      ...defined({ retryAfter }),
     });
   }
   const { response, signedWith } = answer;
@@ -50,8 +51,7 @@ export async function openAnswer(
       status,
       authentic: false,
       cause,
-      ...(error !== undefined && { error }),
-      ...(retryAfter !== undefined && { retryAfter }),
+      ...defined({ error, retryAfter }),
     });
   }
   if (error === undefined && status === 200) return answer;
@@ -60,8 +60,7 @@ export async function openAnswer(
     status,
     // The signature does not cover the status: what has no KmsError is no refusal of the KMS.
     authentic: signedWith !== undefined && error !== undefined,
-    ...(error !== undefined && { error }),
-    ...(retryAfter !== undefined && { retryAfter }),
+    ...defined({ error, retryAfter }),
   });
 }
 
@@ -126,8 +125,7 @@ export function answerOf<T extends KmsMessage["type"]>(
   return {
     message: message as Extract<KmsMessage, { type: T }>,
     response,
-    ...(signedWith !== undefined && { signedWith }),
-    ...(wrappedWith !== undefined && { wrappedWith }),
+    ...defined({ signedWith, wrappedWith }),
   };
 }
 

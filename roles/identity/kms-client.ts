@@ -4,6 +4,7 @@
  */
 
 import { toHex, wipe } from "../../base/bytes.ts";
+import { defined } from "../../base/defined.ts";
 import { type RandomSource, systemRandom } from "../../base/random.ts";
 import {
   type KmsCertCache,
@@ -165,9 +166,7 @@ export class KmsClient {
       time: sent,
       clientReqUrl: url,
       ...content,
-      ...(clientId !== undefined && { clientId }),
-      ...(deviceId !== undefined && { deviceId }),
-      ...(clientError !== undefined && { clientError }),
+      ...defined({ clientId, deviceId, clientError }),
       ...(keys.trk !== undefined && { trkId: keys.trk.id }),
     };
     const body = sealKmsRequest(request, signWith === undefined ? {} : { signWith });

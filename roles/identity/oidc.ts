@@ -4,6 +4,7 @@
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { toBase64, utf8 } from "../../base/bytes.ts";
+import { defined } from "../../base/defined.ts";
 import { MikeySakkeError } from "../../base/errors.ts";
 import type { RandomSource } from "../../base/random.ts";
 
@@ -77,7 +78,7 @@ export function loginRequest(server: OidcServer, client: OidcClient, random: Ran
     code_challenge_method: "S256",
     // OpenID Connect 1.0 11: without it there is no refresh token.
     ...(client.scopes.includes("offline_access") && { prompt: "consent" }),
-    ...(client.resource !== undefined && { resource: client.resource }),
+    ...defined({ resource: client.resource }),
   };
   for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
   return { url: url.href, state, verifier };
@@ -110,7 +111,7 @@ export async function finishLogin(
     redirect_uri: client.redirectUri,
     code,
     code_verifier: verifier,
-    ...(client.resource !== undefined && { resource: client.resource }),
+    ...defined({ resource: client.resource }),
   });
 }
 
@@ -126,7 +127,7 @@ export async function refreshTokens(
     grant_type: "refresh_token",
     client_id: clientId,
     refresh_token: refreshToken,
-    ...(resource !== undefined && { resource }),
+    ...defined({ resource }),
   });
   // RFC 6749 6: without a new one the old one goes on.
   return { refreshToken, ...tokens };

@@ -1,5 +1,6 @@
 /** One look at a KMS, in the order init, certificates, key sets, new TrK and InK (TS 33.180 5.3.2 to 5.3.6). */
 
+import { defined } from "../../base/defined.ts";
 import { MikeySakkeError } from "../../base/errors.ts";
 import type { KmsInit } from "../../documents/kms-xml/index.ts";
 import { KeyRing, mayBeTheKeys } from "./key-ring.ts";
@@ -93,7 +94,7 @@ async function runWith(tools: RunTools, ring: KeyRing, signal?: AbortSignal): Pr
     for (const added of await ring.settle(session.keys)) tell({ type: "transport-key", ...added });
     await store.putState(client.userUri, kmsUri, {
       refreshedAt: now,
-      ...(cacheNum !== undefined && { cacheNum }),
+      ...defined({ cacheNum }),
     });
     const needs = needsOf(tools, tools.now(), wanted, missing);
     return { kmsUri, periods, refreshAt: nextRefresh(needs, random), longestWaitMs: longestWait(needs) };
@@ -111,7 +112,7 @@ async function begin(
 ): Promise<{ session: Session; certificate: KmsInit["certificate"] }> {
   const { candidates } = ring;
   for (const [i, keys] of candidates.entries()) {
-    const call = { keys, sign: ring.hasNew(keys), ...(signal !== undefined && { signal }) };
+    const call = { keys, sign: ring.hasNew(keys), ...defined({ signal }) };
     const session: Session = { ring, keys, call };
     let answer: KmsAnswer<KmsInit>;
     try {

@@ -1,5 +1,6 @@
 /** The steps of one look at a KMS: its certificates, then the key sets of an identity. */
 import { wipe } from "../../base/bytes.ts";
+import { defined } from "../../base/defined.ts";
 import { MikeySakkeError } from "../../base/errors.ts";
 import type { RandomSource } from "../../base/random.ts";
 import type { Core } from "../../bindings/core/core.ts";
@@ -123,7 +124,7 @@ export async function refreshKeySets(
   const [present, ...later] = wanted;
   const held = await heldKeySets(userUri, kmsUri, domains, store);
   const get = async (time?: number) => {
-    const target = { uri: userUri, ...(time !== undefined && { time }) };
+    const target = { uri: userUri, ...defined({ time }) };
     const message = note(session, await client.keyprov(target, session.call));
     try {
       const taken = await takeKeySets(message.keySets, userUri, wanted, domains, store);

@@ -4,6 +4,7 @@
  */
 
 import type { TimerPort } from "../../base/clock.ts";
+import { defined } from "../../base/defined.ts";
 import { MikeySakkeError } from "../../base/errors.ts";
 import type { RandomSource } from "../../base/random.ts";
 import type { Core } from "../../bindings/core/core.ts";
@@ -68,7 +69,7 @@ export class Provisioner {
     this.#loop = new RefreshLoop({
       now,
       random,
-      ...(timers !== undefined && { timers }),
+      ...defined({ timers }),
       refresh: (signal) => this.provision({ signal }),
       failed: (error, retryAt) => this.#tell({ type: "failed", error, retryAt }),
     });

@@ -1,5 +1,6 @@
 /** Takes over the certificates that a KMS sends (TS 33.180 5.3.4, 5.3.5). */
 import { toHex } from "../../base/bytes.ts";
+import { defined } from "../../base/defined.ts";
 import { MikeySakkeError } from "../../base/errors.ts";
 import type { Core } from "../../bindings/core/core.ts";
 import { KmsDomain } from "../../bindings/identity/kms-domain.ts";
@@ -87,7 +88,7 @@ function limitedByHome(
   const isHomes = from === trust.home;
   const known = stored.filter((other) => other.certificate.kmsUri === certificate.kmsUri);
   const domains = isHomes ? kmsDomains : known.at(-1)?.certificate.kmsDomains;
-  return { ...certificate, ...(domains !== undefined && { kmsDomains: domains }) };
+  return { ...certificate, ...defined({ kmsDomains: domains }) };
 }
 
 async function changeDomains(
@@ -95,7 +96,7 @@ async function changeDomains(
   { kmsDomains }: KmsCertificate,
   store: KeyStore,
 ): Promise<void> {
-  await store.putCertificate({ ...certificate, ...(kmsDomains !== undefined && { kmsDomains }) }, from);
+  await store.putCertificate({ ...certificate, ...defined({ kmsDomains }) }, from);
 }
 
 /** Deletes the certificates of KMSs that may no longer be used. */

@@ -1,5 +1,6 @@
 /** A whole KMS out of its parts: issuer, service, listeners, operations. */
 
+import { defined } from "../../base/defined.ts";
 import { MikeySakkeError } from "../../base/errors.ts";
 import { type RandomSource, systemRandom } from "../../base/random.ts";
 import type { Core } from "../../bindings/core/core.ts";
@@ -101,7 +102,7 @@ export async function createKms(options: KmsOptions): Promise<Kms> {
   const clock = new DatabaseClock({
     read: () => store.now(),
     host: options.now ?? Date.now,
-    ...(options.now !== undefined && { steady: options.now }),
+    ...defined({ steady: options.now }),
     tolerance: config.limits.clockDifference * 1000,
     log,
   });
@@ -140,7 +141,7 @@ export async function createKms(options: KmsOptions): Promise<Kms> {
       clock.requireRight();
       issuer.currentCertificate(now());
     },
-    ...(options.adminToken !== undefined && { token: options.adminToken }),
+    ...defined({ token: options.adminToken }),
     ...(prometheus && { metrics: prometheus }),
   });
 
@@ -244,7 +245,7 @@ async function requireMaster(
       const text = `the database has no KMS, though ${kmsUri} was made before: it is another database, or one not yet restored`;
       throw new MikeySakkeError("usage", "KMS_MISSING", text);
     }
-    const facts = { kmsUri, userKeyPeriod, userKeyOffset, ...(issuer !== undefined && { issuer }) };
+    const facts = { kmsUri, userKeyPeriod, userKeyOffset, ...defined({ issuer }) };
     const made = await makeKms(store, {
       ...make,
       ...facts,

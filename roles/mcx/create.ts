@@ -1,5 +1,6 @@
 /** A whole MCX server out of its parts: SIP, calls of groups, MCData, and the listener for operators. */
 
+import { defined } from "../../base/defined.ts";
 import { MikeySakkeError } from "../../base/errors.ts";
 import { type RandomSource, systemRandom } from "../../base/random.ts";
 import type { Core } from "../../bindings/core/core.ts";
@@ -179,7 +180,7 @@ export async function createMcxServer(options: McxOptions): Promise<McxServer> {
     log,
     random,
     guard,
-    ...(options.adminToken !== undefined && { token: options.adminToken }),
+    ...defined({ token: options.adminToken }),
   });
   const targets = new Targets(config.sip, config.media.allowedNetworks);
   const endpoint = createSipEndpoint({
@@ -191,7 +192,7 @@ export async function createMcxServer(options: McxOptions): Promise<McxServer> {
     log: sipLog(log, guard.refused),
     limits: sip.limits,
     admission,
-    ...(config.sip.outboundProxy !== undefined && { outboundProxy: config.sip.outboundProxy }),
+    ...defined({ outboundProxy: config.sip.outboundProxy }),
   });
   const cluster: Cluster | undefined =
     store &&

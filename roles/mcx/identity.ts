@@ -1,6 +1,7 @@
 /** The MCX server as a client of its KMS: the keys of its own identity (TS 33.180 4.3.5.2), kept up to date. */
 
 import type { TimerPort } from "../../base/clock.ts";
+import { defined } from "../../base/defined.ts";
 import type { RandomSource } from "../../base/random.ts";
 import type { Core } from "../../bindings/core/core.ts";
 import {
@@ -46,14 +47,14 @@ export async function provisionMcxServer(options: ProvisionMcxOptions): Promise<
       token,
       now,
       random,
-      ...(protection !== undefined && { protection }),
+      ...defined({ protection }),
     }),
     store: new KeyStore(storage),
     trust: new KmsTrust({ home: kmsUri }),
     core,
     now,
     random,
-    ...(timers !== undefined && { timers }),
+    ...defined({ timers }),
     onEvent(event) {
       if (event.type === "rejected") log.warn({ detail: String(event.error) }, "stored keys were not taken");
       else if (event.type === "failed") {

@@ -3,6 +3,7 @@
  * take it on loopback only.
  */
 import { exportJWK, generateKeyPair, importJWK, type JWK, SignJWT } from "jose";
+import { defined } from "../../base/defined.ts";
 import { MikeySakkeError } from "../../base/errors.ts";
 import { type TokenConfig, type TokenScopes, tokenConfigSchema } from "./token-config.ts";
 import { createTokenVerifier, type TokenVerifier } from "./tokens.ts";
@@ -83,7 +84,7 @@ export class DevelopmentIssuer {
     const claims = {
       ...(userUri !== undefined && { mcptt_id: userUri, mcvideo_id: userUri, mcdata_id: userUri }),
       scope: scopes.join(" "),
-      ...(clientId !== undefined && { client_id: clientId }),
+      ...defined({ client_id: clientId }),
     };
     return new SignJWT(claims)
       .setProtectedHeader({ alg: ALGORITHM, typ: "at+jwt" })

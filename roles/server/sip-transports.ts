@@ -1,4 +1,5 @@
 /** The sockets that the configuration asks for. */
+import { defined } from "../../base/defined.ts";
 import type { Admission } from "../../transport/admission/admission.ts";
 import {
   DEFAULT_LIMITS,
@@ -40,7 +41,7 @@ export function sipTransports(config: SipConfig, options: SipTransportOptions): 
   });
   const tcp = (port: number) => {
     const { advertised, ...listen } = at(port);
-    return { listen, ...bounds, idleTimeout: IDLE_MS, ...(advertised !== undefined && { advertised }) };
+    return { listen, ...bounds, idleTimeout: IDLE_MS, ...defined({ advertised }) };
   };
   // Those without a page behind them send no origin and are always let in.
   const web = (port: number) => ({ ...at(port), ...bounds, origins });

@@ -11,6 +11,7 @@ import {
   type JWTPayload,
   jwtVerify,
 } from "jose";
+import { defined } from "../../base/defined.ts";
 import { MikeySakkeError } from "../../base/errors.ts";
 import { isLoopback } from "./loopback.ts";
 import type { TokenConfig } from "./token-config.ts";
@@ -123,7 +124,7 @@ function factsOf(payload: JWTPayload, config: TokenConfig): TokenFacts {
     ofUser,
     scopes,
     ...(typeof clientId === "string" && { clientId }),
-    ...(payload.sub !== undefined && { subject: payload.sub }),
+    ...defined({ subject: payload.sub }),
   };
 }
 

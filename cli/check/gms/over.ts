@@ -1,4 +1,5 @@
 /** `check gms` with sockets and the keys of a KMS. */
+import { defined } from "../../../base/defined.ts";
 import { load } from "../../../bindings/core/core.ts";
 import { MemoryStorage, type TransportKeys } from "../../../roles/identity/index.ts";
 import { provisionedKeys } from "../../device/keys.ts";
@@ -49,9 +50,9 @@ export async function checkGmsOver(
       {
         ...options,
         gmsUri,
-        ...(xcapRoot !== undefined && { xcapRoot }),
+        ...defined({ xcapRoot }),
         keys: keys.current(),
-        ...between({ fetch, ...(sip !== undefined && { sip }) }),
+        ...between({ fetch, ...defined({ sip }) }),
         now: Date.now,
       },
       tell,

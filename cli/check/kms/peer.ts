@@ -1,5 +1,6 @@
 /** The KMS under test: what is known of it, and requests to it with one thing changed. */
 import { toHex, wipe } from "../../../base/bytes.ts";
+import { defined } from "../../../base/defined.ts";
 import type { RandomSource } from "../../../base/random.ts";
 import type { Core } from "../../../bindings/core/core.ts";
 import type { KmsDomain } from "../../../bindings/identity/kms-domain.ts";
@@ -122,8 +123,7 @@ export class KmsPeer {
       token,
       headers: { "content-type": contentType ?? "application/xml", accept: "application/xml" },
       ...(method !== "GET" && { body }),
-      ...(about !== undefined && { about }),
-      ...(secret !== undefined && { secret }),
+      ...defined({ about, secret }),
     };
   }
 

@@ -1,5 +1,6 @@
 /** The operations of a GMS that runs, through its admin API. */
 import { orAborted } from "../../../base/deadline.ts";
+import { defined } from "../../../base/defined.ts";
 import { MikeySakkeError } from "../../../base/errors.ts";
 import type { GmkRecord, GroupRecord, RekeyRecord } from "../../../store/gms/records.ts";
 import { ACTOR_HEADER, writeActor } from "../../server/actor.ts";
@@ -51,7 +52,7 @@ export function gmsAdminClient(options: GmsAdminClientOptions): GmsAdminClient {
       headers: {
         authorization: `Bearer ${token}`,
         ...(actor !== undefined && { [ACTOR_HEADER.gms]: writeActor(actor) }),
-        ...(traceparent !== undefined && { traceparent }),
+        ...defined({ traceparent }),
         ...(ifRevision !== undefined && { "if-match": `"${ifRevision}"` }),
         ...(body !== undefined && { "content-type": "application/json" }),
       },

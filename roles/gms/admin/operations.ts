@@ -1,4 +1,5 @@
 /** The operations of the admin API: path, shapes, who may, and what is done. */
+import { defined } from "../../../base/defined.ts";
 import type { GmkRecord, GroupSettings, RekeyRecord } from "../../../store/gms/records.ts";
 import { refused } from "../common/errors.ts";
 import type { Changed, GmsAdmin, NewMember, Page, RekeyOptions } from "../common/ports.ts";
@@ -244,10 +245,7 @@ export const OPERATIONS: readonly Operation[] = [
     answer: "Rekeys",
     groups: async ({ query: { group } }) => (group === undefined ? [] : [group]),
     run: async ({ admin, query: { group, limit }, manages }) => ({
-      rekeys: await those(
-        manages,
-        await admin.rekeys({ limit, ...(group !== undefined && { groupUri: group }) }),
-      ),
+      rekeys: await those(manages, await admin.rekeys({ limit, ...defined({ groupUri: group }) })),
     }),
   }),
   operation({
@@ -283,7 +281,7 @@ export const OPERATIONS: readonly Operation[] = [
     run: async ({ admin, params, query: { state, limit, ...page } }) => ({
       deliveries: await admin.deliveries(Number(params.rekey), {
         ...pageOf({ ...page, limit }),
-        ...(state !== undefined && { state }),
+        ...defined({ state }),
       }),
     }),
   }),
@@ -296,7 +294,7 @@ export const OPERATIONS: readonly Operation[] = [
     status: 200,
     answer: "AuditLog",
     run: async ({ admin, query: { after, limit } }) => ({
-      entries: await admin.auditLog({ limit, ...(after !== undefined && { after }) }),
+      entries: await admin.auditLog({ limit, ...defined({ after }) }),
     }),
   }),
   operation({
@@ -323,5 +321,5 @@ async function seen(manages: Rights["manages"], { rekeys, ...rest }: Changed): P
 const gmkIdOf = (digits: string) => Number.parseInt(digits, 16);
 
 function pageOf({ after, limit }: Query<"page">): Page {
-  return { limit, ...(after !== undefined && { after }) };
+  return { limit, ...defined({ after }) };
 }

@@ -1,5 +1,6 @@
 /** The listener for operators and managers, on loopback: health, metrics, admin API. */
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { defined } from "../../../base/defined.ts";
 import { type ErrorCode, MikeySakkeError } from "../../../base/errors.ts";
 import { traceIdOf } from "../../../base/traceparent.ts";
 import { ACTOR_HEADER } from "../../server/actor.ts";
@@ -67,7 +68,7 @@ export function createGmsAdminServer(options: GmsAdminServerOptions): FastifyIns
   const { context, token, tokens, ready, metrics, guard } = options;
   const { store, now, random, log, admin, tracing } = context;
   const app = createAdminListener({ ready, log, random, guard, answerError, ...(metrics && { metrics }) });
-  const access = new Access({ store, now, ...(token !== undefined && { token }), ...(tokens && { tokens }) });
+  const access = new Access({ store, now, ...defined({ token }), ...(tokens && { tokens }) });
   const gmk = (gmkId: number) => store.gmkByGmkId(gmkId);
   const stopping = new AbortController();
   let streams = 0;

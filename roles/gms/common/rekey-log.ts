@@ -1,4 +1,5 @@
 /** The log lines of a rekey: all have the trace ID of the operation that it belongs to. */
+import { defined } from "../../../base/defined.ts";
 import { traceIdOf } from "../../../base/traceparent.ts";
 import type { GmsStore } from "../../../store/gms/gms-store.ts";
 import type { GktpRecord, RekeyRecord } from "../../../store/gms/records.ts";
@@ -8,7 +9,7 @@ import type { GmsLog } from "./log.ts";
 /** What lines name a rekey, or a part of it, by. */
 export function ofRekey(rekey: number, traceparent: string | undefined): { traceId?: string; rekey: number } {
   const traceId = traceIdOf(traceparent);
-  return { ...(traceId !== undefined && { traceId }), rekey };
+  return { ...defined({ traceId }), rekey };
 }
 
 /** What lines name the message of one member by. */

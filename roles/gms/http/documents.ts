@@ -1,5 +1,6 @@
 /** The documents of XCAP, made from what the store has. */
 import { createHash } from "node:crypto";
+import { defined } from "../../../base/defined.ts";
 import {
   gktpGroupPath,
   gktpUserPath,
@@ -96,7 +97,7 @@ function plain(contentType: string, text: string): XcapDocument {
 async function listedMembers(groupUri: string, { store }: XcapContext): Promise<{ uri: string }[]> {
   const members: { uri: string }[] = [];
   for (let after: string | undefined; ; ) {
-    const page = await store.members(groupUri, { limit: PAGE, ...(after !== undefined && { after }) });
+    const page = await store.members(groupUri, { limit: PAGE, ...defined({ after }) });
     for (const { uri, kind } of page) if (kind === "user") members.push({ uri });
     if (page.length < PAGE) return members;
     after = page.at(-1)!.uri;

@@ -1,4 +1,5 @@
 /** What the XCAP server refuses, and how it says so (RFC 4825 11, TS 24.482 A.2.3, RFC 6750 3.1). */
+import { defined } from "../../../base/defined.ts";
 import { type ErrorCode, MikeySakkeError } from "../../../base/errors.ts";
 import { writeXcapError, type XcapError } from "../../../documents/group-xml/index.ts";
 import { MEDIA } from "../../../documents/group-xml/names.ts";
@@ -102,7 +103,7 @@ export function refusalOf(error: unknown): XcapRefusal {
   if (error instanceof XcapRefusal) return error;
   if (error instanceof TokenRefusal) {
     return new XcapRefusal(error.code, {
-      ...(error.detail !== undefined && { detail: error.detail }),
+      ...defined({ detail: error.detail }),
       cause: error,
     });
   }

@@ -1,5 +1,6 @@
 /** What a client made of the messages that it fetched (5.7.2.y): the answer that HTTP has no place for. */
 import { createHash } from "node:crypto";
+import { defined } from "../../../base/defined.ts";
 import { MEDIA, type ReportedMessage, readGktpReport } from "../../../documents/group-xml/index.ts";
 import type { DeliveryResult, GktpRecord } from "../../../store/gms/records.ts";
 import { TIME_TEXT } from "../../group-keys/notify-answer.ts";
@@ -35,7 +36,7 @@ export async function takeReport(exchange: Exchange, path: KeyPath, context: Xca
     if (!isNews(result, record)) continue;
     results.push(result);
     const { state, reason } = result;
-    answers.push({ ...ofMessage(record), transport: "http", state, ...(reason !== undefined && { reason }) });
+    answers.push({ ...ofMessage(record), transport: "http", state, ...defined({ reason }) });
   }
   const response = { status: 204, headers: { "cache-control": "no-store" }, body: "" };
   if (results.length === 0) return { response };

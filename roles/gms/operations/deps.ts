@@ -1,3 +1,4 @@
+import { defined } from "../../../base/defined.ts";
 import { traceIdOf } from "../../../base/traceparent.ts";
 import type { GmsStore } from "../../../store/gms/gms-store.ts";
 import type { GmsTransaction } from "../../../store/gms/gms-transaction.ts";
@@ -39,7 +40,7 @@ export async function carryOut<T extends Done>(
     const result = await work(tx);
     const { detail, ...audit } = result.audit;
     const facts = traceId === undefined ? detail : { ...detail, traceId };
-    await tx.audit([{ at: now(), outcome: "ok", ...audit, ...(facts !== undefined && { detail: facts }) }]);
+    await tx.audit([{ at: now(), outcome: "ok", ...audit, ...defined({ detail: facts }) }]);
     return result;
   });
   return { done, rekeys: await announce(deps, done) };

@@ -1,5 +1,6 @@
 /** Groups as wholes: made, changed, put, deleted. */
 
+import { defined } from "../../../base/defined.ts";
 import { lookAlikeWarnings } from "../../../documents/group-xml/index.ts";
 import type { GmsTransaction } from "../../../store/gms/gms-transaction.ts";
 import type { GmkRecord, GroupSettings } from "../../../store/gms/records.ts";
@@ -42,7 +43,7 @@ const PAGE = 1000;
 
 async function likeOtherGroups({ store }: OperationDeps, uri: string): Promise<string[]> {
   for (let after: string | undefined; ; ) {
-    const page = await store.groups({ limit: PAGE, ...(after !== undefined && { after }) });
+    const page = await store.groups({ limit: PAGE, ...defined({ after }) });
     const others = page.map((group) => group.uri).filter((other) => other !== uri);
     const warnings = lookAlikeWarnings([uri], others);
     if (warnings.length > 0 || page.length < PAGE) return warnings;

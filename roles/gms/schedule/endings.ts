@@ -1,3 +1,4 @@
+import { defined } from "../../../base/defined.ts";
 import { announce, type OperationDeps } from "../operations/deps.ts";
 import { revokeGmks } from "../operations/groups.ts";
 import { lockGroups } from "../planner/replace.ts";
@@ -23,7 +24,7 @@ export async function revokeEnding(deps: OperationDeps): Promise<number> {
           at: now(),
           actor,
           action: "gmk-revoke",
-          ...(groupUri !== undefined && { groupUri }),
+          ...defined({ groupUri }),
           outcome: "ok",
           detail,
         },

@@ -1,5 +1,6 @@
 /** What each operation of the admin API does with its body. */
 import { fromBase64, wipe } from "../../../base/bytes.ts";
+import { defined } from "../../../base/defined.ts";
 import { writeKmsCertificate } from "../../../documents/kms-xml/index.ts";
 import type { KmsAdmin, RotateOptions } from "./admin.ts";
 import {
@@ -18,7 +19,7 @@ export function handlersOf(admin: KmsAdmin): Handlers {
     enrol: ({ uris }) => admin.enrol(uris),
     user: async ({ uri }) => (await admin.user(uri)) ?? null,
     users: ({ after, limit, notIssued }) =>
-      admin.users({ limit, ...(after !== undefined && { after }), ...(notIssued && { notIssued }) }),
+      admin.users({ limit, ...defined({ after }), ...(notIssued && { notIssued }) }),
     revokeUser: ({ uri, reason }) => admin.revokeUser(uri, reason),
     reinstateUser: ({ uri }) => admin.reinstateUser(uri),
     masters: async () => (await admin.masters()).map(toWireMaster),
@@ -48,8 +49,7 @@ export function handlersOf(admin: KmsAdmin): Handlers {
     auditLog: ({ after, limit, userUri }) =>
       admin.auditLog({
         limit,
-        ...(after !== undefined && { after }),
-        ...(userUri !== undefined && { userUri }),
+        ...defined({ after, userUri }),
       }),
     async rotateStoreKey({ key: text }) {
       const key = fromBase64(text, "store key");
@@ -60,8 +60,4 @@ export function handlersOf(admin: KmsAdmin): Handlers {
       }
     },
   };
-}
-
-function defined(values: object): object {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
 }

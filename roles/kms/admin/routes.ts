@@ -2,6 +2,7 @@
 import { once } from "node:events";
 import { PassThrough } from "node:stream";
 import type { FastifyInstance, FastifyReply } from "fastify";
+import { defined } from "../../../base/defined.ts";
 import { MikeySakkeError } from "../../../base/errors.ts";
 import { writeKmsKeySet } from "../../../documents/kms-xml/index.ts";
 import { ACTOR_HEADER, readActor } from "../../server/actor.ts";
@@ -65,8 +66,7 @@ function issue(admin: KmsAdmin, body: BodyOf<"issue">, reply: FastifyReply): Pas
   };
   const options: IssueOptions = {
     signal: stop.signal,
-    ...(body.periodNo !== undefined && { periodNo: body.periodNo }),
-    ...(body.users !== undefined && { users: body.users }),
+    ...defined({ periodNo: body.periodNo, users: body.users }),
     onProgress: (done, total) => void lines.write(`${JSON.stringify({ done, total })}\n`),
     ...(body.keySets && { onKeySet: (keySet) => write({ keySet: writeKmsKeySet(keySet) }) }),
   };

@@ -2,6 +2,7 @@
  * The audit trail of requests: who asked for what, and what came of it. Refusals are written too, but only so many a
  * minute for one identity, and for all requests without a good token, or anybody could fill the database.
  */
+import { defined } from "../../../base/defined.ts";
 import type { AuditEntry } from "../../../store/index.ts";
 import { RefusalBudget } from "../../server/refusal-budget.ts";
 import type { KmsRefusal, RefusalCode } from "../common/errors.ts";
@@ -42,7 +43,7 @@ export class Audit {
       detail: {
         remote: http.remote,
         ...(token.clientId !== undefined && { clientId: cut(token.clientId) }),
-        ...(signedWith !== undefined && { signedWith }),
+        ...defined({ signedWith }),
         ...(keySets !== undefined && trkId !== undefined && { wrappedWith: trkId }),
         ...(request?.clientError !== undefined && { clientError: request.clientError.errorCode }),
       },
@@ -62,7 +63,7 @@ export class Audit {
       at: now,
       actor: who ?? ANONYMOUS,
       action: known.type ?? "unknown",
-      ...(who !== undefined && { userUri: who }),
+      ...defined({ userUri: who }),
       outcome: "refused",
       code: refusal.code,
       requestId: http.requestId,

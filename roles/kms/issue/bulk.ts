@@ -1,4 +1,5 @@
 /** The keys of all users for a key period. What is saved is done: after an interruption it goes on with the rest. */
+import { defined } from "../../../base/defined.ts";
 import { MikeySakkeError } from "../../../base/errors.ts";
 import type { KeySet } from "../../../bindings/identity/kms-material.ts";
 import type { KmsStore } from "../../../store/index.ts";
@@ -83,7 +84,7 @@ async function listUsers(
     signal?.throwIfAborted();
     const page = await store.users({
       limit: PAGE,
-      ...(after !== undefined && { after }),
+      ...defined({ after }),
       ...(period !== undefined && { notIssued: { period } }),
     });
     for (const { uri, revokedAt } of page) (revokedAt === undefined ? users : revoked).push(uri);

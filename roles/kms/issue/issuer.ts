@@ -1,5 +1,4 @@
 /** The issuer of keys over a store: any number of processes may issue from one store at the same time. */
-
 import { MikeySakkeError } from "../../../base/errors.ts";
 import type { Core } from "../../../bindings/core/core.ts";
 import type { KeySet, KmsCertificate } from "../../../bindings/identity/kms-material.ts";

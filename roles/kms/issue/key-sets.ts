@@ -1,5 +1,6 @@
 /** Issued keys as the key sets of TS 33.180 D.3.3. */
 import { wipe } from "../../../base/bytes.ts";
+import { defined } from "../../../base/defined.ts";
 import { keyPeriodEnd, keyPeriodStart } from "../../../bindings/identity/key-period.ts";
 import type { KeySet, KmsCertificate } from "../../../bindings/identity/kms-material.ts";
 import { ntpSecondsToUnixMs } from "../../../bindings/identity/ntp.ts";
@@ -10,8 +11,7 @@ export function keySetOf({ userUri, periodNo, uid, rsk, ssk, pvt }: IssuedKey, c
   const rule = { period: c.userKeyPeriod, offset: c.userKeyOffset };
   return {
     kmsUri: c.kmsUri,
-    ...(c.certUri !== undefined && { certUri: c.certUri }),
-    ...(c.issuer !== undefined && { issuer: c.issuer }),
+    ...defined({ certUri: c.certUri, issuer: c.issuer }),
     userUri,
     uid,
     validFrom: Math.max(ntpSecondsToUnixMs(keyPeriodStart(periodNo, rule)), c.validFrom ?? -Infinity),

@@ -1,6 +1,7 @@
 /** New master secrets with their certificate: the first of a KMS, and those that take over from others. */
 import { createHash } from "node:crypto";
 import { wipe } from "../../../base/bytes.ts";
+import { defined } from "../../../base/defined.ts";
 import { type ErrorCode, MikeySakkeError } from "../../../base/errors.ts";
 import type { RandomSource } from "../../../base/random.ts";
 import type { Core } from "../../../bindings/core/core.ts";
@@ -44,13 +45,13 @@ export async function makeKms(store: KmsStore, options: MakeKmsOptions): Promise
     certificate: {
       role: "Root",
       kmsUri,
-      ...(issuer !== undefined && { issuer }),
+      ...defined({ issuer }),
       validFrom: startOf(fromPeriod, rule),
       userIdFormat: "2",
       userKeyPeriod,
       userKeyOffset,
       parameterSet: 1,
-      ...(kmsDomains !== undefined && { kmsDomains }),
+      ...defined({ kmsDomains }),
     },
   });
 }
@@ -121,7 +122,7 @@ async function add(
     const keys = { pubEncKey: master.zt, pubAuthKey: master.kpak };
     const certificate = { ...rest, ...keys, certUri: certUriOf(rest.kmsUri, keys) };
     const added = { certificate, secrets, fromPeriod, createdAt: now };
-    return await store.addMaster(added, { ...options, ...(actor !== undefined && { actor }) });
+    return await store.addMaster(added, { ...options, ...defined({ actor }) });
   } finally {
     wipe(secrets.z, secrets.ksak);
     master.destroy();

@@ -4,6 +4,7 @@
  */
 
 import type { Clock } from "../../../base/clock.ts";
+import { defined } from "../../../base/defined.ts";
 import type { RandomSource } from "../../../base/random.ts";
 import type { FloorMessage } from "../../../bindings/floor-control/index.ts";
 import type { GroupMediaKeys, IndexBlocks, MediaService } from "../../../bindings/media/index.ts";
@@ -84,7 +85,7 @@ export class GroupSession {
       port: mediaPort,
       own: this.#own,
       ...(multicast && { multicast: multicast.media }),
-      ...(maxParticipants !== undefined && { maxLegs: maxParticipants }),
+      ...defined({ maxLegs: maxParticipants }),
       mayTalk: (user) => this.#floor.talks.some((talk) => talk.user === user),
       onMedia: (user) => this.#step({ type: "media", user }),
       mix: (user, packet) => this.#mix(user, packet),

@@ -1,5 +1,6 @@
 /** The users of the KMS, and the key periods of its master keys. */
 import { useEffect, useState } from "preact/hooks";
+import { defined } from "../../../base/defined.ts";
 import type { UserRecord } from "../../../store/kms/records.ts";
 import { askKms } from "./api.ts";
 import { AskButton } from "./dialog.tsx";
@@ -26,7 +27,7 @@ export function Users() {
   const [before, setBefore] = useState<readonly string[]>([]);
   const after = before.at(-1);
   const load = async () => {
-    const query = { limit: ROWS, ...(after !== undefined && { after }) };
+    const query = { limit: ROWS, ...defined({ after }) };
     const [page, keys] = await Promise.all([
       askKms<UserRecord[]>("users", query),
       askKms<Master[]>("masters"),
