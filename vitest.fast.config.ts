@@ -1,0 +1,32 @@
+/** `npm run test:fast`: the tests that start no database, browser, compiler or other program. */
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, normalize } from "node:path";
+import { defineConfig } from "vitest/config";
+import config from "./vitest.config.ts";
+
+/** Words by which a file shows that it starts something. */
+const STARTS =
+  /openPglite\(|openDatabase\(|from "(?:node:child_process|node:worker_threads|esbuild)"|support\/(?:foreign|databases|postgres|packed|chromium|memory|bundle|compile-core)\.ts"/;
+
+/** Paths of test files of which neither they themselves nor the helpers that they import start anything. */
+function fastTests(): string[] {
+  const known = new Map<string, boolean>();
+  const starts = (file: string): boolean => {
+    const before = known.get(file);
+    if (before !== undefined) return before;
+    known.set(file, false);
+    const text = readFileSync(file, "utf8");
+    const helpers = Array.from(text.matchAll(/from "(\.[^"]+\.ts)"/g), ([, to]) =>
+      normalize(join(dirname(file), to!)),
+    );
+    const found = STARTS.test(text) || helpers.some((to) => to.startsWith("test/") && starts(to));
+    known.set(file, found);
+    return found;
+  };
+  return readdirSync("test", { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".test.ts"))
+    .map((name) => join("test", name))
+    .filter((file) => !starts(file));
+}
+
+export default defineConfig({ test: { ...config.test, include: fastTests() } });
