@@ -1,4 +1,4 @@
-/** `npm run test:fast`: the tests that start no database, browser, compiler or other program. */
+/** `npm run test:fast`: the tests that start no database, browser, worker or other program, and need no long time. */
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { defineConfig } from "vitest/config";
@@ -6,7 +6,19 @@ import config from "./vitest.config.ts";
 
 /** Words by which a file shows that it starts something. */
 const STARTS =
-  /openPglite\(|openDatabase\(|from "(?:node:child_process|node:worker_threads|esbuild)"|support\/(?:foreign|databases|postgres|packed|chromium|memory|bundle|compile-core)\.ts"/;
+  /openPglite\(|openDatabase\(|createPool\(|createKmsPool\(|from "(?:node:child_process|node:worker_threads|esbuild)"|support\/(?:foreign|databases|postgres|packed|chromium|memory|bundle|compile-core)\.ts"/;
+
+/** They have many inputs to go through, or let real time pass. */
+const LONG = [
+  "test/crypto/backends/sakke-batch.test.ts",
+  "test/crypto/backends/sakke-exceptional.test.ts",
+  "test/crypto/zero/state-bleed.test.ts",
+  "test/mcx/signalling/signalling.test.ts",
+  "test/media/years.test.ts",
+  "test/mikey/scenario/mutations.test.ts",
+  "test/package/bench/counts.test.ts",
+  "test/package/regular-expressions.test.ts",
+];
 
 /** Paths of test files of which neither they themselves nor the helpers that they import start anything. */
 function fastTests(): string[] {
@@ -26,7 +38,7 @@ function fastTests(): string[] {
   return readdirSync("test", { recursive: true, encoding: "utf8" })
     .filter((name) => name.endsWith(".test.ts"))
     .map((name) => join("test", name))
-    .filter((file) => !starts(file));
+    .filter((file) => !LONG.includes(file) && !starts(file));
 }
 
 export default defineConfig({ test: { ...config.test, include: fastTests() } });
