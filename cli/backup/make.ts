@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { MikeySakkeError } from "../../base/errors.ts";
 import { BACKUP_PATH } from "../../roles/server/backup-route.ts";
-import { fromWireError, type WireError } from "../../roles/server/wire-error.ts";
+import { refusalOf } from "../../roles/server/wire-error.ts";
 import {
   type Database,
   openPglite,
@@ -119,11 +119,7 @@ async function* fromServer({ url, token }: AdminAccess): AsyncGenerator<Uint8Arr
   const answer = await fetch(new URL(BACKUP_PATH, url), { headers, redirect: "error" }).catch((cause) => {
     throw new MikeySakkeError("transport", "ADMIN_UNREACHABLE", `${url}: no answer`, { cause });
   });
-  if (!answer.ok) {
-    const { error } = (await answer.json().catch(() => ({}))) as { error?: WireError };
-    if (error !== undefined) throw fromWireError(error);
-    throw new MikeySakkeError("transport", "ADMIN_FAILED", `${url}: HTTP status ${answer.status}`);
-  }
+  if (!answer.ok) throw await refusalOf(answer, url);
   try {
     yield* chunksOf(answer.body);
   } catch (cause) {

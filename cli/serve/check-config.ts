@@ -1,6 +1,8 @@
 /** All that can be found wrong in a configuration without opening a database or a socket. */
 
+import { parseConsoleConfig } from "../../roles/console/config.ts";
 import { parseLogConfig } from "../../roles/server/log-config.ts";
+import { isLoopback } from "../../roles/server/loopback.ts";
 import { openGmsFolder } from "../gms/data-folder.ts";
 import { openMcxFolder } from "../mcx/data-folder.ts";
 import { configFileOf, type FolderOptions, openDataFolder, readConfig } from "../server/data-folder.ts";
@@ -38,6 +40,15 @@ export async function checkConfig(options: FolderOptions): Promise<Record<string
     await requireFiles("mcx.provisioning", config.provisioning);
     await requireFiles("mcx.gms", config.gms);
     checked.mcx = { uri: config.mcxUri, listens: sipPorts(config.sip) };
+  }
+  if (read.console !== undefined) {
+    const config = parseConsoleConfig(read.console);
+    const { host, port } = config.listen;
+    const scheme = isLoopback(host) ? "HTTP" : "HTTPS";
+    checked.console = {
+      uri: config.origin ?? `http://${host}:${port}`,
+      listens: [listen(scheme, config.listen)],
+    };
   }
   if (Object.keys(checked).length === 0) throw usageError("BAD_CONFIG", `${file}: configures no server`);
   return checked;

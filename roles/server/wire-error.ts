@@ -18,6 +18,38 @@ export function toWireError(error: unknown): WireError {
   return { kind: "transport", code: "INTERNAL", message: "the server failed" };
 }
 
+const KINDS: ReadonlySet<unknown> = new Set<MikeySakkeError["kind"]>([
+  "usage",
+  "codec",
+  "validation",
+  "verification",
+  "crypto",
+  "transport",
+]);
+
+/** The error in an answer; undefined where it has none of this shape, as that of a proxy. */
+export function readWireError(answer: unknown): WireError | undefined {
+  const error = (answer as { error?: Partial<Record<keyof WireError, unknown>> } | null | undefined)?.error;
+  if (typeof error !== "object" || error === null) return undefined;
+  const { kind, code, message } = error;
+  const isWhole = KINDS.has(kind) && typeof code === "string" && typeof message === "string";
+  return isWhole ? (error as WireError) : undefined;
+}
+
+/** What a request to an admin API came to that was not carried out. */
+export async function refusalOf(response: Response, url: string): Promise<MikeySakkeError> {
+  const error = readWireError(await response.json().catch(() => undefined));
+  if (error !== undefined) return fromWireError(error);
+  return new MikeySakkeError("transport", "ADMIN_FAILED", `${url}: HTTP status ${response.status}`);
+}
+
+/** The error with which a stream ends. */
+export function thrownLine(line: object, url: string): MikeySakkeError {
+  const error = readWireError(line);
+  if (error !== undefined) return fromWireError(error);
+  return new MikeySakkeError("transport", "ADMIN_FAILED", `${url}: an error that cannot be read`);
+}
+
 /** The error that a server answered with. A server of another version may have codes that this one does not know. */
 export function fromWireError(error: WireError): MikeySakkeError {
   const { kind, code, message } = error;

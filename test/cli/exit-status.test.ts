@@ -83,6 +83,25 @@ describe("config check", () => {
   });
 });
 
+describe("config check of the console", () => {
+  const check = async (console: object) => {
+    const folder = await temporaryFolder();
+    await writeFile(join(folder, "config.json"), JSON.stringify({ kmsUri: "kms.example.org", console }));
+    return runCli(["config", "check", "--data-dir", folder, "--json"]);
+  };
+
+  it("says where it is, and names each fault", async () => {
+    const fine = await check({ listen: { host: "10.0.0.1" }, origin: "https://console.example.org" });
+    expect(fine.json()).toMatchObject({
+      servers: { console: { uri: "https://console.example.org", listens: ["HTTPS 10.0.0.1:8448"] } },
+    });
+    const wrong = await check({ listen: { port: 70_000 }, idleMinutes: 0 });
+    expect(wrong.status).toBe(EXIT.configuration);
+    expect(wrong.stdout).toMatch(/console\.listen\.port: .*console\.idleMinutes: /);
+    expect((await check({ listen: { host: "10.0.0.1" } })).stdout).toContain("console.origin: ");
+  });
+});
+
 describe("writing an output", () => {
   it("writing an output where folders cannot be made ends with what the system says", async () => {
     const run = await runCli(["inspect", vector("production-gmk.mikey")]);

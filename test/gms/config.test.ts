@@ -8,7 +8,7 @@ describe("configuration of a GMS", () => {
     expect(parseGmsConfig(LEAST)).toMatchObject({
       listen: { host: "127.0.0.1", port: 8445 },
       xcapPath: "/xcap",
-      policy: { rekeyBeforePeriodEnd: 86400, gmkLifetime: 30 * 86400, revokeGrace: 30, krrBody: false },
+      policy: { rekeyBeforePeriodEnd: 86400, gmkLifetime: 30 * 86400, revokeGrace: 30 },
       limits: { chunkSize: 256, chunksInFlight: 2, leaseSeconds: 15, pollMs: 500 },
     });
     expect(parseGmsConfig(LEAST).sip).toBeUndefined();

@@ -4,7 +4,7 @@ import { defined } from "../../../base/defined.ts";
 import { MikeySakkeError } from "../../../base/errors.ts";
 import type { GmkRecord, GroupRecord, RekeyRecord } from "../../../store/gms/records.ts";
 import { ACTOR_HEADER, writeActor } from "../../server/actor.ts";
-import { fromWireError, jsonLines, type WireError } from "../../server/wire-error.ts";
+import { jsonLines, refusalOf, thrownLine, type WireError } from "../../server/wire-error.ts";
 import { isError } from "../common/errors.ts";
 import type { Changed, GmsAdmin, LostUser } from "../common/ports.ts";
 import { ADMIN_ROOT } from "./operations.ts";
@@ -65,9 +65,7 @@ export function gmsAdminClient(options: GmsAdminClientOptions): GmsAdminClient {
       throw new MikeySakkeError("transport", "ADMIN_UNREACHABLE", `${url}: no answer`, { cause });
     });
     if (response.ok) return response;
-    const { error } = (await response.json().catch(() => ({}))) as { error?: WireError };
-    if (error !== undefined && typeof error === "object") throw fromWireError(error);
-    throw new MikeySakkeError("transport", "ADMIN_FAILED", `${url}: HTTP status ${response.status}`);
+    throw await refusalOf(response, url);
   }
 
   async function ask<T>(method: string, path: string, options?: Ask): Promise<T> {
@@ -133,7 +131,7 @@ export function gmsAdminClient(options: GmsAdminClientOptions): GmsAdminClient {
       let last: RekeyRecord | undefined;
       const answer = await request("GET", `/rekeys/${rekey}/progress`, { signal });
       for await (const line of jsonLines<Line>(answer, signal)) {
-        if ("error" in line) throw fromWireError(line.error);
+        if ("error" in line) throw thrownLine(line, url);
         last = rekeyOf(line.rekey);
         yield last;
       }

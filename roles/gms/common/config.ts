@@ -53,8 +53,6 @@ const policy = z.strictObject({
   hideResponder: z.boolean().default(false),
   /** The same key for the GMS's own identity in every message (5.2.5). */
   toSelf: z.boolean().default(false),
-  /** Whether a KMS Redirect Response has a body, whose schema (D.4.4) is a reading of ours. */
-  krrBody: z.boolean().default(false),
 });
 
 const limits = z.strictObject({

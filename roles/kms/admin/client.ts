@@ -5,7 +5,7 @@ import { MikeySakkeError } from "../../../base/errors.ts";
 import { keySetsOf, readKmsDocument, writeKmsCertificate } from "../../../documents/kms-xml/index.ts";
 import type { AuditRecord, OtherKind, UserRecord } from "../../../store/index.ts";
 import { ACTOR_HEADER, writeActor } from "../../server/actor.ts";
-import { fromWireError, jsonLines, type WireError } from "../../server/wire-error.ts";
+import { jsonLines, refusalOf, thrownLine } from "../../server/wire-error.ts";
 import type { IssueOptions, KmsAdmin, TransportKeySummary } from "./admin.ts";
 import {
   ADMIN_ROOT,
@@ -49,13 +49,7 @@ export function adminClient(options: AdminClientOptions): KmsAdmin {
       throw new MikeySakkeError("transport", "ADMIN_UNREACHABLE", `${url}: no answer`, { cause });
     });
     if (response.ok) return response;
-    const { error } = (await response.json().catch(() => ({}))) as { error?: WireError };
-    const unknown = new MikeySakkeError(
-      "transport",
-      "ADMIN_FAILED",
-      `${url}: HTTP status ${response.status}`,
-    );
-    throw error === undefined ? unknown : fromWireError(error);
+    throw await refusalOf(response, url);
   }
 
   async function ask<T>(operation: Operation, body: object = {}): Promise<T> {
@@ -106,7 +100,7 @@ export function adminClient(options: AdminClientOptions): KmsAdmin {
       for await (const line of jsonLines<IssueLine>(response, signal)) {
         // What was read before the stop may hold the rest of the answer.
         signal?.throwIfAborted();
-        if ("error" in line) throw fromWireError(line.error);
+        if ("error" in line) throw thrownLine(line, url);
         if ("result" in line) return line.result;
         if ("done" in line) onProgress?.(line.done, line.total);
         else if (onKeySet !== undefined) await takeKeySet(line.keySet, onKeySet);
