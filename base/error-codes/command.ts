@@ -54,6 +54,11 @@ export const COMMAND_CODES = {
   GMS_NOT_RUNNING: "No GMS runs on the data folder; start it with `mikey-sakke serve`.",
   CONSOLE_NOT_RUNNING: "No console runs on the data folder; start it with `mikey-sakke serve`.",
   OTHER_DATABASE: "The configuration of the data folder names another database than `--database`.",
+  BAD_PKCS11_URI: "The text is not a PKCS#11 URI with token, object and module-path.",
+  PKCS11_FAILED: "The PKCS#11 token or its module refused an operation, such as the login.",
+  PKCS11_KEY: "The PKCS#11 token does not have exactly one AES key of that label that cannot leave it.",
+  PKCS11_PACKAGE_MISSING: "The package pkcs11js is not installed, or was not built for this Node.js.",
+  PKCS11_PIN_MISSING: "The store key is wrapped by a PKCS#11 token, and there is no PIN in the environment.",
   STORE_KEY_IN_ENVIRONMENT:
     "The store key is in a variable of the environment, where no command can replace it.",
   NO_DEVELOPMENT_TOKENS:

@@ -33,7 +33,7 @@ export interface CheckedBackup {
   readonly rows: number;
 }
 
-const MAX_KEY_FILE = 256;
+const MAX_KEY_FILE = 4096;
 
 /**
  * Reads the whole file, and puts nothing anywhere.
@@ -130,7 +130,9 @@ async function ensureStoreKey(
     wipe(octets);
   }
   // One that was there must be the right one: servers will use it.
-  await withStoreKey({ file: target, environment: {} }, async (key) => requireMark(header, key, target));
+  await withStoreKey({ file: target, environment: withoutKey(environmentOf()) }, async (key) =>
+    requireMark(header, key, target),
+  );
 }
 
 async function withKey<T>(
@@ -138,7 +140,8 @@ async function withKey<T>(
   { dataDir, storeKeyFile }: RestoreOptions,
   use: (key: Uint8Array) => Promise<T>,
 ): Promise<T> {
-  const environment = storeKeyFile === undefined ? environmentOf() : {};
+  const given = environmentOf();
+  const environment = storeKeyFile === undefined ? given : withoutKey(given);
   const file = storeKeyFile ?? (await keyFileOf(dataDir));
   if (!environment[STORE_KEY_VARIABLE] && !(await exists(file))) {
     const text = `${file}: there is no store key; the backup needs the one with the check value ${header.storeKey}`;
@@ -148,6 +151,11 @@ async function withKey<T>(
     requireMark(header, key, environment[STORE_KEY_VARIABLE] ? STORE_KEY_VARIABLE : file);
     return use(key);
   });
+}
+
+/** With the PIN of a token, which the key file may need. */
+function withoutKey({ [STORE_KEY_VARIABLE]: _, ...environment }: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return environment;
 }
 
 /** Where the servers of the folder would look for it. */

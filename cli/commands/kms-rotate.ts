@@ -12,6 +12,10 @@ interface FolderArgs {
   config?: string;
 }
 
+interface StoreKeyOptions extends FolderArgs {
+  pkcs11?: string;
+}
+
 interface MasterOptions extends FolderArgs {
   fromPeriod?: string;
   atOnce?: boolean;
@@ -35,17 +39,22 @@ export function registerKmsRotate(kms: Command, runner: Runner): void {
         .option("--at-once", "from the present key period on; keys that were issued are dropped"),
     rotateMaster,
   );
-  runner.define<[], FolderArgs>(
+  runner.define<[], StoreKeyOptions>(
     kms,
     "rotate-store-key",
     {
       summary: "put the database under a new store key",
       description:
         "Draw a new store key, wrap the database's data keys with it, and replace the key file. A backup of the " +
-        "database from before still needs the old file.",
+        "database from before still needs the old file. With --pkcs11 the key file has the new key wrapped by a key " +
+        "of a PKCS#11 token, whose PIN is in MIKEY_SAKKE_PKCS11_PIN; later rotations stay with that token.",
       example: "mikey-sakke kms rotate-store-key",
     },
-    folderOptions,
+    (command) =>
+      folderOptions(command).option(
+        "--pkcs11 <uri>",
+        "AES key of a token, as pkcs11:token=T;object=K?module-path=/usr/lib/softhsm/libsofthsm2.so",
+      ),
     rotateStoreKey,
   );
 }
@@ -74,14 +83,16 @@ async function rotateMaster({ output }: Context, options: MasterOptions): Promis
   return EXIT.accepted;
 }
 
-async function rotateStoreKey({ output }: Context, options: FolderArgs): Promise<ExitStatus> {
+async function rotateStoreKey({ output }: Context, options: StoreKeyOptions): Promise<ExitStatus> {
   const { withAdmin } = await import("../kms/with-admin.ts");
   const { environmentOf } = await import("../server/environment.ts");
   const { rotateKeyFile } = await import("../server/store-key.ts");
+  const { requireTokenUri } = await import("../server/token-key.ts");
+  const tokenUri = options.pkcs11 === undefined ? undefined : requireTokenUri(options.pkcs11);
   const { systemRandom } = await import("../../base/random.ts");
   const file = await withAdmin(folderOf(options), async (admin, { files }) => {
     const source = { file: files.storeKey, environment: environmentOf() };
-    await rotateKeyFile(source, systemRandom, (key) => admin.rotateStoreKey(key));
+    await rotateKeyFile(source, systemRandom, (key) => admin.rotateStoreKey(key), tokenUri);
     return files.storeKey;
   });
   output.result({ status: "ok", storeKey: file }, () => [`the database is under a new key, in ${file}`]);

@@ -7,12 +7,15 @@ import { fileError } from "../terminal/files.ts";
 import { usageError } from "../terminal/usage.ts";
 
 export const STORE_KEY_VARIABLE = "MIKEY_SAKKE_STORE_KEY";
+/** Of the PKCS#11 token that wraps the store key. */
+export const PIN_VARIABLE = "MIKEY_SAKKE_PKCS11_PIN";
 
 const SERVERS = ["KMS", "GMS", "MCX"];
 
 /** A database's URL may have a password. */
 export const SECRET_VARIABLES: readonly string[] = [
   STORE_KEY_VARIABLE,
+  PIN_VARIABLE,
   ...SERVERS.flatMap((server) =>
     ["DATABASE_URL", "DATABASE_LISTEN_URL"].map((key) => `MIKEY_SAKKE_${server}_${key}`),
   ),

@@ -1,5 +1,6 @@
 /**
- * The key that the database is sealed under: from the environment, or from a file that is made at the first start.
+ * The key that the database is sealed under: from the environment, or from a file that is made at the first start, which has
+ * the key itself or what a PKCS#11 token has wrapped.
  * A rotation writes the next key to a file of its own first, so that a crash in between loses neither.
  */
 import { rename, rm } from "node:fs/promises";
@@ -11,9 +12,10 @@ import { readFile } from "../terminal/files.ts";
 import { usageError } from "../terminal/usage.ts";
 import { exists } from "./data-folder.ts";
 import { STORE_KEY_VARIABLE } from "./environment.ts";
+import { isTokenKey, unwrapByToken, wrapByToken } from "./token-key.ts";
 
 const KEY_BYTES = 32;
-const MAX_FILE = 256;
+const MAX_FILE = 4096;
 
 export interface StoreKeySource {
   readonly file: string;
@@ -32,7 +34,7 @@ export async function withStoreKey<T>(
     const isWrong = error instanceof MikeySakkeError && error.code === "WRONG_STORE_KEY";
     if (!isWrong || fromEnvironment(source) !== undefined || !(await exists(next))) throw error;
   }
-  const result = await withKey({ file: next, environment: {} }, use);
+  const result = await withKey({ file: next, environment: source.environment }, use);
   await rename(next, source.file);
   return result;
 }
@@ -46,20 +48,28 @@ export async function ensureStoreKey(source: StoreKeySource, random: RandomSourc
   return made;
 }
 
-/** Draws the next key, has it put into use by `rotate`, and makes its file the key file. */
+/**
+ * Draws the next key, has it put into use by `rotate`, and makes its file the key file.
+ *
+ * @param tokenUri the key of a PKCS#11 token that is to wrap it; as the key before was wrapped, when absent
+ */
 export async function rotateKeyFile(
   source: StoreKeySource,
   random: RandomSource,
   rotate: (key: Uint8Array) => Promise<void>,
+  tokenUri?: string,
 ): Promise<void> {
   if (fromEnvironment(source) !== undefined) {
     const text = `the store key is in ${STORE_KEY_VARIABLE}, where no command can replace it`;
     throw usageError("STORE_KEY_IN_ENVIRONMENT", text);
   }
   const next = nextFile(source.file);
+  const uri = tokenUri ?? (await tokenUriOf(source.file));
   const key = random(KEY_BYTES);
   try {
-    await replaceFile(next, `${toHex(key)}\n`, { secret: true });
+    const content =
+      uri === undefined ? `${toHex(key)}\n` : await wrapByToken(uri, key, source.environment, random);
+    await replaceFile(next, content, { secret: true });
     try {
       await rotate(key);
     } catch (error) {
@@ -73,10 +83,11 @@ export async function rotateKeyFile(
   }
 }
 
-async function readKeyFile(file: string): Promise<Uint8Array> {
+async function readKeyFile({ file, environment }: StoreKeySource): Promise<Uint8Array> {
   const octets = await readFile(file, MAX_FILE);
   try {
-    return keyOf(fromUtf8(octets, file), file);
+    const text = fromUtf8(octets, file);
+    return isTokenKey(text) ? await unwrapByToken(text, file, environment) : keyOf(text, file);
   } finally {
     wipe(octets);
   }
@@ -84,12 +95,17 @@ async function readKeyFile(file: string): Promise<Uint8Array> {
 
 async function withKey<T>(source: StoreKeySource, use: (key: Uint8Array) => Promise<T>): Promise<T> {
   const text = fromEnvironment(source);
-  const key = text === undefined ? await readKeyFile(source.file) : keyOf(text, STORE_KEY_VARIABLE);
+  const key = text === undefined ? await readKeyFile(source) : keyOf(text, STORE_KEY_VARIABLE);
   try {
     return await use(key);
   } finally {
     wipe(key);
   }
+}
+
+async function tokenUriOf(file: string): Promise<string | undefined> {
+  const text = fromUtf8(await readFile(file, MAX_FILE), file);
+  return isTokenKey(text) ? text.slice(0, text.indexOf("\n")) : undefined;
 }
 
 function fromEnvironment({ environment }: StoreKeySource): string | undefined {

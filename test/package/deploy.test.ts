@@ -1,8 +1,12 @@
 /** What stands in deploy/ and docs/metrics.md fits the servers. */
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { parse, parseAllDocuments } from "yaml";
+import { selfSigned } from "../../cli/server/self-signed.ts";
 import { createPrometheusMetrics as gmsMetrics } from "../../roles/gms/index.ts";
 import { createPrometheusMetrics as kmsMetrics } from "../../roles/kms/index.ts";
 import { metricsOf } from "../../roles/mcx/admin/metrics.ts";
@@ -10,6 +14,9 @@ import { admissionMetrics } from "../../roles/server/admission.ts";
 import { certificateMetrics } from "../../roles/server/certificate-metrics.ts";
 import { processMetrics } from "../../roles/server/process-metrics.ts";
 import { Admission } from "../../transport/admission/admission.ts";
+import { runCli, temporaryFolder } from "../cli/run-cli.ts";
+import { KAMAILIO } from "../sip/support/kamailio.ts";
+import { describeWith } from "../support/foreign.ts";
 
 const fileOf = (name: string) => fileURLToPath(new URL(`../../${name}`, import.meta.url));
 const read = (name: string) => readFileSync(fileOf(name), "utf8");
@@ -61,4 +68,104 @@ it("the service of systemd is exposed by less than 2.0 of 10", (context) => {
   });
   const level = /Overall exposure level for \S+: ([\d.]+)/.exec(run.stdout)?.[1];
   expect(Number(level), run.stdout + run.stderr).toBeLessThan(2);
+});
+
+/** `config check` of a configuration whose secrets are files of a folder of the test. */
+async function checked(config: string, secrets: string): Promise<string[]> {
+  const folder = await temporaryFolder();
+  const { certificate, key } = selfSigned(["localhost"], Date.now(), 1);
+  await writeFile(join(folder, "tls.pem"), certificate);
+  await writeFile(join(folder, "tls.key"), key);
+  for (const name of ["gms.token", "mcx.token"]) await writeFile(join(folder, name), "token");
+  const file = join(folder, "config.json");
+  await writeFile(file, config.replaceAll(secrets, `${folder}/`));
+  const run = await runCli(["config", "check", "--config", file, "--data-dir", folder, "--json"]);
+  const { servers } = run.json<{ servers: Record<string, unknown> }>();
+  expect(run.status, run.stdout + run.stderr).toBe(0);
+  return Object.keys(servers);
+}
+
+interface Compose {
+  readonly services: Record<string, { command?: string[]; secrets?: string[]; volumes?: string[] }>;
+  readonly secrets: Record<string, { file: string }>;
+}
+
+describe("deploy/compose", () => {
+  const compose = parse(read("deploy/compose/compose.yaml"), { merge: true }) as Compose;
+  const { services } = compose;
+
+  it("has three processes of the GMS and what is around them, and names nothing that is not there", () => {
+    expect(Object.keys(services)).toEqual(["postgres", "servers", "gms-2", "gms-3", "kamailio"]);
+    for (const { secrets = [], command = [] } of Object.values(services)) {
+      expect(secrets.filter((name) => !(name in compose.secrets))).toEqual([]);
+      const config = command.find((argument) => argument.startsWith("/config/"));
+      if (config !== undefined) expect(existsSync(fileOf(`deploy/compose${config}`))).toBe(true);
+    }
+  });
+
+  it("fits the form that docker-compose checks", (context) => {
+    if (spawnSync("docker-compose", ["version"]).status !== 0) {
+      console.log("skipped: the form of compose.yaml: docker-compose is missing");
+      return context.skip();
+    }
+    const run = spawnSync("docker-compose", ["--file", fileOf("deploy/compose/compose.yaml"), "config"], {
+      encoding: "utf8",
+    });
+    expect(run.status, run.stderr).toBe(0);
+  });
+
+  it.each([
+    ["servers.json", ["kms", "gms", "mcx", "console"]],
+    ["gms.json", ["gms"]],
+  ])("%s passes config check, and reads secrets that its service has", async (name, servers) => {
+    const config = read(`deploy/compose/config/${name}`);
+    const service = Object.values(services).find(({ command }) => command?.includes(`/config/${name}`));
+    const used = Array.from(config.matchAll(/\/run\/secrets\/([\w.-]+)/g), ([, secret]) => secret!);
+    expect(used.filter((secret) => !service!.secrets!.includes(secret))).toEqual([]);
+    expect(await checked(config, "/run/secrets/")).toEqual(servers);
+  });
+});
+
+describeWith("Kamailio", KAMAILIO, "deploy/compose/kamailio", () => {
+  it("is read by Kamailio, and leads to the processes of compose.yaml", () => {
+    const run = spawnSync(KAMAILIO, ["-c", "-f", fileOf("deploy/compose/kamailio/kamailio.cfg")], {
+      encoding: "utf8",
+    });
+    expect(run.status, run.stderr).toBe(0);
+    const compose = read("deploy/compose/compose.yaml");
+    const hosts = Array.from(
+      read("deploy/compose/kamailio/servers.list").matchAll(/sip:([\d.]+):/g),
+      ([, host]) => host!,
+    );
+    expect(hosts).toHaveLength(3);
+    expect(hosts.filter((host) => !compose.includes(`ipv4_address: ${host}\n`))).toEqual([]);
+  });
+});
+
+describe("deploy/kubernetes", () => {
+  interface Resource {
+    readonly apiVersion: string;
+    readonly kind: string;
+    readonly data?: Record<string, string>;
+  }
+  const resources = parseAllDocuments(read("deploy/kubernetes/mikey-sakke.yaml")).map(
+    (document) => document.toJS() as Resource,
+  );
+
+  it.each(resources.map((resource) => [`${resource.kind} of ${resource.apiVersion}`, resource] as const))(
+    "the %s fits the schema of Kubernetes",
+    async (_, resource) => {
+      const models = await import(`kubernetes-models/${resource.apiVersion}/${resource.kind}.js`);
+      const Model = models[resource.kind] as new (data: object) => { validate(): void };
+      new Model(resource).validate();
+      const wrong = new Model({ ...resource, metadata: { name: 7 } });
+      expect(() => wrong.validate()).toThrow();
+    },
+  );
+
+  it("has configurations that pass config check", async () => {
+    const { data } = resources.find(({ kind }) => kind === "ConfigMap")!;
+    expect(await checked(data!["servers.json"]!, "/secrets/")).toEqual(["kms", "gms", "mcx", "console"]);
+    expect(await checked(data!["gms.json"]!, "/secrets/")).toEqual(["gms"]);
+  });
 });

@@ -118,7 +118,7 @@ const ROOMS: Record<string, Room> = {
       "store",
       ...BELOW,
     ],
-    packages: only(NODE, HASHES, "commander", "undici"),
+    packages: only(NODE, HASHES, "commander", "pkcs11js", "undici"),
   },
 };
 

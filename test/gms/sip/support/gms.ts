@@ -158,6 +158,28 @@ export class Setup {
     this.processes.push({ host, core, context, endpoint, delivery, subscribed, notified, kill });
   }
 
+  /** Ends a process as an operator does, so that nothing of it is at work any more. */
+  async end(process: Process): Promise<void> {
+    const { delivery, core, endpoint } = process;
+    let done = false;
+    const ended = (async () => {
+      await delivery.close(0);
+      await core.stop();
+      await endpoint.close();
+    })().finally(() => {
+      done = true;
+    });
+    while (!done) await this.pass(10);
+    await ended;
+    this.processes.splice(this.processes.indexOf(process), 1);
+  }
+
+  /** Another process, at an address of its own. */
+  async begin(host: string): Promise<Process> {
+    await this.#start(host, {});
+    return this.processes.at(-1)!;
+  }
+
   get gms(): Process {
     return this.processes[0]!;
   }

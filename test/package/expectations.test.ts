@@ -1,0 +1,18 @@
+/** docs/expectations.md names tests that exist. */
+import { readFileSync } from "node:fs";
+import { expect, it } from "vitest";
+
+const read = (name: string) => readFileSync(new URL(`../../${name}`, import.meta.url), "utf8");
+
+it("each finding has its number, and the test that it names", () => {
+  const rows = Array.from(read("docs/expectations.md").matchAll(/^\| ([NO])(\d+) \|.*$/gm), (match) => match);
+  const numbers = (letter: string) =>
+    rows.filter(([, of]) => of === letter).map(([, , number]) => Number(number));
+  expect(numbers("N")).toEqual(Array.from({ length: 14 }, (_, i) => i + 1));
+  expect(numbers("O")).toEqual(Array.from({ length: 15 }, (_, i) => i + 1));
+  for (const [row] of rows) {
+    const named = /`(test\/[\w./-]+)` “([^”]+)”/.exec(row);
+    if (named === null) expect(row, row).toMatch(/\| no test \|$/);
+    else expect(read(named[1]!), row).toContain(named[2]!);
+  }
+});
