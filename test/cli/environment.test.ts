@@ -25,7 +25,7 @@ it.each(SECRET_VARIABLES)("%s_FILE names a file with the value, without one line
   expect(environment).toEqual({ OTHER: "1", [name]: "a secret\n" });
 });
 
-it("are all that a configuration has: places of databases, and the store key", () => {
+it("are all that a configuration has: places of databases, the store key and a token's PIN", () => {
   const keys = [
     ["KMS", kmsConfigSchema],
     ["GMS", gmsConfigSchema],
@@ -36,7 +36,9 @@ it("are all that a configuration has: places of databases, and the store key", (
       .filter(({ path }) => /^(?:url|listenUrl)$|password|secret|^d$/i.test(path.at(-1)!))
       .map(({ path }) => variableOf(`MIKEY_SAKKE_${server}`, path)),
   );
-  expect([...SECRET_VARIABLES].sort()).toEqual(["MIKEY_SAKKE_STORE_KEY", ...variables].sort());
+  expect([...SECRET_VARIABLES].sort()).toEqual(
+    ["MIKEY_SAKKE_PKCS11_PIN", "MIKEY_SAKKE_STORE_KEY", ...variables].sort(),
+  );
 });
 
 it("go where the value itself would", async () => {
