@@ -2,6 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
@@ -18,6 +19,8 @@ import { runCli, temporaryFolder } from "../cli/run-cli.ts";
 import { KAMAILIO } from "../sip/support/kamailio.ts";
 import { describeWith } from "../support/foreign.ts";
 
+/** Modules whose names are made at run time. */
+const load = createRequire(import.meta.url);
 const fileOf = (name: string) => fileURLToPath(new URL(`../../${name}`, import.meta.url));
 const read = (name: string) => readFileSync(fileOf(name), "utf8");
 
@@ -154,8 +157,8 @@ describe("deploy/kubernetes", () => {
 
   it.each(resources.map((resource) => [`${resource.kind} of ${resource.apiVersion}`, resource] as const))(
     "the %s fits the schema of Kubernetes",
-    async (_, resource) => {
-      const models = await import(`kubernetes-models/${resource.apiVersion}/${resource.kind}.js`);
+    (_, resource) => {
+      const models = load(`kubernetes-models/${resource.apiVersion}/${resource.kind}`);
       const Model = models[resource.kind] as new (data: object) => { validate(): void };
       new Model(resource).validate();
       const wrong = new Model({ ...resource, metadata: { name: 7 } });

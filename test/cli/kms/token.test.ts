@@ -117,7 +117,7 @@ describeWith("SoftHSM", SOFTHSM, "a store key wrapped by a PKCS#11 token", () =>
 
   withBinding("is refused with the reason: PIN, token, key, and a key that may leave the token", async () => {
     const users = () => runCli(["kms", "user", "list", "--data-dir", data, "--json"]);
-    const codeOf = async () => (await users()).json<{ error: { code: string } }>().error.code;
+    const codeOf = async () => (await users()).json<{ code: string }>().code;
     process.env.MIKEY_SAKKE_PKCS11_PIN = "000000";
     expect(await codeOf()).toBe("PKCS11_FAILED");
     delete process.env.MIKEY_SAKKE_PKCS11_PIN;
