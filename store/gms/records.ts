@@ -121,7 +121,7 @@ export interface RekeyRecord {
   readonly sealedAt: number | undefined;
   /** Nothing is planned or sealed any more. */
   readonly finishedAt: number | undefined;
-  /** The operation that it belongs to (W3C Trace Context); undefined for rekeys of versions before 0.2.0. */
+  /** The operation that it belongs to (W3C Trace Context); undefined for rekeys of 0.1.0. */
   readonly traceparent: string | undefined;
 }
 

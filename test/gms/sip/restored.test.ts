@@ -85,6 +85,7 @@ it("every client that is there has the newest key, and none is given a key twice
     const rekey = await restored();
     return rekey !== undefined && (await allHave(rekey.id)());
   });
+  const seconds = ((clock.now() - restoredAt) / 1000).toFixed(1);
   await setup.pass(5000);
   await openAll();
   const { gmkId } = (await restored())!;
@@ -92,10 +93,10 @@ it("every client that is there has the newest key, and none is given a key twice
     expect(keyIds.at(-1)).toBe(gmkId);
     expect(new Set(keyIds).size).toBe(keyIds.length);
   }
-  const given2 = clients.reduce((sum, { keyIds }) => sum + keyIds.length, 0);
+  const opened = clients.reduce((sum, { keyIds }) => sum + keyIds.length, 0);
   console.log(
-    `restored under ${MEMBERS} clients: all have the new key ${((clock.now() - restoredAt) / 1000).toFixed(1)} s of ` +
-      `virtual time after the start, ${given2} messages were opened, 0 keys came twice`,
+    `restored under ${MEMBERS} clients: all have the new key ${seconds} s of virtual time after the start, ` +
+      `${opened} messages were opened, 0 keys came twice`,
   );
   await setup.close();
 });
