@@ -6,6 +6,7 @@ import { type McxMemberOptions, openMcxMember } from "../device/member.ts";
 import { listenForStop } from "../server/stop.ts";
 import type { Output } from "../terminal/output.ts";
 import { everyFrame } from "./pace.ts";
+import { speechCodecs } from "./speech.ts";
 import { SPEECH_RATE, wavHeader, wavSamples } from "./wav.ts";
 
 export interface Heard {
@@ -21,7 +22,8 @@ export async function hear(
   output: Output,
 ): Promise<Heard> {
   // Until there is something to end well, a signal ends the process as it would any other.
-  const member = await openMcxMember({ ...options, onEvent: () => undefined });
+  const codecs = await speechCodecs("g711");
+  const member = await openMcxMember({ ...options, codecs, onEvent: () => undefined });
   const stop = listenForStop();
   const end = new AbortController();
   void stop.stopped.then(() => end.abort());

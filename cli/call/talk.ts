@@ -3,6 +3,7 @@ import { G711_FRAME } from "../../bindings/media/index.ts";
 import { type McxMemberOptions, openMcxMember } from "../device/member.ts";
 import { type ByteSource, readInput } from "../terminal/files.ts";
 import { everyFrame, FRAME_MS } from "./pace.ts";
+import { type Speech, speechCodecs } from "./speech.ts";
 import { tone } from "./tone.ts";
 import { readWav, SPEECH_RATE } from "./wav.ts";
 
@@ -26,9 +27,15 @@ export type Said = { readonly frames: number } | { readonly lost: string };
 export async function sayTo(
   options: Omit<McxMemberOptions, "onEvent">,
   samples: Int16Array,
-  how: { readonly priority: number; readonly waitMs: number; readonly note: (text: string) => void },
+  how: {
+    readonly speech: Speech;
+    readonly priority: number;
+    readonly waitMs: number;
+    readonly note: (text: string) => void;
+  },
 ): Promise<Said> {
-  const member = await openMcxMember({ ...options, onEvent: () => undefined });
+  const codecs = await speechCodecs(how.speech);
+  const member = await openMcxMember({ ...options, codecs, onEvent: () => undefined });
   try {
     let lost: string | undefined;
     const { call, hangUp } = await member.client.call(options.groupUri, {

@@ -1,5 +1,6 @@
 /** `talk`: says something to a group. */
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
+import { SPEECH, type Speech } from "../call/speech.ts";
 import { type MemberArgs, mcxMemberOptions } from "../device/member-options.ts";
 import type { Context, Runner } from "../terminal/command.ts";
 import { EXIT, type ExitStatus } from "../terminal/exit-status.ts";
@@ -10,6 +11,7 @@ interface Options extends MemberArgs {
   wav?: string;
   tone: string;
   seconds: string;
+  speech: Speech;
   priority: string;
   wait: string;
 }
@@ -34,6 +36,11 @@ export function registerTalk(program: Command, runner: Runner): void {
         .option("--wav <file>", "file to send: PCM of 8 or 16 bits, any rate; - is standard input")
         .option("--tone <hz>", "without --wav: a tone", "440")
         .option("--seconds <n>", "how long the tone is", "3")
+        .addOption(
+          new Option("--speech <format>", "format of a call that this begins")
+            .choices(SPEECH)
+            .default("g711"),
+        )
         .option("--priority <n>", "priority of the floor request, 0 to 255", "0")
         .option("--wait <n>", "seconds to wait for the floor", "30"),
     talk,
@@ -48,6 +55,7 @@ async function talk({ output, stdin }: Context, options: Options, group: string)
   const samples = await samplesOf({ wav: options.wav, hertz, seconds }, stdin);
   if (samples.length === 0) throw usageError("BAD_WAV", `${options.wav}: nothing to say`);
   const said = await sayTo(await mcxMemberOf(group, options, (text) => output.note(text)), samples, {
+    speech: options.speech,
     priority: integerOption(options.priority, "--priority", 0, 255),
     waitMs: 1000 * integerOption(options.wait, "--wait", 1, LONGEST),
     note: (text) => output.note(text),

@@ -6,6 +6,7 @@ import { systemRandom } from "../../base/random.ts";
 import { load } from "../../bindings/core/core.ts";
 import type { Tolerance } from "../../bindings/index.ts";
 import type { GroupMediaKeys } from "../../bindings/media/index.ts";
+import type { SpeechCodec } from "../../roles/call/speech-codec.ts";
 import { ringKeys } from "../../roles/client/calls/index.ts";
 import { createMcxClient, type McxClient, type McxClientEvent } from "../../roles/client/mcx/index.ts";
 import { createGroupClient, GroupKeyRing } from "../../roles/group-keys/index.ts";
@@ -31,6 +32,8 @@ export interface McxMemberOptions {
   /** Requests to the MCX server go by way of its core. */
   readonly ims?: ImsPlace;
   readonly tolerance: Tolerance;
+  /** The formats of speech that calls offer; G.711 when absent. */
+  readonly codecs?: readonly SpeechCodec[];
   /** `xcapRoot` is used. */
   readonly place: Place;
   readonly mcx: McxPlace;
@@ -107,6 +110,7 @@ export async function openMcxMember(options: McxMemberOptions): Promise<McxMembe
       keys: keys.current,
       token: options.mcxToken,
       groupKeys: (of) => ringKeys(ring, of),
+      ...(options.codecs && { codecs: options.codecs }),
       openPort: (to) => mediaPort(host, to),
       clock: systemClock,
       now: Date.now,

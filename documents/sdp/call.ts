@@ -24,6 +24,12 @@ export const G711: readonly SpeechFormat[] = [
   { type: 0, encoding: "PCMU/8000" },
 ];
 
+/** Names of encodings are compared without case, and one channel need not be stated (RFC 8866 6.6). */
+export function isSameFormat(one: SpeechFormat, other: SpeechFormat): boolean {
+  const nameOf = ({ encoding }: SpeechFormat) => encoding.toLowerCase().replace(/\/1$/, "");
+  return one.type === other.type && nameOf(one) === nameOf(other);
+}
+
 export interface CallDescription {
   readonly media: DatagramAddress;
   readonly floor: DatagramAddress;

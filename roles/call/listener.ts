@@ -2,12 +2,10 @@
 
 import { andThen } from "../../base/maybe-promise.ts";
 import {
-  decodeG711,
   G711_FRAME,
   type GroupMedia,
   type GroupMediaKeys,
   type GroupMki,
-  g711LawOf,
   type JitterBufferOptions,
   type MaybePromise,
   type MediaFault,
@@ -18,6 +16,7 @@ import {
 } from "../../bindings/media/index.ts";
 import type { Identities } from "./identities.ts";
 import type { Claims } from "./named-talkers.ts";
+import { G711_CODECS, type SpeechCodec } from "./speech-codec.ts";
 import { NO_FRAMES, sumOf, TalkerStream } from "./talker-stream.ts";
 
 /** Members who are heard. */
@@ -40,6 +39,8 @@ export interface ListenerOptions {
   /** Identity of a mixing server, whose media may be from any talker. */
   readonly mixer?: string | undefined;
   readonly ownSsrc: number;
+  /** The formats that are understood, each with its own payload type; G.711 when absent. */
+  readonly codecs?: readonly SpeechCodec[] | undefined;
   readonly jitter?: JitterBufferOptions | undefined;
   readonly now: () => number;
   readonly onTalker: (talker: Talker) => void;
@@ -137,9 +138,10 @@ export class Listener {
     // A multicast group gives back what one sends to it.
     if (header.ssrc === ownSsrc && keys.receiving(sender.gmkId)?.ukId === sender.gukId) return undefined;
     this.#counted.received++;
-    const law = g711LawOf(header.payloadType);
+    const { codecs = G711_CODECS } = this.#options;
+    const codec = codecs.find(({ format }) => format.type === header.payloadType);
     const payload = rtpPayload(packet, header);
-    if (law === undefined || payload?.length !== G711_FRAME) {
+    if (codec === undefined || payload === undefined) {
       this.#counted.notSpeech++;
       return undefined;
     }
@@ -148,9 +150,14 @@ export class Listener {
       this.#counted.notClaimed++;
       return undefined;
     }
+    const frame = stream.decode(codec, payload);
+    if (frame === undefined) {
+      this.#counted.notSpeech++;
+      return undefined;
+    }
     const { sequenceNumber, timestamp } = header;
-    const arrival = this.#options.now();
-    stream.push({ sequenceNumber, timestamp, arrival, frame: decodeG711(law, payload) });
+    const { timestampStep } = codec;
+    stream.push({ sequenceNumber, timestamp, timestampStep, arrival: this.#options.now(), frame });
     return { ssrc: stream.ssrc, user: stream.user };
   }
 

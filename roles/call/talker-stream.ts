@@ -9,6 +9,7 @@ import {
   type JitterBufferOptions,
 } from "../../bindings/media/index.ts";
 import { guessIndex } from "../../bindings/media/packet-index.ts";
+import type { SpeechCodec } from "./speech-codec.ts";
 
 /** Frames too late in a row, after which the sender is taken to have jumped. */
 const LOST_TOUCH = 10;
@@ -20,8 +21,9 @@ const SILENCE = 32;
 /** A packet of speech, decrypted. */
 export interface SpeechPacket {
   readonly sequenceNumber: number;
-  /** The RTP timestamp, in samples. */
+  /** The RTP timestamp, and how far it advances in one frame. */
   readonly timestamp: number;
+  readonly timestampStep: number;
   /** When it came, in milliseconds. */
   readonly arrival: number;
   readonly frame: Int16Array;
@@ -52,9 +54,11 @@ export class TalkerStream {
   #buffer: JitterBuffer<Int16Array>;
   #highest: number | undefined;
   #late = 0;
-  /** The timestamp of the last packet, and the samples that it stands for through all wraps. */
+  /** The timestamp of the last packet, and the frames that it stands for through all wraps. */
   #timestamp: number | undefined;
-  #sampled = 0;
+  #framed = 0;
+  /** State of the formats that have come, by payload type. */
+  readonly #decoders = new Map<number, ReturnType<SpeechCodec["decoder"]>>();
   /** The frame counts of earlier buffers. */
   #past = NO_FRAMES;
 
@@ -84,11 +88,18 @@ export class TalkerStream {
     for (const gmkId of this.#gukIds.keys()) if (!isHeld(gmkId)) this.#gukIds.delete(gmkId);
   }
 
+  /** Undefined for a payload that is not one frame of the format. */
+  decode(codec: SpeechCodec, payload: Uint8Array): Int16Array | undefined {
+    const decode = this.#decoders.get(codec.format.type) ?? codec.decoder();
+    this.#decoders.set(codec.format.type, decode);
+    return decode(payload);
+  }
+
   /**
    * False for a frame that came too late. Sequence numbers go on through a change of key; roll-over counters need not, as
    * a sender may start them anew under each key.
    */
-  push({ sequenceNumber, timestamp, arrival, frame }: SpeechPacket): boolean {
+  push({ sequenceNumber, timestamp, timestampStep, arrival, frame }: SpeechPacket): boolean {
     const index = guessIndex(this.#highest ?? FIRST_ROC + sequenceNumber, sequenceNumber);
     this.#late = this.#buffer.takes(index) ? 0 : this.#late + 1;
     if (this.#late >= LOST_TOUCH) {
@@ -96,7 +107,7 @@ export class TalkerStream {
       this.end();
       this.#highest = index;
     }
-    const isTaken = this.#buffer.push(index, frame, this.#transit(timestamp, arrival));
+    const isTaken = this.#buffer.push(index, frame, this.#transit(timestamp, timestampStep, arrival));
     if (isTaken) this.#highest = Math.max(index, this.#highest ?? 0);
     return isTaken;
   }
@@ -113,10 +124,10 @@ export class TalkerStream {
   }
 
   /** In frames, for the jitter buffer. */
-  #transit(timestamp: number, arrival: number): number {
-    this.#sampled += (timestamp - (this.#timestamp ?? timestamp)) | 0;
+  #transit(timestamp: number, timestampStep: number, arrival: number): number {
+    this.#framed += ((timestamp - (this.#timestamp ?? timestamp)) | 0) / timestampStep;
     this.#timestamp = timestamp;
-    return arrival / FRAME_MS - this.#sampled / G711_FRAME;
+    return arrival / FRAME_MS - this.#framed;
   }
 }
 

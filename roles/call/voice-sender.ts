@@ -1,21 +1,19 @@
-/** Speech as SRTP packets of one stream: G.711 in frames of 20 ms (RFC 3550 5.1, RFC 3551 4.1). */
+/** Speech as SRTP packets of one stream, in frames of 20 ms (RFC 3550 5.1, RFC 3551 4.1). */
 import { MikeySakkeError } from "../../base/errors.ts";
 import type { RandomSource } from "../../base/random.ts";
 import {
-  encodeG711,
   G711_FRAME,
-  G711_PAYLOAD_TYPES,
   G711_RATE,
-  type G711Law,
   type GroupMedia,
   type GroupMediaSender,
   type MaybePromise,
   writeRtpPacket,
 } from "../../bindings/media/index.ts";
+import type { SpeechCodec } from "./speech-codec.ts";
 
 export interface VoiceSenderOptions {
   readonly media: GroupMedia;
-  readonly law: G711Law;
+  readonly codec: SpeechCodec;
   /** Milliseconds. */
   readonly now: () => number;
   readonly random: RandomSource;
@@ -24,22 +22,31 @@ export interface VoiceSenderOptions {
 export class VoiceSender {
   /** Sends the stream and, off-network, floor control too. */
   readonly stream: GroupMediaSender;
-  readonly #law: G711Law;
+  #codec: SpeechCodec;
+  #encode: (frame: Int16Array) => Uint8Array;
   readonly #now: () => number;
   #sequenceNumber: number;
   #timestamp: number;
   #lastAt: number | undefined;
   #isBurst = false;
 
-  constructor({ media, law, now, random }: VoiceSenderOptions) {
+  constructor({ media, codec, now, random }: VoiceSenderOptions) {
     this.stream = media.sender();
-    this.#law = law;
+    this.#codec = codec;
+    this.#encode = codec.encoder();
     this.#now = now;
     const start = random(6);
     const view = new DataView(start.buffer, start.byteOffset);
     // RFC 3711 3.3.1: in the lower half, so that no loss at the start hides a wrap.
     this.#sequenceNumber = view.getUint16(0) & 0x7fff;
     this.#timestamp = view.getUint32(2);
+  }
+
+  /** The following frames are in another format. */
+  use(codec: SpeechCodec): void {
+    if (codec === this.#codec) return;
+    this.#codec = codec;
+    this.#encode = codec.encoder();
   }
 
   /** The next frame begins a talk burst, or goes on after a pause: its timestamp tells how long nothing was said. */
@@ -59,23 +66,24 @@ export class VoiceSender {
     const timestamp = this.#isBurst ? (this.#timestamp + this.#pause(now)) >>> 0 : this.#timestamp;
     const fields = {
       marker: this.#isBurst,
-      payloadType: G711_PAYLOAD_TYPES[this.#law],
+      payloadType: this.#codec.format.type,
       sequenceNumber: this.#sequenceNumber,
       timestamp,
       ssrc: this.stream.ssrc,
     };
-    const sealed = this.stream.protect(writeRtpPacket(fields, encodeG711(this.#law, frame)));
+    const sealed = this.stream.protect(writeRtpPacket(fields, this.#encode(frame)));
     this.#sequenceNumber = (this.#sequenceNumber + 1) & 0xffff;
-    this.#timestamp = (timestamp + G711_FRAME) >>> 0;
+    this.#timestamp = (timestamp + this.#codec.timestampStep) >>> 0;
     this.#lastAt = now;
     this.#isBurst = false;
     return sealed;
   }
 
-  /** Samples that have passed since the last frame ended: the timestamp goes on through silence. */
+  /** What the timestamp advances by since the last frame ended: it goes on through silence. */
   #pause(now: number): number {
     if (this.#lastAt === undefined) return 0;
     const samples = Math.round(((now - this.#lastAt) * G711_RATE) / 1000);
-    return Math.max(samples - G711_FRAME, 0) % 2 ** 32;
+    const frames = Math.max(samples - G711_FRAME, 0) / G711_FRAME;
+    return Math.round(frames * this.#codec.timestampStep) % 2 ** 32;
   }
 }

@@ -1,6 +1,4 @@
 /** ffmpeg plays a stream that we decrypted, and sends one that we encrypt. */
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -18,12 +16,10 @@ import {
 import { shareOf, tone } from "../../cli/call/tone.ts";
 import { readWav, SPEECH_RATE } from "../../cli/call/wav.ts";
 import { openUdpPort } from "../../transport/datagram/udp-node.ts";
+import { evenPort, exitOf, FFMPEG, ffmpeg, HOST, record, sdpOf } from "../support/ffmpeg.ts";
 import { describeWith } from "../support/foreign.ts";
 import { gmkOf } from "./packets.ts";
 
-const FFMPEG = "/usr/bin/ffmpeg";
-const HOST = "127.0.0.1";
-const QUIET = ["-hide_banner", "-loglevel", "error"];
 const PCMA = 8;
 
 function group() {
@@ -34,24 +30,6 @@ function group() {
     (key) => new GroupMedia({ keys: { sending: () => key, receiving }, service: "mcptt" }),
   );
   return { alice: a!, bob: b! };
-}
-
-async function exitOf(child: ChildProcess): Promise<string> {
-  let text = "";
-  child.stderr!.setEncoding("utf8").on("data", (part: string) => {
-    text += part;
-  });
-  const [status] = (await once(child, "exit")) as [number | null];
-  return status === 0 ? "" : `${status}: ${text}`;
-}
-
-/** ffmpeg takes the next one for RTCP. */
-async function evenPort(): Promise<number> {
-  for (;;) {
-    const port = await openUdpPort({ host: HOST });
-    await port.close();
-    if (port.address.port % 2 === 0) return port.address.port;
-  }
 }
 
 describeWith("ffmpeg", FFMPEG, "ffmpeg", () => {
@@ -75,8 +53,7 @@ describeWith("ffmpeg", FFMPEG, "ffmpeg", () => {
     const source = ["-re", "-f", "lavfi", "-i", `sine=frequency=440:sample_rate=${SPEECH_RATE}:duration=1.5`];
     const rtp = ["-f", "rtp", "-payload_type", String(PCMA), "-ssrc", String(ssrc)];
     const to = `rtp://${HOST}:${port.address.port}?pkt_size=172`;
-    const args = [...QUIET, ...source, "-c:a", "pcm_alaw", "-ac", "1", ...rtp, to];
-    expect(await exitOf(spawn(FFMPEG, args))).toBe("");
+    expect(await exitOf(ffmpeg([...source, "-c:a", "pcm_alaw", "-ac", "1", ...rtp, to]))).toBe("");
     await port.close();
     const samples = Int16Array.from(heard.flatMap((frame) => [...frame]));
     expect(samples.length).toBeGreaterThanOrEqual(1.4 * SPEECH_RATE);
@@ -88,13 +65,8 @@ describeWith("ffmpeg", FFMPEG, "ffmpeg", () => {
     const sender = alice.sender();
     const to = { host: HOST, port: await evenPort() };
     const [sdp, wav] = [join(folder, "call.sdp"), join(folder, "call.wav")];
-    const lines = ["v=0", `o=- 1 1 IN IP4 ${HOST}`, "s=call", `c=IN IP4 ${HOST}`, "t=0 0"];
-    writeFileSync(
-      sdp,
-      [...lines, `m=audio ${to.port} RTP/AVP ${PCMA}`, "a=rtpmap:8 PCMA/8000", ""].join("\r\n"),
-    );
-    const out = ["-t", "1.2", "-ar", String(SPEECH_RATE), "-ac", "1", "-c:a", "pcm_s16le", "-y", wav];
-    const player = spawn(FFMPEG, [...QUIET, "-protocol_whitelist", "file,udp,rtp", "-i", sdp, ...out]);
+    writeFileSync(sdp, sdpOf(to.port, PCMA, "PCMA/8000"));
+    const player = record(sdp, wav, 1.2);
     let isOver = false;
     const exit = exitOf(player).finally(() => {
       isOver = true;

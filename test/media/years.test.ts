@@ -10,6 +10,7 @@ import {
   type UnprotectedRtp,
   writeRtpPacket,
 } from "../../bindings/media/index.ts";
+import { g711Codec } from "../../roles/call/speech-codec.ts";
 import { Mixer } from "../../roles/mcx/session/mixer.ts";
 import { Ring } from "../client/calls/members.ts";
 import { VirtualClock } from "../sip/support/virtual-clock.ts";
@@ -44,7 +45,7 @@ it("a receiver and a mixer that stay for a year hear everybody in every call, an
   const mixer = new Mixer({
     keys: own,
     service: "mcptt",
-    law: "PCMA",
+    codec: g711Codec("PCMA"),
     participants: () => uris,
     send: () => undefined,
     clock,

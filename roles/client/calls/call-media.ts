@@ -3,7 +3,6 @@ import { MikeySakkeError } from "../../../base/errors.ts";
 import { andThen } from "../../../base/maybe-promise.ts";
 import type { RandomSource } from "../../../base/random.ts";
 import {
-  type G711Law,
   GroupMedia,
   type GroupMediaKeys,
   type IndexBlocks,
@@ -11,10 +10,12 @@ import {
   type MediaService,
   readRtpHeader,
 } from "../../../bindings/media/index.ts";
+import type { CallDescription, SpeechFormat } from "../../../documents/sdp/call.ts";
 import { addressKey, type DatagramAddress, type DatagramPort } from "../../../transport/datagram/ports.ts";
 import { Identities } from "../../call/identities.ts";
 import { Listener, type Talker } from "../../call/listener.ts";
 import { Claims } from "../../call/named-talkers.ts";
+import { codecFor, G711_CODECS, type SpeechCodec } from "../../call/speech-codec.ts";
 import { VoiceSender } from "../../call/voice-sender.ts";
 import type { CallEvent, MediaCounters } from "./call-events.ts";
 import { SsrcSources } from "./ssrc-sources.ts";
@@ -24,7 +25,8 @@ export interface CallMediaOptions {
   readonly service?: MediaService;
   readonly keys: GroupMediaKeys;
   readonly mediaPort: DatagramPort;
-  readonly law?: G711Law;
+  /** The formats of speech that are understood, the one to talk in first. G.711 when absent. */
+  readonly codecs?: readonly SpeechCodec[];
   readonly jitter?: JitterBufferOptions;
   /** The known users of the group, to name the talkers who are heard. */
   readonly members?: () => readonly string[];
@@ -48,6 +50,8 @@ interface Ways {
   readonly multicast?: DatagramPort | undefined;
   /** Several may talk at a time. */
   readonly several?: boolean | undefined;
+  /** The formats of the server's answer, of which the first is talked in. */
+  readonly speech?: readonly SpeechFormat[] | undefined;
   /** Media of somebody else came. */
   readonly onHeard: (talker: Talker) => void;
 }
@@ -65,12 +69,12 @@ export class CallMedia {
   readonly #counted = { sent: 0, failed: 0, strangers: 0 };
 
   constructor(options: CallMediaOptions, ways: Ways) {
-    const { keys, service = "mcptt", law = "PCMA", now, random, onEvent } = options;
+    const { keys, service = "mcptt", codecs = G711_CODECS, now, random, onEvent } = options;
     this.#options = options;
     this.#ways = ways;
     const { blocks } = options;
     this.group = new GroupMedia({ keys, service, random, ...(blocks && { blocks }) });
-    this.sender = new VoiceSender({ media: this.group, law, now, random });
+    this.sender = new VoiceSender({ media: this.group, codec: codecFor(codecs, ways.speech), now, random });
     this.claims = new Claims(ways.several);
     this.identities = new Identities(keys, options.members ?? (() => []));
     this.#listener = new Listener({
@@ -80,6 +84,7 @@ export class CallMedia {
       claims: this.claims,
       mixer: options.mixer,
       ownSsrc: this.sender.stream.ssrc,
+      codecs,
       jitter: options.jitter,
       now,
       onTalker: (talker) => onEvent?.({ type: "talker", ...talker }),
@@ -90,9 +95,13 @@ export class CallMedia {
   }
 
   /** Media go to another server, and come from there. */
-  async moveTo(server: DatagramAddress, multicast: DatagramPort | undefined): Promise<void> {
+  async moveTo(
+    { media, speech }: Pick<CallDescription, "media" | "speech">,
+    multicast: DatagramPort | undefined,
+  ): Promise<void> {
     const before = this.#ways.multicast;
-    this.#ways = { ...this.#ways, to: server, from: server, multicast };
+    this.sender.use(codecFor(this.#options.codecs ?? G711_CODECS, speech));
+    this.#ways = { ...this.#ways, to: media, from: media, multicast };
     this.#listen();
     await before?.close();
   }

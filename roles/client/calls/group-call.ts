@@ -2,7 +2,8 @@
 
 import type { Clock } from "../../../base/clock.ts";
 import type { FloorMessage } from "../../../bindings/floor-control/index.ts";
-import type { DatagramAddress, DatagramPort } from "../../../transport/datagram/ports.ts";
+import type { CallDescription } from "../../../documents/sdp/call.ts";
+import type { DatagramPort } from "../../../transport/datagram/ports.ts";
 import type { ControlKeys } from "../../call/control-keys.ts";
 import type { MediaCounters } from "./call-events.ts";
 import { CallMedia, type CallMediaOptions, closed, notGranted } from "./call-media.ts";
@@ -12,8 +13,8 @@ import { FloorParticipant, type ParticipantConfig } from "./floor-participant.ts
 
 /** Where a call is: at which server. */
 export interface CallPlace {
-  /** Addresses of the server's answer. */
-  readonly server: { readonly media: DatagramAddress; readonly floor: DatagramAddress };
+  /** The server's answer: its addresses, and the format of speech. */
+  readonly server: Pick<CallDescription, "media" | "floor" | "speech">;
   /** Ports that hear the multicast groups of the server's answer. */
   readonly multicast?: { readonly media: DatagramPort; readonly floor: DatagramPort };
   readonly control: ControlKeys;
@@ -53,6 +54,7 @@ export class GroupCall {
       from: server.media,
       multicast: multicast?.media,
       several: floor?.multiTalker,
+      speech: server.speech,
       onHeard: () => this.#floor.heard(),
     });
     this.#floor = new FloorParticipant({
@@ -81,7 +83,7 @@ export class GroupCall {
       return;
     }
     this.#channel = this.#channelTo(place, place.control);
-    const moving = this.#media.moveTo(place.server.media, place.multicast?.media);
+    const moving = this.#media.moveTo(place.server, place.multicast?.media);
     this.#floor.back();
     await Promise.all([moving, before?.close()]);
   }

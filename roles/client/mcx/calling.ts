@@ -243,7 +243,7 @@ class PlacedCall {
   }
 
   async begin(): Promise<void> {
-    const { userUri, mcxUri, random, clock, groupKeys, mediaBlocks } = this.#options;
+    const { userUri, mcxUri, random, clock, groupKeys, mediaBlocks, codecs } = this.#options;
     const { members, jitter, onEvent } = this.#callOptions;
     const [mediaPort, floorPort] = this.#ports;
     const joined = await this.#join(false);
@@ -262,6 +262,7 @@ class PlacedCall {
         controlSsrc: joined.controlSsrc,
         mixer: mcxUri,
         ...(mediaBlocks && { blocks: mediaBlocks }),
+        ...(codecs && { codecs }),
         ...(answer.multiTalker && { floor: { multiTalker: true } }),
         ...(members && { members }),
         ...(jitter && { jitter }),
@@ -284,9 +285,14 @@ class PlacedCall {
 
   async #join(isAgain: boolean): Promise<JoinedCall> {
     const [media, floor] = this.#ports;
+    const { codecs } = this.#options;
     let joined: JoinedCall | undefined;
     joined = await joinCall(this.#options, this.#bindings, this.#groupUri, {
-      offer: { media: media.address, floor: floor.address },
+      offer: {
+        media: media.address,
+        floor: floor.address,
+        ...(codecs && { speech: codecs.map(({ format }) => format) }),
+      },
       isAgain,
       onEnd: (end) => {
         if (joined !== undefined && joined === this.#joined) void this.#ended(joined, end);

@@ -24,6 +24,7 @@ import { openData, sendData } from "./data.ts";
 import type { McxClientOptions } from "./options.ts";
 
 export type { ControlKeys } from "../../call/control-keys.ts";
+export { G711_CODECS, type SpeechCodec } from "../../call/speech-codec.ts";
 export { McxRefusedError } from "./binding.ts";
 export {
   CALL_KEEP_ALIVE,

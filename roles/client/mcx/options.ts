@@ -10,6 +10,7 @@ import type {
   SipEndpoint,
   SipResolver,
 } from "../../../transport/sip/index.ts";
+import type { SpeechCodec } from "../../call/speech-codec.ts";
 import type { ImsIdentity } from "../../identity/ims.ts";
 import type { ClientKeys } from "../../identity/load-keys.ts";
 
@@ -40,6 +41,8 @@ export interface McxClientOptions {
   readonly token: () => Promise<string>;
   /** Keys of a group: `ringKeys`. */
   readonly groupKeys: (groupUri: string) => GroupMediaKeys;
+  /** The formats of speech that calls offer, the preferred one first. G.711 when absent. */
+  readonly codecs?: readonly SpeechCodec[];
   /** What media are sent under: `ReservedBlocks`, or such as are drawn when absent. */
   readonly mediaBlocks?: IndexBlocks;
   /** A socket that the server's media reach; with a group, one that hears it. */

@@ -10,6 +10,7 @@ import type { FloorMessage } from "../../../bindings/floor-control/index.ts";
 import type { GroupMediaKeys, IndexBlocks, MediaService } from "../../../bindings/media/index.ts";
 import type { DatagramAddress, DatagramPort } from "../../../transport/datagram/ports.ts";
 import type { ControlKeys } from "../../call/control-keys.ts";
+import { G711_CODECS } from "../../call/speech-codec.ts";
 import type { SessionState } from "../admin/metrics.ts";
 import { floorDeadline, floorStep } from "../floor/arbiter.ts";
 import type { RateLimit } from "../floor/message-rate.ts";
@@ -199,7 +200,7 @@ export class GroupSession {
         receiving: (gmkId) => this.#options.keys?.()?.receiving(gmkId),
       },
       service,
-      law: "PCMA",
+      codec: G711_CODECS[0]!,
       blocks: this.#options.blocks,
       participants: () => [...this.relay.legs.ids()],
       send: (to, sealed) => this.relay.legs.send(to, sealed),

@@ -8,7 +8,6 @@ import { andThen } from "../../../base/maybe-promise.ts";
 import type { RandomSource } from "../../../base/random.ts";
 import {
   G711_FRAME,
-  type G711Law,
   GROUP_MKI_BYTES,
   GroupMedia,
   type GroupMediaKeys,
@@ -20,12 +19,13 @@ import {
 import { Identities } from "../../call/identities.ts";
 import { Listener } from "../../call/listener.ts";
 import { Claims } from "../../call/named-talkers.ts";
+import type { SpeechCodec } from "../../call/speech-codec.ts";
 import { VoiceSender } from "../../call/voice-sender.ts";
 
 export interface MixerOptions {
   readonly keys: GroupMediaKeys;
   readonly service: MediaService;
-  readonly law: G711Law;
+  readonly codec: SpeechCodec;
   /** What mixed media are sent under; drawn when absent. */
   readonly blocks?: IndexBlocks | undefined;
   readonly participants: () => readonly string[];
@@ -107,8 +107,8 @@ export class Mixer {
   }
 
   #sender(): VoiceSender {
-    const { law, random, clock } = this.#options;
-    const sender = new VoiceSender({ media: this.#media, law, now: () => clock.now(), random });
+    const { codec, random, clock } = this.#options;
+    const sender = new VoiceSender({ media: this.#media, codec, now: () => clock.now(), random });
     sender.begin();
     return sender;
   }

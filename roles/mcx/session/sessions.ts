@@ -3,7 +3,7 @@ import { MikeySakkeError } from "../../../base/errors.ts";
 import type { RandomSource } from "../../../base/random.ts";
 import type { DeliveredKey } from "../../../bindings/index.ts";
 import type { GroupMediaKeys, IndexBlocks } from "../../../bindings/media/index.ts";
-import { type CallDescription, G711, type SpeechFormat } from "../../../documents/sdp/call.ts";
+import { type CallDescription, G711, isSameFormat, type SpeechFormat } from "../../../documents/sdp/call.ts";
 import type { DatagramPort } from "../../../transport/datagram/ports.ts";
 import type { Clock, SipSession } from "../../../transport/sip/index.ts";
 import type { ControlKeys } from "../../call/control-keys.ts";
@@ -145,7 +145,7 @@ export class GroupSessions {
     const isMixed = this.#options.keysOf(groupUri) !== undefined;
     const chosen = call.participants.size === 0 ? undefined : call.speech;
     const possible = offered.filter((one) =>
-      chosen === undefined ? !isMixed || isG711(one) : isSame(one, chosen),
+      chosen === undefined ? !isMixed || isG711(one) : isSameFormat(one, chosen),
     );
     const [first] = possible;
     if (first !== undefined) return chosen ?? first;
@@ -313,13 +313,7 @@ export class GroupSessions {
 }
 
 function isG711(one: SpeechFormat): boolean {
-  return G711.some((format) => isSame(one, format));
-}
-
-/** Names of encodings are compared without case (RFC 8866 6.6), and one channel need not be said. */
-function isSame(one: SpeechFormat, other: SpeechFormat): boolean {
-  const nameOf = ({ encoding }: SpeechFormat) => encoding.toLowerCase().replace(/\/1$/, "");
-  return one.type === other.type && nameOf(one) === nameOf(other);
+  return G711.some((format) => isSameFormat(one, format));
 }
 
 function addTo(totals: Record<string, number>, counters: Readonly<Record<string, number>>): void {

@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { G711_FRAME, GroupMedia, readRtpHeader } from "../../../bindings/media/index.ts";
 import { everyFrame } from "../../../cli/call/pace.ts";
+import { g711Codec } from "../../../roles/call/speech-codec.ts";
 import { VoiceSender } from "../../../roles/call/voice-sender.ts";
 import { ALICE, ALL, Ring } from "../../client/calls/members.ts";
 import { gmkOf } from "../../media/packets.ts";
@@ -75,7 +76,7 @@ describe("speech that is sent at that pace", () => {
     const [key] = gmkOf(0x0111111, ALL);
     const random = seededRandom(ALICE);
     const media = new GroupMedia({ keys: new Ring(key!), service: "mcptt", random });
-    const sender = new VoiceSender({ media, law: "PCMA", now: () => clock.now(), random });
+    const sender = new VoiceSender({ media, codec: g711Codec("PCMA"), now: () => clock.now(), random });
     const sent: { at: number; timestamp: number; sequenceNumber: number; marker: boolean }[] = [];
     const running = everyFrame(
       async (missed) => {

@@ -5,6 +5,7 @@ import { G711_FRAME, GroupMedia } from "../../../bindings/media/index.ts";
 import { Identities } from "../../../roles/call/identities.ts";
 import { Listener } from "../../../roles/call/listener.ts";
 import { Claims } from "../../../roles/call/named-talkers.ts";
+import { g711Codec } from "../../../roles/call/speech-codec.ts";
 import { TalkerStream } from "../../../roles/call/talker-stream.ts";
 import { VoiceSender } from "../../../roles/call/voice-sender.ts";
 import { gmkOf } from "../../media/packets.ts";
@@ -28,7 +29,7 @@ describe("frames that were received", () => {
           if (one === "pull") {
             if (typeof stream.pull() !== "string") played++;
           } else {
-            stream.push({ ...one, frame: frameOf(pushed) });
+            stream.push({ ...one, timestampStep: G711_FRAME, frame: frameOf(pushed) });
             pushed++;
           }
         }
@@ -75,7 +76,7 @@ describe("frames that were received", () => {
     const count = 100;
     for (let n = 0; n < count; n++) {
       now += 20;
-      const sender = new VoiceSender({ media, law: "PCMA", now: () => now, random });
+      const sender = new VoiceSender({ media, codec: g711Codec("PCMA"), now: () => now, random });
       await listener.take(await sender.seal(new Int16Array(G711_FRAME)));
     }
     const { received, dropped, buffered } = listener.counters;

@@ -1,6 +1,7 @@
 /** The pace of the mixer on a clock of its own, when the process stalls. */
 import { expect, it } from "vitest";
 import { G711_FRAME, GroupMedia, type RtpHeader, readRtpHeader } from "../../../bindings/media/index.ts";
+import { g711Codec } from "../../../roles/call/speech-codec.ts";
 import { VoiceSender } from "../../../roles/call/voice-sender.ts";
 import { Mixer } from "../../../roles/mcx/session/mixer.ts";
 import { frameOf } from "../../client/calls/medium.ts";
@@ -22,14 +23,14 @@ async function mixed(frames: number, stall?: { readonly before: number; readonly
   const mixer = new Mixer({
     keys: new Ring(server!),
     service: "mcptt",
-    law: "PCMA",
+    codec: g711Codec("PCMA"),
     participants: () => ALL,
     send: (to, packet) => void (to === BOB && out.push({ ...readRtpHeader(packet)!, at: clock.now() })),
     clock,
     random,
   });
   const media = new GroupMedia({ keys: new Ring(own!), service: "mcptt", random });
-  const alice = new VoiceSender({ media, law: "PCMA", now: () => clock.now(), random });
+  const alice = new VoiceSender({ media, codec: g711Codec("PCMA"), now: () => clock.now(), random });
   for (let n = 0; n < frames; n++) {
     if (n === stall?.before) {
       clock.stall(stall.frames * 20);
@@ -79,14 +80,14 @@ it("says nothing more of what somebody said who has been put out", async () => {
   const mixer = new Mixer({
     keys: new Ring(server!),
     service: "mcptt",
-    law: "PCMA",
+    codec: g711Codec("PCMA"),
     participants: () => participants,
     send: (to) => void sent.push(to),
     clock,
     random,
   });
   const media = new GroupMedia({ keys: new Ring(own!), service: "mcptt", random });
-  const alice = new VoiceSender({ media, law: "PCMA", now: () => clock.now(), random });
+  const alice = new VoiceSender({ media, codec: g711Codec("PCMA"), now: () => clock.now(), random });
   for (let n = 0; n < 20; n++) {
     mixer.take(ALICE, await alice.seal(frameOf(n)));
     await clock.pass(20);

@@ -194,7 +194,7 @@ export class McxWorld {
   /** A client of that user, who says so with the token `for-NAME`. */
   async device(
     user: string,
-    changes: Pick<McxClientOptions, "expires" | "sessionTimer"> & {
+    changes: Pick<McxClientOptions, "codecs" | "expires" | "sessionTimer"> & {
       clock?: Clock;
       token?: string;
       signsAs?: string;
@@ -243,6 +243,7 @@ export class McxWorld {
         }),
       ...(changes.expires !== undefined && { expires: changes.expires }),
       ...(changes.sessionTimer && { sessionTimer: changes.sessionTimer }),
+      ...(changes.codecs && { codecs: changes.codecs }),
       clock: changes.clock ?? systemClock,
       now: Date.now,
       random: changes.random ?? systemRandom,
