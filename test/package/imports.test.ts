@@ -118,7 +118,15 @@ const ROOMS: Record<string, Room> = {
       "store",
       ...BELOW,
     ],
-    packages: only(NODE, HASHES, "commander", "pkcs11js", "undici"),
+    packages: only(
+      NODE,
+      HASHES,
+      "@evan/opus",
+      "@evan/opus/wasm/index.mjs",
+      "commander",
+      "pkcs11js",
+      "undici",
+    ),
   },
 };
 
