@@ -20,6 +20,8 @@ export const MCX_CODES = {
   NOT_A_MEMBER: "The user is not in the group, or there is no such group.",
   MEDIA_TARGET:
     "Media would go to where the request did not come from, and the configuration does not allow that.",
+  SERVICE_NOT_IN_GROUP: "The group does not have the service, by its group document.",
+  CALL_FULL: "As many are in the call as the group document allows.",
   NO_COMMON_SPEECH: "The call of the group is in a format of speech that the client does not offer.",
   NO_WEB_SOCKET: "The server does not take media over WebSockets.",
 

@@ -17,6 +17,7 @@ import { registerKmsCertificate } from "./kms-certificate.ts";
 import { registerKmsInit } from "./kms-init.ts";
 import { registerKmsIssue } from "./kms-issue.ts";
 import { registerKmsKeyprov } from "./kms-keyprov.ts";
+import { registerKmsRefresh } from "./kms-refresh.ts";
 import { registerKmsRotate } from "./kms-rotate.ts";
 import { registerKmsToken } from "./kms-token.ts";
 import { registerKmsTransportKey } from "./kms-transport-key.ts";
@@ -54,6 +55,7 @@ export function registerAll(program: Command, runner: Runner): void {
   registerKmsIssue(kms, runner);
   registerKmsTransportKey(kms, runner);
   registerKmsCertificate(kms, runner);
+  registerKmsRefresh(kms, runner);
   registerKmsRotate(kms, runner);
   registerKmsAudit(kms, runner);
   registerKmsToken(kms, runner);

@@ -22,9 +22,10 @@ export const time = (ms: number): string => new Date(ms).toISOString();
 const timeOr = (ms: number | undefined, none: string) => (ms === undefined ? none : time(ms));
 
 export function groupJson({ uri, settings, revision, createdAt, nextRekeyAt }: GroupRecord): JsonObject {
+  const { extensions: _, ...read } = settings;
   return {
     group: uri,
-    ...settings,
+    ...read,
     revision,
     createdAt: time(createdAt),
     nextRekeyAt: nextRekeyAt === undefined ? undefined : time(nextRekeyAt),
@@ -46,8 +47,8 @@ export function groupLines({ uri, settings, revision, nextRekeyAt }: GroupRecord
   ];
 }
 
-export function memberJson({ uri, kmsUri, kind }: MemberRecord): JsonObject {
-  return { uri, kmsUri, kind };
+export function memberJson({ uri, kmsUri, kind, priority }: MemberRecord): JsonObject {
+  return { uri, kmsUri, kind, priority };
 }
 
 export function memberLines(members: readonly MemberRecord[]): string[] {

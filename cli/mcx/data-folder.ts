@@ -27,6 +27,11 @@ export interface McxFiles {
   readonly admin: string;
 }
 
+/** Where the admin API of the MCX server that runs on the folder is, and its token. */
+export function mcxAdminFileOf(dataDir: string): string {
+  return join(dataDir, "mcx-admin.json");
+}
+
 /** Usage errors NO_MCX and BAD_CONFIG. */
 export async function openMcxFolder(
   options: FolderOptions,
@@ -49,7 +54,7 @@ export async function openMcxFolder(
       database,
       tlsCertificate,
       tlsKey,
-      admin: join(dataDir, "mcx-admin.json"),
+      admin: mcxAdminFileOf(dataDir),
     },
   };
 }

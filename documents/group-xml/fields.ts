@@ -86,6 +86,16 @@ export function countOf(element: XmlElement): number {
   return value;
 }
 
+/** Seconds of an xs:duration of days, hours, minutes and seconds; parts of a second count as one. */
+export function durationOf(element: XmlElement): number {
+  const text = textOf(element);
+  const match = /^P(?:(\d{1,5})D)?(?:T(?:(\d{1,9})H)?(?:(\d{1,9})M)?(?:(\d{1,9}(?:\.\d+)?)S)?)?$/.exec(text);
+  if (match === null || /^P$|T$/.test(text))
+    throw malformed(element, "not a duration of days, hours, minutes and seconds");
+  const [days = 0, hours = 0, minutes = 0, seconds = 0] = match.slice(1).map((part) => Number(part ?? 0));
+  return Math.ceil(((days * 24 + hours) * 60 + minutes) * 60 + seconds);
+}
+
 /** xs:hexBinary, not empty; white space inside is passed over. Its content is never quoted. */
 export function hexOf(element: XmlElement, maxOctets: number): Uint8Array {
   const text = textOf(element).replace(/[\t\n\r ]+/g, "");

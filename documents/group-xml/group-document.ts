@@ -1,6 +1,7 @@
 /** Group documents (TS 24.481 7.2). */
 import { defined } from "../../base/defined.ts";
 import { MikeySakkeError } from "../../base/errors.ts";
+import { type XmlData, xmlDataNode, xmlDataOf } from "../xml/xml-data.ts";
 import type { XmlElement } from "../xml/xml-reader.ts";
 import { element, leaf, writeXml, type XmlNode } from "../xml/xml-writer.ts";
 import {
@@ -8,6 +9,7 @@ import {
   booleanOf,
   childrenOf,
   countOf,
+  durationOf,
   malformed,
   optionalChild,
   parseRoot,
@@ -37,20 +39,50 @@ export const PROTECTION_ELEMENTS = [
 
 export type GroupService = "mcptt" | "mcvideo" | "mcdata";
 
+/** An entry of the list of members. */
+export interface GroupEntry {
+  /** MC service ID. */
+  readonly uri: string;
+  /** `user-priority`, from 0 to 255: priority of floor requests. */
+  readonly priority?: number;
+  /** Elements that are not read here. */
+  readonly extensions?: readonly XmlData[];
+}
+
 export interface GroupDocument {
   /** MC service group ID. */
   readonly uri: string;
   readonly displayName: string;
-  /** MC service IDs of the members, with their floor priorities; undefined: a document without list (6.3.16). */
-  readonly members?: readonly { readonly uri: string; readonly priority?: number }[];
+  /** Undefined: a document without list (6.3.16). */
+  readonly members?: readonly GroupEntry[];
   /** Services that the group supports. */
   readonly services: readonly GroupService[];
   /** The elements of PROTECTION_ELEMENTS that are false. */
   readonly unprotected: readonly string[];
   readonly inviteMembers?: boolean;
   readonly priority?: number;
+  /** How many may be in a call of the group. */
+  readonly maxParticipants?: number;
+  /** Seconds without anybody who talks after which a prearranged call ends (T4 of TS 24.380). */
+  readonly hangTimer?: number;
   readonly voiceEncodings?: readonly string[];
+  /** Elements of the list service that are not read here, as rulesets are. */
+  readonly extensions?: readonly XmlData[];
 }
+
+/** Names of the elements that are read, by namespace; others are extensions. */
+const READ: Readonly<Record<string, readonly string[]>> = {
+  [GROUP_NAMESPACE]: ["display-name", "list"],
+  [XDM_EXTENSIONS_NAMESPACE]: ["supported-services"],
+  [GROUP_INFO_NAMESPACE]: [
+    "on-network-invite-members",
+    "on-network-group-priority",
+    "on-network-max-participant-count",
+    "on-network-hang-timer",
+    "preferred-voice-encodings",
+    ...PROTECTION_ELEMENTS,
+  ],
+};
 
 const ICSI = "urn:urn-7:3gpp-service.ims.icsi.";
 
@@ -67,9 +99,12 @@ export function writeGroupDocument(group: GroupDocument): string {
   if (unknown !== undefined) {
     throw new MikeySakkeError("usage", "BAD_GROUP_DOCUMENT", `group document: no element ${unknown}`);
   }
-  const { members, services, voiceEncodings } = group;
-  const entries = members?.map(({ uri, priority }) =>
-    element("entry", { uri }, [leaf("mcpttgi:user-priority", priority)]),
+  const { members, services, voiceEncodings, hangTimer, extensions = [] } = group;
+  const entries = members?.map((entry) =>
+    element("entry", { uri: entry.uri }, [
+      leaf("mcpttgi:user-priority", entry.priority),
+      ...(entry.extensions ?? []).map((one) => xmlDataNode(one, GROUP_NAMESPACE)),
+    ]),
   );
   const encodings = voiceEncodings?.map((name) => element("mcpttgi:encoding", { name }, []));
   return writeXml(
@@ -89,10 +124,13 @@ export function writeGroupDocument(group: GroupDocument): string {
             : element("oxe:supported-services", {}, services.map(serviceNode)),
           leaf("mcpttgi:on-network-invite-members", group.inviteMembers),
           leaf("mcpttgi:on-network-group-priority", group.priority),
+          leaf("mcpttgi:on-network-max-participant-count", group.maxParticipants),
+          leaf("mcpttgi:on-network-hang-timer", hangTimer === undefined ? undefined : `PT${hangTimer}S`),
           encodings && element("mcpttgi:preferred-voice-encodings", {}, encodings),
           ...PROTECTION_ELEMENTS.filter((name) => group.unprotected.includes(name)).map((name) =>
             leaf(`mcpttgi:${name}`, false),
           ),
+          ...extensions.map((one) => xmlDataNode(one, GROUP_NAMESPACE)),
         ]),
       ],
     ),
@@ -111,7 +149,7 @@ function serviceNode(service: GroupService): XmlNode {
 }
 
 /**
- * Reads a group document. What is not in GroupDocument is passed over.
+ * Reads a group document. Elements that it does not know are kept as extensions.
  *
  * @throws {MikeySakkeError} codec: as `readGktpDocument`; `GROUP_XML_DUPLICATE` also for a member that is listed twice
  */
@@ -133,9 +171,12 @@ export function readGroupDocument(document: string | Uint8Array): GroupDocument 
       members: list && readMembers(list),
       inviteMembers: info("on-network-invite-members", booleanOf),
       priority: info("on-network-group-priority", countOf),
+      maxParticipants: info("on-network-max-participant-count", countOf),
+      hangTimer: info("on-network-hang-timer", durationOf),
       voiceEncodings: info("preferred-voice-encodings", (e) =>
         childrenOf(e, "encoding").map((encoding) => requiredAttribute(encoding, "name")),
       ),
+      extensions: extensionsOf(source, READ),
     }),
   };
 }
@@ -149,8 +190,27 @@ function readMembers(list: XmlElement): NonNullable<GroupDocument["members"]> {
     if (seen.has(uri)) throw malformed(entry, "this member is listed before", "GROUP_XML_DUPLICATE");
     seen.add(uri);
     const priority = optionalChild(entry, "user-priority", GROUP_INFO_NAMESPACE);
-    return { uri, ...(priority !== undefined && { priority: countOf(priority) }) };
+    const known = { [GROUP_INFO_NAMESPACE]: ["user-priority"] };
+    return {
+      uri,
+      ...defined({ priority: priority && countOf(priority), extensions: extensionsOf(entry, known) }),
+    };
   });
+}
+
+function extensionsOf(
+  source: XmlElement,
+  known: Readonly<Record<string, readonly string[]>>,
+): readonly XmlData[] | undefined {
+  const others = source.children.filter(({ local, namespace }) => !known[namespace]?.includes(local));
+  const kept = others.map(xmlDataOf);
+  requireAtMost(
+    source,
+    JSON.stringify(kept).length,
+    GROUP_XML_LIMITS.extensionLength,
+    "characters of extensions",
+  );
+  return kept.length === 0 ? undefined : kept;
 }
 
 /** By the ICSI of the enabler, which MCData has several of (`….icsi.mcdata.sds`). Unknown services are passed over. */

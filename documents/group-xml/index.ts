@@ -4,6 +4,7 @@ export { type ReportedMessage, readGktpReport, writeGktpReport } from "./gktp-re
 export { isGmopGetExcludingMembers, writeGmopRequest } from "./gmop.ts";
 export {
   type GroupDocument,
+  type GroupEntry,
   type GroupService,
   PROTECTION_ELEMENTS,
   readGroupDocument,

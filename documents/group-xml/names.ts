@@ -58,6 +58,8 @@ export const GROUP_XML_LIMITS = {
   /** Entries of a resource list. */
   listEntries: 4096,
   groupMembers: 100_000,
+  /** Characters of what is not read of a group or of an entry, as JSON. */
+  extensionLength: 32_768,
   /** Messages of a report. */
   reportMessages: 4096,
   /** Characters of a URI or a selector. */

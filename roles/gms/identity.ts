@@ -83,6 +83,7 @@ export async function provisionGms(options: ProvisionGmsOptions): Promise<Provis
       if (!permitted.every(isKnown)) await held.refresh();
       return permitted.filter(isKnown);
     },
+    refresh: () => held.refresh(),
     close: () => held.close(),
   };
 }

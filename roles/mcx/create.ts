@@ -177,6 +177,10 @@ export async function createMcxServer(options: McxOptions): Promise<McxServer> {
       keys.current();
       if (cluster?.isLive === false) throw notLive();
     },
+    async refreshKms() {
+      await keys.refresh();
+      return [...new Set(keys.current().domains.map(({ kmsUri }) => kmsUri))].sort();
+    },
     log,
     random,
     guard,

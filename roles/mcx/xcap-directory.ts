@@ -1,8 +1,9 @@
 /** Members of groups, from the group documents of the GMS (TS 24.481), which the server reads over XCAP. */
+import { defined } from "../../base/defined.ts";
 import { groupDocumentPath, MEDIA, readGroupDocument } from "../../documents/group-xml/index.ts";
 import type { Clock } from "../../transport/sip/index.ts";
 import { XcapClient, type XcapClientOptions } from "../group-keys/xcap-client.ts";
-import type { GroupDirectory, GroupMember } from "./common/directory.ts";
+import type { GroupDirectory, GroupMember, GroupRules } from "./common/directory.ts";
 
 export interface XcapDirectoryOptions extends XcapClientOptions {
   /** Milliseconds: how old what is known may be, and how often groups with a call are looked at. */
@@ -16,11 +17,15 @@ export interface XcapDirectoryOptions extends XcapClientOptions {
   readonly onError?: (groupUri: string, error: unknown) => void;
 }
 
-type Members = ReadonlyMap<string, number>;
+interface Group {
+  /** With their priorities. */
+  readonly members: ReadonlyMap<string, number>;
+  readonly rules: GroupRules;
+}
 
 interface Known {
-  /** With their priorities. Undefined: there is no such group, or it is none of this server's. */
-  readonly members: Members | undefined;
+  /** Undefined: there is no such group, or it is none of this server's. */
+  readonly group: Group | undefined;
   readonly at: number;
 }
 
@@ -65,9 +70,9 @@ export class XcapDirectory implements GroupDirectory {
   }
 
   async member(groupUri: string, userUri: string): Promise<GroupMember | undefined> {
-    const { members } = await this.#group(groupUri);
-    const priority = members?.get(userUri);
-    return priority === undefined ? undefined : { uri: userUri, priority };
+    const { group } = await this.#group(groupUri);
+    const priority = group?.members.get(userUri);
+    return priority === undefined ? undefined : { uri: userUri, priority, group: group!.rules };
   }
 
   onChange(listener: (groupUri: string) => void): () => void {
@@ -101,11 +106,11 @@ export class XcapDirectory implements GroupDirectory {
     const { now, patienceMs = PATIENCE_MS, onError } = this.#options;
     const at = now();
     try {
-      const members = await this.#read(groupUri, known);
-      const fresh = { members, at };
+      const group = await this.#read(groupUri, known);
+      const fresh = { group, at };
       this.#known.delete(groupUri);
-      keep(members === undefined ? this.#absent : this.#known, groupUri, fresh);
-      if (known !== undefined && !isSame(known.members, members)) this.#tell(groupUri);
+      keep(group === undefined ? this.#absent : this.#known, groupUri, fresh);
+      if (known !== undefined && !isSame(known.group, group)) this.#tell(groupUri);
       return fresh;
     } catch (error) {
       onError?.(groupUri, error);
@@ -119,17 +124,26 @@ export class XcapDirectory implements GroupDirectory {
     }
   }
 
-  async #read(groupUri: string, known: Known | undefined): Promise<Members | undefined> {
+  async #read(groupUri: string, known: Known | undefined): Promise<Group | undefined> {
     const path = groupDocumentPath(groupUri);
     if (known === undefined) this.#xcap.keep(path, undefined);
     const answer = await this.#xcap.get(path, MEDIA.group, this.#abort.signal);
-    if (answer.state !== "content") return answer.state === "unchanged" ? known?.members : undefined;
-    const { uri, members } = readGroupDocument(answer.body);
+    if (answer.state !== "content") return answer.state === "unchanged" ? known?.group : undefined;
+    const { uri, members, services, maxParticipants, hangTimer } = readGroupDocument(answer.body);
     this.#xcap.keep(path, answer.etag);
     if (uri !== groupUri) return undefined;
-    return new Map(
-      members?.map(({ uri, priority = PRIORITY }) => [uri, Math.min(priority, HIGHEST_PRIORITY)]),
-    );
+    return {
+      members: new Map(
+        members?.map(({ uri: member, priority = PRIORITY }) => [
+          member,
+          Math.min(priority, HIGHEST_PRIORITY),
+        ]),
+      ),
+      rules: {
+        ...(services.length > 0 && { services }),
+        ...defined({ maxParticipants: maxParticipants || undefined, hangTimer: hangTimer || undefined }),
+      },
+    };
   }
 
   #tell(groupUri: string): void {
@@ -143,7 +157,12 @@ function keep(groups: Map<string, Known>, groupUri: string, known: Known): void 
   if (groups.size > MAX_GROUPS) groups.delete(groups.keys().next().value!);
 }
 
-function isSame(a: Members | undefined, b: Members | undefined): boolean {
+function isSame(a: Group | undefined, b: Group | undefined): boolean {
   if (a === undefined || b === undefined) return a === b;
-  return a.size === b.size && [...a].every(([uri, priority]) => b.get(uri) === priority);
+  const { members, rules } = b;
+  return (
+    a.members.size === members.size &&
+    [...a.members].every(([uri, priority]) => members.get(uri) === priority) &&
+    JSON.stringify(a.rules) === JSON.stringify(rules)
+  );
 }

@@ -47,6 +47,8 @@ export interface GmsTransaction {
 
   /** All or none. The revision stays. Usage errors GROUP_UNKNOWN, MEMBER_EXISTS. */
   insertMembers(groupUri: string, members: readonly MemberRecord[], now: number): Promise<void>;
+  /** Priority and extensions of members who are there; others are passed over. */
+  describeMembers(groupUri: string, members: readonly MemberRecord[]): Promise<void>;
   /** How many there were. The revision stays. */
   deleteMembers(groupUri: string, uris: readonly string[]): Promise<number>;
   /** In all groups of the member. */
@@ -135,6 +137,7 @@ export function transactionOn(sql: Sql, clock: SqlClock, envelope: Envelope): Gm
     setNextRekey: (uri, nextRekeyAt) => groups.setNextRekey(sql, uri, nextRekeyAt),
     deleteGroup: (uri) => groups.remove(sql, uri),
     insertMembers: (groupUri, added, now) => members.insert(sql, groupUri, added, now),
+    describeMembers: (groupUri, described) => members.describe(sql, groupUri, described),
     deleteMembers: (groupUri, uris) => members.remove(sql, groupUri, uris),
     setKms: (memberUri, kmsUri) => members.setKms(sql, memberUri, kmsUri),
     members: (groupUris) => members.union(sql, groupUris),

@@ -8,13 +8,27 @@ export interface MemberRow {
   readonly member_uri: string;
   readonly kms_uri: string;
   readonly kind: MemberKind;
+  /** Not there where only who gets a message is asked for. */
+  readonly priority?: number | null;
+  readonly extensions?: readonly object[] | null;
 }
 
-const COLUMNS = "member_uri, kms_uri, kind";
+/** Who gets a message. */
+const RECIPIENT = "member_uri, kms_uri, kind";
+const COLUMNS = `${RECIPIENT}, priority, extensions`;
+/** priorityType of TS 24.481 7.2.4.2. */
+const MAX_PRIORITY = 255;
 const KINDS: readonly MemberKind[] = ["user", "mcx-server", "gms"];
 
 export function memberOf(row: MemberRow): MemberRecord {
-  return { uri: row.member_uri, kmsUri: row.kms_uri, kind: row.kind };
+  const { member_uri: uri, kms_uri: kmsUri, kind, priority, extensions } = row;
+  return {
+    uri,
+    kmsUri,
+    kind,
+    ...(priority != null && { priority: Number(priority) }),
+    ...(extensions != null && { extensions }),
+  };
 }
 
 export async function list(
@@ -38,10 +52,10 @@ export async function find(sql: Sql, groupUri: string, memberUri: string): Promi
   return rows[0] && memberOf(rows[0]);
 }
 
-/** Members of several groups. If an identity occurs in several, the entry of the first group counts. */
+/** Members of several groups, as they get messages. If an identity occurs in several, the entry of the first group counts. */
 export async function union(sql: Sql, groupUris: readonly string[]): Promise<MemberRecord[]> {
   const { rows } = await sql.query<MemberRow>(
-    `SELECT DISTINCT ON (member_uri) ${COLUMNS} FROM gms_member WHERE group_uri = ANY ($1::text[])
+    `SELECT DISTINCT ON (member_uri) ${RECIPIENT} FROM gms_member WHERE group_uri = ANY ($1::text[])
     ORDER BY member_uri, group_uri`,
     [groupUris],
   );
@@ -51,10 +65,13 @@ export async function union(sql: Sql, groupUris: readonly string[]): Promise<Mem
 export function requireMembers(members: readonly MemberRecord[]): void {
   requireFew(members, "members");
   const seen = new Set<string>();
-  for (const { uri, kmsUri, kind } of members) {
+  for (const { uri, kmsUri, kind, priority = 0 } of members) {
     requireMemberUri(uri);
     requireMemberUri(kmsUri, `KmsUri of ${uri}`);
     if (!KINDS.includes(kind)) throw usage("BAD_MEMBER", `${uri}: kind is ${KINDS.join(" or ")}`);
+    if (!Number.isInteger(priority) || priority < 0 || priority > MAX_PRIORITY) {
+      throw usage("BAD_MEMBER", `${uri}: priority is from 0 to ${MAX_PRIORITY}`);
+    }
     if (seen.has(uri)) throw usage("DUPLICATE_MEMBER", `${uri}: twice among the members`);
     seen.add(uri);
   }
@@ -80,9 +97,30 @@ export async function insert(
   }
   await sql.query(
     `INSERT INTO gms_member (group_uri, ${COLUMNS}, joined_at)
-    SELECT $1, uri, kms_uri, kind, $2::bigint FROM unnest($3::text[], $4::text[], $5::text[]) AS new (uri, kms_uri, kind)`,
-    [groupUri, now, uris, members.map((m) => m.kmsUri), members.map((m) => m.kind)],
+    SELECT $1, uri, kms_uri, kind, priority, extensions::jsonb, $2::bigint
+    FROM unnest($3::text[], $4::text[], $5::text[], $6::smallint[], $7::text[])
+    AS new (uri, kms_uri, kind, priority, extensions)`,
+    [groupUri, now, uris, members.map((m) => m.kmsUri), members.map((m) => m.kind), ...detailsOf(members)],
   );
+}
+
+/** Changes what a group document says of members who are there. */
+export async function describe(sql: Sql, groupUri: string, members: readonly MemberRecord[]): Promise<void> {
+  requireMembers(members);
+  await sql.query(
+    `UPDATE gms_member SET priority = new.priority, extensions = new.extensions::jsonb
+    FROM unnest($2::text[], $3::smallint[], $4::text[]) AS new (uri, priority, extensions)
+    WHERE group_uri = $1 AND member_uri = new.uri
+    AND (gms_member.priority IS DISTINCT FROM new.priority OR gms_member.extensions IS DISTINCT FROM new.extensions::jsonb)`,
+    [groupUri, members.map((m) => m.uri), ...detailsOf(members)],
+  );
+}
+
+function detailsOf(members: readonly MemberRecord[]): [(number | null)[], (string | null)[]] {
+  return [
+    members.map(({ priority }) => priority ?? null),
+    members.map(({ extensions }) => (extensions === undefined ? null : JSON.stringify(extensions))),
+  ];
 }
 
 export async function remove(sql: Sql, groupUri: string, uris: readonly string[]): Promise<number> {

@@ -12,7 +12,14 @@ export interface MemberRecord {
   /** KmsUri of the member's KMS (5.2.7). */
   readonly kmsUri: string;
   readonly kind: MemberKind;
+  /** `user-priority` of the group document, from 0 to 255. */
+  readonly priority?: number;
+  /** Elements of the member's entry that a group document had and the GMS does not read. */
+  readonly extensions?: readonly StoredXml[];
 }
+
+/** An XML element as data; its form is that of whoever stores it. */
+export type StoredXml = object;
 
 export interface GroupSettings {
   readonly displayName: string;
@@ -21,6 +28,18 @@ export interface GroupSettings {
   readonly managers: readonly string[];
   /** Security elements of the group document (TS 24.481 7.2.8) that are false; absent elements mean true. */
   readonly unprotected: readonly string[];
+  /** `on-network-invite-members`. */
+  readonly inviteMembers?: boolean;
+  /** `on-network-group-priority`. */
+  readonly priority?: number;
+  /** `on-network-max-participant-count`: how many may be in a call. */
+  readonly maxParticipants?: number;
+  /** `on-network-hang-timer`, in seconds. */
+  readonly hangTimer?: number;
+  /** `preferred-voice-encodings`, by name. */
+  readonly voiceEncodings?: readonly string[];
+  /** Elements of the group document that the GMS does not read. */
+  readonly extensions?: readonly StoredXml[];
   /** A new GMK so often; undefined: only when asked, or when something else demands it. */
   readonly rekeyEveryMs?: number;
   /** Expiry of a GMK after its activation; undefined: never. */

@@ -10,6 +10,7 @@ import { GMK_RENEWAL } from "./0008-gmk-renewal.ts";
 import { GMK_RETIREMENT } from "./0009-gmk-retirement.ts";
 import { RESTORED } from "./0010-restored.ts";
 import { TRACES } from "./0011-traces.ts";
+import { MEMBER_DETAILS } from "./0012-member-details.ts";
 import type { Migration } from "./migration.ts";
 
 export const MIGRATIONS: readonly Migration[] = [
@@ -24,4 +25,5 @@ export const MIGRATIONS: readonly Migration[] = [
   GMK_RETIREMENT,
   RESTORED,
   TRACES,
+  MEMBER_DETAILS,
 ];

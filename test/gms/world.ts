@@ -144,6 +144,7 @@ export function staticKeys(
     core,
     current: typeof keys === "function" ? keys : () => keys,
     redirect: async (proposed) => proposed.filter((uri) => permitted.includes(uri)),
+    refresh: async () => undefined,
   };
 }
 

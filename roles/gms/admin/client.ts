@@ -125,6 +125,7 @@ export function gmsAdminClient(options: GmsAdminClientOptions): GmsAdminClient {
       return deliveries.map((one) => ({ ...one, status: one.status, reason: one.reason }));
     },
     resetClock: (actor) => ask("POST", "/clock/reset", { actor }),
+    refreshKms: (actor) => ask("POST", "/kms/refresh", { actor }),
     auditLog: async (query) => (await ask<Lists>("GET", "/audit", { query: { ...query } })).entries,
 
     async *progress(rekey, { signal } = {}) {

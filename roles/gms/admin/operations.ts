@@ -306,6 +306,15 @@ export const OPERATIONS: readonly Operation[] = [
     answer: "ClockReset",
     run: ({ admin, actor }) => admin.resetClock(actor),
   }),
+  operation({
+    id: "refreshKms",
+    method: "POST",
+    path: "/kms/refresh",
+    summary: "Asks the KMS now for keys and certificates, those of partner KMSs included",
+    status: 200,
+    answer: "KmsRefresh",
+    run: ({ admin, actor }) => admin.refreshKms(actor),
+  }),
 ];
 
 /** Rekeys of groups that share a GMK tell of the other groups: for who manages them all. */

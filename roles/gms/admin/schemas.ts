@@ -15,12 +15,23 @@ const span = z.number().int().min(0);
 const gmkId = z.number().int().min(0).max(0xffffffff);
 const MEMBERS = 100_000;
 
-const member = z.strictObject({ uri, kmsUri: uri, kind: z.enum(["user", "mcx-server", "gms"]) });
+const priority = z.number().int().min(0).max(255);
+/** Elements of a group document that are only kept. */
+const extensions = z.array(z.record(z.string(), z.unknown())).optional();
+
+const member = z.strictObject({
+  uri,
+  kmsUri: uri,
+  kind: z.enum(["user", "mcx-server", "gms"]),
+  priority: priority.optional().describe("priority of floor requests"),
+  extensions,
+});
 
 const newMember = z.strictObject({
   uri,
   kmsUri: uri.optional().describe("KmsUri of the member's KMS; that of the GMS when absent"),
   kind: member.shape.kind.optional(),
+  priority: member.shape.priority,
 });
 
 const settings = z.strictObject({
@@ -28,6 +39,12 @@ const settings = z.strictObject({
   services: z.array(z.enum(["mcptt", "mcvideo", "mcdata"])).max(3),
   managers: z.array(uri).max(1000).describe("MC service user IDs that may manage the group"),
   unprotected: z.array(z.enum(PROTECTION_ELEMENTS)).describe("security elements that are false"),
+  inviteMembers: z.boolean().optional(),
+  priority: priority.optional().describe("priority of the group"),
+  maxParticipants: count.optional().describe("how many may be in a call"),
+  hangTimer: count.optional().describe("seconds without talk after which a call ends"),
+  voiceEncodings: z.array(text(64)).max(32).optional(),
+  extensions,
   rekeyEveryMs: span.optional(),
   gmkLifetimeMs: span.optional(),
   rekeyOnAdd: z.boolean(),
@@ -142,6 +159,7 @@ export const SCHEMAS = {
       .array(uri)
       .describe("groups whose members cannot read the last message yet: give them a new key"),
   }),
+  KmsRefresh: z.strictObject({ kmsUris: z.array(uri).describe("KMSs whose certificates are there") }),
   ProgressLine: z.union([z.strictObject({ rekey }), error]),
   Error: error,
   NewMember: newMember,

@@ -31,6 +31,14 @@ export interface GmsKeys {
   current(): ClientKeys;
   /** KMSs that the Home KMS permits of those proposed in a KMS Redirect Response (D.2.8), with their certificates got. */
   redirect(proposed: readonly string[]): Promise<readonly string[]>;
+  /** Asks the Home KMS now for keys and for certificates, its own and those of partners. */
+  refresh(): Promise<void>;
+}
+
+/** What is known after the KMS was asked. */
+export interface KmsRefresh {
+  /** KMSs whose certificates are there, by KmsUri. */
+  readonly kmsUris: readonly string[];
 }
 
 export interface NewMember {
@@ -39,12 +47,19 @@ export interface NewMember {
   readonly kmsUri?: string;
   /** "user" when absent. */
   readonly kind?: MemberKind;
+  /** Priority of floor requests, from 0 to 255. */
+  readonly priority?: number;
+  /** Of a group document, kept for those who read it. */
+  readonly extensions?: MemberRecord["extensions"];
 }
+
+/** Settings to be changed; those that are there and undefined are taken away. */
+export type SettingsChange = { readonly [K in keyof GroupSettings]?: GroupSettings[K] | undefined };
 
 export interface NewGroup {
   readonly uri: string;
   readonly members: readonly NewMember[];
-  readonly settings?: Partial<GroupSettings>;
+  readonly settings?: SettingsChange;
 }
 
 export interface Page {
@@ -166,6 +181,8 @@ export interface GmsAdmin {
    * clock says now.
    */
   resetClock(actor: string): Promise<ClockReset>;
+  /** Asks the KMS now, and not when it is due. Throws what `Provisioner.provision` throws. */
+  refreshKms(actor: string): Promise<KmsRefresh>;
 }
 
 /** Told of what happened in this process, after the commit. Other processes find out by looking at the store. */

@@ -14,6 +14,16 @@ import { requireConditions } from "./conditions.ts";
 import type { Exchange, XcapContext, XcapResponse } from "./exchange.ts";
 import { conflict, documentRefusal, XcapRefusal } from "./refusals.ts";
 
+/** Settings that a document may do without. */
+const NOT_THERE = {
+  inviteMembers: undefined,
+  priority: undefined,
+  maxParticipants: undefined,
+  hangTimer: undefined,
+  voiceEncodings: undefined,
+  extensions: undefined,
+};
+
 export type GroupExchange = Exchange<Extract<XcapPath, { kind: "group" }>>;
 
 /** A change that meets another one is tried again, so often. */
@@ -112,11 +122,12 @@ function groupOf(uri: string, body: Uint8Array): NewGroup {
   } catch (error) {
     throw documentRefusal(error);
   }
-  const { displayName, services, unprotected, members } = document;
+  const { uri: _, members, ...settings } = document;
   if (document.uri !== uri) {
     throw conflict("constraint-failure", "the URI of list-service is not that of the path");
   }
   // Who read the group without its members must not empty it by putting that back.
   if (members === undefined) throw conflict("constraint-failure", "the document has no list of members");
-  return { uri, members, settings: { displayName, services, unprotected } };
+  // The document is whole: what it does not have is taken away.
+  return { uri, members, settings: { ...NOT_THERE, ...settings } };
 }

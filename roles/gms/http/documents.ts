@@ -2,6 +2,8 @@
 import { createHash } from "node:crypto";
 import { defined } from "../../../base/defined.ts";
 import {
+  type GroupDocument,
+  type GroupEntry,
   gktpGroupPath,
   gktpUserPath,
   groupDocumentPath,
@@ -13,7 +15,7 @@ import {
   type XcapDiffDocument,
   type XcapPath,
 } from "../../../documents/group-xml/index.ts";
-import type { GktpRecord, GroupRecord } from "../../../store/gms/records.ts";
+import type { GktpRecord, GroupRecord, GroupSettings } from "../../../store/gms/records.ts";
 import { gktpEtagOf, groupEtag } from "../common/etags.ts";
 import { ownMessages, visibleGroup } from "./access.ts";
 import type { Exchange, XcapContext } from "./exchange.ts";
@@ -61,14 +63,31 @@ export function groupDocument(group: GroupRecord, context: XcapContext, members 
     messages: [],
     async text() {
       const { uri, settings } = group;
-      const { displayName, services, unprotected } = settings;
-      const document = { uri, displayName, services, unprotected };
+      const document = { uri, ...documentSettings(settings) };
       if (!members) return writeGroupDocument(document);
       const listed = await listedMembers(uri, context);
       const present = (await context.store.revisions([uri])).get(uri);
       return present === group.revision ? writeGroupDocument({ ...document, members: listed }) : undefined;
     },
   };
+}
+
+/** What of a group's settings stands in its document. */
+function documentSettings(settings: GroupSettings): Omit<GroupDocument, "uri" | "members"> {
+  const { displayName, services, unprotected } = settings;
+  const { inviteMembers, priority, maxParticipants, hangTimer, voiceEncodings, extensions } = settings;
+  return {
+    displayName,
+    services,
+    unprotected,
+    ...defined({ inviteMembers, priority, maxParticipants, hangTimer, voiceEncodings }),
+    ...defined({ extensions: xmlOf(extensions) }),
+  };
+}
+
+/** The store has it from a document that was put. */
+function xmlOf(stored: GroupSettings["extensions"]): GroupDocument["extensions"] {
+  return stored as GroupDocument["extensions"];
 }
 
 function gktpDocument(records: readonly GktpRecord[]): XcapDocument {
@@ -94,11 +113,13 @@ function plain(contentType: string, text: string): XcapDocument {
 }
 
 /** Servers that get the key are no members in the sense of the document. */
-async function listedMembers(groupUri: string, { store }: XcapContext): Promise<{ uri: string }[]> {
-  const members: { uri: string }[] = [];
+async function listedMembers(groupUri: string, { store }: XcapContext): Promise<GroupEntry[]> {
+  const members: GroupEntry[] = [];
   for (let after: string | undefined; ; ) {
     const page = await store.members(groupUri, { limit: PAGE, ...defined({ after }) });
-    for (const { uri, kind } of page) if (kind === "user") members.push({ uri });
+    for (const { uri, kind, priority, extensions } of page) {
+      if (kind === "user") members.push({ uri, ...defined({ priority, extensions: xmlOf(extensions) }) });
+    }
     if (page.length < PAGE) return members;
     after = page.at(-1)!.uri;
   }

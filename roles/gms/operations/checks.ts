@@ -1,12 +1,21 @@
 /** What may be asked for. Nothing of it has touched the store yet. */
+
 import { utf8 } from "../../../base/bytes.ts";
+import { defined } from "../../../base/defined.ts";
 import type { GroupSettings, McService, MemberKind, MemberRecord } from "../../../store/gms/records.ts";
 import { refused } from "../common/errors.ts";
-import type { GmkOptions, NewMember } from "../common/ports.ts";
+import type { GmkOptions, NewMember, SettingsChange } from "../common/ports.ts";
 import { requireServiceId, requireUri } from "../common/uri.ts";
 import { knownKms } from "../planner/messages.ts";
 import type { OperationDeps } from "./deps.ts";
 
+/** priorityType of TS 24.481 7.2.4.2. */
+const MAX_PRIORITY = 255;
+/** Of a call. */
+const MAX_PARTICIPANTS = 1_000_000;
+/** Seconds. */
+const MAX_HANG_TIMER = 86_400;
+const MAX_ENCODINGS = 32;
 const TEXT_BYTES = 1024;
 const MANAGERS = 1000;
 const TEN_YEARS_MS = 10 * 366 * 86_400_000;
@@ -49,7 +58,7 @@ export async function membersOf(deps: OperationDeps, members: readonly NewMember
   await meetPartners(deps, members);
   const isKnown = knownKms(deps);
   const uris = new Set<string>();
-  return members.map(({ uri, kmsUri = deps.config.kmsUri, kind = "user" }, i) => {
+  return members.map(({ uri, kmsUri = deps.config.kmsUri, kind = "user", priority, extensions }, i) => {
     requireServiceId(uri, `member ${i + 1}`, "BAD_MEMBER");
     requireUri(kmsUri, `${uri}: KmsUri`, "BAD_MEMBER");
     if (uris.has(uri)) throw refused("BAD_MEMBER", `${uri}: twice among the members`);
@@ -57,8 +66,17 @@ export async function membersOf(deps: OperationDeps, members: readonly NewMember
     if (!isKnown({ kmsUri })) {
       throw refused("BAD_MEMBER", `${uri}: the certificate of KMS ${kmsUri} is not known`);
     }
+    if (priority !== undefined && !isWithin(priority, 0, MAX_PRIORITY)) {
+      throw refused("BAD_MEMBER", `${uri}: priority must be from 0 to ${MAX_PRIORITY}`);
+    }
     uris.add(uri);
-    return { uri, kmsUri, kind };
+    return {
+      uri,
+      kmsUri,
+      kind,
+      ...(priority !== undefined && { priority }),
+      ...(extensions !== undefined && { extensions }),
+    };
   });
 }
 
@@ -68,19 +86,20 @@ export function requireRoom({ config }: OperationDeps, groupUri: string, members
 }
 
 /**
- * Settings of a group: `changes` over `present`, or over the defaults. 0 for a time takes it away.
+ * Settings of a group: `changes` over `present`, or over the defaults. 0 for a time takes it away, and what is undefined in
+ * the changes as well.
  *
  * @throws MikeySakkeError usage `BAD_GROUP`
  */
 export function settingsOf(
   uri: string,
-  changes: Partial<GroupSettings> = {},
+  changes: SettingsChange = {},
   present?: GroupSettings,
 ): GroupSettings {
   const bad = (text: string) => refused("BAD_GROUP", `${uri}: ${text}`);
   const defaults = { displayName: uri, services: ["mcptt"] as const, managers: [], unprotected: [] };
   const { rekeyEveryMs, gmkLifetimeMs, ...rest } = { ...defaults, rekeyOnAdd: false, ...present, ...changes };
-  const { displayName, services, managers, unprotected, rekeyOnAdd } = rest;
+  const { displayName, services = [], managers = [], unprotected = [], rekeyOnAdd } = rest;
   if (
     typeof displayName !== "string" ||
     utf8(displayName).length > TEXT_BYTES ||
@@ -93,12 +112,20 @@ export function settingsOf(
   if (!Array.isArray(managers) || managers.length > MANAGERS) throw bad(`managers: at most ${MANAGERS}`);
   for (const manager of managers) requireServiceId(manager, `${uri}: manager`, "BAD_GROUP");
   if (typeof rekeyOnAdd !== "boolean") throw bad("rekeyOnAdd: true or false");
+  const { inviteMembers, priority, maxParticipants, hangTimer, voiceEncodings, extensions } = rest;
+  requireWithin({ priority }, 0, MAX_PRIORITY, bad);
+  requireWithin({ maxParticipants }, 0, MAX_PARTICIPANTS, bad);
+  requireWithin({ hangTimer }, 0, MAX_HANG_TIMER, bad);
+  if (voiceEncodings !== undefined && voiceEncodings.length > MAX_ENCODINGS) {
+    throw bad(`voiceEncodings: at most ${MAX_ENCODINGS}`);
+  }
   return {
     displayName,
     services: [...new Set(services)],
     managers: [...new Set(managers)],
     unprotected: [...new Set(unprotected)],
     rekeyOnAdd,
+    ...defined({ inviteMembers, priority, maxParticipants, hangTimer, voiceEncodings, extensions }),
     ...(span(rekeyEveryMs, "rekeyEveryMs", bad) && { rekeyEveryMs: rekeyEveryMs! }),
     ...(span(gmkLifetimeMs, "gmkLifetimeMs", bad) && { gmkLifetimeMs: gmkLifetimeMs! }),
   };
@@ -129,6 +156,22 @@ export function requireGmkOptions(
   for (const other of sharedWith) requireUri(other, `${uri}: sharedWith`, "BAD_GROUP");
   const most = config.limits.groupsPerGmk;
   if (new Set([uri, ...sharedWith]).size > most) throw bad(`sharedWith: a GMK is for ${most} groups at most`);
+}
+
+function isWithin(value: number, least: number, most: number): boolean {
+  return Number.isInteger(value) && value >= least && value <= most;
+}
+
+/** The one value that is given, by its name. */
+function requireWithin(
+  given: Readonly<Record<string, number | undefined>>,
+  least: number,
+  most: number,
+  bad: (text: string) => Error,
+): void {
+  for (const [name, value] of Object.entries(given)) {
+    if (value !== undefined && !isWithin(value, least, most)) throw bad(`${name}: from ${least} to ${most}`);
+  }
 }
 
 function requireSome(

@@ -4,7 +4,7 @@ import { defined } from "../../../base/defined.ts";
 import { lookAlikeWarnings } from "../../../documents/group-xml/index.ts";
 import type { GmsTransaction } from "../../../store/gms/gms-transaction.ts";
 import type { GmkRecord, GroupSettings } from "../../../store/gms/records.ts";
-import type { Changed, NewGroup } from "../common/ports.ts";
+import type { Changed, NewGroup, SettingsChange } from "../common/ports.ts";
 import { requireServiceId } from "../common/uri.ts";
 import type { PlanDeps, Why } from "../planner/deps.ts";
 import { distributeAgain } from "../planner/messages.ts";
@@ -74,7 +74,7 @@ export async function changeGroup(
 async function requireScheduler(
   tx: GmsTransaction,
   uri: string,
-  { rekeyEveryMs, gmkLifetimeMs }: Partial<GroupSettings>,
+  { rekeyEveryMs, gmkLifetimeMs }: SettingsChange,
   managers: Managers,
 ): Promise<void> {
   if (rekeyEveryMs === undefined && gmkLifetimeMs === undefined) return;
@@ -98,6 +98,10 @@ export async function replaceGroup(
     const there = new Set(before.map((member) => member.uri));
     const gone = before.filter((member) => member.kind === "user" && !names.has(member.uri));
     const added = wanted.filter((member) => !there.has(member.uri));
+    await tx.describeMembers(
+      uri,
+      wanted.filter((member) => there.has(member.uri)),
+    );
     const group = await tx.updateGroup(uri, { settings: settingsOf(uri, settings, present.settings) });
     const change = { group, added, removed: gone.map((member) => member.uri), managers };
     const ids = await changeMembers(tx, deps, change, { actor, cause: "group replaced" });

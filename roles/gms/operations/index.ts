@@ -5,6 +5,7 @@ import { isUri, requireUri } from "../common/uri.ts";
 import { resetClock } from "./clock.ts";
 import type { OperationDeps } from "./deps.ts";
 import { changeGroup, createGroup, deleteGroup, replaceGroup } from "./groups.ts";
+import { refreshKms } from "./kms.ts";
 import { loseUser, lostUser } from "./lost.ts";
 import { addMembers, removeMembers } from "./members.ts";
 import { rekey, rekeyStatus, revokeGmk } from "./rekeys.ts";
@@ -46,6 +47,7 @@ export function createOperations(deps: OperationDeps): GmsAdmin {
     },
     auditLog: (query) => store.auditLog(bounded(query)),
     resetClock: (actor) => resetClock(deps, actor),
+    refreshKms: (actor) => refreshKms(deps, actor),
   };
 }
 

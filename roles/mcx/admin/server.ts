@@ -1,5 +1,5 @@
 /** The listener for operators, on loopback: health, metrics, and which calls there are. */
-import type { FastifyInstance } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { RandomSource } from "../../../base/random.ts";
 import { createAdminListener, operatorCheck } from "../../server/admin-listener.ts";
 import type { ListenerGuard } from "../../server/listener.ts";
@@ -14,13 +14,23 @@ export interface McxAdminOptions {
   readonly token?: string;
   /** Throws unless clients can be served. */
   readonly ready: () => Promise<void>;
+  /** Asks the KMS now; gives the KMSs whose certificates are there. */
+  readonly refreshKms: () => Promise<readonly string[]>;
   readonly log: ServerLog;
   readonly random: RandomSource;
   readonly guard?: ListenerGuard;
 }
 
-/** `GET /mcx/v1/sessions`: calls with who is in them, the floor, and their counters. `GET /mcx/v1/clients`: who is bound. */
-export function createMcxAdminServer({ state, token, ...options }: McxAdminOptions): FastifyInstance {
+/**
+ * `GET /mcx/v1/sessions`: calls with who is in them, the floor, and their counters. `GET /mcx/v1/clients`: who is bound.
+ * `POST /mcx/v1/kms/refresh`: keys and certificates are asked for now.
+ */
+export function createMcxAdminServer({
+  state,
+  token,
+  refreshKms,
+  ...options
+}: McxAdminOptions): FastifyInstance {
   const app = createAdminListener({ ...options, metrics: metricsOf(state) });
   if (token === undefined) return app;
   const isOperator = operatorCheck(token);
@@ -28,13 +38,22 @@ export function createMcxAdminServer({ state, token, ...options }: McxAdminOptio
     sessions: () => state.sessions().map((session) => ({ ...session, counters: { ...session.counters } })),
     clients: () => state.clients(),
   };
-  for (const [name, list] of Object.entries(routes)) {
-    app.get(`${MCX_ADMIN_ROOT}/${name}`, async (request, reply) => {
-      if (isOperator(request.headers.authorization)) return { [name]: list() };
+  const answer =
+    (of: () => object | Promise<object>) => async (request: FastifyRequest, reply: FastifyReply) => {
+      if (isOperator(request.headers.authorization)) return of();
       return reply
         .code(401)
         .send({ error: { kind: "usage", code: "ADMIN_TOKEN", message: "the operator's token is needed" } });
-    });
+    };
+  for (const [name, list] of Object.entries(routes)) {
+    app.get(
+      `${MCX_ADMIN_ROOT}/${name}`,
+      answer(() => ({ [name]: list() })),
+    );
   }
+  app.post(
+    `${MCX_ADMIN_ROOT}/kms/refresh`,
+    answer(async () => ({ kmsUris: await refreshKms() })),
+  );
   return app;
 }

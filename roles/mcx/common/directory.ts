@@ -1,4 +1,15 @@
 /** Membership of groups, which the server checks before it admits anybody to a call. */
+import type { GroupService } from "../../../documents/group-xml/index.ts";
+
+/** What a call of a group follows, from the group document (TS 24.481 7.2). */
+export interface GroupRules {
+  /** Services that the group has; undefined where its document does not say. */
+  readonly services?: readonly GroupService[];
+  /** How many may be in a call. */
+  readonly maxParticipants?: number;
+  /** Seconds without anybody who talks after which a prearranged call ends (T4 of TS 24.380). */
+  readonly hangTimer?: number;
+}
 
 export interface GroupMember {
   /** MC service user ID. */
@@ -6,6 +17,8 @@ export interface GroupMember {
   /** Highest priority of floor requests. */
   readonly priority: number;
   readonly receiveOnly?: boolean;
+  /** Those of the group; none where the directory does not know any. */
+  readonly group?: GroupRules;
 }
 
 export interface GroupDirectory {

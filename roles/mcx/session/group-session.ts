@@ -44,6 +44,8 @@ export interface GroupSessionOptions {
   /** What mixed media are sent under; drawn when absent. */
   readonly blocks?: IndexBlocks | undefined;
   readonly maxParticipants?: number;
+  /** Nobody has had the floor for as long as `hangAfter` says. */
+  readonly onHang?: () => void;
   readonly ssrcs: ServerSsrcs;
   readonly clock: Clock;
   readonly random: RandomSource;
@@ -74,6 +76,8 @@ export class GroupSession {
   #mixer: Mixer | undefined;
   #floor: FloorState = EMPTY_FLOOR;
   #cancel: (() => void) | undefined;
+  #hangMs: number | undefined;
+  #hang: (() => void) | undefined;
 
   constructor(options: GroupSessionOptions) {
     this.#options = options;
@@ -155,8 +159,18 @@ export class GroupSession {
     this.#step({ type: "leave", user });
   }
 
+  /** T4 of TS 24.380: milliseconds without a talker after which the call is over; undefined: it goes on. */
+  hangAfter(milliseconds: number | undefined): void {
+    if (milliseconds === this.#hangMs) return;
+    this.#hangMs = milliseconds;
+    this.#hang?.();
+    this.#hang = undefined;
+    this.#watchFloor();
+  }
+
   async close(): Promise<void> {
     this.#cancel?.();
+    this.#hang?.();
     this.#mixer?.close();
     for (const disown of this.#disown) disown();
     const { mediaPort, floorPort } = this.#options;
@@ -181,12 +195,24 @@ export class GroupSession {
       if (!before.has(user)) this.relay.streams.begin(user, mediaSsrc);
     }
     for (const output of messages) this.#channel.say(output);
+    this.#watchFloor();
     this.#cancel?.();
     const deadline = floorDeadline(state, this.#config);
     this.#cancel =
       deadline === undefined
         ? undefined
         : clock.after(Math.max(deadline - clock.now(), 0), () => this.#step({ type: "time" }));
+  }
+
+  /** T4 begins when the floor becomes idle, and stops when somebody has it (TS 24.380 6.3.4.3). */
+  #watchFloor(): void {
+    const isIdle = this.#floor.talks.length === 0;
+    if (!isIdle || this.#hangMs === undefined) {
+      this.#hang?.();
+      this.#hang = undefined;
+    } else {
+      this.#hang ??= this.#options.clock.after(this.#hangMs, () => this.#options.onHang?.());
+    }
   }
 
   #mix(user: string, packet: Uint8Array): boolean {

@@ -48,6 +48,10 @@ export interface JoiningMember extends SessionMember {
   readonly webSocket?: boolean;
   /** The formats of speech that the client has, the preferred one first. G.711 when absent. */
   readonly speech?: readonly SpeechFormat[];
+  /** How many the group lets be in a call, this one included. */
+  readonly maxParticipants?: number;
+  /** Seconds without anybody who talks after which the call ends; it goes on when absent. */
+  readonly hangTimer?: number;
 }
 
 interface Participant {
@@ -109,8 +113,8 @@ export class GroupSessions {
   }
 
   /**
-   * The answer to who joins. Errors as `GroupSession.join`, and usage `TOO_MANY_SESSIONS`, `NO_WEB_SOCKET` and
-   * `NO_COMMON_SPEECH`.
+   * The answer to who joins. Errors as `GroupSession.join`, and usage `TOO_MANY_SESSIONS`, `NO_WEB_SOCKET`,
+   * `CALL_FULL` and `NO_COMMON_SPEECH`.
    */
   async join(groupUri: string, member: JoiningMember): Promise<CallDescription> {
     const { user, webSocket } = member;
@@ -124,9 +128,11 @@ export class GroupSessions {
       const before = call.participants.get(user)?.dialog;
       const leg = webSocket ? call.ports.connect() : undefined;
       try {
+        requireRoom(groupUri, call, member);
         const speech = this.#speechOf(groupUri, call, member.speech ?? G711);
         call.session.join(leg === undefined ? member : { ...member, media: leg.address, floor: leg.address });
         call.speech = speech;
+        call.session.hangAfter(member.hangTimer === undefined ? undefined : member.hangTimer * 1000);
       } catch (error) {
         leg?.close();
         // Participants who are in the call already stay in it.
@@ -203,12 +209,18 @@ export class GroupSessions {
     void dialog?.bye();
   }
 
-  /** Members may have been removed. */
+  /** T4 is over (TS 24.380 6.3.4.3.5, TS 24.379 6.3.8.1). */
+  #hangUp(groupUri: string): void {
+    for (const user of this.#open.get(groupUri)?.participants.keys() ?? []) this.#putOut(groupUri, user);
+  }
+
+  /** Members may have been removed, or the service taken from the group. */
   async #check(groupUri: string): Promise<void> {
     const { directory } = this.#options;
     for (const user of this.#open.get(groupUri)?.participants.keys() ?? []) {
       const member = await directory.member(groupUri, user).catch(() => undefined);
-      if (member === undefined) this.#putOut(groupUri, user);
+      const { services } = member?.group ?? {};
+      if (member === undefined || services?.includes("mcptt") === false) this.#putOut(groupUri, user);
     }
   }
 
@@ -255,6 +267,7 @@ export class GroupSessions {
       keys: () => (call.speech === undefined || isG711(call.speech) ? keysOf(groupUri) : undefined),
       blocks,
       maxParticipants: config.limits.participants,
+      onHang: () => this.#hangUp(groupUri),
       ssrcs: this.#ssrcs,
       clock,
       random,
@@ -324,4 +337,15 @@ function addTo(totals: Record<string, number>, counters: Readonly<Record<string,
 function nextAddress(first: string, n: number): string {
   const number = first.split(".").reduce((sum, part) => sum * 256 + Number(part), 0) + n;
   return [24, 16, 8, 0].map((shift) => Math.floor(number / 2 ** shift) % 256).join(".");
+}
+
+/** Who is in it already takes no other place. */
+function requireRoom(
+  groupUri: string,
+  { participants }: Call,
+  { user, maxParticipants }: JoiningMember,
+): void {
+  if (maxParticipants === undefined || participants.has(user) || participants.size < maxParticipants) return;
+  const text = `${groupUri}: ${maxParticipants} may be in a call of the group`;
+  throw new MikeySakkeError("usage", "CALL_FULL", text);
 }

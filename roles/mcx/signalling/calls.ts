@@ -27,7 +27,8 @@ export function inviteHandler(context: SignallingContext) {
       throw new SignallingRefusal("BAD_BODY", "mcptt-info names no group, or no group session");
     }
     const offer = readOrRefuse(() => readCallSdp(needPart(parts, MEDIA.sdp)));
-    const { priority, receiveOnly } = await requireMember(context, requestUri, user);
+    const { priority, receiveOnly, group = {} } = await requireMember(context, requestUri, user, "mcptt");
+    const { maxParticipants, hangTimer } = group;
     const { media, floor, speech, webSocket } = offer;
     for (const address of webSocket === undefined ? [media, floor] : []) {
       const fault = targets.mediaFault(address, incoming.flow);
@@ -42,6 +43,9 @@ export function inviteHandler(context: SignallingContext) {
       ...(speech && { speech }),
       ...(webSocket && { webSocket: true }),
       ...(receiveOnly && { receiveOnly }),
+      ...(maxParticipants !== undefined && { maxParticipants }),
+      // A chat goes on until all have left.
+      ...(hangTimer !== undefined && requestType === "prearranged" && { hangTimer }),
     };
     const claim = await context.cluster?.claim(requestUri);
     if (claim?.where === "nowhere") throw new SignallingRefusal("CLUSTER_UNAVAILABLE", requestUri);
@@ -97,6 +101,7 @@ function refusalOf(error: unknown): unknown {
   if (error.code === "TOO_MANY_LEGS" || error.code === "TOO_MANY_SESSIONS") {
     return new SignallingRefusal("TOO_MANY", error.message, error);
   }
+  if (error.code === "CALL_FULL") return new SignallingRefusal("CALL_FULL", error.message, error);
   if (error.code === "NO_COMMON_SPEECH")
     return new SignallingRefusal("NO_COMMON_SPEECH", error.message, error);
   return error.code === "BAD_ADDRESS" || error.code === "NO_WEB_SOCKET"

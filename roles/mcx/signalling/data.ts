@@ -32,7 +32,7 @@ export function messageHandler(context: SignallingContext) {
     if (requestType !== GROUP_SDS || requestUri === undefined) {
       throw new SignallingRefusal("MCDATA_REFUSED", `request-type ${requestType}`);
     }
-    await requireMember(context, requestUri, client.user);
+    await requireMember(context, requestUri, client.user, "mcdata");
     const payload = needPart(parts, MCDATA_MEDIA_TYPES.PAYLOAD);
     // 8.1: protected from end to end.
     if (!isProtectedMcData(payload)) throw new SignallingRefusal("MCDATA_REFUSED", "a payload in clear");

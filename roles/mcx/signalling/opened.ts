@@ -2,6 +2,7 @@
 import { MikeySakkeError } from "../../../base/errors.ts";
 import type { KeyId } from "../../../bindings/index.ts";
 import {
+  type GroupService,
   type McpttInfo,
   MEDIA,
   type Part,
@@ -100,21 +101,28 @@ export function readOrRefuse<T>(read: () => T): T {
 }
 
 /**
- * Refuses users who are not in the group.
+ * Refuses users who are not in the group, and services that the group does not have. A group whose document names none may
+ * have every service.
  *
- * @throws {SignallingRefusal} NOT_A_MEMBER also where there is no such group, TOO_MANY, DIRECTORY_UNAVAILABLE
+ * @throws {SignallingRefusal} NOT_A_MEMBER also where there is no such group, SERVICE_NOT_IN_GROUP, TOO_MANY, DIRECTORY_UNAVAILABLE
  */
 export async function requireMember(
   { directory, outsiders, clock }: SignallingContext,
   group: string,
   user: string,
+  service: GroupService,
 ): Promise<GroupMember> {
   if (!outsiders.may(user)) throw new SignallingRefusal("TOO_MANY", `groups that ${user} is not in`);
   const askedAt = clock.now();
   const member = await directory.member(group, user).catch((error: unknown) => {
     throw new SignallingRefusal("DIRECTORY_UNAVAILABLE", group, error);
   });
-  if (member !== undefined) return member;
+  if (member !== undefined) {
+    const { services = [service] } = member.group ?? {};
+    if (!services.includes(service))
+      throw new SignallingRefusal("SERVICE_NOT_IN_GROUP", `${service} in ${group}`);
+    return member;
+  }
   await outsiders.guessed(user, askedAt);
   throw new SignallingRefusal("NOT_A_MEMBER", `${user} in ${group}`);
 }

@@ -1,6 +1,10 @@
 /** KMS, GMS and members on the command line: a group from its making to its end. */
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { load } from "../../../bindings/core/core.ts";
+import { writeKmsCertificate } from "../../../documents/kms-xml/index.ts";
+import { makeKms } from "../../support/domain.ts";
 import { cli } from "../kms/kms-process.ts";
 import { runCli, temporaryFolder } from "../run-cli.ts";
 import { runClient, STORY_MS, serve } from "./gms-process.ts";
@@ -33,6 +37,16 @@ describe("serve, group and client run", { timeout: STORY_MS }, () => {
     const group = (command: string, ...args: string[]) =>
       cli("group", command, ...args, "--data-dir", data).then((run) => run.json<Changed & Watched>());
     expect(Object.keys(servers.sip).sort()).toEqual(["tcp", "tls", "udp", "ws", "wss"]);
+
+    const certificate = join(data, "away.xml");
+    const core = await load();
+    await writeFile(certificate, writeKmsCertificate(makeKms(core, "kms.away.example").certificate));
+    core.destroy();
+    const folder = ["--data-dir", data];
+    await cli("kms", "certificate", "add", certificate, "--domain", "away.example", ...folder);
+    const known = ["kms.away.example", "kms.example.org"];
+    const refreshed = (await cli("kms", "refresh", ...folder)).json();
+    expect(refreshed).toMatchObject({ status: "ok", GMS: known, MCX: known });
 
     const made = await group("create", GROUP, ALICE, BOB, "--name", "Fire", "--rekey-every", "7d");
     expect(made).toMatchObject({ displayName: "Fire", rekeyEveryMs: 604_800_000, rekeys: [{ total: 2 }] });

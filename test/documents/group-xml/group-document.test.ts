@@ -21,11 +21,15 @@ const group: fc.Arbitrary<GroupDocument> = fc.record(
     unprotected: fc.subarray([...PROTECTION_ELEMENTS]),
     inviteMembers: fc.boolean(),
     priority: fc.nat({ max: 255 }),
+    maxParticipants: fc.nat(),
+    hangTimer: fc.nat({ max: 86_400 }),
     voiceEncodings: fc.array(text, { maxLength: 2 }),
   },
   { requiredKeys: ["uri", "displayName", "services", "unprotected"] },
 );
 
+const POLICY = "urn:ietf:params:xml:ns:common-policy";
+const NAME = { local: "display-name", namespace: "urn:ietf:params:xml:ns:resource-lists", text: "A" };
 const NS = "urn:oma:xml:poc:list-service";
 const list = (content: string) =>
   `<group xmlns="${NS}" xmlns:m="urn:3gpp:ns:mcpttGroupInfo:1.0"><list-service uri="sip:g@x">${content}</list-service></group>`;
@@ -103,10 +107,54 @@ describe("group documents", () => {
     expect(readGroupDocument(xml)).toEqual({
       uri: "sip:g@x",
       displayName: "Group 1",
-      members: [{ uri: "tel:+1", priority: 7 }, { uri: "sip:b@x" }],
+      members: [{ uri: "tel:+1", priority: 7, extensions: [NAME] }, { uri: "sip:b@x" }],
       services: ["mcdata"],
       unprotected: ["mcdata-protect-media"],
+      extensions: [
+        { local: "protect-media", namespace: "", text: "false" },
+        {
+          local: "ruleset",
+          namespace: POLICY,
+          children: [
+            {
+              local: "rule",
+              namespace: POLICY,
+              attributes: [{ local: "id", value: "a7c" }],
+              children: [
+                {
+                  local: "actions",
+                  namespace: POLICY,
+                  children: [
+                    {
+                      local: "protect-floor-control-signalling",
+                      namespace: "urn:3gpp:ns:mcpttGroupInfo:1.0",
+                      text: "false",
+                    },
+                  ],
+                },
+              ],
+            },
+          ],
+        },
+      ],
     });
+    // What is not read is there again in what is written.
+    expect(readGroupDocument(writeGroupDocument(readGroupDocument(xml)))).toEqual(readGroupDocument(xml));
+  });
+
+  it.each([
+    ["PT30S", 30],
+    ["PT1H2M3.5S", 3724],
+    ["P1D", 86_400],
+    ["PT0S", 0],
+  ])("read a hang timer of %s", (text, seconds) => {
+    const xml = list(`<m:on-network-hang-timer>${text}</m:on-network-hang-timer>`);
+    expect(readGroupDocument(xml).hangTimer).toBe(seconds);
+  });
+
+  it.each(["P", "PT", "30", "-PT3S", "P1M", "PT1S2M"])("take %s for no hang timer", (text) => {
+    const xml = list(`<m:on-network-hang-timer>${text}</m:on-network-hang-timer>`);
+    expect(errorCode(() => readGroupDocument(xml))).toMatch(/^codec\/GROUP_XML/);
   });
 
   it("group documents without list and with an empty one are told apart", () => {

@@ -4,6 +4,7 @@ import {
   type GroupDocument,
   groupDocumentPath,
   MEDIA,
+  readGroupDocument,
   readXcapError,
   writeGroupDocument,
 } from "../../../documents/group-xml/index.ts";
@@ -71,6 +72,45 @@ describe("PUT", () => {
     expect(await admin().gmks(group)).toMatchObject([{ state: "retired" }, { state: "live" }]);
     expect((await world.it.audit()).at(-1)).toMatchObject({ actor: MANAGER, action: "group-replace" });
     expect((await world.it.ask(path, { as: BOB })).status).toBe(404);
+  });
+
+  it("keeps all that the document says of group and members, until one without it takes its place", async () => {
+    const extension = (text: string) => ({
+      local: "ruleset",
+      namespace: "urn:ietf:params:xml:ns:common-policy",
+      text,
+    });
+    const whole = document({
+      members: [
+        { uri: ALICE, priority: 255, extensions: [extension("of a member")] },
+        { uri: BOB, priority: 0 },
+      ],
+      inviteMembers: true,
+      priority: 7,
+      maxParticipants: 12,
+      hangTimer: 30,
+      voiceEncodings: ["AMR-WB", "EVS"],
+      extensions: [extension("of the group")],
+    });
+    expect((await put(whole)).status).toBe(200);
+    const rekeys = (await admin().gmks(group)).length;
+    const read = readGroupDocument((await world.it.ask(path, { as: MANAGER })).body);
+    const byUri = (a: { uri: string }, b: { uri: string }) => (a.uri < b.uri ? -1 : 1);
+    expect({ ...read, members: read.members!.toSorted(byUri) }).toEqual({
+      ...readGroupDocument(whole),
+      members: [...readGroupDocument(whole).members!].sort(byUri),
+    });
+    expect((await put(document())).status).toBe(200);
+    expect(readGroupDocument((await world.it.ask(path, { as: MANAGER })).body)).toEqual(
+      expect.not.objectContaining({ priority: 7, extensions: expect.anything() }),
+    );
+    expect(await admin().members(group, { limit: 100 })).toEqual(
+      expect.arrayContaining([{ uri: ALICE, kmsUri: expect.any(String), kind: "user" }]),
+    );
+    // Nobody has come or gone, so nobody needs another key.
+    expect((await admin().gmks(group)).length).toBe(rekeys);
+    const urgent = await put(document({ members: [{ uri: ALICE, priority: 256 }] }));
+    expect([urgent.status, readXcapError(urgent.body).condition]).toEqual([409, "constraint-failure"]);
   });
 
   it("goes by If-Match and If-None-Match", async () => {

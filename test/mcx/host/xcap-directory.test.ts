@@ -70,6 +70,19 @@ describe("the directory", () => {
     directory.stop();
   });
 
+  it("has the rules of the group as they were put, with the member's own priority", async () => {
+    const { admin } = world.it.core.context;
+    const uri = "sip:ruled@home.example";
+    const settings = { services: ["mcptt"] as const, maxParticipants: 12, hangTimer: 30 };
+    await admin.createGroup("operator", { uri, members: [{ uri: memberUri(0), priority: 255 }], settings });
+    expect(await directory.member(uri, memberUri(0))).toEqual({
+      uri: memberUri(0),
+      priority: 255,
+      group: settings,
+    });
+    await admin.deleteGroup("operator", uri);
+  });
+
   it("does not ask the GMS each time somebody guesses at a group, nor forgets groups for guesses", async () => {
     await directory.member(GROUP, memberUri(0));
     for (let n = 0; n < 20; n++) await directory.member(NOWHERE, memberUri(n));

@@ -82,6 +82,26 @@ describe("a group session", () => {
   });
 });
 
+describe("the hang timer of the group", () => {
+  it("ends the call when nobody has talked for so long, and not while somebody does", async () => {
+    let hung = 0;
+    const { net, session, enter } = world("hang", { onHang: () => void hung++ });
+    const [alice, bob] = gmkOf(GMK_ID, ALL).map((key, i) => enter(ALL[i]!, new Ring(key)));
+    session.hangAfter(2000);
+    await net.clock.pass(1500);
+    alice!.call.request();
+    await net.clock.pass(50);
+    await burst(net, alice!, [bob!], 150);
+    expect([session.talkers, hung]).toEqual([[ALICE], 0]);
+    alice!.call.release();
+    await net.clock.pass(1900);
+    expect(hung).toBe(0);
+    await net.clock.pass(200);
+    expect(hung).toBe(1);
+    await session.close();
+  });
+});
+
 describe("a session with a key of the group", () => {
   const everybody = [...ALL, MIXER];
 

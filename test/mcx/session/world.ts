@@ -33,6 +33,7 @@ export const MIXER = "sip:mcx@home.example";
 export const GMK_ID = 0x0abcdef;
 
 export interface Options {
+  readonly onHang?: () => void;
   readonly floor?: Partial<FloorConfig>;
   readonly keys?: () => GroupMediaKeys | undefined;
   readonly musik?: ReturnType<typeof controlKey>;
@@ -43,7 +44,7 @@ export interface Options {
 }
 
 export function world(seed: string, options: Options = {}) {
-  const { floor, keys, musik, own, messageRate, net = new Net(seed, { delay: 5 }) } = options;
+  const { floor, keys, musik, own, messageRate, onHang, net = new Net(seed, { delay: 5 }) } = options;
   const random = seededRandom(`server ${seed}`);
   const [media, control] = [
     { host: "239.255.0.1", port: 5004 },
@@ -59,6 +60,7 @@ export function world(seed: string, options: Options = {}) {
     ...(keys && { keys }),
     ...(own && { own }),
     ...(messageRate && { messageRate }),
+    ...(onHang && { onHang }),
     ssrcs: new ServerSsrcs(random),
     clock: net.clock,
     random,

@@ -243,6 +243,21 @@ describe("a group call", () => {
     expect(world.sessions.groups()).toEqual([]);
   });
 
+  it("follows the group document: its services, how many may be in a call, and its hang timer", async () => {
+    world = await McxWorld.create();
+    world.book.groups.set(GROUP, new Set([ALICE, BOB]));
+    const [alice, bob] = await bound(ALICE, BOB);
+    world.book.rules.set(GROUP, { services: ["mcvideo", "mcdata"] });
+    await expect(alice!.client.call(GROUP)).rejects.toThrow("403 Forbidden, SERVICE_NOT_IN_GROUP");
+    world.book.rules.set(GROUP, { services: ["mcptt"], maxParticipants: 1, hangTimer: 1 });
+    const call = await alice!.client.call(GROUP);
+    await expect(bob!.client.call(GROUP)).rejects.toThrow("486 Busy Here, CALL_FULL");
+    expect(world.counts).toMatchObject({ refused_service_not_in_group: 1, refused_call_full: 1, call_joined: 1 });
+    // Nobody talks.
+    await expect.poll(() => world.sessions.groups(), { timeout: 20_000 }).toEqual([]);
+    await call.hangUp();
+  });
+
   it("sends no media to where the INVITE did not come from, unless the configuration allows it", async () => {
     const call = async (config: object) => {
       world = await McxWorld.create(config);

@@ -14,7 +14,7 @@ import {
 import { registerInIms } from "../../../roles/identity/ims.ts";
 import type { ClientKeys } from "../../../roles/identity/index.ts";
 import { type McxConfigInput, parseMcxConfig } from "../../../roles/mcx/common/config.ts";
-import type { GroupDirectory } from "../../../roles/mcx/common/directory.ts";
+import type { GroupDirectory, GroupRules } from "../../../roles/mcx/common/directory.ts";
 import { GroupSessions } from "../../../roles/mcx/index.ts";
 import { Clients } from "../../../roles/mcx/signalling/clients.ts";
 import type { SignallingContext } from "../../../roles/mcx/signalling/context.ts";
@@ -46,12 +46,15 @@ const HOST = "127.0.0.1";
 /** Members by group, which a test may change. */
 export class Book implements GroupDirectory {
   readonly groups = new Map<string, Set<string>>();
+  readonly rules = new Map<string, GroupRules>();
   isReachable = true;
   readonly #listeners = new Set<(groupUri: string) => void>();
 
   async member(group: string, user: string) {
     if (!this.isReachable) throw new Error("no route");
-    return this.groups.get(group)?.has(user) ? { uri: user, priority: 255 } : undefined;
+    const rules = this.rules.get(group);
+    const member = { uri: user, priority: 255, ...(rules && { group: rules }) };
+    return this.groups.get(group)?.has(user) ? member : undefined;
   }
 
   onChange(listener: (groupUri: string) => void) {

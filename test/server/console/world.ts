@@ -70,7 +70,14 @@ export async function consoleWorld({
   const listeners = {
     gms: createGmsAdminServer({ context: core.context, token: "gms", ready }),
     kms: createAdminServer({ admin: kms, token: "kms", ready, log: noLog, random: systemRandom }),
-    mcx: createMcxAdminServer({ state: mcx, token: "mcx", ready, log: noLog, random: systemRandom }),
+    mcx: createMcxAdminServer({
+      state: mcx,
+      token: "mcx",
+      ready,
+      refreshKms: async () => [],
+      log: noLog,
+      random: systemRandom,
+    }),
   };
   const host = "127.0.0.1";
   const apis: Record<string, { url: string; token: string }> = {};

@@ -1,0 +1,34 @@
+/** What runs on a data folder as a client of a KMS, asked to look at it now. */
+import { MikeySakkeError } from "../../base/errors.ts";
+import { MCX_ADMIN_ROOT } from "../../roles/mcx/admin/server.ts";
+import { gmsAdminFileOf } from "../gms/data-folder.ts";
+import { OPERATOR, withGmsAdmin } from "../gms/with-admin.ts";
+import { mcxAdminFileOf } from "../mcx/data-folder.ts";
+import { runningServer } from "../server/admin-file.ts";
+import { usageError } from "../terminal/usage.ts";
+
+/** KMSs that each server knows then. Usage error GMS_NOT_RUNNING when none runs. */
+export async function refreshServers(dataDir: string): Promise<Readonly<Record<string, readonly string[]>>> {
+  const servers: Record<string, readonly string[]> = {};
+  if ((await runningServer(gmsAdminFileOf(dataDir), fetch)) !== undefined) {
+    const { kmsUris } = await withGmsAdmin({ dataDir }, (admin) => admin.refreshKms(OPERATOR));
+    servers.GMS = kmsUris;
+  }
+  const mcx = await runningServer(mcxAdminFileOf(dataDir), fetch);
+  if (mcx !== undefined) {
+    const target = new URL(`${MCX_ADMIN_ROOT}/kms/refresh`, mcx.url);
+    const headers = { authorization: `Bearer ${mcx.token}` };
+    const response = await fetch(target, { method: "POST", headers, redirect: "error" });
+    if (!response.ok) {
+      throw new MikeySakkeError("transport", "ADMIN_FAILED", `${mcx.url}: HTTP status ${response.status}`);
+    }
+    servers.MCX = ((await response.json()) as { kmsUris: string[] }).kmsUris;
+  }
+  if (Object.keys(servers).length === 0) {
+    throw usageError(
+      "GMS_NOT_RUNNING",
+      `${dataDir}: neither a GMS nor an MCX server runs on this data folder`,
+    );
+  }
+  return servers;
+}

@@ -1,0 +1,13 @@
+import type { KmsRefresh } from "../common/ports.ts";
+import type { OperationDeps } from "./deps.ts";
+
+/** For a partner KMS that the Home KMS permits since a moment ago, or permits no more (TS 33.180 5.3.1). */
+export async function refreshKms(
+  { store, keys, now }: Pick<OperationDeps, "store" | "keys" | "now">,
+  actor: string,
+): Promise<KmsRefresh> {
+  await keys.refresh();
+  const kmsUris = [...new Set(keys.current().domains.map(({ kmsUri }) => kmsUri))].sort();
+  await store.audit([{ at: now(), actor, action: "kms-refresh", outcome: "ok", detail: { kmsUris } }]);
+  return { kmsUris };
+}
