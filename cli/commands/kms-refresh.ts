@@ -26,7 +26,7 @@ export function registerKmsRefresh(kms: Command, runner: Runner): void {
 }
 
 async function refresh({ output }: Context, { dataDir }: Args): Promise<ExitStatus> {
-  const { refreshServers } = await import("../kms/refresh-servers.ts");
+  const { refreshServers } = await import("../serve/refresh-kms.ts");
   const servers = await refreshServers(dataDir);
   output.result({ status: "ok", ...servers }, () =>
     Object.entries(servers).map(([server, uris]) => `${server}  knows ${uris.join(", ")}`),

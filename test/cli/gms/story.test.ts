@@ -44,7 +44,7 @@ describe("serve, group and client run", { timeout: STORY_MS }, () => {
     core.destroy();
     const folder = ["--data-dir", data];
     await cli("kms", "certificate", "add", certificate, "--domain", "away.example", ...folder);
-    const known = ["kms.away.example", "kms.example.org"];
+    const known = ["kms.away.example", servers.kmsUri];
     const refreshed = (await cli("kms", "refresh", ...folder)).json();
     expect(refreshed).toMatchObject({ status: "ok", GMS: known, MCX: known });
 

@@ -205,7 +205,9 @@ describe("requests", () => {
 
   it("requests that the database fails are answered without its words", async () => {
     const { admin } = world.it.core.context;
-    const { group } = admin;
+    const { group, traced } = admin;
+    // Each request has operations of its own, with its trace.
+    admin.traced = () => admin;
     const words = 'syntax error at or near "SELECT secret"';
     try {
       for (const [kind, code, status] of [
@@ -226,7 +228,7 @@ describe("requests", () => {
       const got = await world.it.ask("GET", pathOf(MINE));
       expect([got.status, JSON.stringify(got.json)]).toEqual([500, expect.not.stringContaining("SELECT")]);
     } finally {
-      admin.group = group;
+      Object.assign(admin, { group, traced });
     }
   });
 

@@ -129,12 +129,13 @@ describe("the OpenAPI document", () => {
     ]);
     await check("GET", "/groups", "/groups");
     await check("GET", group, "/groups/{group}");
-    await check("PATCH", group, "/groups/{group}", { displayName: "Fire" });
+    await check("PATCH", group, "/groups/{group}", { displayName: "Fire", hangTimer: 30 });
     await check("PUT", group, "/groups/{group}", { members });
     await check("GET", `${group}/members`, "/groups/{group}/members");
     await check("POST", `${group}/members`, "/groups/{group}/members", {
-      members: [{ uri: "sip:c@home.example" }],
+      members: [{ uri: "sip:c@home.example", priority: 7 }],
     });
+    await check("GET", `${group}/members`, "/groups/{group}/members");
     await check("POST", `${group}/members/remove`, "/groups/{group}/members/remove", {
       uris: ["sip:c@home.example"],
     });
@@ -151,6 +152,7 @@ describe("the OpenAPI document", () => {
     await check("POST", `/gmks/${gmkId}/revoke`, "/gmks/{gmkId}/revoke");
     await check("GET", "/audit", "/audit");
     await check("POST", "/clock/reset", "/clock/reset");
+    await check("POST", "/kms/refresh", "/kms/refresh");
     await check("DELETE", group, "/groups/{group}");
     await check("GET", group, "/groups/{group}");
     expect([...covered].sort()).toEqual(OPERATIONS.map(({ id }) => id).sort());
