@@ -252,7 +252,11 @@ describe("a group call", () => {
     world.book.rules.set(GROUP, { services: ["mcptt"], maxParticipants: 1, hangTimer: 1 });
     const call = await alice!.client.call(GROUP);
     await expect(bob!.client.call(GROUP)).rejects.toThrow("486 Busy Here, CALL_FULL");
-    expect(world.counts).toMatchObject({ refused_service_not_in_group: 1, refused_call_full: 1, call_joined: 1 });
+    expect(world.counts).toMatchObject({
+      refused_service_not_in_group: 1,
+      refused_call_full: 1,
+      call_joined: 1,
+    });
     // Nobody talks.
     await expect.poll(() => world.sessions.groups(), { timeout: 20_000 }).toEqual([]);
     await call.hangUp();
