@@ -51,7 +51,8 @@ describe(`${INPUTS} hostile inputs among ${HONEST} honest clients`, () => {
   });
 
   it("no honest request failed", () => {
-    expect(report.failures.map(({ what, error }) => `${what}: ${String(error)}`)).toEqual([]);
+    const cause = (error: unknown) => (error instanceof Error && error.cause) || error;
+    expect(report.failures.map(({ what, at, error }) => `${what} at ${at}: ${cause(error)}`)).toEqual([]);
   });
 
   it("99 of 100 honest requests are answered within a second, or as fast as on the same machine without attackers", () => {

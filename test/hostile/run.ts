@@ -175,7 +175,7 @@ async function attackServer(options: RunOptions, stage: Stage): Promise<RunRepor
     );
     let figures: AttackFigures;
     try {
-      figures = together(await Promise.all(attacks.map(({ done }) => done)));
+      figures = together(await Promise.race([Promise.all(attacks.map(({ done }) => done)), server.died]));
     } finally {
       clearInterval(telling);
       for (const attack of attacks) attack.stop();

@@ -30,6 +30,8 @@ export interface ServerProcess extends Listening {
   /** Lines of its log, in JSON; others are what the runtime wrote. */
   lines(): readonly string[];
   isRunning(): boolean;
+  /** Rejects with the status and the last lines of the log if the process ends before it is told to. */
+  readonly died: Promise<never>;
   /** Resident octets. */
   memory(): Promise<number>;
   /** SIGTERM, and the status or the signal that ended it. */
@@ -66,6 +68,18 @@ export async function startServer(dataDir: string): Promise<ServerProcess> {
   }
   child.stdout.resume();
   const pid = child.pid!;
+  let isStopping = false;
+  const died = new Promise<never>((_, reject) => {
+    child.once("exit", (code, signal) => {
+      const last = log.trimEnd().split("\n").slice(-20).join("\n");
+      if (!isStopping) reject(new Error(`the servers ended with ${code ?? signal}:\n${last}`));
+    });
+  });
+  died.catch(() => undefined);
+  const ended = (signal: NodeJS.Signals) => {
+    isStopping = true;
+    return endOf(child, signal);
+  };
   if (!said.includes('"listening"')) throw new Error(`serve: ${said}\n${log}`);
   return {
     ...(JSON.parse(said) as Listening),
@@ -73,9 +87,10 @@ export async function startServer(dataDir: string): Promise<ServerProcess> {
     dataDir,
     lines: () => log.split("\n").filter((line) => line !== ""),
     isRunning: () => child.exitCode === null && child.signalCode === null,
+    died,
     memory: () => residentOctets(pid),
-    stop: () => ended(child, "SIGTERM"),
-    kill: async () => void (await ended(child, "SIGKILL")),
+    stop: () => ended("SIGTERM"),
+    kill: async () => void (await ended("SIGKILL")),
   };
 }
 
@@ -84,7 +99,7 @@ async function residentOctets(pid: number): Promise<number> {
   return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) * 1024;
 }
 
-async function ended(child: ChildProcess, signal: NodeJS.Signals) {
+async function endOf(child: ChildProcess, signal: NodeJS.Signals) {
   if (child.exitCode === null && child.signalCode === null) {
     const exit = once(child, "exit");
     child.kill(signal);

@@ -28,14 +28,14 @@ describe("connections without proof", () => {
 
   it("count what they hold of an unfinished message", () => {
     const { admission, dropped, open } = world();
-    const [first, second] = [open("a"), open("b")];
-    second.hold(600);
+    const [first, second] = ["a", "b"].map((name) => open(name, { address: "192.0.2.1" }));
+    second!.hold(600);
     expect(dropped).toEqual([]);
-    first.hold(100);
+    first!.hold(100);
     expect(dropped).toEqual([["a", "memory"]]);
-    second.hold(0);
+    second!.hold(0);
     expect(admission.figures.waitingOctets).toBe(100);
-    second.close();
+    second!.close();
     expect(admission.figures).toMatchObject({ waitingOctets: 0, connections: 0, waitingConnections: 0 });
   });
 
@@ -53,6 +53,21 @@ describe("connections without proof", () => {
     for (let i = 0; i < 4; i++) open(`p${i}`, { address: "192.0.2.2", cost: 10, shared: true });
     open("b", { address: "192.0.2.3", cost: 10 });
     expect(dropped).toHaveLength(1);
+  });
+
+  it("connections without proof of an address that holds more than that of the oldest make room themselves", () => {
+    const { admission, dropped, open } = world();
+    open("honest", { address: "192.0.2.1" });
+    for (let i = 0; i < 20; i++) open(`a${i}`, { address: "192.0.2.2", shared: true });
+    open("b", { address: "192.0.2.3" }).hold(100);
+    expect(dropped).toHaveLength(15);
+    expect(dropped.filter(([name]) => !name.startsWith("a"))).toEqual([]);
+    expect(admission.figures).toMatchObject({ waitingConnections: 7, waitingOctets: 800 });
+    for (const name of ["c", "d", "e", "f"]) open(name);
+    expect(dropped.map(([name]) => name).slice(15)).toEqual(["a15", "a16", "a17", "a18"]);
+    // Only one is left at that address, so the oldest of all goes.
+    open("g");
+    expect(dropped.slice(19)).toEqual([["honest", "memory"]]);
   });
 
   it("connections without proof of one /64 of IPv6 are of one address", () => {

@@ -1,6 +1,7 @@
 /**
  * What nobody has vouched for yet, of all sockets of a process: connections, unfinished messages, requests whose sender
- * has not been checked. All of it together is bounded, and what has waited longest makes room.
+ * has not been checked. All of it together is bounded, and what has waited longest makes room. An address that takes more
+ * than its share makes room first, so that it cannot push out the connections of others.
  */
 import { RequestBudget } from "./requests.ts";
 
@@ -62,7 +63,9 @@ export class Admission {
   readonly #events: AdmissionEvents;
   /** In the order in which they came. */
   readonly #waiting = new Set<AdmittedConnection>();
-  readonly #byAddress = new Map<string, Set<AdmittedConnection>>();
+  readonly #networks = new Map<string, Network>();
+  /** The network that held most when one last grew: the others are not searched for each connection that goes. */
+  #heaviest: Network | undefined;
   readonly #dropped = new Map<DropReason, number>();
   #connections = 0;
   #waitingOctets = 0;
@@ -103,35 +106,54 @@ export class Admission {
     this.#connections++;
     this.#waiting.add(connection);
     this.#waitingOctets += options.cost;
-    if (options.shared !== true) {
-      const siblings = this.#byAddress.get(connection.network) ?? new Set();
-      this.#byAddress.set(connection.network, siblings.add(connection));
-      if (siblings.size > this.limits.perAddress) this.#drop(oldestOf(siblings), "address");
-    }
-    if (this.#connections > this.limits.connections) this.#drop(oldestOf(this.#waiting), "connections");
+    const network = this.#networks.get(connection.network) ?? { waiting: new Set(), octets: 0 };
+    network.waiting.add(connection);
+    this.#networks.set(connection.network, network);
+    this.#grow(network, options.cost);
+    if (options.shared !== true && network.waiting.size > this.limits.perAddress)
+      this.#drop(oldestOf(network.waiting), "address");
+    if (this.#connections > this.limits.connections) this.#drop(this.#next(), "connections");
     this.#fit();
     return connection;
   }
 
   /** What a waiting connection takes has changed by so many octets. */
-  change(octets: number): void {
+  change(connection: AdmittedConnection, octets: number): void {
     this.#waitingOctets += octets;
+    this.#grow(this.#networks.get(connection.network)!, octets);
     this.#fit();
+  }
+
+  #grow(network: Network, octets: number): void {
+    network.octets += octets;
+    if (network.octets > (this.#heaviest?.octets ?? 0)) this.#heaviest = network;
   }
 
   #fit(): void {
     while (this.#waitingOctets > this.#connectionOctets && this.#waiting.size > 0)
-      this.#drop(oldestOf(this.#waiting), "memory");
+      this.#drop(this.#next(), "memory");
     this.#look();
+  }
+
+  /** The connection to drop next: the oldest of the heaviest network, or of all where none holds more than its own. */
+  #next(): AdmittedConnection {
+    const oldest = oldestOf(this.#waiting);
+    const heaviest = this.#heaviest;
+    const isHeavier = heaviest !== undefined && heaviest.octets > this.#networks.get(oldest.network)!.octets;
+    return isHeavier ? oldestOf(heaviest.waiting) : oldest;
   }
 
   /** It has proof now, or is gone. */
   settle(connection: AdmittedConnection, octets: number): void {
     if (!this.#waiting.delete(connection)) return;
     this.#waitingOctets -= octets;
-    const siblings = this.#byAddress.get(connection.network);
-    siblings?.delete(connection);
-    if (siblings?.size === 0) this.#byAddress.delete(connection.network);
+    const network = this.#networks.get(connection.network)!;
+    network.waiting.delete(connection);
+    network.octets -= octets;
+    if (network.waiting.size === 0) {
+      this.#networks.delete(connection.network);
+      if (this.#heaviest === network) this.#heaviest = undefined;
+    }
     this.#look();
   }
 
@@ -163,6 +185,13 @@ export class Admission {
   }
 }
 
+/** What waits of one address, or of one /64 of IPv6. */
+interface Network {
+  /** In the order in which they came. */
+  readonly waiting: Set<AdmittedConnection>;
+  octets: number;
+}
+
 function oldestOf(connections: ReadonlySet<AdmittedConnection>): AdmittedConnection {
   return connections.values().next().value!;
 }
@@ -177,6 +206,7 @@ function networkOf(address: string): string {
 }
 
 export class AdmittedConnection {
+  /** Those behind a proxy are apart from connections of the proxy itself. */
   readonly network: string;
   readonly #admission: Admission;
   readonly #options: ConnectionOptions;
@@ -187,7 +217,7 @@ export class AdmittedConnection {
   constructor(admission: Admission, options: ConnectionOptions) {
     this.#admission = admission;
     this.#options = options;
-    this.network = networkOf(options.address);
+    this.network = `${options.shared === true ? "behind " : ""}${networkOf(options.address)}`;
     this.#octets = options.cost;
   }
 
@@ -201,7 +231,7 @@ export class AdmittedConnection {
     if (this.#isProven || !this.#isOpen) return;
     const before = this.#octets;
     this.#octets = this.#options.cost + octets;
-    this.#admission.change(this.#octets - before);
+    this.#admission.change(this, this.#octets - before);
   }
 
   vouch(): void {

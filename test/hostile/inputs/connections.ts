@@ -12,15 +12,22 @@ export interface Connection {
 }
 
 const MIB = 1 << 20;
+/** Their body breaks off: of a request that has none otherwise, too. */
+const TARGETS = [
+  "POST /keymanagement/identity/v1/init",
+  "PUT /xcap/org.openmobilealliance.groups/global/byGroupID/x",
+  "GET /health/ready",
+  "GET /metrics",
+  "DELETE /gms/v1/groups/x",
+  "OPTIONS /",
+];
 const NOTHING = new Uint8Array(0);
 
 export function connection(draw: Draw, stock: Stock): Connection {
   const channel = draw.pick([...STREAM_CHANNELS, ...HTTP_CHANNELS]);
   const isHttp = (HTTP_CHANNELS as readonly string[]).includes(channel);
   const message = isHttp
-    ? Buffer.from(
-        `POST /keymanagement/identity/v1/init HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${4 * MIB}\r\n\r\n`,
-      )
+    ? Buffer.from(`${draw.pick(TARGETS)} HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${4 * MIB}\r\n\r\n`)
     : Buffer.from(draw.pick(stock.sip[(channel as SipChannel).slice(0, 3) as "gms" | "mcx"]));
   switch (draw.below(8)) {
     case 0:
