@@ -32,7 +32,6 @@ export class Asked {
     if (text.startsWith(`${method} `) && !/^Expires *: *0\r$/im.test(text) && !this.#answers.has(key)) {
       this.#answers.set(key, undefined);
     }
-    // Attackers answer too, but only to requests that there were.
     if (status === undefined || !this.#answers.has(key)) return;
     if (this.#answers.get(key) !== "granted") this.#answers.set(key, status === "2" ? "granted" : "refused");
   }

@@ -279,9 +279,10 @@ export class HonestMember {
   async #endpoint(server: "gms" | "mcx"): Promise<SipEndpoint> {
     const { server: listening, recorder } = this.#world;
     const address = (server === "gms" ? listening.sip : listening.mcxSip)[this.way];
+    const { port } = sipServer(address, "SIP");
     const transports = await this.#transports(address);
     const endpoint = createSipEndpoint({
-      transports: transports.map((transport) => recorder.sip(transport, server)),
+      transports: transports.map((transport) => recorder.sip(transport, server, port)),
       clock: systemClock,
       random: systemRandom,
     });

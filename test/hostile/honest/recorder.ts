@@ -31,8 +31,8 @@ export class Recorder {
     };
   }
 
-  /** The transport, and what passes it unless that is encrypted; `server` is at its other end. */
-  sip(transport: SipTransport, server: "gms" | "mcx"): SipTransport {
+  /** The transport, and what passes it unless that is encrypted; `server` is at its other end, at `port`. */
+  sip(transport: SipTransport, server: "gms" | "mcx", port: number): SipTransport {
     const isClear = transport.name !== "TLS" && transport.name !== "WSS";
     const seen = new WeakSet<Flow>();
     // Flows are compared by whoever holds them, so they stay what they are.
@@ -56,7 +56,8 @@ export class Recorder {
       start: (events) =>
         transport.start({
           message: (octets, flow) => {
-            this.asked.see(Buffer.from(octets).toString("latin1"));
+            // Attackers answer as well, from ports of their own.
+            if (flow.remote.port === port) this.asked.see(Buffer.from(octets).toString("latin1"));
             if (isClear) this.#message("client", octets);
             events.message(octets, watched(flow));
           },
