@@ -4,9 +4,9 @@ import { dirname, join, normalize } from "node:path";
 import { defineConfig } from "vitest/config";
 import config from "./vitest.config.ts";
 
-/** Words by which a file shows that it starts something. */
+/** Words by which a file shows that it starts something, or replaces a module, which others would then have too. */
 const STARTS =
-  /openPglite\(|openDatabase\(|createPool\(|createKmsPool\(|from "(?:node:child_process|node:worker_threads|esbuild)"|support\/(?:foreign|databases|postgres|packed|chromium|memory|bundle|compile-core)\.ts"/;
+  /vi\.mock\(|openPglite\(|openDatabase\(|createPool\(|createKmsPool\(|from "(?:node:child_process|node:worker_threads|esbuild)"|support\/(?:foreign|databases|postgres|packed|chromium|memory|bundle|compile-core)\.ts"/;
 
 /** They have many inputs to go through, or let real time pass. */
 const LONG = [
@@ -18,6 +18,7 @@ const LONG = [
   "test/mikey/scenario/mutations.test.ts",
   "test/package/bench/counts.test.ts",
   "test/package/regular-expressions.test.ts",
+  "test/sip/large-notify.test.ts",
 ];
 
 /** Paths of test files of which neither they themselves nor the helpers that they import start anything. */
@@ -41,4 +42,5 @@ function fastTests(): string[] {
     .filter((file) => !LONG.includes(file) && !starts(file));
 }
 
-export default defineConfig({ test: { ...config.test, include: fastTests() } });
+// The files of a worker share their modules, in which nothing changes: loading them anew took half of the time.
+export default defineConfig({ test: { ...config.test, include: fastTests(), isolate: false } });
