@@ -65,7 +65,10 @@ export function settingOptions(command: Command): Command {
   return command
     .option("--name <text>", "display name")
     .addOption(
-      new Option("--service <service>", "service that the group is for; may be repeated")
+      new Option(
+        "--service <service>",
+        "service that the group has: mcptt and mcdata where none is given; may be repeated",
+      )
         .choices(SERVICES)
         .argParser((value: string, previous: string[] | undefined) => {
           if (!SERVICES.includes(value as McService)) {

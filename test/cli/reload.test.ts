@@ -19,6 +19,21 @@ const GMS = "sip:gms@gms.localhost";
 const REFUSED = "configuration refused: all of the one before it stays in use";
 const DONE = "configuration read anew";
 
+/** Without a token, so that the GMS has something to say at level debug. */
+const SUBSCRIBE = [
+  "SUBSCRIBE sip:gms.localhost SIP/2.0",
+  "Via: SIP/2.0/TCP 127.0.0.1;branch=z9hG4bKreload",
+  "From: <sip:alice@example.org>;tag=a",
+  "To: <sip:gms.localhost>",
+  "Contact: <sip:alice@127.0.0.1>",
+  "Call-ID: reload",
+  "CSeq: 1 SUBSCRIBE",
+  "Event: xcap-diff",
+  "Max-Forwards: 70",
+  "Content-Length: 0",
+  "\r\n",
+].join("\r\n");
+
 interface Line {
   level: number;
   msg: string;
@@ -126,6 +141,8 @@ it("serve: log level, token issuer and policies; or nothing", { timeout: STORY_M
   });
   expect([await statusWith(one), await statusWith(two)]).toEqual([401, 200]);
   expect(lifetimeOf(await gmkIn(group("rekey", GROUP)))).toBe(3600);
+  socket.write(SUBSCRIBE);
+  expect(String((await once(socket, "data"))[0])).toMatch(/^SIP\/2\.0 401 /);
   await vi.waitFor(() => expect(lines(servers).some(({ level }) => level < 30)).toBe(true), STORY_MS);
 
   // What is fixed is named, and the rest of the file does not count either.

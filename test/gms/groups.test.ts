@@ -195,7 +195,7 @@ describe("changeGroup and replaceGroup", () => {
     const changed = await admin.changeGroup("op", GROUP, { displayName: "Fire", rekeyEveryMs: 60_000 });
     expect(changed.rekeys).toEqual([]);
     expect(changed.group.revision).toBeGreaterThan(group.revision);
-    expect(changed.group.settings).toMatchObject({ displayName: "Fire", services: ["mcptt"] });
+    expect(changed.group.settings).toMatchObject({ displayName: "Fire", services: ["mcptt", "mcdata"] });
     expect((await admin.group(GROUP))!.nextRekeyAt).toBe(NOW + 60_000);
     const without = await admin.changeGroup("op", GROUP, { rekeyEveryMs: 0 });
     expect(without.group.settings.rekeyEveryMs).toBeUndefined();

@@ -10,6 +10,8 @@ import { knownKms } from "../planner/messages.ts";
 import type { OperationDeps } from "./deps.ts";
 
 /** priorityType of TS 24.481 7.2.4.2. */
+/** What all members have by our own servers and clients. */
+const DEFAULT_SERVICES: readonly McService[] = ["mcptt", "mcdata"];
 const MAX_PRIORITY = 255;
 /** Of a call. */
 const MAX_PARTICIPANTS = 1_000_000;
@@ -97,7 +99,7 @@ export function settingsOf(
   present?: GroupSettings,
 ): GroupSettings {
   const bad = (text: string) => refused("BAD_GROUP", `${uri}: ${text}`);
-  const defaults = { displayName: uri, services: ["mcptt"] as const, managers: [], unprotected: [] };
+  const defaults = { displayName: uri, services: DEFAULT_SERVICES, managers: [], unprotected: [] };
   const { rekeyEveryMs, gmkLifetimeMs, ...rest } = { ...defaults, rekeyOnAdd: false, ...present, ...changes };
   const { displayName, services = [], managers = [], unprotected = [], rekeyOnAdd } = rest;
   if (

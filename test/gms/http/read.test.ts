@@ -35,12 +35,6 @@ describe("a group document", () => {
     expect((await ask(keysPath(MANAGER), { as: MANAGER })).status).toBe(404);
   });
 
-  it("is told of by HEAD without its body", async () => {
-    const got = await ask(GROUP_PATH, { method: "HEAD" });
-    expect(got).toMatchObject({ status: 200, body: "", headers: { "content-type": MEDIA.group } });
-    expect(got.headers.etag).toBeDefined();
-  });
-
   it("leaves out servers that get the key", async () => {
     const { admin } = world.it.core.context;
     await admin.addMembers("operator", GROUP, [{ uri: "sip:mcx@home.example", kind: "mcx-server" }]);

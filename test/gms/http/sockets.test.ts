@@ -54,6 +54,13 @@ describe("slow clients", () => {
   });
 });
 
+it("HEAD tells of a group document without its body", async () => {
+  const authorisation = `Authorization: Bearer ${token}\r\nConnection: close`;
+  const said = await raw(`HEAD ${GROUP_PATH} HTTP/1.1\r\nHost: x\r\n${authorisation}\r\n\r\n`);
+  expect(said).toMatch(/^HTTP\/1\.1 200 [^]*\r\netag: "[^]*\r\n\r\n$/);
+  expect(said.toLowerCase()).toContain(`\r\ncontent-type: ${MEDIA.group}\r\n`);
+});
+
 describe("malformed requests", () => {
   it("are answered 400", async () => {
     expect(await raw("GET / HTTP/1.1\r\nHost x\r\n\r\n")).toMatch(/^HTTP\/1\.1 400 /);

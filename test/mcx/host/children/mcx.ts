@@ -16,7 +16,7 @@ const document = writeGroupDocument({
   uri: GROUP,
   displayName: "Fire",
   members: members.map((uri) => ({ uri })),
-  services: ["mcptt"],
+  services: ["mcptt", "mcdata"],
   unprotected: [],
 });
 const db = await openDatabase({ url: databaseUrl, max: 3 });

@@ -16,7 +16,7 @@ const document = writeGroupDocument({
   uri: GROUP,
   displayName: "Fire",
   members: NAMES.map((uri) => ({ uri })),
-  services: ["mcptt"],
+  services: ["mcptt", "mcdata"],
   unprotected: [],
 });
 const server = await createMcxServer({
