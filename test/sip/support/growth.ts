@@ -4,21 +4,27 @@ const SMALL = 4_000;
 const FACTOR = 4;
 /** A sample is so long at least, in microseconds: the clock of the processor has steps. */
 const SAMPLE = 4_000;
-const SAMPLES = 4;
+const FEWEST = 4;
+const MOST = 60;
+/** A multiple that quadratic work does not have. */
+const LINEAR = 7;
 
 /**
- * Time for an input four times as large, as a multiple: about 4 where the work is linear, 16 where it is quadratic. The
- * shortest of some samples counts. `prepare` makes the input, which is not part of the work.
+ * Time for an input four times as large, as a multiple: about 4 where the work is linear, 16 where it is quadratic.
+ * `prepare` makes the input, which is not part of the work. The shortest sample of each size counts, as the collection of
+ * garbage and the compiler only add to it; there are more samples as long as the multiple is not that of linear work.
  */
 export function growthOf(prepare: (n: number) => () => unknown): number {
-  const [small, large] = [prepare(SMALL), prepare(FACTOR * SMALL)];
+  const works = [prepare(SMALL), prepare(FACTOR * SMALL)] as const;
   // Compiled code on both sides.
-  for (let i = 0; i < 20; i++) small();
-  large();
-  const times = [small, large].map((work) =>
-    Math.min(...Array.from({ length: SAMPLES }, () => timeOf(work))),
-  );
-  return times[1]! / times[0]!;
+  for (let i = 0; i < 20; i++) works[0]();
+  works[1]();
+  const shortest = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+  const growth = () => shortest[1]! / shortest[0]!;
+  for (let samples = 0; samples < FEWEST || (growth() > LINEAR && samples < MOST); samples++) {
+    for (const [i, work] of works.entries()) shortest[i] = Math.min(shortest[i]!, timeOf(work));
+  }
+  return growth();
 }
 
 /** Microseconds of one run. */
