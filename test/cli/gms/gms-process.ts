@@ -44,15 +44,27 @@ export async function serve(
 ): Promise<GmsProcess> {
   const [what, rest] = args[0] === "gms" ? [["serve", "gms"], args.slice(1)] : [["serve"], args];
   const all = [...what, "--data-dir", dataDir, "--port", "0", ...rest, "--json"];
-  const child = start(all, environment);
-  let stderr = "";
-  child.stderr!.setEncoding("utf8").on("data", (text) => {
-    stderr += text;
-  });
-  const line = await firstLine(child);
-  const said = line === undefined ? {} : JSON.parse(line);
-  if (said.status !== "listening") throw new Error(`${all.join(" ")}: ${line}\n${stderr}`);
-  return { ...(said as GmsListening), log: () => stderr, end: (signal) => ended(child, signal) };
+  // Ports are looked for before they are bound, and another test may take one in between.
+  for (let tries = 1; ; tries++) {
+    const child = start(all, environment);
+    let [stdout, stderr] = ["", ""];
+    child.stderr!.setEncoding("utf8").on("data", (text) => {
+      stderr += text;
+    });
+    const isListening = await new Promise<boolean>((resolve) => {
+      child.stdout!.setEncoding("utf8").on("data", (text) => {
+        stdout += text;
+        if (/^\{"status":"listening".*\n/.test(stdout)) resolve(true);
+      });
+      child.once("close", () => resolve(false));
+    });
+    if (isListening) {
+      const said = JSON.parse(stdout.slice(0, stdout.indexOf("\n"))) as GmsListening;
+      return { ...said, log: () => stderr, end: (signal) => ended(child, signal) };
+    }
+    if (tries === 3 || !stdout.includes("ADDRESS_IN_USE"))
+      throw new Error(`${all.join(" ")}: ${stdout}\n${stderr}`);
+  }
 }
 
 /** `client run` of a user, on the servers of a folder; ends with the test. */
@@ -96,17 +108,6 @@ function start(args: readonly string[], environment: Record<string, string>): Ch
     await ended(child, "SIGKILL");
   });
   return child;
-}
-
-async function firstLine({ stdout }: ChildProcess): Promise<string | undefined> {
-  let text = "";
-  for await (const chunk of stdout!.setEncoding("utf8").iterator({ destroyOnReturn: false })) {
-    text += chunk;
-    if (!text.includes("\n")) continue;
-    stdout!.resume();
-    return text.slice(0, text.indexOf("\n"));
-  }
-  return undefined;
 }
 
 async function ended(child: ChildProcess, signal: NodeJS.Signals) {
