@@ -45,7 +45,7 @@ function drawId(random: RandomSource, octets: number): string {
   return toHex(id);
 }
 
-/** What log lines call an operation; undefined where none is known. */
+/** The trace ID, by which log lines name an operation; undefined where the text is no traceparent. */
 export function traceIdOf(traceparent: string | undefined): string | undefined {
   return readTraceparent(traceparent)?.traceId;
 }

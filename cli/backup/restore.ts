@@ -153,7 +153,7 @@ async function withKey<T>(
   });
 }
 
-/** With the PIN of a token, which the key file may need. */
+/** The environment without the store key. The PIN of a token stays in it, as the key file may need that. */
 function withoutKey({ [STORE_KEY_VARIABLE]: _, ...environment }: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return environment;
 }

@@ -4,7 +4,7 @@ import type { SpeechCodec } from "../../roles/call/speech-codec.ts";
 
 /** RFC 7587 4.1: timestamps count at 48,000 Hz, whatever is coded. */
 const TIMESTAMP_STEP = 960;
-/** Of the dynamic payload types (RFC 3551 6), the one that most clients take for Opus. */
+/** The dynamic payload type (RFC 3551 6) that most clients use for Opus. */
 const TYPE = 111;
 const BITS_PER_SECOND = 20_000;
 

@@ -20,7 +20,7 @@ export interface Draft {
 
 export type Edit = (draft: Draft) => void;
 
-/** Who signs, and with the keys of which time. */
+/** The identity that signs, and the time whose keys it uses. */
 export interface Signing {
   readonly initiator: Initiator;
   /** Milliseconds since the Unix epoch. */

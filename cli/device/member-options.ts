@@ -20,7 +20,7 @@ export interface MemberArgs extends ImsArgs, TolerateArgs {
   timeout: string;
 }
 
-/** Who a member is, and which KMS they have. */
+/** The options for a member's identity and KMS. */
 export function memberOptions(command: Command): Command {
   return imsOptions(tolerateOption(command))
     .requiredOption("--user <uri>", "the identity")

@@ -1,4 +1,4 @@
-/** What runs on a data folder as a client of a KMS, asked to look at it now. */
+/** Asks the servers of a data folder that are clients of a KMS to refresh their keys and certificates now. */
 import { MikeySakkeError } from "../../base/errors.ts";
 import { MCX_ADMIN_ROOT } from "../../roles/mcx/admin/server.ts";
 import { gmsAdminFileOf } from "../gms/data-folder.ts";

@@ -77,7 +77,7 @@ export async function openDataFolder(
   return { folder: dataDir, config: located(checked, dirname(file)), files: filesOf(dataDir, checked, file) };
 }
 
-/** What the configuration of a folder says, which a server that is not its KMS may do without. */
+/** Reads the configuration of a folder, if there is one: a server that is not the KMS of the folder needs none. */
 export async function readFolder({
   dataDir,
   config,

@@ -7,7 +7,7 @@ import { fileError } from "../terminal/files.ts";
 import { usageError } from "../terminal/usage.ts";
 
 export const STORE_KEY_VARIABLE = "MIKEY_SAKKE_STORE_KEY";
-/** Of the PKCS#11 token that wraps the store key. */
+/** Holds the PIN of the PKCS#11 token that wraps the store key. */
 export const PIN_VARIABLE = "MIKEY_SAKKE_PKCS11_PIN";
 
 const SERVERS = ["KMS", "GMS", "MCX"];

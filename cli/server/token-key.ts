@@ -47,7 +47,12 @@ export async function wrapByToken(
   const iv = random(IV_BYTES);
   const sealed = await withTokenKey(uriOf(uri), environment, ({ module, session, key, api }) => {
     module.C_EncryptInit(session, gcm(api, iv), key);
-    return module.C_Encrypt(session, Buffer.from(storeKey), Buffer.alloc(KEY_BYTES + TAG_BYTES));
+    const copy = Buffer.from(storeKey);
+    try {
+      return module.C_Encrypt(session, copy, Buffer.alloc(KEY_BYTES + TAG_BYTES));
+    } finally {
+      wipe(copy);
+    }
   });
   return `${uri}\n${toHex(iv)}${toHex(sealed)}\n`;
 }

@@ -15,9 +15,9 @@ export interface SpeechCodec {
   readonly format: SpeechFormat;
   /** How far the RTP timestamp advances in one frame: 160 for G.711, 960 for Opus (RFC 7587 4.1). */
   readonly timestampStep: number;
-  /** For one stream that is sent. */
+  /** Makes the encoder of one stream that is sent. */
   encoder(): (frame: Int16Array) => Uint8Array;
-  /** For one stream that is received. The result is undefined for a payload that is not one frame of this format. */
+  /** Makes the decoder of one received stream. It gives undefined for a payload that is not one frame of this format. */
   decoder(): (payload: Uint8Array) => Int16Array | undefined;
 }
 

@@ -79,7 +79,7 @@ export class VoiceSender {
     return sealed;
   }
 
-  /** What the timestamp advances by since the last frame ended: it goes on through silence. */
+  /** How far the timestamp has advanced since the last frame ended: it goes on through silence. */
   #pause(now: number): number {
     if (this.#lastAt === undefined) return 0;
     const samples = Math.round(((now - this.#lastAt) * G711_RATE) / 1000);

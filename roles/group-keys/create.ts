@@ -78,7 +78,7 @@ export interface GroupClientOptions extends Pick<InboxOptions, "periodOverlap" |
   /** Milliseconds since the Unix epoch. */
   readonly now: () => number;
   readonly random: RandomSource;
-  /** For what waits; that of the host when absent. */
+  /** Times the waits; the clock of the host when absent. */
   readonly clock?: Clock;
   /** Told of what happens, not within it. */
   readonly onEvent?: (event: GroupClientEvent) => void;

@@ -4,7 +4,7 @@ import type { RandomSource } from "../../base/random.ts";
 
 const FIRST_MS = 2000;
 const LONGEST_MS = 300_000;
-/** For an answer that will not be another one a moment later. */
+/** After a refusal, which a moment later would be the same. */
 const REFUSED_MS = 300_000;
 const LONGEST_REFUSED_MS = 3_600_000;
 

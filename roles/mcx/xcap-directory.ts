@@ -18,7 +18,7 @@ export interface XcapDirectoryOptions extends XcapClientOptions {
 }
 
 interface Group {
-  /** With their priorities. */
+  /** Priorities of floor requests by member. */
   readonly members: ReadonlyMap<string, number>;
   readonly rules: GroupRules;
 }

@@ -1,7 +1,7 @@
 /** The challenge that answers a request whose access token is missing or refused. */
 import { type AuthValue, quote } from "../../transport/sip/index.ts";
 
-/** What a challenge says of a token that was there (RFC 6750 3.1). */
+/** The `error` parameter of a challenge by refusal, for a token that was present (RFC 6750 3.1). */
 const ERRORS: ReadonlyMap<string, string> = new Map([
   ["TOKEN_INVALID", "invalid_token"],
   ["TOKEN_EXPIRED", "invalid_token"],

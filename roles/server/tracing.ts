@@ -16,7 +16,7 @@ export interface SpanOptions {
 }
 
 export interface Span {
-  /** For what this step causes, in this process or another. */
+  /** The parent of whatever this step causes, in this process or another. */
   readonly traceparent: string;
   /** @param failure why the step came to nothing, an error or words */
   end(failure?: unknown, attributes?: SpanAttributes): void;

@@ -36,7 +36,7 @@ export function readWireError(answer: unknown): WireError | undefined {
   return isWhole ? (error as WireError) : undefined;
 }
 
-/** What a request to an admin API came to that was not carried out. */
+/** The error for an answer of an admin API that is no success. */
 export async function refusalOf(response: Response, url: string): Promise<MikeySakkeError> {
   const error = readWireError(await response.json().catch(() => undefined));
   if (error !== undefined) return fromWireError(error);

@@ -13,7 +13,7 @@ export interface MemberRow {
   readonly extensions?: readonly object[] | null;
 }
 
-/** Who gets a message. */
+/** The columns that are needed to send a message. */
 const RECIPIENT = "member_uri, kms_uri, kind";
 const COLUMNS = `${RECIPIENT}, priority, extensions`;
 /** priorityType of TS 24.481 7.2.4.2. */

@@ -5,7 +5,7 @@ export const TRACES: Migration = {
   name: "traces",
   statements: [
     "ALTER TABLE gms_rekey ADD COLUMN traceparent text",
-    // Of the operation for which a GMK is to be revoked.
+    // The trace of the operation because of which a GMK is to be revoked.
     "ALTER TABLE gms_gmk ADD COLUMN revoke_traceparent text",
   ],
 };

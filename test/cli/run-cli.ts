@@ -47,7 +47,7 @@ export function spawnCli(
 }
 
 export interface Running {
-  /** What it has written to standard output, once that text is in it or in standard error; rejects when it ends without. */
+  /** Waits until the text is in standard output or standard error. Gives the standard output; rejects when the process ends first. */
   shows(text: string): Promise<string>;
   kill(signal: NodeJS.Signals): void;
   readonly pid: number;

@@ -59,7 +59,7 @@ async function rekey(headers: Record<string, string>): Promise<{ id: number; tra
   return answer.json();
 }
 
-/** Bob fetches his message over HTTP, and says what he made of it. */
+/** Bob fetches the message over HTTP and reports the result. */
 async function fetchAndReport(): Promise<void> {
   const { gms, tokens } = setup!;
   const app = createXcapServer({ context: gms.context, tokens });

@@ -3,13 +3,12 @@
  * while each is away. `npm run test:rolling` has 500 clients; without it there is no test here.
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { migrate } from "../../store/database/migrate.ts";
-import { openDatabase } from "../../store/index.ts";
 import { type Device, keyOf, startDevice, stopDevices, untilNewKey } from "../gms/foreign/device.ts";
-import { HOST, makeIssuer } from "../gms/foreign/running-gms.ts";
+import { HOST } from "../gms/foreign/running-gms.ts";
+import { shareDatabase } from "../gms/foreign/shared-database.ts";
 import { type GmsProcess, rekeyAtLast, startGmsProcess } from "../gms/kill/gms-process.ts";
 import type { GmsJob } from "../gms/kill/protocol.ts";
-import { makeWorld, type World } from "../gms/world.ts";
+import type { World } from "../gms/world.ts";
 import { freePort } from "../sip/support/kamailio.ts";
 import { type Cluster, describeWithPostgres, startPostgres } from "../support/postgres.ts";
 
@@ -36,14 +35,9 @@ describe.runIf(process.env.MIKEY_SAKKE_LONG)("a rolling upgrade", () => {
 
     beforeAll(async () => {
       cluster = await startPostgres();
-      const database = { url: await cluster.createDatabase(), max: 4 };
-      const db = await openDatabase(database);
-      await migrate(db);
-      await db.close();
-      world = await makeWorld({ now: Date.now() });
-      const issuer = await makeIssuer();
-      const token = (userUri: string) => issuer.token({ userUri, now: Date.now() });
-      job = { database, workers: 0, issuerJwk: issuer.exportPrivateJwk(), config: {} };
+      const shared = await shareDatabase(cluster);
+      ({ world, job } = shared);
+      const { token } = shared;
       for (let i = 0; i < PROCESSES; i++) ports.push(await freePort());
       for (let i = 0; i < PROCESSES; i++) await begin(i);
       await processes[0]!.order({ op: "create", members: CLIENTS });

@@ -28,7 +28,7 @@ interface Installed {
   /** Paths in package-lock.json, such as "node_modules/ws", with what it says of each. */
   readonly packages: Readonly<Record<string, { readonly engines?: { readonly node?: string } }>>;
   readonly folder: string;
-  /** What npm had to say. */
+  /** The output of npm. */
   readonly said: string;
 }
 
@@ -46,7 +46,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** As a user does, from what npm has downloaded before where it can. */
+/** Installs as a user does; npm takes packages from its cache where it has them. */
 function install(name: string, packed: readonly Packed[]): Installed {
   const app = join(folder, name);
   mkdirSync(app);
@@ -69,7 +69,7 @@ function run({ folder }: Installed, code: string): string {
   return execFileSync(process.execPath, [file], { cwd: folder, encoding: "utf8" });
 }
 
-/** By specifier, the names that a module exports, or the code of the error that its import ends in. */
+/** The names that each module exports, by specifier, or the code of the error of its import. */
 function imported(app: Installed, specifiers: readonly string[]): Record<string, string[] | string> {
   const code = `const out = {};
     for (const name of ${JSON.stringify(specifiers)})
@@ -83,7 +83,7 @@ const specifiersOf = ({ manifest: { name, exports } }: Packed) =>
     .filter((path) => path !== "./package.json" && !path.includes("*"))
     .map((path) => `${name}${path.slice(1)}`);
 
-/** What is installed besides our own packages. */
+/** The installed packages other than our own. */
 const othersIn = ({ packages }: Installed) =>
   Object.keys(packages).filter((path) => path !== "" && !/^node_modules\/mikey-sakke(-server)?$/.test(path));
 

@@ -1,4 +1,4 @@
-/** What a client is told that came without an access token, or with one that was refused. */
+/** The challenge to a client whose access token is missing or refused. */
 import { describe, expect, it } from "vitest";
 import { httpChallenge, sipChallenge } from "../../roles/server/bearer-challenge.ts";
 

@@ -1,4 +1,4 @@
-/** What the clients of the admin APIs make of an answer that is no error of ours. */
+/** How the clients of the admin APIs take an answer that is not an error of ours. */
 import { describe, expect, it } from "vitest";
 import { gmsAdminClient } from "../../roles/gms/admin/client.ts";
 import { adminClient } from "../../roles/kms/admin/client.ts";

@@ -185,7 +185,7 @@ export class Admission {
   }
 }
 
-/** What waits of one address, or of one /64 of IPv6. */
+/** The unauthenticated connections of one address, or of one /64 of IPv6. */
 interface Network {
   /** In the order in which they came. */
   readonly waiting: Set<AdmittedConnection>;
@@ -206,7 +206,7 @@ function networkOf(address: string): string {
 }
 
 export class AdmittedConnection {
-  /** Those behind a proxy are apart from connections of the proxy itself. */
+  /** The key of the network. Connections of clients behind a proxy have a key apart from connections of the proxy itself. */
   readonly network: string;
   readonly #admission: Admission;
   readonly #options: ConnectionOptions;

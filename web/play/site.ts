@@ -6,6 +6,8 @@ import { readFile } from "node:fs/promises";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { extname, join } from "node:path";
+import { fromUtf8 } from "../../base/bytes.ts";
+import { readBody } from "../../cli/server/read-body.ts";
 import type { PageConfig, Tokens } from "../client/config.ts";
 
 export interface PageSiteOptions {
@@ -71,8 +73,9 @@ export async function openPageSite({ folder, port }: PageSiteOptions): Promise<P
   async function post(path: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (servers === undefined) return void response.writeHead(503).end();
     if (request.headers.origin !== origin) return void response.writeHead(403).end();
-    const body = await bodyOf(request);
-    if (body === undefined) return void response.writeHead(413).end();
+    const octets = await readBody(request, MAX_BODY);
+    if (octets === undefined) return void response.writeHead(413).end();
+    const body = fromUtf8(octets);
     if (path === TOKEN_PATH) {
       const { user } = JSON.parse(body) as { user?: unknown };
       if (typeof user !== "string") return void response.writeHead(400).end();
@@ -130,15 +133,4 @@ function headersOf(servers: PageServers | undefined): Record<string, string> {
 
 function json(response: ServerResponse, value: unknown): void {
   response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(value));
-}
-
-async function bodyOf(request: IncomingMessage): Promise<string | undefined> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    length += chunk.length;
-    if (length > MAX_BODY) return undefined;
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString("utf8");
 }

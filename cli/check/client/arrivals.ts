@@ -1,4 +1,4 @@
-/** What comes from the client under test, in order, and waiting for it. */
+/** A queue of what the client under test has sent, for test cases that wait for it. */
 import type { TimerPort } from "../../../base/clock.ts";
 
 export class Arrivals<T> {

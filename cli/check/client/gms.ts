@@ -102,7 +102,7 @@ export class CheckGms {
     });
   }
 
-  /** By the Accept and Event of the last SUBSCRIBE (RFC 5875 4.3, 4.4). */
+  /** Follows from Accept and Event of the last SUBSCRIBE (RFC 5875 4.3, 4.4). */
   get telling(): Telling {
     const { request } = this.subscribes.last!;
     const mode = request.headers.get(EVENT)?.params.get("diff-processing") ?? "no-patching";

@@ -2,7 +2,7 @@
 
 export interface HttpRequest {
   readonly method: string;
-  /** As received, with its query. */
+  /** The request target as it was received, with its query. */
   readonly path: string;
   /** Undefined for a header field that is not there. */
   header(name: string): string | undefined;

@@ -8,7 +8,7 @@ import { LIFE_CASES, SUBSCRIBE_CASES } from "./subscribe-cases.ts";
 
 export { type ClientCheckOptions, ClientPeer } from "./peer.ts";
 
-/** In this order: later ones use what earlier ones found out. */
+/** The cases run in this order, because later cases use what earlier ones found out. */
 export const CLIENT_CASES: readonly TestCase<ClientPeer>[] = [
   ...KMS_CASES,
   ...SUBSCRIBE_CASES,

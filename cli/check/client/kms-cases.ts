@@ -1,4 +1,4 @@
-/** What the client under test asks of its KMS (TS 33.180 5.3, D.1, D.2). */
+/** Test cases for the requests of a client to its KMS (TS 33.180 5.3, D.1, D.2). */
 import { MikeySakkeError } from "../../../base/errors.ts";
 import { formatDateTime } from "../../../documents/kms-xml/index.ts";
 import { validateKmsDocument } from "../../../documents/kms-xml/schema/validate-node.ts";

@@ -62,7 +62,7 @@ export class CheckKms {
     });
   }
 
-  /** What signs in the name of an identity, at the times that are given. */
+  /** An initiator with the keys of an identity for the key periods of the given times. */
   initiator(uri: string, times: readonly number[]): Initiator {
     const periods = [...new Set(times.map((time) => this.#periodAt(time)))];
     const keySets = periods.map((period) => this.#keySet(uri, period));

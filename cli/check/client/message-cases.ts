@@ -1,4 +1,4 @@
-/** What the client under test makes of messages, good and bad (TS 33.180 5.7.2 step 2, annex E, docs/validation.md). */
+/** Test cases for good and bad messages to a client (TS 33.180 5.7.2 step 2, annex E, docs/validation.md). */
 import { utf8 } from "../../../base/bytes.ts";
 import { groupIds, type KeyId } from "../../../bindings/index.ts";
 import { ID_ROLES } from "../../../bindings/mikey/codes.ts";

@@ -8,6 +8,7 @@ import { createSipEndpoint, type SipEndpoint, systemClock } from "../../../trans
 import { tcpTransport, udpTransport } from "../../../transport/sip/index-node.ts";
 import { freePort } from "../../server/free-port.ts";
 import { listenError } from "../../server/listen-error.ts";
+import { readBody } from "../../server/read-body.ts";
 import type { CaseResult } from "../run.ts";
 import type { HttpRequest } from "./http.ts";
 import { type ClientCheckOptions, ClientPeer, checkClient } from "./index.ts";
@@ -20,7 +21,7 @@ export interface ClientPlaceOptions
   readonly host: string;
   /** 0 is any. */
   readonly port: number;
-  /** For UDP and TCP; 0 is any. TLS has the port after it. */
+  /** UDP and TCP listen on this port; 0 picks free ones. TLS listens on the next port. */
   readonly sipPort: number;
   /** Over HTTP alone when false. */
   readonly sip: boolean;
@@ -131,7 +132,7 @@ async function serve(
   response: ServerResponse,
 ): Promise<void> {
   try {
-    const body = await bodyOf(request);
+    const body = await readBody(request, MAX_BODY);
     const answer = (body && (await peer()?.http(requestOf(request, body)))) ?? { status: 413 };
     response.writeHead(answer.status, answer.headers).end(answer.body);
   } catch {
@@ -150,15 +151,4 @@ function requestOf({ method = "", url = "", headers }: IncomingMessage, body: Ui
     },
     body,
   };
-}
-
-async function bodyOf(request: IncomingMessage): Promise<Uint8Array | undefined> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    length += chunk.length;
-    if (length > MAX_BODY) return undefined;
-    chunks.push(chunk);
-  }
-  return new Uint8Array(Buffer.concat(chunks));
 }

@@ -44,7 +44,7 @@ export interface ClientCheckOptions {
   readonly random: RandomSource;
   /** Milliseconds since the Unix epoch. */
   readonly now: () => number;
-  /** For what waits. */
+  /** Times the waits. */
   readonly clock: Clock;
 }
 
@@ -60,11 +60,11 @@ export interface SealChanges extends Partial<Omit<SealRequest, "parameters">> {
   readonly to?: string;
   readonly parameters?: SealRequest["parameters"] | null;
   readonly initiator?: Initiator;
-  /** In place of now. */
+  /** The time of T, in milliseconds since the Unix epoch; now when absent. */
   readonly at?: number;
 }
 
-/** What the client made of a message. */
+/** The client's verdict on a message. */
 export interface Said {
   /** silent: it had the message, and whether it took it cannot be seen. */
   readonly outcome: "taken" | "refused" | "failed" | "silent";
@@ -83,7 +83,7 @@ export class ClientPeer {
   readonly kms: CheckKms;
   readonly gms: CheckGms;
   readonly initiator: Initiator;
-  /** Of the same KMS, and no GMS of the client. */
+  /** An identity of the same KMS that is not the client's GMS. */
   readonly stranger: Initiator;
   /** How the client comes for keys, once it has. */
   way: "sip" | "http" | undefined;

@@ -1,4 +1,4 @@
-/** What a client under test has to be given: a certificate to trust, and a token. */
+/** Makes the certificate and the access tokens that the client under test needs. */
 import { join } from "node:path";
 import { fromUtf8, toHex } from "../../../base/bytes.ts";
 import { systemRandom } from "../../../base/random.ts";
@@ -18,9 +18,9 @@ export interface PrepareOptions {
 
 export interface Prepared {
   readonly tls: { readonly cert: string; readonly key: string };
-  /** That the client must show; any when absent. */
+  /** The access token that the client must show; any token is accepted when absent. */
   readonly token?: string;
-  /** For the client, by what they are. */
+  /** Files that were written for the client, by purpose. */
   readonly files: Readonly<Record<string, string>>;
 }
 

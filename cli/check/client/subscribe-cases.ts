@@ -277,7 +277,7 @@ function must200(result: NotifyResult | undefined): void {
   must(status >= 200 && status < 300, `answered with ${status} ${reason}`);
 }
 
-/** By media type. */
+/** Parts of a body, by media type. */
 function partsOf({ request }: SubscribeSeen): ReadonlyMap<string, Uint8Array> {
   const [type] = request.headers.texts(CONTENT_TYPE.name);
   if (type === undefined) return new Map();

@@ -8,7 +8,7 @@ import { SIP_CASES } from "./sip-cases.ts";
 
 export type { GmsCheckOptions } from "./peer.ts";
 
-/** In this order: later ones use what earlier ones found out. */
+/** The cases run in this order, because later cases use what earlier ones found out. */
 export const GMS_CASES: readonly TestCase<GmsPeer>[] = [...HTTP_CASES, ...SIP_CASES, ...MESSAGE_CASES];
 
 /** Runs all cases and closes the connection, with errors as `runCases` has them. */

@@ -11,7 +11,7 @@ import { REQUEST_CASES } from "./request-cases.ts";
 
 export type { KmsCheckOptions } from "./peer.ts";
 
-/** In this order: later ones use what earlier ones found out. */
+/** The cases run in this order, because later cases use what earlier ones found out. */
 export const KMS_CASES: readonly TestCase<KmsPeer>[] = [
   ...INIT_CASES,
   ...KEYPROV_CASES,

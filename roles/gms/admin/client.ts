@@ -17,7 +17,7 @@ export interface GmsAdminClientOptions {
    */
   readonly token: string;
   readonly fetch?: typeof fetch;
-  /** Of the operation that requests are part of (W3C Trace Context); the GMS begins one for each request without it. */
+  /** Names the operation that requests are part of (W3C Trace Context). Without it the GMS begins a trace for each request. */
   readonly traceparent?: string;
 }
 

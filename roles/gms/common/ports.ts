@@ -35,7 +35,7 @@ export interface GmsKeys {
   refresh(): Promise<void>;
 }
 
-/** What is known after the KMS was asked. */
+/** The result of asking the KMS. */
 export interface KmsRefresh {
   /** KMSs whose certificates are there, by KmsUri. */
   readonly kmsUris: readonly string[];
@@ -49,7 +49,7 @@ export interface NewMember {
   readonly kind?: MemberKind;
   /** Priority of floor requests, from 0 to 255. */
   readonly priority?: number;
-  /** Of a group document, kept for those who read it. */
+  /** Elements of a group document that the GMS stores without reading them. */
   readonly extensions?: MemberRecord["extensions"];
 }
 

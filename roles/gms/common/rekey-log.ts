@@ -6,13 +6,13 @@ import type { GktpRecord, RekeyRecord } from "../../../store/gms/records.ts";
 import { describe } from "./errors.ts";
 import type { GmsLog } from "./log.ts";
 
-/** What lines name a rekey, or a part of it, by. */
+/** The fields of a log line that name a rekey. */
 export function ofRekey(rekey: number, traceparent: string | undefined): { traceId?: string; rekey: number } {
   const traceId = traceIdOf(traceparent);
   return { ...defined({ traceId }), rekey };
 }
 
-/** What lines name the message of one member by. */
+/** The fields of a log line that name the message for one member. */
 export function ofMessage({ rekey, memberUri, traceparent }: Omit<GktpRecord, "octets">): object {
   return { ...ofRekey(rekey, traceparent), member: memberUri };
 }

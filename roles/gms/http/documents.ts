@@ -72,7 +72,7 @@ export function groupDocument(group: GroupRecord, context: XcapContext, members 
   };
 }
 
-/** What of a group's settings stands in its document. */
+/** The settings of a group that its document shows. */
 function documentSettings(settings: GroupSettings): Omit<GroupDocument, "uri" | "members"> {
   const { displayName, services, unprotected } = settings;
   const { inviteMembers, priority, maxParticipants, hangTimer, voiceEncodings, extensions } = settings;
@@ -80,8 +80,14 @@ function documentSettings(settings: GroupSettings): Omit<GroupDocument, "uri" | 
     displayName,
     services,
     unprotected,
-    ...defined({ inviteMembers, priority, maxParticipants, hangTimer, voiceEncodings }),
-    ...defined({ extensions: xmlOf(extensions) }),
+    ...defined({
+      inviteMembers,
+      priority,
+      maxParticipants,
+      hangTimer,
+      voiceEncodings,
+      extensions: xmlOf(extensions),
+    }),
   };
 }
 

@@ -9,13 +9,13 @@ import { requireServiceId, requireUri } from "../common/uri.ts";
 import { knownKms } from "../planner/messages.ts";
 import type { OperationDeps } from "./deps.ts";
 
-/** priorityType of TS 24.481 7.2.4.2. */
-/** What all members have by our own servers and clients. */
+/** The services that our own servers and clients have. */
 const DEFAULT_SERVICES: readonly McService[] = ["mcptt", "mcdata"];
+/** The bound of priorityType (TS 24.481 7.2.4.2). */
 const MAX_PRIORITY = 255;
-/** Of a call. */
+/** The most participants that a group may allow in a call. */
 const MAX_PARTICIPANTS = 1_000_000;
-/** Seconds. */
+/** A day, in seconds. */
 const MAX_HANG_TIMER = 86_400;
 const MAX_ENCODINGS = 32;
 const TEXT_BYTES = 1024;
@@ -72,13 +72,7 @@ export async function membersOf(deps: OperationDeps, members: readonly NewMember
       throw refused("BAD_MEMBER", `${uri}: priority must be from 0 to ${MAX_PRIORITY}`);
     }
     uris.add(uri);
-    return {
-      uri,
-      kmsUri,
-      kind,
-      ...(priority !== undefined && { priority }),
-      ...(extensions !== undefined && { extensions }),
-    };
+    return { uri, kmsUri, kind, ...defined({ priority, extensions }) };
   });
 }
 

@@ -1,7 +1,7 @@
 import type { KmsRefresh } from "../common/ports.ts";
 import type { OperationDeps } from "./deps.ts";
 
-/** For a partner KMS that the Home KMS permits since a moment ago, or permits no more (TS 33.180 5.3.1). */
+/** Asks the KMS at once, so that a change of the permitted partner KMSs takes effect (TS 33.180 5.3.1). */
 export async function refreshKms(
   { store, keys, now }: Pick<OperationDeps, "store" | "keys" | "now">,
   actor: string,

@@ -1,7 +1,7 @@
 /** Membership of groups, which the server checks before it admits anybody to a call. */
 import type { GroupService } from "../../../documents/group-xml/index.ts";
 
-/** What a call of a group follows, from the group document (TS 24.481 7.2). */
+/** The rules of a group's calls, from the group document (TS 24.481 7.2). */
 export interface GroupRules {
   /** Services that the group has; undefined where its document does not say. */
   readonly services?: readonly GroupService[];
@@ -17,7 +17,7 @@ export interface GroupMember {
   /** Highest priority of floor requests. */
   readonly priority: number;
   readonly receiveOnly?: boolean;
-  /** Those of the group; none where the directory does not know any. */
+  /** The rules of the group; absent where the directory knows none. */
   readonly group?: GroupRules;
 }
 

@@ -339,7 +339,7 @@ function nextAddress(first: string, n: number): string {
   return [24, 16, 8, 0].map((shift) => Math.floor(number / 2 ** shift) % 256).join(".");
 }
 
-/** Who is in it already takes no other place. */
+/** A participant who joins again keeps their place. */
 function requireRoom(
   groupUri: string,
   { participants }: Call,

@@ -40,7 +40,7 @@ const STATUS = {
   NOT_A_MEMBER: 403,
   /** The group document does not list the service (TS 24.481 7.2.8). */
   SERVICE_NOT_IN_GROUP: 403,
-  /** As many are in the call as the group document lets be in one (TS 24.379 10.1.1.4.2). */
+  /** The call has as many participants as the group document allows (TS 24.379 10.1.1.4.2). */
   CALL_FULL: 486,
   DIRECTORY_UNAVAILABLE: 503,
   /** This process cannot say which one serves the group, or does not live for the others. */

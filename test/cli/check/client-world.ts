@@ -26,7 +26,7 @@ const KMS = "kms.example.org";
 const ORIGIN = "https://check.example.org:9443";
 export const TOKEN = "token-of-alice";
 
-/** What is wrong with a client: each hook stands between it and the wire. */
+/** Faults that are seeded into a client: each hook stands between it and the wire. */
 export interface Faults {
   /** Changes a request to the KMS or to the XCAP server. */
   readonly request?: (
@@ -96,7 +96,7 @@ interface Parts extends Required<ClientRun> {
   readonly peer: ClientPeer;
 }
 
-/** As `client run` puts it together. */
+/** A client put together as `client run` does it. */
 async function startClient(core: Core, { way, faults, protection, clock, network, peer }: Parts) {
   const now = () => clock.now();
   const random = seededRandom("client under test");

@@ -39,10 +39,9 @@ export async function serveKms(dataDir: string, ...args: readonly string[]): Pro
     await end("SIGKILL");
   });
   const line = await firstLine(child);
-  if (line === undefined) throw new Error(`serve kms ended with ${child.exitCode}:\n${stderr}`);
-  const said = JSON.parse(line);
-  if (said.status !== "listening") throw new Error(`serve kms: ${line}\n${stderr}`);
-  return { ...(said as Listening), log: () => stderr, end };
+  // An error is an object of several lines.
+  if (!line?.startsWith('{"status":"listening"')) throw new Error(`serve kms: ${line}\n${stderr}`);
+  return { ...(JSON.parse(line) as Listening), log: () => stderr, end };
 }
 
 async function firstLine({ stdout }: ChildProcess): Promise<string | undefined> {

@@ -7,16 +7,15 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { migrate } from "../../../store/database/migrate.ts";
-import { openDatabase } from "../../../store/index.ts";
 import { freePort, KAMAILIO, type SipProxy, startKamailio } from "../../sip/support/kamailio.ts";
 import { describeWith } from "../../support/foreign.ts";
 import { type Cluster, describeWithPostgres, startPostgres } from "../../support/postgres.ts";
 import { type GmsProcess, rekeyAtLast, startGmsProcess } from "../kill/gms-process.ts";
 import type { GmsJob } from "../kill/protocol.ts";
-import { makeWorld, type World } from "../world.ts";
+import type { World } from "../world.ts";
 import { type Device, keyOf, startDevice, stopDevices, untilNewKey } from "./device.ts";
-import { HOST, makeIssuer } from "./running-gms.ts";
+import { HOST } from "./running-gms.ts";
+import { shareDatabase } from "./shared-database.ts";
 
 const MEMBERS = process.env.MIKEY_SAKKE_LONG ? 200 : 12;
 /** A subscription lasts an hour, so that whoever only waits for its end has no key by then. */
@@ -36,14 +35,7 @@ describeWithPostgres("on PostgreSQL", () => {
 
     beforeAll(async () => {
       cluster = await startPostgres();
-      const database = { url: await cluster.createDatabase(), max: 4 };
-      const db = await openDatabase(database);
-      await migrate(db);
-      await db.close();
-      world = await makeWorld({ now: Date.now() });
-      const issuer = await makeIssuer();
-      token = (userUri) => issuer.token({ userUri, now: Date.now() });
-      job = { database, workers: 0, issuerJwk: issuer.exportPrivateJwk(), config: {} };
+      ({ world, job, token } = await shareDatabase(cluster));
       for (let i = 0; i < PROCESSES; i++) ports.push(await freePort());
       for (let i = 0; i < PROCESSES; i++) await begin(i);
       const servers = join(folder, "servers.list");

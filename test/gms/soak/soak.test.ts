@@ -6,16 +6,15 @@
  */
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { migrate } from "../../../store/database/migrate.ts";
-import { openDatabase } from "../../../store/index.ts";
 import { freePort } from "../../sip/support/kamailio.ts";
 import { type Cluster, describeWithPostgres, startPostgres } from "../../support/postgres.ts";
 import { seededRandom } from "../../support/random.ts";
 import { type Device, keyOf, startDevice, stopDevices, untilNewKey } from "../foreign/device.ts";
-import { HOST, makeIssuer } from "../foreign/running-gms.ts";
+import { HOST } from "../foreign/running-gms.ts";
+import { shareDatabase } from "../foreign/shared-database.ts";
 import { type GmsProcess, rekeyAtLast, startGmsProcess } from "../kill/gms-process.ts";
 import type { GmsJob } from "../kill/protocol.ts";
-import { makeWorld, type World } from "../world.ts";
+import type { World } from "../world.ts";
 import { type LossyRelay, startLossyRelay } from "./lossy-relay.ts";
 
 const LONG = process.env.MIKEY_SAKKE_LONG !== undefined;
@@ -54,14 +53,9 @@ describeWithPostgres("a soak of three GMS processes on PostgreSQL", () => {
 
   beforeAll(async () => {
     cluster = await startPostgres();
-    const database = { url: await cluster.createDatabase(), max: 4 };
-    const db = await openDatabase(database);
-    await migrate(db);
-    await db.close();
-    world = await makeWorld({ now: Date.now() });
-    const issuer = await makeIssuer();
-    const token = (userUri: string) => issuer.token({ userUri, now: Date.now() });
-    job = { database, workers: 0, issuerJwk: issuer.exportPrivateJwk(), config: {} };
+    const shared = await shareDatabase(cluster);
+    ({ world, job } = shared);
+    const { token } = shared;
     for (let i = 0; i < PROCESSES; i++) {
       ports.push(await freePort());
       await begin(i);
