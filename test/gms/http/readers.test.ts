@@ -20,6 +20,18 @@ describe("a reader of all groups", () => {
     expect((await world.it.ask(GROUP_PATH, { as: SERVER })).status).toBe(200);
   });
 
+  it("leaves no entry in the audit log when it asks for a group that does not exist", async () => {
+    const nowhere = `${ROOT}/${groupDocumentPath("sip:away@home.example")}`;
+    const refusedTo = async (who: string) => {
+      const before = (await world.it.audit()).length;
+      expect((await world.it.ask(nowhere, { as: who })).status).toBe(404);
+      const entries = await world.it.audit();
+      return entries.length - before;
+    };
+    expect(await refusedTo(SERVER)).toBe(0);
+    expect(await refusedTo(MALLORY)).toBe(1);
+  });
+
   it("is who the configuration names, and nobody else", async () => {
     expect((await world.it.ask(GROUP_PATH, { as: MALLORY })).status).toBe(404);
     const nowhere = `${ROOT}/${groupDocumentPath("sip:nowhere@home.example")}`;
