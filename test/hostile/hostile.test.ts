@@ -55,10 +55,16 @@ describe(`${INPUTS} hostile inputs among ${HONEST} honest clients`, () => {
     expect(report.failures.map(({ what, at, error }) => `${what} at ${at}: ${cause(error)}`)).toEqual([]);
   });
 
-  it("99 of 100 honest requests are answered within a second, or as fast as on the same machine without attackers", () => {
+  it("honest requests are answered all along", () => {
     expect(report.attacked.count).toBeGreaterThan(100);
-    expect(report.attacked.p99).toBeLessThan(Math.max(BOUND_MS, SLOWER * report.calm.p99));
   });
+
+  it.runIf(LONG)(
+    "99 of 100 honest requests are answered within a second, or as fast as on the same machine without attackers",
+    () => {
+      expect(report.attacked.p99).toBeLessThan(Math.max(BOUND_MS, SLOWER * report.calm.p99));
+    },
+  );
 
   it("memory grows within its bound, and falls back", () => {
     const { before, most, after } = report.memory;

@@ -188,6 +188,8 @@ async function attackServer(options: RunOptions, stage: Stage): Promise<RunRepor
     await work.rekey();
     await waitFor(() => work.textFaults().missing === 0, SETTLE_MS);
     const accepted = await serverCounts(server);
+    // Read together: clients go on to renew what they have while memory settles.
+    const asked = { subscribed: recorder.asked.to("SUBSCRIBE"), bound: recorder.asked.to("PUBLISH") };
     const forgedKeys = forgedOf(members, new Set((await admin.gmks(GROUP)).map(({ gmkId }) => gmkId)));
     await waitFor(async () => (await server.memory()) < memory.before + MEMORY_LEFT, FALL_MS);
     memory.after = await server.memory();
@@ -220,8 +222,7 @@ async function attackServer(options: RunOptions, stage: Stage): Promise<RunRepor
       rekeys: work.rekeys,
       honest: {
         ...work.counts,
-        subscribed: recorder.asked.to("SUBSCRIBE"),
-        bound: recorder.asked.to("PUBLISH"),
+        ...asked,
         bindings: members.map(({ uri }) => uri).sort(),
         participants,
       },
