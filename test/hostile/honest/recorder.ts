@@ -61,7 +61,9 @@ export class Recorder {
             if (isClear) this.#message("client", octets);
             events.message(octets, watched(flow));
           },
+          pong: (flow) => events.pong?.(flow),
           closed: (flow) => events.closed(flow),
+          refused: (code, transport, remote) => events.refused?.(code, transport, remote),
         }),
       connect: async (remote) => watched(await transport.connect(remote)),
       close: () => transport.close(),
