@@ -21,6 +21,10 @@ export const MCX_CODES = {
   MEDIA_TARGET:
     "Media would go to where the request did not come from, and the configuration does not allow that.",
   SERVICE_NOT_IN_GROUP: "The group does not have the service, by its group document.",
+  PROTECT_MEDIA_FALSE:
+    "The group document has `protect-media` as false; the server has no calls whose media are in clear.",
+  PROTECT_FLOOR_CONTROL_SIGNALLING_FALSE:
+    "The group document has `protect-floor-control-signalling` as false; the server has no calls whose floor control is in clear.",
   CALL_FULL: "As many are in the call as the group document allows.",
   NO_COMMON_SPEECH: "The call of the group is in a format of speech that the client does not offer.",
   NO_WEB_SOCKET: "The server does not take media over WebSockets.",

@@ -3,7 +3,12 @@ import { defined } from "../../base/defined.ts";
 import { groupDocumentPath, MEDIA, readGroupDocument } from "../../documents/group-xml/index.ts";
 import type { Clock } from "../../transport/sip/index.ts";
 import { XcapClient, type XcapClientOptions } from "../group-keys/xcap-client.ts";
-import type { GroupDirectory, GroupMember, GroupRules } from "./common/directory.ts";
+import {
+  CALL_PROTECTIONS,
+  type GroupDirectory,
+  type GroupMember,
+  type GroupRules,
+} from "./common/directory.ts";
 
 export interface XcapDirectoryOptions extends XcapClientOptions {
   /** Milliseconds: how old what is known may be, and how often groups with a call are looked at. */
@@ -129,7 +134,9 @@ export class XcapDirectory implements GroupDirectory {
     if (known === undefined) this.#xcap.keep(path, undefined);
     const answer = await this.#xcap.get(path, MEDIA.group, this.#abort.signal);
     if (answer.state !== "content") return answer.state === "unchanged" ? known?.group : undefined;
-    const { uri, members, services, maxParticipants, hangTimer } = readGroupDocument(answer.body);
+    const document = readGroupDocument(answer.body);
+    const { uri, members, services, maxParticipants, hangTimer } = document;
+    const unprotected = CALL_PROTECTIONS.filter((name) => document.unprotected.includes(name));
     this.#xcap.keep(path, answer.etag);
     if (uri !== groupUri) return undefined;
     return {
@@ -141,6 +148,7 @@ export class XcapDirectory implements GroupDirectory {
       ),
       rules: {
         ...(services.length > 0 && { services }),
+        ...(unprotected.length > 0 && { unprotected }),
         ...defined({ maxParticipants: maxParticipants || undefined, hangTimer: hangTimer || undefined }),
       },
     };

@@ -1,10 +1,17 @@
 /** Membership of groups, which the server checks before it admits anybody to a call. */
 import type { GroupService } from "../../../documents/group-xml/index.ts";
 
+/** What a call of a group has protected, unless the element is false. */
+export const CALL_PROTECTIONS = ["protect-media", "protect-floor-control-signalling"] as const;
+
+export type CallProtection = (typeof CALL_PROTECTIONS)[number];
+
 /** The rules of a group's calls, from the group document (TS 24.481 7.2). */
 export interface GroupRules {
   /** Services that the group has; undefined where its document does not say. */
   readonly services?: readonly GroupService[];
+  /** Elements of the document that are false, by which a call of the group would be in clear (TS 24.481 7.2.8). */
+  readonly unprotected?: readonly CallProtection[];
   /** How many may be in a call. */
   readonly maxParticipants?: number;
   /** Seconds without anybody who talks after which a prearranged call ends (T4 of TS 24.380). */

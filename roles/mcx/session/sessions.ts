@@ -214,13 +214,15 @@ export class GroupSessions {
     for (const user of this.#open.get(groupUri)?.participants.keys() ?? []) this.#putOut(groupUri, user);
   }
 
-  /** Members may have been removed, or the service taken from the group. */
+  /** Members may have been removed, or the service or the protection of calls taken from the group. */
   async #check(groupUri: string): Promise<void> {
     const { directory } = this.#options;
     for (const user of this.#open.get(groupUri)?.participants.keys() ?? []) {
       const member = await directory.member(groupUri, user).catch(() => undefined);
-      const { services } = member?.group ?? {};
-      if (member === undefined || services?.includes("mcptt") === false) this.#putOut(groupUri, user);
+      const { services, unprotected = [] } = member?.group ?? {};
+      const mayBeIn =
+        member !== undefined && services?.includes("mcptt") !== false && unprotected.length === 0;
+      if (!mayBeIn) this.#putOut(groupUri, user);
     }
   }
 

@@ -10,6 +10,7 @@ import {
   nameAddress,
   type SipRequest,
 } from "../../../transport/sip/index.ts";
+import type { GroupRules } from "../common/directory.ts";
 import type { SignallingContext } from "./context.ts";
 import { openRequest, readOrRefuse, requireMember } from "./opened.ts";
 import { SignallingRefusal } from "./refusal.ts";
@@ -28,6 +29,7 @@ export function inviteHandler(context: SignallingContext) {
     }
     const offer = readOrRefuse(() => readCallSdp(needPart(parts, MEDIA.sdp)));
     const { priority, receiveOnly, group = {} } = await requireMember(context, requestUri, user, "mcptt");
+    requireProtected(requestUri, group);
     const { maxParticipants, hangTimer } = group;
     const { media, floor, speech, webSocket } = offer;
     for (const address of webSocket === undefined ? [media, floor] : []) {
@@ -76,6 +78,16 @@ export function inviteHandler(context: SignallingContext) {
       onEnd: () => sessions.leave(requestUri, user, client),
     };
   };
+}
+
+const UNPROTECTED = {
+  "protect-media": "PROTECT_MEDIA_FALSE",
+  "protect-floor-control-signalling": "PROTECT_FLOOR_CONTROL_SIGNALLING_FALSE",
+} as const;
+
+/** Decision D-180: no call is in clear, and a group that would have one has none. */
+function requireProtected(groupUri: string, { unprotected: [element] = [] }: GroupRules): void {
+  if (element !== undefined) throw new SignallingRefusal(UNPROTECTED[element], groupUri);
 }
 
 /** RFC 3261 8.1.3.4: the process that serves the group, by the transport that the client has. */

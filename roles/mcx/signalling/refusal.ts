@@ -40,6 +40,9 @@ const STATUS = {
   NOT_A_MEMBER: 403,
   /** The group document does not list the service (TS 24.481 7.2.8). */
   SERVICE_NOT_IN_GROUP: 403,
+  /** The group document has the element of that name as false (TS 24.481 7.2.8): decision D-180. */
+  PROTECT_MEDIA_FALSE: 403,
+  PROTECT_FLOOR_CONTROL_SIGNALLING_FALSE: 403,
   /** The call has as many participants as the group document allows (TS 24.379 10.1.1.4.2). */
   CALL_FULL: 486,
   DIRECTORY_UNAVAILABLE: 503,

@@ -73,12 +73,14 @@ describe("the directory", () => {
   it("has the rules of the group as they were put, with the member's own priority", async () => {
     const { admin } = world.it.core.context;
     const uri = "sip:ruled@home.example";
-    const settings = { services: ["mcptt"] as const, maxParticipants: 12, hangTimer: 30 };
+    const rules = { services: ["mcptt"] as const, maxParticipants: 12, hangTimer: 30 };
+    const unprotected = ["mcdata-protect-media", "protect-media"];
+    const settings = { ...rules, unprotected };
     await admin.createGroup("operator", { uri, members: [{ uri: memberUri(0), priority: 255 }], settings });
     expect(await directory.member(uri, memberUri(0))).toEqual({
       uri: memberUri(0),
       priority: 255,
-      group: settings,
+      group: { ...rules, unprotected: ["protect-media"] },
     });
     await admin.deleteGroup("operator", uri);
   });

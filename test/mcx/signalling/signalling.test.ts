@@ -262,6 +262,28 @@ describe("a group call", () => {
     await call.hangUp();
   });
 
+  it.each([
+    ["protect-media", "PROTECT_MEDIA_FALSE"],
+    ["protect-floor-control-signalling", "PROTECT_FLOOR_CONTROL_SIGNALLING_FALSE"],
+  ] as const)(
+    "has no call of a group whose document has %s as false, and ends one",
+    async (element, code) => {
+      world = await McxWorld.create();
+      world.book.groups.set(GROUP, new Set([ALICE, BOB]));
+      const [alice, bob] = await bound(ALICE, BOB);
+      let end: string | undefined;
+      await alice!.client.call(GROUP, {
+        onEnd: (how) => {
+          end = how;
+        },
+      });
+      world.book.follow(GROUP, { unprotected: [element] });
+      await until(() => end === "bye");
+      expect(world.sessions.groups()).toEqual([]);
+      await expect(bob!.client.call(GROUP)).rejects.toThrow(`403 Forbidden, ${code}`);
+    },
+  );
+
   it("sends no media to where the INVITE did not come from, unless the configuration allows it", async () => {
     const call = async (config: object) => {
       world = await McxWorld.create(config);

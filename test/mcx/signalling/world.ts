@@ -64,6 +64,16 @@ export class Book implements GroupDirectory {
 
   remove(group: string, user: string): void {
     this.groups.get(group)?.delete(user);
+    this.#changed(group);
+  }
+
+  /** The rules of a group that has a call, from now on. */
+  follow(group: string, rules: GroupRules): void {
+    this.rules.set(group, rules);
+    this.#changed(group);
+  }
+
+  #changed(group: string): void {
     for (const listener of this.#listeners) listener(group);
   }
 }
