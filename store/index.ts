@@ -5,6 +5,7 @@ export { requireKnown as requireKnownSchema } from "./database/migrate.ts";
 export { type DatabaseOptions, openDatabase } from "./database/open.ts";
 export { openPglite } from "./database/pglite.ts";
 export { openPostgres, type PostgresOptions } from "./database/postgres.ts";
+export { Processes, type ProcessRecord, type ProcessReport } from "./database/processes.ts";
 export type { Restored } from "./database/restored.ts";
 export type { SealedRecords } from "./database/sealed-records.ts";
 export { type WriteLines, writeSnapshot } from "./database/snapshot.ts";

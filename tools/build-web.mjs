@@ -1,5 +1,5 @@
 // Builds the pages of web/ to web/dist/: scripts and workers with esbuild, split so that a page loads one build of the core,
-// styles after the common ones, and what stands beside them as it is. Prints what each part takes, compressed, with what it loads.
+// styles after those of packages and the common ones, and what stands beside them as it is. Prints what each part takes, compressed, with what it loads.
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -17,13 +17,17 @@ const PAGES = {
   console: { page: "app/page.tsx" },
 };
 
+/** Styles of packages, before those of the page. */
+const STYLES = { client: [], console: ["node_modules/uplot/dist/uPlot.min.css"] };
+
 const outputs = {};
 for (const [name, scripts] of Object.entries(PAGES)) {
   const out = join(root, "web/dist", name);
   rmSync(out, { recursive: true, force: true });
   mkdirSync(out, { recursive: true });
   for (const file of ["index.html", "icon.svg"]) copyFileSync(join(root, "web", name, file), join(out, file));
-  const styles = ["web/common.css", `web/${name}/style.css`].map((file) => readFileSync(join(root, file)));
+  const sheets = [...STYLES[name], "web/common.css", `web/${name}/style.css`];
+  const styles = sheets.map((file) => readFileSync(join(root, file)));
   writeFileSync(join(out, "style.css"), Buffer.concat(styles));
   const { metafile } = await build({
     absWorkingDir: root,
@@ -40,6 +44,16 @@ for (const [name, scripts] of Object.entries(PAGES)) {
     metafile: true,
   });
   Object.assign(outputs, metafile.outputs);
+  writeFileSync(join(out, "LICENSES.txt"), licensesOf(Object.keys(metafile.inputs)));
+}
+
+/** The licence texts of all packages of which something is bundled. */
+function licensesOf(inputs) {
+  const packages = inputs.flatMap((path) => /node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? []);
+  return [...new Set(packages)]
+    .sort()
+    .map((name) => `${name}\n\n${readFileSync(join(root, "node_modules", name, "LICENSE"), "utf8")}`)
+    .join("\n\n");
 }
 
 /** A part with all that it imports when it is loaded, and one of what it imports later. */

@@ -56,6 +56,7 @@ export async function startConsole(
       on: gms.on,
       kms: kms.admin,
       mcx: mcx.state,
+      processes: async () => (await Promise.all([gms.processes(), mcx.processes()])).flat(),
       apis: { kms: apiOf(kms), gms: apiOf(gms), mcx: apiOf(mcx) },
       identities: { kms: kms.uri, gms: gms.uri, mcx: mcx.uri },
     },

@@ -7,7 +7,7 @@ import { load } from "../../bindings/core/core.ts";
 import { createPool } from "../../bindings/pool/index.ts";
 import { type GmsConfig, gmsAudience } from "../../roles/gms/common/config.ts";
 import type { GmsAdmin, GmsContext } from "../../roles/gms/common/ports.ts";
-import { createGms } from "../../roles/gms/create.ts";
+import { createGms, type Gms } from "../../roles/gms/create.ts";
 import { provisionGms } from "../../roles/gms/identity.ts";
 import type { ServerLog } from "../../roles/server/log.ts";
 import type { Reconfiguration } from "../../roles/server/reconfigure.ts";
@@ -37,6 +37,7 @@ export interface RunningGms {
   /** SIP URIs by transport. */
   readonly sip: Readonly<Record<string, string>>;
   readonly admin: GmsAdmin;
+  readonly processes: Gms["processes"];
   readonly on: GmsContext["on"];
   /** What the configuration would change as its file has it now. */
   readonly reconfigure: () => Promise<Reconfiguration>;
@@ -94,6 +95,7 @@ export async function startGms(
     reconfigure: async () => gms.reconfigure(await reread()),
     close: () => gms.close(),
     admin: gms.admin,
+    processes: () => gms.processes(),
     on: (events) => gms.context.on(events),
   };
 }

@@ -29,6 +29,7 @@ export interface RunningMcx {
   readonly adminUrl: string;
   readonly adminToken: string;
   readonly state: McxState;
+  readonly processes: McxServer["processes"];
   readonly reconfigure: McxServer["reconfigure"];
   /** SIP URIs by transport. */
   readonly sip: Readonly<Record<string, string>>;
@@ -106,6 +107,7 @@ export async function startMcx(
     adminUrl,
     adminToken,
     state: server.state,
+    processes: () => server.processes(),
     reconfigure: (next) => server.reconfigure(next),
     sip: sip as Record<string, string>,
     close: () => server.close(),

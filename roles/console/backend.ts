@@ -2,6 +2,7 @@
 import type { GmsAdmin, GmsEvents } from "../gms/common/ports.ts";
 import type { KmsAdmin } from "../kms/admin/admin.ts";
 import type { McxState } from "../mcx/admin/metrics.ts";
+import type { ProcessRecord } from "../server/process-reports.ts";
 import type { ServerName } from "./messages.ts";
 
 /** The admin API of a server, on loopback. */
@@ -16,6 +17,8 @@ export interface ConsoleBackend {
   readonly on: (events: Partial<GmsEvents>) => () => void;
   readonly kms?: Pick<KmsAdmin, "as">;
   readonly mcx?: Pick<McxState, "sessions" | "clients">;
+  /** Processes of GMS and MCX server, on other machines too. */
+  readonly processes: () => Promise<readonly ProcessRecord[]>;
   readonly apis: Readonly<Partial<Record<ServerName, AdminApi>>>;
   readonly identities: Readonly<Partial<Record<ServerName, string>>>;
 }

@@ -140,12 +140,19 @@ export class Feed {
     const now = performance.now();
     if (this.#last.healthAt !== 0 && now - this.#last.healthAt < HEALTH_MS) return;
     this.#last.healthAt = now;
+    await this.#lookAtProcesses();
     const health = await Promise.all(
       Object.entries(backend.apis).map(([server, api]) => healthOf(server as "kms", api, fetch)),
     );
     const text = JSON.stringify(health);
     if (text !== this.#last.health) this.tellAll("health", health);
     this.#last.health = text;
+  }
+
+  /** They report themselves a few times a minute, by the clock of the database. */
+  async #lookAtProcesses(): Promise<void> {
+    const processes = await this.#options.backend.processes();
+    this.tellAll("processes", { processes });
   }
 
   /** What the members of a group are in now, without telling it. */

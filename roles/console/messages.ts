@@ -1,6 +1,8 @@
 /** What the console's listener tells its page. Times are milliseconds since the Unix epoch. */
 import type { DeliveryRecord, RekeyRecord } from "../../store/gms/records.ts";
 import type { SessionState } from "../mcx/admin/metrics.ts";
+import type { ProcessRecord } from "../server/process-reports.ts";
+import type { SeriesName } from "./series.ts";
 
 export type ServerName = "kms" | "gms" | "mcx";
 
@@ -56,6 +58,18 @@ export interface HealthView {
   readonly figures: Readonly<Record<string, number>>;
 }
 
+/** Figures of one minute. Null: nothing was observed, or the server did not answer. */
+export interface HistorySample {
+  readonly at: number;
+  readonly values: Readonly<Record<SeriesName, number | null>>;
+}
+
+/** All samples that are kept, the oldest first. */
+export interface HistoryView {
+  readonly times: readonly number[];
+  readonly values: Readonly<Record<SeriesName, readonly (number | null)[]>>;
+}
+
 /** Server-sent events, by name. */
 export interface FeedEvents {
   /** The page asks anew for what it shows: what comes after this is all that changed since. */
@@ -68,6 +82,8 @@ export interface FeedEvents {
   readonly lost: LostView;
   readonly calls: { readonly sessions: readonly SessionState[]; readonly clients: readonly string[] };
   readonly health: readonly HealthView[];
+  readonly processes: { readonly processes: readonly ProcessRecord[] };
+  readonly sample: HistorySample;
   /** The session is over. */
   readonly bye: { readonly at: number };
 }

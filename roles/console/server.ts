@@ -8,6 +8,7 @@ import {
   fastify,
 } from "fastify";
 import { toHex } from "../../base/bytes.ts";
+import { systemClock, type TimerPort } from "../../base/clock.ts";
 import { MikeySakkeError } from "../../base/errors.ts";
 import { type RandomSource, systemRandom } from "../../base/random.ts";
 import { type Credentials, guardListener, type ListenerGuard, ownGuard, urlOf } from "../server/listener.ts";
@@ -18,6 +19,7 @@ import type { ConsoleBackend } from "./backend.ts";
 import { type ConsoleConfig, parseConsoleConfig } from "./config.ts";
 import { Feed } from "./feed.ts";
 import { addGuard, refused } from "./guard.ts";
+import { History } from "./history.ts";
 import { LostUsers } from "./lost-users.ts";
 import type { FeedEvents, ServerName, SessionView } from "./messages.ts";
 import { type PageFile, readPageFiles } from "./page-files.ts";
@@ -34,6 +36,8 @@ export interface ConsoleOptions {
   readonly credentials?: Credentials;
   readonly fetch?: typeof fetch;
   readonly now?: () => number;
+  /** Paces the samples of the last day. */
+  readonly timer?: TimerPort;
   readonly random?: RandomSource;
   readonly log?: ServerLog;
   readonly guard?: ListenerGuard;
@@ -62,7 +66,7 @@ const SERVERS: readonly ServerName[] = ["kms", "gms", "mcx"];
 export function createConsole(options: ConsoleOptions): Console {
   const config: ConsoleConfig = parseConsoleConfig(options.config);
   const { backend, token, folder, credentials, fetch: send = fetch, now = Date.now } = options;
-  const { random = systemRandom, log = noLog, guard = ownGuard() } = options;
+  const { random = systemRandom, log = noLog, guard = ownGuard(), timer = systemClock } = options;
   requireTls(config, credentials);
   const isTls = !isLoopback(config.listen.host);
   const isSecure = isTls || config.origin?.startsWith("https:") === true;
@@ -77,6 +81,13 @@ export function createConsole(options: ConsoleOptions): Console {
   });
   const feed = new Feed({ backend, fetch: send, log });
   const lostUsers = new LostUsers({ backend, tell: (lost) => feed.tellAll("lost", lost), now, log });
+  const history = new History({
+    apis: backend.apis,
+    fetch: send,
+    timer,
+    now,
+    tell: (sample) => feed.tellAll("sample", sample),
+  });
   let files: ReadonlyMap<string, PageFile> = new Map();
   let origin = config.origin ?? "";
   let port = config.listen.port;
@@ -155,6 +166,10 @@ export function createConsole(options: ConsoleOptions): Console {
     const { group } = request.query as { group?: unknown };
     await stream(session, cookieIn(request)!, typeof group === "string" ? group : undefined, reply);
     return reply;
+  });
+  app.get("/history", async (request) => {
+    sessionOf(request);
+    return history.view();
   });
   app.get("/lost", async (request) => {
     sessionOf(request);
@@ -291,6 +306,7 @@ export function createConsole(options: ConsoleOptions): Console {
       port = Number(new URL(url).port);
       origin = config.origin ?? url;
       sweeping = setInterval(() => sessions.sweep(), SWEEP_MS).unref();
+      history.start();
       log.info({ origin }, "console listening");
       return { origin, hasPage: files.has("/") };
     },
@@ -301,6 +317,7 @@ export function createConsole(options: ConsoleOptions): Console {
       await app.close();
       await feed.close();
       await lostUsers.close();
+      await history.close();
     },
   };
 }

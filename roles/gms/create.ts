@@ -16,6 +16,7 @@ import {
 import { createAdmission } from "../server/admission.ts";
 import { stopServer, urlOf } from "../server/listener.ts";
 import { warnOfPlainSip } from "../server/plain-sip.ts";
+import { type ProcessRecord, ProcessReports } from "../server/process-reports.ts";
 import { type Reconfiguration, ReplaceableVerifier, reconfiguration } from "../server/reconfigure.ts";
 import { RefusedLog, sipLog } from "../server/refused-log.ts";
 import { addressesOf, type SipAddresses, sipLimits, sipTransports } from "../server/sip-transports.ts";
@@ -76,6 +77,8 @@ export interface GmsAddresses {
 export interface Gms {
   readonly context: GmsContext;
   readonly admin: GmsAdmin;
+  /** Processes of this GMS that live, as they reported themselves last. Rejects as the store. */
+  processes(): Promise<readonly ProcessRecord[]>;
   /** Opens the listeners and begins to seal, deliver and do what is due. */
   listen(): Promise<GmsAddresses>;
   /**
@@ -119,11 +122,20 @@ export async function createGms(options: GmsOptions): Promise<Gms> {
   const admission = options.admission ?? createAdmission(config.limits, log);
   const guard = { admission, refused: new RefusedLog(log, systemClock) };
   const xcapServer = createXcapServer({ context, tokens, guard, ...(credentials && { credentials }) });
+  const ready = readiness(context);
+  const reports = new ProcessReports({
+    server: "gms",
+    name: instance,
+    store: store.processes,
+    ready,
+    timer: systemClock,
+    now: now ?? Date.now,
+  });
   const adminServer = createGmsAdminServer({
     context,
     tokens,
     guard,
-    ready: readiness(context),
+    ready,
     ...defined({ token: options.adminToken }),
     ...(prometheus && { metrics: prometheus }),
   });
@@ -142,6 +154,7 @@ export async function createGms(options: GmsOptions): Promise<Gms> {
   };
   async function stop(): Promise<void> {
     const milliseconds = config.limits.stopTimeout * 1000;
+    await reports.close();
     await Promise.all([
       stopServer(xcapServer, milliseconds),
       stopServer(adminServer, milliseconds),
@@ -176,6 +189,7 @@ export async function createGms(options: GmsOptions): Promise<Gms> {
       await endpoint.start();
     }
     await core.start();
+    reports.start();
     const sip = addressesOf(transports);
     log.info({ xcapUrl, adminUrl, ...sip, gmsUri: config.gmsUri, instance }, "listening");
     return { xcapUrl, adminUrl, sip };
@@ -184,6 +198,7 @@ export async function createGms(options: GmsOptions): Promise<Gms> {
   return {
     context,
     admin: context.admin,
+    processes: () => reports.list(),
     async listen() {
       try {
         return await open();

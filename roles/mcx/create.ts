@@ -1,5 +1,6 @@
 /** A whole MCX server out of its parts: SIP, calls of groups, MCData, and the listener for operators. */
-
+import { hostname } from "node:os";
+import { toHex } from "../../base/bytes.ts";
 import { defined } from "../../base/defined.ts";
 import { MikeySakkeError } from "../../base/errors.ts";
 import { type RandomSource, systemRandom } from "../../base/random.ts";
@@ -23,6 +24,7 @@ import { noLog, type ServerLog } from "../server/log.ts";
 import { isLoopback } from "../server/loopback.ts";
 import { Networks } from "../server/networks.ts";
 import { warnOfPlainSip } from "../server/plain-sip.ts";
+import { type ProcessRecord, ProcessReports } from "../server/process-reports.ts";
 import { type Reconfiguration, ReplaceableVerifier, reconfiguration } from "../server/reconfigure.ts";
 import { RefusedLog, sipLog } from "../server/refused-log.ts";
 import { addressesOf, type SipAddresses, sipLimits, sipTransports } from "../server/sip-transports.ts";
@@ -92,6 +94,8 @@ export interface McxAddresses {
 
 export interface McxServer {
   readonly state: McxState;
+  /** Processes of this server that live, as they reported themselves last. Rejects as the store. */
+  processes(): Promise<readonly ProcessRecord[]>;
   /** Opens the listeners. */
   listen(): Promise<McxAddresses>;
   /**
@@ -171,12 +175,21 @@ export async function createMcxServer(options: McxOptions): Promise<McxServer> {
     clients: () => clients.users(),
     totals: () => ({ ...sessions.totals(), ...counts }),
   };
+  const ready = async () => {
+    keys.current();
+    if (cluster?.isLive === false) throw notLive();
+  };
+  const reports = new ProcessReports({
+    server: "mcx",
+    name: `${hostname()}:${toHex(random(NAME_BYTES))}`,
+    store: store?.processes,
+    ready,
+    timer: clock,
+    now,
+  });
   const admin = createMcxAdminServer({
     state,
-    ready: async () => {
-      keys.current();
-      if (cluster?.isLive === false) throw notLive();
-    },
+    ready,
     async refreshKms() {
       await keys.refresh();
       return [...new Set(keys.current().domains.map(({ kmsUri }) => kmsUri))].sort();
@@ -254,6 +267,7 @@ export async function createMcxServer(options: McxOptions): Promise<McxServer> {
   async function stop(): Promise<void> {
     const milliseconds = limits.stopTimeout * 1000;
     directory.stop();
+    await reports.close();
     await cluster?.retire();
     // The BYEs to participants that have vanished have no answer.
     const ended = sendAway(() => cluster?.end() ?? Promise.resolve()).then(() => sessions.close());
@@ -269,6 +283,7 @@ export async function createMcxServer(options: McxOptions): Promise<McxServer> {
 
   return {
     state,
+    processes: () => reports.list(),
     async reconfigure(input) {
       const running = { schema: mcxConfigSchema, reloadable: MCX_RELOADABLE, config, tokens };
       return reconfiguration(running, parseMcxConfig(input));
@@ -284,6 +299,7 @@ export async function createMcxServer(options: McxOptions): Promise<McxServer> {
         await legSockets?.listen();
         await endpoint.start();
         await cluster?.start();
+        reports.start();
       } catch (error) {
         await close();
         throw error;
@@ -340,6 +356,8 @@ function notLive(): MikeySakkeError {
   );
 }
 
+/** Tells the processes of a host apart. */
+const NAME_BYTES = 4;
 /** CSKs of some minutes: many times all clients. */
 const MAX_SEEN = 1_000_000;
 /** As many as a sender can have without an answer. */

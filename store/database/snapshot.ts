@@ -20,6 +20,7 @@ const PASSING: readonly string[] = [
   "mcx_instance",
   "mcx_group",
   "mcx_message",
+  "server_process",
   "store_probe",
 ];
 

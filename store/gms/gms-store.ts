@@ -7,6 +7,7 @@
 import type { KeyId } from "../../bindings/index.ts";
 import type { Envelope } from "../database/envelope.ts";
 import { requireWritable } from "../database/probe.ts";
+import { Processes } from "../database/processes.ts";
 import { lastRestored, type Restored } from "../database/restored.ts";
 import { type SealedRecords, sealedRecords } from "../database/sealed-records.ts";
 import { type WriteLines, writeSnapshot } from "../database/snapshot.ts";
@@ -58,6 +59,8 @@ export interface GmsStoreOptions {
 export class GmsStore {
   /** The GMS's own identity keys and what its client of the KMS keeps. */
   readonly secrets: SealedRecords;
+  /** Processes on this database, as they report themselves to operators. */
+  readonly processes: Processes;
 
   readonly #db: Database;
   readonly #envelope: Envelope;
@@ -67,6 +70,7 @@ export class GmsStore {
     this.#db = db;
     this.#envelope = envelope;
     this.#clock = clock;
+    this.processes = new Processes(db, clock);
     this.secrets = sealedRecords(db, envelope, { table: "gms_secret", label: "gms secret" });
   }
 

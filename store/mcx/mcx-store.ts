@@ -6,6 +6,7 @@
  * lease; deleting and renewing lock the row, so one of the two finds that the other was there before.
  */
 import type { Envelope } from "../database/envelope.ts";
+import { Processes } from "../database/processes.ts";
 import { lastRestored, type Restored } from "../database/restored.ts";
 import { type SealedRecords, sealedRecords } from "../database/sealed-records.ts";
 import type { Database, Sql } from "../database/sql.ts";
@@ -39,6 +40,8 @@ const messageLabel = (instance: string) => `mcx message ${instance}`;
 export class McxStore {
   /** Records that all processes share. */
   readonly records: SealedRecords;
+  /** Processes on this database, as they report themselves to operators. */
+  readonly processes: Processes;
 
   readonly #db: Database;
   readonly #envelope: Envelope;
@@ -48,6 +51,7 @@ export class McxStore {
     this.#db = db;
     this.#envelope = envelope;
     this.#clock = clock;
+    this.processes = new Processes(db, clock);
     this.records = sealedRecords(db, envelope, { table: "mcx_secret", label: "mcx secret" });
   }
 

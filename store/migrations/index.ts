@@ -11,6 +11,7 @@ import { GMK_RETIREMENT } from "./0009-gmk-retirement.ts";
 import { RESTORED } from "./0010-restored.ts";
 import { TRACES } from "./0011-traces.ts";
 import { MEMBER_DETAILS } from "./0012-member-details.ts";
+import { PROCESSES } from "./0013-processes.ts";
 import type { Migration } from "./migration.ts";
 
 export const MIGRATIONS: readonly Migration[] = [
@@ -26,4 +27,5 @@ export const MIGRATIONS: readonly Migration[] = [
   RESTORED,
   TRACES,
   MEMBER_DETAILS,
+  PROCESSES,
 ];

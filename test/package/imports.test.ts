@@ -97,7 +97,7 @@ const ROOMS: Record<string, Room> = {
   },
   "web/console": {
     rooms: ["web/console", "roles/console", "roles/kms", "roles/gms", "roles/mcx", "store", ...BELOW],
-    packages: only("preact(/hooks)?", "@preact/signals"),
+    packages: only("preact(/hooks)?", "@preact/signals", "uplot"),
   },
   "web/play": {
     rooms: ["web/play", "web/client", "cli", "roles/gms", "base"],

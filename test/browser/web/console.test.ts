@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import type { Browser, Page } from "playwright-core";
+import type { Browser, Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { memberUri, memberUris, newMembers } from "../../gms/world.ts";
 import { type ConsoleWorld, consoleWorld, GROUP } from "../../server/console/world.ts";
@@ -70,6 +70,19 @@ describeInChromium("the console", () => {
     here.world.store.record(
       uris.map((uri) => ({ rekey, memberUri: uri, state, ...(reason !== undefined && { reason }) })),
     );
+  /** Of the lines of a plot, in the colour of the first one. */
+  const drawnPixels = (figure: Locator) =>
+    figure.locator("canvas").evaluate((canvas: HTMLCanvasElement) => {
+      const { data } = canvas.getContext("2d")!.getImageData(0, 0, canvas.width, canvas.height);
+      const [, red, green, blue] = /(\w\w)(\w\w)(\w\w)/
+        .exec(getComputedStyle(document.documentElement).getPropertyValue("--good"))!
+        .map((part) => Number.parseInt(part, 16));
+      const isNear = (a = 0, b = 0) => Math.abs(a - b) < 32;
+      let count = 0;
+      for (let at = 0; at < data.length; at += 4)
+        if (isNear(data[at], red) && isNear(data[at + 1], green) && isNear(data[at + 2], blue)) count++;
+      return count;
+    });
   async function isClean(): Promise<void> {
     await page.evaluate(
       await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8"),
@@ -226,6 +239,36 @@ describeInChromium("the console", () => {
     await isClean();
     await go("Servers");
     await expect.poll(() => page.getByText("ready", { exact: true }).count()).toBe(3);
+    await isClean();
+  });
+
+  it("shows the processes of GMS and MCX server, and marks a clock that is wrong", async () => {
+    const now = Date.now();
+    here.processes.list = [
+      { server: "gms", name: "radio1:/data", since: now - 7_500_000, seenAt: now, clockAhead: 3 },
+      {
+        server: "mcx",
+        name: "radio2:/data",
+        since: now - 60_000,
+        seenAt: now,
+        clockAhead: -2500,
+        fault: "CLOCK_OFF",
+      },
+    ];
+    await page.getByRole("row", { name: /radio1:\/data GMS ready 3 ms ahead 2 h/ }).waitFor();
+    await page.getByRole("row", { name: /radio2:\/data MCX server CLOCK_OFF 2500 ms behind 60 s/ }).waitFor();
+    expect(await page.locator("td.bad").allInnerTexts()).toEqual(["CLOCK_OFF", "2500 ms behind"]);
+    await isClean();
+  });
+
+  it("plots the last day under the policy of the page, and each new minute as it comes", async () => {
+    await page.getByText("The plots begin with the second one.").waitFor();
+    await here.clock.pass(60_000);
+    const plots = page.getByRole("region", { name: "Plots" });
+    await expect.poll(() => plots.locator("canvas").count()).toBe(7);
+    await plots.getByText("in calls: 2 now, at most 2").waitFor();
+    expect(await drawnPixels(plots.locator("figure", { hasText: "Connected users" }))).toBeGreaterThan(0);
+    await page.getByLabel("Last", { exact: true }).selectOption({ label: "hour" });
     await isClean();
   });
 

@@ -16,6 +16,7 @@ import { urlOf } from "../../../roles/server/listener.ts";
 import { noLog } from "../../../roles/server/log.ts";
 import { KmsStore } from "../../../store/index.ts";
 import { makeCore, makeWorld, type World } from "../../gms/world.ts";
+import { VirtualClock } from "../../sip/support/virtual-clock.ts";
 
 export const TOKEN = "the operator's token of the console";
 export const GROUP = "sip:fire@home.example";
@@ -30,6 +31,10 @@ export interface ConsoleWorld {
   readonly apis: ConsoleBackend["apis"];
   /** Calls that the MCX server says it has. */
   readonly calls: { sessions: ReturnType<McxState["sessions"]> };
+  /** Processes that GMS and MCX server say they have. */
+  readonly processes: { list: Awaited<ReturnType<ConsoleBackend["processes"]>> };
+  /** Paces the samples of the last day. */
+  readonly clock: VirtualClock;
   /** Without what a browser adds by itself, unless it is given. */
   ask(method: string, path: string, headers?: Record<string, string>, body?: unknown): Promise<Response>;
   /** Cookie and CSRF token of a new session. */
@@ -65,6 +70,8 @@ export async function consoleWorld({
     },
   });
   const calls: ConsoleWorld["calls"] = { sessions: [] };
+  const processes: ConsoleWorld["processes"] = { list: [] };
+  const clock = new VirtualClock();
   const mcx: McxState = { sessions: () => calls.sessions, clients: () => [], totals: () => ({}) };
   const ready = async () => undefined;
   const listeners = {
@@ -89,12 +96,14 @@ export async function consoleWorld({
     config: { ...config, listen: { port: 0 } },
     token: TOKEN,
     now,
+    timer: clock,
     folder: fileURLToPath(new URL("../../../web/dist/console", import.meta.url)),
     backend: {
       gms: core.context.admin,
       on: core.context.on,
       kms,
       mcx,
+      processes: async () => processes.list,
       apis,
       identities: { gms: "sip:gms@home.example" },
     },
@@ -107,7 +116,7 @@ export async function consoleWorld({
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
   return {
-    ...{ world, core, kms, console, origin, apis, calls, ask },
+    ...{ world, core, kms, console, origin, apis, calls, processes, clock, ask },
     async signIn() {
       const answer = await ask("POST", "/session", { origin }, { code: codeOf(console.link()), name: "Ada" });
       if (!answer.ok) throw new Error(await answer.text());

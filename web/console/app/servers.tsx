@@ -1,6 +1,10 @@
-/** The servers: whether each can answer, and the figures of its metrics. */
+/** The servers: whether each can answer, the figures of its metrics, and plots of the last day. */
+import type { FunctionComponent } from "preact";
+import { useEffect, useState } from "preact/hooks";
 import { session } from "./api.ts";
-import { health } from "./store.ts";
+import { health, notice, processes } from "./store.ts";
+import { Table } from "./table.tsx";
+import { errorText, span, timeText } from "./words.ts";
 
 const NAMES = { kms: "KMS", gms: "GMS", mcx: "MCX server" } as const;
 /** Octets and seconds of the process are the same for all servers in it. */
@@ -32,8 +36,57 @@ export function Servers() {
           </li>
         ))}
       </ul>
+      <Processes />
+      <LoadedPlots />
     </>
   );
+}
+
+/** Clocks further apart than this are worth a look. */
+const CLOCK_MS = 1000;
+
+function Processes() {
+  if (processes.value.length === 0) return null;
+  return (
+    <section aria-label="Processes">
+      <h2>Processes</h2>
+      <Table
+        label="Processes of GMS and MCX server"
+        columns={["Process", "Server", "State", "Clock", "Up for", "Last report"]}
+        wide={["Last report"]}
+      >
+        {processes.value.map(({ server, name, since, seenAt, clockAhead, fault }) => (
+          <tr key={`${server} ${name}`}>
+            <th scope="row">{name}</th>
+            <td>{NAMES[server]}</td>
+            <td class={fault === undefined ? "good" : "bad"}>{fault ?? "ready"}</td>
+            <td class={Math.abs(clockAhead) < CLOCK_MS ? undefined : "bad"}>{clockText(clockAhead)}</td>
+            <td>{span(Math.max(0, seenAt - since))}</td>
+            <td class="wide">{timeText(seenAt)}</td>
+          </tr>
+        ))}
+      </Table>
+    </section>
+  );
+}
+
+/** Against the clock of the database. */
+function clockText(ahead: number): string {
+  const off = Math.round(ahead);
+  return off === 0 ? "right" : `${Math.abs(off)} ms ${off > 0 ? "ahead" : "behind"}`;
+}
+
+/** What draws plots is loaded when somebody looks at them. */
+function LoadedPlots() {
+  const [Plots, setPlots] = useState<FunctionComponent | undefined>(undefined);
+  useEffect(() => {
+    import("./plots.tsx")
+      .then((loaded) => setPlots(() => loaded.Plots))
+      .catch((error: unknown) => {
+        notice.value = errorText(error);
+      });
+  }, []);
+  return Plots === undefined ? null : <Plots />;
 }
 
 function figureText(name: string, value: number): string {

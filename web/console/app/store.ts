@@ -9,6 +9,7 @@ import type {
   RekeyRecord,
 } from "../../../store/gms/records.ts";
 import { api, session } from "./api.ts";
+import { history, loadHistory, takeSample } from "./history.ts";
 import { subject, view } from "./route.ts";
 import { errorText } from "./words.ts";
 
@@ -23,6 +24,7 @@ export const rekeys = signal<ReadonlyMap<number, RekeyRecord>>(new Map());
 export const lost = signal<readonly LostView[]>([]);
 export const calls = signal<FeedEvents["calls"]>({ sessions: [], clients: [] });
 export const health = signal<readonly HealthView[]>([]);
+export const processes = signal<FeedEvents["processes"]["processes"]>([]);
 export const isLive = signal(false);
 /** Said once by screen readers. */
 export const notice = signal("");
@@ -169,6 +171,7 @@ function listen(watched: string | undefined): () => void {
     states.clear();
     reload(loadGroups());
     reload(loadLost());
+    if (history.value !== undefined) reload(loadHistory());
     if (watched !== undefined) reload(loadGroup(watched));
     const shown = shownRekey.value;
     if (shown !== undefined) reload(loadStates(shown.id));
@@ -194,6 +197,10 @@ function listen(watched: string | undefined): () => void {
   on("health", (now) => {
     health.value = now;
   });
+  on("processes", (now) => {
+    processes.value = now.processes;
+  });
+  on("sample", takeSample);
   on("bye", () => {
     session.value = undefined;
   });
