@@ -16,6 +16,8 @@ export const consoleConfigSchema = z.strictObject({
     .prefault({}),
   /** What stands in the address bar, where it is another than a loopback address with the port. */
   origin: origin.optional(),
+  /** Origin of a push-to-talk page that gives development tokens, for the tour of an empty system. On this machine only. */
+  talkPage: origin.refine((text) => isOnThisMachine(text), "must be on a loopback address").optional(),
   /** Minutes without a request or an open page after which a session ends. */
   idleMinutes: z.number().int().min(1).max(1440).default(60),
   /** Hours after which a session ends in any case. */
@@ -38,6 +40,11 @@ export function parseConsoleConfig(input: object): ConsoleConfig {
     throw new MikeySakkeError("usage", "BAD_CONFIG", text);
   }
   return parsed.data;
+}
+
+/** What is no origin is refused for that alone. */
+function isOnThisMachine(text: string): boolean {
+  return !isOrigin(text) || isLoopback(new URL(text).hostname);
 }
 
 function isOrigin(text: string): boolean {

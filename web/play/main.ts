@@ -1,10 +1,17 @@
-/** `npm run play`: servers, a group, two pages and the console, until Ctrl-C. `--port`, and `--no-open` where nothing is to be opened. */
+/**
+ * `npm run play`: servers, a group, two pages and the console, until Ctrl-C. `--port`, `--no-open` where nothing is to be
+ * opened, and `--empty` for a system without a group, whose console has a tour.
+ */
 import { spawn } from "node:child_process";
 import { parseArgs } from "node:util";
 import { GROUP, MEMBERS, play } from "./servers.ts";
 
 const { values } = parseArgs({
-  options: { port: { type: "string", default: "8450" }, "no-open": { type: "boolean", default: false } },
+  options: {
+    port: { type: "string", default: "8450" },
+    "no-open": { type: "boolean", default: false },
+    empty: { type: "boolean", default: false },
+  },
 });
 
 /** The browser of the desktop, where there is one. */
@@ -27,10 +34,23 @@ function open(url: string): void {
 
 console.log("starting KMS, GMS and MCX server …");
 const started = performance.now();
-const { site, folder, console: signedIn, close } = await play({ port: Number(values.port) });
+const {
+  site,
+  folder,
+  console: signedIn,
+  close,
+} = await play({ port: Number(values.port), isEmpty: values.empty });
 const ofConsole = await signedIn();
-const pages = MEMBERS.slice(0, 2).map((user) => `${site.origin}/?user=${encodeURIComponent(user)}`);
-console.log(`ready after ${((performance.now() - started) / 1000).toFixed(1)} s. Open these two pages, join in each, and hold the button or the space bar:
+const took = `ready after ${((performance.now() - started) / 1000).toFixed(1)} s`;
+const pages = values.empty
+  ? []
+  : MEMBERS.slice(0, 2).map((user) => `${site.origin}/?user=${encodeURIComponent(user)}`);
+const emptyText = `${took}. The operators' console has a tour (the link signs in once, within 15 minutes):
+
+  ${ofConsole}
+
+Ctrl-C ends all of it and leaves nothing behind.`;
+const groupText = `${took}. Open these two pages, join in each, and hold the button or the space bar:
 
   ${pages.join("\n  ")}
 
@@ -47,7 +67,8 @@ A new key, and one member less:
   node dist/cli/main.js group rekey ${GROUP} --data-dir ${folder}
   node dist/cli/main.js group remove ${GROUP} ${MEMBERS[1]} --data-dir ${folder}
 
-Ctrl-C ends all of it and leaves nothing behind.`);
+Ctrl-C ends all of it and leaves nothing behind.`;
+console.log(values.empty ? emptyText : groupText);
 for (const page of [...pages, ofConsole]) open(page);
 const stop = async () => {
   await close();

@@ -34,8 +34,14 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const TOKEN_LIFETIME = 3600;
 const HOST = "127.0.0.1";
 
-/** `port`: of the page; 0 is any. */
-export async function play({ port }: { readonly port: number }): Promise<Play> {
+export interface PlayOptions {
+  /** Of the page; 0 is any. */
+  readonly port: number;
+  /** Leaves out the group. */
+  readonly isEmpty?: boolean;
+}
+
+export async function play({ port, isEmpty = false }: PlayOptions): Promise<Play> {
   const closers: (() => unknown)[] = [];
   const close = async () => {
     for (let next = closers.pop(); next !== undefined; next = closers.pop()) await next();
@@ -54,9 +60,11 @@ export async function play({ port }: { readonly port: number }): Promise<Play> {
     const https = await httpsFetch(ca);
     closers.push(() => https.close());
     const operate = <T>(use: (admin: GmsAdminClient) => Promise<T>) => withGmsAdmin({ dataDir: folder }, use);
-    await operate((admin) =>
-      admin.createGroup(OPERATOR, { uri: GROUP, members: MEMBERS.map((uri) => ({ uri })) }),
-    );
+    if (!isEmpty) {
+      await operate((admin) =>
+        admin.createGroup(OPERATOR, { uri: GROUP, members: MEMBERS.map((uri) => ({ uri })) }),
+      );
+    }
     site.serve({
       config: {
         kms: { url: kmsUrl, uri: kmsUri, via: `${site.origin}${KMS_PATH}` },
@@ -90,6 +98,7 @@ async function serve(folder: string, origin: string, mediaPort: number): Promise
     ...process.env,
     MIKEY_SAKKE_GMS_SIP_ORIGINS: origin,
     MIKEY_SAKKE_MCX_SIP_ORIGINS: origin,
+    MIKEY_SAKKE_CONSOLE_TALK_PAGE: origin,
     MIKEY_SAKKE_MCX_SIP_WS_PORT: "0",
     MIKEY_SAKKE_MCX_MEDIA_WS_PORT: String(mediaPort),
   };

@@ -5,6 +5,7 @@ import type { RekeyRecord } from "../../../store/gms/records.ts";
 import { AskButton } from "./dialog.tsx";
 import { go, hrefOf } from "./route.ts";
 import { change, groups, notice, rekeys } from "./store.ts";
+import { Tour } from "./tour.tsx";
 import { STATE_WORDS, STATES } from "./words.ts";
 
 /** The newest of each group. */
@@ -33,7 +34,7 @@ export function Groups() {
         <h1>Groups</h1>
         <NewGroup />
       </div>
-      {all?.length === 0 && <p>There is no group yet. The first one takes a name and its members.</p>}
+      <Tour />
       {all !== undefined && all.length > 0 && (
         <>
           <label class="seek">

@@ -1,0 +1,69 @@
+/** The tour of an empty system in Chromium, by keyboard: a first group, and the addresses of two pages to talk in. */
+import { spawnSync } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { type ConsoleWorld, consoleWorld } from "../../server/console/world.ts";
+import { describeInChromium, launchChromium } from "../support/chromium.ts";
+
+const TALK_PAGE = "http://127.0.0.1:9";
+
+describeInChromium("the tour of the console", () => {
+  let here: ConsoleWorld;
+  let browser: Browser;
+  let page: Page;
+
+  beforeAll(async () => {
+    const built = spawnSync(process.execPath, ["tools/build-web.mjs"], { encoding: "utf8" });
+    if (built.status !== 0) throw new Error(built.stderr);
+    here = await consoleWorld({ runs: true, config: { talkPage: TALK_PAGE } });
+    browser = await launchChromium();
+    page = await (await browser.newContext()).newPage();
+    await page.goto(here.console.link());
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await here?.close();
+  });
+
+  const tour = () => page.getByRole("region", { name: "Tour" });
+
+  async function isClean(): Promise<void> {
+    await page.evaluate(
+      await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8"),
+    );
+    const { violations } = await page.evaluate(() =>
+      (globalThis as unknown as { axe: { run(): Promise<{ violations: { id: string }[] }> } }).axe.run(),
+    );
+    expect(violations.map(({ id }) => id)).toEqual([]);
+  }
+
+  it("makes a first group of two members", async () => {
+    await tour().getByRole("button", { name: "Make a first group" }).focus();
+    await isClean();
+    await page.keyboard.press("Enter");
+    await tour().getByRole("link", { name: "The first group" }).waitFor();
+    const members = await here.core.context.admin.members("sip:first@example.org", { limit: 9 });
+    expect(members.map(({ uri }) => uri)).toEqual(["sip:alice@example.org", "sip:bob@example.org"]);
+    await isClean();
+  });
+
+  it("names a test page for each member", async () => {
+    const addresses = await tour()
+      .getByRole("link", { name: /^Test page of/ })
+      .evaluateAll((links) => links.map((link) => (link as HTMLAnchorElement).href));
+    expect(addresses).toEqual([
+      `${TALK_PAGE}/?user=sip%3Aalice%40example.org`,
+      `${TALK_PAGE}/?user=sip%3Abob%40example.org`,
+    ]);
+  });
+
+  it("ends when the operator says so, and does not come back", async () => {
+    await tour().getByRole("button", { name: "End the tour" }).click();
+    await tour().waitFor({ state: "detached" });
+    await page.reload();
+    await page.getByRole("link", { name: /First group/ }).waitFor();
+    expect(await tour().count()).toBe(0);
+  });
+});
