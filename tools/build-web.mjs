@@ -1,6 +1,6 @@
 // Builds the pages of web/ to web/dist/: scripts and workers with esbuild, split so that a page loads one build of the core,
 // styles after those of packages and the common ones, and what stands beside them as it is. Prints what each part takes, compressed, with what it loads.
-import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
@@ -52,8 +52,15 @@ function licensesOf(inputs) {
   const packages = inputs.flatMap((path) => /node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? []);
   return [...new Set(packages)]
     .sort()
-    .map((name) => `${name}\n\n${readFileSync(join(root, "node_modules", name, "LICENSE"), "utf8")}`)
+    .map((name) => `${name}\n\n${licenseOf(join(root, "node_modules", name))}`)
     .join("\n\n");
+}
+
+/** Its text, or its name where the package has no text. */
+function licenseOf(folder) {
+  const file = join(folder, "LICENSE");
+  if (existsSync(file)) return readFileSync(file, "utf8");
+  return `${JSON.parse(readFileSync(join(folder, "package.json"), "utf8")).license}\n`;
 }
 
 /** A part with all that it imports when it is loaded, and one of what it imports later. */

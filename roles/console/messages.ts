@@ -1,6 +1,6 @@
 /** What the console's listener tells its page. Times are milliseconds since the Unix epoch. */
 import type { DeliveryRecord, RekeyRecord } from "../../store/gms/records.ts";
-import type { SessionState } from "../mcx/admin/metrics.ts";
+import type { EmergencyState, SessionState } from "../mcx/admin/metrics.ts";
 import type { ProcessRecord } from "../server/process-reports.ts";
 import type { SeriesName } from "./series.ts";
 
@@ -16,6 +16,8 @@ export interface SessionView {
   readonly servers: readonly ServerName[];
   /** Identities of the servers, as far as they are known. */
   readonly identities: Readonly<Partial<Record<ServerName, string>>>;
+  /** Origin of a push-to-talk page that gives development tokens. */
+  readonly talkPage?: string;
 }
 
 export interface LostPoint {
@@ -70,6 +72,11 @@ export interface HistoryView {
   readonly values: Readonly<Record<SeriesName, readonly (number | null)[]>>;
 }
 
+/** An emergency call. */
+export interface AlarmView extends EmergencyState {
+  readonly acknowledged?: { readonly by: string; readonly at: number };
+}
+
 /** Server-sent events, by name. */
 export interface FeedEvents {
   /** The page asks anew for what it shows: what comes after this is all that changed since. */
@@ -81,6 +88,8 @@ export interface FeedEvents {
   readonly deliveries: { readonly rekey: number; readonly deliveries: readonly DeliveryRecord[] };
   readonly lost: LostView;
   readonly calls: { readonly sessions: readonly SessionState[]; readonly clients: readonly string[] };
+  /** All that are kept. */
+  readonly alarms: readonly AlarmView[];
   readonly health: readonly HealthView[];
   readonly processes: { readonly processes: readonly ProcessRecord[] };
   readonly sample: HistorySample;

@@ -9,12 +9,14 @@ import {
 } from "fastify";
 import { toHex } from "../../base/bytes.ts";
 import { systemClock, type TimerPort } from "../../base/clock.ts";
+import { defined } from "../../base/defined.ts";
 import { MikeySakkeError } from "../../base/errors.ts";
 import { type RandomSource, systemRandom } from "../../base/random.ts";
 import { type Credentials, guardListener, type ListenerGuard, ownGuard, urlOf } from "../server/listener.ts";
 import { noLog, type ServerLog } from "../server/log.ts";
 import { isLoopback } from "../server/loopback.ts";
 import { answerBadTarget, isCallersFault, toWireError } from "../server/wire-error.ts";
+import { Alarms } from "./alarms.ts";
 import type { ConsoleBackend } from "./backend.ts";
 import { type ConsoleConfig, parseConsoleConfig } from "./config.ts";
 import { Feed } from "./feed.ts";
@@ -81,6 +83,7 @@ export function createConsole(options: ConsoleOptions): Console {
   });
   const feed = new Feed({ backend, fetch: send, log });
   const lostUsers = new LostUsers({ backend, tell: (lost) => feed.tellAll("lost", lost), now, log });
+  const alarms = new Alarms({ mcx: backend.mcx, tell: (all) => feed.tellAll("alarms", all), now });
   const history = new History({
     apis: backend.apis,
     fetch: send,
@@ -171,6 +174,20 @@ export function createConsole(options: ConsoleOptions): Console {
     sessionOf(request);
     return history.view();
   });
+  app.get("/alarms", async (request) => {
+    sessionOf(request);
+    return { alarms: alarms.list() };
+  });
+  app.post("/alarms/acknowledge", async (request, reply) => {
+    const { name } = requireChange(request);
+    const { id } = jsonOf(request) as { id?: unknown };
+    if (typeof id !== "number")
+      throw refused(400, "BAD_ADMIN_REQUEST", "id: expected the number of an alarm");
+    if (!alarms.acknowledge(id, name))
+      throw refused(404, "NOT_FOUND", `no emergency call has the number ${id}`);
+    log.info({ actor: name, emergency: id }, "emergency call acknowledged");
+    return reply.code(204).send();
+  });
   app.get("/lost", async (request) => {
     sessionOf(request);
     return { lost: lostUsers.list() };
@@ -259,7 +276,8 @@ export function createConsole(options: ConsoleOptions): Console {
 
   function viewOf({ name, csrf, endsAt }: Session): SessionView {
     const servers = SERVERS.filter((server) => backend.apis[server] !== undefined);
-    return { name, csrf, endsAt, servers, identities: backend.identities };
+    const { talkPage } = config;
+    return { name, csrf, endsAt, servers, identities: backend.identities, ...defined({ talkPage }) };
   }
 
   function cookieIn(request: FastifyRequest): string | undefined {
@@ -318,6 +336,7 @@ export function createConsole(options: ConsoleOptions): Console {
       await feed.close();
       await lostUsers.close();
       await history.close();
+      alarms.close();
     },
   };
 }

@@ -44,6 +44,7 @@ import {
   refusedConfig,
 } from "./common/config.ts";
 import { GivenGroupKeys } from "./group-keys.ts";
+import { Emergencies } from "./session/emergencies.ts";
 import { GroupSessions } from "./session/sessions.ts";
 import { Clients } from "./signalling/clients.ts";
 import type { SignallingContext } from "./signalling/context.ts";
@@ -154,6 +155,7 @@ export async function createMcxServer(options: McxOptions): Promise<McxServer> {
   });
   /** Ports of signalling and of the admin listener, once they are open. */
   let otherPorts: readonly (number | undefined)[] = [];
+  const emergencies = new Emergencies(now);
   const sessions: GroupSessions = new GroupSessions({
     config,
     openPort: (port) => openPort(config, port),
@@ -165,6 +167,11 @@ export async function createMcxServer(options: McxOptions): Promise<McxServer> {
     // All processes send mixed media under one GUK-ID.
     blocks: new ReservedBlocks(store?.records ?? storage, { userUri: mcxUri, random }),
     ended: (group) => cluster?.ended(group),
+    emergency: (group, user) => {
+      context.count("emergency");
+      log.warn({ group, user }, "emergency call");
+      emergencies.called(group, user);
+    },
     otherPorts: () => otherPorts,
     clock,
     random,
@@ -172,6 +179,8 @@ export async function createMcxServer(options: McxOptions): Promise<McxServer> {
   const clients = new Clients(clock, (client) => sessions.remove(client.user, client));
   const state: McxState = {
     sessions: () => sessions.states(),
+    emergencies: () => emergencies.list(),
+    onEmergency: (begun) => emergencies.on(begun),
     clients: () => clients.users(),
     totals: () => ({ ...sessions.totals(), ...counts }),
   };

@@ -27,7 +27,13 @@ const read = (name: string) => readFileSync(fileOf(name), "utf8");
 const namesIn = (text: string) => new Set(Array.from(text.matchAll(/^# TYPE (\S+)/gm), ([, name]) => name!));
 
 async function ownMetrics(): Promise<Set<string>> {
-  const mcx = metricsOf({ sessions: () => [], clients: () => [], totals: () => ({}) });
+  const mcx = metricsOf({
+    sessions: () => [],
+    clients: () => [],
+    totals: () => ({}),
+    emergencies: () => [],
+    onEmergency: () => () => undefined,
+  });
   const admission = admissionMetrics(new Admission());
   const texts = [
     await gmsMetrics().text(),

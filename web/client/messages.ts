@@ -86,7 +86,7 @@ export type KeysToMedia =
 export type ToMedia =
   | { readonly type: "keys"; readonly port: MessagePort }
   | { readonly type: "audio"; readonly capture: MessagePort | undefined; readonly play: MessagePort }
-  | { readonly type: "request"; readonly group: string; readonly priority: number }
+  | { readonly type: "request"; readonly group: string; readonly isEmergency: boolean }
   | { readonly type: "release" }
   | { readonly type: "count" };
 
@@ -94,6 +94,7 @@ export interface FloorView {
   readonly group: string;
   readonly state: FloorStateName;
   readonly talker: string | undefined;
+  readonly isEmergency: boolean;
   readonly position: number | undefined;
   /** Milliseconds until one's own right to talk ends. */
   readonly left: number | undefined;

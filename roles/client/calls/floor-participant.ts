@@ -5,7 +5,7 @@
 
 import type { Clock } from "../../../base/clock.ts";
 import { Timer } from "../../../base/clock.ts";
-import { FLOOR_MESSAGES, type FloorMessage } from "../../../bindings/floor-control/index.ts";
+import { FLOOR_MESSAGES, type FloorMessage, INDICATORS } from "../../../bindings/floor-control/index.ts";
 import {
   type FloorChange,
   type FloorContent,
@@ -65,6 +65,10 @@ export class FloorParticipant {
   #position: number | undefined;
   #until: number | undefined;
   #priority = 0;
+  /** One's own request, or the talk that followed it. */
+  #isEmergency = false;
+  /** The talk of `#talker`. */
+  #isTalkersEmergency = false;
   #sent = 0;
   #isAway = false;
   #idleSince = Number.NEGATIVE_INFINITY;
@@ -83,15 +87,21 @@ export class FloorParticipant {
     return {
       state,
       talker: this.#talker,
+      isEmergency:
+        state === "granted" ? this.#isEmergency : this.#talker !== undefined && this.#isTalkersEmergency,
       position: state === "queued" ? this.#position : undefined,
       until: state === "granted" ? this.#until : undefined,
     };
   }
 
-  /** Nothing happens to who waits or talks already. */
-  request(priority: number): void {
-    if (this.#state === "pending" || this.#state === "queued" || this.#state === "granted") return;
+  /** For who waits or talks already it only can become an emergency. */
+  request(priority: number, isEmergency = false): void {
+    if (this.#state === "pending" || this.#state === "queued" || this.#state === "granted") {
+      if (isEmergency && !this.#isEmergency) this.#raise();
+      return;
+    }
     this.#priority = priority;
+    this.#isEmergency = isEmergency;
     if (this.#isAway) this.#enter("pending");
     else this.#startRequest();
   }
@@ -166,8 +176,12 @@ export class FloorParticipant {
     this.#endOfMedia.clear();
   }
 
-  #granted({ duration }: FloorMessage): void {
-    if (this.#state === "granted" || this.#state === "releasing") return;
+  #granted({ duration, indicator = 0 }: FloorMessage): void {
+    if (this.#state === "granted") {
+      if ((indicator & INDICATORS.EMERGENCY) !== 0) this.#repeat.clear();
+      return;
+    }
+    if (this.#state === "releasing") return;
     if (this.#state !== "pending" && this.#state !== "queued") {
       // The user has given up meanwhile.
       this.#startRelease();
@@ -179,9 +193,10 @@ export class FloorParticipant {
     this.#enter("granted");
   }
 
-  #taken({ grantedParty }: FloorMessage): void {
+  #taken({ grantedParty, indicator = 0 }: FloorMessage): void {
     if (grantedParty === this.#options.userUri) return;
     this.#talker = grantedParty;
+    this.#isTalkersEmergency = (indicator & INDICATORS.EMERGENCY) !== 0;
     this.#endOfMedia.set(this.#config.endOfMedia, () => this.#freed());
     if (this.#state === "granted" && !this.#config.multiTalker) this.#rest("taken", "revoked");
     else if (this.#state === "idle" || this.#state === "releasing") this.#rest("taken");
@@ -229,6 +244,24 @@ export class FloorParticipant {
     this.#enter("queued");
   }
 
+  /** A request that is not answered yet is repeated in any case; a talk goes on meanwhile. */
+  #raise(): void {
+    this.#isEmergency = true;
+    if (!this.#isAway) this.#sendRequest();
+    if (this.#state === "granted") {
+      this.#sent = 1;
+      this.#repeat.set(this.#config.requestRepeat, () => this.#raiseAgain());
+    }
+    this.#enter(this.#state);
+  }
+
+  #raiseAgain(): void {
+    if (this.#sent >= this.#config.requests) return;
+    this.#sent++;
+    this.#repeat.set(this.#config.requestRepeat, () => this.#raiseAgain());
+    this.#sendRequest();
+  }
+
   #startRequest(): void {
     this.#sendRequest();
     this.#sent = 1;
@@ -261,7 +294,8 @@ export class FloorParticipant {
 
   #sendRequest(): void {
     const { userUri, mediaSsrc, send } = this.#options;
-    send({ name: "Floor Request", priority: this.#priority, userId: userUri, mediaSsrc });
+    const indicator = optional("indicator", this.#isEmergency ? INDICATORS.EMERGENCY : undefined);
+    send({ name: "Floor Request", priority: this.#priority, userId: userUri, mediaSsrc, ...indicator });
   }
 
   #startRelease(lost?: FloorLoss, cause?: number): void {
@@ -306,7 +340,10 @@ export class FloorParticipant {
     const floor = this.view;
     const told = this.#told;
     const isSame =
-      floor.state === told.state && floor.talker === told.talker && floor.position === told.position;
+      floor.state === told.state &&
+      floor.talker === told.talker &&
+      floor.position === told.position &&
+      floor.isEmergency === told.isEmergency;
     if (isSame && lost === undefined) return;
     this.#told = floor;
     this.#options.onChange({ floor, ...optional("lost", lost), ...optional("cause", cause) });

@@ -11,6 +11,8 @@ export interface FloorView {
   readonly state: FloorStateName;
   /** MCPTT ID of who else talks, as floor control names it; undefined: nobody, or not known. */
   readonly talker: string | undefined;
+  /** Whether the talk is an emergency: one's own while granted, otherwise that of `talker`. */
+  readonly isEmergency: boolean;
   /** In the queue, while queued. */
   readonly position: number | undefined;
   /** When the right to talk ends, while granted; milliseconds of the clock. */

@@ -114,14 +114,15 @@ export class GroupCall {
   }
 
   /**
-   * Asks for the floor; 0 is the lowest priority, 255 the highest.
+   * Asks for the floor; 0 is the lowest priority, 255 the highest. An emergency takes the floor from others. Who waits or
+   * talks already can make that an emergency.
    *
    * @throws MikeySakkeError usage `NO_CONTROL_KEY`, `CALL_CLOSED`
    */
-  request(priority = 0): void {
+  request(priority = 0, { isEmergency = false }: { readonly isEmergency?: boolean } = {}): void {
     if (this.#isClosed) throw closed();
     this.#channel.check();
-    this.#floor.request(priority);
+    this.#floor.request(priority, isEmergency);
   }
 
   /** Gives back the floor, or a place in the queue. */

@@ -112,6 +112,7 @@ export class OffNetworkFloor {
     return {
       state,
       talker: this.#talker?.user,
+      isEmergency: false,
       position: state === "queued" ? this.#position : undefined,
       until: state === "granted" ? this.#until : undefined,
     };

@@ -6,13 +6,30 @@ export interface SessionState {
   readonly participants: readonly string[];
   /** Members who have the floor. */
   readonly talkers: readonly string[];
+  /** Members who talk or wait for the floor with an emergency. */
+  readonly emergencies: readonly string[];
   /** Whether this server mixes: it holds a key of the group. */
   readonly mixed: boolean;
   readonly counters: Readonly<Record<string, number>>;
 }
 
+/** An emergency call, from the first request for the floor with its indication. */
+export interface EmergencyState {
+  /** Counts the emergencies of this process from 1. */
+  readonly id: number;
+  readonly groupUri: string;
+  /** Who called. */
+  readonly user: string;
+  /** Milliseconds since the Unix epoch. */
+  readonly at: number;
+}
+
 export interface McxState {
   sessions(): readonly SessionState[];
+  /** The latest emergencies, the oldest first. */
+  emergencies(): readonly EmergencyState[];
+  /** Calls back at the begin of each emergency, until the function that it returns is called. */
+  onEmergency(begun: (emergency: EmergencyState) => void): () => void;
   /** Users that are bound. */
   clients(): readonly string[];
   /** Totals of MCData and of all sessions, including those that have ended, by name. */

@@ -23,6 +23,7 @@ export interface McxAdminOptions {
 
 /**
  * `GET /mcx/v1/sessions`: calls with who is in them, the floor, and their counters. `GET /mcx/v1/clients`: who is bound.
+ * `GET /mcx/v1/emergencies`: the latest emergency calls.
  * `POST /mcx/v1/kms/refresh`: keys and certificates are asked for now.
  */
 export function createMcxAdminServer({
@@ -37,6 +38,7 @@ export function createMcxAdminServer({
   const routes = {
     sessions: () => state.sessions().map((session) => ({ ...session, counters: { ...session.counters } })),
     clients: () => state.clients(),
+    emergencies: () => state.emergencies(),
   };
   const answer =
     (of: () => object | Promise<object>) => async (request: FastifyRequest, reply: FastifyReply) => {

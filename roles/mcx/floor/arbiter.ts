@@ -3,7 +3,7 @@
  * time; others wait by priority and arrival; a request of high priority takes the floor. A pure function of state,
  * event and time.
  */
-import { DENY_CAUSES, REVOKE_CAUSES } from "../../../bindings/floor-control/index.ts";
+import { DENY_CAUSES, INDICATORS, REVOKE_CAUSES } from "../../../bindings/floor-control/index.ts";
 import type {
   FloorConfig,
   FloorContent,
@@ -19,6 +19,8 @@ import type {
 /** 8.2.3.6: 254 and 255 have meanings of their own. */
 const LAST_POSITION = 253;
 const NOT_QUEUED = 255;
+/** Effective priority of an emergency (decision D-181): what a member may otherwise ask for does not limit it. */
+const EMERGENCY_PRIORITY = 255;
 
 /** What was due by `now` happens first, then the event. Events of non-participants change nothing. */
 export function floorStep(state: FloorState, event: FloorEvent, now: number, config: FloorConfig): FloorStep {
@@ -126,26 +128,38 @@ class Turn {
 
   #request(participant: Participant, event: FloorEvent & { type: "request" }): void {
     const { id: user } = participant;
-    const { mediaSsrc } = event;
-    const priority = Math.min(event.priority, participant.maxPriority);
+    const { mediaSsrc, isEmergency = false } = event;
+    const priority = isEmergency ? EMERGENCY_PRIORITY : Math.min(event.priority, participant.maxPriority);
+    const request = { user, priority, mediaSsrc, isEmergency };
     const talk = this.#talkOf(user);
     if (participant.receiveOnly) this.#deny(user, DENY_CAUSES.RECEIVE_ONLY);
     else if (this.#participants.size < 2) this.#deny(user, DENY_CAUSES.ONLY_ONE_PARTICIPANT);
-    else if (talk !== undefined) this.#answerAgain(talk);
-    else if (this.#talks.length < this.#config.speakers) this.#grant({ user, priority, mediaSsrc });
-    else this.#wait({ user, priority, mediaSsrc });
+    else if (talk !== undefined) this.#answerAgain(talk, isEmergency);
+    else if (this.#talks.length < this.#config.speakers) this.#grant(request);
+    else this.#wait(request);
   }
 
-  /** The answer to an earlier request was lost. */
-  #answerAgain(talk: Talk): void {
-    if (talk.revoked === undefined) this.#sayGranted(talk);
-    else this.#sayRevoked(talk, talk.revoked);
+  /** The answer to an earlier request was lost, or the talk becomes an emergency. */
+  #answerAgain(talk: Talk, isEmergency: boolean): void {
+    if (talk.revoked !== undefined) {
+      this.#sayRevoked(talk, talk.revoked);
+      return;
+    }
+    if (!isEmergency || talk.isEmergency) {
+      this.#sayGranted(talk);
+      return;
+    }
+    const raised = { ...talk, isEmergency, priority: EMERGENCY_PRIORITY };
+    this.#change(talk.user, () => raised);
+    this.#sayGranted(raised);
+    this.#sayToAllBut(talk.user, taken(raised, this.#count()));
   }
 
   #wait(request: Omit<Waiting, "arrival">): void {
     const { user, priority } = request;
     const { maxQueue, preemptFrom } = this.#config;
-    const preempts = priority >= preemptFrom && this.#talks.some((talk) => priority > talk.priority);
+    const rank = rankOf(request);
+    const preempts = priority >= preemptFrom && this.#talks.some((talk) => rank > rankOf(talk));
     const known = this.#queue.find((waiting) => waiting.user === user);
     if (known === undefined && !preempts && this.#queue.length >= maxQueue) {
       this.#deny(user, maxQueue === 0 ? DENY_CAUSES.ANOTHER_HAS_PERMISSION : DENY_CAUSES.QUEUE_FULL);
@@ -154,19 +168,19 @@ class Turn {
     const others = this.#queue.filter((waiting) => waiting !== known);
     const arrival = known?.arrival ?? this.#arrivals++;
     const queue = [...others, { ...request, arrival }].sort(
-      (a, b) => b.priority - a.priority || a.arrival - b.arrival,
+      (a, b) => rankOf(b) - rankOf(a) || a.arrival - b.arrival,
     );
     this.#requeue(queue, user);
-    if (preempts) this.#preempt(priority);
+    if (preempts) this.#preempt(rank);
   }
 
   /** One talk ends for each urgent request that waits: the one of lowest priority first. */
-  #preempt(priority: number): void {
+  #preempt(rank: number): void {
     const urgent = this.#queue.filter((waiting) => waiting.priority >= this.#config.preemptFrom).length;
     const running = this.#talks.filter((talk) => talk.revoked === undefined);
     if (this.#talks.length - running.length >= urgent) return;
-    const [lowest] = [...running].sort((a, b) => a.priority - b.priority);
-    if (lowest !== undefined && lowest.priority < priority) this.#revoke(lowest, REVOKE_CAUSES.PRE_EMPTED);
+    const [lowest] = [...running].sort((a, b) => rankOf(a) - rankOf(b));
+    if (lowest !== undefined && rankOf(lowest) < rank) this.#revoke(lowest, REVOKE_CAUSES.PRE_EMPTED);
   }
 
   #release(user: string): void {
@@ -202,11 +216,12 @@ class Turn {
     this.#talks = this.#talks.map((talk) => (talk.user === user ? change(talk) : talk));
   }
 
-  #grant({ user, priority, mediaSsrc }: Pick<Waiting, "user" | "priority" | "mediaSsrc">): void {
+  #grant({ user, priority, mediaSsrc, isEmergency }: Omit<Waiting, "arrival">): void {
     const talk = {
       user,
       priority,
       mediaSsrc,
+      isEmergency,
       until: this.#now + this.#config.talkLimit,
       lastMedia: this.#now,
     };
@@ -228,10 +243,10 @@ class Turn {
     this.#say(talk.user, { name: "Floor Revoke", cause: revoked.cause });
   }
 
-  #sayGranted({ user, priority, mediaSsrc, until }: Talk): void {
+  #sayGranted(talk: Talk): void {
+    const { user, priority, until } = talk;
     const duration = Math.min(Math.ceil((until - this.#now) / 1000), 0xffff);
-    const ssrc = mediaSsrc === undefined ? {} : { mediaSsrc };
-    this.#say(user, { name: "Floor Granted", duration, priority, ...ssrc });
+    this.#say(user, { name: "Floor Granted", duration, priority, ...described(talk) });
   }
 
   #deny(user: string, cause: number): void {
@@ -276,7 +291,19 @@ class Turn {
   }
 }
 
-function taken({ user, mediaSsrc }: Talk, sequenceNumber: number): FloorContent {
-  const ssrc = mediaSsrc === undefined ? {} : { mediaSsrc };
-  return { name: "Floor Taken", grantedParty: user, mayRequest: true, sequenceNumber, ...ssrc };
+/** An emergency goes before a priority of 255 too. */
+function rankOf({ priority, isEmergency }: Pick<Waiting, "priority" | "isEmergency">): number {
+  return isEmergency ? EMERGENCY_PRIORITY + 1 : priority;
+}
+
+function taken(talk: Talk, sequenceNumber: number): FloorContent {
+  const { user: grantedParty } = talk;
+  return { name: "Floor Taken", grantedParty, mayRequest: true, sequenceNumber, ...described(talk) };
+}
+
+function described({ mediaSsrc, isEmergency }: Talk): Pick<FloorContent, "mediaSsrc" | "indicator"> {
+  return {
+    ...(mediaSsrc !== undefined && { mediaSsrc }),
+    ...(isEmergency && { indicator: INDICATORS.EMERGENCY }),
+  };
 }

@@ -41,6 +41,7 @@ export interface Talk {
   readonly user: string;
   readonly priority: number;
   readonly mediaSsrc: number | undefined;
+  readonly isEmergency: boolean;
   readonly until: number;
   readonly lastMedia: number;
   /** Set once the talker was told to stop; they keep the floor until they release it or the time is over. */
@@ -51,6 +52,7 @@ export interface Waiting {
   readonly user: string;
   readonly priority: number;
   readonly mediaSsrc: number | undefined;
+  readonly isEmergency: boolean;
   /** Counts requests: the lower came first. */
   readonly arrival: number;
 }
@@ -73,6 +75,8 @@ export type FloorEvent =
       readonly type: "request";
       readonly user: string;
       readonly priority: number;
+      /** The Floor Indicator says so (8.2.3.15). */
+      readonly isEmergency?: boolean;
       readonly mediaSsrc?: number | undefined;
     }
   | { readonly type: "release"; readonly user: string }

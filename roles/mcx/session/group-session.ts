@@ -6,7 +6,7 @@
 import type { Clock } from "../../../base/clock.ts";
 import { defined } from "../../../base/defined.ts";
 import type { RandomSource } from "../../../base/random.ts";
-import type { FloorMessage } from "../../../bindings/floor-control/index.ts";
+import { type FloorMessage, INDICATORS } from "../../../bindings/floor-control/index.ts";
 import type { GroupMediaKeys, IndexBlocks, MediaService } from "../../../bindings/media/index.ts";
 import type { DatagramAddress, DatagramPort } from "../../../transport/datagram/ports.ts";
 import type { ControlKeys } from "../../call/control-keys.ts";
@@ -46,6 +46,8 @@ export interface GroupSessionOptions {
   readonly maxParticipants?: number;
   /** Nobody has had the floor for as long as `hangAfter` says. */
   readonly onHang?: () => void;
+  /** A member has asked for the floor with an emergency. */
+  readonly onEmergency?: (user: string) => void;
   readonly ssrcs: ServerSsrcs;
   readonly clock: Clock;
   readonly random: RandomSource;
@@ -123,6 +125,12 @@ export class GroupSession {
     return this.#floor.talks.map(({ user }) => user);
   }
 
+  /** Members who talk or wait with an emergency. */
+  get emergencies(): readonly string[] {
+    const { talks, queue } = this.#floor;
+    return [...talks, ...queue].filter(({ isEmergency }) => isEmergency).map(({ user }) => user);
+  }
+
   get state(): SessionState {
     const mixer = this.#mixer?.counters ?? { opened: 0, refused: 0, made: 0 };
     const floor = Object.entries(this.#channel.counters).map(([name, count]) => [`floor_${name}`, count]);
@@ -131,6 +139,7 @@ export class GroupSession {
       groupUri: this.groupUri,
       participants: [...this.relay.legs.ids()],
       talkers: this.talkers,
+      emergencies: this.emergencies,
       mixed: this.#options.keys?.() !== undefined,
       counters: {
         ...this.relay.counters,
@@ -177,11 +186,13 @@ export class GroupSession {
     await Promise.all([mediaPort.close(), floorPort.close()]);
   }
 
-  #take(user: string, { name, priority = 0, mediaSsrc }: FloorMessage): void {
+  #take(user: string, { name, priority = 0, mediaSsrc, indicator = 0 }: FloorMessage): void {
     if (name === "Floor Request") {
+      const isEmergency = (indicator & INDICATORS.EMERGENCY) !== 0;
       // An SSRC that is another's is not announced as that of who asks.
       const isOwn = mediaSsrc !== undefined && this.relay.streams.claim(user, mediaSsrc);
-      this.#step({ type: "request", user, priority, mediaSsrc: isOwn ? mediaSsrc : undefined });
+      const ssrc = isOwn ? mediaSsrc : undefined;
+      this.#step({ type: "request", user, priority, isEmergency, mediaSsrc: ssrc });
     } else if (name === "Floor Release") this.#step({ type: "release", user });
     else if (name === "Floor Queue Position Request") this.#step({ type: "position", user });
   }
@@ -190,7 +201,9 @@ export class GroupSession {
     const { clock } = this.#options;
     const { state, messages } = floorStep(this.#floor, event, clock.now(), this.#config);
     const before = new Set(this.talkers);
+    const emergencies = new Set(this.emergencies);
     this.#floor = state;
+    for (const user of this.emergencies) if (!emergencies.has(user)) this.#options.onEmergency?.(user);
     for (const { user, mediaSsrc } of state.talks) {
       if (!before.has(user)) this.relay.streams.begin(user, mediaSsrc);
     }

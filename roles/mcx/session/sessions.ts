@@ -32,6 +32,8 @@ export interface SessionsOptions {
   readonly blocks?: IndexBlocks;
   /** Where there is multicast. */
   readonly musik?: DeliveredKey | undefined;
+  /** A member has asked for the floor with an emergency. */
+  readonly emergency?: (groupUri: string, user: string) => void;
   /** The call of a group has ended, and its sockets are closed. */
   readonly ended?: (groupUri: string) => void;
   /** Ports of the server's other sockets, which no media may be pointed at. */
@@ -270,6 +272,7 @@ export class GroupSessions {
       blocks,
       maxParticipants: config.limits.participants,
       onHang: () => this.#hangUp(groupUri),
+      onEmergency: (user) => this.#options.emergency?.(groupUri, user),
       ssrcs: this.#ssrcs,
       clock,
       random,

@@ -39,7 +39,13 @@ describeInChromium("the console", () => {
       new PerformanceObserver((list) => {
         for (const { duration } of list.getEntries()) frames.push(duration);
       }).observe({ type: "longtask" });
-      Object.assign(globalThis, { frames });
+      const heard = { frames, tones: 0 };
+      Object.assign(globalThis, heard);
+      const { start } = OscillatorNode.prototype;
+      OscillatorNode.prototype.start = function (when) {
+        (globalThis as unknown as { tones: number }).tones++;
+        start.call(this, when);
+      };
     });
     page.on("pageerror", (error) => faults.push(String(error)));
     page.on("console", (message) => message.type() === "error" && faults.push(message.text()));
@@ -225,6 +231,7 @@ describeInChromium("the console", () => {
         groupUri: SMALL,
         participants: ["sip:ben@home.example", "sip:cal@home.example"],
         talkers: ["sip:ben@home.example"],
+        emergencies: [],
         mixed: false,
         counters: { relayed: 50, lost: 2 },
       },
@@ -240,6 +247,21 @@ describeInChromium("the console", () => {
     await go("Servers");
     await expect.poll(() => page.getByText("ready", { exact: true }).count()).toBe(3);
     await isClean();
+  });
+
+  it("raises an alarm at an emergency call in every view, until an operator acknowledges it", async () => {
+    here.emergencies.called(SMALL, "sip:ben@home.example");
+    const alarm = page.getByRole("article", { name: "Emergency call of sip:ben@home.example" });
+    await alarm.getByText(SMALL).waitFor();
+    expect(await page.evaluate(() => (globalThis as unknown as { tones: number }).tones)).toBeGreaterThan(0);
+    await isClean();
+    await alarm.getByRole("button", { name: /^Acknowledge/ }).focus();
+    await page.keyboard.press("Enter");
+    await alarm.waitFor({ state: "detached" });
+    await page.getByRole("link", { name: "Calls" }).click();
+    await page.getByText(/sip:ben@home.example in .*, acknowledged by operator at/).waitFor();
+    await isClean();
+    await page.getByRole("link", { name: "Servers" }).click();
   });
 
   it("shows the processes of GMS and MCX server, and marks a clock that is wrong", async () => {

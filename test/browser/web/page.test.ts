@@ -109,6 +109,29 @@ describeInChromium("two pages and a member on UDP", () => {
     expect(pure.length).toBeGreaterThan(0);
   });
 
+  it("make an emergency of a talk, which takes the floor and is shown to the others", async () => {
+    await alice.page.keyboard.down("Space");
+    await floorText(bob.page).getByText("alice talks.").waitFor();
+    await bob.page.getByRole("button", { name: "Emergency: hold to talk" }).focus();
+    await bob.page.keyboard.down("Enter");
+    await floorText(alice.page).getByText("Emergency. bob talks.").waitFor();
+    await hears(alice.page);
+    await bob.page.keyboard.up("Enter");
+    await alice.page.keyboard.up("Space");
+    await floorText(alice.page).getByText("Nobody talks.").waitFor();
+  });
+
+  it("play as loud as the user wants, at the next visit too", async () => {
+    const volume = alice.page.getByRole("slider", { name: "Volume" });
+    await volume.focus();
+    for (let n = 0; n < 10; n++) await alice.page.keyboard.press("ArrowLeft");
+    await expect(volume.inputValue()).resolves.toBe("50");
+    await alice.page.reload();
+    await alice.page.getByRole("button", { name: "Join" }).click();
+    await joined(alice.page);
+    await expect(volume.inputValue()).resolves.toBe("50");
+  });
+
   it("bring text, and what was written before the connection was there", async () => {
     await alice.page.getByLabel("Message", { exact: true }).fill("units to the north gate");
     await alice.page.getByRole("button", { name: "Send" }).click();

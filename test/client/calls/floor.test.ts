@@ -117,6 +117,54 @@ describe("the floor of a group call", () => {
     expect(alice.call.floor).toMatchObject({ state: "taken", talker: CAROL });
   });
 
+  it("is taken by an emergency, which all others are told of", async () => {
+    alice.call.request();
+    await net.clock.pass(50);
+    bob.call.request(0, { isEmergency: true });
+    await net.clock.pass(50);
+    expect(bob.call.floor).toMatchObject({ state: "granted", isEmergency: true });
+    for (const { call } of [alice, carol])
+      expect(call.floor).toMatchObject({ state: "taken", talker: BOB, isEmergency: true });
+    bob.call.release();
+    await net.clock.pass(50);
+    expect(carol.call.floor).toMatchObject({ state: "idle", isEmergency: false });
+    bob.call.request();
+    await net.clock.pass(50);
+    expect(carol.call.floor).toMatchObject({ state: "taken", talker: BOB, isEmergency: false });
+  });
+
+  it("becomes that of an emergency while one talks or waits", async () => {
+    alice.call.request();
+    await net.clock.pass(50);
+    alice.call.request(0, { isEmergency: true });
+    bob.call.request();
+    await net.clock.pass(50);
+    expect(alice.call.floor).toMatchObject({ state: "granted", isEmergency: true });
+    expect(bob.call.floor).toMatchObject({ state: "queued", talker: ALICE, isEmergency: true });
+    bob.call.request(0, { isEmergency: true });
+    carol.call.request(255);
+    await net.clock.pass(50);
+    alice.call.release();
+    await net.clock.pass(50);
+    expect(bob.call.floor).toMatchObject({ state: "granted", isEmergency: true });
+  });
+
+  it("is asked for again as that of an emergency when the first request for that was lost", async () => {
+    alice.call.request();
+    await net.clock.pass(50);
+    const weather = net.weather;
+    net.weather = { loss: 100 };
+    alice.call.request(0, { isEmergency: true });
+    await net.clock.pass(50);
+    net.weather = weather;
+    expect(bob.call.floor).toMatchObject({ talker: ALICE, isEmergency: false });
+    await net.clock.pass(1000);
+    expect(bob.call.floor).toMatchObject({ talker: ALICE, isEmergency: true });
+    const asked = server.log.length;
+    await net.clock.pass(2500);
+    expect(server.log.slice(asked).filter((line) => line.endsWith("Floor Request"))).toEqual([]);
+  });
+
   it("is taken away after the talk limit", async () => {
     alice.call.request();
     await net.clock.pass(50);

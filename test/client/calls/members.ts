@@ -1,5 +1,5 @@
 /** Members of a group with keys of their own, and a server that arbitrates and distributes. */
-import { decodeFloorMessage, encodeFloorMessage } from "../../../bindings/floor-control/index.ts";
+import { decodeFloorMessage, encodeFloorMessage, INDICATORS } from "../../../bindings/floor-control/index.ts";
 import { DeliveredKey, type KeyId, systemRandom } from "../../../bindings/index.ts";
 import {
   ControlSignalling,
@@ -166,8 +166,10 @@ export class TestServer {
     }
     const message = decodeFloorMessage(taken.packet);
     this.log.push(`${leg.uri.slice(4, 5)} ${message.name}`);
-    const { priority = 0, mediaSsrc } = message;
-    if (message.name === "Floor Request") this.step({ type: "request", user: leg.uri, priority, mediaSsrc });
+    const { priority = 0, mediaSsrc, indicator } = message;
+    const isEmergency = indicator === INDICATORS.EMERGENCY;
+    if (message.name === "Floor Request")
+      this.step({ type: "request", user: leg.uri, priority, isEmergency, mediaSsrc });
     if (message.name === "Floor Release") this.step({ type: "release", user: leg.uri });
   }
 }

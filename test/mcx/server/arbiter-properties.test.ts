@@ -28,7 +28,10 @@ function draw(next: (below: number) => number): FloorEvent {
   if (kind < 3)
     return { type: "join", participant: { id: user, maxPriority: 255, receiveOnly: next(9) === 0 } };
   if (kind === 3) return { type: "leave", user };
-  if (kind < 11) return { type: "request", user, priority: [0, 1, 5, 199, 200, 255][next(6)]! };
+  if (kind < 11) {
+    const priority = [0, 1, 5, 199, 200, 255][next(6)]!;
+    return { type: "request", user, priority, isEmergency: next(9) === 0 };
+  }
   if (kind < 14) return { type: "release", user };
   if (kind === 14) return { type: "position", user };
   return kind < 18 ? { type: "media", user } : { type: "time" };
@@ -53,9 +56,8 @@ function checkQueue({ queue, talks, participants }: FloorState): void {
   for (const name of names) expect(participants.has(name) && talk?.user !== name).toBe(true);
   for (let i = 1; i < queue.length; i++) {
     const [before, after] = [queue[i - 1]!, queue[i]!];
-    const inOrder =
-      before.priority > after.priority ||
-      (before.priority === after.priority && before.arrival < after.arrival);
+    const [rankBefore, rankAfter] = [before, after].map((one) => (one.isEmergency ? 256 : one.priority));
+    const inOrder = rankBefore! > rankAfter! || (rankBefore === rankAfter && before.arrival < after.arrival);
     expect(inOrder).toBe(true);
   }
   if (talk === undefined) expect(queue).toEqual([]);

@@ -1,5 +1,6 @@
 /** Floor arbitration by tables: each row is an event, and what is said to whom (TS 24.380 6.3.4, 6.3.5). */
 import { describe, expect, it } from "vitest";
+import { INDICATORS } from "../../../bindings/floor-control/index.ts";
 import {
   DEFAULT_FLOOR_CONFIG,
   EMPTY_FLOOR,
@@ -13,7 +14,7 @@ import {
 const CONFIG: FloorConfig = { ...DEFAULT_FLOOR_CONFIG, maxQueue: 2 };
 type Row = readonly [at: number, event: string, said: readonly string[]];
 
-/** "request a 5", "release a", "join a 10": the number is a priority, by default 0 and for who joins 255. */
+/** "request a 5", "emergency a", "release a", "join a 10": the number is a priority, by default 0 and for who joins 255. */
 function eventOf(line: string): FloorEvent {
   const [type, user = "", priority] = line.split(" ");
   if (type === "join" || type === "listen") {
@@ -21,14 +22,16 @@ function eventOf(line: string): FloorEvent {
     return { type: "join", participant };
   }
   if (type === "request") return { type, user, priority: Number(priority ?? 0) };
+  if (type === "emergency") return { type: "request", user, priority: 0, isEmergency: true };
   return { type, user } as FloorEvent;
 }
 
 function show(output: FloorOutput): string {
-  const { name, cause, queue, grantedParty, duration } = output.message;
+  const { name, cause, queue, grantedParty, duration, indicator } = output.message;
   const to =
     "to" in output ? output.to : output.toAllBut === undefined ? "all" : `all but ${output.toAllBut}`;
-  const detail = [grantedParty, cause, duration, queue && `${queue.position}/${queue.priority}`];
+  const emergency = indicator === INDICATORS.EMERGENCY ? "emergency" : indicator;
+  const detail = [grantedParty, cause, duration, queue && `${queue.position}/${queue.priority}`, emergency];
   const details = detail.filter((value) => value !== undefined);
   return [`${to}: ${name.replace("Floor ", "")}`, ...details].join(" ");
 }
@@ -48,6 +51,49 @@ const THREE: Row[] = [
   [0, "join b", ["b: Idle"]],
   [0, "join c", ["c: Idle"]],
 ];
+
+describe("emergencies", () => {
+  it("take the floor, whatever priority the member may otherwise ask for, and all are told of them", () => {
+    run([
+      [0, "join a", ["a: Idle"]],
+      [0, "join b 0", ["b: Idle"]],
+      [10, "request a 255", ["a: Granted 30", "all but a: Taken a"]],
+      [20, "emergency b", ["b: Queue Position Info 1/255", "a: Revoke 4"]],
+      [30, "release a", ["b: Granted 30 emergency", "all but b: Taken b emergency"]],
+      [40, "join c", ["c: Taken b emergency"]],
+    ]);
+  });
+
+  it("do not take the floor from each other", () => {
+    run([
+      ...THREE,
+      [10, "emergency a", ["a: Granted 30 emergency", "all but a: Taken a emergency"]],
+      [20, "emergency b", ["b: Queue Position Info 1/255"]],
+      [30, "request c 255", ["c: Queue Position Info 2/255"]],
+      [
+        40,
+        "release a",
+        ["b: Granted 30 emergency", "all but b: Taken b emergency", "c: Queue Position Info 1/255"],
+      ],
+    ]);
+  });
+
+  it("can be what a talk becomes, and what a request in the queue becomes", () => {
+    run([
+      ...THREE,
+      [10, "request a", ["a: Granted 30", "all but a: Taken a"]],
+      [20, "request b", ["b: Queue Position Info 1/0"]],
+      [1_010, "emergency a", ["a: Granted 29 emergency", "all but a: Taken a emergency"]],
+      [1_020, "emergency a", ["a: Granted 29 emergency"]],
+      [1_030, "emergency b", ["b: Queue Position Info 1/255"]],
+      [1_040, "release a", ["b: Granted 30 emergency", "all but b: Taken b emergency"]],
+    ]);
+  });
+
+  it("are refused to those who only listen", () => {
+    run([...THREE, [10, "listen d", ["d: Idle"]], [20, "emergency d", ["d: Deny 5"]]]);
+  });
+});
 
 describe("floor arbitration", () => {
   it("grants, tells the others, and is idle after a release", () => {

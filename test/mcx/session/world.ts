@@ -34,6 +34,7 @@ export const GMK_ID = 0x0abcdef;
 
 export interface Options {
   readonly onHang?: () => void;
+  readonly onEmergency?: (user: string) => void;
   readonly floor?: Partial<FloorConfig>;
   readonly keys?: () => GroupMediaKeys | undefined;
   readonly musik?: ReturnType<typeof controlKey>;
@@ -44,7 +45,8 @@ export interface Options {
 }
 
 export function world(seed: string, options: Options = {}) {
-  const { floor, keys, musik, own, messageRate, onHang, net = new Net(seed, { delay: 5 }) } = options;
+  const { floor, keys, musik, own, messageRate, onHang, onEmergency } = options;
+  const { net = new Net(seed, { delay: 5 }) } = options;
   const random = seededRandom(`server ${seed}`);
   const [media, control] = [
     { host: "239.255.0.1", port: 5004 },
@@ -61,6 +63,7 @@ export function world(seed: string, options: Options = {}) {
     ...(own && { own }),
     ...(messageRate && { messageRate }),
     ...(onHang && { onHang }),
+    ...(onEmergency && { onEmergency }),
     ssrcs: new ServerSsrcs(random),
     clock: net.clock,
     random,

@@ -211,3 +211,28 @@ async function consoleConfigFault(config: object): Promise<string> {
     return String(error);
   }
 }
+
+describe("emergency calls", () => {
+  it("are acknowledged once, by an operator of a session, and every operator sees by whom", async () => {
+    const { emergencies, ask, origin } = here;
+    emergencies.called(GROUP, "sip:alice@home.example");
+    const { id } = emergencies.list()[0]!;
+    const { cookie, csrf } = await here.signIn();
+    const acknowledge = (body: unknown, headers: Record<string, string>) =>
+      ask("POST", "/alarms/acknowledge", { origin, ...headers }, body);
+    expect((await acknowledge({ id }, {})).status).toBe(401);
+    expect((await acknowledge({ id }, { cookie })).status).toBe(403);
+    const session = { cookie, "csrf-token": csrf };
+    expect((await acknowledge({ id: id + 1 }, session)).status).toBe(404);
+    expect((await acknowledge({ id: "1" }, session)).status).toBe(400);
+    expect((await ask("GET", "/alarms")).status).toBe(401);
+    const alarms = async () =>
+      ((await (await ask("GET", "/alarms", { cookie })).json()) as { alarms: object[] }).alarms;
+    expect((await alarms())[0]).not.toHaveProperty("acknowledged");
+    expect((await acknowledge({ id }, session)).status).toBe(204);
+    const at = clock.now;
+    clock.now += MINUTE;
+    expect((await acknowledge({ id }, session)).status).toBe(204);
+    expect(await alarms()).toMatchObject([{ id, groupUri: GROUP, acknowledged: { by: "Ada", at } }]);
+  });
+});

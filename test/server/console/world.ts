@@ -12,6 +12,7 @@ import { createAdmin } from "../../../roles/kms/admin/operations.ts";
 import { createAdminServer } from "../../../roles/kms/admin/server.ts";
 import type { McxState } from "../../../roles/mcx/admin/metrics.ts";
 import { createMcxAdminServer } from "../../../roles/mcx/admin/server.ts";
+import { Emergencies } from "../../../roles/mcx/session/emergencies.ts";
 import { urlOf } from "../../../roles/server/listener.ts";
 import { noLog } from "../../../roles/server/log.ts";
 import { KmsStore } from "../../../store/index.ts";
@@ -31,6 +32,7 @@ export interface ConsoleWorld {
   readonly apis: ConsoleBackend["apis"];
   /** Calls that the MCX server says it has. */
   readonly calls: { sessions: ReturnType<McxState["sessions"]> };
+  readonly emergencies: Emergencies;
   /** Processes that GMS and MCX server say they have. */
   readonly processes: { list: Awaited<ReturnType<ConsoleBackend["processes"]>> };
   /** Paces the samples of the last day. */
@@ -72,7 +74,14 @@ export async function consoleWorld({
   const calls: ConsoleWorld["calls"] = { sessions: [] };
   const processes: ConsoleWorld["processes"] = { list: [] };
   const clock = new VirtualClock();
-  const mcx: McxState = { sessions: () => calls.sessions, clients: () => [], totals: () => ({}) };
+  const emergencies = new Emergencies(Date.now);
+  const mcx: McxState = {
+    sessions: () => calls.sessions,
+    clients: () => [],
+    totals: () => ({}),
+    emergencies: () => emergencies.list(),
+    onEmergency: (begun) => emergencies.on(begun),
+  };
   const ready = async () => undefined;
   const listeners = {
     gms: createGmsAdminServer({ context: core.context, token: "gms", ready }),
@@ -116,7 +125,7 @@ export async function consoleWorld({
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
   return {
-    ...{ world, core, kms, console, origin, apis, calls, processes, clock, ask },
+    ...{ world, core, kms, console, origin, apis, calls, emergencies, processes, clock, ask },
     async signIn() {
       const answer = await ask("POST", "/session", { origin }, { code: codeOf(console.link()), name: "Ada" });
       if (!answer.ok) throw new Error(await answer.text());

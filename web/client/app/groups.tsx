@@ -33,5 +33,7 @@ function stateText(uri: string, call: string, hasKey: boolean): string {
   if (call !== "joined") return call === "joining" ? "joining" : "not joined";
   if (sockets.value.get(uri) === false) return "connecting";
   if (floor?.state === "granted") return "you talk";
+  if (floor?.isEmergency)
+    return `emergency: ${floor.talker === undefined ? "somebody" : shortName(floor.talker)}`;
   return floor?.talker === undefined ? "quiet" : `${shortName(floor.talker)} talks`;
 }

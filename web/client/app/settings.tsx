@@ -1,6 +1,6 @@
 /** What a user may change. */
 import { useState } from "preact/hooks";
-import { bindKey, isMuted, mute, talkKey } from "./store.ts";
+import { bindKey, isMuted, mute, setVolume, talkKey, volume } from "./store.ts";
 
 export function Settings() {
   const [isAsking, setAsking] = useState(false);
@@ -9,6 +9,17 @@ export function Settings() {
       <button type="button" aria-pressed={isMuted.value} onClick={mute}>
         {isMuted.value ? "Unmute" : "Mute"}
       </button>
+      <label class="line">
+        Volume
+        <input
+          type="range"
+          min={0}
+          max={100}
+          step={5}
+          value={volume.value}
+          onInput={(event) => setVolume(event.currentTarget.valueAsNumber)}
+        />
+      </label>
       <button
         type="button"
         onClick={() => setAsking(true)}

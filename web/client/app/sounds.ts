@@ -1,6 +1,6 @@
-/** Short sounds for who does not look: the floor is there, is refused, or is gone. */
+/** Short sounds for who does not look: the floor is there, is refused, or is gone; or there is an emergency. */
 
-export type Sound = "granted" | "refused" | "lost";
+export type Sound = "granted" | "refused" | "lost" | "emergency";
 
 /** Hertz and milliseconds of each tone. */
 const TONES: Readonly<Record<Sound, readonly (readonly [number, number])[]>> = {
@@ -9,6 +9,12 @@ const TONES: Readonly<Record<Sound, readonly (readonly [number, number])[]>> = {
     [1175, 80],
   ],
   refused: [[300, 250]],
+  emergency: [
+    [960, 200],
+    [770, 200],
+    [960, 200],
+    [770, 200],
+  ],
   lost: [
     [600, 100],
     [400, 150],

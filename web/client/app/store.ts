@@ -15,6 +15,8 @@ import type {
 import { type Audio, openAudio } from "./audio.ts";
 import { play, type Sound } from "./sounds.ts";
 
+const MOST_VOLUME = 100;
+
 export const user = signal<string | undefined>(undefined);
 export const groups = signal<readonly GroupView[]>([]);
 export const selected = signal<string | undefined>(undefined);
@@ -26,6 +28,8 @@ export const isOnline = signal(navigator.onLine);
 /** What a person should know, said once by screen readers. */
 export const notice = signal("");
 export const isMuted = signal(false);
+/** Of the loudspeaker, in percent. */
+export const volume = signal(knownVolume());
 export const microphone = signal<"on" | "listen-only" | "none">("on");
 /** The key that is held to talk, as `KeyboardEvent.code`. */
 export const talkKey = signal(localStorage.getItem("talk-key") ?? "Space");
@@ -70,6 +74,7 @@ export async function signIn(as: string, listenOnly: boolean): Promise<void> {
     say(`The page's servers are not known: ${String(error)}`);
   }
   audio = await opening;
+  turnVolume();
   const { capture, play: out, fault } = audio;
   microphone.value = listenOnly ? "listen-only" : capture === undefined ? "none" : "on";
   if (fault !== undefined) say(`No microphone (${fault}): you can listen`);
@@ -77,10 +82,10 @@ export async function signIn(as: string, listenOnly: boolean): Promise<void> {
   mark("audio");
 }
 
-export function press(priority = 0): void {
+export function press(isEmergency = false): void {
   const uri = group.value?.uri;
   if (uri === undefined || microphone.value !== "on") return;
-  tellMedia({ type: "request", group: uri, priority });
+  tellMedia({ type: "request", group: uri, isEmergency });
 }
 
 export function release(): void {
@@ -94,7 +99,23 @@ export function sendText(text: string): void {
 
 export function mute(): void {
   isMuted.value = !isMuted.value;
-  if (audio !== undefined) audio.volume.gain.value = isMuted.value ? 0 : 1;
+  turnVolume();
+}
+
+export function setVolume(percent: number): void {
+  volume.value = percent;
+  localStorage.setItem("volume", String(percent));
+  turnVolume();
+}
+
+function turnVolume(): void {
+  if (audio !== undefined) audio.volume.gain.value = isMuted.value ? 0 : volume.value / 100;
+}
+
+/** As it was set before; what is no number of the range counts as full. */
+function knownVolume(): number {
+  const known = Number(localStorage.getItem("volume") ?? MOST_VOLUME);
+  return known >= 0 && known <= MOST_VOLUME ? known : MOST_VOLUME;
 }
 
 export function bindKey(code: string): void {
@@ -178,7 +199,12 @@ function ofMedia(message: FromMedia): void {
 }
 
 function floorChanged(now: FloorView): void {
-  const before = floors.value.get(now.group)?.state;
+  const known = floors.value.get(now.group);
+  const before = known?.state;
+  if (now.isEmergency && known?.isEmergency !== true && now.state !== "granted") {
+    sound("emergency");
+    say(`Emergency in ${now.group}`);
+  }
   floors.value = new Map(floors.value).set(now.group, now);
   if (now.state === "granted" && before !== "granted") {
     mark("granted");

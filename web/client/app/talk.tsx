@@ -29,49 +29,66 @@ export function Talk() {
   useTalkKey();
   const state = floor.value?.state ?? "idle";
   const isTalking = state === "granted";
-  const isWanted = isTalking || state === "pending" || state === "queued";
-  const canTalk =
-    microphone.value === "on" && group.value?.key !== undefined && group.value.call === "joined";
-  const holdKeys = ["Space", "Enter"];
   return (
     <section class="talk" aria-label="Talk">
-      <button
-        type="button"
-        class={`hold ${state}`}
-        aria-pressed={isWanted}
-        aria-disabled={!canTalk}
-        onPointerDown={(event) => {
-          if (event.button !== 0 || !canTalk) return;
-          event.currentTarget.setPointerCapture(event.pointerId);
-          press();
-        }}
-        onPointerUp={release}
-        onPointerCancel={release}
-        onLostPointerCapture={release}
-        onContextMenu={(event) => event.preventDefault()}
-        onKeyDown={(event) => {
-          if (!holdKeys.includes(event.code)) return;
-          event.preventDefault();
-          if (!event.repeat && canTalk) press();
-        }}
-        onKeyUp={(event) => {
-          if (!holdKeys.includes(event.code)) return;
-          event.preventDefault();
-          release();
-        }}
-        onClick={(event) => {
-          if (event.detail !== 0 || !canTalk) return;
-          if (isWanted) release();
-          else press();
-        }}
-      >
-        {isTalking ? "Talking" : "Hold to talk"}
-      </button>
+      <HoldButton class={`hold ${state}`} text={isTalking ? "Talking" : "Hold to talk"} />
       <p class="floor" role="status">
+        {floor.value?.isEmergency && <strong class="emergency">Emergency. </strong>}
         {floorText()}
       </p>
       {isTalking && <TimeLeft />}
+      <HoldButton class="alarm" text="Emergency: hold to talk" isEmergency />
     </section>
+  );
+}
+
+const HOLD_KEYS = ["Space", "Enter"];
+
+interface HoldButtonProps {
+  readonly class: string;
+  readonly text: string;
+  readonly isEmergency?: boolean;
+}
+
+function HoldButton({ class: name, text, isEmergency = false }: HoldButtonProps) {
+  const state = floor.value?.state ?? "idle";
+  const isWanted = state === "granted" || state === "pending" || state === "queued";
+  const canTalk =
+    microphone.value === "on" && group.value?.key !== undefined && group.value.call === "joined";
+  const begin = () => canTalk && press(isEmergency);
+  return (
+    <button
+      type="button"
+      class={name}
+      aria-pressed={isWanted}
+      aria-disabled={!canTalk}
+      onPointerDown={(event) => {
+        if (event.button !== 0 || !canTalk) return;
+        event.currentTarget.setPointerCapture(event.pointerId);
+        begin();
+      }}
+      onPointerUp={release}
+      onPointerCancel={release}
+      onLostPointerCapture={release}
+      onContextMenu={(event) => event.preventDefault()}
+      onKeyDown={(event) => {
+        if (!HOLD_KEYS.includes(event.code)) return;
+        event.preventDefault();
+        if (!event.repeat) begin();
+      }}
+      onKeyUp={(event) => {
+        if (!HOLD_KEYS.includes(event.code)) return;
+        event.preventDefault();
+        release();
+      }}
+      onClick={(event) => {
+        if (event.detail !== 0) return;
+        if (isWanted) release();
+        else begin();
+      }}
+    >
+      {text}
+    </button>
   );
 }
 

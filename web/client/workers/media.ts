@@ -48,7 +48,7 @@ export class Media {
         this.#connect(message.capture, message.play);
         break;
       case "request":
-        this.#calls.get(message.group)?.call.request(message.priority);
+        this.#calls.get(message.group)?.call.request(0, message);
         break;
       case "release":
         for (const { call } of this.#calls.values()) call.release();
@@ -122,10 +122,11 @@ export class Media {
       random: systemRandom,
       onEvent: (event) => {
         if (event.type !== "floor") return;
-        const { state, talker, position, until } = event.floor;
+        const { state, talker, isEmergency, position, until } = event.floor;
         const left = until === undefined ? undefined : until - systemClock.now();
         this.#gate();
-        this.#tell({ type: "floor", group, state, talker, position, left, lost: event.lost });
+        const floor = { state, talker, isEmergency, position, left, lost: event.lost };
+        this.#tell({ type: "floor", group, ...floor });
       },
     });
     this.#calls.set(group, { call, socket, isHeard: false });
@@ -139,8 +140,8 @@ export class Media {
     this.#gate();
     await known.call.close();
     known.socket.close();
-    const floor = { state: "idle", talker: undefined, position: undefined, left: undefined } as const;
-    this.#tell({ type: "floor", group, ...floor, lost: undefined });
+    const nobody = { talker: undefined, position: undefined, left: undefined, lost: undefined };
+    this.#tell({ type: "floor", group, state: "idle", isEmergency: false, ...nobody });
   }
 
   #connect(capture: MessagePort | undefined, play: MessagePort): void {

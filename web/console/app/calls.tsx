@@ -1,10 +1,27 @@
-/** Calls under way: who is in them, who talks, packets and losses. */
+/** All groups as tiles: who talks, who is in the call, packets and losses. Groups with an emergency or a talker come first. */
+import { useState } from "preact/hooks";
+import type { SessionState } from "../../../roles/mcx/admin/metrics.ts";
+import { PastAlarms } from "./alarms.tsx";
 import { hrefOf } from "./route.ts";
-import { calls } from "./store.ts";
+import { calls, groups } from "./store.ts";
 import { shortName } from "./words.ts";
 
+/** Drawn at a time. */
+const SHOWN = 200;
+
+interface Tile {
+  readonly uri: string;
+  readonly name: string;
+  /** Undefined: there is no call. */
+  readonly session: SessionState | undefined;
+}
+
 export function Calls() {
+  const [sought, setSought] = useState("");
   const { sessions, clients } = calls.value;
+  const found = tiles()
+    .filter(({ uri, name }) => `${uri} ${name}`.toLowerCase().includes(sought.toLowerCase()))
+    .sort((a, b) => rank(a) - rank(b));
   return (
     <>
       <h1>Calls</h1>
@@ -12,37 +29,85 @@ export function Calls() {
         {clients.length} {clients.length === 1 ? "user is" : "users are"} signed in to the MCX server,{" "}
         {sessions.length} {sessions.length === 1 ? "group has" : "groups have"} a call.
       </p>
-      <ul class="cards">
-        {sessions.map(({ groupUri, participants, talkers, mixed, counters }) => (
-          <li key={groupUri} class="card">
-            <strong>
-              <a href={hrefOf("groups", groupUri)}>{groupUri}</a>
-            </strong>
-            <span class={talkers.length > 0 ? "good" : "quiet"}>
-              {talkers.length === 0 ? "nobody talks" : `${talkers.map(shortName).join(", ")} talks`}
-            </span>
-            <span>
-              {participants.length} in the call{mixed && ", the server mixes"}
-            </span>
-            <details>
-              <summary>Who is there</summary>
-              <ul>
-                {participants.map((uri) => (
-                  <li key={uri}>{uri}</li>
-                ))}
-              </ul>
-            </details>
-            <dl class="facts">
-              {Object.entries(counters).map(([name, value]) => (
-                <div key={name} class="fact">
-                  <dt>{name}</dt>
-                  <dd>{value}</dd>
-                </div>
-              ))}
-            </dl>
-          </li>
+      <label class="seek">
+        Find
+        <input type="search" value={sought} onInput={(event) => setSought(event.currentTarget.value)} />
+      </label>
+      <ul class="cards" aria-label="Groups">
+        {found.slice(0, SHOWN).map((tile) => (
+          <CallTile key={tile.uri} tile={tile} />
         ))}
       </ul>
+      {found.length > SHOWN && <p>{found.length - SHOWN} more: say more of the name to see them.</p>}
+      <PastAlarms />
+    </>
+  );
+}
+
+/** The groups of the GMS, and those of calls that it does not list (any more). */
+function tiles(): Tile[] {
+  const sessions = new Map(calls.value.sessions.map((session) => [session.groupUri, session]));
+  const known = (groups.value ?? []).map(({ uri, settings }) => {
+    const session = sessions.get(uri);
+    sessions.delete(uri);
+    return { uri, name: settings.displayName, session };
+  });
+  return [...known, ...[...sessions].map(([uri, session]) => ({ uri, name: uri, session }))];
+}
+
+function rank({ session }: Tile): number {
+  if (session === undefined) return 3;
+  if (session.emergencies.length > 0) return 0;
+  return session.talkers.length > 0 ? 1 : 2;
+}
+
+function CallTile({ tile: { uri, name, session } }: { readonly tile: Tile }) {
+  const isEmergency = session !== undefined && session.emergencies.length > 0;
+  return (
+    <li class={isEmergency ? "card grave" : "card"}>
+      <strong>
+        <a href={hrefOf("groups", uri)}>{name}</a>
+      </strong>
+      {name !== uri && <span class="quiet">{uri}</span>}
+      {session === undefined ? <span class="quiet">no call</span> : <Call session={session} />}
+    </li>
+  );
+}
+
+function Call({ session }: { readonly session: SessionState }) {
+  const { participants, talkers, emergencies, mixed, counters } = session;
+  return (
+    <>
+      {emergencies.length > 0 && (
+        <strong class="bad">emergency: {emergencies.map(shortName).join(", ")}</strong>
+      )}
+      <span class={talkers.length > 0 ? "good" : "quiet"}>
+        {talkers.length === 0
+          ? "nobody talks"
+          : `${talkers.map(shortName).join(", ")} ${talkers.length === 1 ? "talks" : "talk"}`}
+      </span>
+      <span>
+        {participants.length} in the call{mixed && ", the server mixes"}
+      </span>
+      <details>
+        <summary>Who is there</summary>
+        <ul>
+          {participants.map((one) => (
+            <li key={one}>{one}</li>
+          ))}
+        </ul>
+      </details>
+      <details>
+        <summary>Packets</summary>
+        <dl class="facts">
+          {Object.entries(counters).map(([counter, value]) => (
+            <div key={counter} class="fact">
+              <dt>{counter}</dt>
+              <dd>{value}</dd>
+            </div>
+          ))}
+        </dl>
+      </details>
     </>
   );
 }

@@ -2,6 +2,8 @@
 import { useSignalEffect } from "@preact/signals";
 import { render } from "preact";
 import { useEffect, useRef } from "preact/hooks";
+import { allowSound } from "./alarm-sound.ts";
+import { Alarms, soundAlarms } from "./alarms.tsx";
 import { lookForSession, session, signIn, signOut } from "./api.ts";
 import { Calls } from "./calls.tsx";
 import { Group } from "./group.tsx";
@@ -61,6 +63,7 @@ function Page() {
         <p class="notice" role="status">
           {notice.value}
         </p>
+        <Alarms />
         <Lost />
         <Content />
       </main>
@@ -108,5 +111,7 @@ async function begin(): Promise<void> {
 }
 
 follow();
+soundAlarms();
+for (const gesture of ["pointerdown", "keydown"]) addEventListener(gesture, () => void allowSound());
 render(<Page />, document.body);
 void begin();

@@ -1,6 +1,6 @@
 /** What the page knows, as signals, and the events that it comes with. */
 import { batch, computed, effect, signal } from "@preact/signals";
-import type { FeedEvents, HealthView, LostView } from "../../../roles/console/messages.ts";
+import type { AlarmView, FeedEvents, HealthView, LostView } from "../../../roles/console/messages.ts";
 import type {
   DeliveryRecord,
   GmkRecord,
@@ -21,6 +21,8 @@ const RECENT = 20;
 export const groups = signal<readonly GroupRecord[] | undefined>(undefined);
 /** By number. */
 export const rekeys = signal<ReadonlyMap<number, RekeyRecord>>(new Map());
+/** Emergency calls, the oldest first. */
+export const alarms = signal<readonly AlarmView[]>([]);
 export const lost = signal<readonly LostView[]>([]);
 export const calls = signal<FeedEvents["calls"]>({ sessions: [], clients: [] });
 export const health = signal<readonly HealthView[]>([]);
@@ -92,6 +94,10 @@ async function loadGroup(uri: string): Promise<void> {
     gmks.value = keys.gmks;
     take(recent.rekeys);
   });
+}
+
+async function loadAlarms(): Promise<void> {
+  alarms.value = (await api<{ alarms: AlarmView[] }>("GET", "/alarms")).alarms;
 }
 
 async function loadLost(): Promise<void> {
@@ -171,6 +177,7 @@ function listen(watched: string | undefined): () => void {
     states.clear();
     reload(loadGroups());
     reload(loadLost());
+    reload(loadAlarms());
     if (history.value !== undefined) reload(loadHistory());
     if (watched !== undefined) reload(loadGroup(watched));
     const shown = shownRekey.value;
@@ -196,6 +203,9 @@ function listen(watched: string | undefined): () => void {
   });
   on("health", (now) => {
     health.value = now;
+  });
+  on("alarms", (now) => {
+    alarms.value = now;
   });
   on("processes", (now) => {
     processes.value = now.processes;
@@ -248,5 +258,6 @@ export const change = {
     api("POST", `${path(uri)}/members/remove`, { uris: [member] }),
   rekey: (uri: string) => api("POST", `${path(uri)}/rekeys`, {}),
   revokeGmk: (gmkId: string) => api("POST", `/gms/v1/gmks/${gmkId}/revoke`),
+  acknowledge: (id: number) => api("POST", "/alarms/acknowledge", { id }),
   loseUser: (user: string, reason: string) => api<LostView>("POST", "/lost", { user, reason }),
 };
