@@ -1,6 +1,5 @@
 /** The figures of the last day that the console plots, and how each is read from two expositions of a server's metrics. */
 import { labelOf, type Sample } from "./exposition.ts";
-import type { ServerName } from "./messages.ts";
 
 /**
  * rate: how far counters have risen, per second. value: gauges added up. quantile: seconds within which 95 of 100
@@ -9,7 +8,7 @@ import type { ServerName } from "./messages.ts";
 type Kind = "rate" | "value" | "quantile";
 
 interface Series {
-  readonly server: ServerName;
+  readonly server: "kms" | "gms" | "mcx";
   readonly metric: string;
   readonly kind: Kind;
   /** Samples that count; all of the metric when absent. */
