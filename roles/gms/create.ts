@@ -154,7 +154,7 @@ export async function createGms(options: GmsOptions): Promise<Gms> {
   };
   async function stop(): Promise<void> {
     const milliseconds = config.limits.stopTimeout * 1000;
-    await reports.close();
+    const reported = reports.close();
     await Promise.all([
       stopServer(xcapServer, milliseconds),
       stopServer(adminServer, milliseconds),
@@ -162,6 +162,7 @@ export async function createGms(options: GmsOptions): Promise<Gms> {
     ]);
     await endpoint?.close();
     await core.stop();
+    await reported;
   }
 
   async function open(): Promise<GmsAddresses> {

@@ -276,7 +276,7 @@ export async function createMcxServer(options: McxOptions): Promise<McxServer> {
   async function stop(): Promise<void> {
     const milliseconds = limits.stopTimeout * 1000;
     directory.stop();
-    await reports.close();
+    const reported = reports.close();
     await cluster?.retire();
     // The BYEs to participants that have vanished have no answer.
     const ended = sendAway(() => cluster?.end() ?? Promise.resolve()).then(() => sessions.close());
@@ -288,6 +288,7 @@ export async function createMcxServer(options: McxOptions): Promise<McxServer> {
     await given?.close();
     clients.close();
     musik?.destroy();
+    await reported;
   }
 
   return {
