@@ -290,7 +290,7 @@ describeInChromium("the console", () => {
     await expect.poll(() => plots.locator("canvas").count()).toBe(7);
     await plots.getByText("in calls: 2 now, at most 2").waitFor();
     expect(await drawnPixels(plots.locator("figure", { hasText: "Connected users" }))).toBeGreaterThan(0);
-    await page.getByLabel("Last", { exact: true }).selectOption({ label: "hour" });
+    await plots.getByRole("combobox").selectOption({ label: "hour" });
     await isClean();
   });
 
