@@ -136,7 +136,7 @@ export function createSealer(deps: SealerDeps): Sealer {
       }
       const milliseconds = now() - began;
       metrics.sealed(rows.length, milliseconds);
-      log.info({ ...facts, members: rows.length, milliseconds }, "messages sealed");
+      log.debug({ ...facts, members: rows.length, milliseconds }, "messages sealed");
       span.end();
       tell.sealed(rows.map(({ uri }) => uri));
       tell.rekeyProgress(rekey);

@@ -24,6 +24,7 @@ const [ALICE, BOB] = [memberUri(0), memberUri(1)];
 
 interface Line {
   readonly text: string;
+  readonly level: keyof GmsLog;
   readonly traceId?: string;
   readonly [name: string]: unknown;
 }
@@ -38,8 +39,9 @@ afterEach(async () => {
 
 async function start(tracing?: Tracing): Promise<void> {
   lines = [];
-  const note = (facts: object, text: string) => void lines.push({ ...facts, text });
-  const log: GmsLog = { debug() {}, info: note, warn: note, error: note };
+  const at = (level: keyof GmsLog) => (facts: object, text: string) =>
+    void lines.push({ ...facts, text, level });
+  const log: GmsLog = { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
   setup = await Setup.create({ log, ...(tracing && { tracing }) });
   await setup.gms.context.admin.createGroup(ADMIN, { uri: GROUP, members: newMembers(2) });
 }
@@ -97,15 +99,15 @@ describe("the log", () => {
     const { id, traceparent } = await followed({ traceparent: TRACEPARENT });
     expect(traceIdOf(traceparent)).toBe(TRACE_ID);
     const found = linesOf(TRACE_ID);
-    expect(found.map(({ text }) => text).sort()).toEqual([
-      "admin request",
-      "member answered",
-      "member answered",
-      "message sent",
-      "message sent",
-      "messages sealed",
-      "rekey done",
-      "rekey planned",
+    expect(found.map(({ level, text }) => `${level}: ${text}`).sort()).toEqual([
+      "debug: member answered",
+      "debug: message sent",
+      "debug: message sent",
+      "debug: messages sealed",
+      "info: admin request",
+      "info: rekey done",
+      "info: rekey planned",
+      "warn: member answered",
     ]);
     expect(found.filter(({ text }) => text !== "admin request").every((line) => line.rekey === id)).toBe(
       true,

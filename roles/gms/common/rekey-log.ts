@@ -1,8 +1,11 @@
-/** The log lines of a rekey: all have the trace ID of the operation that it belongs to. */
+/**
+ * The log lines of a rekey: all have the trace ID of the operation that it belongs to. At level info a rekey of any size has one
+ * line when it is planned and one when it is done, and a line for each member whose message went wrong.
+ */
 import { defined } from "../../../base/defined.ts";
 import { traceIdOf } from "../../../base/traceparent.ts";
 import type { GmsStore } from "../../../store/gms/gms-store.ts";
-import type { GktpRecord, RekeyRecord } from "../../../store/gms/records.ts";
+import type { DeliveryResult, GktpRecord, RekeyRecord } from "../../../store/gms/records.ts";
 import { describe } from "./errors.ts";
 import type { GmsLog } from "./log.ts";
 
@@ -12,9 +15,29 @@ export function ofRekey(rekey: number, traceparent: string | undefined): { trace
   return { ...defined({ traceId }), rekey };
 }
 
-/** The fields of a log line that name the message for one member. */
-export function ofMessage({ rekey, memberUri, traceparent }: Omit<GktpRecord, "octets">): object {
+type Message = Omit<GktpRecord, "octets">;
+type Transport = "sip" | "http";
+
+function ofMessage({ rekey, memberUri, traceparent }: Message): object {
   return { ...ofRekey(rekey, traceparent), member: memberUri };
+}
+
+/** A message goes out. */
+export function logSent(log: GmsLog, message: Message, transport: Transport): void {
+  log.debug({ ...ofMessage(message), transport }, "message sent");
+}
+
+/** What came of a message that went out, by the member's answer or for lack of one. */
+export function logOutcome(
+  log: GmsLog,
+  message: Message,
+  transport: Transport,
+  { state, status, reason }: Pick<DeliveryResult, "state" | "status" | "reason">,
+): void {
+  const facts = { ...ofMessage(message), transport, state, ...defined({ status, reason }) };
+  if (state === "acknowledged") log.debug(facts, "member answered");
+  else if (state === "refused") log.warn(facts, "member answered");
+  else log.info(facts, "message not taken");
 }
 
 export function logPlanned(log: GmsLog, record: RekeyRecord): void {

@@ -7,7 +7,7 @@ import {
   type XcapPath,
 } from "../../../documents/group-xml/index.ts";
 import type { GktpRecord } from "../../../store/gms/records.ts";
-import { logDone, ofMessage } from "../common/rekey-log.ts";
+import { logDone, logSent } from "../common/rekey-log.ts";
 import { visibleGroup } from "./access.ts";
 import { requireBody } from "./body.ts";
 import { isNotModified } from "./conditions.ts";
@@ -119,7 +119,7 @@ async function handOver(
   metrics.delivered("delivered", fresh.length);
   for (const message of fresh) {
     const { rekey, memberUri, traceparent } = message;
-    log.info({ ...ofMessage(message), transport: "http" }, "message sent");
+    logSent(log, message, "http");
     const attributes = { "mikey_sakke.rekey": rekey, "mikey_sakke.member": memberUri };
     tracing.begin("gms.deliver", { parent: traceparent, kind: "producer", attributes }).end();
   }

@@ -1,10 +1,9 @@
 /** What a client made of the messages that it fetched (5.7.2.y): the answer that HTTP has no place for. */
 import { createHash } from "node:crypto";
-import { defined } from "../../../base/defined.ts";
 import { MEDIA, type ReportedMessage, readGktpReport } from "../../../documents/group-xml/index.ts";
 import type { DeliveryResult, GktpRecord } from "../../../store/gms/records.ts";
 import { TIME_TEXT } from "../../group-keys/notify-answer.ts";
-import { logDone, ofMessage } from "../common/rekey-log.ts";
+import { logDone, logOutcome } from "../common/rekey-log.ts";
 import { type KeyPath, ownMessages } from "./access.ts";
 import { requireBody } from "./body.ts";
 import type { Exchange, XcapContext } from "./exchange.ts";
@@ -25,23 +24,20 @@ export async function takeReport(exchange: Exchange, path: KeyPath, context: Xca
   const records = await ownMessages(exchange, path, context);
   const reported = readReport(requireBody(exchange.request, MEDIA.gktpReport));
   const byDigest = new Map(records.map((record) => [digestOf(record), record]));
-  const results: DeliveryResult[] = [];
-  const answers: object[] = [];
+  const news: { readonly record: GktpRecord; readonly result: DeliveryResult }[] = [];
   for (const message of reported.values()) {
     const record = byDigest.get(message.sha256);
     if (record === undefined) {
       throw conflict("constraint-failure", `no message here has the digest ${message.sha256}`);
     }
     const result = resultOf(message, record);
-    if (!isNews(result, record)) continue;
-    results.push(result);
-    const { state, reason } = result;
-    answers.push({ ...ofMessage(record), transport: "http", state, ...defined({ reason }) });
+    if (isNews(result, record)) news.push({ record, result });
   }
   const response = { status: 204, headers: { "cache-control": "no-store" }, body: "" };
-  if (results.length === 0) return { response };
+  if (news.length === 0) return { response };
+  const results = news.map(({ result }) => result);
   const done = await store.record(results);
-  for (const answer of answers) log.info(answer, "member answered");
+  for (const { record, result } of news) logOutcome(log, record, "http", result);
   void logDone(context, done);
   const failed = results.filter(({ state }) => state === "refused").length;
   metrics.delivered("refused", failed);

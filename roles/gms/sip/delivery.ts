@@ -7,7 +7,7 @@ import { backOff } from "../../../base/back-off.ts";
 import type { Clock, CurrentState, NotifyResult } from "../../../transport/sip/index.ts";
 import { describe } from "../common/errors.ts";
 import type { GmsContext } from "../common/ports.ts";
-import { ofMessage } from "../common/rekey-log.ts";
+import { logSent } from "../common/rekey-log.ts";
 import { FIRST_RETRY_MS } from "../common/timers.ts";
 import { verdictOf } from "./answers.ts";
 import type { MemberView } from "./documents.ts";
@@ -163,7 +163,7 @@ export class Delivery {
     const { now, metrics, log, tracing } = this.#deps.context;
     const started = now();
     const spans = draft.messages.map((message) => {
-      log.info({ ...ofMessage(message), transport: "sip" }, "message sent");
+      logSent(log, message, "sip");
       const attributes = { "mikey_sakke.rekey": message.rekey, "mikey_sakke.member": message.memberUri };
       return tracing.begin("gms.deliver", { parent: message.traceparent, kind: "producer", attributes });
     });

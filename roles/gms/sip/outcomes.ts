@@ -5,7 +5,7 @@ import { MEDIA, readKrr } from "../../../documents/group-xml/index.ts";
 import type { DeliveryResult, GktpRecord } from "../../../store/gms/records.ts";
 import { type Clock, CONTENT_TYPE, type NotifyResult } from "../../../transport/sip/index.ts";
 import type { GmsContext } from "../common/ports.ts";
-import { logDone, ofMessage } from "../common/rekey-log.ts";
+import { logDone, logOutcome } from "../common/rekey-log.ts";
 import { FIRST_RETRY_MS, SAFETY_MS } from "../common/timers.ts";
 import { isTooOld, sealAnew } from "./anew.ts";
 import { isUntimely, reasonOf, type Verdict } from "./answers.ts";
@@ -86,10 +86,7 @@ export class Outcomes {
 
   /** An outcome that the member's answer, or its absence, makes. */
   #told(message: GktpRecord, result: DeliveryResult): void {
-    const { state, status, reason } = result;
-    const facts = { ...ofMessage(message), transport: "sip", state, status, ...(reason && { reason }) };
-    const isAnswer = state === "acknowledged" || state === "refused";
-    this.#context.log.info(facts, isAnswer ? "member answered" : "message not taken");
+    logOutcome(this.#context.log, message, "sip", result);
     this.#settle(result);
   }
 
