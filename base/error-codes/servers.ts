@@ -6,6 +6,9 @@ export const SERVER_CODES = {
   TOKEN_EXPIRED: "The access token has expired; get another one.",
   WRONG_SCOPE: "The access token has no scope for this server.",
   TOKENS_UNAVAILABLE: "The server cannot check access tokens at present; try again later.",
+  ISSUER_KEYS_UNAVAILABLE:
+    "The keys of the token issuer cannot be fetched from tokens.jwksUri, and none are known that may still count.",
+  ISSUER_KEYS_FILE: "The file with the last known keys of a token issuer is damaged.",
   WRONG_IDENTITY: "The access token does not prove the identity that the request is for.",
   NO_AUDIENCE: "Development tokens are not made for the server of this URI.",
   ADMIN_TOKEN: "The token of the operator is missing or wrong.",

@@ -9,6 +9,7 @@ import { pipeline } from "node:stream/promises";
 import { createGunzip, createGzip } from "node:zlib";
 import { MikeySakkeError } from "../../base/errors.ts";
 import { damaged } from "../../store/index.ts";
+import { markOf } from "../server/store-key.ts";
 import { fileError } from "../terminal/files.ts";
 import { usageError } from "../terminal/usage.ts";
 import { linesOf } from "./lines.ts";
@@ -28,11 +29,6 @@ export interface BackupHeader {
   readonly storeKey: string;
   /** The configuration file, without the places of databases, which may have passwords. */
   readonly config: Readonly<Record<string, unknown>>;
-}
-
-/** A check value of a store key: tells keys apart and nothing of the key. */
-export function markOf(storeKey: Uint8Array): string {
-  return createHmac("sha256", storeKey).update("mikey-sakke store key").digest("hex").slice(0, 16);
 }
 
 /** Digest and MAC of the lines that are handed over. */

@@ -20,11 +20,11 @@ import { gmsAdminFileOf } from "../gms/data-folder.ts";
 import { type AdminAccess, runningServer } from "../server/admin-file.ts";
 import { exists, type FolderOptions, readConfig } from "../server/data-folder.ts";
 import { environmentOf } from "../server/environment.ts";
-import { withStoreKey } from "../server/store-key.ts";
+import { markOf, withStoreKey } from "../server/store-key.ts";
 import { requireAbsent } from "../terminal/files.ts";
 import { usageError } from "../terminal/usage.ts";
 import { VERSION } from "../terminal/version.ts";
-import { markOf, packBackup } from "./format.ts";
+import { packBackup } from "./format.ts";
 import { linesOf } from "./lines.ts";
 import { type Place, placeOf } from "./place.ts";
 

@@ -14,10 +14,10 @@ import {
 import { createFile, replaceFile } from "../files/durable.ts";
 import { type ConfigFile, configFileOf, configText, exists, readConfig } from "../server/data-folder.ts";
 import { environmentOf, STORE_KEY_VARIABLE } from "../server/environment.ts";
-import { withStoreKey } from "../server/store-key.ts";
+import { markOf, withStoreKey } from "../server/store-key.ts";
 import { makeFolders, readFile } from "../terminal/files.ts";
 import { usageError } from "../terminal/usage.ts";
-import { type BackupHeader, markOf, readHeader, readSnapshot } from "./format.ts";
+import { type BackupHeader, readHeader, readSnapshot } from "./format.ts";
 import { placeOf } from "./place.ts";
 
 export interface RestoreOptions {

@@ -1,6 +1,7 @@
 /** `kms rotate-master` and `kms rotate-store-key`. */
 import type { Command } from "commander";
 import { defined } from "../../base/defined.ts";
+import type { FolderOptions } from "../server/data-folder.ts";
 import { folderOf, folderOptions } from "../server/folder-options.ts";
 import type { Context, Runner } from "../terminal/command.ts";
 import { EXIT, type ExitStatus } from "../terminal/exit-status.ts";
@@ -45,8 +46,10 @@ export function registerKmsRotate(kms: Command, runner: Runner): void {
     {
       summary: "put the database under a new store key",
       description:
-        "Draw a new store key, wrap the database's data keys with it, and replace the key file. A backup of the " +
-        "database from before still needs the old file. With --pkcs11 the key file has the new key wrapped by a key " +
+        "Draw a new store key, wrap the database's data keys with it, and replace the key file of the folder, which " +
+        "may also be that of a GMS alone. Older backups still need the old key: its file is kept under a name with " +
+        "the check value that `restore` asks for. Other processes on the database need the new file at their next " +
+        "start. With --pkcs11 the key file has the new key wrapped by a key " +
         "of a PKCS#11 token, whose PIN is in MIKEY_SAKKE_PKCS11_PIN; later rotations stay with that token.",
       example: "mikey-sakke kms rotate-store-key",
     },
@@ -84,17 +87,41 @@ async function rotateMaster({ output }: Context, options: MasterOptions): Promis
 }
 
 async function rotateStoreKey({ output }: Context, options: StoreKeyOptions): Promise<ExitStatus> {
-  const { withAdmin } = await import("../kms/with-admin.ts");
   const { environmentOf } = await import("../server/environment.ts");
   const { rotateKeyFile } = await import("../server/store-key.ts");
   const { requireTokenUri } = await import("../server/token-key.ts");
-  const tokenUri = options.pkcs11 === undefined ? undefined : requireTokenUri(options.pkcs11);
   const { systemRandom } = await import("../../base/random.ts");
-  const file = await withAdmin(folderOf(options), async (admin, { files }) => {
-    const source = { file: files.storeKey, environment: environmentOf() };
-    await rotateKeyFile(source, systemRandom, (key) => admin.rotateStoreKey(key), tokenUri);
-    return files.storeKey;
+  const tokenUri = options.pkcs11 === undefined ? undefined : requireTokenUri(options.pkcs11);
+  const { storeKey, kept } = await withStoreKeyOwner(folderOf(options), async (file, rotate) => {
+    const source = { file, environment: environmentOf() };
+    return { storeKey: file, kept: await rotateKeyFile(source, systemRandom, rotate, tokenUri) };
   });
-  output.result({ status: "ok", storeKey: file }, () => [`the database is under a new key, in ${file}`]);
+  output.result({ status: "ok", storeKey, kept }, () => [
+    `new store key  ${storeKey}: other processes on the database need it at their next start`,
+    `old store key  ${kept}: for older backups; delete it with the last of them`,
+  ]);
   return EXIT.accepted;
+}
+
+/** Hands over the key file of the folder, and what puts its database under another key: KMS, or database of a GMS alone. */
+async function withStoreKeyOwner<T>(
+  options: FolderOptions,
+  use: (file: string, rotate: (key: Uint8Array) => Promise<void>) => Promise<T>,
+): Promise<T> {
+  const { readFolder } = await import("../server/data-folder.ts");
+  const { kms, gms } = (await readFolder(options)).read;
+  if (kms !== undefined || gms === undefined) {
+    const { withAdmin } = await import("../kms/with-admin.ts");
+    return withAdmin(options, (admin, { files }) => use(files.storeKey, (key) => admin.rotateStoreKey(key)));
+  }
+  const { openGmsFolder } = await import("../gms/data-folder.ts");
+  const { environmentOf } = await import("../server/environment.ts");
+  const { openSealedDatabase } = await import("../server/open-store.ts");
+  const { config, files } = await openGmsFolder(options);
+  const { envelope, close } = await openSealedDatabase({ database: config.database, files }, environmentOf());
+  try {
+    return await use(files.storeKey, (key) => envelope.rotate(key));
+  } finally {
+    await close();
+  }
 }

@@ -17,6 +17,7 @@ import { provisioningOf } from "../kms/server-provisioning.ts";
 import { removeAdminFile, writeAdminFile } from "../server/admin-file.ts";
 import { developmentIssuerOf } from "../server/development-tokens.ts";
 import { httpsFetch } from "../server/https.ts";
+import { FileIssuerKeys } from "../server/issuer-keys.ts";
 import { listenError } from "../server/listen-error.ts";
 import type { OpenedDatabase } from "../server/open-store.ts";
 import type { Credentials } from "../server/tls.ts";
@@ -73,6 +74,7 @@ export async function startGms(
     ...(config.tokens === undefined && {
       developmentIssuer: await developmentIssuerOf(files, gmsAudience(config.gmsUri)),
     }),
+    issuerKeys: new FileIssuerKeys(files.issuerKeys),
     adminToken,
     // The same at the next start: what this one had begun is taken over at once then.
     instance: `${hostname()}:${resolve(folder)}`,

@@ -11,6 +11,7 @@ import { createFile } from "../files/durable.ts";
 import { removeAdminFile, writeAdminFile } from "../server/admin-file.ts";
 import { type DataFolder, exists, openDataFolder } from "../server/data-folder.ts";
 import { developmentIssuerOf } from "../server/development-tokens.ts";
+import { FileIssuerKeys } from "../server/issuer-keys.ts";
 import { listenError } from "../server/listen-error.ts";
 import { makeStoreKey, type ReadConfig } from "../server/make-folder.ts";
 import { kmsStoreOn, type OpenedDatabase } from "../server/open-store.ts";
@@ -112,6 +113,7 @@ export async function startKms(
     ...(data.config.tokens === undefined && {
       developmentIssuer: await developmentIssuerOf(data.files, kmsAudience(data.config.kmsUri)),
     }),
+    issuerKeys: new FileIssuerKeys(data.files.issuerKeys),
     adminToken,
     mayMake,
     log,

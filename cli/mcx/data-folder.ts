@@ -18,6 +18,8 @@ export interface McxFiles {
   readonly storage: string;
   readonly storageKey: string;
   readonly tokenKey: string;
+  /** Last known keys of token issuers. */
+  readonly issuerKeys: string;
   /** Store key of the database that several processes share, if the configuration has one. */
   readonly storeKey: string;
   readonly database: string;
@@ -42,7 +44,11 @@ export async function openMcxFolder(
   if (read.mcx === undefined) throw usageError("NO_MCX", `${dataDir}: no MCX server here`);
   const given = withShared(read);
   const checked = parseMcxConfig({ ...given, ...overridesOf(given) });
-  const { tlsCertificate, tlsKey, tokenKey, storeKey, database } = filesOf(dataDir, checked, file);
+  const { tlsCertificate, tlsKey, tokenKey, issuerKeys, storeKey, database } = filesOf(
+    dataDir,
+    checked,
+    file,
+  );
   return {
     folder: dataDir,
     config: located(checked, dirname(file)),
@@ -50,6 +56,7 @@ export async function openMcxFolder(
       storage: join(dataDir, "mcx-keys"),
       storageKey: join(dataDir, "mcx.key"),
       tokenKey,
+      issuerKeys,
       storeKey,
       database,
       tlsCertificate,

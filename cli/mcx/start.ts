@@ -19,6 +19,7 @@ import { removeAdminFile, writeAdminFile } from "../server/admin-file.ts";
 import { developmentIssuerOf } from "../server/development-tokens.ts";
 import { environmentOf } from "../server/environment.ts";
 import { httpsFetch } from "../server/https.ts";
+import { FileIssuerKeys } from "../server/issuer-keys.ts";
 import { listenError } from "../server/listen-error.ts";
 import { openSealedDatabase } from "../server/open-store.ts";
 import type { Credentials } from "../server/tls.ts";
@@ -91,6 +92,7 @@ export async function startMcx(
     ...(config.tokens === undefined && {
       developmentIssuer: await developmentIssuerOf(files, mcxAudience(config.mcxUri)),
     }),
+    issuerKeys: new FileIssuerKeys(files.issuerKeys),
     adminToken,
     random,
     log,

@@ -41,6 +41,8 @@ export interface DataFiles {
   readonly tlsKey: string;
   /** Key of the development token issuer, a JWK. */
   readonly tokenKey: string;
+  /** Last known keys of token issuers. */
+  readonly issuerKeys: string;
   /** Where the admin API of the running server is, and its token. */
   readonly admin: string;
   /** Says which KMS the folder is of, once there is one: a database without it is the wrong one. */
@@ -204,6 +206,7 @@ export function filesOf(
     tlsCertificate: join(folder, "tls.crt"),
     tlsKey: join(folder, "tls.key"),
     tokenKey: join(folder, "token.key"),
+    issuerKeys: join(folder, "issuer-keys"),
     admin: join(folder, "admin.json"),
     kmsMark: join(folder, "kms.json"),
   };

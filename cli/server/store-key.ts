@@ -1,14 +1,16 @@
 /**
  * The key that the database is sealed under: from the environment, or from a file that is made at the first start, which has
  * the key itself or what a PKCS#11 token has wrapped.
- * A rotation writes the next key to a file of its own first, so that a crash in between loses neither.
+ * A rotation writes the next key to a file of its own first, so that a crash in between loses neither. The file before it stays,
+ * for backups that need it, under a name with its check value.
  */
-import { rename, rm } from "node:fs/promises";
+import { createHmac } from "node:crypto";
+import { link, rename, rm } from "node:fs/promises";
 import { fromHex, fromUtf8, toHex, wipe } from "../../base/bytes.ts";
 import { MikeySakkeError } from "../../base/errors.ts";
 import type { RandomSource } from "../../base/random.ts";
 import { createFile, replaceFile } from "../files/durable.ts";
-import { readFile } from "../terminal/files.ts";
+import { fileError, readFile } from "../terminal/files.ts";
 import { usageError } from "../terminal/usage.ts";
 import { exists } from "./data-folder.ts";
 import { STORE_KEY_VARIABLE } from "./environment.ts";
@@ -35,8 +37,13 @@ export async function withStoreKey<T>(
     if (!isWrong || fromEnvironment(source) !== undefined || !(await exists(next))) throw error;
   }
   const result = await withKey({ file: next, environment: source.environment }, use);
-  await rename(next, source.file);
+  await replaceKeyFile(source, next);
   return result;
+}
+
+/** A check value of a store key: tells keys apart and nothing of the key. */
+export function markOf(storeKey: Uint8Array): string {
+  return createHmac("sha256", storeKey).update("mikey-sakke store key").digest("hex").slice(0, 16);
 }
 
 /** Makes the key file unless there is one or the environment has the key. */
@@ -49,7 +56,8 @@ export async function ensureStoreKey(source: StoreKeySource, random: RandomSourc
 }
 
 /**
- * Draws the next key, has it put into use by `rotate`, and makes its file the key file.
+ * Draws the next key, has it put into use by `rotate`, and makes its file the key file. Gives the name under which the file
+ * before it is kept.
  *
  * @param tokenUri the key of a PKCS#11 token that is to wrap it; as the key before was wrapped, when absent
  */
@@ -58,7 +66,7 @@ export async function rotateKeyFile(
   random: RandomSource,
   rotate: (key: Uint8Array) => Promise<void>,
   tokenUri?: string,
-): Promise<void> {
+): Promise<string> {
   if (fromEnvironment(source) !== undefined) {
     const text = `the store key is in ${STORE_KEY_VARIABLE}, where no command can replace it`;
     throw usageError("STORE_KEY_IN_ENVIRONMENT", text);
@@ -77,10 +85,22 @@ export async function rotateKeyFile(
       if (error instanceof MikeySakkeError && error.kind === "usage") await rm(next, { force: true });
       throw error;
     }
-    await rename(next, source.file);
+    return await replaceKeyFile(source, next);
   } finally {
     wipe(key);
   }
+}
+
+/** Keeps the key file under another name, which it gives, and puts `next` in its place. */
+async function replaceKeyFile(source: StoreKeySource, next: string): Promise<string> {
+  const { file } = source;
+  const kept = await withKey(source, async (key) => `${file}.${markOf(key)}`);
+  await link(file, kept).catch((cause: NodeJS.ErrnoException) => {
+    // The same key, from a rotation that ended between these two steps.
+    if (cause.code !== "EEXIST") throw fileError(kept, cause);
+  });
+  await rename(next, file);
+  return kept;
 }
 
 async function readKeyFile({ file, environment }: StoreKeySource): Promise<Uint8Array> {

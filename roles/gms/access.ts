@@ -1,5 +1,7 @@
 /** Which tokens are accepted, and where TLS is required. */
+import { defined } from "../../base/defined.ts";
 import type { DevelopmentIssuer } from "../server/development-tokens.ts";
+import type { IssuerKeyStore } from "../server/issuer-keys.ts";
 import { type Credentials, readCredentials } from "../server/listener.ts";
 import { isLoopback } from "../server/loopback.ts";
 import { createTokenVerifier, type TokenVerifier } from "../server/tokens.ts";
@@ -16,14 +18,16 @@ export interface AccessOptions {
   readonly credentials?: Credentials;
   /** Gets the keys of the token issuer. */
   readonly fetch?: typeof fetch;
+  /** Keeps the last known keys of the token issuer; for the life of this GMS when absent. */
+  readonly issuerKeys?: IssuerKeyStore;
 }
 
 /** @throws {MikeySakkeError} usage `BAD_CONFIG` */
 export function tokenVerifier(config: GmsConfig, options: AccessOptions, log: GmsLog): TokenVerifier {
-  const { tokens, developmentIssuer, fetch } = options;
+  const { tokens, developmentIssuer, fetch, issuerKeys } = options;
   if (tokens !== undefined) return tokens;
   if (config.tokens !== undefined) {
-    return createTokenVerifier(config.tokens, fetch === undefined ? {} : { fetch });
+    return createTokenVerifier(config.tokens, defined({ fetch, issuerKeys, log }));
   }
   if (developmentIssuer === undefined) throw refusedConfig("tokens: name an issuer of access tokens");
   const hosts = [config.listen.host, ...(config.sip === undefined ? [] : [config.sip.host])];

@@ -14,6 +14,7 @@ import {
   systemClock,
 } from "../../transport/sip/index.ts";
 import { createAdmission } from "../server/admission.ts";
+import { MemoryIssuerKeys } from "../server/issuer-keys.ts";
 import { stopServer, urlOf } from "../server/listener.ts";
 import { warnOfPlainSip } from "../server/plain-sip.ts";
 import { type ProcessRecord, ProcessReports } from "../server/process-reports.ts";
@@ -101,7 +102,9 @@ export async function createGms(options: GmsOptions): Promise<Gms> {
   if (keys.core !== options.core || (pool !== undefined && pool.core !== options.core)) {
     throw new MikeySakkeError("usage", "OTHER_CORE", "keys and pool must be on the core that is given");
   }
-  const tokens = new ReplaceableVerifier((of: GmsConfig) => tokenVerifier(of, options, log), config);
+  const issuerKeys = options.issuerKeys ?? new MemoryIssuerKeys();
+  const access = { ...options, issuerKeys };
+  const tokens = new ReplaceableVerifier((of: GmsConfig) => tokenVerifier(of, access, log), config);
   const credentials = await serverCredentials(config, options.credentials);
   const prometheus = options.metrics === undefined ? createPrometheusMetrics() : undefined;
   const metrics = options.metrics ?? prometheus!;

@@ -15,6 +15,7 @@ export type {
   RekeyRecord,
   RekeyState,
 } from "../../store/gms/records.ts";
+export type { IssuerKeyStore, KnownKeys } from "../server/issuer-keys.ts";
 export type { Reconfiguration } from "../server/reconfigure.ts";
 export { gmsAdminClient } from "./admin/client.ts";
 export {

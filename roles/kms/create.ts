@@ -13,6 +13,7 @@ import { createAdmission } from "../server/admission.ts";
 import { purgeAudit } from "../server/audit-retention.ts";
 import { DatabaseClock } from "../server/database-clock.ts";
 import type { DevelopmentIssuer } from "../server/development-tokens.ts";
+import { type IssuerKeyStore, MemoryIssuerKeys } from "../server/issuer-keys.ts";
 import { type Credentials, readCredentials, stopServer, urlOf } from "../server/listener.ts";
 import { noLog, type ServerLog } from "../server/log.ts";
 import { isLoopback } from "../server/loopback.ts";
@@ -59,6 +60,8 @@ export interface KmsOptions {
   readonly adminToken?: string;
   /** Gets the keys of the token issuer. */
   readonly fetch?: typeof fetch;
+  /** Keeps the last known keys of the token issuer; for the life of this KMS when absent. */
+  readonly issuerKeys?: IssuerKeyStore;
   /** The host's clock, in milliseconds since the Unix epoch; the system's when absent. */
   readonly now?: () => number;
   readonly random?: RandomSource;
@@ -108,7 +111,9 @@ export async function createKms(options: KmsOptions): Promise<Kms> {
   });
   await clock.measure();
   const { now } = clock;
-  const tokens = new ReplaceableVerifier((of: KmsConfig) => tokenVerifier(of, options), config);
+  const issuerKeys = options.issuerKeys ?? new MemoryIssuerKeys();
+  const access = { ...options, issuerKeys };
+  const tokens = new ReplaceableVerifier((of: KmsConfig) => tokenVerifier(of, access), config);
   const credentials = options.credentials ?? (config.tls && (await readCredentials(config.tls)));
   requireTls(config, credentials !== undefined);
   await requireMaster(store, config, { core, random, now: now(), log, mayMake: options.mayMake ?? true });
@@ -200,10 +205,10 @@ export async function createKms(options: KmsOptions): Promise<Kms> {
 const PURGE_MS = 600_000;
 
 function tokenVerifier(config: KmsConfig, options: KmsOptions): TokenVerifier {
-  const { tokens, developmentIssuer, fetch: fetchKeys, log = noLog } = options;
+  const { tokens, developmentIssuer, fetch, issuerKeys, log = noLog } = options;
   if (tokens !== undefined) return tokens;
   if (config.tokens !== undefined) {
-    return createTokenVerifier(config.tokens, fetchKeys === undefined ? {} : { fetch: fetchKeys });
+    return createTokenVerifier(config.tokens, defined({ fetch, issuerKeys, log }));
   }
   if (developmentIssuer === undefined) {
     throw new MikeySakkeError(

@@ -4,11 +4,17 @@ export {
   type DevelopmentTokenOptions,
   type TokenAudience,
 } from "../server/development-tokens.ts";
+export type { IssuerKeyStore, KnownKeys } from "../server/issuer-keys.ts";
 export { createLog, type LeveledLog, noLog, type ServerLog } from "../server/log.ts";
 export type { Reconfiguration } from "../server/reconfigure.ts";
 export type { TokenConfig, TokenScopes } from "../server/token-config.ts";
 export { TokenRefusal, type TokenRefusalCode } from "../server/token-refusal.ts";
-export { createTokenVerifier, type TokenFacts, type TokenVerifier } from "../server/tokens.ts";
+export {
+  createTokenVerifier,
+  type TokenFacts,
+  type TokenVerifier,
+  type TokenVerifierOptions,
+} from "../server/tokens.ts";
 export type {
   CertificateList,
   IssueOptions,

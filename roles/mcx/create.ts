@@ -19,6 +19,7 @@ import type { XcapFetch } from "../group-keys/xcap-client.ts";
 import type { HeldKeys, SecretStorage } from "../identity/index.ts";
 import { createAdmission } from "../server/admission.ts";
 import type { DevelopmentIssuer } from "../server/development-tokens.ts";
+import { type IssuerKeyStore, MemoryIssuerKeys } from "../server/issuer-keys.ts";
 import { type Credentials, readCredentials, stopServer, urlOf } from "../server/listener.ts";
 import { noLog, type ServerLog } from "../server/log.ts";
 import { isLoopback } from "../server/loopback.ts";
@@ -69,6 +70,8 @@ export interface McxOptions {
   readonly tokens?: TokenVerifier;
   /** Needed when the configuration says nothing of tokens and `tokens` is not given. */
   readonly developmentIssuer?: DevelopmentIssuer;
+  /** Keeps the last known keys of the token issuer; for the life of this server when absent. */
+  readonly issuerKeys?: IssuerKeyStore;
   /** PEM texts, in place of the files that the configuration names. */
   readonly credentials?: Credentials;
   /** Token of the operator; without it there are only health and metrics. */
@@ -116,7 +119,9 @@ export async function createMcxServer(options: McxOptions): Promise<McxServer> {
   requireIdentity(config, keys);
   const { gms, mcxUri, limits } = config;
   if (gms === undefined) throw refusedConfig("gms: the GMS whose groups are served");
-  const tokens = new ReplaceableVerifier((of: McxConfig) => tokensOf(of, options, log), config);
+  const issuerKeys = options.issuerKeys ?? new MemoryIssuerKeys();
+  const access = { ...options, issuerKeys };
+  const tokens = new ReplaceableVerifier((of: McxConfig) => tokensOf(of, access, log), config);
   const credentials = await credentialsOf(config, options.credentials);
   const admission = options.admission ?? createAdmission(limits, log);
   const guard = { admission, refused: new RefusedLog(log, systemClock) };
@@ -333,11 +338,11 @@ function requireIdentity({ mcxUri, kmsUri }: McxConfig, keys: HeldKeys): void {
 
 function tokensOf(
   config: McxConfig,
-  { tokens, developmentIssuer }: McxOptions,
+  { tokens, developmentIssuer, issuerKeys }: McxOptions,
   log: ServerLog,
 ): TokenVerifier {
   if (tokens !== undefined) return tokens;
-  if (config.tokens !== undefined) return createTokenVerifier(config.tokens);
+  if (config.tokens !== undefined) return createTokenVerifier(config.tokens, defined({ issuerKeys, log }));
   if (developmentIssuer === undefined) throw refusedConfig("tokens: name an issuer of access tokens");
   if (!isLoopback(config.sip.host)) {
     throw refusedConfig("sip.host: development tokens are for loopback addresses only");

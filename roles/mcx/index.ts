@@ -1,4 +1,5 @@
 /** An MCX server: distributes media without reading them, grants the floor, and delivers short data. */
+export type { IssuerKeyStore, KnownKeys } from "../server/issuer-keys.ts";
 export type { Reconfiguration } from "../server/reconfigure.ts";
 export type { McxState, SessionState } from "./admin/metrics.ts";
 export { type McxConfig, type McxConfigInput, parseMcxConfig } from "./common/config.ts";

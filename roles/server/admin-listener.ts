@@ -6,6 +6,7 @@ import { MikeySakkeError } from "../../base/errors.ts";
 import type { RandomSource } from "../../base/random.ts";
 import { admissionMetrics } from "./admission.ts";
 import { certificateMetrics } from "./certificate-metrics.ts";
+import { issuerMetrics } from "./issuer-metrics.ts";
 import { guardListener, type ListenerGuard, ownGuard } from "./listener.ts";
 import type { ServerLog } from "./log.ts";
 import { isLoopback } from "./loopback.ts";
@@ -77,9 +78,13 @@ export function createAdminListener(options: AdminListenerOptions): FastifyInsta
       reply
         .type(metrics.contentType)
         .send(
-          [await metrics.text(), await admission(), await certificateMetrics(), await processMetrics()].join(
-            "\n",
-          ),
+          [
+            await metrics.text(),
+            await admission(),
+            await certificateMetrics(),
+            await issuerMetrics(),
+            await processMetrics(),
+          ].join("\n"),
         ),
     );
   }

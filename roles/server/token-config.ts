@@ -18,6 +18,13 @@ export function tokenConfigSchema(scopes: TokenScopes) {
     requireAudience: z.boolean().default(true),
     /** Where the keys of the issuer are. Either this or `jwks`. */
     jwksUri: z.url().optional(),
+    /** For how long the last known keys count while none can be fetched from `jwksUri`. */
+    jwksGrace: z
+      .number()
+      .int()
+      .min(0)
+      .max(30 * 86_400)
+      .default(12 * 3600),
     /** The keys of the issuer themselves. */
     jwks: z.strictObject({ keys: z.array(z.record(z.string(), z.unknown())).min(1) }).optional(),
     /** A token needs one of these scopes, in `scope`, or in `scp` where there is no `scope`. */

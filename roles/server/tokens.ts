@@ -2,17 +2,11 @@
  * Access tokens (TS 33.180 annex B): a JWT of the identity management server, as bearer token (RFC 6750). What a token
  * proves are identities, each by the claim that one of its scopes stands for.
  */
-import {
-  createLocalJWKSet,
-  createRemoteJWKSet,
-  customFetch,
-  decodeJwt,
-  errors,
-  type JWTPayload,
-  jwtVerify,
-} from "jose";
+import { createLocalJWKSet, decodeJwt, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from "jose";
 import { defined } from "../../base/defined.ts";
 import { MikeySakkeError } from "../../base/errors.ts";
+import { type IssuerKeyStore, IssuerKeys, MemoryIssuerKeys } from "./issuer-keys.ts";
+import type { ServerLog } from "./log.ts";
 import { isLoopback } from "./loopback.ts";
 import type { TokenConfig } from "./token-config.ts";
 import { TokenRefusal } from "./token-refusal.ts";
@@ -36,18 +30,24 @@ export interface TokenVerifier {
   verify(authorization: string | undefined, now: number): Promise<TokenFacts>;
 }
 
-type KeySource = Parameters<typeof jwtVerify>[1];
+export interface TokenVerifierOptions {
+  /** Gets the keys of the issuer. */
+  readonly fetch?: typeof fetch;
+  /** Keeps the last known keys of the issuer; for the life of the verifier when absent. */
+  readonly issuerKeys?: IssuerKeyStore;
+  readonly log?: ServerLog;
+}
+
+/** The keys as they are known at a time. */
+type KeySource = (now: number) => JWTVerifyGetKey;
 
 /** Checks signature, `iss`, `aud`, `exp`, `nbf` and scope of JWTs. */
-export function createTokenVerifier(
-  config: TokenConfig,
-  options: { fetch?: typeof fetch } = {},
-): TokenVerifier {
-  const keys = keySource(config, options.fetch);
+export function createTokenVerifier(config: TokenConfig, options: TokenVerifierOptions = {}): TokenVerifier {
+  const keysAt = keySource(config, options);
   return {
     async verify(authorization, now) {
       const token = bearer(authorization);
-      const { payload } = await jwtVerify(token, keys as never, {
+      const { payload } = await jwtVerify(token, keysAt(now), {
         algorithms: config.algorithms,
         clockTolerance: config.clockSkew,
         currentDate: new Date(now),
@@ -81,16 +81,25 @@ function payloadOf(token: string): JWTPayload {
   }
 }
 
-function keySource({ jwks, jwksUri }: TokenConfig, fetchKeys: typeof fetch | undefined): KeySource {
-  if (jwks !== undefined) return createLocalJWKSet(jwks as never) as never;
-  const url = new URL(jwksUri!);
-  if (url.protocol !== "https:" && !(url.protocol === "http:" && isLoopback(url.hostname))) {
+function keySource(
+  { jwks, jwksUri, jwksGrace }: TokenConfig,
+  { issuerKeys = new MemoryIssuerKeys(), ...options }: TokenVerifierOptions,
+): KeySource {
+  if (jwks !== undefined) {
+    const find = createLocalJWKSet(jwks as never);
+    return () => find;
+  }
+  const { protocol, hostname } = new URL(jwksUri!);
+  if (protocol !== "https:" && !(protocol === "http:" && isLoopback(hostname))) {
     throw new MikeySakkeError("usage", "BAD_CONFIG", "configuration: tokens.jwksUri must be https");
   }
-  return createRemoteJWKSet(
-    url,
-    fetchKeys === undefined ? {} : { [customFetch]: fetchKeys as never },
-  ) as never;
+  const keys = new IssuerKeys({
+    ...options,
+    jwksUri: jwksUri!,
+    graceMs: jwksGrace * 1000,
+    store: issuerKeys,
+  });
+  return (now) => (header, token) => keys.find(header, token, now);
 }
 
 function bearer(authorization: string | undefined): string {
@@ -101,11 +110,7 @@ function bearer(authorization: string | undefined): string {
 
 function tokenRefusal(error: unknown): TokenRefusal {
   if (error instanceof errors.JWTExpired) return new TokenRefusal("TOKEN_EXPIRED", undefined, error);
-  const ofToken =
-    error instanceof errors.JOSEError &&
-    !(error instanceof errors.JWKSTimeout) &&
-    !(error instanceof errors.JWKSInvalid) &&
-    error.code !== "ERR_JOSE_GENERIC";
+  const ofToken = error instanceof errors.JOSEError && !(error instanceof errors.JWKSInvalid);
   if (ofToken) return new TokenRefusal("TOKEN_INVALID", `${error.code}: ${error.message}`, error);
   const text = error instanceof Error ? error.message : String(error);
   return new TokenRefusal("TOKENS_UNAVAILABLE", text, error);

@@ -13,6 +13,7 @@ import { createPrometheusMetrics as kmsMetrics } from "../../roles/kms/index.ts"
 import { metricsOf } from "../../roles/mcx/admin/metrics.ts";
 import { admissionMetrics } from "../../roles/server/admission.ts";
 import { certificateMetrics } from "../../roles/server/certificate-metrics.ts";
+import { issuerMetrics } from "../../roles/server/issuer-metrics.ts";
 import { processMetrics } from "../../roles/server/process-metrics.ts";
 import { Admission } from "../../transport/admission/admission.ts";
 import { runCli, temporaryFolder } from "../cli/run-cli.ts";
@@ -41,13 +42,14 @@ async function ownMetrics(): Promise<Set<string>> {
     await mcx.text(),
     await admission(),
     await certificateMetrics(),
+    await issuerMetrics(),
   ];
   return namesIn(texts.join("\n"));
 }
 
 /** Names of metrics in an expression of Prometheus. */
 function used(text: string): Set<string> {
-  const names = text.match(/\b(?:gms|kms|mcx|sockets|tls|process|nodejs)_[a-z0-9_]+/g) ?? [];
+  const names = text.match(/\b(?:gms|kms|mcx|sockets|tls|token|process|nodejs)_[a-z0-9_]+/g) ?? [];
   return new Set(names.map((name) => name.replace(/_bucket$/, "")));
 }
 

@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT, UnsecuredJWT } from "jose";
-import { beforeAll, describe, expect, it, vi } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { gmsAudience } from "../../roles/gms/common/config.ts";
 import { kmsAudience } from "../../roles/kms/common/config.ts";
 import { mcxAudience } from "../../roles/mcx/common/config.ts";
@@ -213,24 +213,21 @@ describe("access tokens", () => {
     };
     const config = configOf({ jwks: undefined, jwksUri: "https://idms.example.org/jwks" });
     const verifier = createTokenVerifier(config, { fetch });
-    const outcome = async (key: Pair, kid: string) =>
-      refusalOf(verifier.verify(`Bearer ${await sign({}, key, kid)}`, NOW));
-    vi.useFakeTimers({ toFake: ["Date"] });
-    try {
-      expect(await outcome(pair, "one")).toBe("none");
-      served = [jwk, next];
-      // An unknown key is asked for at most every half a minute, or anybody could have the issuer asked without end.
-      expect(await outcome(other, "two")).toBe("TOKEN_INVALID");
-      expect(asked).toBe(1);
-      vi.setSystemTime(Date.now() + 31_000);
-      expect([await outcome(other, "two"), await outcome(pair, "one")]).toEqual(["none", "none"]);
-      expect(asked).toBe(2);
-      served = [next];
-      vi.setSystemTime(Date.now() + 601_000);
-      expect([await outcome(other, "two"), await outcome(pair, "one")]).toEqual(["none", "TOKEN_INVALID"]);
-    } finally {
-      vi.useRealTimers();
-    }
+    const exp = SECONDS + 3600;
+    const outcome = async (key: Pair, kid: string, after: number) =>
+      refusalOf(verifier.verify(`Bearer ${await sign({ exp }, key, kid)}`, NOW + after));
+    expect(await outcome(pair, "one", 0)).toBe("none");
+    served = [jwk, next];
+    // An unknown key is asked for at most every half a minute, or anybody could have the issuer asked without end.
+    expect(await outcome(other, "two", 1000)).toBe("TOKEN_INVALID");
+    expect(asked).toBe(1);
+    const later = 31_000;
+    expect([await outcome(other, "two", later), await outcome(pair, "one", later)]).toEqual(["none", "none"]);
+    expect(asked).toBe(2);
+    served = [next];
+    const last = later + 601_000;
+    expect(await outcome(other, "two", last)).toBe("none");
+    expect(await outcome(pair, "one", last)).toBe("TOKEN_INVALID");
   });
 
   it.each([404, 500])("cannot be checked when the issuer answers %i", async (status) => {

@@ -1,5 +1,5 @@
 /** What an operator does on the command line, with the server running and without it. */
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { runCli, temporaryFolder } from "../run-cli.ts";
@@ -152,19 +152,28 @@ describe("operations", { timeout: STORY_MS }, () => {
     expect(await openSealed(folder)).toMatchObject({ accepted: 1 });
   });
 
-  it("kms rotate-store-key: the old key opens nothing any more", async () => {
+  it("kms rotate-store-key: the old key is kept for older backups, and opens nothing else any more", async () => {
     const folder = await temporaryFolder();
     const kms = await serveKms(join(folder, "kms"));
     const data = ["--data-dir", kms.dataDir];
     const file = join(kms.dataDir, "store.key");
     const keys = [await readFile(file, "utf8")];
-    await cli("kms", "rotate-store-key", ...data);
+    const backup = join(folder, "before.backup");
+    const { storeKey: mark } = (await cli("backup", backup, ...data)).json<{ storeKey: string }>();
+    const rotated = await cli("kms", "rotate-store-key", ...data);
+    expect(rotated.json()).toMatchObject({ storeKey: file, kept: `${file}.${mark}` });
     keys.push(await readFile(file, "utf8"));
     await cli(...provisionArgs(kms, ALICE, join(folder, "alice")));
     await kms.end("SIGTERM");
-    await cli("kms", "rotate-store-key", ...data);
+    const { kept } = (await cli("kms", "rotate-store-key", ...data)).json<{ kept: string }>();
     keys.push(await readFile(file, "utf8"));
     expect(new Set(keys).size).toBe(3);
+    expect(await Promise.all([`${file}.${mark}`, kept].map((name) => readFile(name, "utf8")))).toEqual(
+      keys.slice(0, 2),
+    );
+    expect((await stat(kept)).mode & 0o777).toBe(0o600);
+    const restored = ["--data-dir", join(folder, "restored"), "--store-key", `${file}.${mark}`];
+    expect((await cli("restore", backup, ...restored)).json()).toMatchObject({ status: "ok" });
     expect((await cli("kms", "user", "list", ...data)).json()).toMatchObject({ users: [{ uri: ALICE }] });
     for (const old of keys.slice(0, 2)) {
       await writeFile(file, old);
@@ -176,6 +185,22 @@ describe("operations", { timeout: STORY_MS }, () => {
     await writeFile(`${file}.next`, keys[2]!);
     await cli("kms", "user", "list", ...data);
     expect(await readFile(file, "utf8")).toBe(keys[2]);
+    expect(await readFile(kept, "utf8")).toBe(keys[1]);
+  });
+
+  it("kms rotate-store-key: replaces the store key of a folder that has a GMS only", async () => {
+    const data = await temporaryFolder();
+    const gms = { kmsUri: "kms.example.org", gmsUri: GMS };
+    await writeFile(join(data, "config.json"), JSON.stringify({ gms }));
+    const file = join(data, "store.key");
+    const old = "0f".repeat(32);
+    await writeFile(file, old);
+    const { kept } = (await cli("kms", "rotate-store-key", "--data-dir", data)).json<{ kept: string }>();
+    expect(await readFile(kept, "utf8")).toBe(old);
+    const backup = () => runCli(["backup", join(data, "a.backup"), "--data-dir", data, "--force", "--json"]);
+    expect((await backup()).json()).toMatchObject({ status: "ok" });
+    await writeFile(file, old);
+    expect((await backup()).json()).toMatchObject({ code: "WRONG_STORE_KEY" });
   });
 
   it("kms issue: keys for all, as documents too", async () => {
