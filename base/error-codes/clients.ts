@@ -49,6 +49,11 @@ export const CLIENT_CODES = {
   // Calls and short data.
   CALL_CLOSED: "The call is closed.",
   FLOOR_NOT_GRANTED: "The client has no permission to talk; ask for the floor first.",
+  TOO_MANY_CALLS: "The client has as many private calls as it may have; hang up one first.",
+  PRIVATE_CALL_REFUSED: "The client of the other user refuses the private call; the message says why.",
+  PRIVATE_CALL_UNANSWERED: "The client of the other user does not answer the private call.",
+  PRIVATE_CALL_INVALID:
+    "The INVITE of a private call from the server is not for this client, or not protected.",
   MCX_REFUSED: "The MCX server answered a request with a refusal; the error has its SIP status.",
   MCX_REDIRECT:
     "The MCX server redirected from a protected connection to one in clear, which clients do not follow.",

@@ -71,5 +71,6 @@ export const DOCUMENT_CODES = {
   MULTIPART_LIMIT: "A multipart body is longer, or has more parts, than is accepted.",
   BAD_PART:
     "The parts of a multipart body cannot be written together, or one has a header that cannot be written.",
+  BAD_MONP: "A message of off-network call control is malformed, or has a text that is too long.",
   BAD_SDP: "A session description is malformed, or describes media that the call does not have.",
 } as const;

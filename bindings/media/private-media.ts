@@ -15,7 +15,7 @@ export interface PrivateMediaOptions {
   readonly service: MediaService;
   readonly side: CallSide;
   /** ROC transport of the key's SRTP profile. When absent, no ROC is sent, as in the default profile (E.3.2). */
-  readonly roc?: RocTransport;
+  readonly roc?: RocTransport | undefined;
   readonly random?: RandomSource;
 }
 

@@ -1,8 +1,8 @@
 /**
- * Session descriptions of group calls (RFC 8866; TS 24.380 12): one stream of speech under SRTP, whose keys are those of the
- * group, and one of floor control, each at an address.
+ * Session descriptions of calls (RFC 8866; TS 24.380 12): one stream of speech under SRTP, and one of floor control, each at
+ * an address. The keys are those of the group, or in a private call what the offer carries (RFC 4567).
  */
-import { fromUtf8, utf8 } from "../../base/bytes.ts";
+import { equal, fromBase64, fromUtf8, toBase64, utf8 } from "../../base/bytes.ts";
 import { defined } from "../../base/defined.ts";
 import { MikeySakkeError } from "../../base/errors.ts";
 import { canonicalHost } from "../../transport/datagram/host.ts";
@@ -44,6 +44,8 @@ export interface CallDescription {
    * where the client connects to, with the token that binds the connection to the call (RFC 8857 8.4).
    */
   readonly webSocket?: { readonly uri?: string };
+  /** The I_MESSAGE with the PCK, in the offer of a private call (RFC 4567, TS 33.180 5.6). */
+  readonly mikey?: Uint8Array;
 }
 
 /** Stands in the addresses of an offer that asks for a WebSocket (RFC 8866 5.7, discard port of RFC 4145 4). */
@@ -54,13 +56,15 @@ const MAX_LINES = 256;
 const MAX_FORMATS = 32;
 const MULTICAST = "x-mikey-sakke-multicast";
 const MULTI_TALKER = "x-multi-talker";
+/** RFC 4567 3.1. */
+const KEY_MGMT = "key-mgmt";
 /** RFC 8124 4.2. */
 const WEB_SOCKET_URI = "websocket-uri";
 const MAX_URI = 1024;
 
 /** `id` of the origin: numbers of one who describes tell his descriptions apart. */
 export function writeCallSdp(call: CallDescription, id: number): Uint8Array {
-  const { media, floor, speech = G711, multiTalker, multicast, webSocket } = call;
+  const { media, floor, speech = G711, multiTalker, multicast, webSocket, mikey } = call;
   const features = ["mc_queueing", ...(multiTalker ? [MULTI_TALKER] : [])];
   const lines = [
     "v=0",
@@ -72,6 +76,7 @@ export function writeCallSdp(call: CallDescription, id: number): Uint8Array {
       ? []
       : [`a=${MULTICAST}:${multicast.media.host} ${multicast.media.port} ${multicast.floor.port}`]),
     ...(webSocket === undefined ? [] : webSocketLines(webSocket)),
+    ...(mikey === undefined ? [] : [`a=${KEY_MGMT}:mikey ${toBase64(mikey)}`]),
     `m=audio ${media.port} RTP/SAVP ${speech.map(({ type }) => type).join(" ")}`,
     ...speech.flatMap(({ type, encoding, parameters }) => [
       `a=rtpmap:${type} ${encoding}`,
@@ -98,6 +103,7 @@ export function readCallSdp(octets: Uint8Array): CallDescription {
   const floor = sectionOf(sections, /^m=application (\d{1,5}) udp (MCPTT)$/, "floor control");
   const multicast = multicastOf(session!);
   const webSocket = webSocketOf(session!);
+  const mikey = mikeyOf(lines);
   const features =
     attributeOf(floor.lines, "fmtp")
       ?.replace(/^MCPTT /, "")
@@ -109,7 +115,31 @@ export function readCallSdp(octets: Uint8Array): CallDescription {
     ...(features.includes(MULTI_TALKER) && { multiTalker: true }),
     ...(multicast && { multicast }),
     ...(webSocket && { webSocket }),
+    ...(mikey && { mikey }),
   };
+}
+
+/**
+ * RFC 4567 4.1.1 has every message processed, of the session and of each stream. A call has one key for both of its streams, so
+ * another message beside it is refused; other protocols of key management are alternatives, and are passed over.
+ */
+function mikeyOf(lines: readonly string[]): Uint8Array | undefined {
+  const start = `a=${KEY_MGMT}:mikey`;
+  const [first, ...more] = lines
+    .filter((line) => line.startsWith(start))
+    .map((line) => octetsOf(line.slice(start.length).trim()));
+  if (more.some((other) => !equal(other, first!))) throw bad(`more than one message in a=${KEY_MGMT}:mikey`);
+  return first;
+}
+
+function octetsOf(text: string): Uint8Array {
+  try {
+    const octets = fromBase64(text);
+    if (octets.length > 0) return octets;
+  } catch (error) {
+    if (!(error instanceof MikeySakkeError)) throw error;
+  }
+  throw bad(`a=${KEY_MGMT}:mikey is not base64`);
 }
 
 /** What has a name; types that RFC 3551 names need no `a=rtpmap`, of which G.711 is read. */

@@ -49,3 +49,11 @@ export function codecFor(
   const text = `SDP: an answer with speech as ${format?.encoding ?? "nothing"}, which was not offered`;
   throw new MikeySakkeError("codec", "BAD_SDP", text);
 }
+
+/** The first format offered that there is a codec for; undefined: there is none. */
+export function commonSpeech(
+  codecs: readonly SpeechCodec[],
+  offered: readonly SpeechFormat[] = G711,
+): SpeechFormat | undefined {
+  return offered.find((one) => codecs.some(({ format }) => isSameFormat(format, one)));
+}

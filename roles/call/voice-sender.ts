@@ -1,27 +1,27 @@
 /** Speech as SRTP packets of one stream, in frames of 20 ms (RFC 3550 5.1, RFC 3551 4.1). */
 import { MikeySakkeError } from "../../base/errors.ts";
 import type { RandomSource } from "../../base/random.ts";
-import {
-  G711_FRAME,
-  G711_RATE,
-  type GroupMedia,
-  type GroupMediaSender,
-  type MaybePromise,
-  writeRtpPacket,
-} from "../../bindings/media/index.ts";
+import { G711_FRAME, G711_RATE, type MaybePromise, writeRtpPacket } from "../../bindings/media/index.ts";
 import type { SpeechCodec } from "./speech-codec.ts";
 
-export interface VoiceSenderOptions {
-  readonly media: GroupMedia;
+/** One SSRC under the keys of a call. */
+export interface VoiceStream {
+  readonly ssrc: number;
+  /** An RTP packet of that SSRC as SRTP. */
+  protect(packet: Uint8Array): MaybePromise<Uint8Array>;
+}
+
+export interface VoiceSenderOptions<S extends VoiceStream> {
+  readonly stream: S;
   readonly codec: SpeechCodec;
   /** Milliseconds. */
   readonly now: () => number;
   readonly random: RandomSource;
 }
 
-export class VoiceSender {
+export class VoiceSender<S extends VoiceStream = VoiceStream> {
   /** Sends the stream and, off-network, floor control too. */
-  readonly stream: GroupMediaSender;
+  readonly stream: S;
   #codec: SpeechCodec;
   #encode: (frame: Int16Array) => Uint8Array;
   readonly #now: () => number;
@@ -30,8 +30,8 @@ export class VoiceSender {
   #lastAt: number | undefined;
   #isBurst = false;
 
-  constructor({ media, codec, now, random }: VoiceSenderOptions) {
-    this.stream = media.sender();
+  constructor({ stream, codec, now, random }: VoiceSenderOptions<S>) {
+    this.stream = stream;
     this.#codec = codec;
     this.#encode = codec.encoder();
     this.#now = now;
@@ -55,7 +55,7 @@ export class VoiceSender {
   }
 
   /**
-   * @throws MikeySakkeError usage `BAD_FRAME`: not 160 samples; and as `GroupMediaSender.protect`, with nothing changed
+   * @throws MikeySakkeError usage `BAD_FRAME`: not 160 samples; and as `protect` of the stream, with nothing changed
    */
   seal(frame: Int16Array): MaybePromise<Uint8Array> {
     if (frame.length !== G711_FRAME) {

@@ -5,6 +5,7 @@ import type { RandomSource } from "../../../base/random.ts";
 import {
   GroupMedia,
   type GroupMediaKeys,
+  type GroupMediaSender,
   type IndexBlocks,
   type JitterBufferOptions,
   type MediaService,
@@ -58,7 +59,7 @@ interface Ways {
 
 export class CallMedia {
   readonly group: GroupMedia;
-  readonly sender: VoiceSender;
+  readonly sender: VoiceSender<GroupMediaSender>;
   readonly claims: Claims;
   /** The host that each SSRC of the multicast group belongs to. */
   readonly sources = new SsrcSources();
@@ -74,7 +75,8 @@ export class CallMedia {
     this.#ways = ways;
     const { blocks } = options;
     this.group = new GroupMedia({ keys, service, random, ...(blocks && { blocks }) });
-    this.sender = new VoiceSender({ media: this.group, codec: codecFor(codecs, ways.speech), now, random });
+    const stream = this.group.sender();
+    this.sender = new VoiceSender({ stream, codec: codecFor(codecs, ways.speech), now, random });
     this.claims = new Claims(ways.several);
     this.identities = new Identities(keys, options.members ?? (() => []));
     this.#listener = new Listener({

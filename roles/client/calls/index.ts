@@ -1,4 +1,6 @@
-/** Group calls of a client: by way of an MCX server, and off-network among members alone (TS 24.380 6.2, 7.2). */
+/**
+ * Calls of a client, by way of an MCX server and off-network among clients alone: of a group, and private ones (TS 24.380 6.2, 7.2).
+ */
 export type { ControlKeys } from "../../call/control-keys.ts";
 export { ControlStreams, type IsNext } from "../../call/control-streams.ts";
 export type { ListenerCounters, Talker, TalkerMismatch } from "../../call/listener.ts";
@@ -12,3 +14,15 @@ export { DEFAULT_PARTICIPANT, type ParticipantConfig } from "./floor-participant
 export { GroupCall, type GroupCallCounters, type GroupCallOptions } from "./group-call.ts";
 export { OffNetworkCall, type OffNetworkCallOptions, type OffNetworkCounters } from "./off-network-call.ts";
 export { DEFAULT_OFF_NETWORK, type OffNetworkConfig } from "./off-network-floor.ts";
+export {
+  DEFAULT_PRIVATE_CALL,
+  MONP_PORT,
+  OffNetworkPrivateCalls,
+  type OffNetworkPrivateCallsOptions,
+  type PlacedPrivateCall,
+  type PrivateCallEnd,
+  type PrivateCallHandlers,
+  type PrivateCallTimers,
+  type TakenPrivateCall,
+} from "./off-network-private-calls.ts";
+export { PrivateCall, type PrivateCallCounters } from "./private-call.ts";

@@ -188,7 +188,7 @@ export class OffNetworkCall {
 }
 
 /** The claimed sender. In other messages, the User ID is that of the addressee. */
-function claimedSender({ name, userId, grantedParty }: FloorMessage): string | undefined {
+export function claimedSender({ name, userId, grantedParty }: FloorMessage): string | undefined {
   if (name === "Floor Taken") return grantedParty;
   const isOwn = name === "Floor Request" || name === "Floor Release" || name === "Floor Granted";
   return isOwn ? userId : undefined;

@@ -21,11 +21,11 @@ import {
   type SipResponse,
   WARNING,
 } from "../../../transport/sip/index.ts";
+import { type SealedKey, sealNewKey } from "../../call/sealed-key.ts";
 import type { Silences } from "../../group-keys/silences.ts";
 import { type SipServer, SPREAD_MS } from "../../group-keys/sip-servers.ts";
 import { senderOf } from "./authorised.ts";
 import { sealRequest } from "./bound-request.ts";
-import { type SealedCsk, sealCsk } from "./csk-upload.ts";
 import type { HeldControlKeys } from "./held-control-keys.ts";
 import { hasOneServer, type McxClientOptions, PATIENT_KEEP_ALIVE } from "./options.ts";
 
@@ -131,7 +131,7 @@ export class Binding {
   async open(patience?: number): Promise<void> {
     const { keys, mcxUri, random, now, clock } = this.#options;
     this.#isOpen = true;
-    const { key, octets } = await sealCsk(keys(), mcxUri, { random, now: now() });
+    const { key, octets } = await sealNewKey("CSK", { uri: mcxUri }, keys(), { random, now: now() });
     this.held.offer(key);
     try {
       const answer = this.#publish(this.#wanted, { key, octets });
@@ -232,7 +232,7 @@ export class Binding {
     return (await endpoint.request(request)).status;
   }
 
-  async #publish(expires: number, csk?: SealedCsk): Promise<number> {
+  async #publish(expires: number, csk?: SealedKey): Promise<number> {
     const { endpoint, mcxUri, ims } = this.#options;
     const body = csk === undefined ? await this.#proof() : await this.#upload(csk);
     const { from, headers: authorise } = await senderOf(this.#options);
@@ -257,7 +257,7 @@ export class Binding {
   }
 
   /** In an IMS with the token, encrypted under the CSK that comes with it (TS 24.379 7.2.2, TS 33.180 9.3). */
-  async #upload({ key, octets }: SealedCsk) {
+  async #upload({ key, octets }: SealedKey) {
     const { ims, userUri, token, random } = this.#options;
     const mikey = { contentType: MEDIA.mikey, body: octets };
     if (ims === undefined) return writeMultipart([mikey]);

@@ -108,7 +108,7 @@ export class Mixer {
 
   #sender(): VoiceSender {
     const { codec, random, clock } = this.#options;
-    const sender = new VoiceSender({ media: this.#media, codec, now: () => clock.now(), random });
+    const sender = new VoiceSender({ stream: this.#media.sender(), codec, now: () => clock.now(), random });
     sender.begin();
     return sender;
   }

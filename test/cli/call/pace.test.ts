@@ -76,7 +76,12 @@ describe("speech that is sent at that pace", () => {
     const [key] = gmkOf(0x0111111, ALL);
     const random = seededRandom(ALICE);
     const media = new GroupMedia({ keys: new Ring(key!), service: "mcptt", random });
-    const sender = new VoiceSender({ media, codec: g711Codec("PCMA"), now: () => clock.now(), random });
+    const sender = new VoiceSender({
+      stream: media.sender(),
+      codec: g711Codec("PCMA"),
+      now: () => clock.now(),
+      random,
+    });
     const sent: { at: number; timestamp: number; sequenceNumber: number; marker: boolean }[] = [];
     const running = everyFrame(
       async (missed) => {

@@ -76,7 +76,12 @@ describe("frames that were received", () => {
     const count = 100;
     for (let n = 0; n < count; n++) {
       now += 20;
-      const sender = new VoiceSender({ media, codec: g711Codec("PCMA"), now: () => now, random });
+      const sender = new VoiceSender({
+        stream: media.sender(),
+        codec: g711Codec("PCMA"),
+        now: () => now,
+        random,
+      });
       await listener.take(await sender.seal(new Int16Array(G711_FRAME)));
     }
     const { received, dropped, buffered } = listener.counters;

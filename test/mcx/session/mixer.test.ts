@@ -30,7 +30,12 @@ async function mixed(frames: number, stall?: { readonly before: number; readonly
     random,
   });
   const media = new GroupMedia({ keys: new Ring(own!), service: "mcptt", random });
-  const alice = new VoiceSender({ media, codec: g711Codec("PCMA"), now: () => clock.now(), random });
+  const alice = new VoiceSender({
+    stream: media.sender(),
+    codec: g711Codec("PCMA"),
+    now: () => clock.now(),
+    random,
+  });
   for (let n = 0; n < frames; n++) {
     if (n === stall?.before) {
       clock.stall(stall.frames * 20);
@@ -87,7 +92,12 @@ it("says nothing more of what somebody said who has been put out", async () => {
     random,
   });
   const media = new GroupMedia({ keys: new Ring(own!), service: "mcptt", random });
-  const alice = new VoiceSender({ media, codec: g711Codec("PCMA"), now: () => clock.now(), random });
+  const alice = new VoiceSender({
+    stream: media.sender(),
+    codec: g711Codec("PCMA"),
+    now: () => clock.now(),
+    random,
+  });
   for (let n = 0; n < 20; n++) {
     mixer.take(ALICE, await alice.seal(frameOf(n)));
     await clock.pass(20);

@@ -10,7 +10,7 @@ import {
   writeMcvideoInfo,
   writeMultipart,
 } from "../../../documents/group-xml/index.ts";
-import { sealCsk } from "../../../roles/client/mcx/csk-upload.ts";
+import { sealNewKey } from "../../../roles/call/sealed-key.ts";
 import { EVENT, EXPIRES, type Headers } from "../../../transport/sip/index.ts";
 import { altered, overTcp } from "./attacker.ts";
 import { ALICE, BOB, type Device, GROUP, MCX, McxWorld, NAMES, tokenOf, until } from "./world.ts";
@@ -58,7 +58,10 @@ async function publish(
 }
 
 const csk = async (user: string) => {
-  const { octets } = await sealCsk(world.keys(user), MCX, { random: systemRandom, now: Date.now() });
+  const { octets } = await sealNewKey("CSK", { uri: MCX }, world.keys(user), {
+    random: systemRandom,
+    now: Date.now(),
+  });
   return { contentType: MEDIA.mikey, body: octets };
 };
 

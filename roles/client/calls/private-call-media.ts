@@ -1,0 +1,148 @@
+/** The media of a private call: speech to one other and from them, under the PCK (TS 33.180 7.4). */
+import { andThen } from "../../../base/maybe-promise.ts";
+import type { RandomSource } from "../../../base/random.ts";
+import {
+  type JitterBufferOptions,
+  type MaybePromise,
+  type MediaFault,
+  type MediaRefusal,
+  type MediaService,
+  PrivateMedia,
+  rtpPayload,
+  type UnprotectedRtcp,
+  type UnprotectedRtp,
+} from "../../../bindings/media/index.ts";
+import type { SpeechFormat } from "../../../documents/sdp/call.ts";
+import { addressKey, type DatagramAddress, type DatagramPort } from "../../../transport/datagram/ports.ts";
+import { codecFor, G711_CODECS, type SpeechCodec } from "../../call/speech-codec.ts";
+import { NO_FRAMES, sumOf, TalkerStream } from "../../call/talker-stream.ts";
+import { VoiceSender } from "../../call/voice-sender.ts";
+import type { MediaCounters } from "./call-events.ts";
+import type { PrivateCallKey } from "./private-call-key.ts";
+import { PrivateStream } from "./private-stream.ts";
+
+export interface PrivateCallMediaOptions {
+  readonly key: PrivateCallKey;
+  readonly service?: MediaService;
+  /** MC service user ID of the other side. */
+  readonly peerUri: string;
+  readonly mediaPort: DatagramPort;
+  /** Where media go and the only address that they come from: the other side, or the server between. */
+  readonly to: DatagramAddress;
+  /** The formats of speech that are understood. G.711 when absent. */
+  readonly codecs?: readonly SpeechCodec[] | undefined;
+  /** The formats that both sides have, of which the first is talked in. */
+  readonly speech?: readonly SpeechFormat[] | undefined;
+  readonly jitter?: JitterBufferOptions | undefined;
+  /** Milliseconds. */
+  readonly now: () => number;
+  readonly random: RandomSource;
+  /** Media of the other side came. */
+  readonly onHeard: (ssrc: number) => void;
+}
+
+const NO_FAULTS: Readonly<Record<MediaFault, number>> = {
+  malformed: 0,
+  "unknown-key": 0,
+  replayed: 0,
+  "not-authentic": 0,
+  "not-encrypted": 0,
+};
+
+export class PrivateCallMedia {
+  readonly sender: VoiceSender<PrivateStream>;
+  readonly #options: PrivateCallMediaOptions;
+  readonly #media: PrivateMedia;
+  readonly #counted = { sent: 0, failed: 0, strangers: 0, received: 0, notSpeech: 0 };
+  readonly #refused = { ...NO_FAULTS };
+  /** What is heard at present; the other side has one at a time. */
+  #stream: TalkerStream | undefined;
+  /** The frame counts of streams that are gone. */
+  #past = NO_FRAMES;
+
+  constructor(options: PrivateCallMediaOptions) {
+    const { key, service = "mcptt", mediaPort, to, codecs = G711_CODECS, speech, now, random } = options;
+    this.#options = options;
+    this.#media = new PrivateMedia({ ...key, service, random });
+    const stream = new PrivateStream(this.#media, random);
+    this.sender = new VoiceSender({ stream, codec: codecFor(codecs, speech), now, random });
+    const from = addressKey(to);
+    mediaPort.receive((packet, address) => {
+      if (addressKey(address) === from) this.#take(packet);
+      else this.#counted.strangers++;
+    });
+  }
+
+  get ssrc(): number {
+    return this.sender.stream.ssrc;
+  }
+
+  get counters(): MediaCounters {
+    const frames = sumOf([this.#past, this.#stream?.counters ?? NO_FRAMES]);
+    return { ...this.#counted, ...frames, notClaimed: 0, mismatches: 0, refused: { ...this.#refused } };
+  }
+
+  /** Says 160 samples. Errors as `VoiceSender.seal`. */
+  send(frame: Int16Array): void | Promise<void> {
+    return andThen(this.sender.seal(frame), (packet) => {
+      this.#options.mediaPort.send(packet, this.#options.to, (failed) => {
+        if (failed) this.#counted.failed++;
+        else this.#counted.sent++;
+      });
+    });
+  }
+
+  /** The next 20 ms; undefined: silence. */
+  play(): Int16Array | undefined {
+    const played = this.#stream?.pull();
+    return played === undefined || typeof played === "string" ? undefined : played.frame;
+  }
+
+  /** Floor control off-network, which is under the key of media (TS 33.180 7.4.1). */
+  receiveRtcp(packet: Uint8Array): MaybePromise<UnprotectedRtcp | MediaRefusal> {
+    return this.#media.rtcpReceiver.unprotect(packet);
+  }
+
+  /** The key is gone with the call (TS 33.180 5.11.1). */
+  async close(): Promise<void> {
+    this.#options.key.pck.destroy();
+    await this.#options.mediaPort.close();
+  }
+
+  #take(packet: Uint8Array): void {
+    const taken = andThen(this.#media.receiver.unprotect(packet), (result) => {
+      if (result.ok) this.#heard(result);
+      else this.#refused[result.fault]++;
+    });
+    if (taken instanceof Promise) taken.catch(() => void this.#counted.failed++);
+  }
+
+  #heard({ packet, header }: UnprotectedRtp): void {
+    const { codecs = G711_CODECS, now, onHeard } = this.#options;
+    const { ssrc, payloadType, sequenceNumber, timestamp } = header;
+    this.#counted.received++;
+    const codec = codecs.find(({ format }) => format.type === payloadType);
+    const payload = rtpPayload(packet, header);
+    const stream = this.#of(ssrc);
+    const frame = codec && payload && stream.decode(codec, payload);
+    if (frame === undefined) {
+      this.#counted.notSpeech++;
+      return;
+    }
+    const { timestampStep } = codec!;
+    stream.push({ sequenceNumber, timestamp, timestampStep, arrival: now(), frame });
+    onHeard(ssrc);
+  }
+
+  #of(ssrc: number): TalkerStream {
+    const { jitter = {}, peerUri } = this.#options;
+    const known = this.#stream;
+    if (known?.ssrc === ssrc) return known;
+    known?.end();
+    this.#past = sumOf([this.#past, known?.counters ?? NO_FRAMES]);
+    const stream = new TalkerStream(ssrc, jitter);
+    stream.user = peerUri;
+    this.#stream = stream;
+    return stream;
+  }
+}
