@@ -25,6 +25,9 @@ export const MCX_CODES = {
     "The group document has `protect-media` as false; the server has no calls whose media are in clear.",
   PROTECT_FLOOR_CONTROL_SIGNALLING_FALSE:
     "The group document has `protect-floor-control-signalling` as false; the server has no calls whose floor control is in clear.",
+  PCK_MISSING: "The offer of a private call has no I_MESSAGE with a key for it (`a=key-mgmt:mikey`).",
+  CALLEE_NOT_BOUND: "No client of the called user is bound to the server, or there is no such user.",
+  CALLEE_SILENT: "The client of the called user has not answered in time.",
   CALL_FULL: "As many are in the call as the group document allows.",
   NO_COMMON_SPEECH: "The call of the group is in a format of speech that the client does not offer.",
   NO_WEB_SOCKET: "The server does not take media over WebSockets.",

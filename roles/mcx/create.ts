@@ -46,6 +46,8 @@ import {
 } from "./common/config.ts";
 import { GivenGroupKeys } from "./group-keys.ts";
 import { Emergencies } from "./session/emergencies.ts";
+import { PrivateSessions } from "./session/private-sessions.ts";
+import { addedTo } from "./session/session-maker.ts";
 import { GroupSessions } from "./session/sessions.ts";
 import { Clients } from "./signalling/clients.ts";
 import type { SignallingContext } from "./signalling/context.ts";
@@ -181,13 +183,18 @@ export async function createMcxServer(options: McxOptions): Promise<McxServer> {
     clock,
     random,
   });
-  const clients = new Clients(clock, (client) => sessions.remove(client.user, client));
+  const privateSessions = new PrivateSessions(sessions.maker);
+  const clients = new Clients(clock, (client) => {
+    sessions.remove(client.user, client);
+    privateSessions.remove(client);
+  });
   const state: McxState = {
     sessions: () => sessions.states(),
     emergencies: () => emergencies.list(),
     onEmergency: (begun) => emergencies.on(begun),
     clients: () => clients.users(),
-    totals: () => ({ ...sessions.totals(), ...counts }),
+    privateCalls: () => privateSessions.size,
+    totals: () => ({ ...addedTo(sessions.totals(), privateSessions.totals()), ...counts }),
   };
   const ready = async () => {
     keys.current();
@@ -242,7 +249,7 @@ export async function createMcxServer(options: McxOptions): Promise<McxServer> {
     });
   /** Ends all calls, whose clients go on elsewhere. */
   async function sendAway(free = async () => {}): Promise<void> {
-    const dialogs = await sessions.endAll();
+    const dialogs = [...(await sessions.endAll()), ...(await privateSessions.endAll())];
     await free();
     await Promise.all(dialogs.map((dialog) => dialog.bye("moved")));
   }
@@ -255,6 +262,7 @@ export async function createMcxServer(options: McxOptions): Promise<McxServer> {
     directory,
     clients,
     sessions,
+    privateSessions,
     targets,
     seen: new MemoryReceiverState({
       maxKeys: MAX_SEEN,

@@ -27,4 +27,5 @@ export { type LegConnections, SessionPorts } from "./media/session-ports.ts";
 export type { FloorMulticast } from "./session/floor-channel.ts";
 export { GroupSession, type GroupSessionOptions, type SessionMember } from "./session/group-session.ts";
 export { ServerSsrcs } from "./session/server-ssrcs.ts";
-export { GroupSessions, type OpenPort, type SessionsOptions } from "./session/sessions.ts";
+export type { OpenPort, SessionMakerOptions } from "./session/session-maker.ts";
+export { GroupSessions, type SessionsOptions } from "./session/sessions.ts";

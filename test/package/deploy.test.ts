@@ -30,6 +30,7 @@ const namesIn = (text: string) => new Set(Array.from(text.matchAll(/^# TYPE (\S+
 async function ownMetrics(): Promise<Set<string>> {
   const mcx = metricsOf({
     sessions: () => [],
+    privateCalls: () => 0,
     clients: () => [],
     totals: () => ({}),
     emergencies: () => [],

@@ -250,9 +250,11 @@ export function createSipEndpoint(options: SipEndpointOptions): SipEndpoint {
     async invite(options) {
       const { credentials, provisional, prove, timer, keepAlive, onEnd = () => undefined } = options;
       const { contentType, body = NO_BODY, nextHop } = options;
+      const { peer } = options;
+      const way: Partial<Way> = peer === undefined ? {} : agent.wayTo(options.uri, peer);
       const source = new DialogSource(false);
       let session: Session | undefined;
-      const first = requestOf("INVITE", options);
+      const first = requestOf("INVITE", options, way.flow);
       let seconds = timer?.expires ?? 0;
       let sent: Answered;
       for (let number = 1; ; number = sent.request.headers.need(CSEQ).number + 1) {
@@ -262,6 +264,7 @@ export function createSipEndpoint(options: SipEndpointOptions): SipEndpoint {
           credentials,
           provisional,
           nextHop,
+          ...way,
           leaves: (flow) => {
             source.note(flow);
             options.leaves?.(flow);
@@ -275,8 +278,10 @@ export function createSipEndpoint(options: SipEndpointOptions): SipEndpoint {
       const { response, request } = sent;
       if (response.status >= 300) return { response, session: undefined };
       const localTag = tagOf(request.headers.need(FROM)) ?? "";
-      const dialog = dialogOfResponse(request, response, source);
-      const contact = agent.contactFor(options.uri, nextHop);
+      const toPeer = peer && { flow: way.flow, policy: agent.targets };
+      const dialog = dialogOfResponse(request, response, source, toPeer);
+      const contact =
+        way.flow === undefined ? agent.contactFor(options.uri, nextHop) : agent.contactOn(way.flow, request);
       const local = { contentType, body };
       const given = { agent, dialog, localTag, prove, onEnd, contact, local, peer: response };
       session = new Session({ ...given, timer, keepAlive });

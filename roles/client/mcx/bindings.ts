@@ -113,6 +113,11 @@ export class Bindings implements XmlKeySource {
     return undefined;
   }
 
+  /** The one that has a key of that number. */
+  holding(keyId: KeyId): Binding | undefined {
+    return [...this.#all].find(({ held }) => held.find(keyId) !== undefined);
+  }
+
   receiving(keyId: KeyId): DeliveredKey | undefined {
     for (const { held } of this.#all) {
       const key = held.receiving(keyId);

@@ -1,4 +1,4 @@
-/** A client of an MCX server: keys of control signalling, group calls and short data over SIP. */
+/** A client of an MCX server: keys of control signalling, calls of groups and of two users, and short data over SIP. */
 import { MikeySakkeError } from "../../../base/errors.ts";
 import { ntpFromUnixMs } from "../../../bindings/identity/ntp.ts";
 import {
@@ -22,6 +22,8 @@ import {
 } from "./calling.ts";
 import { openData, sendData } from "./data.ts";
 import type { McxClientOptions } from "./options.ts";
+import { callUser, privateCallHandler } from "./private-calling.ts";
+import type { McxPrivateCall, McxPrivateCallOptions } from "./private-calls.ts";
 
 export type { ControlKeys } from "../../call/control-keys.ts";
 export { G711_CODECS, type SpeechCodec } from "../../call/speech-codec.ts";
@@ -34,6 +36,13 @@ export {
   type McxCall,
 } from "./calling.ts";
 export type { McxClientEvent, McxClientOptions, ReceivedData } from "./options.ts";
+export type {
+  McxPrivateCall,
+  McxPrivateCallHandlers,
+  McxPrivateCallOptions,
+  OnPrivateCall,
+  TakenMcxPrivateCall,
+} from "./private-calls.ts";
 
 export interface McxClient {
   /** Uploads a CSK and keeps the binding; again for a new CSK. Rejects with `McxRefusedError` and SIP errors. */
@@ -44,6 +53,8 @@ export interface McxClient {
   join(groupUri: string, options: JoinOptions): Promise<JoinedCall>;
   /** Keys of floor control, for calls that were joined: the first of them is the one to send under. They stay here. */
   controlKeys(): readonly DeliveredKey[];
+  /** Calls one user, under a key that only the two have. See `callUser` for its errors. */
+  callUser(userUri: string, options?: McxPrivateCallOptions): Promise<McxPrivateCall>;
   /** Short data to all members. See `sendData` for its errors. */
   send(groupUri: string, payloads: readonly McDataPayload[]): Promise<void>;
   /** Takes the binding away and clears the keys. Calls are the caller's to end before. */
@@ -70,6 +81,10 @@ export function createMcxClient(options: McxClientOptions): McxClient {
       return refusalOf(error);
     }
   });
+
+  if (options.onPrivateCall !== undefined) {
+    endpoint.onInvite(privateCallHandler(options, bindings, options.onPrivateCall));
+  }
 
   async function take({ request }: Incoming): Promise<void> {
     if (!isSameUri(request.headers.need(FROM).uri, options.mcxUri)) {
@@ -118,6 +133,7 @@ export function createMcxClient(options: McxClientOptions): McxClient {
     bind: () => bindings.bind(),
     call: (groupUri, callOptions = {}) => placeCall(options, bindings, groupUri, callOptions),
     join: (groupUri, joinOptions) => joinCall(options, bindings, groupUri, joinOptions),
+    callUser: (userUri, callOptions = {}) => callUser(options, bindings, userUri, callOptions),
     controlKeys: () => bindings.present?.held.all() ?? [],
     send: (groupUri, payloads) => sendData(options, bindings.present, groupUri, payloads),
     close: () => bindings.close(),

@@ -1,6 +1,7 @@
 /** What a client of an MCX server is given, and tells. */
 
 import type { RandomSource } from "../../../base/random.ts";
+import type { Tolerance } from "../../../bindings/index.ts";
 import type { GroupMediaKeys, IndexBlocks } from "../../../bindings/media/index.ts";
 import type { DatagramAddress, DatagramPort } from "../../../transport/datagram/ports.ts";
 import type {
@@ -13,6 +14,7 @@ import type {
 import type { SpeechCodec } from "../../call/speech-codec.ts";
 import type { ImsIdentity } from "../../identity/ims.ts";
 import type { ClientKeys } from "../../identity/load-keys.ts";
+import type { OnPrivateCall } from "./private-calls.ts";
 
 export interface McxClientOptions {
   /** MC service user ID. */
@@ -41,6 +43,10 @@ export interface McxClientOptions {
   readonly token: () => Promise<string>;
   /** Keys of a group: `ringKeys`. */
   readonly groupKeys: (groupUri: string) => GroupMediaKeys;
+  /** Whether a private call of somebody is taken. No such call is taken when absent. */
+  readonly onPrivateCall?: OnPrivateCall;
+  /** Departures from TS 33.180 in the key of a private call that are taken. */
+  readonly tolerance?: Tolerance;
   /** The formats of speech that calls offer, the preferred one first. G.711 when absent. */
   readonly codecs?: readonly SpeechCodec[];
   /** What media are sent under: `ReservedBlocks`, or such as are drawn when absent. */
@@ -92,5 +98,5 @@ export type McxClientEvent =
   | { readonly type: "call-joined"; readonly groupUri: string; readonly server: string }
   | { readonly type: "key"; readonly kind: string; readonly keyId: number }
   | ({ readonly type: "data" } & ReceivedData)
-  /** A MESSAGE that was refused. */
+  /** A MESSAGE, or the INVITE of a private call, that was refused. */
   | { readonly type: "refused"; readonly error: unknown };

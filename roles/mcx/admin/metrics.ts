@@ -30,6 +30,8 @@ export interface McxState {
   emergencies(): readonly EmergencyState[];
   /** Calls back at the begin of each emergency, until the function that it returns is called. */
   onEmergency(begun: (emergency: EmergencyState) => void): () => void;
+  /** Private calls that are not over. */
+  privateCalls(): number;
   /** Users that are bound. */
   clients(): readonly string[];
   /** Totals of MCData and of all sessions, including those that have ended, by name. */
@@ -50,6 +52,7 @@ export function metricsOf(state: McxState): { readonly contentType: string; text
     });
   gauge("clients", "Clients that are bound", () => state.clients().length);
   gauge("sessions", "Groups with a call", () => state.sessions().length);
+  gauge("private_calls", "Private calls", () => state.privateCalls());
   gauge("participants", "Participants of calls", () =>
     state.sessions().reduce((sum, { participants }) => sum + participants.length, 0),
   );

@@ -96,7 +96,7 @@ const limits = z.strictObject({
     .default(64 << 10),
   /** Clients that are bound. */
   clients: count.default(20_000),
-  /** Groups with a call. */
+  /** Calls of groups and private calls together. */
   sessions: count.default(1000),
   participants: count.default(1000),
   /** Longest binding of a client. */

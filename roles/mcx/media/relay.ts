@@ -3,7 +3,7 @@
  * is no key here: what is protected from end to end passes unread.
  */
 import { GCM_TAG_BYTES } from "../../../bindings/media/aes.ts";
-import { GROUP_MKI_BYTES } from "../../../bindings/media/mki.ts";
+import { GROUP_MKI_BYTES, KEY_MKI_BYTES } from "../../../bindings/media/mki.ts";
 import { isRtcp, type RtpHeader, readRtpHeader } from "../../../bindings/media/rtp.ts";
 import {
   type DatagramAddress,
@@ -13,8 +13,12 @@ import {
 import { type Leg, type LegCounters, type LegsOptions, MediaLegs } from "./legs.ts";
 import { StreamOwners } from "./stream-owners.ts";
 
+export type CallKind = "group" | "private";
+
 export interface RelayOptions extends LegsOptions {
   readonly port: DatagramPort;
+  /** Whose keys media are under: those of a group when absent. */
+  readonly kind?: CallKind;
   /** Gets each packet once, for all who listen there. */
   readonly multicast?: DatagramAddress;
   /** Whether media of a leg are distributed now, as floor control has it. All of them when absent. */
@@ -44,14 +48,17 @@ export interface RelayCounters extends LegCounters {
   copies: number;
 }
 
-/** Behind the payload of group media: tag, MKI and ROC (TS 33.180 7.5.1). */
-const TRAILER_BYTES = GCM_TAG_BYTES + GROUP_MKI_BYTES + 4;
+/** Behind the payload: of group media tag, MKI and ROC, of private media tag and MKI (TS 33.180 7.5.1). */
+const TRAILER_BYTES = {
+  group: GCM_TAG_BYTES + GROUP_MKI_BYTES + 4,
+  private: GCM_TAG_BYTES + KEY_MKI_BYTES,
+};
 
 export class MediaRelay {
   readonly legs: MediaLegs;
   readonly #options: RelayOptions;
   /** Owners of the streams. */
-  readonly streams = new StreamOwners();
+  readonly streams: StreamOwners;
   readonly #own = {
     forwarded: 0,
     mixed: 0,
@@ -66,6 +73,8 @@ export class MediaRelay {
 
   constructor(options: RelayOptions) {
     this.#options = options;
+    // Both sides of a private call have the one MKI.
+    this.streams = new StreamOwners({ hasGukIds: options.kind !== "private" });
     this.legs = new MediaLegs(options.port, options);
     options.port.receive((packet, from) => this.#take(packet, from));
   }
@@ -86,7 +95,7 @@ export class MediaRelay {
       this.#own[this.legs.isOwn(from) ? "ownSockets" : "strangers"]++;
       return;
     }
-    const header = headerOf(packet);
+    const header = headerOf(packet, TRAILER_BYTES[this.#options.kind ?? "group"]);
     if (header === undefined) {
       this.#own.notMedia++;
       return;
@@ -135,10 +144,10 @@ export class MediaRelay {
   }
 }
 
-/** Undefined: no group media. */
-function headerOf(packet: Uint8Array): RtpHeader | undefined {
+/** Undefined: no media of a call. */
+function headerOf(packet: Uint8Array, trailer: number): RtpHeader | undefined {
   if (packet.length > MAX_PACKET_BYTES) return undefined;
   // Control of media on-network ends at the server.
   if (isRtcp(packet)) return undefined;
-  return readRtpHeader(packet, packet.length - TRAILER_BYTES);
+  return readRtpHeader(packet, packet.length - trailer);
 }

@@ -40,11 +40,16 @@ const LOST_TOUCH = 32;
 const ROC_BYTES = 4;
 
 export class StreamOwners {
+  readonly #hasGukIds: boolean;
   readonly #owners = new Map<string, Owner>();
   /** In the order of leaving. */
   readonly #left = new Map<string, Owner>();
   readonly #bySsrc = new Map<number, string>();
   readonly #byMki = new Map<string, string>();
+
+  constructor({ hasGukIds }: { readonly hasGukIds: boolean } = { hasGukIds: true }) {
+    this.#hasGukIds = hasGukIds;
+  }
 
   /** A talk begins, under that SSRC if floor control says it: the next packet of the user says it otherwise. */
   begin(user: string, ssrc: number | undefined): void {
@@ -72,7 +77,8 @@ export class StreamOwners {
   take(user: string, { ssrc, sequenceNumber }: RtpHeader, packet: Uint8Array): StreamFault | undefined {
     const owner = this.#of(user);
     if (owner.talk !== undefined && owner.talk !== ssrc) return "otherStream";
-    if (!this.claim(user, ssrc) || !this.#claimMki(user, owner, packet)) return "otherStream";
+    if (!this.claim(user, ssrc)) return "otherStream";
+    if (this.#hasGukIds && !this.#claimMki(user, owner, packet)) return "otherStream";
     owner.talk = ssrc;
     return isFirst(owner.streams.get(ssrc)!, sequenceNumber) ? undefined : "copies";
   }

@@ -1,6 +1,6 @@
 /**
- * The call of one group at the server: who is in it, whose media go to whom, and who may talk (TS 24.380 6.3). It has no
- * group key, but where it mixes.
+ * A call at the server, of a group or of two users: who is in it, whose media go to whom, and who may talk (TS 24.380 6.3). It
+ * has no group key, but where it mixes, and never the key of a private call.
  */
 
 import type { Clock } from "../../../base/clock.ts";
@@ -22,13 +22,16 @@ import {
   type FloorState,
 } from "../floor/state.ts";
 import { OwnSockets } from "../media/own-sockets.ts";
-import { MediaRelay } from "../media/relay.ts";
+import { type CallKind, MediaRelay } from "../media/relay.ts";
 import { FloorChannel, type FloorMulticast } from "./floor-channel.ts";
 import { Mixer } from "./mixer.ts";
 import type { ServerSsrcs } from "./server-ssrcs.ts";
 
 export interface GroupSessionOptions {
+  /** The group; in a private call what stands for it. */
   readonly groupUri: string;
+  /** That of a group when absent. */
+  readonly kind?: CallKind;
   readonly service?: MediaService;
   /** Both are closed with the session. */
   readonly mediaPort: DatagramPort;
@@ -90,6 +93,7 @@ export class GroupSession {
     this.#disown = [mediaPort, floorPort].map((port) => this.#own.enter(port));
     this.relay = new MediaRelay({
       port: mediaPort,
+      ...defined({ kind: options.kind }),
       own: this.#own,
       ...(multicast && { multicast: multicast.media }),
       ...defined({ maxLegs: maxParticipants }),

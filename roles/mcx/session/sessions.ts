@@ -1,30 +1,17 @@
 /** The calls of all groups: made when the first member joins, gone when the last has left. */
 import { MikeySakkeError } from "../../../base/errors.ts";
-import type { RandomSource } from "../../../base/random.ts";
 import type { DeliveredKey } from "../../../bindings/index.ts";
 import type { GroupMediaKeys, IndexBlocks } from "../../../bindings/media/index.ts";
 import { type CallDescription, G711, isSameFormat, type SpeechFormat } from "../../../documents/sdp/call.ts";
-import type { DatagramPort } from "../../../transport/datagram/ports.ts";
-import type { Clock, SipSession } from "../../../transport/sip/index.ts";
+import type { SipSession } from "../../../transport/sip/index.ts";
 import type { ControlKeys } from "../../call/control-keys.ts";
 import type { SessionState } from "../admin/metrics.ts";
-import type { McxConfig } from "../common/config.ts";
 import type { GroupDirectory } from "../common/directory.ts";
-import { OwnSockets } from "../media/own-sockets.ts";
-import { type LegConnections, SessionPorts } from "../media/session-ports.ts";
-import { GroupSession, type SessionMember } from "./group-session.ts";
-import { ServerSsrcs } from "./server-ssrcs.ts";
+import type { SessionPorts } from "../media/session-ports.ts";
+import type { GroupSession, SessionMember } from "./group-session.ts";
+import { addedTo, SessionMaker, type SessionMakerOptions } from "./session-maker.ts";
 
-/** Opens a socket for media or floor control; a port of 0 is any. */
-export type OpenPort = (port: number) => Promise<DatagramPort>;
-
-export interface SessionsOptions {
-  readonly config: Pick<McxConfig, "media" | "floor" | "speakers" | "limits">;
-  readonly openPort: OpenPort;
-  /** Makes a port of a call serve only while this process may. */
-  readonly fence?: (port: DatagramPort) => DatagramPort;
-  /** For legs over WebSockets; without it there are none. */
-  readonly connections?: LegConnections | undefined;
+export interface SessionsOptions extends SessionMakerOptions {
   readonly directory: GroupDirectory;
   /** Keys of groups that are to be mixed. */
   readonly keysOf: (groupUri: string) => GroupMediaKeys | undefined;
@@ -36,14 +23,7 @@ export interface SessionsOptions {
   readonly emergency?: (groupUri: string, user: string) => void;
   /** The call of a group has ended, and its sockets are closed. */
   readonly ended?: (groupUri: string) => void;
-  /** Ports of the server's other sockets, which no media may be pointed at. */
-  readonly otherPorts?: () => Iterable<number | undefined>;
-  readonly clock: Clock;
-  readonly random: RandomSource;
 }
-
-/** Messages of a quick change of mind come together. */
-const BURST_SECONDS = 3;
 
 export interface JoiningMember extends SessionMember {
   /** In place of the addresses: the answer says where the client connects to. */
@@ -78,24 +58,17 @@ interface Call {
 
 export class GroupSessions {
   readonly #options: SessionsOptions;
-  readonly #ssrcs: ServerSsrcs;
-  readonly #own: OwnSockets;
+  /** For other calls of the server too: they share its ports. */
+  readonly maker: SessionMaker;
   readonly #calls = new Map<string, Promise<Call>>();
   /** Those that are open, for what cannot wait. */
   readonly #open = new Map<string, Call>();
-  readonly #slots = new Set<number>();
   readonly #ended: Record<string, number> = {};
   readonly #unsubscribe: () => void;
 
   constructor(options: SessionsOptions) {
     this.#options = options;
-    this.#ssrcs = new ServerSsrcs(options.random);
-    const { config, otherPorts, clock } = options;
-    this.#own = new OwnSockets({
-      advertised: [config.media.host, config.media.advertisedHost],
-      ...(otherPorts && { otherPorts }),
-      now: () => clock.now(),
-    });
+    this.maker = new SessionMaker(options);
     this.#unsubscribe = options.directory.onChange((group) => void this.#check(group));
   }
 
@@ -110,7 +83,7 @@ export class GroupSessions {
   /** Counters of all sessions, those that have ended included. */
   totals(): Record<string, number> {
     const totals = { ...this.#ended };
-    for (const { counters } of this.states()) addTo(totals, counters);
+    for (const { counters } of this.states()) addedTo(totals, counters);
     return totals;
   }
 
@@ -238,61 +211,21 @@ export class GroupSessions {
   }
 
   async #make(groupUri: string): Promise<Call> {
-    const { config, openPort, connections, keysOf, blocks, clock, random } = this.#options;
-    const { fence = (port: DatagramPort) => port } = this.#options;
-    const slot = this.#takeSlot();
-    const ports: DatagramPort[] = [];
-    try {
-      const { firstPort } = config.media;
-      for (const i of [0, 1]) ports.push(await openPort(firstPort === 0 ? 0 : firstPort + 2 * slot + i));
-    } catch (error) {
-      this.#slots.delete(slot);
-      await Promise.all(ports.map((port) => port.close()));
-      throw error;
-    }
-    const joined = new SessionPorts(ports[0]!, ports[1]!, connections);
-    const multicast = this.#multicastOf(slot);
-    const { talkLimit, stopGrace, endOfMedia, maxQueue, preemptFrom, messagesPerSecond } = config.floor;
-    const session = new GroupSession({
-      groupUri,
-      mediaPort: fence(joined.media),
-      floorPort: fence(joined.floor),
-      ...(multicast && { multicast }),
-      floor: {
-        talkLimit: talkLimit * 1000,
-        stopGrace: stopGrace * 1000,
-        endOfMedia: endOfMedia * 1000,
-        maxQueue,
-        preemptFrom,
-        speakers: config.speakers,
-      },
-      messageRate: { perSecond: messagesPerSecond, burst: BURST_SECONDS * messagesPerSecond },
-      own: this.#own,
-      keys: () => (call.speech === undefined || isG711(call.speech) ? keysOf(groupUri) : undefined),
-      blocks,
-      maxParticipants: config.limits.participants,
-      onHang: () => this.#hangUp(groupUri),
-      onEmergency: (user) => this.#options.emergency?.(groupUri, user),
-      ssrcs: this.#ssrcs,
-      clock,
-      random,
+    const { keysOf, blocks } = this.#options;
+    const { session, ports, slot } = await this.maker.make((at) => {
+      const multicast = this.#multicastOf(at);
+      return {
+        groupUri,
+        ...(multicast && { multicast }),
+        keys: () => (call.speech === undefined || isG711(call.speech) ? keysOf(groupUri) : undefined),
+        blocks,
+        onHang: () => this.#hangUp(groupUri),
+        onEmergency: (user) => this.#options.emergency?.(groupUri, user),
+      };
     });
-    const call: Call = { session, ports: joined, slot, speech: undefined, participants: new Map() };
+    const call: Call = { session, ports, slot, speech: undefined, participants: new Map() };
     this.#open.set(groupUri, call);
     return call;
-  }
-
-  #takeSlot(): number {
-    const { media, limits } = this.#options.config;
-    const ports = media.firstPort === 0 ? Number.POSITIVE_INFINITY : media.lastPort - media.firstPort + 1;
-    const most = Math.min(limits.sessions, Math.floor(ports / 2));
-    if (this.#slots.size >= most) {
-      throw new MikeySakkeError("usage", "TOO_MANY_SESSIONS", `${most} groups with a call at most`);
-    }
-    let slot = 0;
-    while (this.#slots.has(slot)) slot++;
-    this.#slots.add(slot);
-    return slot;
   }
 
   #multicastOf(slot: number) {
@@ -306,11 +239,9 @@ export class GroupSessions {
 
   #describe({ session, slot, speech }: Call, uri: string | undefined): CallDescription {
     const { config } = this.#options;
-    const host = config.media.advertisedHost ?? config.media.host;
     const multicast = this.#multicastOf(slot);
     return {
-      media: { host, port: session.ports.media },
-      floor: { host, port: session.ports.floor },
+      ...this.maker.addressesOf(session),
       ...(speech && { speech: [speech] }),
       ...(config.speakers > 1 && { multiTalker: true }),
       ...(uri === undefined
@@ -323,19 +254,14 @@ export class GroupSessions {
     if (this.#open.get(groupUri) !== call) return;
     this.#open.delete(groupUri);
     this.#calls.delete(groupUri);
-    addTo(this.#ended, call.session.state.counters);
-    await call.session.close();
-    this.#slots.delete(call.slot);
+    addedTo(this.#ended, call.session.state.counters);
+    await this.maker.close(call);
     this.#options.ended?.(groupUri);
   }
 }
 
 function isG711(one: SpeechFormat): boolean {
   return G711.some((format) => isSameFormat(one, format));
-}
-
-function addTo(totals: Record<string, number>, counters: Readonly<Record<string, number>>): void {
-  for (const [name, count] of Object.entries(counters)) totals[name] = (totals[name] ?? 0) + count;
 }
 
 /** The n-th IPv4 address after this one. */

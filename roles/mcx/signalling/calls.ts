@@ -13,6 +13,7 @@ import {
 import type { GroupRules } from "../common/directory.ts";
 import type { SignallingContext } from "./context.ts";
 import { openRequest, readOrRefuse, requireMember } from "./opened.ts";
+import { invitePrivately, PRIVATE } from "./private-calls.ts";
 import { SignallingRefusal } from "./refusal.ts";
 import { needPart, provenBy } from "./request.ts";
 
@@ -21,7 +22,9 @@ const SESSION_TYPES = ["prearranged", "chat"];
 export function inviteHandler(context: SignallingContext) {
   const { sessions, random, targets } = context;
   return async (incoming: Incoming): Promise<InviteAnswer> => {
-    const { client, parts, info } = await openRequest(incoming, "mcptt", context);
+    const opened = await openRequest(incoming, "mcptt", context);
+    const { client, parts, info } = opened;
+    if (info.requestType === PRIVATE) return invitePrivately(incoming, opened, context);
     const { user } = client;
     const { requestUri, requestType } = info;
     if (requestUri === undefined || !SESSION_TYPES.includes(requestType ?? "")) {

@@ -12,6 +12,7 @@ import type { TokenVerifier } from "../../server/tokens.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import type { McxConfig } from "../common/config.ts";
 import type { GroupDirectory } from "../common/directory.ts";
+import type { PrivateSessions } from "../session/private-sessions.ts";
 import type { GroupSessions } from "../session/sessions.ts";
 import type { BoundClient, Clients } from "./clients.ts";
 import type { Outsiders } from "./outsiders.ts";
@@ -24,6 +25,7 @@ export interface SignallingContext {
   readonly directory: GroupDirectory;
   readonly clients: Clients;
   readonly sessions: GroupSessions;
+  readonly privateSessions: PrivateSessions;
   /** Where clients may have requests and media sent to. */
   readonly targets: Targets;
   /** Messages with CSKs that have been seen. */

@@ -1,4 +1,4 @@
-/** The MCX server over SIP: PUBLISH and REGISTER bind, INVITE joins a call, MESSAGE brings short data. */
+/** The MCX server over SIP: PUBLISH and REGISTER bind, INVITE joins a call or begins a private one, MESSAGE brings short data. */
 import type { Answer, Incoming } from "../../../transport/sip/index.ts";
 import type { RefusedLog } from "../../server/refused-log.ts";
 import { Binder } from "./bind.ts";

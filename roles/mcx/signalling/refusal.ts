@@ -43,6 +43,12 @@ const STATUS = {
   /** The group document has the element of that name as false (TS 24.481 7.2.8): decision D-180. */
   PROTECT_MEDIA_FALSE: 403,
   PROTECT_FLOOR_CONTROL_SIGNALLING_FALSE: 403,
+  /** The offer of a private call has no I_MESSAGE: its media would be in clear, or under a key of the server's. */
+  PCK_MISSING: 488,
+  /** No client of the callee is bound, or there is no such user: callers do not learn which. */
+  CALLEE_NOT_BOUND: 480,
+  /** The client of the callee has not answered in time. */
+  CALLEE_SILENT: 480,
   /** The call has as many participants as the group document allows (TS 24.379 10.1.1.4.2). */
   CALL_FULL: 486,
   DIRECTORY_UNAVAILABLE: 503,

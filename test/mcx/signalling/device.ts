@@ -6,12 +6,14 @@ import {
   type McxClient,
   type McxClientEvent,
   type McxClientOptions,
+  type OnPrivateCall,
 } from "../../../roles/client/mcx/index.ts";
 import { openUdpPort } from "../../../transport/datagram/udp-node.ts";
 import { createSipEndpoint, systemClock } from "../../../transport/sip/index.ts";
 import { tcpTransport, udpTransport } from "../../../transport/sip/index-node.ts";
 import type { TestKms } from "../../support/domain.ts";
 import { clientKeysOf, MCX, tokenOf } from "./parts.ts";
+import { watched } from "./world.ts";
 
 const HOST = "127.0.0.1";
 
@@ -25,16 +27,33 @@ export interface DeviceOptions {
   readonly texts: string[];
   /** Gets all events. */
   readonly events?: McxClientEvent[];
+  readonly onPrivateCall?: OnPrivateCall;
+  /** Gets what comes over UDP and TCP. */
+  readonly incoming?: (octets: Uint8Array) => void;
 }
 
 /** Bound at the server. */
-export async function openDevice({ user, kms, key, server, texts, events }: DeviceOptions): Promise<{
+export async function openDevice({
+  user,
+  kms,
+  key,
+  server,
+  texts,
+  events,
+  onPrivateCall,
+  incoming,
+}: DeviceOptions): Promise<{
   readonly client: McxClient;
   close(): Promise<void>;
 }> {
   const both = { host: HOST, port: await freePort(HOST) };
   const endpoint = createSipEndpoint({
-    transports: [udpTransport(both), tcpTransport({ listen: both })],
+    transports: [udpTransport(both), tcpTransport({ listen: both })].map((one) =>
+      watched(one, (octets, pass) => {
+        incoming?.(octets.slice());
+        pass();
+      }),
+    ),
     clock: systemClock,
     random: systemRandom,
   });
@@ -48,6 +67,7 @@ export async function openDevice({ user, kms, key, server, texts, events }: Devi
     keys: () => keys,
     token: async () => tokenOf(user),
     groupKeys: () => ({ sending: () => key, receiving: (id) => (id === key.keyId ? key : undefined) }),
+    ...(onPrivateCall && { onPrivateCall }),
     openPort: () => openUdpPort({ host: HOST }),
     clock: systemClock,
     now: Date.now,

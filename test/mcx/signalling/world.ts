@@ -16,6 +16,7 @@ import type { ClientKeys } from "../../../roles/identity/index.ts";
 import { type McxConfigInput, parseMcxConfig } from "../../../roles/mcx/common/config.ts";
 import type { GroupDirectory, GroupRules } from "../../../roles/mcx/common/directory.ts";
 import { GroupSessions } from "../../../roles/mcx/index.ts";
+import { PrivateSessions } from "../../../roles/mcx/session/private-sessions.ts";
 import { Clients } from "../../../roles/mcx/signalling/clients.ts";
 import type { SignallingContext } from "../../../roles/mcx/signalling/context.ts";
 import { serveSignalling } from "../../../roles/mcx/signalling/index.ts";
@@ -117,6 +118,7 @@ export class McxWorld {
   partners: readonly TestKms[] = [];
   clients!: Clients;
   sessions!: GroupSessions;
+  privateSessions!: PrivateSessions;
   endpoint!: SipEndpoint;
   address!: string;
 
@@ -170,7 +172,11 @@ export class McxWorld {
       clock,
       random,
     });
-    this.clients = new Clients(clock, (client) => this.sessions.remove(client.user, client));
+    this.privateSessions = new PrivateSessions(this.sessions.maker);
+    this.clients = new Clients(clock, (client) => {
+      this.sessions.remove(client.user, client);
+      this.privateSessions.remove(client);
+    });
     this.messages = new SeenMessages({ senders: 100, each: 64 });
     const keys = clientKeysOf(this.kms, MCX, this.partners);
     const context: SignallingContext = {
@@ -181,6 +187,7 @@ export class McxWorld {
       directory: this.book,
       clients: this.clients,
       sessions: this.sessions,
+      privateSessions: this.privateSessions,
       targets,
       seen: new MemoryReceiverState(),
       messages: this.messages,
@@ -207,10 +214,12 @@ export class McxWorld {
   /** A client of that user, who says so with the token `for-NAME`. */
   async device(
     user: string,
-    changes: Pick<McxClientOptions, "codecs" | "expires" | "sessionTimer"> & {
+    changes: Pick<McxClientOptions, "codecs" | "expires" | "sessionTimer" | "onPrivateCall"> & {
       clock?: Clock;
       token?: string;
       signsAs?: string;
+      /** Whose keys private calls are signed with from now on. */
+      signer?: () => string;
       random?: RandomSource;
       udp?: false;
       mediaHost?: string;
@@ -239,14 +248,21 @@ export class McxWorld {
         clock: systemClock,
       }));
     const events: McxClientEvent[] = [];
-    const keys = this.keys(changes.signsAs ?? user);
+    const { signer = () => changes.signsAs ?? user } = changes;
+    const held = new Map<string, ClientKeys>();
+    const keysOf = (name: string) => {
+      const known = held.get(name) ?? this.keys(name);
+      held.set(name, known);
+      return known;
+    };
     const client = createMcxClient({
       userUri: user,
       ...(changes.ims !== undefined && { ims: { identity: changes.ims } }),
       mcxUri: MCX,
       sipUri: core ? MCX : `${this.address}${changes.udp === false ? ";transport=tcp" : ""}`,
       endpoint,
-      keys: () => keys,
+      keys: () => keysOf(signer()),
+      ...(changes.onPrivateCall && { onPrivateCall: changes.onPrivateCall }),
       token: async () => changes.token ?? tokenOf(user),
       groupKeys: (group) => this.groupKeys(user, group),
       openPort: (group) =>
@@ -266,7 +282,7 @@ export class McxWorld {
       await client.close();
       await registration?.close();
       await endpoint.close();
-      keys.destroy();
+      for (const keys of held.values()) keys.destroy();
     });
     return { client, endpoint, events };
   }
@@ -314,7 +330,8 @@ function asserting(bytes: Uint8Array): Uint8Array {
 /** Gets each message before the endpoint does, which does not get it before `pass`. */
 type Incoming = (octets: Uint8Array, pass: () => void) => void;
 
-function watched(transport: SipTransport, incoming: Incoming): SipTransport {
+/** A transport whose messages a test sees. */
+export function watched(transport: SipTransport, incoming: Incoming): SipTransport {
   const { start } = transport;
   transport.start = (events) =>
     start.call(transport, {

@@ -77,6 +77,7 @@ export async function consoleWorld({
   const emergencies = new Emergencies(Date.now);
   const mcx: McxState = {
     sessions: () => calls.sessions,
+    privateCalls: () => 0,
     clients: () => [],
     totals: () => ({}),
     emergencies: () => emergencies.list(),

@@ -164,8 +164,16 @@ export function dialogOfRequest(
   });
 }
 
-/** 12.1.2: the dialog that this response makes for the one who sent the request. */
-export function dialogOfResponse(request: SipRequest, response: SipResponse, source: DialogSource): Dialog {
+/**
+ * 12.1.2: the dialog that this response makes for the one who sent the request. `peer`: the flow that the other side has opened
+ * itself, and where else requests to it may go.
+ */
+export function dialogOfResponse(
+  request: SipRequest,
+  response: SipResponse,
+  source: DialogSource,
+  peer: Pick<DialogStart, "flow" | "policy"> = {},
+): Dialog {
   return new Dialog({
     callId: request.headers.need(CALL_ID),
     local: request.headers.need(FROM),
@@ -174,6 +182,7 @@ export function dialogOfResponse(request: SipRequest, response: SipResponse, sou
     routeSet: [...response.headers.all(RECORD_ROUTE)].reverse(),
     localNumber: request.headers.need(CSEQ).number,
     source,
+    ...peer,
   });
 }
 

@@ -16,13 +16,15 @@ import {
   writeRtpPacket,
 } from "../../../../bindings/media/index.ts";
 import { freePort } from "../../../../cli/server/free-port.ts";
+import type { McxPrivateCall } from "../../../../roles/client/mcx/index.ts";
 import type { DatagramPort } from "../../../../transport/datagram/ports.ts";
 import { openUdpPort } from "../../../../transport/datagram/udp-node.ts";
 import { gmkOf } from "../../../media/packets.ts";
 import { HOME_KMS, makeKms } from "../../../support/domain.ts";
 import { foundInMemory } from "../../../support/process-memory.ts";
 import { openDevice } from "../../signalling/device.ts";
-import { GROUP, NAMES } from "../../signalling/parts.ts";
+import { clientKeysOf, GROUP, NAMES } from "../../signalling/parts.ts";
+import { mikeyIn, pckOf } from "../../signalling/private-call.ts";
 import { until } from "../../signalling/world.ts";
 import type { Order } from "./relay-process.ts";
 
@@ -150,11 +152,11 @@ describe("a server that only distributes, with 200 members of whom eight talk at
   );
 });
 
-describe("a whole server, with a call and short data", () => {
+describe("a whole server, with a call, a private call and short data", () => {
   const HIDDEN = "units to the north gate, quietly";
 
   it.runIf(process.platform === "linux")(
-    "has no group key in its memory and its store, nor what was said",
+    "has no key of group or private call in its memory and its store, nor what was said",
     async () => {
       const folder = mkdtempSync(join(tmpdir(), "mcx-"));
       onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
@@ -168,9 +170,19 @@ describe("a whole server, with a call and short data", () => {
       const core = await load();
       const kms = makeKms(core, HOME_KMS);
       const texts: string[] = [];
+      const taken: McxPrivateCall[] = [];
+      const got: Uint8Array[] = [];
       const devices = await Promise.all(
         NAMES.map((user, i) =>
-          openDevice({ user, kms, key: held[i]!, server: `sip:${HOST}:${port}`, texts }),
+          openDevice({
+            user,
+            kms,
+            key: held[i]!,
+            server: `sip:${HOST}:${port}`,
+            texts,
+            incoming: (octets) => got.push(octets),
+            onPrivateCall: () => ({ onBegin: (placed) => taken.push(placed) }),
+          }),
         ),
       );
       const calls = await Promise.all(devices.map(({ client }) => client.call(GROUP)));
@@ -185,14 +197,22 @@ describe("a whole server, with a call and short data", () => {
       await devices[0]!.client.send(GROUP, [{ contentType: 1, data: utf8(HIDDEN) }]);
       await until(() => texts.length === 2);
       expect(texts).toEqual([HIDDEN, HIDDEN]);
+      const placed = await devices[0]!.client.callUser(NAMES[1]!);
+      await until(() => taken.length === 1);
+      placed.call.request();
+      await until(() => placed.call.floor.state === "granted");
+      await placed.call.send(new Int16Array(160).fill(1000));
+      await until(() => taken[0]!.call.counters.media.received === 1);
+      const pck = await pckOf(mikeyIn(got), clientKeysOf(kms, NAMES[1]!).receiver);
       const mark = systemRandom(16);
       server.send({ keep: toHex(mark) });
       const [{ totals }] = (await once(server, "message")) as [{ totals: Record<string, number> }];
-      expect(totals).toMatchObject({ forwarded: 25, mixed: 0, mcdata_brought: 2 });
+      expect(totals).toMatchObject({ forwarded: 26, mixed: 0, mcdata_brought: 2 });
 
       const gmk = held[0]!.reveal();
       const { key, salt } = held[0]!.srtpMaster(4);
-      const octets = [gmk, key, salt, held[0]!.dpck()];
+      const sides = [0, 1].map((csId) => pck.srtpMaster(csId).key);
+      const octets = [gmk, key, salt, held[0]!.dpck(), pck.reveal(), ...sides];
       const secrets = [...octets, ...octets.map((one) => Buffer.from(toHex(one))), Buffer.from(HIDDEN)];
       expect(foundInMemory(server.pid!, [...secrets, mark])).toEqual([mark]);
       for (const name of readdirSync(store)) {

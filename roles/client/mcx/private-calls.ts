@@ -1,0 +1,33 @@
+/** What users of a client see of private calls by way of the server. */
+import type { JitterBufferOptions } from "../../../bindings/media/index.ts";
+import type { SessionEnd } from "../../../transport/sip/index.ts";
+import type { CallEvent } from "../calls/call-events.ts";
+import type { PrivateCall } from "../calls/private-call.ts";
+
+export interface McxPrivateCall {
+  readonly call: PrivateCall;
+  /** Ends the call and closes its sockets. */
+  hangUp(): Promise<void>;
+}
+
+export interface McxPrivateCallHandlers {
+  readonly jitter?: JitterBufferOptions;
+  readonly onEvent?: (event: CallEvent) => void;
+  /** The other side has ended the call, or the server is lost. Not called for one's own `hangUp`. */
+  readonly onEnd?: (end: SessionEnd) => void;
+}
+
+export interface McxPrivateCallOptions extends McxPrivateCallHandlers {
+  /** `KmsUri` of the callee's KMS; one's own when absent. */
+  readonly kmsUri?: string;
+}
+
+/** What is made of a call that comes in and is taken. */
+export interface TakenMcxPrivateCall extends McxPrivateCallHandlers {
+  readonly onBegin: (placed: McxPrivateCall) => void;
+}
+
+/** Whether a call of that user is taken, whose signature has been verified. Undefined: it is not, and the caller gets 486. */
+export type OnPrivateCall = (
+  callerUri: string,
+) => TakenMcxPrivateCall | undefined | Promise<TakenMcxPrivateCall | undefined>;

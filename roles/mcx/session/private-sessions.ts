@@ -1,0 +1,136 @@
+/** The private calls of a server: each of two clients, over when one of them goes. */
+import { MikeySakkeError } from "../../../base/errors.ts";
+import type { CallDescription } from "../../../documents/sdp/call.ts";
+import type { DatagramAddress } from "../../../transport/datagram/ports.ts";
+import type { SipSession } from "../../../transport/sip/index.ts";
+import type { ControlKeys } from "../../call/control-keys.ts";
+import { addedTo, type MadeSession, type SessionMaker } from "./session-maker.ts";
+
+/** One side of a call. */
+export interface PrivateParty {
+  /** MC service user ID. */
+  readonly user: string;
+  readonly client: ControlKeys;
+  /** Where media and floor control of theirs come from and go to. */
+  readonly media: DatagramAddress;
+  readonly floor: DatagramAddress;
+}
+
+/** Calls that a user may have placed and that are not over. */
+const MAX_OF_USER = 4;
+/** Neither side may take the floor from the other. */
+const PRIORITY = 1;
+
+export class PrivateSession {
+  readonly caller: string;
+  readonly #made: MadeSession;
+  readonly #maker: SessionMaker;
+  readonly #over: (session: PrivateSession) => void;
+  readonly #clients = new Set<ControlKeys>();
+  readonly #dialogs = new Map<ControlKeys, SipSession>();
+  #isOver = false;
+
+  constructor(caller: string, made: MadeSession, maker: SessionMaker, over: (one: PrivateSession) => void) {
+    this.caller = caller;
+    this.#made = made;
+    this.#maker = maker;
+    this.#over = over;
+  }
+
+  /** Where both sides send to. */
+  get addresses(): Pick<CallDescription, "media" | "floor"> {
+    return this.#maker.addressesOf(this.#made.session);
+  }
+
+  get counters(): Readonly<Record<string, number>> {
+    return this.#made.session.state.counters;
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  has(client: ControlKeys): boolean {
+    return this.#clients.has(client);
+  }
+
+  /** From now on the call is over when that client is put out. */
+  claim(client: ControlKeys): void {
+    this.#clients.add(client);
+  }
+
+  /** Errors as `GroupSession.join`. */
+  join({ user, client, media, floor }: PrivateParty): void {
+    this.claim(client);
+    this.#made.session.join({ user, media, floor, control: client, priority: PRIORITY });
+  }
+
+  /** The SIP session of a side has begun. */
+  opened(client: ControlKeys, dialog: SipSession): void {
+    if (this.#isOver) void dialog.bye();
+    else this.#dialogs.set(client, dialog);
+  }
+
+  /** A side has left, or is put out. Gives the SIP sessions that are open, whose clients are still to be told. */
+  async end(): Promise<readonly SipSession[]> {
+    if (this.#isOver) return [];
+    this.#isOver = true;
+    this.#over(this);
+    await this.#maker.close(this.#made);
+    return [...this.#dialogs.values()].filter(({ open }) => open);
+  }
+
+  async hangUp(): Promise<void> {
+    const dialogs = await this.end();
+    await Promise.all(dialogs.map((dialog) => dialog.bye()));
+  }
+}
+
+export class PrivateSessions {
+  readonly #maker: SessionMaker;
+  readonly #all = new Set<PrivateSession>();
+  readonly #ended: Record<string, number> = {};
+
+  /** They share the ports of that maker with other calls. */
+  constructor(maker: SessionMaker) {
+    this.#maker = maker;
+  }
+
+  get size(): number {
+    return this.#all.size;
+  }
+
+  /** Counters of all calls, those that have ended included. */
+  totals(): Record<string, number> {
+    const totals = { ...this.#ended };
+    for (const { counters } of this.#all) addedTo(totals, counters);
+    return totals;
+  }
+
+  /** A call that nobody is in yet. @throws {MikeySakkeError} usage `TOO_MANY_SESSIONS` */
+  async open(caller: string): Promise<PrivateSession> {
+    const own = [...this.#all].filter((one) => one.caller === caller);
+    if (own.length >= MAX_OF_USER) {
+      const text = `${MAX_OF_USER} private calls of ${caller} at most`;
+      throw new MikeySakkeError("usage", "TOO_MANY_SESSIONS", text);
+    }
+    const made = await this.#maker.make(() => ({ groupUri: caller, kind: "private", maxParticipants: 2 }));
+    const session = new PrivateSession(caller, made, this.#maker, (over) => this.#over(over));
+    this.#all.add(session);
+    return session;
+  }
+
+  /** A client that is put out: its calls are over. */
+  remove(client: ControlKeys): void {
+    for (const session of [...this.#all]) if (session.has(client)) void session.hangUp();
+  }
+
+  /** Ends all calls. Gives the SIP sessions, whose clients are still to be told. */
+  async endAll(): Promise<readonly SipSession[]> {
+    return (await Promise.all([...this.#all].map((session) => session.end()))).flat();
+  }
+
+  #over(session: PrivateSession): void {
+    if (this.#all.delete(session)) addedTo(this.#ended, session.counters);
+  }
+}
