@@ -1,10 +1,10 @@
-/** What a member hears, as a WAV file that grows. */
+/** What a user hears, as a WAV file that grows. */
 import { open } from "node:fs/promises";
 import { defined } from "../../base/defined.ts";
 import { G711_FRAME } from "../../bindings/media/index.ts";
-import { type McxMemberOptions, openMcxMember } from "../device/member.ts";
 import { listenForStop } from "../server/stop.ts";
 import type { Output } from "../terminal/output.ts";
+import type { LineEvents, OpenLine } from "./line.ts";
 import { everyFrame } from "./pace.ts";
 import { speechCodecs } from "./speech.ts";
 import { SPEECH_RATE, wavHeader, wavSamples } from "./wav.ts";
@@ -16,14 +16,18 @@ export interface Heard {
   readonly refused: number;
 }
 
+const NOTHING: Heard = { seconds: 0, packets: 0, refused: 0 };
+
+/** `listening` is told that the call has begun. */
 export async function hear(
-  options: Omit<McxMemberOptions, "onEvent">,
+  openLine: OpenLine,
   { out, seconds }: { readonly out: string; readonly seconds: number | undefined },
   output: Output,
+  listening?: () => void,
 ): Promise<Heard> {
   // Until there is something to end well, a signal ends the process as it would any other.
   const codecs = await speechCodecs("g711");
-  const member = await openMcxMember({ ...options, codecs, onEvent: () => undefined });
+  const line = await openLine(codecs);
   const stop = listenForStop();
   const end = new AbortController();
   void stop.stopped.then(() => end.abort());
@@ -32,7 +36,7 @@ export async function hear(
     const file = await open(out, "w");
     try {
       await file.write(wavHeader(0));
-      const { call, hangUp } = await member.client.call(options.groupUri, {
+      const events: LineEvents = {
         onEvent(event) {
           if (event.type !== "floor") return;
           const { state, talker } = event.floor;
@@ -41,10 +45,11 @@ export async function hear(
           ]);
         },
         onEnd: () => end.abort(),
-      });
-      output.ready({ event: "listening", group: options.groupUri, user: options.userUri, out }, () => [
-        `${options.userUri} listens to ${options.groupUri}`,
-      ]);
+      };
+      const begun = await line.begin(events, end.signal);
+      if (begun === undefined) return NOTHING;
+      const { call, hangUp } = begun;
+      listening?.();
       let samples = 0;
       const write = async (part: Int16Array) => {
         await file.write(wavSamples(part));
@@ -71,6 +76,6 @@ export async function hear(
   } finally {
     clearTimeout(timer);
     stop.release();
-    await member.close();
+    await line.close();
   }
 }

@@ -1,7 +1,7 @@
-/** A talk burst of one member. */
+/** A talk burst of one user. */
 import { G711_FRAME } from "../../bindings/media/index.ts";
-import { type McxMemberOptions, openMcxMember } from "../device/member.ts";
 import { type ByteSource, readInput } from "../terminal/files.ts";
+import type { LineEvents, OpenLine } from "./line.ts";
 import { everyFrame, FRAME_MS } from "./pace.ts";
 import { type Speech, speechCodecs } from "./speech.ts";
 import { tone } from "./tone.ts";
@@ -25,7 +25,7 @@ export async function samplesOf({ wav, hertz, seconds }: What, stdin: ByteSource
 export type Said = { readonly frames: number } | { readonly lost: string };
 
 export async function sayTo(
-  options: Omit<McxMemberOptions, "onEvent">,
+  open: OpenLine,
   samples: Int16Array,
   how: {
     readonly speech: Speech;
@@ -34,20 +34,22 @@ export async function sayTo(
     readonly note: (text: string) => void;
   },
 ): Promise<Said> {
-  const codecs = await speechCodecs(how.speech);
-  const member = await openMcxMember({ ...options, codecs, onEvent: () => undefined });
+  let lost: string | undefined;
+  const line = await open(await speechCodecs(how.speech));
   try {
-    let lost: string | undefined;
-    const { call, hangUp } = await member.client.call(options.groupUri, {
+    const events: LineEvents = {
       onEvent(event) {
         if (event.type !== "floor") return;
         if (event.floor.state === "queued") how.note(`waiting for the floor, place ${event.floor.position}`);
         lost = event.lost;
       },
       onEnd: (end) => {
-        lost = `the server ended the call (${end})`;
+        lost = `the call was ended (${end})`;
       },
-    });
+    };
+    const begun = await line.begin(events, new AbortController().signal);
+    if (begun === undefined) return { lost: "no call" };
+    const { call, hangUp } = begun;
     try {
       call.request(how.priority);
       const until = performance.now() + how.waitMs;
@@ -77,7 +79,7 @@ export async function sayTo(
       await hangUp();
     }
   } finally {
-    await member.close();
+    await line.close();
   }
 }
 

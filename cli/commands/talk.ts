@@ -1,13 +1,16 @@
-/** `talk`: says something to a group. */
+/** `talk`: says something to a group or a user. */
 import { type Command, Option } from "commander";
+import { defined } from "../../base/defined.ts";
+import type { OpenLine } from "../call/line.ts";
 import { SPEECH, type Speech } from "../call/speech.ts";
 import { type MemberArgs, mcxMemberOptions } from "../device/member-options.ts";
 import type { Context, Runner } from "../terminal/command.ts";
 import { EXIT, type ExitStatus } from "../terminal/exit-status.ts";
-import { integerOption } from "../terminal/options.ts";
+import { integerOption, uriOption } from "../terminal/options.ts";
 import { usageError } from "../terminal/usage.ts";
 
 interface Options extends MemberArgs {
+  to?: string;
   wav?: string;
   tone: string;
   seconds: string;
@@ -19,20 +22,23 @@ interface Options extends MemberArgs {
 const LONGEST = 3600;
 
 export function registerTalk(program: Command, runner: Runner): void {
-  runner.define<[string], Options>(
+  runner.define<[string | undefined], Options>(
     program,
     "talk",
     {
-      summary: "say a WAV file or a tone to a group",
+      summary: "say a WAV file or a tone to a group or a user",
       description:
         "Join the call of a group at an MCX server, request the floor, and send a WAV file or a tone, protected under the key " +
-        "of the group. Others hear it with listen.",
+        "of the group. Others hear it with listen. With --to, call one user instead, under a key that only the two have; " +
+        "they hear it with listen --calls.",
       example:
         "mikey-sakke talk sip:fire@example.org --local --user sip:alice@example.org --wav order.wav\n" +
-        "mikey-sakke talk sip:fire@example.org --local --user sip:alice@example.org --tone 440 --seconds 3",
+        "mikey-sakke talk sip:fire@example.org --local --user sip:alice@example.org --tone 440 --seconds 3\n" +
+        "mikey-sakke talk --to sip:bob@example.org --local --user sip:alice@example.org --tone 440 --seconds 3",
     },
     (command) =>
-      mcxMemberOptions(command.argument("<group>", "URI of the group"))
+      mcxMemberOptions(command.argument("[group]", "URI of the group"))
+        .option("--to <uri>", "user to call, in place of a group")
         .option("--wav <file>", "file to send: PCM of 8 or 16 bits, any rate; - is standard input")
         .option("--tone <hz>", "without --wav: a tone", "440")
         .option("--seconds <n>", "how long the tone is", "3")
@@ -47,14 +53,21 @@ export function registerTalk(program: Command, runner: Runner): void {
   );
 }
 
-async function talk({ output, stdin }: Context, options: Options, group: string): Promise<ExitStatus> {
-  const { mcxMemberOf } = await import("../device/member-of.ts");
+async function talk(
+  { output, stdin }: Context,
+  options: Options,
+  group: string | undefined,
+): Promise<ExitStatus> {
+  const { to } = options;
+  if ((group === undefined) === (to === undefined)) {
+    throw usageError("GROUP_OR_USER", "give a GROUP, or a user with --to");
+  }
   const { samplesOf, sayTo } = await import("../call/talk.ts");
   const seconds = integerOption(options.seconds, "--seconds", 1, LONGEST);
   const hertz = integerOption(options.tone, "--tone", 50, 3800);
   const samples = await samplesOf({ wav: options.wav, hertz, seconds }, stdin);
   if (samples.length === 0) throw usageError("BAD_WAV", `${options.wav}: nothing to say`);
-  const said = await sayTo(await mcxMemberOf(group, options, (text) => output.note(text)), samples, {
+  const said = await sayTo(await lineOf(group, options, (text) => output.note(text)), samples, {
     speech: options.speech,
     priority: integerOption(options.priority, "--priority", 0, 255),
     waitMs: 1000 * integerOption(options.wait, "--wait", 1, LONGEST),
@@ -66,8 +79,21 @@ async function talk({ output, stdin }: Context, options: Options, group: string)
     ]);
     return EXIT.refused;
   }
-  output.result({ status: "said", group, frames: said.frames, seconds: said.frames / 50 }, () => [
-    `said ${(said.frames / 50).toFixed(1)} s to ${group}`,
+  const { frames } = said;
+  const length = frames / 50;
+  output.result({ status: "said", ...defined({ group, to }), frames, seconds: length }, () => [
+    `said ${length.toFixed(1)} s to ${group ?? to}`,
   ]);
   return EXIT.accepted;
+}
+
+async function lineOf(
+  group: string | undefined,
+  options: Options,
+  note: (text: string) => void,
+): Promise<OpenLine> {
+  const { mcxMemberOf, mcxUserOf } = await import("../device/member-of.ts");
+  const { groupLine, userLine } = await import("../call/line.ts");
+  if (group !== undefined) return groupLine(await mcxMemberOf(group, options, note));
+  return userLine(await mcxUserOf(options, note), uriOption(options.to!, "--to"));
 }

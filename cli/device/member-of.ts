@@ -9,7 +9,7 @@ import { uriOption } from "../terminal/options.ts";
 import { toleranceOption } from "../terminal/tolerate.ts";
 import { usageError } from "../terminal/usage.ts";
 import { imsOf } from "./ims-options.ts";
-import type { McxMemberOptions } from "./member.ts";
+import type { McxMemberOptions, McxUserOptions } from "./member.ts";
 import type { MemberArgs } from "./member-options.ts";
 import { placeOf } from "./place.ts";
 import { sipServer } from "./sip.ts";
@@ -24,6 +24,17 @@ export async function mcxMemberOf(
   args: MemberArgs,
   note: (text: string) => void,
 ): Promise<Omit<McxMemberOptions, "onEvent">> {
+  const groupUri = uriOption(group, "GROUP");
+  const user = await mcxUserOf(args, note);
+  if (user.place.xcapRoot === undefined) throw usageError("NO_SERVER", "--xcap-root is needed, or --local");
+  return { ...user, groupUri, patienceMs: durationOption(args.timeout, "--timeout") };
+}
+
+/** A user who needs no group. Errors as `mcxMemberOf`. */
+export async function mcxUserOf(
+  args: MemberArgs,
+  note: (text: string) => void,
+): Promise<Omit<McxUserOptions, "onEvent">> {
   const userUri = uriOption(args.user, "--user");
   const folder = args.local === true ? DEFAULT_FOLDER : args.local;
   const running = folder === undefined ? undefined : await readRunning(folder);
@@ -33,14 +44,12 @@ export async function mcxMemberOf(
   if (uri === undefined || sip === undefined) {
     throw usageError("NO_SERVER", "give --mcx-uri and --mcx-sip, or --local for the servers of this machine");
   }
-  if (place.xcapRoot === undefined) throw usageError("NO_SERVER", "--xcap-root is needed, or --local");
   const { mcxTokenFile = args.tokenFile } = args;
   const ims = await imsOf(args);
   return {
     userUri,
     ...(ims && { ims }),
     tolerance: toleranceOption(args),
-    groupUri: uriOption(group, "GROUP"),
     place,
     mcx: { uri, sip: sipServer(sip, "--mcx-sip") },
     ...clientTokens(args, userUri, folder),
@@ -48,7 +57,6 @@ export async function mcxMemberOf(
       mcxTokenFile === undefined
         ? () => mcxDevelopmentToken(folder!, userUri, TOKEN_LIFETIME)
         : async () => fromUtf8(await readFile(mcxTokenFile, MAX_TOKEN), mcxTokenFile).trim(),
-    patienceMs: durationOption(args.timeout, "--timeout"),
     note,
   };
 }

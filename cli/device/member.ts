@@ -1,4 +1,4 @@
-/** A member on the command line: identity keys, the key of a group, and a client of the MCX server. */
+/** A user on the command line: identity keys, the key of a group if one is asked for, and a client of the MCX server. */
 
 import { defined } from "../../base/defined.ts";
 import { MikeySakkeError } from "../../base/errors.ts";
@@ -8,7 +8,12 @@ import type { Tolerance } from "../../bindings/index.ts";
 import type { GroupMediaKeys } from "../../bindings/media/index.ts";
 import type { SpeechCodec } from "../../roles/call/speech-codec.ts";
 import { ringKeys } from "../../roles/client/calls/index.ts";
-import { createMcxClient, type McxClient, type McxClientEvent } from "../../roles/client/mcx/index.ts";
+import {
+  createMcxClient,
+  type McxClient,
+  type McxClientEvent,
+  type OnPrivateCall,
+} from "../../roles/client/mcx/index.ts";
 import { createGroupClient, GroupKeyRing } from "../../roles/group-keys/index.ts";
 import { MemoryStorage } from "../../roles/identity/index.ts";
 import type { DatagramAddress, DatagramPort } from "../../transport/datagram/ports.ts";
@@ -26,31 +31,46 @@ export interface McxPlace {
   readonly sip: SipServer;
 }
 
-export interface McxMemberOptions {
+export interface McxUserOptions {
   readonly userUri: string;
-  readonly groupUri: string;
   /** Requests to the MCX server go by way of its core. */
   readonly ims?: ImsPlace;
   readonly tolerance: Tolerance;
   /** The formats of speech that calls offer; G.711 when absent. */
   readonly codecs?: readonly SpeechCodec[];
-  /** `xcapRoot` is used. */
   readonly place: Place;
   readonly mcx: McxPlace;
   readonly kmsToken: () => Promise<string>;
   readonly gmsToken: () => Promise<string>;
   readonly mcxToken: () => Promise<string>;
-  /** Milliseconds that the group key may take. */
-  readonly patienceMs: number;
+  /** Whether private calls are taken; none is when absent. */
+  readonly onPrivateCall?: OnPrivateCall;
   /** Says what is waited for. */
   readonly note: (text: string) => void;
   readonly onEvent: (event: McxClientEvent) => void;
 }
 
-export interface McxMember {
+export interface McxMemberOptions extends McxUserOptions {
+  readonly groupUri: string;
+  /** Milliseconds that the group key may take. */
+  readonly patienceMs: number;
+}
+
+export interface McxUser {
   readonly client: McxClient;
-  readonly keys: GroupMediaKeys;
   close(): Promise<void>;
+}
+
+export interface McxMember extends McxUser {
+  readonly keys: GroupMediaKeys;
+}
+
+/** What the keys of groups are taken from, and what is to be closed after. */
+interface Parts {
+  readonly keys: Awaited<ReturnType<typeof provisionedKeys>>;
+  readonly storage: MemoryStorage;
+  readonly fetch: Awaited<ReturnType<typeof httpsFetch>>["fetch"];
+  readonly closers: (() => unknown)[];
 }
 
 const LOOK_MS = 2000;
@@ -58,9 +78,59 @@ const SETTLED_MS = 1000;
 /** The key of a member is mostly there before. */
 const TELL_MS = 1000;
 
+const NO_KEYS: GroupMediaKeys = { sending: () => undefined, receiving: () => undefined };
+
+/** Bound at the server, without keys of groups. */
+export async function openMcxUser(options: McxUserOptions): Promise<McxUser> {
+  return openWith(options, async () => () => NO_KEYS);
+}
+
 /** Bound at the server, with a key of the group. @throws {MikeySakkeError} transport `NO_GROUP_KEY`, `KEY_PENDING` */
 export async function openMcxMember(options: McxMemberOptions): Promise<McxMember> {
-  const { userUri, groupUri, place, mcx, onEvent } = options;
+  let keys = NO_KEYS;
+  const user = await openWith(options, async (parts) => {
+    const ring = await ringOf(options, parts);
+    keys = ringKeys(ring, options.groupUri);
+    return (of) => ringKeys(ring, of);
+  });
+  return { ...user, keys };
+}
+
+/** The keys of a group, once there is one. */
+async function ringOf(
+  options: McxMemberOptions,
+  { keys, storage, fetch, closers }: Parts,
+): Promise<GroupKeyRing> {
+  const { userUri, groupUri, place } = options;
+  const ring = await GroupKeyRing.open(storage, { userUri, now: Date.now });
+  closers.push(() => ring.close());
+  const group = createGroupClient({
+    userUri,
+    tolerance: options.tolerance,
+    keys: keys.current,
+    ring,
+    gms: { uri: place.gmsUri, ...defined({ xcapRoot: place.xcapRoot }) },
+    groups: [groupUri],
+    // Keys of other groups are none of this command's business.
+    gktpTree: "group",
+    way: "http",
+    fetch,
+    pollMs: LOOK_MS,
+    token: options.gmsToken,
+    now: Date.now,
+    random: systemRandom,
+  });
+  group.start();
+  closers.push(() => group.stop());
+  await keyOf(ring, options);
+  return ring;
+}
+
+async function openWith(
+  options: McxUserOptions,
+  groupKeysOf: (parts: Parts) => Promise<(groupUri: string) => GroupMediaKeys>,
+): Promise<McxUser> {
+  const { userUri, place, mcx, onEvent, onPrivateCall, tolerance } = options;
   const closers: (() => unknown)[] = [];
   const close = async () => {
     for (let next = closers.pop(); next !== undefined; next = closers.pop()) await next();
@@ -74,27 +144,7 @@ export async function openMcxMember(options: McxMemberOptions): Promise<McxMembe
     const { fetch } = https;
     const keys = await provisionedKeys({ ...place, userUri, token: options.kmsToken, fetch, storage, core });
     closers.push(() => keys.stop());
-    const ring = await GroupKeyRing.open(storage, { userUri, now: Date.now });
-    closers.push(() => ring.close());
-    const group = createGroupClient({
-      userUri,
-      tolerance: options.tolerance,
-      keys: keys.current,
-      ring,
-      gms: { uri: place.gmsUri, ...defined({ xcapRoot: place.xcapRoot }) },
-      groups: [groupUri],
-      // Keys of other groups are none of this command's business.
-      gktpTree: "group",
-      way: "http",
-      fetch,
-      pollMs: LOOK_MS,
-      token: options.gmsToken,
-      now: Date.now,
-      random: systemRandom,
-    });
-    group.start();
-    closers.push(() => group.stop());
-    await keyOf(ring, options);
+    const groupKeys = await groupKeysOf({ keys, storage, fetch, closers });
     const ca = place.ca === undefined ? undefined : await readCa(place.ca);
     const { ims } = options;
     const sip = ims === undefined ? await directly(mcx.sip, ca) : await imsEndpoint(ims, ca, options.note);
@@ -109,7 +159,9 @@ export async function openMcxMember(options: McxMemberOptions): Promise<McxMembe
       endpoint: sip.endpoint,
       keys: keys.current,
       token: options.mcxToken,
-      groupKeys: (of) => ringKeys(ring, of),
+      groupKeys,
+      ...(onPrivateCall && { onPrivateCall }),
+      tolerance,
       ...(options.codecs && { codecs: options.codecs }),
       openPort: (to) => mediaPort(host, to),
       clock: systemClock,
@@ -119,7 +171,7 @@ export async function openMcxMember(options: McxMemberOptions): Promise<McxMembe
     });
     closers.push(() => client.close());
     await client.bind();
-    return { client, keys: ringKeys(ring, groupUri), close };
+    return { client, close };
   } catch (error) {
     await close();
     throw error;

@@ -66,6 +66,39 @@ it("talk is heard by listen, mcdata send by mcdata receive, and neither by who i
   expect(nowhere.json()).toMatchObject({ code: "NO_SERVER" });
 });
 
+it("talk --to is heard by listen --calls until the caller hangs up, and says who is not there", {
+  timeout: STORY_MS,
+}, async () => {
+  const folder = await temporaryFolder();
+  const data = join(folder, "data");
+  await serve(data);
+  const as = (user: string) => ["--local", data, "--user", user, "--json"];
+  const heard = join(folder, "heard.wav");
+  const listening = startCli(["listen", "--calls", ...as(BOB), "--out", heard]);
+  await listening.shows('"event":"waiting"');
+  const talk = await spawnCli(["talk", "--to", BOB, ...as(ALICE), "--tone", "700", "--seconds", "2"]);
+  expect(talk.json()).toEqual({ status: "said", to: BOB, frames: 100, seconds: 2 });
+  const listened = await listening.ended;
+  expect(listened.status, listened.stderr).toBe(0);
+  expect(listened.stdout).toContain(`"event":"call","from":"${ALICE}"`);
+  expect(JSON.parse(listened.stdout.trim().split("\n").at(-1)!)).toMatchObject({
+    event: "ended",
+    refused: 0,
+  });
+  const played = framesOf(readWav(await readFile(heard), heard)).filter((frame) => frame.some(isLoud));
+  expect(played.length).toBeGreaterThan(0);
+  expect(played.filter((frame) => shareOf(700, frame) < 0.9)).toEqual([]);
+
+  const nobody = await spawnCli(["talk", "--to", CAROL, ...as(ALICE)]);
+  expect(nobody.status).not.toBe(0);
+  expect(nobody.json()).toMatchObject({
+    code: "MCX_REFUSED",
+    message: expect.stringContaining("480 Temporarily Unavailable, CALLEE_NOT_BOUND"),
+  });
+  const neither = await spawnCli(["talk", ...as(ALICE)]);
+  expect(neither.json()).toMatchObject({ code: "GROUP_OR_USER" });
+});
+
 it("serve ends within its stopTimeout though a member of a call has vanished without BYE", {
   timeout: STORY_MS,
 }, async () => {
