@@ -10,8 +10,7 @@ import {
   systemClock,
   webSocketTransport,
 } from "../../transport/sip/index.ts";
-import { openWebSocket, tcpTransport, udpTransport } from "../../transport/sip/index-node.ts";
-import { freePort, PORT_TRIES } from "../server/free-port.ts";
+import { onePort, openWebSocket, tcpTransport, udpTransport } from "../../transport/sip/index-node.ts";
 import { usageError } from "../terminal/usage.ts";
 
 export type SipWay = "udp" | "tcp" | "tls" | "ws" | "wss";
@@ -60,24 +59,25 @@ export async function clientEndpoint(
   ca?: string,
   agent: Pick<SipEndpointOptions, "outboundProxy" | "credentials"> = {},
 ): Promise<ClientEndpoint> {
-  for (let tries = 1; ; tries++) {
-    const endpoint = createSipEndpoint({
-      transports: await transportsOf(server, ca),
-      clock: systemClock,
-      random: systemRandom,
-      ...agent,
-    });
-    try {
-      await endpoint.start();
-      return { endpoint, uri: server.uri };
-    } catch (error) {
-      await endpoint.close();
-      if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE" || tries === PORT_TRIES) throw error;
-    }
+  const endpoint = createSipEndpoint({
+    transports: await transportsOf(server, ca),
+    clock: systemClock,
+    random: systemRandom,
+    ...agent,
+  });
+  try {
+    await endpoint.start();
+    return { endpoint, uri: server.uri };
+  } catch (error) {
+    await endpoint.close();
+    throw error;
   }
 }
 
-async function transportsOf({ way, host, port }: SipServer, ca: string | undefined): Promise<SipTransport[]> {
+async function transportsOf(
+  { way, host, port }: SipServer,
+  ca: string | undefined,
+): Promise<readonly SipTransport[]> {
   if (way === "ws" || way === "wss") {
     const url = `${way}://${host.includes(":") ? `[${host}]` : host}:${port}`;
     const open = openWebSocket(ca === undefined ? {} : { ca });
@@ -87,8 +87,10 @@ async function transportsOf({ way, host, port }: SipServer, ca: string | undefin
   if (way === "tcp") return [tcpTransport({})];
   // A NOTIFY with a key is larger than a datagram should be: the server brings it over TCP to the same port.
   const own = await addressTowards(host, port);
-  const both = { host: own, port: await freePort(own) };
-  return [udpTransport(both), tcpTransport({ listen: both })];
+  return onePort(
+    () => udpTransport({ host: own }),
+    (port) => tcpTransport({ listen: { host: own, port } }),
+  );
 }
 
 /** The address of this machine that packets to there have. */

@@ -4,7 +4,6 @@ import { defined } from "../../base/defined.ts";
 import type { GmsConfigInput } from "../../roles/gms/common/config.ts";
 import { isLoopback } from "../../roles/server/loopback.ts";
 import type { FolderOptions } from "../server/data-folder.ts";
-import { freePort } from "../server/free-port.ts";
 import { makeStoreKey } from "../server/make-folder.ts";
 import { credentialsOf, requireFitToServe } from "../server/tls.ts";
 import type { Output } from "../terminal/output.ts";
@@ -45,8 +44,7 @@ export async function prepareGms(
   output: Output,
   kms: Partial<GmsConfigInput> = {},
 ): Promise<PreparedGms> {
-  const { host = "127.0.0.1", sipPort } = options;
-  const ports = sipPort === undefined ? undefined : sipPorts(sipPort, sipPort || (await freePort(host)));
+  const ports = options.sipPort === undefined ? undefined : sipPorts(options.sipPort);
   const read = async () => {
     const opened = await openGmsFolder(options, (given) => ({
       ...kms,
@@ -84,7 +82,7 @@ function overridesOf(
 }
 
 /** UDP and TCP have one number, so that either is found by what is known of the other. */
-function sipPorts(first: number, both = first) {
+function sipPorts(first: number) {
   const next = (n: number) => (first === 0 ? 0 : first + n);
-  return { udpPort: both, tcpPort: both, tlsPort: next(1), wsPort: next(2), wssPort: next(3) };
+  return { udpPort: first, tcpPort: first, tlsPort: next(1), wsPort: next(2), wssPort: next(3) };
 }

@@ -12,7 +12,12 @@ export interface Running {
   /** SIP URIs by transport. */
   readonly sip: Readonly<Record<string, string>>;
   /** The MCX server, where one runs. */
-  readonly mcx?: { readonly uri: string; readonly sip: Readonly<Record<string, string>> };
+  readonly mcx?: {
+    readonly uri: string;
+    readonly sip: Readonly<Record<string, string>>;
+    /** WebSocket for the media of pages, where there is one. */
+    readonly mediaUrl?: string;
+  };
   /** PEM file of the certificate to trust, where it is self-signed. */
   readonly ca?: string;
 }

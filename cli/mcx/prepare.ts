@@ -2,7 +2,6 @@
 import { defined } from "../../base/defined.ts";
 import type { McxConfig, McxConfigInput } from "../../roles/mcx/common/config.ts";
 import type { FolderOptions } from "../server/data-folder.ts";
-import { freePort } from "../server/free-port.ts";
 import { type McxFolder, openMcxFolder } from "./data-folder.ts";
 
 export interface McxServeOptions extends FolderOptions {
@@ -31,7 +30,6 @@ export function firstMcxConfig(given: { readonly mcxUri?: string }) {
 /** `gms`: the one in this process, unless the configuration names another. */
 export async function prepareMcx(options: McxServeOptions, gms: GmsPlace): Promise<PreparedMcx> {
   const { host, sipPort, adminPort } = options;
-  const port = sipPort === 0 ? await freePort(host ?? "127.0.0.1") : sipPort;
   const overridesOf = (given: Partial<McxConfigInput>, place: GmsPlace): Partial<McxConfigInput> => ({
     gms: given.gms ?? place,
     sip: {
@@ -39,7 +37,7 @@ export async function prepareMcx(options: McxServeOptions, gms: GmsPlace): Promi
       tcpPort: 5070,
       ...given.sip,
       ...defined({ host }),
-      ...(port !== undefined && { udpPort: port, tcpPort: port }),
+      ...defined({ udpPort: sipPort, tcpPort: sipPort }),
     },
     media: { ...given.media, ...defined({ host }) },
     admin: { ...given.admin, ...defined({ port: adminPort }) },

@@ -2,6 +2,7 @@
 
 import { randomBytes } from "node:crypto";
 import { fromUtf8 } from "../../base/bytes.ts";
+import { defined } from "../../base/defined.ts";
 import { systemRandom } from "../../base/random.ts";
 import { load } from "../../bindings/core/core.ts";
 import { FileStorage, openStorageKeyFile } from "../../roles/identity/file-storage-node.ts";
@@ -34,6 +35,8 @@ export interface RunningMcx {
   readonly reconfigure: McxServer["reconfigure"];
   /** SIP URIs by transport. */
   readonly sip: Readonly<Record<string, string>>;
+  /** WebSocket for the media of pages, where there is one. */
+  readonly mediaUrl?: string;
   /** Closes the listeners, before everything else is closed. */
   close(): Promise<void>;
 }
@@ -100,7 +103,7 @@ export async function startMcx(
     ...(shared && { store: McxStore.open(shared.db, shared.envelope) }),
   });
   onClose(() => server.close());
-  const { adminUrl, sip } = await server.listen().catch((error: unknown) => {
+  const { adminUrl, sip, mediaUrl } = await server.listen().catch((error: unknown) => {
     throw listenError(error);
   });
   onClose(() => removeAdminFile(files.admin));
@@ -112,6 +115,7 @@ export async function startMcx(
     processes: () => server.processes(),
     reconfigure: (next) => server.reconfigure(next),
     sip: sip as Record<string, string>,
+    ...defined({ mediaUrl }),
     close: () => server.close(),
   };
 }

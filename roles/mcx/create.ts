@@ -96,6 +96,8 @@ export interface McxOptions {
 export interface McxAddresses {
   readonly adminUrl: string;
   readonly sip: SipAddresses;
+  /** WebSocket for the media of pages, where there is one. */
+  readonly mediaUrl?: string;
 }
 
 export interface McxServer {
@@ -331,8 +333,9 @@ export async function createMcxServer(options: McxOptions): Promise<McxServer> {
       const sip = addressesOf(transports);
       const signalling = transports.map(({ sentBy }) => sentBy.port);
       otherPorts = [Number(new URL(adminUrl).port), ...signalling, legSockets?.port];
-      log.info({ adminUrl, ...sip, mcxUri, ...(legSockets && { mediaUrl: legSockets.url }) }, "listening");
-      return { adminUrl, sip };
+      const media = defined({ mediaUrl: legSockets?.url });
+      log.info({ adminUrl, ...sip, mcxUri, ...media }, "listening");
+      return { adminUrl, sip, ...media };
     },
   };
 }

@@ -9,7 +9,7 @@ export const sipSchema = z.strictObject({
   host: z.string().default("127.0.0.1"),
   /** Name or address that peers reach it by, in Via and Contact; `host` when absent. */
   advertisedHost: z.string().min(1).optional(),
-  /** One transport for each port that is given; 0 picks a free one. TCP is needed wherever UDP is (RFC 3261 18.1.1). */
+  /** One transport for each port that is given; 0 picks a free one, for UDP and TCP the same. TCP is needed wherever UDP is (RFC 3261 18.1.1). */
   udpPort: port.optional(),
   tcpPort: port.optional(),
   tlsPort: port.optional(),

@@ -7,7 +7,12 @@ import {
   type SipTransport,
   type TransportName,
 } from "../../transport/sip/index.ts";
-import { tcpTransport, udpTransport, webSocketServerTransport } from "../../transport/sip/index-node.ts";
+import {
+  onePort,
+  tcpTransport,
+  udpTransport,
+  webSocketServerTransport,
+} from "../../transport/sip/index-node.ts";
 import type { Credentials } from "./listener.ts";
 import { Networks } from "./networks.ts";
 import type { SipConfig } from "./sip-config.ts";
@@ -46,8 +51,17 @@ export function sipTransports(config: SipConfig, options: SipTransportOptions): 
   // Those without a page behind them send no origin and are always let in.
   const web = (port: number) => ({ ...at(port), ...bounds, origins });
   const transports: SipTransport[] = [];
-  if (udpPort !== undefined) transports.push(udpTransport(at(udpPort)));
-  if (tcpPort !== undefined) transports.push(tcpTransport(tcp(tcpPort)));
+  if (udpPort === 0 && tcpPort === 0) {
+    transports.push(
+      ...onePort(
+        () => udpTransport(at(0)),
+        (port) => tcpTransport(tcp(port)),
+      ),
+    );
+  } else {
+    if (udpPort !== undefined) transports.push(udpTransport(at(udpPort)));
+    if (tcpPort !== undefined) transports.push(tcpTransport(tcp(tcpPort)));
+  }
   if (wsPort !== undefined) transports.push(webSocketServerTransport(web(wsPort)));
   if (tlsPort !== undefined) {
     const { secured, ...server } = credentials ?? {};

@@ -9,7 +9,7 @@ import { shareDatabase } from "../gms/foreign/shared-database.ts";
 import { type GmsProcess, rekeyAtLast, startGmsProcess } from "../gms/kill/gms-process.ts";
 import type { GmsJob } from "../gms/kill/protocol.ts";
 import type { World } from "../gms/world.ts";
-import { freePort } from "../sip/support/kamailio.ts";
+import { freePort } from "../support/free-port.ts";
 import { type Cluster, describeWithPostgres, startPostgres } from "../support/postgres.ts";
 
 const CLIENTS = 500;

@@ -15,6 +15,7 @@ import {
   webSocketTransport,
 } from "../../transport/sip/index.ts";
 import {
+  onePort,
   openWebSocket,
   tcpTransport,
   udpTransport,
@@ -273,5 +274,72 @@ describe("WS", () => {
     expect(await outcome(["sip"], "https://mcx.example.com")).toBe("open sip");
     expect(await outcome(["chat"])).toContain("401");
     expect(await outcome(["sip"], "https://evil.example.com")).toContain("401");
+  });
+});
+
+describe("UDP and TCP on one port", () => {
+  const udp = (port = 0) => udpTransport({ host: HOST, port });
+  const tcp = (port: number) => tcpTransport({ listen: { host: HOST, port } });
+  const portsOf = (transports: readonly SipTransport[]) => transports.map(({ sentBy }) => sentBy.port);
+
+  /** A port that is taken for TCP, and free for UDP. */
+  async function takenPort(): Promise<number> {
+    const taken = tcp(0);
+    await endpoint(taken);
+    return taken.sentBy.port!;
+  }
+
+  it("have the same number when any will do", async () => {
+    const both = onePort(udp, tcp);
+    await endpoint(...both);
+    const [first, second] = portsOf(both);
+    expect(first).toBeGreaterThan(0);
+    expect(second).toBe(first);
+    expect(both.map(({ name }) => name)).toEqual(["UDP", "TCP"]);
+  });
+
+  it("take another number when that of UDP is taken for TCP, and receive on both", async () => {
+    const taken = await takenPort();
+    const numbers = [taken, 0];
+    const both = onePort(() => udp(numbers.shift()), tcp);
+    const server = await endpoint(...both);
+    const [first, second] = portsOf(both);
+    expect(first).not.toBe(taken);
+    expect(second).toBe(first);
+    server.onRequest("MESSAGE", ({ request }) => ({ status: 200, body: request.body }));
+    const client = await endpoint(udp(), tcp(0));
+    for (const transport of ["udp", "tcp"]) {
+      const uri = `sip:${HOST}:${first};transport=${transport}`;
+      const { body } = await client.request({
+        method: "MESSAGE",
+        uri,
+        from: "sip:a@b",
+        to: uri,
+        contentType: "text/plain",
+        body: TEXT,
+      });
+      expect(toHex(body)).toBe(toHex(TEXT));
+    }
+  });
+
+  it("are given up with the reason when no number is free for both", async () => {
+    const taken = await takenPort();
+    const both = onePort(() => udp(taken), tcp);
+    await expect(endpoint(...both)).rejects.toMatchObject({ code: "EADDRINUSE" });
+    await endpoint(udp(taken));
+  });
+
+  it("name the port that they have behind the name that is advertised", async () => {
+    const advertised = { host: "sip.example.org", port: 0 };
+    const transports = [
+      udpTransport({ host: HOST, advertised }),
+      tcpTransport({ listen: { host: HOST }, advertised }),
+      webSocketServerTransport({ host: HOST, advertised }),
+    ];
+    await endpoint(...transports);
+    for (const { sentBy } of transports) {
+      expect(sentBy.host).toBe("sip.example.org");
+      expect(sentBy.port).toBeGreaterThan(0);
+    }
   });
 });

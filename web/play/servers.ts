@@ -11,7 +11,6 @@ import { readRunning } from "../../cli/gms/running-file.ts";
 import { OPERATOR, withGmsAdmin } from "../../cli/gms/with-admin.ts";
 import { mcxDevelopmentToken } from "../../cli/mcx/development-tokens.ts";
 import { developmentToken } from "../../cli/server/development-tokens.ts";
-import { freePort } from "../../cli/server/free-port.ts";
 import { httpsFetch } from "../../cli/server/https.ts";
 import type { GmsAdminClient } from "../../roles/gms/admin/client.ts";
 import { KMS_PATH, openPageSite, type PageSite, TOKEN_PATH } from "./site.ts";
@@ -32,7 +31,6 @@ export interface Play {
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const TOKEN_LIFETIME = 3600;
-const HOST = "127.0.0.1";
 
 export interface PlayOptions {
   /** Of the page; 0 is any. */
@@ -52,8 +50,7 @@ export async function play({ port, isEmpty = false }: PlayOptions): Promise<Play
     const temporary = await mkdtemp(join(tmpdir(), "mikey-sakke-play-"));
     closers.push(() => rm(temporary, { recursive: true, force: true }));
     const folder = join(temporary, "data");
-    const mediaPort = await freePort(HOST);
-    const child = await serve(folder, site.origin, mediaPort);
+    const child = await serve(folder, site.origin);
     closers.push(() => stop(child));
     const running = await readRunning(folder);
     const { kmsUri, kmsUrl, gmsUri, sip, mcx, ca } = running;
@@ -69,7 +66,7 @@ export async function play({ port, isEmpty = false }: PlayOptions): Promise<Play
       config: {
         kms: { url: kmsUrl, uri: kmsUri, via: `${site.origin}${KMS_PATH}` },
         gms: { uri: gmsUri, sip: sip.ws! },
-        mcx: { uri: mcx!.uri, sip: mcx!.sip.ws!, media: `ws://${HOST}:${mediaPort}` },
+        mcx: { uri: mcx!.uri, sip: mcx!.sip.ws!, media: mcx!.mediaUrl! },
         signIn: { development: TOKEN_PATH },
       },
       tokens: async (user) => ({
@@ -93,14 +90,14 @@ export async function play({ port, isEmpty = false }: PlayOptions): Promise<Play
 }
 
 /** Listening. */
-async function serve(folder: string, origin: string, mediaPort: number): Promise<ChildProcess> {
+async function serve(folder: string, origin: string): Promise<ChildProcess> {
   const env = {
     ...process.env,
     MIKEY_SAKKE_GMS_SIP_ORIGINS: origin,
     MIKEY_SAKKE_MCX_SIP_ORIGINS: origin,
     MIKEY_SAKKE_CONSOLE_TALK_PAGE: origin,
     MIKEY_SAKKE_MCX_SIP_WS_PORT: "0",
-    MIKEY_SAKKE_MCX_MEDIA_WS_PORT: String(mediaPort),
+    MIKEY_SAKKE_MCX_MEDIA_WS_PORT: "0",
   };
   const args = ["serve", "--data-dir", folder, "--port", "0", "--log-level", "warn", "--json"];
   const child = spawn(process.execPath, [join(ROOT, "dist/cli/main.js"), ...args], {

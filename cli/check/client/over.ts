@@ -5,8 +5,7 @@ import { systemRandom } from "../../../base/random.ts";
 import { load } from "../../../bindings/core/core.ts";
 import { webServer } from "../../../transport/http/server-node.ts";
 import { createSipEndpoint, type SipEndpoint, systemClock } from "../../../transport/sip/index.ts";
-import { tcpTransport, udpTransport } from "../../../transport/sip/index-node.ts";
-import { freePort } from "../../server/free-port.ts";
+import { onePort, tcpTransport, udpTransport } from "../../../transport/sip/index-node.ts";
 import { listenError } from "../../server/listen-error.ts";
 import { readBody } from "../../server/read-body.ts";
 import type { CaseResult } from "../run.ts";
@@ -94,14 +93,17 @@ interface SipServer {
 }
 
 async function sipServer({ host, sipPort, tls }: ClientPlaceOptions): Promise<SipServer> {
-  const port = sipPort === 0 ? await freePort(host) : sipPort;
-  const tlsPort = sipPort === 0 ? await freePort(host) : sipPort + 1;
+  const listen = (port: number) => ({ listen: { host, port } });
+  const plain =
+    sipPort === 0
+      ? onePort(
+          () => udpTransport({ host }),
+          (port) => tcpTransport(listen(port)),
+        )
+      : [udpTransport({ host, port: sipPort }), tcpTransport(listen(sipPort))];
+  const secure = tcpTransport({ ...listen(sipPort && sipPort + 1), tls: { server: tls } });
   const endpoint = createSipEndpoint({
-    transports: [
-      udpTransport({ host, port }),
-      tcpTransport({ listen: { host, port } }),
-      tcpTransport({ listen: { host, port: tlsPort }, tls: { server: tls } }),
-    ],
+    transports: [...plain, secure],
     clock: systemClock,
     random: systemRandom,
   });
@@ -109,6 +111,7 @@ async function sipServer({ host, sipPort, tls }: ClientPlaceOptions): Promise<Si
     throw listenError(error);
   });
   const named = host.includes(":") ? `[${host}]` : host;
+  const [port, tlsPort] = [plain[0]!, secure].map(({ sentBy }) => sentBy.port);
   return {
     endpoint,
     uris: {

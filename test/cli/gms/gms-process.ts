@@ -44,27 +44,21 @@ export async function serve(
 ): Promise<GmsProcess> {
   const [what, rest] = args[0] === "gms" ? [["serve", "gms"], args.slice(1)] : [["serve"], args];
   const all = [...what, "--data-dir", dataDir, "--port", "0", ...rest, "--json"];
-  // Ports are looked for before they are bound, and another test may take one in between.
-  for (let tries = 1; ; tries++) {
-    const child = start(all, environment);
-    let [stdout, stderr] = ["", ""];
-    child.stderr!.setEncoding("utf8").on("data", (text) => {
-      stderr += text;
+  const child = start(all, environment);
+  let [stdout, stderr] = ["", ""];
+  child.stderr!.setEncoding("utf8").on("data", (text) => {
+    stderr += text;
+  });
+  const isListening = await new Promise<boolean>((resolve) => {
+    child.stdout!.setEncoding("utf8").on("data", (text) => {
+      stdout += text;
+      if (/^\{"status":"listening".*\n/.test(stdout)) resolve(true);
     });
-    const isListening = await new Promise<boolean>((resolve) => {
-      child.stdout!.setEncoding("utf8").on("data", (text) => {
-        stdout += text;
-        if (/^\{"status":"listening".*\n/.test(stdout)) resolve(true);
-      });
-      child.once("close", () => resolve(false));
-    });
-    if (isListening) {
-      const said = JSON.parse(stdout.slice(0, stdout.indexOf("\n"))) as GmsListening;
-      return { ...said, log: () => stderr, end: (signal) => ended(child, signal) };
-    }
-    if (tries === 3 || !stdout.includes("ADDRESS_IN_USE"))
-      throw new Error(`${all.join(" ")}: ${stdout}\n${stderr}`);
-  }
+    child.once("close", () => resolve(false));
+  });
+  if (!isListening) throw new Error(`${all.join(" ")}: ${stdout}\n${stderr}`);
+  const said = JSON.parse(stdout.slice(0, stdout.indexOf("\n"))) as GmsListening;
+  return { ...said, log: () => stderr, end: (signal) => ended(child, signal) };
 }
 
 /** `client run` of a user, on the servers of a folder; ends with the test. */

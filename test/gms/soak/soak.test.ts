@@ -6,7 +6,7 @@
  */
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { freePort } from "../../sip/support/kamailio.ts";
+import { freePort } from "../../support/free-port.ts";
 import { type Cluster, describeWithPostgres, startPostgres } from "../../support/postgres.ts";
 import { seededRandom } from "../../support/random.ts";
 import { type Device, keyOf, startDevice, stopDevices, untilNewKey } from "../foreign/device.ts";

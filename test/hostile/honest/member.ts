@@ -5,7 +5,6 @@ import { PAYLOAD_CONTENT_TYPES } from "../../../bindings/mcdata/index.ts";
 import { type ProvisionedKeys, provisionedKeys } from "../../../cli/device/keys.ts";
 import { mediaPort } from "../../../cli/device/member.ts";
 import { addressTowards, sipServer } from "../../../cli/device/sip.ts";
-import { freePort } from "../../../cli/server/free-port.ts";
 import { type HttpsFetch, httpsFetch, readCa } from "../../../cli/server/https.ts";
 import { ringKeys } from "../../../roles/client/calls/index.ts";
 import {
@@ -25,6 +24,7 @@ import {
   webSocketTransport,
 } from "../../../transport/sip/index.ts";
 import { openWebSocket, tcpTransport, udpTransport } from "../../../transport/sip/index-node.ts";
+import { freePort } from "../../support/free-port.ts";
 import type { Listening, SipWay } from "../server.ts";
 import type { Place } from "../stock.ts";
 import type { Recorder } from "./recorder.ts";

@@ -1,6 +1,5 @@
 /** A client with one group key, on sockets of this machine. */
 import { type DeliveredKey, fromUtf8, systemRandom } from "../../../bindings/index.ts";
-import { freePort } from "../../../cli/server/free-port.ts";
 import {
   createMcxClient,
   type McxClient,
@@ -10,7 +9,7 @@ import {
 } from "../../../roles/client/mcx/index.ts";
 import { openUdpPort } from "../../../transport/datagram/udp-node.ts";
 import { createSipEndpoint, systemClock } from "../../../transport/sip/index.ts";
-import { tcpTransport, udpTransport } from "../../../transport/sip/index-node.ts";
+import { onePort, tcpTransport, udpTransport } from "../../../transport/sip/index-node.ts";
 import type { TestKms } from "../../support/domain.ts";
 import { clientKeysOf, MCX, tokenOf } from "./parts.ts";
 import { watched } from "./world.ts";
@@ -46,9 +45,11 @@ export async function openDevice({
   readonly client: McxClient;
   close(): Promise<void>;
 }> {
-  const both = { host: HOST, port: await freePort(HOST) };
   const endpoint = createSipEndpoint({
-    transports: [udpTransport(both), tcpTransport({ listen: both })].map((one) =>
+    transports: onePort(
+      () => udpTransport({ host: HOST }),
+      (port) => tcpTransport({ listen: { host: HOST, port } }),
+    ).map((one) =>
       watched(one, (octets, pass) => {
         incoming?.(octets.slice());
         pass();

@@ -3,7 +3,6 @@
 import type { RandomSource } from "../../../base/random.ts";
 import { type Core, load } from "../../../bindings/core/core.ts";
 import { type DeliveredKey, type KeyId, MemoryReceiverState, systemRandom } from "../../../bindings/index.ts";
-import { freePort } from "../../../cli/server/free-port.ts";
 import { SeenMessages } from "../../../roles/call/seen-messages.ts";
 import {
   createMcxClient,
@@ -35,7 +34,7 @@ import {
   type SipTransport,
   systemClock,
 } from "../../../transport/sip/index.ts";
-import { tcpTransport, udpTransport } from "../../../transport/sip/index-node.ts";
+import { onePort, tcpTransport, udpTransport } from "../../../transport/sip/index-node.ts";
 import { gmkOf } from "../../media/packets.ts";
 import { HOME_KMS, makeKms, type TestKms } from "../../support/domain.ts";
 import { clientKeysOf, GROUP, MCX, NAMES, nameTokens, OTHER, tokenOf } from "./parts.ts";
@@ -306,19 +305,17 @@ async function endpointOf({
   outboundProxy?: string;
   credentials?: Credentials;
 } = {}): Promise<{ endpoint: SipEndpoint; port: number }> {
-  const port = await freePort(HOST);
-  const both = { host: HOST, port };
+  const listening = (port: number) => tcpTransport({ listen: { host: HOST, port } });
+  const transports = udp ? onePort(() => udpTransport({ host: HOST }), listening) : [listening(0)];
   const endpoint = createSipEndpoint({
-    transports: [...(udp ? [udpTransport(both)] : []), tcpTransport({ listen: both })].map((one) =>
-      watched(one, incoming),
-    ),
+    transports: transports.map((one) => watched(one, incoming)),
     clock: systemClock,
     random: systemRandom,
     ...(targets && { targets }),
     ...agent,
   });
   await endpoint.start();
-  return { endpoint, port };
+  return { endpoint, port: transports[0]!.sentBy.port! };
 }
 
 /** As a core that has authenticated its users: the identity that they prefer is the one that it asserts (RFC 3325 6). */

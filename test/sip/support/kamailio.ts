@@ -2,10 +2,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
-import { connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { freePort } from "../../support/free-port.ts";
 
 export const KAMAILIO = "/usr/sbin/kamailio";
 const HOST = "127.0.0.1";
@@ -46,15 +47,6 @@ async function stop(child: ChildProcess, folder: string): Promise<void> {
   child.kill("SIGTERM");
   await ended;
   rmSync(folder, { recursive: true });
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, HOST);
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 function reachable(port: number): Promise<boolean> {

@@ -8,7 +8,7 @@ import { ROUTE, VIA } from "../codec/addresses.ts";
 import { DEFAULT_LIMITS, type SipLimits } from "../codec/limits.ts";
 import { type SipMessage, type SipRequest, type SipResponse, writeMessage } from "../codec/message.ts";
 import { parseMessage } from "../codec/parse.ts";
-import type { Flow, NextHop, SipLog, SipTransport } from "../socket/ports.ts";
+import type { Flow, NextHop, SipLog, SipTransport, TransportEvents } from "../socket/ports.ts";
 import type { InviteServer } from "../transaction/invite-server.ts";
 import { TransactionLayer } from "../transaction/layer.ts";
 import type { Reply, ServerTransaction } from "../transaction/server.ts";
@@ -140,20 +140,19 @@ export class SipCore {
   }
 
   async start(): Promise<void> {
-    for (const transport of this.transports.all) {
-      await transport.start({
-        message: (bytes, flow) => this.#receive(bytes, flow),
-        pong: (flow) => void this.#heard.set(flow, this.clock.now()),
-        closed: (flow) => {
-          this.#layer.flowClosed(flow);
-          this.#handlers.flowClosed(flow);
-        },
-        refused: (code, transport, remote) => {
-          this.counters.refused++;
-          this.log("sip-refused", { code, transport, remote: remote.host });
-        },
-      });
-    }
+    const events: TransportEvents = {
+      message: (bytes, flow) => this.#receive(bytes, flow),
+      pong: (flow) => void this.#heard.set(flow, this.clock.now()),
+      closed: (flow) => {
+        this.#layer.flowClosed(flow);
+        this.#handlers.flowClosed(flow);
+      },
+      refused: (code, transport, remote) => {
+        this.counters.refused++;
+        this.log("sip-refused", { code, transport, remote: remote.host });
+      },
+    };
+    for (const transport of this.transports.all) await transport.start(events);
   }
 
   async close(): Promise<void> {

@@ -10,6 +10,11 @@ export interface Remote extends HostPort {
   readonly domain?: string;
 }
 
+/** Where peers reach a socket: what was asked for, with the port that the system gave where that is 0. */
+export function reachedAt(place: HostPort, port: number): HostPort {
+  return place.port === 0 ? { ...place, port } : place;
+}
+
 /** As in a Via header field. */
 export type TransportName = "UDP" | "TCP" | "TLS" | "WS" | "WSS";
 

@@ -1,5 +1,5 @@
 /** SIP over TCP and TLS on Node.js. Connections are reused until an end closes them (RFC 3261 18.1.1, RFC 5923). */
-import { connect, createServer, type Server, type Socket } from "node:net";
+import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import {
   type ConnectionOptions,
   connect as connectTls,
@@ -14,7 +14,14 @@ import type { Secured } from "../../http/server-node.ts";
 import { StreamFramer } from "../codec/framer.ts";
 import { DEFAULT_LIMITS, type SipLimits } from "../codec/limits.ts";
 import { type AcceptOptions, backlogOf, MESSAGE_TIMEOUT, PONG_BACKLOG, peerKey } from "./peers.ts";
-import type { Flow, HostPort, Remote, SipTransport, TransportEvents } from "./ports.ts";
+import {
+  type Flow,
+  type HostPort,
+  type Remote,
+  reachedAt,
+  type SipTransport,
+  type TransportEvents,
+} from "./ports.ts";
 
 export interface TcpOptions extends AcceptOptions {
   /** Where connections are accepted; without it none are, and the peer answers on those opened from here. */
@@ -145,20 +152,18 @@ class TcpTransport implements SipTransport {
     this.#events = events;
     const { listen, advertised } = this.#options;
     if (listen === undefined) return;
+    const { host, port = 0 } = listen;
     const server = this.#createServer();
     this.#server = server;
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject);
-      server.listen(listen.port ?? 0, listen.host, () => {
+      server.listen(port, host, () => {
         server.off("error", reject);
         server.on("error", () => undefined);
         resolve();
       });
     });
-    const address = server.address();
-    if (advertised === undefined && typeof address === "object" && address !== null) {
-      this.sentBy = { host: listen.host, port: address.port };
-    }
+    this.sentBy = reachedAt(advertised ?? { host, port }, (server.address() as AddressInfo).port);
   }
 
   #createTls(tls: NonNullable<TcpOptions["tls"]>, accept: (socket: Socket) => void): Server {

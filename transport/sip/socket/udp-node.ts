@@ -3,7 +3,7 @@ import { createSocket, type Socket } from "node:dgram";
 import { lookup } from "node:dns/promises";
 import { isIP, isIPv6 } from "node:net";
 import { plainAddress } from "../../admission/gate-node.ts";
-import type { Flow, HostPort, SipTransport, TransportEvents } from "./ports.ts";
+import { type Flow, type HostPort, reachedAt, type SipTransport, type TransportEvents } from "./ports.ts";
 
 export interface UdpOptions {
   /** Address to bind, and to name in Via and Contact unless `advertised` is given. */
@@ -72,7 +72,7 @@ export function udpTransport(options: UdpOptions): SipTransport {
             // Empty lines keep a binding of a NAT alive and are no message (RFC 5626 3.5.2 has better means).
             if (bytes.some((octet) => octet !== 13 && octet !== 10)) events.message(bytes, flowTo(remote));
           });
-          sentBy = options.advertised ?? { host: options.host, port: socket.address().port };
+          sentBy = reachedAt(sentBy, socket.address().port);
           resolve();
         });
       }),

@@ -1,6 +1,6 @@
 /** WebSockets on Node.js: a SIP server (RFC 7118), and the client that browsers have of their own. */
 import type { IncomingMessage } from "node:http";
-import type { Socket } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import type { SecureContextOptions } from "node:tls";
 import { WebSocket, WebSocketServer } from "ws";
 import type { AdmittedConnection } from "../../admission/admission.ts";
@@ -8,7 +8,7 @@ import { Gate, plainAddress } from "../../admission/gate-node.ts";
 import { type SecureOptions, webServer } from "../../http/server-node.ts";
 import { DEFAULT_LIMITS, type SipLimits } from "../codec/limits.ts";
 import { type AcceptOptions, backlogOf, MESSAGE_TIMEOUT, PONG_BACKLOG, peerKey } from "./peers.ts";
-import type { Flow, HostPort, SipTransport, TransportEvents } from "./ports.ts";
+import { type Flow, type HostPort, reachedAt, type SipTransport, type TransportEvents } from "./ports.ts";
 import type { WebSocketLike } from "./websocket-client.ts";
 import { fromFrame, SUBPROTOCOL, toFrame } from "./websocket-frames.ts";
 import { WebSocketProgress } from "./websocket-progress.ts";
@@ -234,10 +234,7 @@ export function webSocketServerTransport(options: WebSocketServerOptions): SipTr
           resolve();
         });
       });
-      const address = http.address();
-      if (options.advertised === undefined && typeof address === "object" && address !== null) {
-        sentBy = { host: options.host, port: address.port };
-      }
+      sentBy = reachedAt(sentBy, (http.address() as AddressInfo).port);
     },
     // Browsers cannot be connected to: only they open flows.
     connect(remote) {

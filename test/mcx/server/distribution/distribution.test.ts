@@ -15,12 +15,12 @@ import {
   type UnprotectedRtp,
   writeRtpPacket,
 } from "../../../../bindings/media/index.ts";
-import { freePort } from "../../../../cli/server/free-port.ts";
 import type { McxPrivateCall } from "../../../../roles/client/mcx/index.ts";
 import type { DatagramPort } from "../../../../transport/datagram/ports.ts";
 import { openUdpPort } from "../../../../transport/datagram/udp-node.ts";
 import { gmkOf } from "../../../media/packets.ts";
 import { HOME_KMS, makeKms } from "../../../support/domain.ts";
+import { freePort } from "../../../support/free-port.ts";
 import { foundInMemory } from "../../../support/process-memory.ts";
 import { openDevice } from "../../signalling/device.ts";
 import { clientKeysOf, GROUP, NAMES } from "../../signalling/parts.ts";

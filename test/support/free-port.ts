@@ -1,13 +1,12 @@
-/** A port for SIP, where UDP and TCP share the number (RFC 3261 18.1.1). */
+/** A port for programs that must be told theirs before they bind it. Another process may take it in between. */
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { createServer } from "node:net";
 
-/** Another process may take a port between looking and binding. */
-export const PORT_TRIES = 5;
+const TRIES = 5;
 
 /** One that is free for TCP and UDP. */
-export async function freePort(host: string): Promise<number> {
+export async function freePort(host = "127.0.0.1"): Promise<number> {
   for (let tries = 1; ; tries++) {
     const server = createServer().listen(0, host);
     await once(server, "listening");
@@ -19,7 +18,7 @@ export async function freePort(host: string): Promise<number> {
       await bound;
       return port;
     } catch (error) {
-      if (tries === PORT_TRIES) throw error;
+      if (tries === TRIES) throw error;
     } finally {
       socket.close();
       server.close();
