@@ -9,3 +9,12 @@ export type Defined<T> = {
 export function defined<const T extends object>(value: T): Defined<T> {
   return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined)) as Defined<T>;
 }
+
+/** What `read` makes of a value, or undefined where there is none. */
+export function ifDefined<V, R, Rest extends readonly unknown[]>(
+  value: V | undefined,
+  read: (value: V, ...rest: Rest) => R,
+  ...rest: Rest
+): R | undefined {
+  return value === undefined ? undefined : read(value, ...rest);
+}

@@ -1,4 +1,5 @@
 /** The result of a run: what is kept as JSON and printed as a table. Field and row names are stable. */
+import { defined } from "../base/defined.ts";
 import { ROW_NAMES, ROW_TITLES, type RowName } from "../cli/bench/row.ts";
 import { rounded, type Timing, timing } from "../cli/bench/sampling.ts";
 import { table } from "../cli/terminal/output.ts";
@@ -82,9 +83,7 @@ export function reportRows(samples: Samples, native: Partial<Record<RowName, Tim
       name,
       title: ROW_TITLES[name],
       ...timings,
-      ...(ratio !== undefined && { ratio }),
-      ...(nobleRatio !== undefined && { nobleRatio }),
-      ...(gmpRatio !== undefined && { gmpRatio }),
+      ...defined({ ratio, nobleRatio, gmpRatio }),
       ...(target === undefined ? {} : { target }),
     });
   }

@@ -2,6 +2,7 @@
  * Media of a group (TS 33.180 7.4.1, 7.5.1): each member sends under a key of its own, derived from the GMK and its
  * GUK-ID; a receiver finds it from the MKI alone. Several GMKs may be in use at a time, as while a new one spreads.
  */
+import { defined } from "../../base/defined.ts";
 import { MikeySakkeError } from "../../base/errors.ts";
 import { andThen, type MaybePromise } from "../../base/maybe-promise.ts";
 import { type RandomSource, systemRandom } from "../../base/random.ts";
@@ -62,9 +63,7 @@ export class GroupMedia {
     const shared = {
       mkiBytes: GROUP_MKI_BYTES,
       resolve: (mki: Uint8Array) => this.#master(mki),
-      ...(maxStreams !== undefined && { maxStreams }),
-      ...(maxStreamsOfSender !== undefined && { maxStreamsOfSender }),
-      ...(replayWindow !== undefined && { replayWindow }),
+      ...defined({ maxStreams, maxStreamsOfSender, replayWindow }),
     };
     this.#rtp = new SrtpReceiver({ ...shared, roc: this.#roc });
     this.#rtcp = new SrtcpReceiver(shared);

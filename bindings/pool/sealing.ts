@@ -1,5 +1,6 @@
 /** Sealing a plan with the workers of a pool: what they are sent, and what is made of it. The work is in worker.ts. */
 
+import { defined } from "../../base/defined.ts";
 import { MikeySakkeError } from "../../base/errors.ts";
 import type { KmsDomain } from "../identity/kms-domain.ts";
 import type { KeySet, KmsCertificate } from "../identity/kms-material.ts";
@@ -82,7 +83,7 @@ function jobOf(scheduler: Scheduler, plan: SealPlan, keys: PoolSealKeys): Pick<J
         plan: { ...compact({ ...rest, key: undefined }), key },
         keySet: {
           kmsUri: home.kmsUri,
-          ...(home.certificate.certUri !== undefined && { certUri: home.certificate.certUri }),
+          ...defined({ certUri: home.certificate.certUri }),
           userUri: initiator.uri,
           uid: new Uint8Array(uid),
           keyPeriodNo: home.keyPeriodNo(ntpSeconds(plan.time)),

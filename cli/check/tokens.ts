@@ -1,5 +1,6 @@
 /** Access tokens for checks, good and bad: from files, or development tokens of a data folder. */
 import { fromUtf8 } from "../../base/bytes.ts";
+import { defined, ifDefined } from "../../base/defined.ts";
 import { MikeySakkeError } from "../../base/errors.ts";
 import { gmsDevelopmentToken } from "../gms/development-tokens.ts";
 import { developmentToken } from "../server/development-tokens.ts";
@@ -38,8 +39,10 @@ export function checkTokens(
   const made = folder === undefined ? {} : developmentTokens(server, folder, userUri);
   return {
     ...(tokenFile === undefined ? (made as CheckTokens) : { valid: fileToken(tokenFile) }),
-    ...(expiredTokenFile !== undefined && { expired: fileToken(expiredTokenFile) }),
-    ...(wrongScopeTokenFile !== undefined && { wrongScope: fileToken(wrongScopeTokenFile) }),
+    ...defined({
+      expired: ifDefined(expiredTokenFile, fileToken),
+      wrongScope: ifDefined(wrongScopeTokenFile, fileToken),
+    }),
   };
 }
 

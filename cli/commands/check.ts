@@ -1,6 +1,6 @@
 /** `check`: numbered test cases against anybody's server or client, with this program on the other side. */
 import type { Command } from "commander";
-import { defined } from "../../base/defined.ts";
+import { defined, ifDefined } from "../../base/defined.ts";
 import type { CaseResult } from "../check/run.ts";
 import { DEFAULT_FOLDER } from "../server/folder-options.ts";
 import type { Context, Runner } from "../terminal/command.ts";
@@ -190,13 +190,10 @@ async function checkKmsCommand(
   const url = given ?? running?.kmsUrl;
   if (url === undefined) throw usageError("NO_SERVER", "give the URL of the KMS, or --local");
   const { checkTokens } = await import("../check/tokens.ts");
-  const { readNamedKey } = await import("../files/named-key.ts");
-  const { trk, ink, kmsUri } = options;
+  const { readTransportKeys } = await import("../files/named-key.ts");
+  const { kmsUri } = options;
   const tokens = checkTokens("KMS", options, userUri, folder);
-  const protection = {
-    ...(trk !== undefined && { trk: await readNamedKey(trk, "TrK") }),
-    ...(ink !== undefined && { ink: await readNamedKey(ink, "InK") }),
-  };
+  const protection = await readTransportKeys(options);
   const keys = Object.values(protection);
   const home = kmsUri === undefined ? (keys[0]?.kmsUri ?? running?.kmsUri) : uriOption(kmsUri, "--kms-uri");
   const { httpsFetch } = await import("../server/https.ts");
@@ -244,8 +241,8 @@ async function checkGmsCommand({ output }: Context, options: GmsArgs): Promise<E
   }
   const { checkTokens } = await import("../check/tokens.ts");
   const { clientTokens } = await import("../device/tokens.ts");
-  const { readNamedKey } = await import("../files/named-key.ts");
-  const { trk, ink, kmsTokenFile = options.tokenFile, group } = options;
+  const { readTransportKeys } = await import("../files/named-key.ts");
+  const { kmsTokenFile = options.tokenFile, group } = options;
   const tokens = checkTokens("GMS", options, userUri, folder);
   const kmsTokens = clientTokens(
     kmsTokenFile === undefined ? {} : { tokenFile: kmsTokenFile },
@@ -262,14 +259,11 @@ async function checkGmsCommand({ output }: Context, options: GmsArgs): Promise<E
       {
         userUri,
         otherUserUri: await otherOf(options.otherUser, userUri),
-        ...(group !== undefined && { group: uriOption(group, "--group") }),
+        ...defined({ group: ifDefined(group, uriOption, "--group") }),
         place,
         tokens,
         kmsToken: kmsTokens.kmsToken,
-        protection: {
-          ...(trk !== undefined && { trk: await readNamedKey(trk, "TrK") }),
-          ...(ink !== undefined && { ink: await readNamedKey(ink, "InK") }),
-        },
+        protection: await readTransportKeys(options),
       },
       () => progress.update(++done),
     );
@@ -281,12 +275,12 @@ async function checkGmsCommand({ output }: Context, options: GmsArgs): Promise<E
 
 async function checkClientCommand({ output }: Context, options: ClientArgs): Promise<ExitStatus> {
   const userUri = uriOption(options.user, "--user");
-  const { host, dir, trk, ink, tokenFile } = options;
+  const { host, dir, tokenFile } = options;
   const { atSameHost } = await import("../check/at-same-host.ts");
   const uri = (given: string | undefined, option: string, otherwise: string) =>
     given === undefined ? otherwise : uriOption(given, option);
   const { prepareClientCheck } = await import("../check/client/prepare.ts");
-  const { readNamedKey } = await import("../files/named-key.ts");
+  const { readTransportKeys } = await import("../files/named-key.ts");
   const { CLIENT_CASES } = await import("../check/client/index.ts");
   const { checkClientOver } = await import("../check/client/over.ts");
   const { tls, token, files } = await prepareClientCheck({ ...options, dir, host, tokenFile });
@@ -304,10 +298,7 @@ async function checkClientCommand({ output }: Context, options: ClientArgs): Pro
     stepMs: durationOption(options.step, "--step"),
     tls,
     ...defined({ token }),
-    protection: {
-      ...(trk !== undefined && { trk: await readNamedKey(trk, "TrK") }),
-      ...(ink !== undefined && { ink: await readNamedKey(ink, "InK") }),
-    },
+    protection: await readTransportKeys(options),
   };
   let done = 0;
   let progress: ReturnType<Output["progress"]> | undefined;

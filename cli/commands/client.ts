@@ -97,13 +97,13 @@ async function run({ output }: Context, options: Options): Promise<ExitStatus> {
   const { placeOf } = await import("../device/place.ts");
   const place = placeOf(options, folder === undefined ? undefined : await readRunning(folder));
   const { clientTokens } = await import("../device/tokens.ts");
-  const { readNamedKey } = await import("../files/named-key.ts");
+  const { readTransportKeys } = await import("../files/named-key.ts");
   const { runClient } = await import("../device/run.ts");
   const way = options.way ?? (place.sip === undefined ? "http" : "sip");
   const missing =
     way === "sip" ? place.sip === undefined && "--sip" : place.xcapRoot === undefined && "--xcap-root";
   if (missing) throw usageError("NO_SERVER", `${missing} is needed, or --local`);
-  const { trk, ink, store, storeKey } = options;
+  const { store, storeKey } = options;
   const ims = await imsOf(options);
   return runClient(
     {
@@ -114,10 +114,7 @@ async function run({ output }: Context, options: Options): Promise<ExitStatus> {
       way,
       groups: (options.group ?? []).map((uri) => uriOption(uri, "--group")),
       ...clientTokens(options, userUri, folder),
-      protection: {
-        ...(trk !== undefined && { trk: await readNamedKey(trk, "TrK") }),
-        ...(ink !== undefined && { ink: await readNamedKey(ink, "InK") }),
-      },
+      protection: await readTransportKeys(options),
       ...(store !== undefined && { store: { folder: store, keyFile: storeKey ?? `${store}.key` } }),
       pollMs,
       ...(options.once && { onceWithinMs: timeoutMs }),

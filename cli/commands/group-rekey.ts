@@ -1,6 +1,6 @@
 /** `group rekey` and `group revoke`: new keys, and the end of old ones. */
 import type { Command } from "commander";
-import { defined } from "../../base/defined.ts";
+import { defined, ifDefined } from "../../base/defined.ts";
 import type { GmsAdmin, RekeyOptions } from "../../roles/gms/common/ports.ts";
 import type { RekeyRecord } from "../../store/gms/records.ts";
 import { type GmsFolderArgs, gmsFolderOption } from "../gms/folder-options.ts";
@@ -72,10 +72,12 @@ async function rekey({ output }: Context, options: RekeyArgs, group: string): Pr
   const uri = uriOption(group, "GROUP");
   const { activation, expiry, text, sharedWith, keep, revokeOld } = options;
   const wanted: RekeyOptions = {
-    ...(activation !== undefined && { activation: timeOption(activation, "--activation") }),
-    ...(expiry !== undefined && { expiry: timeOption(expiry, "--expiry") }),
-    ...defined({ text }),
-    ...(sharedWith !== undefined && { sharedWith: sharedWith.map((one) => uriOption(one, "--shared-with")) }),
+    ...defined({
+      activation: ifDefined(activation, timeOption, "--activation"),
+      expiry: ifDefined(expiry, timeOption, "--expiry"),
+      text,
+      sharedWith: sharedWith?.map((one) => uriOption(one, "--shared-with")),
+    }),
     ...(keep && { keep }),
     ...(revokeOld && { revokeOld }),
   };

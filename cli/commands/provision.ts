@@ -1,6 +1,6 @@
 /** `provision`: keys from a KMS over HTTPS (TS 33.180 5.3). */
 import type { Command } from "commander";
-import { defined } from "../../base/defined.ts";
+import { defined, ifDefined } from "../../base/defined.ts";
 import { DEFAULT_FOLDER } from "../server/folder-options.ts";
 import { type Context, collect, type Runner } from "../terminal/command.ts";
 import { EXIT, type ExitStatus } from "../terminal/exit-status.ts";
@@ -85,8 +85,7 @@ async function provisionCommand({ output }: Context, options: Options): Promise<
     kmsUrl,
     userUri: user,
     token: tokenSource({ ...tokens, ...defined({ developmentToken }) }),
-    ...(kmsUri !== undefined && { kmsUri: uriOption(kmsUri, "--kms-uri") }),
-    ...defined({ clientId, ca, trk, ink, out }),
+    ...defined({ kmsUri: ifDefined(kmsUri, uriOption, "--kms-uri"), clientId, ca, trk, ink, out }),
     ...(store !== undefined && { store: { folder: store, keyFile: storeKey ?? `${store}.key` } }),
     migration: (options.migrationKms ?? []).map((uri) => uriOption(uri, "--migration-kms")),
     force: options.force === true,

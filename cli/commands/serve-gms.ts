@@ -1,7 +1,7 @@
 /** `serve gms`, and `serve` without more: a GMS, alone or with the KMS of the same folder. */
 import { resolve } from "node:path";
 import type { Command } from "commander";
-import { defined } from "../../base/defined.ts";
+import { defined, ifDefined } from "../../base/defined.ts";
 import { folderOf, folderOptions } from "../server/folder-options.ts";
 import type { Context, Runner } from "../terminal/command.ts";
 import { EXIT, type ExitStatus } from "../terminal/exit-status.ts";
@@ -120,13 +120,16 @@ function commonOf(options: CommonArgs) {
   const { kmsUri, gmsUri, mcxUri, host, port, sipPort, database, logLevel } = options;
   return {
     ...folderOf(options),
-    ...(kmsUri !== undefined && { kmsUri: uriOption(kmsUri, "--kms-uri") }),
-    ...(gmsUri !== undefined && { gmsUri: uriOption(gmsUri, "--gms-uri") }),
-    ...(mcxUri !== undefined && { mcxUri: uriOption(mcxUri, "--mcx-uri") }),
-    ...defined({ host }),
-    ...(port !== undefined && { port: portOf(port, "--port") }),
-    ...(sipPort !== undefined && { sipPort: portOf(sipPort, "--sip-port") }),
-    ...defined({ database, logLevel }),
+    ...defined({
+      kmsUri: ifDefined(kmsUri, uriOption, "--kms-uri"),
+      gmsUri: ifDefined(gmsUri, uriOption, "--gms-uri"),
+      mcxUri: ifDefined(mcxUri, uriOption, "--mcx-uri"),
+      host,
+      port: ifDefined(port, portOf, "--port"),
+      sipPort: ifDefined(sipPort, portOf, "--sip-port"),
+      database,
+      logLevel,
+    }),
   };
 }
 
@@ -137,7 +140,7 @@ async function serveAll({ output }: Context, options: AllArgs): Promise<ExitStat
   const checked = {
     ...commonOf(options),
     init,
-    ...(consolePort !== undefined && { consolePort: portOf(consolePort, "--console-port") }),
+    ...defined({ consolePort: ifDefined(consolePort, portOf, "--console-port") }),
   };
   const { serveAll: run } = await import("../serve/gms.ts");
   await run(checked, output);
@@ -148,16 +151,17 @@ async function serveGms({ output }: Context, options: GmsArgs): Promise<ExitStat
   const { kmsUrl, adminPort, kmsTokenFile, kmsDevelopmentToken, kmsCa, trk, ink, clientId } = options;
   const checked = {
     ...commonOf(options),
-    ...defined({ kmsUrl }),
-    ...(adminPort !== undefined && { adminPort: portOf(adminPort, "--admin-port") }),
+    ...defined({ kmsUrl, adminPort: ifDefined(adminPort, portOf, "--admin-port") }),
     http: options.http === true,
     provisioning: {
-      ...(kmsTokenFile !== undefined && { tokenFile: resolve(kmsTokenFile) }),
-      ...(kmsDevelopmentToken !== undefined && { developmentFolder: resolve(kmsDevelopmentToken) }),
-      ...(kmsCa !== undefined && { caFile: resolve(kmsCa) }),
-      ...(trk !== undefined && { trkFile: resolve(trk) }),
-      ...(ink !== undefined && { inkFile: resolve(ink) }),
-      ...defined({ clientId }),
+      ...defined({
+        tokenFile: ifDefined(kmsTokenFile, resolve),
+        developmentFolder: ifDefined(kmsDevelopmentToken, resolve),
+        caFile: ifDefined(kmsCa, resolve),
+        trkFile: ifDefined(trk, resolve),
+        inkFile: ifDefined(ink, resolve),
+        clientId,
+      }),
     },
   };
   const { serveGms: run } = await import("../serve/gms.ts");

@@ -1,6 +1,6 @@
 /** `serve kms`: a KMS over HTTPS (TS 33.180 annex D). */
 import type { Command } from "commander";
-import { defined } from "../../base/defined.ts";
+import { defined, ifDefined } from "../../base/defined.ts";
 import { folderOf, folderOptions } from "../server/folder-options.ts";
 import type { Context, Runner } from "../terminal/command.ts";
 import { EXIT, type ExitStatus } from "../terminal/exit-status.ts";
@@ -61,11 +61,13 @@ async function serve({ output }: Context, options: Options): Promise<ExitStatus>
   const portOf = (text: string, option: string) => integerOption(text, option, 0, 65535);
   const checked = {
     ...folderOf(options),
-    ...(kmsUri !== undefined && { kmsUri: uriOption(kmsUri, "--kms-uri") }),
-    ...defined({ host }),
-    ...(port !== undefined && { port: portOf(port, "--port") }),
-    ...(adminPort !== undefined && { adminPort: portOf(adminPort, "--admin-port") }),
-    ...defined({ database }),
+    ...defined({
+      kmsUri: ifDefined(kmsUri, uriOption, "--kms-uri"),
+      host,
+      port: ifDefined(port, portOf, "--port"),
+      adminPort: ifDefined(adminPort, portOf, "--admin-port"),
+      database,
+    }),
     http: options.http === true,
     init: options.init === true,
     ...defined({ logLevel: options.logLevel }),

@@ -81,14 +81,13 @@ export async function runClient(options: ClientOptions, output: Output): Promise
       ring,
       gms: {
         uri: place.gmsUri,
-        ...(sip !== undefined && { sipUri: sip.uri }),
-        ...defined({ xcapRoot: place.xcapRoot }),
+        ...defined({ sipUri: sip?.uri, xcapRoot: place.xcapRoot }),
       },
       groups: groups.length === 0 ? "all" : groups,
       // Keys of other groups are not asked for, so that none of them is refused.
       ...(groups.length > 0 && way === "http" && { gktpTree: "group" as const }),
       way,
-      ...(sip !== undefined && { sip: sip.endpoint }),
+      ...defined({ sip: sip?.endpoint }),
       ...(place.xcapRoot !== undefined && { fetch }),
       ...defined({ pollMs }),
       token: options.gmsToken,

@@ -3,7 +3,9 @@
  * only.
  */
 import { fromHex, fromUtf8, toHex, wipe } from "../../base/bytes.ts";
+import { defined, ifDefined } from "../../base/defined.ts";
 import type { NamedKey } from "../../documents/kms-xml/index.ts";
+import type { TransportKeys } from "../../roles/identity/index.ts";
 import { readFile } from "../terminal/files.ts";
 import { usageError } from "../terminal/usage.ts";
 import { replaceFile } from "./durable.ts";
@@ -45,6 +47,25 @@ export async function readNamedKey(file: string, kind: KeyKind): Promise<SharedK
     throw badFile(file, kind);
   }
   return { id, key: fromHex(key), ...(typeof kmsUri === "string" && { kmsUri }) };
+}
+
+/** Files with the keys that a user shares with their KMS. */
+export interface TransportKeyFiles {
+  readonly trk?: string | undefined;
+  readonly ink?: string | undefined;
+}
+
+export interface SharedKeys extends TransportKeys {
+  readonly trk?: SharedKey;
+  readonly ink?: SharedKey;
+}
+
+/** The keys of those files that are given. */
+export async function readTransportKeys({ trk, ink }: TransportKeyFiles): Promise<SharedKeys> {
+  return defined({
+    trk: await ifDefined(trk, readNamedKey, "TrK"),
+    ink: await ifDefined(ink, readNamedKey, "InK"),
+  });
 }
 
 function badFile(file: string, kind: KeyKind) {

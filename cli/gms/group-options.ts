@@ -1,6 +1,6 @@
 /** Members and settings of a group on the command line. */
 import { type Command, Option } from "commander";
-import { defined } from "../../base/defined.ts";
+import { defined, ifDefined } from "../../base/defined.ts";
 import type { NewMember } from "../../roles/gms/common/ports.ts";
 import type { GroupSettings, McService, MemberKind } from "../../store/gms/records.ts";
 import { collect } from "../terminal/command.ts";
@@ -90,13 +90,14 @@ export function settingOptions(command: Command): Command {
 /** The settings that were given. */
 export function settingsOf(options: SettingArgs): Partial<GroupSettings> {
   const { name, service, manager, rekeyEvery, gmkLifetime, rekeyOnAdd } = options;
-  return {
-    ...defined({ displayName: name, services: service }),
-    ...(manager !== undefined && { managers: manager.map((uri) => serviceIdOption(uri, "--manager")) }),
-    ...(rekeyEvery !== undefined && { rekeyEveryMs: spanOrNever(rekeyEvery, "--rekey-every") }),
-    ...(gmkLifetime !== undefined && { gmkLifetimeMs: spanOrNever(gmkLifetime, "--gmk-lifetime") }),
-    ...defined({ rekeyOnAdd }),
-  };
+  return defined({
+    displayName: name,
+    services: service,
+    managers: manager?.map((uri) => serviceIdOption(uri, "--manager")),
+    rekeyEveryMs: ifDefined(rekeyEvery, spanOrNever, "--rekey-every"),
+    gmkLifetimeMs: ifDefined(gmkLifetime, spanOrNever, "--gmk-lifetime"),
+    rekeyOnAdd,
+  });
 }
 
 function spanOrNever(text: string, option: string): number {

@@ -19,7 +19,7 @@ import {
   type TransportKeys,
 } from "../../roles/identity/index.ts";
 import { requestUrl } from "../files/kms-url.ts";
-import { type KeyKind, readNamedKey, type SharedKey, writeNamedKey } from "../files/named-key.ts";
+import { type KeyKind, readTransportKeys, type SharedKeys, writeNamedKey } from "../files/named-key.ts";
 import { developmentToken } from "../server/development-tokens.ts";
 import { httpsFetch } from "../server/https.ts";
 import { tlsError } from "../server/tls-error.ts";
@@ -109,23 +109,11 @@ export async function provision(options: ProvisionOptions): Promise<Provisioned>
   }
 }
 
-interface SharedKeys extends TransportKeys {
-  readonly trk?: SharedKey;
-  readonly ink?: SharedKey;
-}
-
 /** By the call and by the files of keys, which must agree. */
 function kmsUriOf(given: string | undefined, { trk, ink }: SharedKeys): string | undefined {
   const [first, ...others] = new Set([given, trk?.kmsUri, ink?.kmsUri].filter((uri) => uri !== undefined));
   if (others.length === 0) return first;
   throw usageError("OTHER_KMS_KEY", `--kms-uri, --trk and --ink: of ${[first, ...others].join(" and ")}`);
-}
-
-async function readTransportKeys({ trk, ink }: ProvisionOptions): Promise<SharedKeys> {
-  return {
-    ...(trk !== undefined && { trk: await readNamedKey(trk, "TrK") }),
-    ...(ink !== undefined && { ink: await readNamedKey(ink, "InK") }),
-  };
 }
 
 /** Storage for this run only, unless a folder was given. */

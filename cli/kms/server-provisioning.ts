@@ -4,7 +4,7 @@ import { defined } from "../../base/defined.ts";
 import type { TransportKeys } from "../../roles/identity/index.ts";
 import type { KmsConfig, ServerIdentity } from "../../roles/kms/common/config.ts";
 import type { Provisioning } from "../../roles/server/provisioning-config.ts";
-import { readNamedKey } from "../files/named-key.ts";
+import { readTransportKeys } from "../files/named-key.ts";
 import { developmentToken } from "../server/development-tokens.ts";
 import { readFile } from "../terminal/files.ts";
 import { usageError } from "../terminal/usage.ts";
@@ -104,10 +104,7 @@ export async function provisioningOf(
             { ...(clientId === undefined ? { userUri } : { clientId }), lifetime: TOKEN_LIFETIME },
           )
       : async () => fromUtf8(await readFile(tokenFile, MAX_TOKEN), tokenFile).trim();
-  const keys: TransportKeys = {
-    ...(trkFile !== undefined && { trk: await readNamedKey(trkFile, "TrK") }),
-    ...(inkFile !== undefined && { ink: await readNamedKey(inkFile, "InK") }),
-  };
+  const keys = await readTransportKeys({ trk: trkFile, ink: inkFile });
   return {
     token,
     caFile,

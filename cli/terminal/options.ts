@@ -1,5 +1,6 @@
 /** Values of command line options. Each function throws a usage error that names the option. */
 import { fromUtf8 } from "../../base/bytes.ts";
+import { defined, ifDefined } from "../../base/defined.ts";
 import { isServiceId } from "../../documents/group-xml/index.ts";
 import { parseDateTime } from "../../documents/xml/date-time.ts";
 import { type ByteSource, readInput } from "./files.ts";
@@ -68,7 +69,7 @@ export async function memberListFile(name: string, stdin: ByteSource, option: st
     if (more.length > 0) throw usageError("BAD_URI", `${option}: "${line}" is not a URI and a KmsUri`);
     return {
       uri: serviceIdOption(uri!, option),
-      ...(kmsUri !== undefined && { kmsUri: uriOption(kmsUri, option) }),
+      ...defined({ kmsUri: ifDefined(kmsUri, uriOption, option) }),
     };
   });
 }

@@ -2,7 +2,7 @@
  * Node selectors (RFC 4825 6.3), as far as they name one node step by step: names and `*`, `[n]`, `[@name="value"]`, and
  * at the end `@name` or `namespace::*`.
  */
-import { defined } from "../../base/defined.ts";
+import { defined, ifDefined } from "../../base/defined.ts";
 import { MikeySakkeError } from "../../base/errors.ts";
 
 /** A name whose prefix is resolved. */
@@ -68,7 +68,7 @@ export function parseNodeSelector(selector: string, query: string, defaultNamesp
       const [, prefix, local, position, attributePrefix, attributeName, double, single] = match;
       return {
         ...(local !== undefined && { name: nameOf(prefix, local, defaultNamespace) }),
-        ...(position !== undefined && { position: Number(position) }),
+        ...defined({ position: ifDefined(position, Number) }),
         ...(attributeName !== undefined && {
           attribute: { ...nameOf(attributePrefix, attributeName, ""), value: double ?? single ?? "" },
         }),

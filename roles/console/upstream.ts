@@ -61,7 +61,7 @@ export async function askServer(
       ...defined({ "if-match": ifMatch }),
       ...(body !== undefined && { "content-type": "application/json" }),
     },
-    ...(body !== undefined && { body: Uint8Array.from(body) }),
+    ...defined({ body: body && Uint8Array.from(body) }),
     redirect: "error",
   }).catch((cause) => {
     throw new MikeySakkeError(

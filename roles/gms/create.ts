@@ -185,7 +185,7 @@ export async function createGms(options: GmsOptions): Promise<Gms> {
         log: sipLog(log, guard.refused),
         limits,
         admission,
-        ...(config.sip?.outboundProxy !== undefined && { outboundProxy: config.sip.outboundProxy }),
+        ...defined({ outboundProxy: config.sip?.outboundProxy }),
       });
       const xcapRoot = config.urls[0] === undefined ? xcapUrl : `${config.urls[0]}${config.xcapPath}`;
       delivery = createSipDelivery(context, { endpoint, tokens, xcapRoot });

@@ -166,8 +166,7 @@ export class KmsClient {
       time: sent,
       clientReqUrl: url,
       ...content,
-      ...defined({ clientId, deviceId, clientError }),
-      ...(keys.trk !== undefined && { trkId: keys.trk.id }),
+      ...defined({ clientId, deviceId, clientError, trkId: keys.trk?.id }),
     };
     const body = sealKmsRequest(request, signWith === undefined ? {} : { signWith });
     const check = (response: KmsResponse) => {

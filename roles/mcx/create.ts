@@ -1,7 +1,7 @@
 /** A whole MCX server out of its parts: SIP, calls of groups, MCData, and the listener for operators. */
 import { hostname } from "node:os";
 import { toHex } from "../../base/bytes.ts";
-import { defined } from "../../base/defined.ts";
+import { defined, ifDefined } from "../../base/defined.ts";
 import { MikeySakkeError } from "../../base/errors.ts";
 import { type RandomSource, systemRandom } from "../../base/random.ts";
 import type { Core } from "../../bindings/core/core.ts";
@@ -269,7 +269,7 @@ export async function createMcxServer(options: McxOptions): Promise<McxServer> {
     seen: new MemoryReceiverState({
       maxKeys: MAX_SEEN,
       maxMessages: MAX_SEEN,
-      ...(forgotten !== undefined && { refuseUpTo: ntpFromUnixMs(forgotten) }),
+      ...defined({ refuseUpTo: ifDefined(forgotten, ntpFromUnixMs) }),
     }),
     messages: new SeenMessages({ senders: limits.clients, each: MESSAGES_OF_SENDER }),
     outsiders: new Outsiders(clock),

@@ -1,6 +1,7 @@
 /** `check client` with sockets: a KMS and an XCAP server over HTTPS, and a GMS over SIP. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { defined } from "../../../base/defined.ts";
 import { systemRandom } from "../../../base/random.ts";
 import { load } from "../../../bindings/core/core.ts";
 import { webServer } from "../../../transport/http/server-node.ts";
@@ -66,7 +67,7 @@ export async function checkClientOver(
     peer = new ClientPeer({
       ...options,
       origin,
-      ...(sip !== undefined && { endpoint: sip.endpoint }),
+      ...defined({ endpoint: sip?.endpoint }),
       core,
       random: systemRandom,
       now: Date.now,

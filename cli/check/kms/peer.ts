@@ -94,7 +94,7 @@ export class KmsPeer {
       kmsUri: known(this.kmsUri, "KMS-002"),
       time: this.now,
       clientReqUrl: `${this.root}/${path}`,
-      ...(protection.trk !== undefined && { trkId: protection.trk.id }),
+      ...defined({ trkId: protection.trk?.id }),
       ...changes,
     };
   }

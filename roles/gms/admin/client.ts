@@ -1,6 +1,6 @@
 /** The operations of a GMS that runs, through its admin API. */
 import { orAborted } from "../../../base/deadline.ts";
-import { defined } from "../../../base/defined.ts";
+import { defined, ifDefined } from "../../../base/defined.ts";
 import { MikeySakkeError } from "../../../base/errors.ts";
 import type { GmkRecord, GroupRecord, RekeyRecord } from "../../../store/gms/records.ts";
 import { ACTOR_HEADER, writeActor } from "../../server/actor.ts";
@@ -56,7 +56,7 @@ export function gmsAdminClient(options: GmsAdminClientOptions): GmsAdminClient {
         ...(ifRevision !== undefined && { "if-match": `"${ifRevision}"` }),
         ...(body !== undefined && { "content-type": "application/json" }),
       },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
+      ...defined({ body: ifDefined(body, JSON.stringify) }),
       redirect: "error",
       ...(signal && { signal }),
     };

@@ -1,4 +1,5 @@
 /** The audit trail of XCAP: keys that went out, and of reports and refusals only so many. */
+import { defined, ifDefined } from "../../../base/defined.ts";
 import { RefusalBudget } from "../../server/refusal-budget.ts";
 import type { AuditFacts, Exchange, Known, XcapContext, XcapRequest } from "./exchange.ts";
 import type { XcapRefusal, XcapRefusalCode } from "./refusals.ts";
@@ -40,7 +41,7 @@ export class XcapAudit {
       at: now,
       actor: who ?? ANONYMOUS,
       action: `xcap-${method.toLowerCase()}`,
-      ...(groupUri !== undefined && { groupUri: cut(groupUri) }),
+      ...defined({ groupUri: ifDefined(groupUri, cut) }),
       outcome: "refused" as const,
       code: refusal.code,
       detail: { requestId, remote, type: known.type, ...reason },

@@ -1,4 +1,5 @@
 /** Conditional requests (RFC 9110 13). Entity tags are here without their quotes, all of them strong. */
+import { defined, ifDefined } from "../../../base/defined.ts";
 import { XcapRefusal } from "./refusals.ts";
 
 /** More of them in one header is no honest request. */
@@ -20,8 +21,10 @@ export interface Conditions {
 /** @throws {XcapRefusal} BAD_REQUEST */
 export function readConditions(ifMatch: string | undefined, ifNoneMatch: string | undefined): Conditions {
   return {
-    ...(ifMatch !== undefined && { ifMatch: readTags(ifMatch, "If-Match") }),
-    ...(ifNoneMatch !== undefined && { ifNoneMatch: readTags(ifNoneMatch, "If-None-Match") }),
+    ...defined({
+      ifMatch: ifDefined(ifMatch, readTags, "If-Match"),
+      ifNoneMatch: ifDefined(ifNoneMatch, readTags, "If-None-Match"),
+    }),
   };
 }
 

@@ -2,7 +2,7 @@
  * The audit trail of requests: who asked for what, and what came of it. Refusals are written too, but only so many a
  * minute for one identity, and for all requests without a good token, or anybody could fill the database.
  */
-import { defined } from "../../../base/defined.ts";
+import { defined, ifDefined } from "../../../base/defined.ts";
 import type { AuditEntry } from "../../../store/index.ts";
 import { RefusalBudget } from "../../server/refusal-budget.ts";
 import type { KmsRefusal, RefusalCode } from "../common/errors.ts";
@@ -42,10 +42,9 @@ export class Audit {
       requestId: http.requestId,
       detail: {
         remote: http.remote,
-        ...(token.clientId !== undefined && { clientId: cut(token.clientId) }),
-        ...defined({ signedWith }),
+        ...defined({ clientId: ifDefined(token.clientId, cut), signedWith }),
         ...(keySets !== undefined && trkId !== undefined && { wrappedWith: trkId }),
-        ...(request?.clientError !== undefined && { clientError: request.clientError.errorCode }),
+        ...defined({ clientError: request?.clientError?.errorCode }),
       },
     };
     const entries = (keySets ?? []).map((keySet) => ({
@@ -69,7 +68,7 @@ export class Audit {
       requestId: http.requestId,
       detail: {
         remote: http.remote,
-        ...(refusal.detail !== undefined && { reason: cut(refusal.detail) }),
+        ...defined({ reason: ifDefined(refusal.detail, cut) }),
       },
     };
     if (this.#budget.take(who, now, entry)) await this.#tools.store.audit(entry);

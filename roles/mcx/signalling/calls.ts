@@ -1,4 +1,5 @@
 /** Group calls (TS 24.379 10.1): an INVITE of a member joins the session of the group, a BYE leaves it. */
+import { defined } from "../../../base/defined.ts";
 import { MikeySakkeError } from "../../../base/errors.ts";
 import { MEDIA } from "../../../documents/group-xml/index.ts";
 import { readCallSdp, writeCallSdp } from "../../../documents/sdp/call.ts";
@@ -48,7 +49,7 @@ export function inviteHandler(context: SignallingContext) {
       ...(speech && { speech }),
       ...(webSocket && { webSocket: true }),
       ...(receiveOnly && { receiveOnly }),
-      ...(maxParticipants !== undefined && { maxParticipants }),
+      ...defined({ maxParticipants }),
       // A chat goes on until all have left.
       ...(hangTimer !== undefined && requestType === "prearranged" && { hangTimer }),
     };

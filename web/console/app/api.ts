@@ -1,5 +1,6 @@
 /** Questions and changes, as the session that the cookie is of. */
 import { signal } from "@preact/signals";
+import { defined, ifDefined } from "../../../base/defined.ts";
 import type { SessionView } from "../../../roles/console/messages.ts";
 
 /** Undefined: signed out. Null: not known yet. */
@@ -21,7 +22,7 @@ export async function api<T>(method: string, path: string, body?: object): Promi
       ...(body !== undefined && { "content-type": "application/json" }),
       ...(method !== "GET" && session.value && { "csrf-token": session.value.csrf }),
     },
-    ...(body !== undefined && { body: JSON.stringify(body) }),
+    ...defined({ body: ifDefined(body, JSON.stringify) }),
   }).catch(() => {
     throw new ApiError("OFFLINE", "the console does not answer: is the server running?");
   });
