@@ -10,15 +10,27 @@ const STARTS =
 
 /** They have many inputs to go through, or let real time pass. */
 const LONG = [
+  "test/client/calls/key-change.test.ts",
   "test/crypto/backends/sakke-batch.test.ts",
   "test/crypto/backends/sakke-exceptional.test.ts",
+  "test/crypto/backends/sakke-torsion.test.ts",
   "test/crypto/zero/state-bleed.test.ts",
+  "test/documents/group-xml/hostile.test.ts",
+  "test/documents/signalling-xml/flips.test.ts",
+  "test/mcx/signalling/processes.test.ts",
+  "test/mcx/signalling/replays.test.ts",
   "test/mcx/signalling/signalling.test.ts",
+  "test/mcx/signalling/web-legs.test.ts",
+  "test/media/hostile.test.ts",
   "test/media/years.test.ts",
   "test/mikey/scenario/mutations.test.ts",
   "test/package/bench/counts.test.ts",
+  "test/package/bench/libraries.test.ts",
+  "test/package/bench/tallies.test.ts",
+  "test/package/bench/timing.test.ts",
   "test/package/regular-expressions.test.ts",
   "test/sip/large-notify.test.ts",
+  "test/sip/resolver.test.ts",
 ];
 
 /** Paths of test files of which neither they themselves nor the helpers that they import start anything. */

@@ -1,11 +1,8 @@
 /** Two KMSs in memory, a GMS with keys, members with theirs, a database, and a clock that tests turn. */
-import { type Core, load } from "../../bindings/core/core.ts";
+import type { Core } from "../../bindings/core/core.ts";
 import { Initiator } from "../../bindings/identity/initiator.ts";
-import { KmsDomain } from "../../bindings/identity/kms-domain.ts";
-import type { KeySet, KmsCertificate } from "../../bindings/identity/kms-material.ts";
 import { ntpFromUnixMs, ntpSeconds, ntpSecondsToUnixMs } from "../../bindings/identity/ntp.ts";
 import { Receiver } from "../../bindings/identity/receiver.ts";
-import { KmsMaster } from "../../bindings/kms.ts";
 import {
   MemoryReceiverState,
   type OpenContext,
@@ -20,11 +17,10 @@ import type { ClientKeys } from "../../roles/identity/index.ts";
 import { migrate } from "../../store/database/migrate.ts";
 import { GmsStore } from "../../store/gms/gms-store.ts";
 import { type Database, Envelope, openPglite } from "../../store/index.ts";
-import { seededRandom } from "../support/random.ts";
+import { AWAY_KMS, HOME_KMS, makeKms, NOW, sharedCore, type TestKms } from "../support/domain.ts";
 
-export const NOW = Date.parse("2026-03-10T12:00:00Z");
-export const HOME_KMS = "kms.home.example";
-export const AWAY_KMS = "kms.away.example";
+export { AWAY_KMS, HOME_KMS, makeKms, NOW, sharedCore, type TestKms };
+
 export const GMS_URI = "sip:gms@home.example";
 export const PERIOD_SECONDS = 2592000;
 export const STORE_KEY = new Uint8Array(32).fill(0x5a);
@@ -41,12 +37,6 @@ export const memberUris = (count: number, from = 0): string[] =>
 /** As `NewMember`. */
 export const newMembers = (count: number, from = 0): { uri: string }[] =>
   memberUris(count, from).map((uri) => ({ uri }));
-
-export interface TestKms {
-  readonly domain: KmsDomain;
-  /** For the period of `atMs`. */
-  keySet(uri: string, atMs: number): KeySet;
-}
 
 export interface TestMember {
   readonly uri: string;
@@ -92,10 +82,6 @@ export interface World {
   close(): Promise<void>;
 }
 
-let cores: Promise<Core> | undefined;
-/** The core shared by all worlds of a test file that have no pool. */
-export const sharedCore = (): Promise<Core> => (cores ??= load());
-
 let pglite: Promise<Database> | undefined;
 /** The one PGlite of a test file, emptied, with the tables of now. */
 export async function emptyPglite(): Promise<Database> {
@@ -110,27 +96,6 @@ export async function emptyPglite(): Promise<Database> {
     query: (text, params) => db.query(text, params),
     transaction: (work) => db.transaction(work),
     async close() {},
-  };
-}
-
-export function makeKms(core: Core, kmsUri: string): TestKms {
-  const master = KmsMaster.generate(core, seededRandom(`master of ${kmsUri}`));
-  const certificate: KmsCertificate = {
-    kmsUri,
-    userIdFormat: "2",
-    userKeyPeriod: PERIOD_SECONDS,
-    userKeyOffset: 0,
-    pubEncKey: master.zt,
-    pubAuthKey: master.kpak,
-  };
-  const domain = KmsDomain.load(core, certificate);
-  return {
-    domain,
-    keySet(userUri, atMs) {
-      const keyPeriodNo = domain.keyPeriodNo(ntpSeconds(ntpFromUnixMs(atMs)));
-      const uid = domain.uid(userUri, keyPeriodNo);
-      return { kmsUri, userUri, uid, keyPeriodNo, ...master.issue(uid) };
-    },
   };
 }
 

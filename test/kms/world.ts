@@ -1,7 +1,5 @@
 /** A KMS over an in-memory database, with an issuer of tokens and a clock that the tests turn. */
-
 import { systemRandom } from "../../base/random.ts";
-import { type Core, load } from "../../bindings/core/core.ts";
 import { keyPeriodNo } from "../../bindings/identity/key-period.ts";
 import { ntpFromUnixMs, ntpSeconds } from "../../bindings/identity/ntp.ts";
 import {
@@ -24,8 +22,10 @@ import {
   type ServerLog,
 } from "../../roles/kms/index.ts";
 import { type AuditRecord, type Database, Envelope, KmsStore, openDatabase } from "../../store/index.ts";
+import { NOW, sharedCore } from "../support/domain.ts";
 
-export const NOW = Date.parse("2026-03-10T12:00:00Z");
+export { NOW, sharedCore };
+
 export const KMS_URI = "kms.example.org";
 export const ORIGIN = "https://kms.example.org";
 export const ROOT = "/keymanagement/identity/v1";
@@ -34,9 +34,6 @@ export const BOB = "sip:bob@example.org";
 export const GMS = "sip:gms@example.org";
 export const PERIOD = keyPeriodNo(ntpSeconds(ntpFromUnixMs(NOW)), { period: 2592000, offset: 0 });
 export const STORE_KEY = new Uint8Array(32).fill(0x5a);
-
-let loaded: Promise<Core> | undefined;
-export const sharedCore = (): Promise<Core> => (loaded ??= load());
 
 export interface Ask {
   readonly user?: string;

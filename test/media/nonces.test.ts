@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { defined } from "../../base/defined.ts";
 import { systemRandom, toHex } from "../../bindings/index.ts";
 import {
   countedBlock,
@@ -84,7 +85,7 @@ describe("two processes of one user under one GMK", () => {
           ...("shared" in how && { store: join(place, "store") }),
           ...("devices" in how && { store: join(place, `store-${device}`), device }),
           // All calls of both have one SSRC, where a draw would need luck for that.
-          ...(ssrc !== undefined && { ssrc }),
+          ...defined({ ssrc }),
           calls: CALLS,
           packets: PACKETS,
           messages: MESSAGES,

@@ -1,5 +1,6 @@
 /** Where a server sends to on the word of a peer, and on which sockets it may listen at all. */
 import { describe, expect, it } from "vitest";
+import { defined } from "../../base/defined.ts";
 import { parseGmsConfig } from "../../roles/gms/common/config.ts";
 import { parseMcxConfig } from "../../roles/mcx/common/config.ts";
 import { warnOfPlainSip } from "../../roles/server/plain-sip.ts";
@@ -11,7 +12,7 @@ const from = (host: string, address?: string): Flow => ({
   reliable: true,
   accepted: true,
   remote: { host, port: 40_000 },
-  ...(address !== undefined && { address }),
+  ...defined({ address }),
   open: true,
   send: async () => undefined,
   close: () => undefined,

@@ -25,6 +25,14 @@ export const CAROL = "sip:carol@away.example";
 export const HOME_KMS = "kms.home.example";
 export const AWAY_KMS = "kms.away.example";
 
+let core: Promise<Core> | undefined;
+
+/** One for all tests of a file that neither destroy it nor look into its memory. */
+export function sharedCore(): Promise<Core> {
+  core ??= load();
+  return core;
+}
+
 export interface TestKms {
   readonly master: KmsMaster;
   readonly certificate: KmsCertificate;

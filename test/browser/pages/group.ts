@@ -1,4 +1,5 @@
 /** A page that is a group's member: keys from the KMS, a GMK over SIP on a WebSocket, all of it kept in IndexedDB. */
+import { defined } from "../../../base/defined.ts";
 import { formatKeyId, load, systemRandom, toHex } from "../../../bindings/index.ts";
 import { createGroupClient, GroupKeyRing } from "../../../roles/group-keys/index.ts";
 import {
@@ -98,7 +99,7 @@ async function run(): Promise<GroupReport> {
   const report = {
     ...(current && { gmkId: formatKeyId(current.gmkId), text: current.text, state: current.state }),
     ...(key !== undefined && { key, inClear: octets.some((record) => toHex(record!).includes(key)) }),
-    ...(outcome !== undefined && { outcome }),
+    ...defined({ outcome }),
     posts,
     records,
   };

@@ -4,12 +4,11 @@ import {
   groupIds,
   Initiator,
   type KeyParameters,
-  load,
   Receiver,
-  type SealPlan,
   type SealRequest,
   sealMessage,
 } from "../../../bindings/index.ts";
+import type { Gmk, Sealed } from "../../../cli/check/client/peer.ts";
 import {
   GroupKeyRing,
   type TakeContext,
@@ -23,22 +22,15 @@ import {
   type SecretStorage,
   StorageKey,
 } from "../../../roles/identity/index.ts";
-import { ALICE, GMS, HOME_KMS, makeKms, NOW, type TestKms } from "../../support/domain.ts";
+import { ALICE, GMS, HOME_KMS, makeKms, NOW, sharedCore, type TestKms } from "../../support/domain.ts";
 import { seededRandom } from "../../support/random.ts";
 
 export { ALICE, AWAY_KMS, BOB, DAY_MS, GMS, HOME_KMS, NOW } from "../../support/domain.ts";
+export type { Gmk, Sealed };
 export const GROUP = "sip:fire-1@home.example";
 export const OTHER_GROUP = "sip:fire-2@home.example";
 export const FOREIGN_GROUP = "sip:police@home.example";
 export const SECOND = 1000;
-
-/** A GMK as the GMS knows it: given again it is renewed or revoked. */
-export type Gmk = Pick<SealPlan, "key" | "keyId" | "rand">;
-
-export interface Sealed {
-  readonly octets: Uint8Array;
-  readonly gmk: Gmk;
-}
 
 export interface SealChanges extends Partial<Omit<SealRequest, "parameters">> {
   readonly to?: string;
@@ -59,7 +51,7 @@ export interface GroupWorld {
 }
 
 export async function makeGroupWorld(): Promise<GroupWorld> {
-  const core = await load();
+  const core = await sharedCore();
   const home = makeKms(core, HOME_KMS);
   const gms = Initiator.load(home.domain, [home.keySet(GMS)]);
   const stranger = Initiator.load(home.domain, [home.keySet("sip:other@home.example")]);

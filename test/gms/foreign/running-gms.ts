@@ -1,4 +1,5 @@
 /** The whole GMS on sockets of loopback, with the time of the machine, and a group in it. */
+import { defined } from "../../../base/defined.ts";
 import { systemRandom } from "../../../base/random.ts";
 import type { GmsConfigInput } from "../../../roles/gms/common/config.ts";
 import { createGms, type Gms } from "../../../roles/gms/create.ts";
@@ -69,7 +70,7 @@ export async function startGms(options: RunningOptions = {}): Promise<RunningGms
     ...(world.pool && { pool: world.pool }),
     keys: world.keys,
     tokens: issuer.verifier(GMS_URI),
-    ...(instance !== undefined && { instance }),
+    ...defined({ instance }),
     now: Date.now,
     random: systemRandom,
   });

@@ -1,12 +1,13 @@
 /** A KMS over a database, with users. */
-import { type Core, load } from "../../../bindings/core/core.ts";
 import { keyPeriodEnd, keyPeriodNo } from "../../../bindings/identity/key-period.ts";
 import { ntpFromUnixMs, ntpSeconds, ntpSecondsToUnixMs } from "../../../bindings/identity/ntp.ts";
 import { createKeyIssuer, type KeyIssuerOptions, makeKms } from "../../../roles/kms/issue/index.ts";
 import { type Database, Envelope, KmsStore, type MasterRecord } from "../../../store/index.ts";
+import { NOW, sharedCore } from "../../support/domain.ts";
 import { seededRandom } from "../../support/random.ts";
 
-export const NOW = Date.parse("2026-03-10T12:00:00Z");
+export { NOW, sharedCore };
+
 export const KMS_URI = "kms.home.example";
 export const STORE_KEY = new Uint8Array(32).fill(0x5a);
 export const RULE = { period: 2592000, offset: 0 };
@@ -16,9 +17,6 @@ export const BORDER = ntpSecondsToUnixMs(keyPeriodEnd(PERIOD, RULE));
 
 export const users = (count: number): string[] =>
   Array.from({ length: count }, (_, i) => `sip:user${String(i).padStart(5, "0")}@home.example`);
-
-let loaded: Promise<Core> | undefined;
-export const sharedCore = (): Promise<Core> => (loaded ??= load());
 
 export async function openStore(db: Database): Promise<KmsStore> {
   return KmsStore.open(db, await Envelope.open(db, STORE_KEY));

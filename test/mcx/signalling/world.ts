@@ -1,7 +1,8 @@
 /** An MCX server and its clients on sockets of this machine, with keys of a KMS and a directory that the test writes. */
 
+import { defined } from "../../../base/defined.ts";
 import type { RandomSource } from "../../../base/random.ts";
-import { type Core, load } from "../../../bindings/core/core.ts";
+import type { Core } from "../../../bindings/core/core.ts";
 import { type DeliveredKey, type KeyId, MemoryReceiverState, systemRandom } from "../../../bindings/index.ts";
 import { SeenMessages } from "../../../roles/call/seen-messages.ts";
 import {
@@ -36,7 +37,7 @@ import {
 } from "../../../transport/sip/index.ts";
 import { onePort, tcpTransport, udpTransport } from "../../../transport/sip/index-node.ts";
 import { gmkOf } from "../../media/packets.ts";
-import { HOME_KMS, makeKms, type TestKms } from "../../support/domain.ts";
+import { HOME_KMS, makeKms, sharedCore, type TestKms } from "../../support/domain.ts";
 import { clientKeysOf, GROUP, MCX, NAMES, nameTokens, OTHER, tokenOf } from "./parts.ts";
 
 export * from "./parts.ts";
@@ -129,8 +130,7 @@ export class McxWorld {
   ): Promise<McxWorld> {
     const world = new McxWorld();
     world.#cluster = cluster;
-    world.core = await load();
-    world.kms = makeKms(world.core, HOME_KMS);
+    ({ core: world.core, kms: world.kms } = await homeDomain());
     world.partners = partnersOf(world.core);
     await world.#serve(config, mixes);
     return world;
@@ -269,7 +269,7 @@ export class McxWorld {
           host: group === undefined ? (changes.mediaHost ?? HOST) : group.host,
           ...(group && { port: group.port, multicast: { interface: HOST, join: group.host } }),
         }),
-      ...(changes.expires !== undefined && { expires: changes.expires }),
+      ...defined({ expires: changes.expires }),
       ...(changes.sessionTimer && { sessionTimer: changes.sessionTimer }),
       ...(changes.codecs && { codecs: changes.codecs }),
       clock: changes.clock ?? systemClock,
@@ -288,8 +288,15 @@ export class McxWorld {
 
   async close(): Promise<void> {
     for (let next = this.#closers.pop(); next !== undefined; next = this.#closers.pop()) await next();
-    this.core.destroy();
   }
+}
+
+let home: Promise<{ readonly core: Core; readonly kms: TestKms }> | undefined;
+
+/** The same for all worlds, as its tables take longer to make than most tests run. */
+function homeDomain() {
+  home ??= sharedCore().then((core) => ({ core, kms: makeKms(core, HOME_KMS) }));
+  return home;
 }
 
 /** UDP and TCP on one port. */

@@ -3,6 +3,7 @@
  * says the key, the storage and, to have it worse than chance would, the SSRC of all calls.
  */
 import { openSync, writeSync } from "node:fs";
+import { defined } from "../../../base/defined.ts";
 import { DeliveredKey, fromHex } from "../../../bindings/index.ts";
 import { GroupMedia } from "../../../bindings/media/index.ts";
 import { ReservedBlocks } from "../../../roles/client/calls/index.ts";
@@ -41,7 +42,7 @@ const blocks =
     ? undefined
     : new ReservedBlocks(await FileStorage.open(job.store), {
         userUri,
-        ...(device !== undefined && { device }),
+        ...defined({ device }),
       });
 const [srtp, srtcp] = [openSync(job.srtp, "a"), openSync(job.srtcp, "a")];
 

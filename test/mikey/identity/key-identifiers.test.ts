@@ -17,6 +17,7 @@ import { productionGmk } from "../../support/vectors.ts";
 
 const keyIds = fc.integer({ min: 0, max: 0xffffffff });
 const keys = fc.uint8Array({ minLength: 16, maxLength: 16 });
+const uris = fc.string().map((user) => `sip:${user}@example.org`);
 
 describe("user salt and GUK-ID (TS 33.180 F.1.3, 5.2.3)", () => {
   const gmk = fromHex("fcfe65cd967c58d260b603ccb9a887a9");
@@ -39,7 +40,7 @@ describe("user salt and GUK-ID (TS 33.180 F.1.3, 5.2.3)", () => {
 
   it("is undone by the same salt and keeps the purpose tag", () => {
     fc.assert(
-      fc.property(keys, keyIds, fc.webUrl(), (key, keyId, uri) => {
+      fc.property(keys, keyIds, uris, (key, keyId, uri) => {
         const gukId = computeGukId(key, keyId, uri);
         expect(purposeTag(gukId)).toBe(purposeTag(keyId));
         expect(recoverGmkId(key, gukId, uri)).toBe(keyId);

@@ -1,5 +1,6 @@
 /** A KMS changes its master secrets: old and new certificate side by side, and T of a message picks (5.3.5, D.3.2). */
 import { beforeAll, describe, expect, it } from "vitest";
+import { defined } from "../../../base/defined.ts";
 import type { Core } from "../../../bindings/core/core.ts";
 import { load } from "../../../bindings/core/core.ts";
 import { Initiator } from "../../../bindings/identity/initiator.ts";
@@ -38,7 +39,7 @@ function change(atMs: number, kmsUri = HOME_KMS) {
 
 const keySet = (kms: TestKms, uri: string, atMs: number): KeySet => ({
   ...kms.keySet(uri, atMs),
-  ...(kms.certificate.certUri !== undefined && { certUri: kms.certificate.certUri }),
+  ...defined({ certUri: kms.certificate.certUri }),
 });
 
 async function seal(

@@ -1,5 +1,6 @@
 /** The console before a KMS and a GMS in memory, whose members answer as tests say, with a client that is no browser. */
 import { fileURLToPath } from "node:url";
+import { defined, ifDefined } from "../../../base/defined.ts";
 import { systemRandom } from "../../../base/random.ts";
 import type { ConsoleBackend } from "../../../roles/console/backend.ts";
 import type { ConsoleConfigInput } from "../../../roles/console/config.ts";
@@ -123,7 +124,7 @@ export async function consoleWorld({
     fetch(`${origin}${path}`, {
       method,
       headers: { ...(body !== undefined && { "content-type": "application/json" }), ...headers },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
+      ...defined({ body: ifDefined(body, JSON.stringify) }),
     });
   return {
     ...{ world, core, kms, console, origin, apis, calls, emergencies, processes, clock, ask },
