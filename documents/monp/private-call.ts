@@ -94,7 +94,7 @@ export function encodePrivateCallMessage(message: PrivateCallMessage): Uint8Arra
 /**
  * Undefined for a message that is none of these, as of a group call. Optional elements behind the mandatory ones are passed over.
  *
- * @throws {MikeySakkeError} codec `BAD_MONP`, `BAD_UTF8`
+ * @throws {MikeySakkeError} codec `BAD_MONP`
  */
 export function decodePrivateCallMessage(octets: Uint8Array): PrivateCallMessage | undefined {
   const name = NAMES.get(octets[0] ?? 0);
@@ -141,8 +141,14 @@ class Fields {
   }
 
   parties(): { caller: string; callee: string } {
-    const caller = fromUtf8(this.text("caller", MAX_URI_BYTES), "caller");
-    return { caller, callee: fromUtf8(this.text("callee", MAX_URI_BYTES), "callee") };
+    return { caller: this.#uri("caller"), callee: this.#uri("callee") };
+  }
+
+  #uri(what: string): string {
+    const uri = this.text(what, MAX_URI_BYTES);
+    // RFC 3986 2: a URI has printable characters of ASCII and no spaces.
+    if (uri.some((octet) => octet <= 0x20 || octet >= 0x7f)) throw bad(`${this.#message}: ${what} is no URI`);
+    return fromUtf8(uri, what);
   }
 
   #take(bytes: number, what: string): Uint8Array {

@@ -20,6 +20,7 @@ import {
   writeMultipart,
 } from "../../documents/group-xml/index.ts";
 import { readKmsRequest } from "../../documents/kms-xml/index.ts";
+import { decodePrivateCallMessage, encodePrivateCallMessage } from "../../documents/monp/private-call.ts";
 import { readCallSdp, writeCallSdp } from "../../documents/sdp/call.ts";
 import { parseXml } from "../../documents/xml/xml-reader.ts";
 import { parseMessage, StreamFramer, writeMessage } from "../../transport/sip/index.ts";
@@ -93,6 +94,12 @@ function xml(octets: Uint8Array): void {
   read(() => parseXml(octets));
   for (const parse of [readKmsRequest, readGroupDocument, readGktpDocument, readXcapDiff])
     read(() => parse(octets));
+}
+
+function monp(octets: Uint8Array): void {
+  const message = read(() => decodePrivateCallMessage(octets));
+  if (message === undefined) return;
+  requireSame("MONP message", decodePrivateCallMessage(encodePrivateCallMessage(message)), message);
 }
 
 function sdp(octets: Uint8Array): void {
@@ -255,9 +262,16 @@ export const TARGETS: Readonly<Record<string, FuzzTarget>> = {
   },
   "key-parameters": { run: keyParameters, words: ["\0\0\0\0", "\x7b", "\x01", "\xff\xff", "sip:", "\0\x04"] },
   xml: { run: xml, words: XML_WORDS },
+  monp: {
+    run: monp,
+    words: ["\x08", "\x0a", "\x0b", "\0\x05", "\x05", "sip:", "\xff\xff", "\0\0", "v=0\r\n", "\x78"],
+  },
   sdp: {
     run: sdp,
     words: [
+      "a=key-mgmt:mikey ",
+      "AAAA",
+      "=",
       "v=0",
       "\r\n",
       "o=- 1 1 IN IP4 127.0.0.1",
