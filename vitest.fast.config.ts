@@ -17,6 +17,7 @@ const LONG = [
   "test/crypto/zero/state-bleed.test.ts",
   "test/documents/group-xml/hostile.test.ts",
   "test/documents/signalling-xml/flips.test.ts",
+  "test/mcx/signalling/private.test.ts",
   "test/mcx/signalling/processes.test.ts",
   "test/mcx/signalling/replays.test.ts",
   "test/mcx/signalling/signalling.test.ts",
