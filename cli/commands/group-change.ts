@@ -29,7 +29,7 @@ export function registerGroupChange(group: Command, runner: Runner): void {
     {
       summary: "make a group and its first GMK",
       description:
-        "Create a group and its first GMK, which goes to all members at once. Without --service the group is for MCPTT.",
+        "Create a group and its first GMK, which goes to all members at once. Without --service the group has MCPTT and MCData.",
       example:
         "mikey-sakke group create sip:fire@example.org sip:alice@example.org sip:bob@example.org\n" +
         'mikey-sakke group create sip:fire@example.org --members members.txt --name "Fire brigade" --rekey-every 7d',

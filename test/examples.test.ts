@@ -1,4 +1,4 @@
-/** Runs what README.md shows, in an application that has the packed package. */
+/** Runs what README.md and the tutorials show, in an application that has the packed packages. */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -6,21 +6,13 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { describeInChromium, launchChromium } from "./browser/support/chromium.ts";
 import { html, octets, script, startSite } from "./browser/support/site.ts";
+import { codeBlocks } from "./support/code-blocks.ts";
 import { type App, makeApp, ROOT } from "./support/packed.ts";
+import { follow, wayOf } from "./support/tutorial.ts";
 
 const TEXT = readFileSync(join(ROOT, "README.md"), "utf8");
 
-/** A fenced block with the comment that stands above it: `run: NAME`, or `not run: REASON`. */
-interface Block {
-  mark: string | undefined;
-  language: string;
-  body: string;
-}
-
-const BLOCKS: Block[] = Array.from(
-  TEXT.matchAll(/(?:<!-- ((?:not )?run: .+?) -->\n)?^```(\w*)\n([\s\S]*?)^```$/gm),
-  ([, mark, language, body]) => ({ mark, language: language!, body: body! }),
-);
+const BLOCKS = codeBlocks(TEXT);
 
 /** The block marked with `run: NAME`. */
 function block(name: string): string {
@@ -28,6 +20,12 @@ function block(name: string): string {
   if (found.length !== 1) throw new Error(`README.md: ${found.length} blocks are marked run: ${name}`);
   return found[0]!.body;
 }
+
+const TUTORIALS_FOLDER = join(ROOT, "docs/tutorials");
+const TUTORIALS = readdirSync(TUTORIALS_FOLDER).map((name) => ({
+  name,
+  blocks: codeBlocks(readFileSync(join(TUTORIALS_FOLDER, name), "utf8")),
+}));
 
 const RUN = [
   "serve",
@@ -71,7 +69,17 @@ describe("README.md", () => {
   });
 });
 
-describe("what README.md shows", () => {
+it("the tutorials show no command that is not run, or say why", () => {
+  expect(TUTORIALS.length).toBeGreaterThan(3);
+  const unknown = TUTORIALS.flatMap(({ name, blocks }) =>
+    blocks
+      .filter((block) => wayOf(block) === undefined && !block.mark?.startsWith("not run: "))
+      .map(({ body }) => `${name}: ${body}`),
+  );
+  expect(unknown).toEqual([]);
+});
+
+describe("what README.md and the tutorials show", () => {
   let app: App;
 
   const shell = (body: string, cwd: string) => {
@@ -150,6 +158,16 @@ describe("what README.md shows", () => {
     }
     expect(server.exitCode).toBe(0);
   });
+
+  it.each(TUTORIALS.filter(({ blocks }) => blocks.some((block) => wayOf(block) !== undefined)))(
+    "the tutorial $name, from its first block to its last",
+    { timeout: 480_000 },
+    async ({ name, blocks }) => {
+      const cwd = join(app.folder, name.replace(/\.md$/, ""));
+      mkdirSync(cwd);
+      await follow(blocks, { cwd, env: app.env });
+    },
+  );
 
   it("a message of another vendor", () => {
     const printed = shell(block("production"), ROOT);
