@@ -6,7 +6,6 @@ import { type GmsFolderArgs, gmsFolderOption } from "../gms/folder-options.ts";
 import type { Context, Runner } from "../terminal/command.ts";
 import { EXIT, type ExitStatus } from "../terminal/exit-status.ts";
 import { integerOption, uriOption } from "../terminal/options.ts";
-import { table } from "../terminal/output.ts";
 import { usageError } from "../terminal/usage.ts";
 
 interface Limited extends GmsFolderArgs {
@@ -67,7 +66,7 @@ export function registerGroupShow(group: Command, runner: Runner): void {
 async function list({ output }: Context, options: Limited): Promise<ExitStatus> {
   const limit = limitOf(options);
   const { withGmsAdmin } = await import("../gms/with-admin.ts");
-  const { groupJson } = await import("../gms/view.ts");
+  const { groupJson, groupsLines } = await import("../gms/view.ts");
   const groups = await withGmsAdmin(options, (admin) =>
     paged(
       limit,
@@ -75,19 +74,7 @@ async function list({ output }: Context, options: Limited): Promise<ExitStatus> 
       ({ uri }) => uri,
     ),
   );
-  output.result({ status: "ok", groups: groups.map(groupJson) }, () =>
-    groups.length === 0
-      ? ["no groups"]
-      : table([
-          ["group", "name", "services", "revision"],
-          ...groups.map(({ uri, settings, revision }) => [
-            uri,
-            settings.displayName,
-            settings.services.join(" "),
-            String(revision),
-          ]),
-        ]),
-  );
+  output.result({ status: "ok", groups: groups.map(groupJson) }, () => groupsLines(groups));
   return EXIT.accepted;
 }
 

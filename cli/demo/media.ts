@@ -41,7 +41,7 @@ export async function playMedia(stage: MediaStage): Promise<void> {
     answered(() => joins(removed, group), step),
   );
   await talkBurst(stage);
-  report.check("group call, with the member who was removed", isIn ? 1 : 0, 1, 0);
+  report.check("group call, entered by the removed member (must be 0)", isIn ? 1 : 0, 1, 0);
   await shortData(stage);
   await clock.time("leave the group call", staying.length, (step) =>
     crowd.each(staying, (member) => member.hangUp(), step),
@@ -91,9 +91,9 @@ async function talkBurst({ clock, report, staying, removed }: MediaStage): Promi
   const opened = await removed.opened();
   const held = listeners.filter((listener) => isOnly(all.get(listener)!, [LOW])).length;
   report.check("the tone that one said, and nothing else", held, listeners.length);
-  report.check("packets opened with the keys of the member who was removed", opened, overheard, 0);
+  report.check("packets opened with the removed member's keys (must be 0)", opened, overheard, 0);
   report.measure({
-    what: "who heard every frame of that second in its time",
+    what: "members who heard that second without a gap (measured only)",
     held: whole ?? 0,
     of: listeners.length,
     ...(whole !== listeners.length && {

@@ -32,6 +32,17 @@ export function groupJson({ uri, settings, revision, createdAt, nextRekeyAt }: G
   };
 }
 
+export function groupsLines(groups: readonly GroupRecord[]): string[] {
+  if (groups.length === 0) return ["no groups"];
+  const rows = groups.map(({ uri, settings, revision }) => [
+    uri,
+    settings.displayName,
+    settings.services.join(" "),
+    String(revision),
+  ]);
+  return table([["group", "name", "services", "revision"], ...rows]);
+}
+
 export function groupLines({ uri, settings, revision, nextRekeyAt }: GroupRecord): string[] {
   const { displayName, services, managers, rekeyEveryMs, gmkLifetimeMs, rekeyOnAdd } = settings;
   const every = rekeyEveryMs === undefined ? "when asked" : `every ${durationText(rekeyEveryMs)}`;

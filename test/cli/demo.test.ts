@@ -34,21 +34,21 @@ describe("demo", () => {
         { name: "send short data to all others", count: 2 },
         { name: "leave the group call", count: 3 },
         { name: "two talk at once, the server mixes", count: 1 },
-        { name: "revoke that GMK", count: 3 },
+        { name: "revoke the third GMK", count: 3 },
       ],
       checks: [
         { held: 4, of: 4, expected: 4 },
         { held: 4, of: 4 },
         { held: 3, of: 3 },
-        { what: "third GMK, with the member who was removed", held: 0, of: 1 },
+        { what: "third GMK, held by the removed member (must be 0)", held: 0, of: 1 },
         { what: "the tone that one said, and nothing else", held: 2, of: 2 },
-        { what: "packets opened with the keys of the member who was removed", held: 0 },
-        { what: "group call, with the member who was removed", held: 0, of: 1 },
+        { what: "packets opened with the removed member's keys (must be 0)", held: 0 },
+        { what: "group call, entered by the removed member (must be 0)", held: 0, of: 1 },
         { what: "the text, decrypted", held: 2, of: 2 },
         { what: "both tones in one stream of the server", held: 1, of: 1 },
         { what: "third GMK, revoked", held: 3, of: 3 },
       ],
-      measures: [{ what: "who heard every frame of that second in its time", of: 2 }],
+      measures: [{ what: "members who heard that second without a gap (measured only)", of: 2 }],
     });
     const overheard = (result.checks as { what: string; of: number }[]).find(({ what }) =>
       what.startsWith("packets opened with the keys of the member"),
@@ -61,7 +61,7 @@ describe("demo", () => {
     expect(run.status, run.stderr).toBe(0);
     expect(run.stderr).toContain("get identity keys from the KMS: 3/3\n");
     expect(run.stdout).toMatch(/^rekey +3 +[\d.]+ s +[\d.]+ ms +\d+\/s$/m);
-    expect(run.stdout).toMatch(/^who heard every frame of that second in its time: \d of 1/m);
+    expect(run.stdout).toMatch(/^members who heard that second without a gap \(measured only\): \d of 1/m);
     expect(run.stdout).toMatch(/^All as it must be, in [\d.]+ s\.$/m);
   });
 

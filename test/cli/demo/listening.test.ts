@@ -40,12 +40,12 @@ describe("the report of the demo", () => {
   it("fails for what must be so on any machine, and names it", () => {
     const report = new Report();
     report.check("first GMK, the same for all", 4, 4);
-    report.check("packets opened with the keys of the member who was removed", 0, 51, 0);
+    report.check("packets opened with the removed member's keys (must be 0)", 0, 51, 0);
     expect(report.failure).toBeUndefined();
-    report.check("third GMK, with the member who was removed", 1, 1, 0);
+    report.check("third GMK, held by the removed member (must be 0)", 1, 1, 0);
     expect(report.failure).toMatchObject({
       code: "DEMO_FAILED",
-      message: "third GMK, with the member who was removed: 1 of 1, not 0",
+      message: "third GMK, held by the removed member (must be 0): 1 of 1, not 0",
     });
   });
 
