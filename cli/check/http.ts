@@ -3,7 +3,7 @@ import { deadline } from "../../base/deadline.ts";
 import { defined } from "../../base/defined.ts";
 import { type ErrorCode, MikeySakkeError } from "../../base/errors.ts";
 import { readAll } from "../../transport/http/body.ts";
-import { tlsError } from "../server/tls-error.ts";
+import { tlsError } from "../terminal/tls-error.ts";
 import { quote, type Transcript } from "./transcript.ts";
 
 /** What is used of `fetch`. */

@@ -13,7 +13,7 @@ import {
 import type { Context, Runner } from "../terminal/command.ts";
 import { EXIT, type ExitStatus } from "../terminal/exit-status.ts";
 import { integerOption, serviceIdOption, uriOption } from "../terminal/options.ts";
-import type { Output } from "../terminal/output.ts";
+import { counted, type Output } from "../terminal/output.ts";
 import { usageError } from "../terminal/usage.ts";
 
 interface IfRevision {
@@ -107,7 +107,7 @@ async function create(
   const changed = await withGmsAdmin(options, (admin) =>
     admin.createGroup(OPERATOR, { uri, members, settings }),
   );
-  return tell(output, changed, `made ${uri} with ${members.length} members`);
+  return tell(output, changed, `made ${uri} with ${counted(members.length, "member")}`);
 }
 
 async function set(
@@ -136,7 +136,7 @@ async function add(
   const members = await membersOf(uris, options, stdin);
   const { OPERATOR, withGmsAdmin } = await import("../gms/with-admin.ts");
   const changed = await withGmsAdmin(options, (admin) => admin.addMembers(OPERATOR, uri, members));
-  return tell(output, changed, `added ${members.length} members to ${uri}`);
+  return tell(output, changed, `added ${counted(members.length, "member")} to ${uri}`);
 }
 
 async function remove(
@@ -149,7 +149,7 @@ async function remove(
   const members = uris.map((member) => uriOption(member, "MEMBER"));
   const { OPERATOR, withGmsAdmin } = await import("../gms/with-admin.ts");
   const changed = await withGmsAdmin(options, (admin) => admin.removeMembers(OPERATOR, uri, members));
-  return tell(output, changed, `removed ${members.length} members from ${uri}`);
+  return tell(output, changed, `removed ${counted(members.length, "member")} from ${uri}`);
 }
 
 async function deleteGroup(

@@ -10,7 +10,7 @@ import { type Context, collect, type Runner } from "../terminal/command.ts";
 import { EXIT, type ExitStatus } from "../terminal/exit-status.ts";
 import { requireAbsent, writeOutput } from "../terminal/files.ts";
 import { uriOption } from "../terminal/options.ts";
-import { table } from "../terminal/output.ts";
+import { counted, table } from "../terminal/output.ts";
 import { usageError } from "../terminal/usage.ts";
 
 interface FolderArgs {
@@ -191,7 +191,7 @@ async function exportOwn(
   });
   await writeOutput(options.out, xml, { force });
   output.result({ status: "ok", kmsUri, certificates: own.length, out: options.out }, () => [
-    `${own.length} certificate${own.length === 1 ? "" : "s"} of ${kmsUri}  ${options.out}`,
+    `${counted(own.length, "certificate")} of ${kmsUri}  ${options.out}`,
   ]);
   return EXIT.accepted;
 }

@@ -11,6 +11,7 @@ import type { Context, Runner } from "../terminal/command.ts";
 import { EXIT, type ExitStatus } from "../terminal/exit-status.ts";
 import { fileNameOf, writeOutput } from "../terminal/files.ts";
 import { requireDistinct, timeOption, uriListFile } from "../terminal/options.ts";
+import { counted } from "../terminal/output.ts";
 import type { Progress } from "../terminal/progress.ts";
 
 interface Options {
@@ -81,7 +82,7 @@ async function issue({ output, stdin }: Context, options: Options): Promise<Exit
     progress = undefined;
     const seconds = (performance.now() - started) / 1000;
     output.result({ status: "ok", keyPeriod: periodNo, issued, seconds, outDir }, () => [
-      `${issued} key set${issued === 1 ? "" : "s"} of key period ${periodNo}, in ${seconds.toFixed(1)} s`,
+      `${counted(issued, "key set")} of key period ${periodNo}, in ${seconds.toFixed(1)} s`,
     ]);
     return EXIT.accepted;
   } catch (error) {

@@ -23,6 +23,7 @@ import {
   timeOption,
   uriListFile,
 } from "../terminal/options.ts";
+import { counted } from "../terminal/output.ts";
 import { usageError } from "../terminal/usage.ts";
 
 interface Options {
@@ -123,7 +124,7 @@ async function kmsKeyprov({ output, stdin }: Context, options: Options): Promise
       users: users.map((userUri, i) => ({ userUri, file: files[i] })),
     },
     () => [
-      `${users.length} user${users.length === 1 ? "" : "s"}, key period ${periods.join(", ")} (${from} to ${to})`,
+      `${counted(users.length, "user")}, key period ${periods.join(", ")} (${from} to ${to})`,
       ...users.slice(0, 10).map((userUri, i) => `${userUri}  ${files[i]}`),
       ...(users.length > 10 ? [`and ${users.length - 10} more in ${options.outDir}`] : []),
     ],

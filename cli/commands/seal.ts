@@ -25,7 +25,7 @@ import { type Context, collect, type Runner } from "../terminal/command.ts";
 import { EXIT, type ExitStatus } from "../terminal/exit-status.ts";
 import { fileNameOf, requireAbsent, writeOutput } from "../terminal/files.ts";
 import { memberListFile, requireDistinct, serviceIdOption, timeOption } from "../terminal/options.ts";
-import type { Json } from "../terminal/output.ts";
+import { counted, type Json } from "../terminal/output.ts";
 import { usageError } from "../terminal/usage.ts";
 
 interface Options {
@@ -127,7 +127,7 @@ async function seal({ output, stdin }: Context, options: Options): Promise<ExitS
     await writeOutput(join(options.out, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`, { force });
     output.result({ status: "ok", out: options.out, ...manifest }, () => [
       `GMK-ID ${manifest.gmkId} for ${group}, by ${manifest.initiator}`,
-      `${entries.length} message${entries.length === 1 ? "" : "s"} and ${MANIFEST} in ${options.out}`,
+      `${counted(entries.length, "message")} and ${MANIFEST} in ${options.out}`,
     ]);
     return EXIT.accepted;
   } catch (error) {

@@ -9,6 +9,7 @@ import type { Context, Runner } from "../terminal/command.ts";
 import { durationOption } from "../terminal/durations.ts";
 import { EXIT, type ExitStatus } from "../terminal/exit-status.ts";
 import { uriOption } from "../terminal/options.ts";
+import { counted } from "../terminal/output.ts";
 
 interface LostArgs extends AdminArgs {
   reason: string;
@@ -99,7 +100,7 @@ function progressLine(lost: LostUser): string {
   const open = openOf(lost).length;
   return [
     `${lost.withoutKey.length} without the new key`,
-    open > 0 ? `${open} old keys in their grace time` : `${lost.unaware.length} unaware of a revocation`,
+    open > 0 ? `${counted(open, "old key")} in grace time` : `${lost.unaware.length} unaware of a revocation`,
   ].join(", ");
 }
 
@@ -108,7 +109,7 @@ function endLines(lost: LostUser, seconds: number): string[] {
   const took = `${seconds.toFixed(1)} s`;
   if (lost.done) {
     return [
-      `${user} is revoked and in no group; all others refuse the ${gmks.length} keys held there (${took})`,
+      `${user} is revoked and in no group; all others refuse the ${counted(gmks.length, "key")} held there (${took})`,
     ];
   }
   const open = openOf(lost).length;

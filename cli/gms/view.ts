@@ -10,8 +10,7 @@ import type {
   RekeyRecord,
 } from "../../store/gms/records.ts";
 import { durationText } from "../terminal/durations.ts";
-import type { Json } from "../terminal/output.ts";
-import { table } from "../terminal/output.ts";
+import { counted, type Json, table } from "../terminal/output.ts";
 
 type JsonObject = { readonly [key: string]: Json | undefined };
 
@@ -167,7 +166,8 @@ export function deliveryLines(deliveries: readonly DeliveryRecord[]): string[] {
 /** One line for a change that caused rekeys. */
 export function changeLine(rekeys: readonly RekeyRecord[]): string[] {
   return rekeys.map(
-    ({ id, kind, gmkId, total }) => `rekey ${id}: ${kind} GMK ${formatKeyId(gmkId)}, ${total} members`,
+    ({ id, kind, gmkId, total }) =>
+      `rekey ${id}: ${kind} GMK ${formatKeyId(gmkId)}, ${counted(total, "member")}`,
   );
 }
 

@@ -4,7 +4,7 @@ import { defined } from "../../base/defined.ts";
 import type { GmsAdminClient } from "../../roles/gms/admin/client.ts";
 import type { GmsAdmin } from "../../roles/gms/common/ports.ts";
 import type { DeliveryRecord, RekeyRecord } from "../../store/gms/records.ts";
-import type { Output } from "../terminal/output.ts";
+import { counted, type Output } from "../terminal/output.ts";
 import { STATES } from "./view.ts";
 
 export interface WatchOptions {
@@ -59,7 +59,7 @@ async function reported(admin: GmsAdmin, id: number, signal: AbortSignal): Promi
 
 function progressLine({ id, kind, total, counts }: RekeyRecord): string {
   const states = STATES.map((state) => `${state} ${counts[state]}`);
-  return `rekey ${id} (${kind}), ${total} members: ${states.join(", ")}`;
+  return `rekey ${id} (${kind}), ${counted(total, "member")}: ${states.join(", ")}`;
 }
 
 async function missingOf(admin: GmsAdmin, { id, counts }: RekeyRecord): Promise<DeliveryRecord[]> {

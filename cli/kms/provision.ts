@@ -22,7 +22,6 @@ import { requestUrl } from "../files/kms-url.ts";
 import { type KeyKind, readTransportKeys, type SharedKeys, writeNamedKey } from "../files/named-key.ts";
 import { developmentToken } from "../server/development-tokens.ts";
 import { httpsFetch } from "../server/https.ts";
-import { tlsError } from "../server/tls-error.ts";
 import { readFile, requireAbsent, writeOutput } from "../terminal/files.ts";
 import { usageError } from "../terminal/usage.ts";
 
@@ -100,8 +99,6 @@ export async function provision(options: ProvisionOptions): Promise<Provisioned>
       refreshAt,
       files,
     };
-  } catch (error) {
-    throw tlsError(error) ?? error;
   } finally {
     for (const named of [keys.trk, keys.ink]) if (named !== undefined) wipe(named.key);
     core.destroy();

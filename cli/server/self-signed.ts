@@ -11,7 +11,7 @@ import {
   X509Certificate,
 } from "node:crypto";
 import { isIP } from "node:net";
-import { concat, fromHex, utf8 } from "../../base/bytes.ts";
+import { concat, fromHex, toHex, utf8 } from "../../base/bytes.ts";
 
 export interface SelfSigned {
   /** Both in PEM. */
@@ -21,12 +21,23 @@ export interface SelfSigned {
 
 const DAY_MS = 24 * 3600 * 1000;
 
-const TAG = { boolean: 1, integer: 2, bits: 3, octets: 4, utf8: 12, time: 23, sequence: 48, set: 49 };
+const TAG = {
+  boolean: 1,
+  integer: 2,
+  bits: 3,
+  octets: 4,
+  utf8: 12,
+  printable: 19,
+  time: 23,
+  sequence: 48,
+  set: 49,
+};
 
 /** Object identifiers, encoded. */
 const OID = {
   ecdsaWithSha256: "06082a8648ce3d040302",
   commonName: "0603550403",
+  serialNumber: "0603550405",
   subjectKeyIdentifier: "0603551d0e",
   keyUsage: "0603551d0f",
   subjectAltName: "0603551d11",
@@ -40,9 +51,11 @@ export function selfSigned(hosts: readonly string[], now: number, days: number):
   const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const spki = new Uint8Array(publicKey.export({ type: "spki", format: "der" }));
   const algorithm = der(TAG.sequence, fromHex(OID.ecdsaWithSha256));
+  // OpenSSL looks for an issuer by its name, so two of these in one file of trusted certificates need different ones.
   const name = der(
     TAG.sequence,
-    der(TAG.set, der(TAG.sequence, fromHex(OID.commonName), der(TAG.utf8, utf8(hosts[0]!)))),
+    attribute(OID.commonName, TAG.utf8, hosts[0]!),
+    attribute(OID.serialNumber, TAG.printable, toHex(keyIdOf(spki))),
   );
   const toBeSigned = der(
     TAG.sequence,
@@ -69,15 +82,22 @@ export function belongsTo(certificate: string, key: string): boolean {
   return own.equals(createPublicKey(key).export({ type: "spki", format: "der" }));
 }
 
+/** RFC 7093: the first 160 bits of SHA-256 over the key. */
+function keyIdOf(spki: Uint8Array): Uint8Array {
+  return new Uint8Array(createHash("sha256").update(spki.subarray(-65)).digest()).subarray(0, 20);
+}
+
+function attribute(oid: string, tag: number, text: string): Uint8Array {
+  return der(TAG.set, der(TAG.sequence, fromHex(oid), der(tag, utf8(text))));
+}
+
 function extensions(hosts: readonly string[], spki: Uint8Array): Uint8Array[] {
-  // RFC 7093: the first 160 bits of SHA-256 over the key.
-  const keyId = new Uint8Array(createHash("sha256").update(spki.subarray(-65)).digest()).subarray(0, 20);
   return [
     extension(OID.basicConstraints, true, der(TAG.sequence)),
     extension(OID.keyUsage, true, Uint8Array.of(TAG.bits, 2, 7, 0x80)), // digitalSignature
     extension(OID.extendedKeyUsage, false, der(TAG.sequence, fromHex(OID.serverAuth))),
     extension(OID.subjectAltName, false, der(TAG.sequence, ...hosts.map(alternativeName))),
-    extension(OID.subjectKeyIdentifier, false, der(TAG.octets, keyId)),
+    extension(OID.subjectKeyIdentifier, false, der(TAG.octets, keyIdOf(spki))),
   ];
 }
 

@@ -4,6 +4,7 @@ import { EXIT, type ExitStatus, exitStatusOf } from "./exit-status.ts";
 import type { ByteSource } from "./files.ts";
 import { Output } from "./output.ts";
 import type { Streams } from "./streams.ts";
+import { tlsError } from "./tls-error.ts";
 import { usageError } from "./usage.ts";
 
 export interface Context {
@@ -58,8 +59,9 @@ export class Runner {
           ...(command.processedArgs as Arguments),
         );
       } catch (error) {
-        output.error(error);
-        this.status = exitStatusOf(error);
+        const told = tlsError(error) ?? error;
+        output.error(told);
+        this.status = exitStatusOf(told);
       }
     });
     return command;

@@ -16,6 +16,9 @@ export type Json =
   | readonly Json[]
   | { readonly [key: string]: Json | undefined };
 
+/** A number with its noun, whose plural has an s: `1 member`, `2 members`. */
+export const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`;
+
 export class Output {
   readonly json: boolean;
   readonly #streams: Streams;

@@ -51,7 +51,7 @@ describe("demo", () => {
       measures: [{ what: "members who heard that second without a gap (measured only)", of: 2 }],
     });
     const overheard = (result.checks as { what: string; of: number }[]).find(({ what }) =>
-      what.startsWith("packets opened with the keys of the member"),
+      what.startsWith("packets opened with the removed member"),
     );
     expect(overheard?.of).toBeGreaterThan(0);
   });

@@ -1,6 +1,7 @@
 /** Follows a tutorial as a reader does: each block in its order, in one folder. The comment above a block tells how it is run. */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { onTestFinished } from "vitest";
 import type { CodeBlock } from "./code-blocks.ts";
 
 /** How the block is run; undefined where it is not. */
@@ -12,7 +13,7 @@ const WAYS: Readonly<Record<string, Way>> = {
   "run, and expect a refusal": "refused",
 };
 /** What a server or a device prints when it is at work. */
-const AT_WORK = /, ready at |keys of all groups are there/;
+const AT_WORK = /, ready at |^subscribed at /m;
 
 export const wayOf = ({ mark }: CodeBlock): Way | undefined => WAYS[mark ?? ""];
 
@@ -47,6 +48,8 @@ function toItsEnd(body: string, wanted: number, cwd: string, env: NodeJS.Process
 
 async function started(body: string, cwd: string, env: NodeJS.ProcessEnv): Promise<ChildProcess> {
   const child = spawn("bash", ["-euc", `exec ${body}`], { cwd, env });
+  // Also where the test's time is over before its end.
+  onTestFinished(() => void child.kill("SIGKILL"));
   let said = "";
   child.stderr.setEncoding("utf8").on("data", (text) => {
     said += text;
