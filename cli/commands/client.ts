@@ -16,6 +16,7 @@ interface Options extends ImsArgs, TolerateArgs {
   kmsUrl?: string;
   kmsUri?: string;
   gmsUri?: string;
+  gmsKms?: string;
   xcapRoot?: string;
   sip?: string;
   way?: "sip" | "http";

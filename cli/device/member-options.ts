@@ -10,6 +10,7 @@ export interface MemberArgs extends ImsArgs, TolerateArgs {
   kmsUrl?: string;
   kmsUri?: string;
   gmsUri?: string;
+  gmsKms?: string;
   xcapRoot?: string;
   mcxUri?: string;
   mcxSip?: string;
@@ -29,7 +30,8 @@ export function memberOptions(command: Command): Command {
       `servers of this machine, by their data folder, with development tokens (default: ${DEFAULT_FOLDER})`,
     )
     .option("--kms-url <url>", "where the KMS is, such as https://kms.example.org")
-    .option("--kms-uri <uri>", "KmsUri that the KMS must have (default: what it says it is)");
+    .option("--kms-uri <uri>", "KmsUri that the KMS must have (default: what it says it is)")
+    .option("--gms-kms <uri>", "KmsUri of the KMS that keyed the GMS (default: that of the user)");
 }
 
 export function mcxMemberOptions(command: Command): Command {

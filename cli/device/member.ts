@@ -109,7 +109,7 @@ async function ringOf(
     tolerance: options.tolerance,
     keys: keys.current,
     ring,
-    gms: { uri: place.gmsUri, ...defined({ xcapRoot: place.xcapRoot }) },
+    gms: { uri: place.gmsUri, ...defined({ xcapRoot: place.xcapRoot, kmsUri: place.gmsKmsUri }) },
     groups: [groupUri],
     // Keys of other groups are none of this command's business.
     gktpTree: "group",

@@ -8,6 +8,7 @@ export interface PlaceArgs {
   readonly kmsUrl?: string;
   readonly kmsUri?: string;
   readonly gmsUri?: string;
+  readonly gmsKms?: string;
   readonly xcapRoot?: string;
   readonly sip?: string;
   readonly ca?: string;
@@ -17,6 +18,8 @@ export interface Place {
   readonly kmsUrl: string;
   readonly kmsUri?: string;
   readonly gmsUri: string;
+  /** The KMS that keyed the GMS; that of the user when absent. */
+  readonly gmsKmsUri?: string;
   readonly xcapRoot?: string;
   readonly sip?: SipServer;
   readonly ca?: string;
@@ -30,13 +33,14 @@ export function placeOf(args: PlaceArgs, running: Running | undefined): Place {
     throw usageError("NO_SERVER", "give --kms-url and --gms-uri, or --local for the servers of this machine");
   }
   const kmsUri = args.kmsUri ?? running?.kmsUri;
+  const gmsKmsUri = args.gmsKms ?? running?.kmsUri;
   const xcapRoot = args.xcapRoot ?? running?.xcapRoot;
   const ca = args.ca ?? running?.ca;
   const sip = sipOf(args.sip, running);
   return {
     kmsUrl,
     gmsUri,
-    ...defined({ kmsUri, xcapRoot, sip, ca }),
+    ...defined({ kmsUri, gmsKmsUri, xcapRoot, sip, ca }),
   };
 }
 

@@ -81,7 +81,7 @@ export async function runClient(options: ClientOptions, output: Output): Promise
       ring,
       gms: {
         uri: place.gmsUri,
-        ...defined({ sipUri: sip?.uri, xcapRoot: place.xcapRoot }),
+        ...defined({ sipUri: sip?.uri, xcapRoot: place.xcapRoot, kmsUri: place.gmsKmsUri }),
       },
       groups: groups.length === 0 ? "all" : groups,
       // Keys of other groups are not asked for, so that none of them is refused.
