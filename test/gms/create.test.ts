@@ -70,6 +70,17 @@ describe("createGms", () => {
     expect(metrics).toMatch(/^gms_messages_sealed_total 1$/m);
   });
 
+  it("is a process that all on its database see, until it closes", async () => {
+    const { listen, processes, close, context } = await create({}, { instance: "radio1" });
+    await listen();
+    await expect.poll(processes).toMatchObject([{ server: "gms", name: "radio1" }]);
+    expect((await processes())[0]).not.toHaveProperty("fault");
+    await world.store.processes.report({ server: "gms", name: "radio2", hostNow: context.now() }, 60_000);
+    expect((await processes()).map(({ name }) => name)).toEqual(["radio1", "radio2"]);
+    await close();
+    expect((await world.store.processes.list("gms")).map(({ name }) => name)).toEqual(["radio2"]);
+  });
+
   it("finds work that was left undone, under a name of its own", async () => {
     const first = await create();
     await first.admin.createGroup("op", { uri: GROUP, members: newMembers(2) });

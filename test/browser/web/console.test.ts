@@ -1,5 +1,4 @@
 /** The operators' console in Chromium: a large group is given a new key, a radio is lost, and nobody else gets in. */
-import { spawnSync } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import type { Browser, Locator, Page } from "playwright-core";
@@ -7,6 +6,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { memberUri, memberUris, newMembers } from "../../gms/world.ts";
 import { type ConsoleWorld, consoleWorld, GROUP } from "../../server/console/world.ts";
 import { describeInChromium, launchChromium } from "../support/chromium.ts";
+import { buildPages } from "./support/build.ts";
 
 const isLong = process.env.MIKEY_SAKKE_LONG !== undefined;
 const MEMBERS = isLong ? 1000 : 300;
@@ -24,8 +24,7 @@ describeInChromium("the console", () => {
   const faults: string[] = [];
 
   beforeAll(async () => {
-    const built = spawnSync(process.execPath, ["tools/build-web.mjs"], { encoding: "utf8" });
-    if (built.status !== 0) throw new Error(built.stderr);
+    buildPages();
     here = await consoleWorld({ runs: true });
     await here.core.context.admin.createGroup("test", {
       uri: GROUP,

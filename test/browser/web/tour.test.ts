@@ -1,11 +1,11 @@
 /** The tour of an empty system in Chromium, by keyboard: a first group, and the addresses of two pages to talk in. */
-import { spawnSync } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type ConsoleWorld, consoleWorld } from "../../server/console/world.ts";
 import { describeInChromium, launchChromium } from "../support/chromium.ts";
+import { buildPages } from "./support/build.ts";
 
 const TALK_PAGE = "http://127.0.0.1:9";
 
@@ -15,8 +15,7 @@ describeInChromium("the tour of the console", () => {
   let page: Page;
 
   beforeAll(async () => {
-    const built = spawnSync(process.execPath, ["tools/build-web.mjs"], { encoding: "utf8" });
-    if (built.status !== 0) throw new Error(built.stderr);
+    buildPages();
     here = await consoleWorld({ runs: true, config: { talkPage: TALK_PAGE } });
     browser = await launchChromium();
     page = await (await browser.newContext()).newPage();

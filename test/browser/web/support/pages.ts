@@ -1,5 +1,4 @@
 /** Pages of members in Chromium, on the servers of `npm run play`. */
-import { spawnSync } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,6 +6,7 @@ import type { Browser, Page } from "playwright-core";
 import type { figures } from "../../../../web/client/app/store.ts";
 import { MEMBERS, type Play, play } from "../../../../web/play/servers.ts";
 import { launchChromium } from "../../support/chromium.ts";
+import { buildPages } from "./build.ts";
 
 /** What is said into the microphone. */
 export const TONE = 700;
@@ -37,8 +37,7 @@ export async function openPages({ init }: { readonly init?: () => void } = {}): 
     for (let next = closers.pop(); next !== undefined; next = closers.pop()) await next();
   };
   try {
-    const built = spawnSync(process.execPath, ["tools/build-web.mjs"], { encoding: "utf8" });
-    if (built.status !== 0) throw new Error(built.stderr);
+    buildPages();
     const folder = await mkdtemp(join(tmpdir(), "mikey-sakke-web-"));
     closers.push(() => rm(folder, { recursive: true, force: true }));
     const microphone = join(folder, "tone.wav");
