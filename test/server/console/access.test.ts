@@ -200,6 +200,16 @@ describe("the listener", () => {
       "certificate",
     );
   });
+
+  it("links to talk pages of this machine only, as these give anybody's tokens", async () => {
+    for (const talkPage of ["http://talk.example.org", "https://192.0.2.1:8450"])
+      await expect(consoleConfigFault({ talkPage })).resolves.toContain(
+        "console.talkPage: must be on a loopback",
+      );
+    await expect(consoleConfigFault({ talkPage: "http://127.0.0.1:8450/page" })).resolves.toContain(
+      "console.talkPage: must be an origin",
+    );
+  });
 });
 
 async function consoleConfigFault(config: object): Promise<string> {
