@@ -22,5 +22,7 @@ export function readExposition(text: string): Sample[] {
 
 /** The value of one label; undefined where it is absent. */
 export function labelOf({ labels }: Sample, name: string): string | undefined {
-  return new RegExp(`(?:^|,)${name}="([^"]*)"`).exec(labels)?.[1];
+  const start = `,${name}="`;
+  const [, rest] = `,${labels}`.split(start, 2);
+  return rest?.slice(0, rest.indexOf('"'));
 }
