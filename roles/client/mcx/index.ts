@@ -1,26 +1,6 @@
 /** A client of an MCX server: keys of control signalling, calls of groups and of two users, and short data over SIP. */
-import { MikeySakkeError } from "../../../base/errors.ts";
-import { ntpFromUnixMs } from "../../../bindings/identity/ntp.ts";
-import {
-  DEFAULT_WINDOW_MS,
-  type DeliveredKey,
-  MemoryReceiverState,
-  openMessage,
-} from "../../../bindings/index.ts";
-import type { McDataPayload } from "../../../bindings/mcdata/index.ts";
-import { MEDIA, mediaTypeOf, type Part, readMultipart } from "../../../documents/group-xml/index.ts";
-import { type Answer, CONTENT_TYPE, FROM, type Incoming, isSameUri } from "../../../transport/sip/index.ts";
-import { SeenMessages } from "../../call/seen-messages.ts";
 import { Bindings } from "./bindings.ts";
-import {
-  type CallOptions,
-  type JoinedCall,
-  type JoinOptions,
-  joinCall,
-  type McxCall,
-  placeCall,
-} from "./calling.ts";
-import { openData, sendData } from "./data.ts";
+import { createMcxGroupClient, type McxGroupClient } from "./client.ts";
 import type { McxClientOptions } from "./options.ts";
 import { callUser, privateCallHandler } from "./private-calling.ts";
 import type { McxPrivateCall, McxPrivateCallOptions } from "./private-calls.ts";
@@ -35,6 +15,7 @@ export {
   type JoinOptions,
   type McxCall,
 } from "./calling.ts";
+export type { McxGroupClient } from "./client.ts";
 export type { McxClientEvent, McxClientOptions, ReceivedData } from "./options.ts";
 export type {
   McxPrivateCall,
@@ -44,103 +25,18 @@ export type {
   TakenMcxPrivateCall,
 } from "./private-calls.ts";
 
-export interface McxClient {
-  /** Uploads a CSK and keeps the binding; again for a new CSK. Rejects with `McxRefusedError` and SIP errors. */
-  bind(): Promise<void>;
-  /** Joins the call of a group. See `placeCall` for its errors. */
-  call(groupUri: string, options?: CallOptions): Promise<McxCall>;
-  /** The signalling of it alone: media and floor control are the caller's, as where a page has them in another worker. */
-  join(groupUri: string, options: JoinOptions): Promise<JoinedCall>;
-  /** Keys of floor control, for calls that were joined: the first of them is the one to send under. They stay here. */
-  controlKeys(): readonly DeliveredKey[];
+export interface McxClient extends McxGroupClient {
   /** Calls one user, under a key that only the two have. See `callUser` for its errors. */
   callUser(userUri: string, options?: McxPrivateCallOptions): Promise<McxPrivateCall>;
-  /** Short data to all members. See `sendData` for its errors. */
-  send(groupUri: string, payloads: readonly McDataPayload[]): Promise<void>;
-  /** Takes the binding away and clears the keys. Calls are the caller's to end before. */
-  close(): Promise<void>;
 }
-
-/** As much as a server that is trusted sends. */
-const MAX_BODY = 256 << 10;
-/** 256,000 messages at most, of some hundred octets each. */
-const SEEN_MESSAGES = { senders: 1000, each: 256 };
 
 export function createMcxClient(options: McxClientOptions): McxClient {
-  const { endpoint, onEvent } = options;
+  const { endpoint, onPrivateCall } = options;
   const bindings = new Bindings(options);
-  const messages = new SeenMessages(SEEN_MESSAGES);
-  const seen = new MemoryReceiverState({ maxMessages: 1000, maxKeys: 1000 });
-  endpoint.onRequest("MESSAGE", async (incoming) => {
-    try {
-      await take(incoming);
-      return { status: 200 };
-    } catch (error) {
-      if (!(error instanceof MikeySakkeError)) throw error;
-      onEvent?.({ type: "refused", error });
-      return refusalOf(error);
-    }
-  });
-
-  if (options.onPrivateCall !== undefined) {
-    endpoint.onInvite(privateCallHandler(options, bindings, options.onPrivateCall));
-  }
-
-  async function take({ request }: Incoming): Promise<void> {
-    if (!isSameUri(request.headers.need(FROM).uri, options.mcxUri)) {
-      throw new MikeySakkeError("verification", "NOT_THE_SERVER", "MESSAGE: not from the MCX server");
-    }
-    const [contentType = ""] = request.headers.texts(CONTENT_TYPE.name);
-    if (request.body.length > MAX_BODY) {
-      throw new MikeySakkeError("codec", "BODY_TOO_LARGE", `MESSAGE: more than ${MAX_BODY} octets`);
-    }
-    const parts: Part[] = mediaTypeOf(contentType).startsWith("multipart/")
-      ? readMultipart(contentType, request.body)
-      : [{ contentType, body: request.body }];
-    const mikey = parts.find((part) => mediaTypeOf(part.contentType) === MEDIA.mikey);
-    if (mikey !== undefined) await takeKey(mikey.body);
-    else await takeData(parts);
-  }
-
-  /** What comes again is answered as the first time: the server may have missed that answer. */
-  async function takeData(parts: readonly Part[]): Promise<void> {
-    const data = await openData(options, bindings, parts, messages);
-    if (data !== undefined) onEvent?.({ type: "data", ...data });
-  }
-
-  /** Key download (TS 33.180 5.8): of the server, for this user. */
-  async function takeKey(octets: Uint8Array): Promise<void> {
-    // What is older is refused by its T.
-    seen.prune(ntpFromUnixMs(options.now() - 2 * DEFAULT_WINDOW_MS));
-    const { receiver, homeKms } = options.keys();
-    const serverKms = options.mcxKmsUri ?? homeKms;
-    const opened = await openMessage(octets, {
-      receiver,
-      state: seen,
-      now: options.now(),
-      allow: ["MuSiK"],
-      authorise: ({ uri, kmsUri }) => uri === options.mcxUri && kmsUri === serverKms,
-      from: options.mcxUri,
-    });
-    if (opened.outcome !== "accepted") {
-      throw new MikeySakkeError("verification", "KEY_REVOKED", "MESSAGE: a key that is revoked");
-    }
-    bindings.musiks.add(opened.key);
-    onEvent?.({ type: "key", kind: opened.key.kind, keyId: opened.key.keyId });
-  }
-
+  const client = createMcxGroupClient(options, bindings);
+  if (onPrivateCall !== undefined) endpoint.onInvite(privateCallHandler(options, bindings, onPrivateCall));
   return {
-    bind: () => bindings.bind(),
-    call: (groupUri, callOptions = {}) => placeCall(options, bindings, groupUri, callOptions),
-    join: (groupUri, joinOptions) => joinCall(options, bindings, groupUri, joinOptions),
+    ...client,
     callUser: (userUri, callOptions = {}) => callUser(options, bindings, userUri, callOptions),
-    controlKeys: () => bindings.present?.held.all() ?? [],
-    send: (groupUri, payloads) => sendData(options, bindings.present, groupUri, payloads),
-    close: () => bindings.close(),
   };
-}
-
-/** 488 is what TS 24.481 has for a message that cannot be taken. */
-function refusalOf({ kind }: MikeySakkeError): Answer {
-  return { status: kind === "codec" ? 400 : 488 };
 }

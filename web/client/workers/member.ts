@@ -10,14 +10,11 @@ import {
 } from "../../../bindings/index.ts";
 import { PAYLOAD_CONTENT_TYPES } from "../../../bindings/mcdata/index.ts";
 import { NO_ADDRESS } from "../../../documents/sdp/call.ts";
-import { ringKeys } from "../../../roles/client/calls/index.ts";
-import {
-  createMcxClient,
-  type JoinedCall,
-  type McxClient,
-  type McxClientEvent,
-  McxRefusedError,
-} from "../../../roles/client/mcx/index.ts";
+import { ringKeys } from "../../../roles/call/ring-keys.ts";
+import { McxRefusedError } from "../../../roles/client/mcx/binding.ts";
+import type { JoinedCall } from "../../../roles/client/mcx/calling.ts";
+import { createMcxGroupClient, type McxGroupClient } from "../../../roles/client/mcx/client.ts";
+import type { McxClientEvent } from "../../../roles/client/mcx/options.ts";
 import {
   createGroupClient,
   type GroupClientEvent,
@@ -64,7 +61,7 @@ export class Member {
   readonly #calls = new Map<string, Call>();
   #ring!: GroupKeyRing;
   #texts!: Texts;
-  #mcx: McxClient | undefined;
+  #mcx: McxGroupClient | undefined;
   #isBound = false;
   #isSending = false;
   #hadKey = false;
@@ -167,7 +164,7 @@ export class Member {
       this.#isBound = false;
       tell({ type: "connected", server: "mcx", isConnected: false });
     });
-    this.#mcx = createMcxClient({
+    this.#mcx = createMcxGroupClient({
       userUri: user,
       mcxUri: config.mcx.uri,
       sipUri: SERVER,
