@@ -1,4 +1,4 @@
-/** What a user hears, as a WAV file that grows. */
+/** Records what a user hears in a WAV file that grows. */
 import { open } from "node:fs/promises";
 import { defined } from "../../base/defined.ts";
 import { G711_FRAME } from "../../bindings/media/index.ts";

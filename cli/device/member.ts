@@ -65,7 +65,7 @@ export interface McxMember extends McxUser {
   readonly keys: GroupMediaKeys;
 }
 
-/** What the keys of groups are taken from, and what is to be closed after. */
+/** The sources of the group keys, and what the command closes at its end. */
 interface Parts {
   readonly keys: Awaited<ReturnType<typeof provisionedKeys>>;
   readonly storage: MemoryStorage;

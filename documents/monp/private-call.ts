@@ -29,7 +29,7 @@ export const REJECT_REASONS = {
 
 export type RejectReason = keyof typeof REJECT_REASONS;
 
-/** Who calls whom; the same in all messages of a call, whoever sends them. */
+/** The caller and the callee, which are the same in all messages of a call. */
 interface Parties {
   readonly callId: number;
   /** MCPTT IDs. */

@@ -104,7 +104,7 @@ interface Entry extends Parties {
   answered: ((message: PrivateCallMessage) => void) | undefined;
   /** The call does not come about: whoever waits for the answer is told. */
   failed: ((error: MikeySakkeError) => void) | undefined;
-  /** Of what waits for RELEASE ACK. */
+  /** The timer of the call that waits for RELEASE ACK. */
   released: (() => void) | undefined;
   call: PrivateCall | undefined;
   readonly handlers: PrivateCallHandlers;

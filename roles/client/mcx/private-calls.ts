@@ -22,7 +22,7 @@ export interface McxPrivateCallOptions extends McxPrivateCallHandlers {
   readonly kmsUri?: string;
 }
 
-/** What is made of a call that comes in and is taken. */
+/** How the callee's application handles a call that it takes. */
 export interface TakenMcxPrivateCall extends McxPrivateCallHandlers {
   readonly onBegin: (placed: McxPrivateCall) => void;
 }
