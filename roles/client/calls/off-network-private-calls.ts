@@ -104,7 +104,7 @@ interface Entry extends Parties {
   answered: ((message: PrivateCallMessage) => void) | undefined;
   /** The call does not come about: whoever waits for the answer is told. */
   failed: ((error: MikeySakkeError) => void) | undefined;
-  /** The timer of the call that waits for RELEASE ACK. */
+  /** RELEASE ACK has come, or is waited for no longer. */
   released: (() => void) | undefined;
   call: PrivateCall | undefined;
   readonly handlers: PrivateCallHandlers;
