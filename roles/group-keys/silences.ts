@@ -29,7 +29,19 @@ export class Silences {
 
   /** Milliseconds that an answer may take, where a server that was never silent has `limit`. */
   limit(limit: number): number {
-    const again = this.#since < REMEMBERED_MS ? Math.max(0, this.#count - 1) : 0;
+    return this.#longer(limit, this.#count);
+  }
+
+  /**
+   * The same for a process that others still take for the owner of a call. Right after a silence it is most likely the one
+   * that was silent, so the wait for it is not longer yet.
+   */
+  limitOfOwner(limit: number): number {
+    return this.#longer(limit, this.#since < SAME_MS ? this.#count - 1 : this.#count);
+  }
+
+  #longer(limit: number, silences: number): number {
+    const again = this.#since < REMEMBERED_MS ? Math.max(0, silences - 1) : 0;
     return Math.max(limit, Math.min(limit * 2 ** again, LONGEST_LIMIT_MS));
   }
 

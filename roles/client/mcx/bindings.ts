@@ -160,7 +160,7 @@ export class Bindings implements XmlKeySource {
   }
 
   async #openAt(contact: string): Promise<Binding> {
-    const patience = this.silences.limit(REDIRECT_PATIENCE_MS);
+    const patience = this.silences.limitOfOwner(REDIRECT_PATIENCE_MS);
     try {
       return await this.#open({ uri: contact, nextHop: undefined, name: contact }, patience);
     } catch (error) {

@@ -246,8 +246,7 @@ class PlacedCall {
     const { userUri, mcxUri, random, clock, groupKeys, mediaBlocks, codecs } = this.#options;
     const { members, jitter, onEvent } = this.#callOptions;
     const [mediaPort, floorPort] = this.#ports;
-    const joined = await this.#join(false);
-    try {
+    await this.#join(false, async (joined) => {
       const { answer } = joined;
       const multicast = await this.#multicastOf(answer);
       this.call = new GroupCall({
@@ -271,10 +270,7 @@ class PlacedCall {
         random,
         ...(onEvent && { onEvent }),
       });
-    } catch (error) {
-      await joined.hangUp();
-      throw error;
-    }
+    });
   }
 
   async hangUp(): Promise<void> {
@@ -283,11 +279,13 @@ class PlacedCall {
     await this.call.close();
   }
 
-  async #join(isAgain: boolean): Promise<JoinedCall> {
+  /** What ends the session before its media are in place is heard when they are. */
+  async #join(isAgain: boolean, place: (joined: JoinedCall) => Promise<void>): Promise<void> {
     const [media, floor] = this.#ports;
     const { codecs } = this.#options;
-    let joined: JoinedCall | undefined;
-    joined = await joinCall(this.#options, this.#bindings, this.#groupUri, {
+    let ended: SessionEnd | undefined;
+    let isPlaced = false;
+    const joined = await joinCall(this.#options, this.#bindings, this.#groupUri, {
       offer: {
         media: media.address,
         floor: floor.address,
@@ -295,11 +293,20 @@ class PlacedCall {
       },
       isAgain,
       onEnd: (end) => {
-        if (joined !== undefined && joined === this.#joined) void this.#ended(joined, end);
+        ended = end;
+        if (isPlaced) void this.#ended(joined, end);
       },
     });
     this.#joined = joined;
-    return joined;
+    try {
+      await place(joined);
+    } catch (error) {
+      this.#joined = undefined;
+      await joined.hangUp();
+      throw error;
+    }
+    isPlaced = true;
+    if (ended !== undefined) void this.#ended(joined, ended);
   }
 
   async #multicastOf({ multicast }: CallDescription) {
@@ -308,7 +315,7 @@ class PlacedCall {
   }
 
   async #ended(joined: JoinedCall, end: SessionEnd): Promise<void> {
-    if (this.#isOver) return;
+    if (this.#isOver || joined !== this.#joined) return;
     if (end === "bye") {
       void joined.hangUp();
       return this.#over(end);
@@ -320,10 +327,7 @@ class PlacedCall {
     this.call.away();
     onEvent?.({ type: "call-lost", groupUri: this.#groupUri });
     joined.lost();
-    if (await this.#rejoin()) {
-      const { server } = this.#joined!;
-      onEvent?.({ type: "call-joined", groupUri: this.#groupUri, server });
-    } else this.#over(end);
+    if (!(await this.#rejoin())) this.#over(end);
   }
 
   #over(end: SessionEnd): void {
@@ -335,13 +339,15 @@ class PlacedCall {
 
   /** False: the server does not want it, or none is found. */
   async #rejoin(): Promise<boolean> {
-    const { clock } = this.#options;
+    const { clock, onEvent } = this.#options;
     const until = clock.now() + REJOIN_TIME_MS;
     for (let wait = FIRST_PAUSE_MS; !this.#isOver; wait = Math.min(2 * wait, LONGEST_PAUSE_MS)) {
       try {
-        const { answer, control, controlSsrc } = await this.#join(true);
-        const multicast = await this.#multicastOf(answer);
-        await this.call.moveTo({ server: answer, control, controlSsrc, ...(multicast && { multicast }) });
+        await this.#join(true, async ({ answer, control, controlSsrc, server }) => {
+          const multicast = await this.#multicastOf(answer);
+          await this.call.moveTo({ server: answer, control, controlSsrc, ...(multicast && { multicast }) });
+          onEvent?.({ type: "call-joined", groupUri: this.#groupUri, server });
+        });
         // It was hung up meanwhile.
         if (this.#isOver) await this.hangUp();
         return true;

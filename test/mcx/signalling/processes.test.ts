@@ -147,6 +147,25 @@ it("a call that is lost again soon gives its servers more time, as they may have
   expect(ends).toEqual([]);
 });
 
+it("a call that is lost before its media are in place is joined again", async () => {
+  const alice = await bound(ALICE);
+  const { endpoint } = alice;
+  const { invite } = endpoint;
+  let losses = 2;
+  Object.assign(endpoint, {
+    async invite(options: Parameters<SipEndpoint["invite"]>[0]) {
+      const result = await invite(options);
+      if (losses-- > 0) options.onEnd!("lost");
+      return result;
+    },
+  });
+  claim = HERE;
+  await alice.client.call(GROUP);
+  const count = (type: string) => alice.events.filter((event) => event.type === type).length;
+  await until(() => count("call-joined") === 2);
+  expect(count("call-lost")).toBe(2);
+});
+
 it("a process that a call is redirected to has more time for its answer each time that it was silent", async () => {
   // The waits for a process that is silent, and the pauses between, are over at once.
   let ahead = 0;
