@@ -157,7 +157,11 @@ async function measureSmall(
 type Status = Awaited<ReturnType<RunningGms["gms"]["admin"]["rekeyStatus"]>>;
 
 /** Each look counts all members of the rekey in the database, which is work of its own. */
-async function ofRekey({ gms }: RunningGms, id: number, reached: (status: Status) => boolean): Promise<Status> {
+async function ofRekey(
+  { gms }: RunningGms,
+  id: number,
+  reached: (status: Status) => boolean,
+): Promise<Status> {
   for (;;) {
     const status = await gms.admin.rekeyStatus(id);
     if (reached(status)) return status;
