@@ -1,5 +1,6 @@
-// Builds the pages of web/ to web/dist/: scripts and workers with esbuild, split so that a page loads one build of the core,
-// styles after those of packages and the common ones, and what stands beside them as it is. Prints what each part takes, compressed, with what it loads.
+// Builds the pages of web/ to web/dist/: scripts and workers with esbuild, split so that they load common parts once, styles
+// after those of packages and the common ones, and what stands beside them as it is, with both builds of the core. Prints
+// what each part takes, compressed, with what it always loads.
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -20,6 +21,16 @@ const PAGES = {
 /** Styles of packages, before those of the page. */
 const STYLES = { client: [], console: ["node_modules/uplot/dist/uPlot.min.css"] };
 
+/**
+ * Imports that no page ever reaches: the core as base64, which the files below replace, and answers to challenges for a
+ * password, where pages have tokens. A part of their own would not do for the latter, since esbuild keeps whole the modules
+ * that two parts share, and one has all SHA-2 functions.
+ */
+const LEFT_OUT = ["../wasm/fma.ts", "../wasm/simd.ts", "./digest-client.ts"];
+
+/** Builds of the core, of which the page's workers load one. */
+const CORES = ["fma.wasm", "simd.wasm"];
+
 const outputs = {};
 for (const [name, scripts] of Object.entries(PAGES)) {
   const out = join(root, "web/dist", name);
@@ -35,6 +46,7 @@ for (const [name, scripts] of Object.entries(PAGES)) {
     outdir: out,
     bundle: true,
     splitting: true,
+    external: LEFT_OUT,
     minify: true,
     format: "esm",
     platform: "browser",
@@ -46,6 +58,7 @@ for (const [name, scripts] of Object.entries(PAGES)) {
   Object.assign(outputs, metafile.outputs);
   writeFileSync(join(out, "LICENSES.txt"), licensesOf(Object.keys(metafile.inputs)));
 }
+for (const file of CORES) copyFileSync(join(root, "build", file), join(root, "web/dist/client", file));
 
 /** The licence texts of all packages of which something is bundled. */
 function licensesOf(inputs) {
@@ -63,23 +76,22 @@ function licenseOf(folder) {
   return `${JSON.parse(readFileSync(join(folder, "package.json"), "utf8")).license}\n`;
 }
 
-/** A part with all that it imports when it is loaded, and one of what it imports later. */
+/** A part with all that it imports when it is loaded; what it imports later, when a session needs it, is left out. */
 function loadedBy(path, seen = new Set()) {
   if (seen.has(path)) return seen;
   seen.add(path);
-  const { imports } = outputs[path];
-  for (const { path: to, kind } of imports) if (kind === "import-statement") loadedBy(to, seen);
-  const [build] = imports.filter(({ kind }) => kind === "dynamic-import");
-  if (build !== undefined) loadedBy(build.path, seen);
+  for (const { path: to, kind } of outputs[path].imports) if (kind === "import-statement") loadedBy(to, seen);
   return seen;
 }
 
-const kB = (paths) =>
-  paths.reduce((sum, path) => sum + gzipSync(readFileSync(join(root, path)), { level: 9 }).length, 0) / 1000;
+const sizeOf = (path) => gzipSync(readFileSync(join(root, path)), { level: 9 }).length / 1000;
+const kB = (paths) => [...new Set(paths)].reduce((sum, path) => sum + sizeOf(path), 0);
 const partsOf = (name) => [...loadedBy(`web/dist/${name}.js`)];
 const sizes = {
   page: kB(partsOf("client/page")),
-  workers: kB([...new Set([...partsOf("client/keys-worker"), ...partsOf("client/media-worker")])]),
+  workers:
+    kB([...partsOf("client/keys-worker"), ...partsOf("client/media-worker")]) +
+    Math.max(...CORES.map((file) => sizeOf(`web/dist/client/${file}`))),
   worklet: kB(partsOf("client/voice")),
   console: kB(partsOf("console/page")),
 };

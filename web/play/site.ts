@@ -41,9 +41,10 @@ const TYPES: Readonly<Record<string, string>> = {
   ".css": "text/css; charset=utf-8",
   ".js": "text/javascript; charset=utf-8",
   ".svg": "image/svg+xml",
+  ".wasm": "application/wasm",
 };
 /** Names that builds have. */
-const FILE = /^\/[\w-]+\.(?:html|css|js|svg)$/;
+const FILE = /^\/[\w-]+\.(?:html|css|js|svg|wasm)$/;
 
 export async function openPageSite({ folder, port }: PageSiteOptions): Promise<PageSite> {
   let servers: PageServers | undefined;

@@ -142,6 +142,23 @@ describeInChromium("two pages and a member on UDP", () => {
     await joined(bob.page);
   });
 
+  it("take the other build of the core where the first one is not for this browser", async () => {
+    const context = await pages.browser.newContext();
+    const taken: string[] = [];
+    await context.route("**/*.wasm", (route) => {
+      const name = new URL(route.request().url()).pathname;
+      taken.push(name);
+      const isFma = name === "/fma.wasm";
+      return isFma ? route.fulfill({ body: "an instruction of the future" }) : route.continue();
+    });
+    const page = await context.newPage();
+    await page.goto(`${pages.servers.site.origin}/?user=${encodeURIComponent(CAROL)}`);
+    await page.getByRole("button", { name: "Join" }).click();
+    await joined(page);
+    await context.close();
+    expect(taken).toEqual(["/fma.wasm", "/simd.wasm"]);
+  });
+
   it("give the floor back when the window loses the focus", async () => {
     await talkButton(alice.page).focus();
     await alice.page.keyboard.down("Enter");

@@ -1,5 +1,4 @@
 /** Answers challenges: digest (RFC 3261 22.2, RFC 8760 2.4) and Bearer (RFC 8898). */
-import { toHex } from "../../../base/bytes.ts";
 import type { RandomSource } from "../../../base/random.ts";
 import {
   AUTHORIZATION,
@@ -11,8 +10,6 @@ import {
   WWW_AUTHENTICATE,
 } from "../codec/authorisation.ts";
 import type { SipRequest, SipResponse } from "../codec/message.ts";
-import { quote } from "../codec/scanner.ts";
-import { type DigestProtection, digestAlgorithm, digestResponse, digestSecret } from "./digest.ts";
 
 export interface BearerChallenge {
   readonly authorizationServer: string | undefined;
@@ -70,7 +67,9 @@ async function answer(
     const refused = before.some((value) => authParam(value, "realm") === authParam(challenge, "realm"));
     // 22.1: what was refused is not sent again, unless only its nonce was old.
     if (refused && authParam(challenge, "stale")?.toLowerCase() !== "true") return undefined;
-    return digest(challenge, request, credentials.digest, random);
+    // Loaded when it is asked for: its hash functions are a good part of a page's bundle, and pages have tokens.
+    const { answerDigest } = await import("./digest-client.ts");
+    return answerDigest(challenge, request, credentials.digest, random);
   }
   if (isScheme(challenge, "Bearer") && credentials.bearer !== undefined) {
     const token = await credentials.bearer({
@@ -82,45 +81,4 @@ async function answer(
     return { scheme: "Bearer", token, params: new Map() };
   }
   return undefined;
-}
-
-function digest(
-  challenge: AuthValue,
-  { method, uri, body }: SipRequest,
-  { user, password }: { user: string; password: string },
-  random: RandomSource,
-): AuthValue | undefined {
-  const named = authParam(challenge, "algorithm");
-  const algorithm = digestAlgorithm(named ?? "MD5");
-  const realm = authParam(challenge, "realm");
-  const nonce = authParam(challenge, "nonce");
-  const offered = authParam(challenge, "qop")
-    ?.split(",")
-    .map((word) => word.trim());
-  const qop = offered?.includes("auth") ? "auth" : offered?.includes("auth-int") ? "auth-int" : undefined;
-  if (algorithm === undefined || realm === undefined || nonce === undefined) return undefined;
-  if (offered !== undefined && qop === undefined) return undefined;
-  const params = new Map<string, string>([
-    ["username", quote(user)],
-    ["realm", quote(realm)],
-    ["nonce", quote(nonce)],
-    ["uri", quote(uri)],
-  ]);
-  if (named !== undefined) params.set("algorithm", algorithm);
-  const opaque = authParam(challenge, "opaque");
-  if (opaque !== undefined) params.set("opaque", quote(opaque));
-  const protection: DigestProtection | undefined = qop && {
-    qop,
-    count: "00000001",
-    clientNonce: toHex(random(8)),
-  };
-  if (protection !== undefined) {
-    params
-      .set("qop", protection.qop)
-      .set("nc", protection.count)
-      .set("cnonce", quote(protection.clientNonce));
-  }
-  const secret = digestSecret(algorithm, user, realm, password);
-  const input = { algorithm, secret, method, uri, nonce, body, protection };
-  return { scheme: "Digest", params: params.set("response", quote(digestResponse(input))) };
 }

@@ -3,7 +3,6 @@ import {
   type Core,
   formatKeyId,
   fromUtf8,
-  load,
   MikeySakkeError,
   systemRandom,
   utf8,
@@ -30,6 +29,7 @@ import {
 } from "../../../transport/sip/index.ts";
 import type { PageConfig } from "../config.ts";
 import type { FromKeys, GroupView, KeysToMedia, KeyView } from "../messages.ts";
+import { loadCore } from "./core.ts";
 import { plainKey } from "./held-keys.ts";
 import { openStorage } from "./storage.ts";
 import { Texts } from "./texts.ts";
@@ -81,7 +81,7 @@ export class Member {
     for (const group of this.#ring.groups()) this.#enter(group);
     this.#ring.onChange(() => this.#keysChanged());
     this.#keysChanged();
-    const core = await load();
+    const core = await loadCore();
     tell({ type: "step", step: "core" });
     const keys = await this.#identity(core, new KeyStore(storage));
     tell({ type: "step", step: "keys" });
