@@ -21,12 +21,17 @@ const PAGES = {
 /** Styles of packages, before those of the page. */
 const STYLES = { client: [], console: ["node_modules/uplot/dist/uPlot.min.css"] };
 
-/**
- * Imports that no page ever reaches: the core as base64, which the files below replace, and answers to challenges for a
- * password, where pages have tokens. A part of their own would not do for the latter, since esbuild keeps whole the modules
- * that two parts share, and one has all SHA-2 functions.
- */
-const LEFT_OUT = ["../wasm/fma.ts", "../wasm/simd.ts", "./digest-client.ts"];
+/** The core as base64, which no page reaches: it has the files below. */
+const EMBEDDED = ["../wasm/fma.ts", "../wasm/simd.ts"];
+
+/** Pages have tokens and never a password: what answers a challenge for one, with MD5 and SHA-512, answers none in them. */
+const withoutPasswords = {
+  name: "without-passwords",
+  setup: ({ onLoad }) =>
+    onLoad({ filter: /\/transport\/sip\/auth\/digest-client\.ts$/ }, () => ({
+      contents: "export const answerDigest = () => undefined;",
+    })),
+};
 
 /** Builds of the core, of which the page's workers load one. */
 const CORES = ["fma.wasm", "simd.wasm"];
@@ -46,7 +51,8 @@ for (const [name, scripts] of Object.entries(PAGES)) {
     outdir: out,
     bundle: true,
     splitting: true,
-    external: LEFT_OUT,
+    external: EMBEDDED,
+    plugins: [withoutPasswords],
     minify: true,
     format: "esm",
     platform: "browser",

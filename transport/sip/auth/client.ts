@@ -10,6 +10,7 @@ import {
   WWW_AUTHENTICATE,
 } from "../codec/authorisation.ts";
 import type { SipRequest, SipResponse } from "../codec/message.ts";
+import { answerDigest } from "./digest-client.ts";
 
 export interface BearerChallenge {
   readonly authorizationServer: string | undefined;
@@ -67,8 +68,6 @@ async function answer(
     const refused = before.some((value) => authParam(value, "realm") === authParam(challenge, "realm"));
     // 22.1: what was refused is not sent again, unless only its nonce was old.
     if (refused && authParam(challenge, "stale")?.toLowerCase() !== "true") return undefined;
-    // Loaded when it is asked for: its hash functions are a good part of a page's bundle, and pages have tokens.
-    const { answerDigest } = await import("./digest-client.ts");
     return answerDigest(challenge, request, credentials.digest, random);
   }
   if (isScheme(challenge, "Bearer") && credentials.bearer !== undefined) {
