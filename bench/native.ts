@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { defined } from "../base/defined.ts";
 import type { RowName } from "../cli/bench/row.ts";
 import type { Timing } from "../cli/bench/sampling.ts";
 import { ROOT } from "./compile.ts";
@@ -39,8 +40,7 @@ export function measureNative(rounds: number, budget: number): NativeResult {
     return {
       rows: {
         ...rows,
-        ...(single && { "sakke.encapsulate.batch": single }),
-        ...(sign && { "eccsi.sign.batch": sign }),
+        ...defined({ "sakke.encapsulate.batch": single, "eccsi.sign.batch": sign }),
       },
       notes: [
         `Native: wolfSSL ${version} as installed, right after the rounds; its batch rows are single ones.`,

@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { defined } from "../../base/defined.ts";
 import { startPostgres } from "../../test/support/postgres.ts";
 import { ROOT } from "../compile.ts";
 
@@ -161,7 +162,7 @@ async function issueTo(
   withXml: boolean,
   period: number,
 ): Promise<void> {
-  const issuer = await issue.createKeyIssuer({ store, core, now: () => NOW, ...(pool && { pool }) });
+  const issuer = await issue.createKeyIssuer({ store, core, now: () => NOW, ...defined({ pool }) });
   const [certificate] = issuer.certificates();
   const first = Math.ceil((NOW / 1000 + client.NTP_UNIX_OFFSET) / RULE.userKeyPeriod);
   const onKeySet = (keySet: Parameters<NonNullable<Parameters<Issue["issueAll"]>[2]["onKeySet"]>>[0]) => {

@@ -49,7 +49,7 @@ export function checkTokens(
 function developmentTokens(server: "KMS" | "GMS", folder: string, userUri: string): CheckTokens {
   const token = (lifetime: number, scopes?: readonly string[]) =>
     server === "KMS"
-      ? developmentToken({ dataDir: folder }, { userUri, lifetime, ...(scopes && { scopes }) })
+      ? developmentToken({ dataDir: folder }, { userUri, lifetime, ...defined({ scopes }) })
       : gmsDevelopmentToken(folder, userUri, lifetime, scopes);
   let valid: { readonly text: Promise<string>; readonly until: number } | undefined;
   return {

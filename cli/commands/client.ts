@@ -1,5 +1,6 @@
 /** `client run`: a member of groups, on the command line. */
 import { type Command, Option } from "commander";
+import { defined } from "../../base/defined.ts";
 import { type ImsArgs, imsOf } from "../device/ims-options.ts";
 import { memberOptions } from "../device/member-options.ts";
 import { DEFAULT_FOLDER } from "../server/folder-options.ts";
@@ -109,7 +110,7 @@ async function run({ output }: Context, options: Options): Promise<ExitStatus> {
   return runClient(
     {
       userUri,
-      ...(ims && { ims }),
+      ...defined({ ims }),
       tolerance: toleranceOption(options),
       place,
       way,

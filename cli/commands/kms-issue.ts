@@ -1,6 +1,7 @@
 /** `kms issue`: the keys of all users for a key period, in one go. */
 import { join } from "node:path";
 import type { Command } from "commander";
+import { defined } from "../../base/defined.ts";
 import { keyPeriodNo } from "../../bindings/identity/key-period.ts";
 import type { KeySet } from "../../bindings/identity/kms-material.ts";
 import { ntpFromUnixMs, ntpSeconds } from "../../bindings/identity/ntp.ts";
@@ -68,8 +69,7 @@ async function issue({ output, stdin }: Context, options: Options): Promise<Exit
       const number = keyPeriodNo(ntpSeconds(ntpFromUnixMs(at)), rule) + (options.next === true ? 1 : 0);
       return admin.issue({
         periodNo: number,
-        ...(users && { users }),
-        ...(onKeySet && { onKeySet }),
+        ...defined({ users, onKeySet }),
         signal: stop.signal,
         onProgress(done, total) {
           progress ??= output.progress("issuing", total);

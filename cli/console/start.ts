@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { defined } from "../../base/defined.ts";
 import { createConsole } from "../../roles/console/server.ts";
 import type { Credentials } from "../../roles/server/listener.ts";
 import type { ServerLog } from "../../roles/server/log.ts";
@@ -48,7 +49,7 @@ export async function startConsole(
     config,
     token,
     folder: pageFolder(),
-    ...(credentials && { credentials }),
+    ...defined({ credentials }),
     log,
     guard: { admission, refused: new RefusedLog(log, systemClock) },
     backend: {

@@ -1,5 +1,6 @@
 /** The user that a command acts as, and the addresses of its servers. */
 import { fromUtf8 } from "../../base/bytes.ts";
+import { defined } from "../../base/defined.ts";
 import { readRunning } from "../gms/running-file.ts";
 import { mcxDevelopmentToken } from "../mcx/development-tokens.ts";
 import { DEFAULT_FOLDER } from "../server/folder-options.ts";
@@ -48,7 +49,7 @@ export async function mcxUserOf(
   const ims = await imsOf(args);
   return {
     userUri,
-    ...(ims && { ims }),
+    ...defined({ ims }),
     tolerance: toleranceOption(args),
     place,
     mcx: { uri, sip: sipServer(sip, "--mcx-sip") },

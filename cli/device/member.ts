@@ -152,7 +152,7 @@ async function openWith(
     const host = await addressTowards(mcx.sip.host, mcx.sip.port);
     const client = createMcxClient({
       userUri,
-      ...(ims && { ims }),
+      ...defined({ ims }),
       mcxUri: mcx.uri,
       // The core knows the way to the public service identity.
       sipUri: ims === undefined ? mcx.sip.uri : mcx.uri,
@@ -160,9 +160,9 @@ async function openWith(
       keys: keys.current,
       token: options.mcxToken,
       groupKeys,
-      ...(onPrivateCall && { onPrivateCall }),
+      ...defined({ onPrivateCall }),
       tolerance,
-      ...(options.codecs && { codecs: options.codecs }),
+      ...defined({ codecs: options.codecs }),
       openPort: (to) => mediaPort(host, to),
       clock: systemClock,
       now: Date.now,

@@ -75,7 +75,7 @@ export async function runClient(options: ClientOptions, output: Output): Promise
     closers.push(() => clearTimeout(again));
     const client = createGroupClient({
       userUri,
-      ...(options.ims && { ims: options.ims }),
+      ...defined({ ims: options.ims }),
       tolerance: options.tolerance,
       keys: keys.current,
       ring,

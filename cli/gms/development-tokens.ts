@@ -1,4 +1,5 @@
 /** Development tokens for the GMS of a data folder. */
+import { defined } from "../../base/defined.ts";
 import { gmsAudience } from "../../roles/gms/common/config.ts";
 import { developmentIssuerOf, requireDevelopment } from "../server/development-tokens.ts";
 import { openGmsFolder } from "./data-folder.ts";
@@ -13,5 +14,5 @@ export async function gmsDevelopmentToken(
   const { folder, config, files } = await openGmsFolder({ dataDir });
   requireDevelopment(folder, "GMS", config.tokens);
   const issuer = await developmentIssuerOf(files, gmsAudience(config.gmsUri));
-  return issuer.token({ userUri, lifetime, now: Date.now(), ...(scopes && { scopes }) });
+  return issuer.token({ userUri, lifetime, now: Date.now(), ...defined({ scopes }) });
 }

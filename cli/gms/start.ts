@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import { resolve } from "node:path";
+import { defined } from "../../base/defined.ts";
 import { systemRandom } from "../../base/random.ts";
 import { load } from "../../bindings/core/core.ts";
 import { createPool } from "../../bindings/pool/index.ts";
@@ -69,8 +70,7 @@ export async function startGms(
     store,
     core,
     keys,
-    ...(pool && { pool }),
-    ...(credentials && { credentials }),
+    ...defined({ pool, credentials }),
     ...(config.tokens === undefined && {
       developmentIssuer: await developmentIssuerOf(files, gmsAudience(config.gmsUri)),
     }),
@@ -80,7 +80,7 @@ export async function startGms(
     instance: `${hostname()}:${resolve(folder)}`,
     random: systemRandom,
     log,
-    ...(admission && { admission }),
+    ...defined({ admission }),
   });
   onClose(() => gms.close());
   const { xcapUrl, adminUrl, sip } = await gms.listen().catch((error: unknown) => {

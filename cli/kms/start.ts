@@ -109,7 +109,7 @@ export async function startKms(
     store,
     envelope,
     ...(await core()),
-    ...(credentials && { credentials }),
+    ...defined({ credentials }),
     ...(data.config.tokens === undefined && {
       developmentIssuer: await developmentIssuerOf(data.files, kmsAudience(data.config.kmsUri)),
     }),
@@ -117,7 +117,7 @@ export async function startKms(
     adminToken,
     mayMake,
     log,
-    ...(admission && { admission }),
+    ...defined({ admission }),
   });
   onClose(() => kms.close());
   const { kmsUri, certUri } = (await store.masters())[0]!.certificate;

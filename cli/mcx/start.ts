@@ -91,7 +91,7 @@ export async function startMcx(
       tokenFile === undefined
         ? () => gmsDevelopmentToken(folder, config.mcxUri, TOKEN_LIFETIME)
         : async () => fromUtf8(await readFile(tokenFile, MAX_TOKEN), tokenFile).trim(),
-    ...(credentials && { credentials }),
+    ...defined({ credentials }),
     ...(config.tokens === undefined && {
       developmentIssuer: await developmentIssuerOf(files, mcxAudience(config.mcxUri)),
     }),
@@ -99,7 +99,7 @@ export async function startMcx(
     adminToken,
     random,
     log,
-    ...(admission && { admission }),
+    ...defined({ admission }),
     ...(shared && { store: McxStore.open(shared.db, shared.envelope) }),
   });
   onClose(() => server.close());

@@ -113,9 +113,7 @@ export function readCallSdp(octets: Uint8Array): CallDescription {
     floor: { host: addressOf(connectionOf(floor.lines) ?? host), port: floor.port },
     speech,
     ...(features.includes(MULTI_TALKER) && { multiTalker: true }),
-    ...(multicast && { multicast }),
-    ...(webSocket && { webSocket }),
-    ...(mikey && { mikey }),
+    ...defined({ multicast, webSocket, mikey }),
   };
 }
 

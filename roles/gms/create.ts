@@ -124,7 +124,7 @@ export async function createGms(options: GmsOptions): Promise<Gms> {
   const { context } = core;
   const admission = options.admission ?? createAdmission(config.limits, log);
   const guard = { admission, refused: new RefusedLog(log, systemClock) };
-  const xcapServer = createXcapServer({ context, tokens, guard, ...(credentials && { credentials }) });
+  const xcapServer = createXcapServer({ context, tokens, guard, ...defined({ credentials }) });
   const ready = readiness(context);
   const reports = new ProcessReports({
     server: "gms",
@@ -139,8 +139,7 @@ export async function createGms(options: GmsOptions): Promise<Gms> {
     tokens,
     guard,
     ready,
-    ...defined({ token: options.adminToken }),
-    ...(prometheus && { metrics: prometheus }),
+    ...defined({ token: options.adminToken, metrics: prometheus }),
   });
   const limits = sipLimits(config.limits);
   const { requestTimeout } = config.limits;

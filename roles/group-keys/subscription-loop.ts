@@ -96,7 +96,7 @@ export class SubscriptionLoop {
       transports,
       clock,
       random,
-      ...(resolver && { resolver }),
+      ...defined({ resolver }),
     });
   }
 
@@ -165,7 +165,7 @@ export class SubscriptionLoop {
     let isFirst = true;
     this.#subscription = endpoint.subscribe({
       uri,
-      ...(nextHop && { nextHop }),
+      ...defined({ nextHop }),
       patience: this.#servers.patience(server),
       keepAlive: this.#silences.keepAlive(this.#options.keepAlive),
       from: ims?.identity ?? userUri,

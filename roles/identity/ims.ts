@@ -2,6 +2,7 @@
  * A client in an IMS (TS 24.229): it registers its public user identity, which is From of all that it sends and which the core
  * asserts to servers. They know the MC service ID by the access token of the PUBLISH or SUBSCRIBE (TS 24.379 7.2, TS 24.481 6.3.13).
  */
+import { defined } from "../../base/defined.ts";
 import { MikeySakkeError } from "../../base/errors.ts";
 import {
   type Clock,
@@ -63,7 +64,7 @@ export async function registerInIms(options: RegistrationOptions): Promise<Regis
       uri: registrar,
       from: identity,
       to: identity,
-      ...(credentials && { credentials }),
+      ...defined({ credentials }),
       headers: (fields) => void fields.set(EXPIRES, seconds),
     });
     if (status < 300) return headers.get(EXPIRES) ?? seconds;

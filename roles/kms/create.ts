@@ -118,7 +118,7 @@ export async function createKms(options: KmsOptions): Promise<Kms> {
   requireTls(config, credentials !== undefined);
   await requireMaster(store, config, { core, random, now: now(), log, mayMake: options.mayMake ?? true });
 
-  const issuer = await createKeyIssuer({ store, core, now, ...(pool && { pool }) });
+  const issuer = await createKeyIssuer({ store, core, now, ...defined({ pool }) });
   let loaded = config.policy.strictSchema ? await KmsSchema.load() : undefined;
   const schema: Pick<KmsSchema, "validate"> = { validate: (...given) => loaded!.validate(...given) };
   const prometheus = options.metrics === undefined ? createPrometheusMetrics() : undefined;
@@ -127,9 +127,9 @@ export async function createKms(options: KmsOptions): Promise<Kms> {
   const deps = { config, store, issuer, tokens, now, random, log, refused, metrics, schema };
   const service = createKmsService(deps);
   const maker = async () => ({ core, issuer });
-  const admin = createAdmin({ store, maker, now, random, ...(envelope && { envelope }) });
+  const admin = createAdmin({ store, maker, now, random, ...defined({ envelope }) });
   const guard = { admission: options.admission ?? createAdmission(config.limits, log), refused };
-  const server = createKmsServer({ config, service, random, guard, ...(credentials && { credentials }) });
+  const server = createKmsServer({ config, service, random, guard, ...defined({ credentials }) });
   const requireStore = onceIn(ASKED_EVERY, async () => {
     await store.ready();
     await clock.measure();
@@ -146,8 +146,7 @@ export async function createKms(options: KmsOptions): Promise<Kms> {
       clock.requireRight();
       issuer.currentCertificate(now());
     },
-    ...defined({ token: options.adminToken }),
-    ...(prometheus && { metrics: prometheus }),
+    ...defined({ token: options.adminToken, metrics: prometheus }),
   });
 
   let purging: ReturnType<typeof setInterval> | undefined;

@@ -7,6 +7,7 @@ import {
   SimpleSpanProcessor,
 } from "@opentelemetry/sdk-trace-base";
 import { afterEach, describe, expect, it } from "vitest";
+import { defined } from "../../base/defined.ts";
 import { systemRandom } from "../../base/random.ts";
 import { traceIdOf } from "../../base/traceparent.ts";
 import { gktpUserPath, MEDIA, writeGktpReport } from "../../documents/group-xml/index.ts";
@@ -42,7 +43,7 @@ async function start(tracing?: Tracing): Promise<void> {
   const at = (level: keyof GmsLog) => (facts: object, text: string) =>
     void lines.push({ ...facts, text, level });
   const log: GmsLog = { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
-  setup = await Setup.create({ log, ...(tracing && { tracing }) });
+  setup = await Setup.create({ log, ...defined({ tracing }) });
   await setup.gms.context.admin.createGroup(ADMIN, { uri: GROUP, members: newMembers(2) });
 }
 

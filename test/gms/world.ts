@@ -1,4 +1,5 @@
 /** Two KMSs in memory, a GMS with keys, members with theirs, a database, and a clock that tests turn. */
+import { defined } from "../../base/defined.ts";
 import type { Core } from "../../bindings/core/core.ts";
 import { Initiator } from "../../bindings/identity/initiator.ts";
 import { ntpFromUnixMs, ntpSeconds, ntpSecondsToUnixMs } from "../../bindings/identity/ntp.ts";
@@ -192,7 +193,7 @@ export async function makeWorld(options: WorldOptions = {}): Promise<World> {
 /** The GMS of a world, without listeners; nothing runs before it is started. */
 export function makeCore(world: World, options: Partial<ContextOptions> = {}): GmsCore {
   const { config, store, keys, now, pool } = world;
-  return createCore({ config, store, keys, now, instance: "gms-1", ...(pool && { pool }), ...options });
+  return createCore({ config, store, keys, now, instance: "gms-1", ...defined({ pool }), ...options });
 }
 
 /** Resolves when `done` holds; it is asked at first and whenever a rekey moves on. */

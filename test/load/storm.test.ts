@@ -4,6 +4,7 @@
  * PostgreSQL, and measures what a member costs, as `npm run test:load` does.
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { defined } from "../../base/defined.ts";
 import { migrate } from "../../store/database/migrate.ts";
 import { type Database, openDatabase } from "../../store/index.ts";
 import { GROUP, HOST, OPERATOR, type RunningGms, startGms } from "../gms/foreign/running-gms.ts";
@@ -39,7 +40,7 @@ describe(`a storm of NOTIFYs to ${MEMBERS} subscribers`, () => {
       await migrate(database);
     }
     running = await startGms({
-      ...(database && { database }),
+      ...defined({ database }),
       workers: 1,
       config: { sip: { host: HOST, tcpPort: 0 }, limits: { deliveryTries: 1, subscriptions: MEMBERS } },
     });

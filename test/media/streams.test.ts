@@ -1,6 +1,7 @@
 /** What SRTP and SRTCP refuse, and that a refusal changes nothing (RFC 3711 3.3, RFC 7714 8 and 9, RFC 4771). */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { defined } from "../../base/defined.ts";
 import { systemRandom } from "../../bindings/index.ts";
 import { SrtcpReceiver, SrtcpSender, SrtpReceiver, SrtpSender } from "../../bindings/media/index.ts";
 import { guessIndex, ReplayWindow } from "../../bindings/media/packet-index.ts";
@@ -44,7 +45,7 @@ describe("SRTP", () => {
       "goes on counting, with a ROC in every packet of %s",
       async (rate) => {
         const roc = rate === undefined ? undefined : { rate };
-        const before = await sender({ ...(roc && { roc }) });
+        const before = await sender(defined({ roc }));
         const end = new SrtpReceiver({ mkiBytes: 4, roc, resolve: resolveBoth });
         for (const seq of [65_500, 65_535, 0, 1]) {
           expect((await end.unprotect(await before.protect(rtp(1, seq, text("x"))))).ok).toBe(true);

@@ -1,6 +1,7 @@
 /** Work with a deadline ends at it, also where what it waits for has forgotten the signal, as fetch of Node.js 20 may. */
 import { describe, expect, it } from "vitest";
 import { deadline, orAborted, withTimeout } from "../../base/deadline.ts";
+import { defined } from "../../base/defined.ts";
 import { jsonLines } from "../../roles/server/wire-error.ts";
 import { readAll } from "../../transport/http/body.ts";
 import { type KmsFetchResponse, post } from "../../transport/http/exchange.ts";
@@ -12,7 +13,7 @@ const never = <T>() => new Promise<T>(() => undefined);
 function unending(text: string, cancelled?: () => void): ReadableStream<Uint8Array> {
   return new ReadableStream({
     start: (controller) => controller.enqueue(new TextEncoder().encode(text)),
-    ...(cancelled && { cancel: cancelled }),
+    ...defined({ cancel: cancelled }),
   });
 }
 

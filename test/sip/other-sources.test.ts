@@ -3,6 +3,7 @@
  * anything.
  */
 import { describe, expect, it } from "vitest";
+import { defined } from "../../base/defined.ts";
 import { Targets } from "../../roles/server/targets.ts";
 import {
   bearerScheme,
@@ -75,7 +76,7 @@ async function called(world: World, proves?: () => Promise<boolean>) {
   const sessions: SipSession[] = [];
   world.server.onInvite(() => ({
     status: 200,
-    ...(proves && { proves }),
+    ...defined({ proves }),
     accepted: (session) => sessions.push(session),
     onEnd: (end) => ends.push(`server ${end}`),
   }));

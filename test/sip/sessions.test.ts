@@ -1,5 +1,6 @@
 /** Sessions: INVITE, the ACK of its 2xx, BYE (RFC 3261 13 to 15), also where datagrams are lost. */
 import { describe, expect, it } from "vitest";
+import { defined } from "../../base/defined.ts";
 import type { InviteAnswer, SessionEnd, SipSession } from "../../transport/sip/index.ts";
 import { World } from "./support/world.ts";
 
@@ -28,7 +29,7 @@ function invite(world: World, onEnd?: (end: SessionEnd) => void) {
     from: "sip:alice@example.com",
     contentType: "application/sdp",
     body: text("offer"),
-    ...(onEnd && { onEnd }),
+    ...defined({ onEnd }),
   });
 }
 

@@ -1,5 +1,6 @@
 /** Many processes on one PostgreSQL, with and without a pooler before it. */
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
+import { defined } from "../../base/defined.ts";
 import { type Database, openDatabase } from "../../store/index.ts";
 import { describeWith } from "../support/foreign.ts";
 import { PGBOUNCER, type Pooler, startPgbouncer } from "../support/pgbouncer.ts";
@@ -24,7 +25,7 @@ afterAll(() => cluster.stop());
 /** Databases as so many processes open them, with the settings that they have by default. */
 async function processes(count: number, at: string, listenUrl?: string): Promise<Database[]> {
   for (let i = 0; i < count; i++) {
-    open.push(await openDatabase({ url: at, ...(listenUrl !== undefined && { listenUrl }) }));
+    open.push(await openDatabase({ url: at, ...defined({ listenUrl }) }));
   }
   return open;
 }

@@ -5,6 +5,7 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { toHex, utf8 } from "../../../base/bytes.ts";
 import { type Clock, systemClock } from "../../../base/clock.ts";
+import { defined } from "../../../base/defined.ts";
 import { MikeySakkeError } from "../../../base/errors.ts";
 import {
   gktpGroupPath,
@@ -147,7 +148,7 @@ export class CheckGms {
     const etag = etagOf(message);
     const keys: XcapDiffDocument = { sel: gktpUserPath(userUri), newEtag: etag };
     const patches = message && [{ add: { id: userUri, octets: message } }];
-    const patched = { ...keys, previousEtag: EMPTY_GKTP_ETAG, ...(patches && { patches }) };
+    const patched = { ...keys, previousEtag: EMPTY_GKTP_ETAG, ...defined({ patches }) };
     const documents = [
       telling === "patches" && patches !== undefined ? patched : keys,
       { sel: groupDocumentPath(group), newEtag: "1" },

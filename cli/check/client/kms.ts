@@ -1,5 +1,6 @@
 /** The KMS that a client under test asks: it answers what can be answered, and keeps what was asked (TS 33.180 annex D). */
 import { wipe } from "../../../base/bytes.ts";
+import { defined } from "../../../base/defined.ts";
 import { MikeySakkeError } from "../../../base/errors.ts";
 import type { RandomSource } from "../../../base/random.ts";
 import type { Core } from "../../../bindings/core/core.ts";
@@ -89,7 +90,7 @@ export class CheckKms {
         clientReqUrl: request?.clientReqUrl ?? `${origin}${http.path}`,
         message,
       },
-      { ...(protection.trk && { wrapWith: protection.trk }), ...(signs && { signWith: signs }) },
+      defined({ wrapWith: protection.trk, signWith: signs }),
     );
     if (message.type === "keyprov") wipeKeys(message.keySets);
     return { status: 200, headers: { "content-type": "application/xml", "cache-control": "no-store" }, body };

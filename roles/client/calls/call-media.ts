@@ -1,4 +1,5 @@
 /** The media of one call: what is said goes out to one address, what is heard comes in at one port or two. */
+import { defined } from "../../../base/defined.ts";
 import { MikeySakkeError } from "../../../base/errors.ts";
 import { andThen } from "../../../base/maybe-promise.ts";
 import type { RandomSource } from "../../../base/random.ts";
@@ -74,7 +75,7 @@ export class CallMedia {
     this.#options = options;
     this.#ways = ways;
     const { blocks } = options;
-    this.group = new GroupMedia({ keys, service, random, ...(blocks && { blocks }) });
+    this.group = new GroupMedia({ keys, service, random, ...defined({ blocks }) });
     const stream = this.group.sender();
     this.sender = new VoiceSender({ stream, codec: codecFor(codecs, ways.speech), now, random });
     this.claims = new Claims(ways.several);

@@ -1,6 +1,7 @@
 /** Floor control of a private call between two clients alone: SRTCP under the PCK (TS 33.180 9.4.6, TS 24.380 7.2). */
 
 import type { Clock } from "../../../base/clock.ts";
+import { defined } from "../../../base/defined.ts";
 import { andThen } from "../../../base/maybe-promise.ts";
 import { encodeFloorMessage } from "../../../bindings/floor-control/index.ts";
 import type { UnprotectedRtcp } from "../../../bindings/media/index.ts";
@@ -38,7 +39,7 @@ export class PeerFloor implements FloorEnd {
       userUri,
       ssrc: media.ssrc,
       clock,
-      ...(config && { config }),
+      ...defined({ config }),
       send: (message) => this.#send(message),
       onChange,
     });

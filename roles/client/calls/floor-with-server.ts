@@ -1,5 +1,6 @@
 /** Floor control of a private call by way of a server: SRTCP under the CSK (TS 33.180 9.4, TS 24.380 6.2.4). */
 import type { Clock } from "../../../base/clock.ts";
+import { defined } from "../../../base/defined.ts";
 import { ControlChannel, type ControlChannelOptions } from "./control-channel.ts";
 import type { FloorChange } from "./floor.ts";
 import { FloorParticipant, type ParticipantConfig } from "./floor-participant.ts";
@@ -28,7 +29,7 @@ export class ServerFloor implements FloorEnd {
       userUri,
       mediaSsrc: media.ssrc,
       clock,
-      ...(config && { config }),
+      ...defined({ config }),
       send: (message) => this.#channel.send(message),
       onChange,
     });

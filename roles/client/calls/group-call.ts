@@ -1,6 +1,7 @@
 /** A member's end of a group call by way of a server: speech under the GMK, floor control under the CSK. */
 
 import type { Clock } from "../../../base/clock.ts";
+import { defined } from "../../../base/defined.ts";
 import type { FloorMessage } from "../../../bindings/floor-control/index.ts";
 import type { CallDescription } from "../../../documents/sdp/call.ts";
 import type { DatagramPort } from "../../../transport/datagram/ports.ts";
@@ -61,7 +62,7 @@ export class GroupCall {
       userUri,
       mediaSsrc: this.#media.ssrc,
       clock,
-      ...(floor && { config: floor }),
+      ...defined({ config: floor }),
       send: (message) => this.#channel.send(message),
       onChange: (change) => this.#changed(change),
     });

@@ -4,6 +4,7 @@
  */
 
 import type { Clock } from "../../../base/clock.ts";
+import { defined } from "../../../base/defined.ts";
 import { andThen } from "../../../base/maybe-promise.ts";
 import { encodeFloorMessage, type FloorMessage } from "../../../bindings/floor-control/index.ts";
 import { readGroupMki, readRtcpSsrc, type UnprotectedRtcp } from "../../../bindings/media/index.ts";
@@ -54,7 +55,7 @@ export class OffNetworkCall {
       userUri,
       ssrc: this.#media.ssrc,
       clock,
-      ...(floor && { config: floor }),
+      ...defined({ config: floor }),
       send: (message) => this.#send(message),
       onChange: (change) => this.#changed(change),
     });

@@ -4,6 +4,7 @@
  * end a call or keep it from beginning, and cannot hear it or speak in it.
  */
 import { type Clock, Timer } from "../../../base/clock.ts";
+import { defined } from "../../../base/defined.ts";
 import { type ErrorCode, MikeySakkeError } from "../../../base/errors.ts";
 import type { RandomSource } from "../../../base/random.ts";
 import { MemoryReceiverState, type ReceiverState, type Tolerance } from "../../../bindings/index.ts";
@@ -152,7 +153,7 @@ export class OffNetworkPrivateCalls {
     let key: PrivateCallKey | undefined;
     let ports: readonly DatagramPort[] = [];
     try {
-      const callee = { uri: calleeUri, ...(kmsUri !== undefined && { kmsUri }) };
+      const callee = { uri: calleeUri, ...defined({ kmsUri }) };
       const sealed = await sealPck(callee, keys(), { random, now: now() });
       key = sealed;
       ports = await this.#openPorts();

@@ -2,6 +2,7 @@
  * The key of a private call (TS 33.180 5.6, E.3): the caller draws it, seals it to the callee and signs it; nobody between
  * them can open the message.
  */
+import { defined } from "../../../base/defined.ts";
 import { MikeySakkeError } from "../../../base/errors.ts";
 import {
   type DeliveredKey,
@@ -65,7 +66,7 @@ export async function openPck(
     allow: ["PCK"],
     from: caller,
     authorise: ({ uri, kmsUri }) => uri === caller && mayKeyUser(keys, { uri, kmsUri }),
-    ...(tolerance && { tolerance }),
+    ...defined({ tolerance }),
   });
   if (opened.outcome === "accepted") return { pck: opened.key, side: "receiver", roc: opened.profile?.roc };
   throw new MikeySakkeError("verification", "KEY_REVOKED", `PCK of ${caller}: revoked`);

@@ -2,6 +2,7 @@
  * The processes of one MCX server that a client is bound at: one that its requests go to, and others that serve calls it is in.
  * Each has CSKs of its own, as streams under one CSK at two processes could meet.
  */
+import { defined } from "../../../base/defined.ts";
 import { MikeySakkeError } from "../../../base/errors.ts";
 import type { DeliveredKey, KeyId } from "../../../bindings/index.ts";
 import type { XmlKey, XmlKeySource } from "../../../documents/signalling-xml/index.ts";
@@ -41,7 +42,7 @@ export class Bindings implements XmlKeySource {
       transports: endpoint.transports,
       clock,
       random,
-      ...(resolver && { resolver }),
+      ...defined({ resolver }),
     });
   }
 

@@ -1,4 +1,5 @@
 /** A group call by way of the server: INVITE with addresses, then media and floor control there (TS 24.379 10.1). */
+import { defined } from "../../../base/defined.ts";
 import type { JitterBufferOptions } from "../../../bindings/media/index.ts";
 import { MEDIA, writeMcpttInfo } from "../../../documents/group-xml/index.ts";
 import { type CallDescription, readCallSdp, writeCallSdp } from "../../../documents/sdp/call.ts";
@@ -256,19 +257,17 @@ class PlacedCall {
         mediaPort,
         floorPort,
         server: answer,
-        ...(multicast && { multicast }),
+        ...defined({ multicast }),
         control: joined.control,
         controlSsrc: joined.controlSsrc,
         mixer: mcxUri,
-        ...(mediaBlocks && { blocks: mediaBlocks }),
-        ...(codecs && { codecs }),
+        ...defined({ blocks: mediaBlocks, codecs }),
         ...(answer.multiTalker && { floor: { multiTalker: true } }),
-        ...(members && { members }),
-        ...(jitter && { jitter }),
+        ...defined({ members, jitter }),
         clock,
         now: () => clock.now(),
         random,
-        ...(onEvent && { onEvent }),
+        ...defined({ onEvent }),
       });
     });
   }
@@ -345,7 +344,7 @@ class PlacedCall {
       try {
         await this.#join(true, async ({ answer, control, controlSsrc, server }) => {
           const multicast = await this.#multicastOf(answer);
-          await this.call.moveTo({ server: answer, control, controlSsrc, ...(multicast && { multicast }) });
+          await this.call.moveTo({ server: answer, control, controlSsrc, ...defined({ multicast }) });
           onEvent?.({ type: "call-joined", groupUri: this.#groupUri, server });
         });
         // It was hung up meanwhile.

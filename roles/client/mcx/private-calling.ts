@@ -2,6 +2,7 @@
  * Private calls by way of the server (TS 24.379 11.1.1): an INVITE whose offer has the PCK, sealed to the callee; speech under
  * it, and floor control under the CSK. The server cannot open the PCK.
  */
+import { defined } from "../../../base/defined.ts";
 import { MikeySakkeError } from "../../../base/errors.ts";
 import { ntpFromUnixMs } from "../../../bindings/identity/ntp.ts";
 import { DEFAULT_WINDOW_MS, MemoryReceiverState } from "../../../bindings/index.ts";
@@ -69,7 +70,7 @@ export async function callUser(
 ): Promise<McxPrivateCall> {
   const { keys, random, now } = options;
   const binding = await bindings.home();
-  const callee = { uri: calleeUri, ...(kmsUri !== undefined && { kmsUri }) };
+  const callee = { uri: calleeUri, ...defined({ kmsUri }) };
   const key = await sealPck(callee, keys(), { random, now: now() });
   const end = new CallEnd(bindings, binding, handlers);
   let ports: readonly DatagramPort[] = [];

@@ -58,7 +58,7 @@ export function gmsAdminClient(options: GmsAdminClientOptions): GmsAdminClient {
       },
       ...defined({ body: ifDefined(body, JSON.stringify) }),
       redirect: "error",
-      ...(signal && { signal }),
+      ...defined({ signal }),
     };
     const response = await orAborted(send(target, init), signal).catch((cause) => {
       signal?.throwIfAborted();

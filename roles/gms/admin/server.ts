@@ -67,8 +67,8 @@ export interface GmsAdminServerOptions {
 export function createGmsAdminServer(options: GmsAdminServerOptions): FastifyInstance {
   const { context, token, tokens, ready, metrics, guard } = options;
   const { store, now, random, log, admin, tracing } = context;
-  const app = createAdminListener({ ready, log, random, guard, answerError, ...(metrics && { metrics }) });
-  const access = new Access({ store, now, ...defined({ token }), ...(tokens && { tokens }) });
+  const app = createAdminListener({ ready, log, random, guard, answerError, ...defined({ metrics }) });
+  const access = new Access({ store, now, ...defined({ token, tokens }) });
   const gmk = (gmkId: number) => store.gmkByGmkId(gmkId);
   const stopping = new AbortController();
   let streams = 0;

@@ -1,4 +1,5 @@
 /** Refused SUBSCRIBEs in metrics, log and audit log. */
+import { defined } from "../../../base/defined.ts";
 import { RefusalBudget } from "../../server/refusal-budget.ts";
 import { describe } from "../common/errors.ts";
 import type { GmsContext } from "../common/ports.ts";
@@ -35,7 +36,7 @@ export class Refusals {
     // From of an unknown user may be anything, of any length.
     const name = actor.slice(0, MAX_ACTOR);
     const common = { at, actor: name, action: "subscribe", outcome: "refused", code } as const;
-    const entry = { ...common, ...(detail && { detail }) };
+    const entry = { ...common, ...defined({ detail }) };
     if (!this.#budget.take(known ? actor : undefined, at, entry)) return;
     store.audit([entry]).catch((error: unknown) => {
       log.error({ actor: name, ...describe(error) }, "a refusal was not written into the audit log");

@@ -1,6 +1,7 @@
 /** The operations of a KMS that runs, through its admin API. */
 import { toBase64, wipe } from "../../../base/bytes.ts";
 import { orAborted } from "../../../base/deadline.ts";
+import { defined } from "../../../base/defined.ts";
 import { MikeySakkeError } from "../../../base/errors.ts";
 import { keySetsOf, readKmsDocument, writeKmsCertificate } from "../../../documents/kms-xml/index.ts";
 import type { AuditRecord, OtherKind, UserRecord } from "../../../store/index.ts";
@@ -41,7 +42,7 @@ export function adminClient(options: AdminClientOptions): KmsAdmin {
       headers,
       body: JSON.stringify(body),
       redirect: "error",
-      ...(signal && { signal }),
+      ...defined({ signal }),
     };
     const asked = send(new URL(`${ADMIN_ROOT}/${operation}`, url), init as RequestInit);
     const response = await orAborted(asked, signal).catch((cause) => {

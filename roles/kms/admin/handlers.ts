@@ -18,8 +18,7 @@ export function handlersOf(admin: KmsAdmin): Handlers {
   return {
     enrol: ({ uris }) => admin.enrol(uris),
     user: async ({ uri }) => (await admin.user(uri)) ?? null,
-    users: ({ after, limit, notIssued }) =>
-      admin.users({ limit, ...defined({ after }), ...(notIssued && { notIssued }) }),
+    users: ({ after, limit, notIssued }) => admin.users({ limit, ...defined({ after, notIssued }) }),
     revokeUser: ({ uri, reason }) => admin.revokeUser(uri, reason),
     reinstateUser: ({ uri }) => admin.reinstateUser(uri),
     masters: async () => (await admin.masters()).map(toWireMaster),

@@ -4,6 +4,7 @@
  * before is retired.
  */
 import { toHex } from "../../../base/bytes.ts";
+import { defined } from "../../../base/defined.ts";
 import type { RandomSource } from "../../../base/random.ts";
 import type { KmsProtection, NewKeys } from "../../../documents/kms-xml/index.ts";
 import type { TransportKeyKind, TransportKeyRecord, TransportKeyState } from "../../../store/index.ts";
@@ -80,7 +81,7 @@ export function protectionOf(exchange: Exchange): KmsProtection {
   const wrapWith = wrappingKey(exchange);
   const signs = exchange.signedWith !== undefined || activeKey(exchange.keys, "InK") !== undefined;
   const signWith = signs ? keyThatMustSign(exchange.keys) : undefined;
-  return { ...(wrapWith && { wrapWith }), ...(signWith && { signWith }) };
+  return defined({ wrapWith, signWith });
 }
 
 /** The keys to go along with the answer: those pending, and new ones in place of those that are too old. */

@@ -1,4 +1,5 @@
 /** The arithmetic of issuing: with the workers of a pool, else here in small steps. */
+import { defined } from "../../../base/defined.ts";
 import { SerialQueue } from "../../../base/serial-queue.ts";
 import type { KmsMaster, UserKeys } from "../../../bindings/kms.ts";
 import type { KmsPool } from "../../../bindings/pool/kms.ts";
@@ -30,7 +31,7 @@ export class Arithmetic {
       if (this.#pool === undefined || uids.length < LEAST_FOR_POOL)
         await this.#here(master, uids, keys, signal);
       else {
-        const options = { batchSize: BATCH, ...(signal && { signal }) };
+        const options = { batchSize: BATCH, ...defined({ signal }) };
         for await (const batch of this.#pool.issueAll(master, uids, options)) keys.push(...batch);
       }
       return keys;

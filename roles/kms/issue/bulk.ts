@@ -124,7 +124,7 @@ interface Slice {
 /** Users may be revoked at any time; then the slice is done again without them. */
 async function issueSlice(uris: readonly string[], part: Part): Promise<Slice> {
   const { issuer, store, periodNo, unissued, signal } = part;
-  const options = { unissued, ...(signal && { signal }) };
+  const options = { unissued, ...defined({ signal }) };
   let allowed = uris;
   for (;;) {
     try {

@@ -1,5 +1,6 @@
 /** KMS KeyProvision (TS 33.180 D.2.4): the key sets of one identity, or of all that the token proves. */
 
+import { defined } from "../../../base/defined.ts";
 import { requestedPeriods } from "../common/periods.ts";
 import { newKeysFor } from "../common/transport-keys.ts";
 import { refusalOfUser } from "../common/users.ts";
@@ -19,5 +20,5 @@ export const keyprov: Procedure = async (exchange, tools) => {
   );
   const newKeys = await newKeysFor(exchange, tools);
   const keySets = await tools.issuer.keys(requests);
-  return { message: { type: "keyprov", keySets, ...(newKeys && { newKeys }) }, keySets };
+  return { message: { type: "keyprov", keySets, ...defined({ newKeys }) }, keySets };
 };

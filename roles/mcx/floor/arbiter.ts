@@ -3,6 +3,7 @@
  * time; others wait by priority and arrival; a request of high priority takes the floor. A pure function of state,
  * event and time.
  */
+import { defined } from "../../../base/defined.ts";
 import { DENY_CAUSES, INDICATORS, REVOKE_CAUSES } from "../../../bindings/floor-control/index.ts";
 import type {
   FloorConfig,
@@ -303,7 +304,7 @@ function taken(talk: Talk, sequenceNumber: number): FloorContent {
 
 function described({ mediaSsrc, isEmergency }: Talk): Pick<FloorContent, "mediaSsrc" | "indicator"> {
   return {
-    ...(mediaSsrc !== undefined && { mediaSsrc }),
+    ...defined({ mediaSsrc }),
     ...(isEmergency && { indicator: INDICATORS.EMERGENCY }),
   };
 }

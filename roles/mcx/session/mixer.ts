@@ -4,6 +4,7 @@
  */
 
 import type { Clock } from "../../../base/clock.ts";
+import { defined } from "../../../base/defined.ts";
 import { andThen } from "../../../base/maybe-promise.ts";
 import type { RandomSource } from "../../../base/random.ts";
 import {
@@ -65,7 +66,7 @@ export class Mixer {
   constructor(options: MixerOptions) {
     this.#options = options;
     const { keys, service, random, clock, participants, blocks } = options;
-    this.#media = new GroupMedia({ keys, service, random, ...(blocks && { blocks }) });
+    this.#media = new GroupMedia({ keys, service, random, ...defined({ blocks }) });
     this.#identities = new Identities(keys, participants);
     this.#common = this.#sender();
     this.#listener = new Listener({

@@ -1,4 +1,5 @@
 /** Makes the calls of a server, each on two ports of its range, and takes the ports back. */
+import { defined } from "../../../base/defined.ts";
 import { MikeySakkeError } from "../../../base/errors.ts";
 import type { RandomSource } from "../../../base/random.ts";
 import type { CallDescription } from "../../../documents/sdp/call.ts";
@@ -53,7 +54,7 @@ export class SessionMaker {
     const { config, otherPorts, clock } = options;
     this.#own = new OwnSockets({
       advertised: [config.media.host, config.media.advertisedHost],
-      ...(otherPorts && { otherPorts }),
+      ...defined({ otherPorts }),
       now: () => clock.now(),
     });
   }

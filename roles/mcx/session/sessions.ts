@@ -1,4 +1,5 @@
 /** The calls of all groups: made when the first member joins, gone when the last has left. */
+import { defined } from "../../../base/defined.ts";
 import { MikeySakkeError } from "../../../base/errors.ts";
 import type { DeliveredKey } from "../../../bindings/index.ts";
 import type { GroupMediaKeys, IndexBlocks } from "../../../bindings/media/index.ts";
@@ -216,7 +217,7 @@ export class GroupSessions {
       const multicast = this.#multicastOf(at);
       return {
         groupUri,
-        ...(multicast && { multicast }),
+        ...defined({ multicast }),
         keys: () => (call.speech === undefined || isG711(call.speech) ? keysOf(groupUri) : undefined),
         blocks,
         onHang: () => this.#hangUp(groupUri),

@@ -46,7 +46,7 @@ export function inviteHandler(context: SignallingContext) {
       floor,
       control: client,
       priority,
-      ...(speech && { speech }),
+      ...defined({ speech }),
       ...(webSocket && { webSocket: true }),
       ...(receiveOnly && { receiveOnly }),
       ...defined({ maxParticipants }),

@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import type { Browser, Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { defined } from "../../../base/defined.ts";
 import { memberUri, memberUris, newMembers } from "../../gms/world.ts";
 import { type ConsoleWorld, consoleWorld, GROUP } from "../../server/console/world.ts";
 import { describeInChromium, launchChromium } from "../support/chromium.ts";
@@ -71,10 +72,7 @@ describeInChromium("the console", () => {
     uris: readonly string[],
     state: "acknowledged" | "refused",
     reason?: string,
-  ) =>
-    here.world.store.record(
-      uris.map((uri) => ({ rekey, memberUri: uri, state, ...(reason !== undefined && { reason }) })),
-    );
+  ) => here.world.store.record(uris.map((uri) => ({ rekey, memberUri: uri, state, ...defined({ reason }) })));
   /** Of the lines of a plot, in the colour of the first one. */
   const drawnPixels = (figure: Locator) =>
     figure.locator("canvas").evaluate((canvas: HTMLCanvasElement) => {

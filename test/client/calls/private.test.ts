@@ -1,5 +1,6 @@
 /** Private calls between two clients alone: set-up, PCK, media and floor control (TS 24.379 11.2, TS 33.180 5.6, 7.4, 9.4.6). */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { defined } from "../../../base/defined.ts";
 import { type Core, load } from "../../../bindings/core/core.ts";
 import { toHex } from "../../../bindings/index.ts";
 import { encodePrivateCallMessage } from "../../../documents/monp/private-call.ts";
@@ -230,7 +231,7 @@ describe("a private call without a server", () => {
 
 function offerOf(mikey: Uint8Array | undefined): Uint8Array {
   const media = { host: "192.0.2.9", port: 5004 };
-  return writeCallSdp({ media, floor: { ...media, port: 5005 }, ...(mikey && { mikey }) }, 1);
+  return writeCallSdp({ media, floor: { ...media, port: 5005 }, ...defined({ mikey }) }, 1);
 }
 
 /** What a client that is not ours sends for Alice, and the answers to it. */

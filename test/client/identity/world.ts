@@ -1,4 +1,5 @@
 /** Clients of a real KMS in the same process, with a wire in between that tests can cut and change. */
+import { defined } from "../../../base/defined.ts";
 import type { KeySet } from "../../../bindings/identity/kms-material.ts";
 import {
   KeyStore,
@@ -129,7 +130,7 @@ export async function makeTransportKeys(
     return found && { id: found.id, key: found.key };
   };
   const [trk, ink] = [find("TrK"), find("InK")];
-  return { ...(trk && { trk }), ...(ink && { ink }) };
+  return defined({ trk, ink });
 }
 
 export async function periodsOf({ store }: Pick<Device, "store">, userUri = ALICE, kmsUri = KMS_URI) {

@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { toHex } from "../../../base/bytes.ts";
+import { defined } from "../../../base/defined.ts";
 import { MikeySakkeError } from "../../../base/errors.ts";
 import {
   type KmsMessage,
@@ -106,7 +107,7 @@ describe("every document that is written is valid", () => {
       [undefined, ink],
       [trk, ink],
     ]) {
-      const protection = { ...(wrapWith && { wrapWith }), ...(signWith && { signWith }) };
+      const protection = defined({ wrapWith, signWith });
       schema.validate(await sealKmsResponse(response, protection));
       if (wrapWith === undefined) continue;
       schema.validate(await sealKmsResponse(responseOf({ ...message, newKeys }), protection));

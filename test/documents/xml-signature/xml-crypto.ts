@@ -1,6 +1,7 @@
 /** Signatures of xml-crypto with a shared key; of the HMACs it has that with SHA-1 only. */
 import { createHmac } from "node:crypto";
 import { SignedXml } from "xml-crypto";
+import { defined } from "../../../base/defined.ts";
 import { C14N, HMAC_SHA256, SHA256 } from "../../../documents/xml-signature/algorithms.ts";
 import type { NamedKey } from "../../../documents/xml-signature/index.ts";
 
@@ -50,7 +51,7 @@ export function foreignSign(
     digestAlgorithm: options.digest ?? SHA256,
     transforms: options.transforms ?? [C14N],
     isEmptyUri: options.emptyUri ?? false,
-    ...(options.inclusivePrefixes && { inclusiveNamespacesPrefixList: options.inclusivePrefixes }),
+    ...defined({ inclusiveNamespacesPrefixList: options.inclusivePrefixes }),
   });
   signer.computeSignature(xml, { prefix: options.prefix ?? "ds" });
   return signer.getSignedXml();

@@ -50,7 +50,7 @@ export function makeIssuer(jwk?: RunningOptions["issuerJwk"]): Promise<Developme
 export async function startGms(options: RunningOptions = {}): Promise<RunningGms> {
   const { database, workers = 0, instance } = options;
   const world = await makeWorld({
-    ...(database && { database }),
+    ...defined({ database }),
     workers,
     now: Date.now(),
     storeTime: "database",
@@ -67,7 +67,7 @@ export async function startGms(options: RunningOptions = {}): Promise<RunningGms
     },
     store: world.store,
     core: world.core,
-    ...(world.pool && { pool: world.pool }),
+    ...defined({ pool: world.pool }),
     keys: world.keys,
     tokens: issuer.verifier(GMS_URI),
     ...defined({ instance }),

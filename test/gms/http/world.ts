@@ -1,6 +1,7 @@
 /** An XCAP server over a GMS in memory, asked without sockets. */
 import { afterAll, beforeAll } from "vitest";
 import { toHex } from "../../../base/bytes.ts";
+import { defined } from "../../../base/defined.ts";
 import { gktpUserPath, groupDocumentPath } from "../../../documents/group-xml/index.ts";
 import { type GmsConfigInput, gmsAudience } from "../../../roles/gms/common/config.ts";
 import { type GmsMetrics, noMetrics } from "../../../roles/gms/common/metrics.ts";
@@ -88,7 +89,7 @@ async function xcapWorld({ config }: XcapWorldOptions = {}): Promise<XcapWorld> 
         url: path,
         headers: {
           ...(bearer !== undefined && { authorization: `Bearer ${bearer}` }),
-          ...(type !== undefined && { "content-type": type }),
+          ...defined({ "content-type": type }),
           ...headers,
         },
         ...(body !== undefined && { payload: typeof body === "string" ? body : Buffer.from(body) }),

@@ -1,4 +1,5 @@
 /** The call of a group at the server, on a network in memory: its members, and those who keep to no procedure. */
+import { defined } from "../../../base/defined.ts";
 import {
   decodeFloorMessage,
   encodeFloorMessage,
@@ -58,12 +59,7 @@ export function world(seed: string, options: Options = {}) {
     mediaPort: net.open(SERVER),
     floorPort,
     ...(musik && { multicast: { media, floor: { address: control, musik } } }),
-    ...(floor && { floor }),
-    ...(keys && { keys }),
-    ...(own && { own }),
-    ...(messageRate && { messageRate }),
-    ...(onHang && { onHang }),
-    ...(onEmergency && { onEmergency }),
+    ...defined({ floor, keys, own, messageRate, onHang, onEmergency }),
     ssrcs: new ServerSsrcs(random),
     clock: net.clock,
     random,

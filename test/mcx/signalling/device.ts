@@ -1,4 +1,5 @@
 /** A client with one group key, on sockets of this machine. */
+import { defined } from "../../../base/defined.ts";
 import { type DeliveredKey, fromUtf8, systemRandom } from "../../../bindings/index.ts";
 import {
   createMcxClient,
@@ -68,7 +69,7 @@ export async function openDevice({
     keys: () => keys,
     token: async () => tokenOf(user),
     groupKeys: () => ({ sending: () => key, receiving: (id) => (id === key.keyId ? key : undefined) }),
-    ...(onPrivateCall && { onPrivateCall }),
+    ...defined({ onPrivateCall }),
     openPort: () => openUdpPort({ host: HOST }),
     clock: systemClock,
     now: Date.now,

@@ -1,5 +1,6 @@
 /** Private calls by way of the server: the PCK passes unread, floor control is the server's (TS 24.379 11.1.1, TS 33.180 5.6, 7.4, 9.4). */
 import { afterEach, describe, expect, it } from "vitest";
+import { defined } from "../../../base/defined.ts";
 import { systemRandom, toHex, utf8 } from "../../../bindings/index.ts";
 import { MEDIA, writeMcpttInfo, writeMultipart } from "../../../documents/group-xml/index.ts";
 import { writeCallSdp } from "../../../documents/sdp/call.ts";
@@ -177,7 +178,7 @@ describe("a private call by way of the server", () => {
 async function inviteBob(mikey: Uint8Array | undefined) {
   const [client] = world.clients.of(BOB);
   const media = { host: "127.0.0.1", port: 40_000 };
-  const sdp = writeCallSdp({ media, floor: { ...media, port: 40_001 }, ...(mikey && { mikey }) }, 1);
+  const sdp = writeCallSdp({ media, floor: { ...media, port: 40_001 }, ...defined({ mikey }) }, 1);
   const info = writeMcpttInfo({ requestType: "private", requestUri: BOB, callingUser: ALICE });
   const parts = [
     { contentType: MEDIA.mcpttInfo, body: utf8(info) },

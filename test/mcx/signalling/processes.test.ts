@@ -2,6 +2,7 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { defined } from "../../../base/defined.ts";
 import type { GroupClaim } from "../../../roles/mcx/cluster/owned-groups.ts";
 import { type Clock, type SipEndpoint, systemClock } from "../../../transport/sip/index.ts";
 import { ALICE, BOB, type Device, GROUP, MCX, McxWorld, NAMES, until } from "./world.ts";
@@ -38,7 +39,7 @@ const elsewhere = (world: McxWorld): GroupClaim => ({
 });
 
 async function bound(user: string, clock?: Clock): Promise<Device> {
-  const device = await here.device(user, { udp: false, ...(clock && { clock }) });
+  const device = await here.device(user, { udp: false, ...defined({ clock }) });
   await device.client.bind();
   return device;
 }

@@ -54,7 +54,7 @@ export class Book implements GroupDirectory {
   async member(group: string, user: string) {
     if (!this.isReachable) throw new Error("no route");
     const rules = this.rules.get(group);
-    const member = { uri: user, priority: 255, ...(rules && { group: rules }) };
+    const member = { uri: user, priority: 255, ...defined({ group: rules }) };
     return this.groups.get(group)?.has(user) ? member : undefined;
   }
 
@@ -261,7 +261,7 @@ export class McxWorld {
       sipUri: core ? MCX : `${this.address}${changes.udp === false ? ";transport=tcp" : ""}`,
       endpoint,
       keys: () => keysOf(signer()),
-      ...(changes.onPrivateCall && { onPrivateCall: changes.onPrivateCall }),
+      ...defined({ onPrivateCall: changes.onPrivateCall }),
       token: async () => changes.token ?? tokenOf(user),
       groupKeys: (group) => this.groupKeys(user, group),
       openPort: (group) =>
@@ -269,9 +269,7 @@ export class McxWorld {
           host: group === undefined ? (changes.mediaHost ?? HOST) : group.host,
           ...(group && { port: group.port, multicast: { interface: HOST, join: group.host } }),
         }),
-      ...defined({ expires: changes.expires }),
-      ...(changes.sessionTimer && { sessionTimer: changes.sessionTimer }),
-      ...(changes.codecs && { codecs: changes.codecs }),
+      ...defined({ expires: changes.expires, sessionTimer: changes.sessionTimer, codecs: changes.codecs }),
       clock: changes.clock ?? systemClock,
       now: Date.now,
       random: changes.random ?? systemRandom,
@@ -318,7 +316,7 @@ async function endpointOf({
     transports: transports.map((one) => watched(one, incoming)),
     clock: systemClock,
     random: systemRandom,
-    ...(targets && { targets }),
+    ...defined({ targets }),
     ...agent,
   });
   await endpoint.start();

@@ -48,7 +48,7 @@ const [srtp, srtcp] = [openSync(job.srtp, "a"), openSync(job.srtcp, "a")];
 
 for (let call = 0; call < job.calls; call++) {
   const keys = { sending: () => key, receiving: () => key };
-  const media = new GroupMedia({ keys, service: "mcptt", ...(blocks && { blocks }) });
+  const media = new GroupMedia({ keys, service: "mcptt", ...defined({ blocks }) });
   const sender = media.sender(job.ssrc);
   const start = Math.floor(Math.random() * 0x8000);
   for (let n = 0; n < job.packets; n++) {

@@ -1,6 +1,7 @@
 /** SRTP, floor control and the media sockets of all calls of the page, and the frames of its worklets. */
 
 import { systemClock } from "../../../base/clock.ts";
+import { defined } from "../../../base/defined.ts";
 import { systemRandom } from "../../../base/random.ts";
 import { G711_FRAME, mixFrames } from "../../../bindings/media/index.ts";
 import type { CallDescription } from "../../../documents/sdp/call.ts";
@@ -115,7 +116,7 @@ export class Media {
       control: this.#control,
       controlSsrc,
       mixer: this.#mixer,
-      ...(blocks && { blocks }),
+      ...defined({ blocks }),
       ...(multiTalker && { floor: { multiTalker: true } }),
       clock: systemClock,
       now: () => systemClock.now(),

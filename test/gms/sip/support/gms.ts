@@ -3,6 +3,7 @@
  * the sealing are at work, so that a test sees hours pass and no race.
  */
 
+import { defined } from "../../../../base/defined.ts";
 import type { GmsConfigInput } from "../../../../roles/gms/common/config.ts";
 import type { GmsLog } from "../../../../roles/gms/common/log.ts";
 import { type GmsMetrics, noMetrics } from "../../../../roles/gms/common/metrics.ts";
@@ -67,8 +68,7 @@ export class Setup {
       database,
       now,
       storeTime: () => setup.clock.now(),
-      ...(config && { config }),
-      ...(permitted && { permitted }),
+      ...defined({ config, permitted }),
     });
     setup.#issuer = await DevelopmentIssuer.create([{ uri: GMS_URI, scopes: SCOPES }]);
     const verifier = setup.#issuer.verifier(GMS_URI);
@@ -138,8 +138,7 @@ export class Setup {
       now: () => clock.now(),
       metrics,
       timers: own,
-      ...(log && { log }),
-      ...(tracing && { tracing }),
+      ...defined({ log, tracing }),
     });
     const address = { host, port: 5060 };
     const transports = [network.udp(address), network.stream("TCP", address)];
