@@ -37,7 +37,9 @@ export async function evenPort(): Promise<number> {
 }
 
 /** A description of one stream of speech that comes to that port. */
-export function sdpOf(port: number, type: number, encoding: string): string {
+export function sdpOf(port: number, type: number, encoding: string, parameters?: string): string {
   const session = ["v=0", `o=- 1 1 IN IP4 ${HOST}`, "s=call", `c=IN IP4 ${HOST}`, "t=0 0"];
-  return [...session, `m=audio ${port} RTP/AVP ${type}`, `a=rtpmap:${type} ${encoding}`, ""].join("\r\n");
+  const format = parameters === undefined ? [] : [`a=fmtp:${type} ${parameters}`];
+  const media = [`m=audio ${port} RTP/AVP ${type}`, `a=rtpmap:${type} ${encoding}`, ...format];
+  return [...session, ...media, ""].join("\r\n");
 }

@@ -1,12 +1,9 @@
 /** The format of speech in a call: one for all, which the server relays without reading it, on sockets of this machine. */
 import { afterEach, describe, expect, it } from "vitest";
-import { systemRandom } from "../../../bindings/index.ts";
-import { GroupMedia, readRtpHeader, rtpPayload, writeRtpPacket } from "../../../bindings/media/index.ts";
+import { GroupMedia, rtpPayload, writeRtpPacket } from "../../../bindings/media/index.ts";
 import type { SpeechFormat } from "../../../documents/sdp/call.ts";
-import { GroupCall } from "../../../roles/client/calls/index.ts";
-import { openUdpPort } from "../../../transport/datagram/udp-node.ts";
-import { systemClock } from "../../../transport/sip/index.ts";
-import { ALICE, BOB, CAROL, GROUP, MCX, McxWorld, NAMES, until } from "./world.ts";
+import { type Closers, floorOf, joinWith } from "./own-media.ts";
+import { ALICE, BOB, CAROL, GROUP, McxWorld, NAMES, until } from "./world.ts";
 
 const WIDE: SpeechFormat = {
   type: 97,
@@ -16,9 +13,8 @@ const WIDE: SpeechFormat = {
 const OPUS: SpeechFormat = { type: 111, encoding: "opus/48000/2" };
 const PCMA: SpeechFormat = { type: 8, encoding: "PCMA/8000" };
 
-let world: McxWorld; /** Of the media that a client would send. */
-const ssrcs = new Map<string, number>();
-const closers: (() => unknown)[] = [];
+let world: McxWorld;
+const closers: Closers = [];
 afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
   await world.close();
@@ -29,50 +25,7 @@ async function serve(mixes: boolean): Promise<void> {
   world.book.groups.set(GROUP, new Set(NAMES));
 }
 
-async function join(user: string, speech: readonly SpeechFormat[]) {
-  const { client } = await world.device(user);
-  await client.bind();
-  const [mediaPort, floorPort] = [
-    await openUdpPort({ host: "127.0.0.1" }),
-    await openUdpPort({ host: "127.0.0.1" }),
-  ];
-  closers.push(
-    () => mediaPort.close(),
-    () => floorPort.close(),
-  );
-  const offer = { media: mediaPort.address, floor: floorPort.address, speech };
-  const joined = await client.join(GROUP, { offer });
-  return { ...joined, mediaPort, floorPort };
-}
-
-/** Floor control of a client whose media this test sends and takes itself. */
-function floorOf(
-  user: string,
-  { mediaPort, floorPort, answer, control, controlSsrc }: Awaited<ReturnType<typeof join>>,
-) {
-  const call = new GroupCall({
-    groupUri: GROUP,
-    userUri: user,
-    keys: world.groupKeys(user, GROUP),
-    mediaPort: {
-      ...mediaPort,
-      send: (packet) => void ssrcs.set(user, readRtpHeader(packet)!.ssrc),
-      receive: () => undefined,
-      close: async () => undefined,
-    },
-    floorPort,
-    server: { media: answer.media, floor: answer.floor },
-    control,
-    controlSsrc,
-    mixer: MCX,
-    members: () => NAMES,
-    clock: systemClock,
-    now: () => systemClock.now(),
-    random: systemRandom,
-  });
-  closers.push(() => call.close());
-  return call;
-}
+const join = (user: string, speech: readonly SpeechFormat[]) => joinWith(world, user, speech, closers);
 
 describe("a call that the server relays", () => {
   it("is in the format that the first prefers, and its packets come unread to whoever has that too", async () => {
@@ -83,20 +36,16 @@ describe("a call that the server relays", () => {
     await expect(join(CAROL, [PCMA, OPUS])).rejects.toMatchObject({ status: 488 });
     await expect(join(CAROL, [{ ...WIDE, type: 98 }])).rejects.toMatchObject({ status: 488 });
 
-    const talker = floorOf(ALICE, alice);
-    floorOf(BOB, bob);
+    const talker = floorOf(world, ALICE, alice, closers);
+    floorOf(world, BOB, bob, closers);
     const heard: (readonly [type: number, payload: Uint8Array])[] = [];
     const atBob = new GroupMedia({ service: "mcptt", keys: world.groupKeys(BOB, GROUP) });
     bob.mediaPort.receive(async (packet) => {
       const opened = await atBob.receive(packet);
       if (opened.ok) heard.push([opened.header.payloadType, rtpPayload(opened.packet, opened.header)!]);
     });
-    talker.request();
-    await until(() => talker.floor.state === "granted");
-    // The server binds the floor to the SSRC of the request, which the talker's own packets have.
-    await talker.send(new Int16Array(160));
     const stream = new GroupMedia({ service: "mcptt", keys: world.groupKeys(ALICE, GROUP) }).sender(
-      ssrcs.get(ALICE),
+      await talker.talk(),
     );
     const said = Array.from({ length: 5 }, (_, n) => Uint8Array.of(0xf0, n, 1, 2, 3));
     for (const [n, payload] of said.entries()) {
