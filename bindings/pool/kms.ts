@@ -60,7 +60,7 @@ export class KmsPool {
     options: IssueOptions = {},
   ): AsyncGenerator<UserKeys[], void, undefined> {
     const { batchSize = DEFAULT_BATCH, signal, onProgress } = options;
-    const chunks = cutChunks(ids.length, batchSize, this.workers);
+    const chunks = cutChunks(ids.length, batchSize, this.#scheduler);
     let issued = 0;
     const spec: JobSpec = {
       tables: [],

@@ -81,6 +81,11 @@ export class Scheduler {
     return this.#slots.length;
   }
 
+  /** Whether a job is under way. */
+  get busy(): boolean {
+    return this.#jobs.size > 0;
+  }
+
   get memory(): PoolMemory {
     const { shared, tables } = this.core;
     return { shared, tableBytes: tables.bytes, workers: this.#slots.map((slot) => slot.memory) };

@@ -43,7 +43,7 @@ export async function* sealWith(
 ): AsyncGenerator<SealedMessage[], void, undefined> {
   const { start = 0, batchSize = DEFAULT_BATCH, signal, onProgress } = options;
   const total = plan.members.length;
-  const chunks = cutChunks(total - start, batchSize, scheduler.workers);
+  const chunks = cutChunks(total - start, batchSize, scheduler);
   let sealed = start;
   const spec: JobSpec = {
     ...jobOf(scheduler, plan, keys),
