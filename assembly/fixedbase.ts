@@ -1,7 +1,8 @@
 // [k]B, or [k]B + [l]C, for bases with tables: all summands of all receivers are chosen first, then added as trees.
 
-import { broadcast, bytes, copy, getWords, lanes, mul, one, pointBytes, setWords, words as wordCount, zero } from "./field";
+import { bytes, copy, getWords, lanes, mul, one, pointBytes, setWords, words as wordCount, zero } from "./field";
 import { RECODED_BYTES } from "./digits";
+import { broadcast } from "./lanes";
 import { foldLanes, foldProjective, sumComplete, sumLevels, sumTree } from "./points";
 import { rowsOf, selectPoints, selectSpread, selectSpreadUnsafe, windowWidthOf } from "./tables";
 import { slot } from "./scratch";

@@ -4,8 +4,8 @@
 //
 // Bounds in multiples of p: X, Y below 38, Z below 9, so every product is of operands below 50 p.
 
-import { add, copy, mul, one, shiftLeft, sqr, sub, swapPairs, triple, zero } from "./field";
-import { duplicateEven, duplicateOdd, evenOdd } from "./lanes";
+import { add, copy, mul, one, shiftLeft, sqr, sub, triple, zero } from "./field";
+import { duplicateEven, duplicateOdd, evenOdd, swapPairs } from "./lanes";
 import { slot } from "./scratch";
 
 /** The running multiple: [X, X] and [Z, Y]. */

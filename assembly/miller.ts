@@ -1,8 +1,8 @@
 // The accumulator of a Miller loop in F_p2, as [re, im] in every pair of lanes. Values in F_p, vertical lines among
 // them, vanish in PF_p and are left out.
 
-import { Fp, add, mul, mulAddMul, one, sub, swapPairs, zero } from "./field";
-import { duplicateEven, duplicateOdd, evenOdd } from "./lanes";
+import { Fp, add, mul, mulAddMul, one, sub, zero } from "./field";
+import { duplicateEven, duplicateOdd, evenOdd, swapPairs } from "./lanes";
 import { slot } from "./scratch";
 
 /** The accumulator. */

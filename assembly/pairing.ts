@@ -6,10 +6,10 @@
 // +-2K with the tangent at +-K, divided by the verticals in between, keeps the form A(x) + y B(x): digit 0 has
 // deg A = 2, digits +-1 a monic A of degree 3, digits +-2 a monic B of degree 2. A step is then f = f^4 (A + y B).
 
-import { Fp, add, broadcast, bytes, copy, getWords, lanes, mul, mulAddMul, one, sqr, sub, words as wordCount, zero } from "./field";
+import { Fp, add, bytes, copy, getWords, lanes, mul, mulAddMul, one, sqr, sub, words as wordCount, zero } from "./field";
 import { NAF_DIGITS, NAF_LENGTH, RADIX4_DIGITS, RADIX4_LENGTH, SAKKE_CURVE } from "./generated/curves";
 import { X, ZY, addBase, baseX, baseY, double, evalX, evalY, line, slope, start } from "./jacobian";
-import { duplicateEven, duplicateOdd, evenOdd, moveLane } from "./lanes";
+import { broadcast, duplicateEven, duplicateOdd, evenOdd, moveLane } from "./lanes";
 import { f, multiplyF, squareF, startF } from "./miller";
 import { invertLanes, invertMany, loadInteger, vanishes } from "./points";
 import { isZero } from "./scalar";

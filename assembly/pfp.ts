@@ -1,11 +1,11 @@
 // PF_p = F_p2* / F_p*: the class of a + i b is written b/a. Powers of a fixed class from a table of classes (1, t):
 // (a, b)(1, t) = (a - b t, b + a t), 2M a digit; a negative digit is the class -t.
 
-import { Fp, add, broadcast, bytes, copy, lanes, mul, mulAddMul, one, storeEntry, sub, swapPairs } from "./field";
+import { Fp, add, bytes, copy, lanes, mul, mulAddMul, one, sub } from "./field";
 import { RECODED_BYTES } from "./digits";
 import { entryAt, rowsOf, selectEntry, selectRowsSpread, writeHeader } from "./tables";
 import { invertLanes, invertMany, loadInteger } from "./points";
-import { moveLane } from "./lanes";
+import { broadcast, moveLane, storeEntry, swapPairs } from "./lanes";
 import { slot } from "./scratch";
 
 /** Octets of scratch that buildPowers needs. */

@@ -4,10 +4,11 @@
 // An affine addition costs 5M + 1S with the inversions of a whole level shared. All summands are known when a sum
 // starts, so they are added as a binary tree: a level has no dependencies and needs one inversion for everything.
 
-import { add, broadcast, bytes, copy, getWords, isFp, lanes, mul, mulAddMul, one, pointBytes, rSquared, setWords, sqr, sub, swapPairs, words as wordCount, zero } from "./field";
+import { add, bytes, copy, getWords, isFp, lanes, mul, mulAddMul, one, pointBytes, rSquared, setWords, sqr, sub, words as wordCount, zero } from "./field";
 import { P256_CURVE } from "./generated/curves";
 import { P256_P, SAKKE_P } from "./generated/moduli";
 import { inverseMod } from "./inverse";
+import { broadcast, swapPairs } from "./lanes";
 import { isZero } from "./scalar";
 import { slot } from "./scratch";
 

@@ -1,11 +1,11 @@
 // Fixed-base tables: for every window i of w bits a row of the odd multiples 1, 3, ..., 2^w - 1 of 2^(w i) B.
 // A table starts with its number of rows and its window (4 octets each) at 16 octets before the rows.
 
-import { bytes, entryBytes, lanes, loadEntryUnsafe, mul, one, pointBytes, scanRow, scanRowForLane, select, selectionMasks, sqr, storeEntry, sub, words as wordCount, zero } from "./field";
+import { bytes, entryBytes, lanes, mul, one, pointBytes, scanRow, scanRowForLane, selectionMasks, sqr, sub, words as wordCount, zero } from "./field";
 import { RECODED_BYTES, indexOf, isNegative, windowOf } from "./digits";
 import { X, ZY, baseX, baseY, double, start } from "./jacobian";
 import { addMany, invertMany, loadInteger } from "./points";
-import { moveLane, setMask } from "./lanes";
+import { loadEntryUnsafe, moveLane, select, setMask, storeEntry } from "./lanes";
 import { slot } from "./scratch";
 
 const HEADER_BYTES: usize = 16;

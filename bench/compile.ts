@@ -25,7 +25,8 @@ export async function compileAssembly(
 ): Promise<Uint8Array> {
   const config = JSON.parse(readFileSync(join(ROOT, "asconfig.json"), "utf8")) as AscConfig;
   let binary: Uint8Array | undefined;
-  const flags = Object.entries({ ...config.options, ...config.targets[build] })
+  const flags = [config.options, config.targets[build]]
+    .flatMap((options) => Object.entries(options))
     .filter(([name]) => name !== "outFile")
     .flatMap(([name, value]) => flagOf(name, value));
   const { error, stderr } = await asc.main([entry, "--outFile", "out.wasm", ...flags], {

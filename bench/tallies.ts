@@ -44,7 +44,7 @@ const PLACES: Record<string, readonly [pattern: RegExp, tally: Tally, amount: st
     [/export function sub<F>\(.*\{/, "addOrSubtract", "1", FIELD],
     [/export function scanRow<F>\(.*\{/, "scannedElements", "entries * elements", FIELD],
     // Elsewhere it is a scanRow.
-    [/fma\.entryMasks\(.*;/, "scannedElements", "entries * elements / lanes()", FIELD],
+    [/kernel\.fp\.entryMasks\(.*;/, "scannedElements", "entries * elements / lanes()", FIELD],
   ],
   "assembly/inverse.ts": [[/export function inverseMod\(.*\{/, "invert", "1", "wordsOf(modulus) == 32"]],
   "assembly/scalar.ts": [

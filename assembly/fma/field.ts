@@ -16,9 +16,9 @@ import { LEVELS, MAGIC, MODULUS_INTEGERS, ONE, R_SQUARED, START_1, START_2 } fro
 import { workspace } from "../memory";
 import { product, reduce, square } from "./columns";
 import { MASK_BYTES, entryMasks, scanLane, scanRow, selectionMasks } from "./scan";
-import { LANES, broadcastLane, packLane, selectLanes, swapLanes, toDouble, unpackLane } from "./vectors";
+import { toDouble } from "./vectors";
 
-export { LANES, MASK_BYTES, ONE, R_SQUARED, entryMasks, scanLane, scanRow, selectionMasks };
+export { MASK_BYTES, ONE, R_SQUARED, entryMasks, scanLane, scanRow, selectionMasks };
 
 export const LIMBS: i32 = 20;
 /** Octets of an element vector. */
@@ -59,8 +59,8 @@ export function add(out: usize, a: usize, b: usize): void {
   }
 }
 
-/** out = 3 a, 4 a or 8 a: 2^shift a, and once more a where `plus` is all ones. */
-function scale(out: usize, a: usize, shift: i32, plus: v128): void {
+/** out = 2^shift a, shift <= 3, and once more a where `plus` is all ones. */
+export function scale(out: usize, a: usize, shift: i32, plus: v128): void {
   const mask = v128.load(MAGIC, 32), e52 = v128.load(MAGIC, 48);
   let carry = i64x2.splat(0);
   for (let i: usize = 0; i < BYTES; i += 16) {
@@ -69,16 +69,6 @@ function scale(out: usize, a: usize, shift: i32, plus: v128): void {
     v128.store(out + i, toDouble(s, mask, e52));
     carry = i64x2.shr_u(s, 52);
   }
-}
-
-/** out = 3 a. */
-export function triple(out: usize, a: usize): void {
-  scale(out, a, 1, i64x2.splat(-1));
-}
-
-/** out = 2^shift a, shift <= 3. */
-export function shiftLeft(out: usize, a: usize, shift: i32): void {
-  scale(out, a, shift, i64x2.splat(0));
 }
 
 /**
@@ -95,21 +85,6 @@ export function sub(out: usize, a: usize, b: usize, level: i32): void {
     v128.store(out + i, toDouble(s, mask, e52));
     carry = i64x2.shr_u(s, 52);
   }
-}
-
-/** Swaps the two lanes of every pair. */
-export function swapPairs(out: usize, a: usize): void {
-  swapLanes(out, a, BYTES);
-}
-
-/** Lanes of `a` where the lane of `mask` is all ones, of `b` where it is zero. `mask` is a v128 in memory. */
-export function select(out: usize, a: usize, b: usize, mask: usize): void {
-  selectLanes(out, a, b, mask, BYTES);
-}
-
-/** Copies lane `from` of `a` to every lane of `out`. */
-export function broadcast(out: usize, a: usize, from: i32): void {
-  broadcastLane(out, a, from, BYTES);
 }
 
 /** Sets the lane to an integer below 2^1024 of 32 words, least significant first (not in Montgomery form). */
@@ -153,12 +128,3 @@ export function getWords(words: usize, a: usize, lane: i32): void {
   memory.fill(limbs, 0, 320);
 }
 
-/** Writes lane `lane` of `a`, below 2^1040, as a table entry. */
-export function storeEntry(entry: usize, a: usize, lane: i32): void {
-  packLane(entry, a, lane, ENTRY_BYTES);
-}
-
-/** Reads a table entry to lane `lane` of `out`. "Unsafe": the address must not depend on a secret. */
-export function loadEntryUnsafe(out: usize, lane: i32, entry: usize): void {
-  unpackLane(out, lane, entry, ENTRY_BYTES);
-}

@@ -16,12 +16,9 @@
 
 import { ADDEND, MAGIC, MULTIPLE_ADDEND, ONE, R_SQUARED, START_1, START_2, SUBTRAHEND } from "../generated/fma-p256";
 import { workspace } from "../memory";
-import {
-  LANES, MASK_BYTES, broadcastLane, high, low, packLane, selectLanes, selectionMasks, swapLanes, toDouble, toInteger,
-  unpackLane,
-} from "./vectors";
+import { MASK_BYTES, high, low, selectionMasks, toDouble, toInteger } from "./vectors";
 
-export { LANES, MASK_BYTES, ONE, R_SQUARED, selectionMasks };
+export { MASK_BYTES, ONE, R_SQUARED, selectionMasks };
 
 export const LIMBS: i32 = 5;
 /** Octets of an element vector. */
@@ -231,23 +228,14 @@ export function add(out: usize, a: usize, b: usize): void {
   return i64x2.add(i64x2.add(i64x2.shl(x, shift), v128.and(x, plus)), v128.load(MULTIPLE_ADDEND + i));
 }
 
-function scale(out: usize, a: usize, shift: i32, plus: v128): void {
+/** out = 2^shift a, shift <= 3, and once more a where `plus` is all ones. */
+export function scale(out: usize, a: usize, shift: i32, plus: v128): void {
   const mask = v128.load(MAGIC, 32), e52 = v128.load(MAGIC, 48);
   fold(
     out, multipleLimb(a, 0, shift, plus, e52, mask), multipleLimb(a, 16, shift, plus, e52, mask),
     multipleLimb(a, 32, shift, plus, e52, mask), multipleLimb(a, 48, shift, plus, e52, mask),
     multipleLimb(a, 64, shift, plus, e52, mask),
   );
-}
-
-/** out = 3 a. */
-export function triple(out: usize, a: usize): void {
-  scale(out, a, 1, i64x2.splat(-1));
-}
-
-/** out = 2^shift a, shift <= 3. */
-export function shiftLeft(out: usize, a: usize, shift: i32): void {
-  scale(out, a, shift, i64x2.splat(0));
 }
 
 /** out = a - b. The level, for the other field's sake, does not matter. */
@@ -257,21 +245,6 @@ export function sub(out: usize, a: usize, b: usize, level: i32): void {
     out, differenceLimb(a, b, 0, e52), differenceLimb(a, b, 16, e52), differenceLimb(a, b, 32, e52),
     differenceLimb(a, b, 48, e52), differenceLimb(a, b, 64, e52),
   );
-}
-
-/** Swaps the two lanes of every pair. */
-export function swapPairs(out: usize, a: usize): void {
-  swapLanes(out, a, BYTES);
-}
-
-/** Lanes of `a` where the lane of `mask` is all ones, of `b` where it is zero. `mask` is a v128 in memory. */
-export function select(out: usize, a: usize, b: usize, mask: usize): void {
-  selectLanes(out, a, b, mask, BYTES);
-}
-
-/** Copies lane `from` of `a` to every lane of `out`. */
-export function broadcast(out: usize, a: usize, from: i32): void {
-  broadcastLane(out, a, from, BYTES);
 }
 
 /** Sets the lane to an integer below 2^256 of 8 words, least significant first (not in Montgomery form). */
@@ -308,16 +281,6 @@ export function getWords(words: usize, a: usize, lane: i32): void {
   store<u64>(words, (l1 >> 12) | (l2 << 40), 8);
   store<u64>(words, (l2 >> 24) | (l3 << 28), 16);
   store<u64>(words, (l3 >> 36) | (l4 << 16), 24);
-}
-
-/** Writes lane `lane` of `a` as a table entry. */
-export function storeEntry(entry: usize, a: usize, lane: i32): void {
-  packLane(entry, a, lane, ENTRY_BYTES);
-}
-
-/** Reads a table entry to lane `lane` of `out`. "Unsafe": the address must not depend on a secret. */
-export function loadEntryUnsafe(out: usize, lane: i32, entry: usize): void {
-  unpackLane(out, lane, entry, ENTRY_BYTES);
 }
 
 /**

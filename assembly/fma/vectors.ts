@@ -1,7 +1,6 @@
 // What the two FMA kernels share: fused products of limbs, and element vectors of any number of limbs, each an exact
 // non-negative double, two lanes of 64 bits.
 
-export const LANES: i32 = 2;
 /** Octets of one selection mask. */
 export const MASK_BYTES: usize = 16;
 
@@ -23,35 +22,6 @@ export const MASK_BYTES: usize = 16;
 /** A limb as an integer. */
 @inline export function toInteger(limb: f64): u64 {
   return reinterpret<u64>(limb + 4503599627370496) & 0xfffffffffffff;
-}
-
-@inline export function swapLanes(out: usize, a: usize, bytes: usize): void {
-  for (let i: usize = 0; i < bytes; i += 16) {
-    const x = v128.load(a + i);
-    v128.store(out + i, i64x2.shuffle(x, x, 1, 0));
-  }
-}
-
-@inline export function selectLanes(out: usize, a: usize, b: usize, mask: usize, bytes: usize): void {
-  const m = v128.load(mask);
-  for (let i: usize = 0; i < bytes; i += 16) {
-    v128.store(out + i, v128.bitselect(v128.load(a + i), v128.load(b + i), m));
-  }
-}
-
-@inline export function broadcastLane(out: usize, a: usize, from: i32, bytes: usize): void {
-  a += <usize>from << 3;
-  for (let i: usize = 0; i < bytes; i += 16) v128.store(out + i, v128.load64_splat(a + i));
-}
-
-@inline export function packLane(entry: usize, a: usize, lane: i32, entryBytes: usize): void {
-  a += <usize>lane << 3;
-  for (let i: usize = 0; i < entryBytes; i += 8) store<f64>(entry + i, load<f64>(a + 2 * i));
-}
-
-@inline export function unpackLane(out: usize, lane: i32, entry: usize, entryBytes: usize): void {
-  out += <usize>lane << 3;
-  for (let i: usize = 0; i < entryBytes; i += 8) store<f64>(out + 2 * i, load<f64>(entry + i));
 }
 
 /** Writes `entries` masks that are 1 in the lanes whose index (u32 at `indices`) is the entry's number, else 0. */

@@ -12,11 +12,11 @@
 import { LEVELS, MODULUS, NEGATIVE_INVERSE, ONE, R_SQUARED, ROW } from "../generated/simd";
 import { workspace } from "../memory";
 import {
-  LANES, MASK_BYTES, addProduct, addRows, broadcastLane, highPair, laneToWords, lowPair, pack, packLane, product,
-  scanTenLimbs, selectLanes, selectionMasks, swapLanes, unpackLane, wordsToLane,
+  MASK_BYTES, addProduct, addRows, highPair, laneToWords, lowPair, pack, product, scanTenLimbs, selectionMasks,
+  wordsToLane,
 } from "./vectors";
 
-export { LANES, MASK_BYTES, ONE, R_SQUARED, selectionMasks };
+export { MASK_BYTES, ONE, R_SQUARED, selectionMasks };
 
 export const LIMBS: i32 = 37;
 /** Octets of an element vector. */
@@ -107,21 +107,6 @@ export function sub(out: usize, a: usize, b: usize, level: i32): void {
   }
 }
 
-/** Swaps the two lanes of every pair. */
-export function swapPairs(out: usize, a: usize): void {
-  swapLanes(out, a, BYTES);
-}
-
-/** Lanes of `a` where the lane of `mask` is all ones, of `b` where it is zero. `mask` is a v128 in memory. */
-export function select(out: usize, a: usize, b: usize, mask: usize): void {
-  selectLanes(out, a, b, mask, BYTES);
-}
-
-/** Copies lane `from` of `a` to every lane of `out`. */
-export function broadcast(out: usize, a: usize, from: i32): void {
-  broadcastLane(out, a, from, BYTES);
-}
-
 /** Sets the lane to an integer below 2^1024 of 32 words, least significant first (not in Montgomery form). */
 export function setWords(out: usize, lane: i32, words: usize): void {
   wordsToLane(out, lane, words, 32, LIMBS);
@@ -130,16 +115,6 @@ export function setWords(out: usize, lane: i32, words: usize): void {
 /** Reads the lane as an integer of 32 words reduced mod p, for a value below 4 p (not in Montgomery form). */
 export function getWords(words: usize, a: usize, lane: i32): void {
   laneToWords(words, 32, a, lane, MODULUS, BYTES, 3);
-}
-
-/** Writes lane `lane` of `a` as a table entry. */
-export function storeEntry(entry: usize, a: usize, lane: i32): void {
-  packLane(entry, a, lane, ENTRY_BYTES);
-}
-
-/** Reads a table entry to lane `lane` of `out`. "Unsafe": the address must not depend on a secret. */
-export function loadEntryUnsafe(out: usize, lane: i32, entry: usize): void {
-  unpackLane(out, lane, entry, ENTRY_BYTES);
 }
 
 /** Joins `out` with the masked entries of a whole row, so every entry is read whatever the index. */

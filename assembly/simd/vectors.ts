@@ -3,7 +3,6 @@
 
 import { workspace } from "../memory";
 
-export const LANES: i32 = 4;
 /** Octets of one selection mask. */
 export const MASK_BYTES: usize = 16;
 
@@ -61,35 +60,6 @@ export function addRows(t: usize, row: usize, limbs: i32, x0: v128, x1: v128): v
   return i32x4.shuffle(low, high, 0, 2, 4, 6);
 }
 
-@inline export function swapLanes(out: usize, a: usize, bytes: usize): void {
-  for (let i: usize = 0; i < bytes; i += 16) {
-    const x = v128.load(a + i);
-    v128.store(out + i, i32x4.shuffle(x, x, 1, 0, 3, 2));
-  }
-}
-
-@inline export function selectLanes(out: usize, a: usize, b: usize, mask: usize, bytes: usize): void {
-  const m = v128.load(mask);
-  for (let i: usize = 0; i < bytes; i += 16) {
-    v128.store(out + i, v128.bitselect(v128.load(a + i), v128.load(b + i), m));
-  }
-}
-
-@inline export function broadcastLane(out: usize, a: usize, from: i32, bytes: usize): void {
-  a += <usize>from << 2;
-  for (let i: usize = 0; i < bytes; i += 16) v128.store(out + i, v128.load32_splat(a + i));
-}
-
-@inline export function packLane(entry: usize, a: usize, lane: i32, entryBytes: usize): void {
-  a += <usize>lane << 2;
-  for (let i: usize = 0; i < entryBytes; i += 4) store<u32>(entry + i, load<u32>(a + 4 * i));
-}
-
-@inline export function unpackLane(out: usize, lane: i32, entry: usize, entryBytes: usize): void {
-  out += <usize>lane << 2;
-  for (let i: usize = 0; i < entryBytes; i += 4) store<u32>(out + 4 * i, load<u32>(entry + i));
-}
-
 /** The lane as an integer of `words` 32-bit words to limbs. */
 @inline export function wordsToLane(out: usize, lane: i32, source: usize, words: i32, limbs: i32): void {
   out += <usize>lane << 2;
@@ -104,6 +74,11 @@ export function addRows(t: usize, row: usize, limbs: i32, x0: v128, x1: v128): v
     bits >>= 28;
     have -= min(have, 28);
   }
+}
+
+@inline function packLane(limbs: usize, a: usize, lane: i32, entryBytes: usize): void {
+  a += <usize>lane << 2;
+  for (let i: usize = 0; i < entryBytes; i += 4) store<u32>(limbs + i, load<u32>(a + 4 * i));
 }
 
 /**

@@ -8,7 +8,14 @@ import { temporaryFolder } from "../cli/run-cli.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const ASSEMBLY =
+  'import "./kernels";\n' +
   "export function answer(): i32 {\n  return 42;\n}\nexport const heap: usize = __heap_base;\n";
+
+/** The two namespaces of which asconfig.json chooses one. */
+const KERNELS = {
+  "assembly/kernels.ts": 'import * as fma from "./kernel";\nimport * as simd from "./kernel";\n',
+  "assembly/kernel.ts": "export const LANES: i32 = 2;\n",
+};
 
 /** A small project with the tools of this one. */
 const SOURCES = {
@@ -33,7 +40,7 @@ beforeEach(async () => {
     await cp(join(ROOT, name), join(folder, name), { recursive: true });
   }
   await symlink(join(ROOT, "node_modules"), join(folder, "node_modules"));
-  for (const [name, text] of Object.entries({ ...SOURCES, "assembly/index.ts": ASSEMBLY })) {
+  for (const [name, text] of Object.entries({ ...SOURCES, ...KERNELS, "assembly/index.ts": ASSEMBLY })) {
     await mkdir(join(folder, name, ".."), { recursive: true });
     await writeFile(join(folder, name), text);
   }

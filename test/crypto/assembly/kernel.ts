@@ -1,15 +1,13 @@
-/** Field kernels of assembly/, compiled alone, with access to the raw limbs of their element vectors. */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
-import v8 from "node:v8";
-import asc from "assemblyscript/asc";
-
-const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
+/** The fields of assembly/, each on the kernel of a build, with access to the raw limbs of their element vectors. */
+import { compileAssembly } from "../../../bench/compile.ts";
+import { type Build, load } from "../../../bindings/index.ts";
 
 export interface KernelKind {
-  /** Module under assembly/. */
+  /** Module under assembly/ that computes. */
   readonly file: string;
+  readonly build: Build;
+  /** Tag class of the field in assembly/field.ts. */
+  readonly field: "Fp" | "P256";
   readonly p: bigint;
   readonly limbs: number;
   /** Bits of a limb: 52 in doubles with two lanes, 28 in 32-bit integers with four. */
@@ -18,18 +16,15 @@ export interface KernelKind {
   readonly words: number;
 }
 
-/** What a kernel module exports; addresses and counts are numbers, constants are globals. */
+/** What assembly/__tests__/surface.ts exports; addresses and counts are numbers. */
 interface Exports {
-  readonly memory: WebAssembly.Memory;
   setWorkspace(address: number): void;
   isFused(): number;
-  readonly LANES: WebAssembly.Global;
-  readonly LIMBS: WebAssembly.Global;
-  readonly BYTES: WebAssembly.Global;
-  readonly ENTRY_BYTES: WebAssembly.Global;
-  readonly MASK_BYTES: WebAssembly.Global;
-  readonly ONE: WebAssembly.Global;
-  readonly R_SQUARED: WebAssembly.Global;
+  laneCount(): number;
+  bytes(): number;
+  entryBytes(): number;
+  one(): number;
+  rSquared(): number;
   mul(out: number, a: number, b: number): void;
   sqr(out: number, a: number): void;
   mulAddMul(out: number, a: number, b: number, c: number, d: number): void;
@@ -42,80 +37,46 @@ interface Exports {
   getWords(words: number, a: number, lane: number): void;
   storeEntry(entry: number, a: number, lane: number): void;
   loadEntryUnsafe(out: number, lane: number, entry: number): void;
-  /** Kernels on fused multiply-add have these two. */
-  triple?(out: number, a: number): void;
-  shiftLeft?(out: number, a: number, shift: number): void;
+  triple(out: number, a: number): void;
+  shiftLeft(out: number, a: number, shift: number): void;
   selectionMasks(masks: number, indices: number, entries: number): void;
   scanRow(out: number, row: number, entries: number, elements: number, masks: number): void;
 }
 
-/** Scratch memory starts above the tables of every kernel. */
+/** Scratch memory starts above the tables of both kernels. */
 const SCRATCH = 1 << 17;
 
-async function compile(files: readonly string[], features: string): Promise<Uint8Array> {
-  let binary: Uint8Array | undefined;
-  const { error, stderr } = await asc.main(
-    [
-      ...files,
-      "--outFile",
-      "kernel.wasm",
-      "--runtime",
-      "stub",
-      "-O3",
-      "--noAssert",
-      "--use",
-      "abort=",
-      "--initialMemory",
-      "8",
-      "--enable",
-      features,
-    ],
-    {
-      readFile: (name, base) => {
-        // The project's configuration would compile everything.
-        if (name === "asconfig.json") return null;
-        const path = resolve(ROOT, base, name);
-        return existsSync(path) ? readFileSync(path, "utf8") : null;
-      },
-      writeFile: (name, contents) => {
-        if (name === "kernel.wasm") binary = contents as Uint8Array;
-      },
-      listFiles: (directory, base) =>
-        readdirSync(resolve(ROOT, base, directory)).filter((f) => f.endsWith(".ts")),
-    },
-  );
-  if (error !== null || binary === undefined)
-    throw new Error(`${files.join(" ")}: ${error?.message}\n${stderr}`);
-  return binary;
-}
+const ENTRY = "assembly/__tests__/surface.ts";
 
 /** One instance of a kernel. Vectors live at slots; a slot holds any element vector or table used here. */
 export class Kernel {
   readonly kind: KernelKind;
   readonly wasm: Exports;
+  readonly #memory: WebAssembly.Memory;
   readonly lanes: number;
   readonly bytes: number;
   readonly R: bigint;
 
-  private constructor(kind: KernelKind, wasm: Exports) {
+  private constructor(kind: KernelKind, wasm: Exports, memory: WebAssembly.Memory) {
     this.kind = kind;
     this.wasm = wasm;
-    this.lanes = wasm.LANES.value;
-    this.bytes = wasm.BYTES.value;
+    this.#memory = memory;
+    this.lanes = wasm.laneCount();
+    this.bytes = wasm.bytes();
     this.R = 1n << BigInt(kind.width * kind.limbs);
     wasm.setWorkspace(SCRATCH);
   }
 
   static async load(kind: KernelKind): Promise<Kernel> {
-    const relaxed = kind.width === 52;
-    // Node 20 has relaxed SIMD behind this flag, later versions do not know it any more.
-    if (relaxed && process.versions.node.startsWith("20."))
-      v8.setFlagsFromString("--experimental-wasm-relaxed-simd");
-    const files = [kind.file, "memory.ts", "selftest.ts"].map((name) => join("assembly", name));
-    const binary = await compile(files, relaxed ? "simd,relaxed-simd" : "simd");
+    // This turns on relaxed SIMD where a host has it behind a flag.
+    (await load({ build: kind.build })).destroy();
+    const binary = await compileAssembly(ENTRY, kind.build, (path, text) =>
+      path === ENTRY ? text?.replace("{ Fp as F }", `{ ${kind.field} as F }`) : undefined,
+    );
+    const memory = new WebAssembly.Memory({ initial: 16, maximum: 16384 });
     const module = await WebAssembly.compile(binary as BufferSource);
-    const { exports } = await WebAssembly.instantiate(module, {});
-    return new Kernel(kind, exports as unknown as Exports);
+    const { exports } = await WebAssembly.instantiate(module, { env: { memory } });
+    return new Kernel(kind, exports as unknown as Exports, memory);
   }
 
   /** Address of scratch area `index`, 16-octet aligned; areas hold 4 kB. */
@@ -126,7 +87,7 @@ export class Kernel {
   /** Writes one value a lane as limbs, not reduced. Values of the last limb may exceed its width. */
   put(address: number, values: readonly bigint[]): number {
     const { width, limbs } = this.kind;
-    const view = new DataView(this.wasm.memory.buffer);
+    const view = new DataView(this.#memory.buffer);
     values.forEach((value, lane) => {
       for (let i = 0; i < limbs; i++) {
         const limb = Number(BigInt.asUintN(width, value >> BigInt(width * i)));
@@ -140,7 +101,7 @@ export class Kernel {
   /** Reads the lanes; throws if a limb is not an integer in range. */
   get(address: number): bigint[] {
     const { width, limbs } = this.kind;
-    const view = new DataView(this.wasm.memory.buffer);
+    const view = new DataView(this.#memory.buffer);
     return Array.from({ length: this.lanes }, (_, lane) => {
       let value = 0n;
       for (let i = limbs - 1; i >= 0; i--) {
@@ -157,14 +118,14 @@ export class Kernel {
   }
 
   putWords(address: number, value: bigint): number {
-    const view = new DataView(this.wasm.memory.buffer);
+    const view = new DataView(this.#memory.buffer);
     for (let i = 0; i < this.kind.words; i++)
       view.setUint32(address + 4 * i, Number(BigInt.asUintN(32, value >> BigInt(32 * i))), true);
     return address;
   }
 
   getWords(address: number): bigint {
-    const view = new DataView(this.wasm.memory.buffer);
+    const view = new DataView(this.#memory.buffer);
     let value = 0n;
     for (let i = this.kind.words - 1; i >= 0; i--)
       value = (value << 32n) + BigInt(view.getUint32(address + 4 * i, true));
@@ -174,7 +135,7 @@ export class Kernel {
   /** A lane mask: all ones where `chosen` is true. */
   putMask(address: number, chosen: readonly boolean[]): number {
     const octets = 16 / this.lanes;
-    const view = new Uint8Array(this.wasm.memory.buffer);
+    const view = new Uint8Array(this.#memory.buffer);
     chosen.forEach((on, lane) => {
       view.fill(on ? 255 : 0, address + octets * lane, address + octets * (lane + 1));
     });
@@ -182,7 +143,7 @@ export class Kernel {
   }
 
   putIndices(address: number, indices: readonly number[]): number {
-    new Uint32Array(this.wasm.memory.buffer, address, 4).set([...indices, 0, 0, 0, 0].slice(0, 4));
+    new Uint32Array(this.#memory.buffer, address, 4).set([...indices, 0, 0, 0, 0].slice(0, 4));
     return address;
   }
 }

@@ -1,0 +1,34 @@
+// A limb of an element vector: a v128 of two lanes of 64 bits, each a double.
+
+export const LANES: i32 = 2;
+/** Octets of one lane. */
+export const LANE_BYTES: usize = 8;
+/** What a lane holds. */
+export type Limb = f64;
+/** A lane as bits, for masks. */
+export type Bits = u64;
+
+/** [a, b] to [b, a]. */
+@inline export function swapped(x: v128): v128 {
+  return i64x2.shuffle(x, x, 1, 0);
+}
+
+/** [a, b] to [a, a]. */
+@inline export function evens(x: v128): v128 {
+  return i64x2.shuffle(x, x, 0, 0);
+}
+
+/** [a, b] to [b, b]. */
+@inline export function odds(x: v128): v128 {
+  return i64x2.shuffle(x, x, 1, 1);
+}
+
+/** [a, b] and [c, d] to [a, d]. */
+@inline export function evenAndOdd(x: v128, y: v128): v128 {
+  return i64x2.shuffle(x, y, 0, 3);
+}
+
+/** The lane at an address, in all lanes. */
+@inline export function splat(lane: usize): v128 {
+  return v128.load64_splat(lane);
+}

@@ -1,0 +1,18 @@
+// The kernel on plain SIMD integers, for engines without relaxed SIMD and processors without fused multiply-add: four
+// lanes.
+
+import * as fp from "./field";
+import * as p256 from "./p256";
+
+export { fp, p256 };
+export * from "./lanes";
+
+/** Whether there is scale, a small multiple in one pass. */
+export const SCALES: bool = false;
+/** Whether F_p has entryMasks and scanLane, a scan for one lane. */
+export const SCANS_LANE: bool = false;
+
+/** 1: nothing here depends on how the host rounds. */
+@inline export function isFused(): u32 {
+  return 1;
+}
