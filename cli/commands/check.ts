@@ -1,6 +1,9 @@
 /** `check`: numbered test cases against anybody's server or client, with this program on the other side. */
+import { join } from "node:path";
 import type { Command } from "commander";
 import { defined, ifDefined } from "../../base/defined.ts";
+import type { ClientPlace } from "../check/client/over.ts";
+import type { StartedClient } from "../check/client/run-command.ts";
 import type { CaseResult } from "../check/run.ts";
 import { DEFAULT_FOLDER } from "../server/folder-options.ts";
 import type { Context, Runner } from "../terminal/command.ts";
@@ -51,6 +54,7 @@ interface ClientArgs {
   expires: string;
   start: string;
   step: string;
+  run?: string;
   junit?: string;
 }
 
@@ -156,6 +160,11 @@ export function registerCheck(program: Command, runner: Runner): void {
         .option("--expires <span>", "how long a subscription lasts: so long the refresh is awaited", "1m")
         .option("--start <span>", "how long the client may take to begin", "2m")
         .option("--step <span>", "how long it may take to do what is due, such as to subscribe again", "1m")
+        .option(
+          "--run <command>",
+          "start the client with this command of the shell, and end it with the test; CHECK_KMS_URL and other variables of " +
+            "its environment say where the servers are (docs/check.md)",
+        )
         .option("--junit <file>", "write the verdicts for continuous integration as well"),
     checkClientCommand,
   );
@@ -300,28 +309,39 @@ async function checkClientCommand({ output }: Context, options: ClientArgs): Pro
     ...defined({ token }),
     protection: await readTransportKeys(options),
   };
+  const startClient = async (command: string, servers: ClientPlace) => {
+    const { runClient } = await import("../check/client/run-command.ts");
+    const { makeFolders } = await import("../terminal/files.ts");
+    await makeFolders(dir, 0o700);
+    const log = join(dir, "client.log");
+    const ended = (status: string) => output.note(`the client has ended with ${status}; see ${log}`);
+    return runClient({ command, userUri, place: servers, files, log, ended });
+  };
   let done = 0;
   let progress: ReturnType<Output["progress"]> | undefined;
+  let client: StartedClient | undefined;
   let results: readonly CaseResult[];
   try {
     results = await checkClientOver(
       place,
-      (servers) => {
+      async (servers) => {
         output.ready({ event: "listening", user: userUri, ...servers, ...files }, () => [
           `KMS    ${servers.kmsUrl}  (${servers.kmsUri})`,
           `GMS    ${Object.values(servers.sip).join("  ")}  (${servers.gmsUri})`,
           `XCAP   ${servers.xcapRoot}`,
           `group  ${servers.group}`,
           ...Object.entries(files).map(([name, file]) => `${name.padEnd(6)} ${file}`),
-          `start the client as ${userUri} now`,
+          options.run === undefined ? `start the client as ${userUri} now` : `started: ${options.run}`,
           "",
         ]);
+        if (options.run !== undefined) client = await startClient(options.run, servers);
         progress = output.progress("checking", CLIENT_CASES.length);
       },
       () => progress?.update(++done),
     );
   } finally {
     progress?.end();
+    await client?.stop();
   }
   return report(output, "client", userUri, results, options.junit, true);
 }

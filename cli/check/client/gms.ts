@@ -23,6 +23,7 @@ import {
 import { EMPTY_GKTP_ETAG, messageDigest } from "../../../roles/gms/common/etags.ts";
 import {
   ACCEPT,
+  type Answer,
   EVENT,
   type NotifierEnd,
   type NotifierSubscription,
@@ -56,6 +57,9 @@ export interface SubscribeSeen {
   readonly due?: number;
 }
 
+/** A SUBSCRIBE that was refused on purpose. */
+export type RefusedSeen = Pick<SubscribeSeen, "request" | "at" | "isRefresh">;
+
 export interface XcapSeen {
   readonly method: string;
   readonly path: string;
@@ -73,6 +77,9 @@ export class CheckGms {
   /** Answers to the NOTIFYs that followed a SUBSCRIBE. */
   readonly answers = new Arrivals<NotifyResult>();
   readonly ends = new Arrivals<NotifierEnd>();
+  readonly refused = new Arrivals<RefusedSeen>();
+  /** The answer to the next SUBSCRIBE, in place of one that accepts it. */
+  refusal: Answer | undefined;
   subscription: NotifierSubscription | undefined;
   /** The message in the user's GKTP document; what follows a SUBSCRIBE brings it as well. */
   message: Uint8Array | undefined;
@@ -90,6 +97,12 @@ export class CheckGms {
       maxExpires: expires,
       onSubscribe: (subscription, { request }) => {
         const isRefresh = subscription === this.subscription;
+        const refuse = this.refusal;
+        if (refuse !== undefined) {
+          this.refusal = undefined;
+          this.refused.add({ request, at: this.#clock.now(), isRefresh });
+          return { refuse };
+        }
         const due = isRefresh ? { due: subscription.expiresAt } : {};
         this.subscription = subscription;
         this.subscribes.add({ request, at: this.#clock.now(), subscription, isRefresh, ...due });

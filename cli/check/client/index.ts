@@ -4,6 +4,7 @@ import { type CaseResult, runCases } from "../run.ts";
 import { KMS_CASES } from "./kms-cases.ts";
 import { AGAIN_CASES, MESSAGE_CASES } from "./message-cases.ts";
 import type { ClientPeer } from "./peer.ts";
+import { REFUSAL_CASES } from "./refusal-cases.ts";
 import { LIFE_CASES, SUBSCRIBE_CASES } from "./subscribe-cases.ts";
 
 export { type ClientCheckOptions, ClientPeer } from "./peer.ts";
@@ -14,6 +15,7 @@ export const CLIENT_CASES: readonly TestCase<ClientPeer>[] = [
   ...SUBSCRIBE_CASES,
   ...MESSAGE_CASES,
   ...LIFE_CASES,
+  ...REFUSAL_CASES,
   ...AGAIN_CASES,
 ];
 

@@ -155,7 +155,7 @@ export class ClientPeer {
     return known(this.gms.subscribes.all[0], "MCC-020");
   }
 
-  showSubscribe({ request }: SubscribeSeen): void {
+  showSubscribe({ request }: Pick<SubscribeSeen, "request">): void {
     const [type] = request.headers.texts(CONTENT_TYPE.name);
     this.transcript.received(`SUBSCRIBE ${request.uri}, ${type ?? "no body"}, ${request.body.length} octets`);
   }

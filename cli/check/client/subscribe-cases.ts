@@ -258,7 +258,8 @@ function first(peer: ClientPeer): SubscribeSeen {
   return seen;
 }
 
-function subscribed(peer: ClientPeer) {
+/** Not applicable over HTTP, inconclusive when the client has left. */
+export function subscribed(peer: ClientPeer) {
   if (peer.way === "http") notApplicable("the client came over HTTP");
   return peer.gms.subscription ?? inconclusive("the client is not subscribed any more");
 }
@@ -271,14 +272,14 @@ async function sent(peer: ClientPeer, about: string, content: { contentType?: st
   return result;
 }
 
-function must200(result: NotifyResult | undefined): void {
+export function must200(result: NotifyResult | undefined): void {
   if (result === undefined) fail("the NOTIFY has no answer");
   const { status, reason } = result;
   must(status >= 200 && status < 300, `answered with ${status} ${reason}`);
 }
 
 /** Parts of a body, by media type. */
-function partsOf({ request }: SubscribeSeen): ReadonlyMap<string, Uint8Array> {
+function partsOf({ request }: Pick<SubscribeSeen, "request">): ReadonlyMap<string, Uint8Array> {
   const [type] = request.headers.texts(CONTENT_TYPE.name);
   if (type === undefined) return new Map();
   if (!mediaTypeOf(type).startsWith("multipart/")) return new Map([[mediaTypeOf(type), request.body]]);
@@ -286,7 +287,7 @@ function partsOf({ request }: SubscribeSeen): ReadonlyMap<string, Uint8Array> {
   return new Map(parts.map((part) => [mediaTypeOf(part.contentType), part.body]));
 }
 
-function tokensOf(seen: SubscribeSeen): string[] {
+export function tokensOf(seen: Pick<SubscribeSeen, "request">): string[] {
   const shown = seen.request.headers
     .all(AUTHORIZATION)
     .flatMap(({ scheme, token }) =>

@@ -35,6 +35,8 @@ export interface Faults {
   ) => string | undefined;
   /** Changes a SIP message that the client sends; null: it is not sent. */
   readonly sip?: (text: string) => string | null;
+  /** Changes a SIP message that the client gets. */
+  readonly hears?: (text: string) => string;
   /** Refusals of these checks are answered with 200. */
   readonly takes?: ReadonlySet<ErrorCode>;
 }
@@ -174,10 +176,21 @@ function fetchOf(peer: ClientPeer, { request }: Faults): KmsFetch {
   };
 }
 
-function faulty(transport: SipTransport, { sip }: Faults): SipTransport {
-  if (sip === undefined) return transport;
+function faulty(
+  transport: SipTransport,
+  { sip = (text) => text, hears = (text) => text }: Faults,
+): SipTransport {
   return {
     ...transport,
+    start: (events) =>
+      transport.start({
+        ...events,
+        message: (bytes, flow) =>
+          events.message(
+            new Uint8Array(Buffer.from(hears(Buffer.from(bytes).toString("latin1")), "latin1")),
+            flow,
+          ),
+      }),
     async connect(remote, ...rest) {
       const flow = await transport.connect(remote, ...rest);
       const send = flow.send.bind(flow);

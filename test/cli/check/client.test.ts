@@ -1,10 +1,11 @@
 /** `check client` against our own client, which passes, and against copies with faults, each named by its case. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { ErrorCode } from "../../../base/errors.ts";
 import { type Core, load } from "../../../bindings/core/core.ts";
 import type { CaseResult } from "../../../cli/check/run.ts";
+import { COMMAND } from "../command.ts";
 import { STORY_MS } from "../gms/gms-process.ts";
 import { startCli, temporaryFolder } from "../run-cli.ts";
 import { ALICE, CASE_IDS, type Faults, GROUP, runOurClient, TOKEN } from "./client-world.ts";
@@ -62,6 +63,7 @@ describe("check client", () => {
       "MCC-055": expect.stringContaining("taken, and not refused"),
       "MCC-056": expect.stringContaining("taken, and not refused"),
       "MCC-062": expect.stringContaining("taken, and not refused"),
+      "MCC-078": "the SUBSCRIBE after that has no access token",
     });
   });
 
@@ -75,7 +77,47 @@ describe("check client", () => {
     };
     const results = await runOurClient(core, { faults: { sip: (text) => (isDropped(text) ? null : text) } });
     expect(failed(results)).toEqual({ "MCC-073": "no SUBSCRIBE in the dialog within 60 s" });
-    expect(idsOf(results, "inconclusive")).toEqual(["MCC-074", "MCC-075", "MCC-080"]);
+    expect(idsOf(results, "inconclusive")).toEqual([
+      "MCC-074",
+      "MCC-075",
+      "MCC-076",
+      "MCC-077",
+      "MCC-078",
+      "MCC-080",
+    ]);
+  });
+
+  it("names a client that hurries back to a GMS which asked for time, and one without a token after a 401", async () => {
+    let last = "";
+    const faults: Faults = {
+      hears(text) {
+        last = text.slice(0, text.indexOf("\r\n"));
+        return text.replace(/^Retry-After:.*\r\n/m, "");
+      },
+      sip: (text) =>
+        text.startsWith("SUBSCRIBE ") && last.startsWith("SIP/2.0 401")
+          ? text.replace(/^Authorization:.*\r\n/m, "").replaceAll("mcptt-access-token", "mcptt-absent-token")
+          : text,
+    };
+    const found = failed(await runOurClient(core, { faults }));
+    expect(found).toEqual({
+      "MCC-076": expect.stringMatching(/^the next SUBSCRIBE came after \d(\.\d+)? s$/),
+      "MCC-078": "the SUBSCRIBE after that has no access token",
+    });
+  });
+
+  it("names a client that stays away after a restart of the GMS", async () => {
+    let isGone = false;
+    const faults: Faults = {
+      hears(text) {
+        isGone ||= text.startsWith("SIP/2.0 481");
+        return text;
+      },
+      sip: (text) => (isGone && text.startsWith("SUBSCRIBE ") ? null : text),
+    };
+    const results = await runOurClient(core, { faults });
+    expect(failed(results)).toEqual({ "MCC-077": "no new SUBSCRIBE came" });
+    expect(idsOf(results, "inconclusive")).toEqual(["MCC-078", "MCC-080"]);
   });
 });
 
@@ -107,6 +149,34 @@ it("is a command that says where its servers are, and judges who comes", { timeo
   expect(counts).toEqual({ pass: CASE_IDS.length - 2, fail: 0, inconclusive: 0, "not applicable": 2 });
   expect(status).toBe(0);
   expect(await readFile(junit, "utf8")).toContain('<testsuite name="mikey-sakke check client"');
+});
+
+it("starts the client with --run, tells it where the servers are, and ends it", {
+  timeout: STORY_MS,
+}, async () => {
+  const folder = await temporaryFolder();
+  const dir = join(folder, "check");
+  const any = ["--port", "0", "--sip-port", "0", "--expires", "10s", "--dir", dir];
+  const servers =
+    '--kms-url "$CHECK_KMS_URL" --gms-uri "$CHECK_GMS_URI" --sip "$CHECK_SIP_TCP" --group "$CHECK_GROUP"';
+  const own = '--user "$CHECK_USER" --ca "$CHECK_CA" --token-file "$CHECK_TOKEN" --json';
+  const ours = [process.execPath, ...COMMAND].map((word) => `'${word}'`).join(" ");
+  const command = `${ours} client run ${servers} ${own} & echo pid=$!; wait`;
+  const check = startCli(["check", "client", "--user", ALICE, ...any, "--run", command, "--json"]);
+  const { stdout, stderr, status } = await check.ended;
+  const { cases } = JSON.parse(stdout.split("\n")[1]!);
+  expect([idsOf(cases, "fail"), idsOf(cases, "inconclusive"), status, stderr]).toEqual([[], [], 0, ""]);
+  const log = await readFile(join(dir, "client.log"), "utf8");
+  const pid = Number(/^pid=(\d+)$/m.exec(log)?.[1]);
+  await vi.waitFor(() => expect(() => process.kill(pid, 0)).toThrow("ESRCH"), STORY_MS);
+});
+
+it("says so when the client of --run ends by itself", async () => {
+  const folder = await temporaryFolder();
+  const any = ["--port", "0", "--sip-port", "0", "--start", "1s", "--dir", folder, "--run", "exit 3"];
+  const { stderr, status } = await startCli(["check", "client", "--user", ALICE, ...any]).ended;
+  expect(stderr).toContain(`the client has ended with 3; see ${join(folder, "client.log")}`);
+  expect(status).toBe(69);
 });
 
 const TAKES: readonly ErrorCode[] = [
