@@ -8,6 +8,8 @@ export const SERVER_CODES = {
   TOKENS_UNAVAILABLE: "The server cannot check access tokens at present; try again later.",
   ISSUER_KEYS_UNAVAILABLE:
     "The keys of the token issuer cannot be fetched from tokens.jwksUri, and none are known that may still count.",
+  ISSUER_KEY_UNKNOWN:
+    "The key of an access token was not among those of its issuer, which is asked again after 10 seconds.",
   ISSUER_KEYS_FILE: "The file with the last known keys of a token issuer is damaged.",
   WRONG_IDENTITY: "The access token does not prove the identity that the request is for.",
   NO_AUDIENCE: "Development tokens are not made for the server of this URI.",

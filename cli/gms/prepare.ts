@@ -4,6 +4,7 @@ import { defined } from "../../base/defined.ts";
 import type { GmsConfigInput } from "../../roles/gms/common/config.ts";
 import { isLoopback } from "../../roles/server/loopback.ts";
 import type { FolderOptions } from "../server/data-folder.ts";
+import { requireIssuerCa } from "../server/https.ts";
 import { makeStoreKey } from "../server/make-folder.ts";
 import { credentialsOf, requireFitToServe } from "../server/tls.ts";
 import type { Output } from "../terminal/output.ts";
@@ -51,6 +52,7 @@ export async function prepareGms(
       ...overridesOf(options, given, ports),
     }));
     requireSafe(opened);
+    await requireIssuerCa("gms.tokens", opened.config.tokens);
     return opened;
   };
   const data = await read();

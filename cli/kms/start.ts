@@ -11,6 +11,7 @@ import { createFile } from "../files/durable.ts";
 import { removeAdminFile, writeAdminFile } from "../server/admin-file.ts";
 import { type DataFolder, exists, openDataFolder } from "../server/data-folder.ts";
 import { developmentIssuerOf } from "../server/development-tokens.ts";
+import { requireIssuerCa } from "../server/https.ts";
 import { FileIssuerKeys } from "../server/issuer-keys.ts";
 import { listenError } from "../server/listen-error.ts";
 import { makeStoreKey, type ReadConfig } from "../server/make-folder.ts";
@@ -80,6 +81,7 @@ export async function prepareKms(
     const opened = await openDataFolder(options, (given) => overridesOf(options, given));
     requireSame(opened, options, file);
     requireFitToServe(opened.config);
+    await requireIssuerCa("tokens", opened.config.tokens);
     return opened;
   };
   const data = await read();

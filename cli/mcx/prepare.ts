@@ -2,6 +2,7 @@
 import { defined } from "../../base/defined.ts";
 import type { McxConfig, McxConfigInput } from "../../roles/mcx/common/config.ts";
 import type { FolderOptions } from "../server/data-folder.ts";
+import { requireIssuerCa } from "../server/https.ts";
 import { type McxFolder, openMcxFolder } from "./data-folder.ts";
 
 export interface McxServeOptions extends FolderOptions {
@@ -42,6 +43,10 @@ export async function prepareMcx(options: McxServeOptions, gms: GmsPlace): Promi
     media: { ...given.media, ...defined({ host }) },
     admin: { ...given.admin, ...defined({ port: adminPort }) },
   });
-  const read = (place: GmsPlace) => openMcxFolder(options, (given) => overridesOf(given, place));
+  const read = async (place: GmsPlace) => {
+    const opened = await openMcxFolder(options, (given) => overridesOf(given, place));
+    await requireIssuerCa("mcx.tokens", opened.config.tokens);
+    return opened;
+  };
   return { data: await read(gms), reread: async (place) => (await read(place)).config };
 }

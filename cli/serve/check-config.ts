@@ -6,6 +6,7 @@ import { isLoopback } from "../../roles/server/loopback.ts";
 import { openGmsFolder } from "../gms/data-folder.ts";
 import { openMcxFolder } from "../mcx/data-folder.ts";
 import { configFileOf, type FolderOptions, openDataFolder, readConfig } from "../server/data-folder.ts";
+import { requireIssuerCa } from "../server/https.ts";
 import { requireCredentials, requireFitToServe } from "../server/tls.ts";
 import { readFile } from "../terminal/files.ts";
 import { usageError } from "../terminal/usage.ts";
@@ -25,18 +26,21 @@ export async function checkConfig(options: FolderOptions): Promise<Record<string
     const { config } = await openDataFolder(options);
     requireFitToServe(config);
     await requireCredentials(config.tls);
+    await requireIssuerCa("tokens", config.tokens);
     checked.kms = { uri: config.kmsUri, listens: [listen("HTTPS", config.listen)] };
   }
   if (read.gms !== undefined) {
     const { config } = await openGmsFolder(options);
     requireFitToServe(config);
     await requireCredentials(config.tls);
+    await requireIssuerCa("gms.tokens", config.tokens);
     await requireFiles("gms.provisioning", config.provisioning);
     checked.gms = { uri: config.gmsUri, listens: [listen("XCAP", config.listen), ...sipPorts(config.sip)] };
   }
   if (read.mcx !== undefined) {
     const { config } = await openMcxFolder(options);
     await requireCredentials(config.tls);
+    await requireIssuerCa("mcx.tokens", config.tokens);
     await requireFiles("mcx.provisioning", config.provisioning);
     await requireFiles("mcx.gms", config.gms);
     checked.mcx = { uri: config.mcxUri, listens: sipPorts(config.sip) };

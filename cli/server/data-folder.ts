@@ -172,6 +172,7 @@ interface WithPaths {
   readonly tls?: KmsConfig["tls"];
   readonly provisioning?: Provisioning | undefined;
   readonly gms?: { readonly tokenFile?: string | undefined } | undefined;
+  readonly tokens?: { readonly caFile?: string | undefined } | undefined;
 }
 
 /** The configuration with its paths, which are relative to the folder `base` of its file, made absolute. */
@@ -181,6 +182,7 @@ export function located<T extends WithPaths>(config: T, base: string): T {
     ...(config.tls && { tls: resolved(config.tls, base) }),
     ...(config.provisioning && { provisioning: resolved(config.provisioning, base) }),
     ...(config.gms && { gms: resolved(config.gms, base) }),
+    ...(config.tokens && { tokens: resolved(config.tokens, base) }),
   };
 }
 

@@ -2,7 +2,6 @@
 import { X509Certificate } from "node:crypto";
 import { fromUtf8 } from "../../base/bytes.ts";
 import type { KmsConfig } from "../../roles/kms/common/config.ts";
-import { noteCertificate } from "../../roles/server/certificate-metrics.ts";
 import { isLoopback } from "../../roles/server/loopback.ts";
 import type { Secured } from "../../transport/http/server-node.ts";
 import { replaceFile } from "../files/durable.ts";
@@ -18,6 +17,8 @@ export interface Credentials {
   readonly certFile: string;
   readonly selfSigned: boolean;
   readonly secured: Secured;
+  /** The certificate that is in use now, and its file. */
+  readonly used: () => { readonly file: string; readonly cert: string };
   /** Reads the files anew, and gives what is in them to all servers. Usage errors, after which the old ones stay in use. */
   renew(): Promise<void>;
 }
@@ -76,18 +77,19 @@ async function credentialsIn(certFile: string, keyFile: string, selfSigned: bool
   const read = async () => {
     const [cert, key] = [await pem(certFile), await pem(keyFile)];
     requirePair(cert, key, certFile, keyFile);
-    noteCertificate(certFile, Date.parse(new X509Certificate(cert).validTo));
     return { cert, key };
   };
+  let present = await read();
   const servers: Parameters<Secured>[0][] = [];
   return {
-    ...(await read()),
+    ...present,
     certFile,
     selfSigned,
+    used: () => ({ file: certFile, cert: present.cert }),
     secured: (server) => void servers.push(server),
     async renew() {
-      const renewed = await read();
-      for (const server of servers) server.setSecureContext(renewed);
+      present = await read();
+      for (const server of servers) server.setSecureContext(present);
     },
   };
 }

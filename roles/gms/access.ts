@@ -2,6 +2,7 @@
 import { defined } from "../../base/defined.ts";
 import type { DevelopmentIssuer } from "../server/development-tokens.ts";
 import type { IssuerKeyStore } from "../server/issuer-keys.ts";
+import type { IssuerStates } from "../server/issuer-metrics.ts";
 import { type Credentials, readCredentials } from "../server/listener.ts";
 import { isLoopback } from "../server/loopback.ts";
 import { createTokenVerifier, type TokenVerifier } from "../server/tokens.ts";
@@ -23,11 +24,15 @@ export interface AccessOptions {
 }
 
 /** @throws {MikeySakkeError} usage `BAD_CONFIG` */
-export function tokenVerifier(config: GmsConfig, options: AccessOptions, log: GmsLog): TokenVerifier {
-  const { tokens, developmentIssuer, fetch, issuerKeys } = options;
+export function tokenVerifier(
+  config: GmsConfig,
+  options: AccessOptions & { readonly issuers: IssuerStates },
+  log: GmsLog,
+): TokenVerifier {
+  const { tokens, developmentIssuer, fetch, issuerKeys, issuers } = options;
   if (tokens !== undefined) return tokens;
   if (config.tokens !== undefined) {
-    return createTokenVerifier(config.tokens, defined({ fetch, issuerKeys, log }));
+    return createTokenVerifier(config.tokens, defined({ fetch, issuerKeys, issuers, log }));
   }
   if (developmentIssuer === undefined) throw refusedConfig("tokens: name an issuer of access tokens");
   const hosts = [config.listen.host, ...(config.sip === undefined ? [] : [config.sip.host])];

@@ -15,6 +15,7 @@ import {
 } from "../../transport/sip/index.ts";
 import { createAdmission } from "../server/admission.ts";
 import { MemoryIssuerKeys } from "../server/issuer-keys.ts";
+import { IssuerStates } from "../server/issuer-metrics.ts";
 import { stopServer, urlOf } from "../server/listener.ts";
 import { warnOfPlainSip } from "../server/plain-sip.ts";
 import { type ProcessRecord, ProcessReports } from "../server/process-reports.ts";
@@ -103,7 +104,8 @@ export async function createGms(options: GmsOptions): Promise<Gms> {
     throw new MikeySakkeError("usage", "OTHER_CORE", "keys and pool must be on the core that is given");
   }
   const issuerKeys = options.issuerKeys ?? new MemoryIssuerKeys();
-  const access = { ...options, issuerKeys };
+  const issuers = new IssuerStates();
+  const access = { ...options, issuerKeys, issuers };
   const tokens = new ReplaceableVerifier((of: GmsConfig) => tokenVerifier(of, access, log), config);
   const credentials = await serverCredentials(config, options.credentials);
   const prometheus = options.metrics === undefined ? createPrometheusMetrics() : undefined;
@@ -139,6 +141,8 @@ export async function createGms(options: GmsOptions): Promise<Gms> {
     tokens,
     guard,
     ready,
+    issuers,
+    credentials,
     ...defined({ token: options.adminToken, metrics: prometheus }),
   });
   const limits = sipLimits(config.limits);

@@ -14,6 +14,7 @@ import { purgeAudit } from "../server/audit-retention.ts";
 import { DatabaseClock } from "../server/database-clock.ts";
 import type { DevelopmentIssuer } from "../server/development-tokens.ts";
 import { type IssuerKeyStore, MemoryIssuerKeys } from "../server/issuer-keys.ts";
+import { IssuerStates } from "../server/issuer-metrics.ts";
 import { type Credentials, readCredentials, stopServer, urlOf } from "../server/listener.ts";
 import { noLog, type ServerLog } from "../server/log.ts";
 import { isLoopback } from "../server/loopback.ts";
@@ -112,7 +113,8 @@ export async function createKms(options: KmsOptions): Promise<Kms> {
   await clock.measure();
   const { now } = clock;
   const issuerKeys = options.issuerKeys ?? new MemoryIssuerKeys();
-  const access = { ...options, issuerKeys };
+  const issuers = new IssuerStates();
+  const access = { ...options, issuerKeys, issuers };
   const tokens = new ReplaceableVerifier((of: KmsConfig) => tokenVerifier(of, access), config);
   const credentials = options.credentials ?? (config.tls && (await readCredentials(config.tls)));
   requireTls(config, credentials !== undefined);
@@ -140,6 +142,8 @@ export async function createKms(options: KmsOptions): Promise<Kms> {
     log,
     random,
     guard,
+    issuers,
+    credentials,
     ready: async () => {
       clock.requireRight();
       await requireStore();
@@ -203,11 +207,14 @@ export async function createKms(options: KmsOptions): Promise<Kms> {
 
 const PURGE_MS = 600_000;
 
-function tokenVerifier(config: KmsConfig, options: KmsOptions): TokenVerifier {
-  const { tokens, developmentIssuer, fetch, issuerKeys, log = noLog } = options;
+function tokenVerifier(
+  config: KmsConfig,
+  options: KmsOptions & { readonly issuers: IssuerStates },
+): TokenVerifier {
+  const { tokens, developmentIssuer, fetch, issuerKeys, issuers, log = noLog } = options;
   if (tokens !== undefined) return tokens;
   if (config.tokens !== undefined) {
-    return createTokenVerifier(config.tokens, defined({ fetch, issuerKeys, log }));
+    return createTokenVerifier(config.tokens, defined({ fetch, issuerKeys, issuers, log }));
   }
   if (developmentIssuer === undefined) {
     throw new MikeySakkeError(

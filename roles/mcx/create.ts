@@ -20,6 +20,7 @@ import type { HeldKeys, SecretStorage } from "../identity/index.ts";
 import { createAdmission } from "../server/admission.ts";
 import type { DevelopmentIssuer } from "../server/development-tokens.ts";
 import { type IssuerKeyStore, MemoryIssuerKeys } from "../server/issuer-keys.ts";
+import { IssuerStates } from "../server/issuer-metrics.ts";
 import { type Credentials, readCredentials, stopServer, urlOf } from "../server/listener.ts";
 import { noLog, type ServerLog } from "../server/log.ts";
 import { isLoopback } from "../server/loopback.ts";
@@ -124,7 +125,8 @@ export async function createMcxServer(options: McxOptions): Promise<McxServer> {
   const { gms, mcxUri, limits } = config;
   if (gms === undefined) throw refusedConfig("gms: the GMS whose groups are served");
   const issuerKeys = options.issuerKeys ?? new MemoryIssuerKeys();
-  const access = { ...options, issuerKeys };
+  const issuers = new IssuerStates();
+  const access = { ...options, issuerKeys, issuers };
   const tokens = new ReplaceableVerifier((of: McxConfig) => tokensOf(of, access, log), config);
   const credentials = await credentialsOf(config, options.credentials);
   const admission = options.admission ?? createAdmission(limits, log);
@@ -220,6 +222,8 @@ export async function createMcxServer(options: McxOptions): Promise<McxServer> {
     log,
     random,
     guard,
+    issuers,
+    credentials,
     ...defined({ token: options.adminToken }),
   });
   const targets = new Targets(config.sip, config.media.allowedNetworks);
@@ -349,11 +353,12 @@ function requireIdentity({ mcxUri, kmsUri }: McxConfig, keys: HeldKeys): void {
 
 function tokensOf(
   config: McxConfig,
-  { tokens, developmentIssuer, issuerKeys }: McxOptions,
+  { tokens, developmentIssuer, issuerKeys, issuers }: McxOptions & { readonly issuers: IssuerStates },
   log: ServerLog,
 ): TokenVerifier {
   if (tokens !== undefined) return tokens;
-  if (config.tokens !== undefined) return createTokenVerifier(config.tokens, defined({ issuerKeys, log }));
+  if (config.tokens !== undefined)
+    return createTokenVerifier(config.tokens, defined({ issuerKeys, issuers, log }));
   if (developmentIssuer === undefined) throw refusedConfig("tokens: name an issuer of access tokens");
   if (!isLoopback(config.sip.host)) {
     throw refusedConfig("sip.host: development tokens are for loopback addresses only");

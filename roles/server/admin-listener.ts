@@ -6,8 +6,8 @@ import { MikeySakkeError } from "../../base/errors.ts";
 import type { RandomSource } from "../../base/random.ts";
 import { admissionMetrics } from "./admission.ts";
 import { certificateMetrics } from "./certificate-metrics.ts";
-import { issuerMetrics } from "./issuer-metrics.ts";
-import { guardListener, type ListenerGuard, ownGuard } from "./listener.ts";
+import { IssuerStates, issuerMetrics } from "./issuer-metrics.ts";
+import { type Credentials, guardListener, type ListenerGuard, ownGuard } from "./listener.ts";
 import type { ServerLog } from "./log.ts";
 import { isLoopback } from "./loopback.ts";
 import { processMetrics } from "./process-metrics.ts";
@@ -23,6 +23,9 @@ export interface AdminListenerOptions {
   /** Throws unless requests can be answered. */
   readonly ready: () => Promise<void>;
   readonly metrics?: { readonly contentType: string; text(): Promise<string> };
+  /** Of the server that this listener is part of; both are told of in its metrics. */
+  readonly issuers?: IssuerStates | undefined;
+  readonly credentials?: Credentials | undefined;
   readonly log: ServerLog;
   readonly random: RandomSource;
   readonly guard?: ListenerGuard | undefined;
@@ -73,20 +76,17 @@ export function createAdminListener(options: AdminListenerOptions): FastifyInsta
     }
   });
   if (metrics !== undefined) {
-    const admission = admissionMetrics(guard.admission);
-    app.get("/metrics", async (_request, reply) =>
-      reply
-        .type(metrics.contentType)
-        .send(
-          [
-            await metrics.text(),
-            await admission(),
-            await certificateMetrics(),
-            await issuerMetrics(),
-            await processMetrics(),
-          ].join("\n"),
-        ),
-    );
+    const parts = [
+      () => metrics.text(),
+      admissionMetrics(guard.admission),
+      certificateMetrics(options.credentials),
+      issuerMetrics(options.issuers ?? new IssuerStates()),
+      processMetrics,
+    ];
+    app.get("/metrics", async (_request, reply) => {
+      const texts = await Promise.all(parts.map((text) => text()));
+      return reply.type(metrics.contentType).send(texts.join("\n"));
+    });
   }
   return app;
 }

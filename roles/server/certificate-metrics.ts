@@ -1,28 +1,22 @@
-/** Expiry times of the TLS certificates of this process, so that operators can renew them. */
+/** The expiry time of the TLS certificate of a server, so that operators can renew it. */
+import { X509Certificate } from "node:crypto";
 import { Gauge, Registry } from "prom-client";
+import type { Credentials } from "./listener.ts";
 
-const ends = new Map<string, number>();
-let registry: Registry | undefined;
-
-/** `file`: that the certificate was read from; `notAfter`: Unix time in milliseconds. */
-export function noteCertificate(file: string, notAfter: number): void {
-  ends.set(file, notAfter / 1000);
-}
-
-/** The exposition text. All listeners of a process tell the same. */
-export function certificateMetrics(): Promise<string> {
-  if (registry === undefined) {
-    registry = new Registry();
-    new Gauge({
-      name: "tls_certificate_expiry_timestamp_seconds",
-      help: "Unix time at which a TLS certificate of this process ends.",
-      labelNames: ["file"],
-      registers: [registry],
-      collect() {
-        this.reset();
-        for (const [file, seconds] of ends) this.set({ file }, seconds);
-      },
-    });
-  }
-  return registry.metrics();
+/** The exposition text: of the certificate in use, if it is from a file. */
+export function certificateMetrics(credentials: Credentials | undefined): () => Promise<string> {
+  const registry = new Registry();
+  new Gauge({
+    name: "tls_certificate_expiry_timestamp_seconds",
+    help: "Unix time at which the TLS certificate of the server ends.",
+    labelNames: ["file"],
+    registers: [registry],
+    collect() {
+      this.reset();
+      const used = credentials?.used?.();
+      if (used === undefined) return;
+      this.set({ file: used.file }, Date.parse(new X509Certificate(used.cert).validTo) / 1000);
+    },
+  });
+  return () => registry.metrics();
 }

@@ -7,7 +7,7 @@ import { fromUtf8 } from "../../base/bytes.ts";
 import { deadline } from "../../base/deadline.ts";
 import { MikeySakkeError } from "../../base/errors.ts";
 import { readAll } from "../../transport/http/body.ts";
-import { noteIssuer } from "./issuer-metrics.ts";
+import type { IssuerStates } from "./issuer-metrics.ts";
 import { LastingFaults } from "./lasting-faults.ts";
 import { noLog, type ServerLog } from "./log.ts";
 
@@ -29,13 +29,17 @@ export interface IssuerKeysOptions {
   /** Milliseconds for which the last known keys count while no others can be had. */
   readonly graceMs: number;
   readonly store: IssuerKeyStore;
+  /** Told whether each request was answered with keys. */
+  readonly states: IssuerStates;
   readonly fetch?: typeof fetch;
   readonly log?: ServerLog;
 }
 
 const FRESH_MS = 600_000;
-/** For a key that is not known, and after a failure: otherwise anybody could have the issuer asked without end. */
+/** After a failure. */
 const ASK_AGAIN_MS = 30_000;
+/** Between two requests for keys that are not known: otherwise anybody could have the issuer asked without end. */
+const UNKNOWN_MS = 10_000;
 const TIMEOUT_MS = 5000;
 const MAX_BYTES = 256 << 10;
 
@@ -68,6 +72,8 @@ export class IssuerKeys {
   #held: HeldKeys | undefined;
   #failure: { readonly at: number; readonly error: MikeySakkeError } | undefined;
   #fetching: Promise<void> | undefined;
+  /** When a key that was not known last had the issuer asked. */
+  #askedAt: number | undefined;
 
   constructor(options: IssuerKeysOptions) {
     this.#options = options;
@@ -78,11 +84,13 @@ export class IssuerKeys {
    * The key that a token with this header is signed with.
    *
    * @param now milliseconds since the Unix epoch
-   * @throws {MikeySakkeError} transport `ISSUER_KEYS_UNAVAILABLE`
+   * @throws {MikeySakkeError} transport `ISSUER_KEYS_UNAVAILABLE`; `ISSUER_KEY_UNKNOWN` where the issuer may have the key
+   *   by now, and is not asked again yet
    * @throws {errors.JWKSNoMatchingKey} the issuer has no such key
    */
   async find(header: JWSHeaderParameters, token: FlattenedJWSInput, now: number): ReturnType<KeyFinder> {
-    if (!isWithin(FRESH_MS, this.#held?.fetchedAt, now)) {
+    const before = this.#held;
+    if (!isWithin(FRESH_MS, before?.fetchedAt, now)) {
       const fetching = this.#fetch(now);
       // An issuer that was away at the last attempt keeps nobody waiting whose key is known.
       if (this.#failure === undefined || !this.#counts(now)) await fetching;
@@ -90,17 +98,29 @@ export class IssuerKeys {
     if (!this.#counts(now)) {
       throw this.#failure?.error ?? unavailable(this.#options.jwksUri, "the last known keys are too old");
     }
-    const { find, fetchedAt } = this.#held!;
+    const held = this.#held!;
     try {
-      return await find(header, token);
+      return await held.find(header, token);
     } catch (error) {
       if (!(error instanceof errors.JWKSNoMatchingKey)) throw error;
-      if (isWithin(ASK_AGAIN_MS, fetchedAt, now)) throw error;
-      await this.#fetch(now);
-      // It may be a key that the issuer has changed to since.
-      if (this.#failure !== undefined) throw this.#failure.error;
+      // What was fetched for this token says that there is no such key.
+      if (held !== before && this.#failure === undefined) throw error;
+      if (this.#held === held) await this.#askForUnknown(now);
       return this.#held!.find(header, token);
     }
+  }
+
+  /** It may be a key that the issuer has changed to since. */
+  async #askForUnknown(now: number): Promise<void> {
+    if (this.#fetching === undefined && this.#failure === undefined) {
+      if (isWithin(UNKNOWN_MS, this.#askedAt, now)) {
+        const text = `${this.#options.jwksUri}: had no such key when it was asked less than ${UNKNOWN_MS / 1000} s ago`;
+        throw new MikeySakkeError("transport", "ISSUER_KEY_UNKNOWN", text);
+      }
+      this.#askedAt = now;
+    }
+    await this.#fetch(now);
+    if (this.#failure !== undefined) throw this.#failure.error;
   }
 
   #counts(now: number): boolean {
@@ -117,17 +137,17 @@ export class IssuerKeys {
   }
 
   async #replace(now: number): Promise<void> {
-    const { jwksUri, store } = this.#options;
+    const { jwksUri, store, states } = this.#options;
     try {
       const jwks = await this.#served();
       this.#held = { jwks, fetchedAt: now, find: createLocalJWKSet(jwks as never) };
       this.#failure = undefined;
-      noteIssuer(jwksUri, true);
+      states.note(jwksUri, true);
       this.#faults.succeeded(FETCHING);
     } catch (cause) {
       const error = unavailable(jwksUri, cause);
       this.#failure = { at: now, error };
-      noteIssuer(jwksUri, false);
+      states.note(jwksUri, false);
       this.#held ??= await this.#kept();
       const known = this.#counts(now) ? this.#held : undefined;
       const facts = { jwksUri, ...(known && { keysOf: new Date(known.fetchedAt).toISOString() }) };

@@ -24,6 +24,8 @@ export interface Credentials {
   readonly key: string;
   /** Told of each server that uses them, to replace them while it runs. */
   readonly secured?: Secured | undefined;
+  /** The certificate that is in use now, and the file that it was read from. */
+  readonly used?: (() => { readonly file: string; readonly cert: string }) | undefined;
 }
 
 export interface ListenerOptions {
@@ -160,7 +162,7 @@ export async function readCredentials(tls: {
   readonly keyFile: string;
 }): Promise<Credentials> {
   const [cert, key] = await Promise.all([tls.certFile, tls.keyFile].map((file) => readFile(file, "utf8")));
-  return { cert: cert!, key: key! };
+  return { cert: cert!, key: key!, used: () => ({ file: tls.certFile, cert: cert! }) };
 }
 
 /** Where a listener that has been opened answers. */

@@ -18,6 +18,8 @@ export function tokenConfigSchema(scopes: TokenScopes) {
     requireAudience: z.boolean().default(true),
     /** Where the keys of the issuer are. Either this or `jwks`. */
     jwksUri: z.url().optional(),
+    /** PEM file of the certificates to trust at `jwksUri`, in place of the system's. */
+    caFile: z.string().min(1).optional(),
     /** For how long the last known keys count while none can be fetched from `jwksUri`. */
     jwksGrace: z
       .number()
@@ -41,6 +43,10 @@ export function tokenConfigSchema(scopes: TokenScopes) {
   });
   return schema
     .refine((t) => (t.jwksUri === undefined) !== (t.jwks === undefined), "needs either jwksUri or jwks")
+    .refine((t) => t.caFile === undefined || t.jwksUri?.startsWith("https:"), {
+      path: ["caFile"],
+      message: "is for a jwksUri with https",
+    })
     .refine((t) => t.audience !== undefined || !t.requireAudience, {
       path: ["audience"],
       message: "needed, unless requireAudience is false",

@@ -6,10 +6,12 @@ import { createLocalJWKSet, decodeJwt, errors, type JWTPayload, type JWTVerifyGe
 import { defined } from "../../base/defined.ts";
 import { MikeySakkeError } from "../../base/errors.ts";
 import { type IssuerKeyStore, IssuerKeys, MemoryIssuerKeys } from "./issuer-keys.ts";
+import { IssuerStates } from "./issuer-metrics.ts";
 import type { ServerLog } from "./log.ts";
 import { isLoopback } from "./loopback.ts";
 import type { TokenConfig } from "./token-config.ts";
 import { TokenRefusal } from "./token-refusal.ts";
+import { fetchTrusting } from "./trusting-fetch.ts";
 
 export interface TokenFacts {
   /** Identities of users that the token proves, in the order of its claims, without repetition. */
@@ -31,10 +33,12 @@ export interface TokenVerifier {
 }
 
 export interface TokenVerifierOptions {
-  /** Gets the keys of the issuer. */
+  /** Gets the keys of the issuer, in place of one that trusts `caFile` of the configuration. */
   readonly fetch?: typeof fetch;
   /** Keeps the last known keys of the issuer; for the life of the verifier when absent. */
   readonly issuerKeys?: IssuerKeyStore;
+  /** Told whether the issuer can be asked for its keys. */
+  readonly issuers?: IssuerStates;
   readonly log?: ServerLog;
 }
 
@@ -82,8 +86,8 @@ function payloadOf(token: string): JWTPayload {
 }
 
 function keySource(
-  { jwks, jwksUri, jwksGrace }: TokenConfig,
-  { issuerKeys = new MemoryIssuerKeys(), ...options }: TokenVerifierOptions,
+  { jwks, jwksUri, jwksGrace, caFile }: TokenConfig,
+  { issuerKeys = new MemoryIssuerKeys(), issuers = new IssuerStates(), fetch, log }: TokenVerifierOptions,
 ): KeySource {
   if (jwks !== undefined) {
     const find = createLocalJWKSet(jwks as never);
@@ -94,10 +98,11 @@ function keySource(
     throw new MikeySakkeError("usage", "BAD_CONFIG", "configuration: tokens.jwksUri must be https");
   }
   const keys = new IssuerKeys({
-    ...options,
     jwksUri: jwksUri!,
     graceMs: jwksGrace * 1000,
     store: issuerKeys,
+    states: issuers,
+    ...defined({ fetch: fetch ?? (caFile === undefined ? undefined : fetchTrusting(caFile)), log }),
   });
   return (now) => (header, token) => keys.find(header, token, now);
 }

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { selfSigned } from "../../cli/server/self-signed.ts";
 import { EXIT, exitStatusOf } from "../../cli/terminal/exit-status.ts";
 import { runCli, temporaryFolder, vector } from "./run-cli.ts";
 
@@ -81,6 +82,38 @@ describe("config check", () => {
       servers: { kms: { uri: "kms.example.org" }, gms: { uri: "sip:gms@example.org" } },
     });
   });
+});
+
+describe("config check of the authorities of a token issuer", () => {
+  const tokens = { issuer: "https://a.example", audience: "a", jwksUri: "https://a.example/jwks" };
+  const config = (of: string) => ({
+    kmsUri: "kms.example.org",
+    servers: [{ uri: "sip:gms@example.org", kind: "gms", clientId: "gms" }],
+    gms: { gmsUri: "sip:gms@example.org" },
+    mcx: {
+      mcxUri: "sip:mcx@example.org",
+      gms: { uri: "sip:gms@example.org", xcapRoot: "https://a.example/" },
+    },
+    ...(of === "kms" ? { tokens: { ...tokens, caFile: "ca.pem" } } : {}),
+  });
+
+  it.each(["kms", "gms", "mcx"] as const)(
+    "names the key of the %s, and a file that is missing or has none",
+    async (of) => {
+      const folder = await temporaryFolder();
+      const ca = join(folder, "ca.pem");
+      const content = config(of);
+      if (of !== "kms") Object.assign(content[of], { tokens: { ...tokens, caFile: "ca.pem" } });
+      await writeFile(join(folder, "config.json"), JSON.stringify(content));
+      const key = of === "kms" ? "tokens.caFile" : `${of}.tokens.caFile`;
+      const check = () => runCli(["config", "check", "--data-dir", folder]);
+      expect((await check()).stderr).toContain(`${key}: ${ca}: no such file`);
+      await writeFile(ca, "no certificate");
+      expect((await check()).stderr).toContain(`${key}: ${ca}: no certificate in PEM`);
+      await writeFile(ca, selfSigned(["localhost"], Date.now(), 1).certificate);
+      expect(await check()).toMatchObject({ status: EXIT.accepted });
+    },
+  );
 });
 
 describe("config check of the console", () => {

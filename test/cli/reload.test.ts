@@ -1,13 +1,15 @@
 /** SIGHUP: servers that run take up what has changed in their configuration, or nothing of it. */
 import { once } from "node:events";
 import { readFile, writeFile } from "node:fs/promises";
-import { connect } from "node:net";
+import { createServer } from "node:https";
+import { type AddressInfo, connect } from "node:net";
 import { join } from "node:path";
 import { Writable } from "node:stream";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { expect, it, onTestFinished, vi } from "vitest";
 import { reload } from "../../cli/serve/reload.ts";
 import { httpsFetch } from "../../cli/server/https.ts";
+import { selfSigned } from "../../cli/server/self-signed.ts";
 import { createLog } from "../../roles/server/log.ts";
 import { STORY_MS, serve } from "./gms/gms-process.ts";
 import { cli, serveKms } from "./kms/kms-process.ts";
@@ -223,4 +225,65 @@ it("a file that is replaced while it is read is refused: one server would go by 
   expect(applied).toEqual(["kms", "gms"]);
   const changed = ["policy.autoEnrol", "gms.policy.autoEnrol"];
   expect(JSON.parse(written.at(-1)!)).toMatchObject({ level: 30, changed });
+});
+
+it("serve kms: the authority of the token issuer, by a file that is read anew", {
+  timeout: STORY_MS,
+}, async () => {
+  const data = await temporaryFolder();
+  const caFile = join(data, "issuer-ca.pem");
+  const one = selfSigned(["localhost"], Date.now(), 1);
+  const { publicKey, privateKey } = await generateKeyPair("ES256", { extractable: true });
+  const jwks = JSON.stringify({ keys: [await exportJWK(publicKey)] });
+  const issuer = createServer({ cert: one.certificate, key: one.key }, (_, response) => response.end(jwks));
+  await new Promise<void>((done) => void issuer.listen(0, "localhost", done));
+  onTestFinished(() => {
+    issuer.closeAllConnections();
+    issuer.close();
+  });
+  const { port } = issuer.address() as AddressInfo;
+  const tokens = {
+    ...{ issuer: "https://one.example", audience: "kms.localhost", caFile: "issuer-ca.pem" },
+    jwksUri: `https://localhost:${port}/jwks`,
+  };
+  await writeFile(join(data, "config.json"), JSON.stringify({ kmsUri: "kms.localhost", tokens }));
+  await writeFile(caFile, one.certificate);
+  const kms = await serveKms(data);
+  const token = await new SignJWT({ mcptt_id: ALICE, scope: "3gpp:mc:ptt_key_management_service" })
+    .setProtectedHeader({ alg: "ES256" })
+    .setIssuer(tokens.issuer)
+    .setAudience(tokens.audience)
+    .setExpirationTime("1h")
+    .sign(privateKey);
+  const { fetch, close } = await httpsFetch(kms.ca);
+  onTestFinished(close);
+  /** 400: the token was good, and the body was looked at. */
+  const status = async () => {
+    const url = `${kms.url}/keymanagement/identity/v1/init`;
+    const headers = { authorization: `Bearer ${token}`, "content-type": "application/xml" };
+    const answer = await fetch(url, { method: "POST", headers, body: "<x/>" });
+    await answer.arrayBuffer();
+    return answer.status;
+  };
+  expect(await status()).toBe(400);
+
+  await writeFile(caFile, "no certificate");
+  expect(await hangUp(kms)).toMatchObject({
+    level: 50,
+    msg: REFUSED,
+    detail: `tokens.caFile: ${caFile}: no certificate in PEM`,
+  });
+  expect(await status()).toBe(400);
+  const two = selfSigned(["localhost"], Date.now(), 1);
+  issuer.setSecureContext({ cert: two.certificate, key: two.key });
+  issuer.closeAllConnections();
+  await writeFile(caFile, two.certificate);
+  expect(await hangUp(kms)).toMatchObject({ level: 30, msg: DONE, changed: [] });
+  expect(await status()).toBe(400);
+  const { adminUrl } = kms;
+  const metrics = await (await globalThis.fetch(`${adminUrl}/metrics`)).text();
+  expect(metrics).toContain(`token_issuer_up{jwks_uri="${tokens.jwksUri}"} 1`);
+  expect(metrics).toMatch(
+    new RegExp(`^tls_certificate_expiry_timestamp_seconds\\{file="${kms.ca}"\\} \\d+`, "m"),
+  );
 });

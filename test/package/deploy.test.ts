@@ -13,7 +13,7 @@ import { createPrometheusMetrics as kmsMetrics } from "../../roles/kms/index.ts"
 import { metricsOf } from "../../roles/mcx/admin/metrics.ts";
 import { admissionMetrics } from "../../roles/server/admission.ts";
 import { certificateMetrics } from "../../roles/server/certificate-metrics.ts";
-import { issuerMetrics } from "../../roles/server/issuer-metrics.ts";
+import { IssuerStates, issuerMetrics } from "../../roles/server/issuer-metrics.ts";
 import { processMetrics } from "../../roles/server/process-metrics.ts";
 import { Admission } from "../../transport/admission/admission.ts";
 import { runCli, temporaryFolder } from "../cli/run-cli.ts";
@@ -42,8 +42,8 @@ async function ownMetrics(): Promise<Set<string>> {
     await kmsMetrics().text(),
     await mcx.text(),
     await admission(),
-    await certificateMetrics(),
-    await issuerMetrics(),
+    await certificateMetrics(undefined)(),
+    await issuerMetrics(new IssuerStates())(),
   ];
   return namesIn(texts.join("\n"));
 }

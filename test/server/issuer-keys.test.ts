@@ -7,7 +7,7 @@ import { exportJWK, generateKeyPair, type JWK, SignJWT } from "jose";
 import { beforeAll, expect, it, onTestFinished } from "vitest";
 import { FileIssuerKeys } from "../../cli/server/issuer-keys.ts";
 import type { IssuerKeyStore } from "../../roles/server/issuer-keys.ts";
-import { issuerMetrics } from "../../roles/server/issuer-metrics.ts";
+import { IssuerStates, issuerMetrics } from "../../roles/server/issuer-metrics.ts";
 import type { ServerLog } from "../../roles/server/log.ts";
 import { tokenConfigSchema } from "../../roles/server/token-config.ts";
 import { TokenRefusal } from "../../roles/server/token-refusal.ts";
@@ -156,6 +156,35 @@ it("an issuer that is away is asked at most every 30 seconds", async () => {
   expect(issuer.asked).toBe(asked + 1);
 });
 
+it("a key that the issuer has just changed to is asked for at once, together with all others", async () => {
+  const issuer = await Issuer.start(one);
+  const outcome = verifier(issuer);
+  expect(await outcome(one, 0)).toBe("accepted");
+  issuer.comeBack(one, two);
+  const many = await Promise.all(Array.from({ length: 20 }, (_, i) => outcome(two, 1 + i)));
+  expect(new Set(many)).toEqual(new Set(["accepted"]));
+  expect(issuer.asked).toBe(2);
+});
+
+it("keys that nobody knows have the issuer asked once in ten seconds, and are no fault of the token in between", async () => {
+  const issuer = await Issuer.start(one);
+  const outcome = verifier(issuer);
+  const stranger = () => makeKey(`kid of ${Math.random()}`);
+  // The keys were fetched for it.
+  expect(await outcome(await stranger(), 0)).toBe("TOKEN_INVALID");
+  expect(issuer.asked).toBe(1);
+  expect(await outcome(await stranger(), 1000)).toBe("TOKEN_INVALID");
+  expect(issuer.asked).toBe(2);
+  for (let at = 1100; at < 11_000; at += 900)
+    expect(await outcome(await stranger(), at)).toBe("TOKENS_UNAVAILABLE");
+  expect(await outcome(one, 10_000)).toBe("accepted");
+  expect(issuer.asked).toBe(2);
+  issuer.comeBack(one, two);
+  expect(await outcome(two, 10_999)).toBe("TOKENS_UNAVAILABLE");
+  expect(await outcome(two, 11_000)).toBe("accepted");
+  expect(issuer.asked).toBe(3);
+});
+
 it.each([
   ["no JSON", "<html>"],
   ["no JWK Set", '{"keys":{}}'],
@@ -208,8 +237,10 @@ it("the log tells once that the issuer is away, and that it is back", async () =
   const at = (level: string) => (_facts: object, text: string) => void lines.push(`${level}: ${text}`);
   const log: ServerLog = { debug() {}, info: at("info"), warn: at("warn"), error: at("error") };
   const issuer = await Issuer.start(one);
-  const outcome = verifier(issuer, { log });
-  const up = async () => (await issuerMetrics()).split("\n").find((line) => line.includes(issuer.jwksUri));
+  const issuers = new IssuerStates();
+  const outcome = verifier(issuer, { log, issuers });
+  const metrics = issuerMetrics(issuers);
+  const up = async () => (await metrics()).split("\n").find((line) => line.includes(issuer.jwksUri));
   await outcome(one, 0);
   expect(await up()).toMatch(/ 1$/);
   issuer.goAway();

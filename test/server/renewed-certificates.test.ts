@@ -8,7 +8,7 @@ import { systemRandom } from "../../base/random.ts";
 import { selfSigned } from "../../cli/server/self-signed.ts";
 import { requireCredentials } from "../../cli/server/tls.ts";
 import { certificateMetrics } from "../../roles/server/certificate-metrics.ts";
-import { createListener, ownGuard } from "../../roles/server/listener.ts";
+import { type Credentials, createListener, ownGuard, readCredentials } from "../../roles/server/listener.ts";
 import { sipSchema } from "../../roles/server/sip-config.ts";
 import { sipLimits, sipTransports } from "../../roles/server/sip-transports.ts";
 import { Admission } from "../../transport/admission/admission.ts";
@@ -26,9 +26,10 @@ async function serialAt(port: number): Promise<{ serial: string; socket: TLSSock
   return { serial: socket.getPeerCertificate().serialNumber, socket };
 }
 
-/** As the metrics tell it. */
-async function daysLeft(file: string): Promise<number> {
-  const line = (await certificateMetrics()).split("\n").find((text) => text.includes(`file="${file}"`));
+/** As the metrics of a server with these credentials tell it. */
+async function daysLeft(credentials: Credentials, file: string): Promise<number> {
+  const text = await certificateMetrics(credentials)();
+  const line = text.split("\n").find((line) => line.includes(`file="${file}"`));
   return (Number(line?.split(" ").at(-1)) - Date.now() / 1000) / 86_400;
 }
 
@@ -82,11 +83,15 @@ it("renewed certificates are used on HTTPS, SIP over TLS, WSS and media of pages
   const before = await Promise.all(ports.map(serialAt));
   expect(new Set(before.map(({ serial }) => serial)).size).toBe(1);
 
-  expect(await daysLeft(files.certFile)).toBeCloseTo(30, 1);
+  expect(await daysLeft(credentials, files.certFile)).toBeCloseTo(30, 1);
+
+  // A program that embeds a server has the same from the files of its configuration.
+  expect(await daysLeft(await readCredentials(files), files.certFile)).toBeCloseTo(30, 1);
+  expect(await certificateMetrics(undefined)()).not.toContain("file=");
 
   await put(90);
   await credentials.renew();
-  expect(await daysLeft(files.certFile)).toBeCloseTo(90, 1);
+  expect(await daysLeft(credentials, files.certFile)).toBeCloseTo(90, 1);
   const after = await Promise.all(ports.map(serialAt));
   expect(new Set(after.map(({ serial }) => serial)).size).toBe(1);
   expect(after[0]!.serial).not.toBe(before[0]!.serial);

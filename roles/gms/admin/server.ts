@@ -4,7 +4,7 @@ import { defined } from "../../../base/defined.ts";
 import { type ErrorCode, MikeySakkeError } from "../../../base/errors.ts";
 import { traceIdOf } from "../../../base/traceparent.ts";
 import { ACTOR_HEADER } from "../../server/actor.ts";
-import { createAdminListener } from "../../server/admin-listener.ts";
+import { type AdminListenerOptions, createAdminListener } from "../../server/admin-listener.ts";
 import { addBackupRoute } from "../../server/backup-route.ts";
 import type { ListenerGuard } from "../../server/listener.ts";
 import type { TokenVerifier } from "../../server/tokens.ts";
@@ -52,7 +52,7 @@ export type AdminContext = Pick<
   "admin" | "config" | "store" | "now" | "random" | "log" | "on" | "tracing"
 >;
 
-export interface GmsAdminServerOptions {
+export interface GmsAdminServerOptions extends Pick<AdminListenerOptions, "issuers" | "credentials"> {
   readonly context: AdminContext;
   /** Token of the operator; without it there is no operator. */
   readonly token?: string;
@@ -65,9 +65,10 @@ export interface GmsAdminServerOptions {
 }
 
 export function createGmsAdminServer(options: GmsAdminServerOptions): FastifyInstance {
-  const { context, token, tokens, ready, metrics, guard } = options;
+  const { context, token, tokens, ready, metrics, guard, issuers, credentials } = options;
   const { store, now, random, log, admin, tracing } = context;
-  const app = createAdminListener({ ready, log, random, guard, answerError, ...defined({ metrics }) });
+  const listener = { ready, log, random, guard, answerError, issuers, credentials };
+  const app = createAdminListener({ ...listener, ...defined({ metrics }) });
   const access = new Access({ store, now, ...defined({ token, tokens }) });
   const gmk = (gmkId: number) => store.gmkByGmkId(gmkId);
   const stopping = new AbortController();

@@ -1,14 +1,18 @@
 /** The listener for operators, on loopback: health, metrics, and which calls there are. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { RandomSource } from "../../../base/random.ts";
-import { createAdminListener, operatorCheck } from "../../server/admin-listener.ts";
+import {
+  type AdminListenerOptions,
+  createAdminListener,
+  operatorCheck,
+} from "../../server/admin-listener.ts";
 import type { ListenerGuard } from "../../server/listener.ts";
 import type { ServerLog } from "../../server/log.ts";
 import { type McxState, metricsOf } from "./metrics.ts";
 
 export const MCX_ADMIN_ROOT = "/mcx/v1";
 
-export interface McxAdminOptions {
+export interface McxAdminOptions extends Pick<AdminListenerOptions, "issuers" | "credentials"> {
   readonly state: McxState;
   /** Token of the operator; without it there are only health and metrics. */
   readonly token?: string;
