@@ -6,7 +6,7 @@ import {
   type GroupClientEvent,
   GroupKeyRing,
 } from "../../../roles/group-keys/index.ts";
-import { MemoryStorage } from "../../../roles/identity/index.ts";
+import { type ClientKeys, MemoryStorage } from "../../../roles/identity/index.ts";
 import { createSipEndpoint, type SipEndpoint, systemClock } from "../../../transport/sip/index.ts";
 import { tcpTransport, udpTransport } from "../../../transport/sip/index-node.ts";
 import { GMS_URI, HOME_KMS, memberUri, type World } from "../world.ts";
@@ -31,6 +31,8 @@ export interface DeviceOptions {
   /** Their ports, the best first. */
   readonly ports: readonly number[];
   readonly token: (userUri: string) => Promise<string>;
+  /** In place of those that the world has for the member. */
+  readonly keys?: ClientKeys;
 }
 
 const TRANSPORTS = {
@@ -45,6 +47,7 @@ export async function startDevice({
   host = HOST,
   ports,
   token,
+  keys = world.member(member).keys,
 }: DeviceOptions): Promise<Device> {
   const userUri = memberUri(member);
   const endpoint = createSipEndpoint({
@@ -55,7 +58,6 @@ export async function startDevice({
   });
   await endpoint.start();
   const ring = await GroupKeyRing.open(new MemoryStorage(), { userUri, now: Date.now });
-  const { keys } = world.member(member);
   const events: GroupClientEvent[] = [];
   const sipUri = ports.map((port) => `sip:gms@${host}:${port};transport=${transport.toLowerCase()}`);
   const client = createGroupClient({
