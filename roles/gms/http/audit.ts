@@ -34,7 +34,7 @@ export class XcapAudit {
 
   async refused(request: XcapRequest, now: number, known: Known, refusal: XcapRefusal): Promise<void> {
     const { who, groupUri } = known;
-    if (this.#isOrdinary(request, known, refusal)) return;
+    if (this.isOrdinary(request, known, refusal)) return;
     const { requestId, remote, method } = request;
     const reason = refusal.detail === undefined ? {} : { reason: cut(refusal.detail) };
     const entry = {
@@ -50,10 +50,10 @@ export class XcapAudit {
   }
 
   /**
-   * What is only counted in metrics: probes and scans of a public port, and that a group of which an MCX server asks is
+   * What is only counted in metrics, and no refusal in log and audit log: probes and scans of a public port, and that a group of which an MCX server asks is
    * none here, as it does for each call to such a group.
    */
-  #isOrdinary(request: XcapRequest, { who }: Known, { code }: XcapRefusal): boolean {
+  isOrdinary(request: XcapRequest, { who }: Known, { code }: XcapRefusal): boolean {
     if (who === undefined) return PROBES.has(code);
     const isRead = request.method === "GET" || request.method === "HEAD";
     return isRead && code === "NOT_FOUND" && this.#context.config.groupReaders.includes(who);

@@ -84,8 +84,10 @@ export function createXcapService(
     const { requestId, remote, method } = request;
     const facts = { requestId, remote, method, type: known.type, code, detail };
     if (refusal.status === 500) log.error(facts, "request failed");
-    else if (known.who !== undefined) log.info(facts, "request refused");
-    else refusedLog.note({ reason: code, transport: "HTTP", source: remote, detail });
+    else if (known.who === undefined) {
+      refusedLog.note({ reason: code, transport: "HTTP", source: remote, detail });
+    } else if (audit.isOrdinary(request, known, refusal)) log.debug(facts, "nothing there");
+    else log.info(facts, "request refused");
     metrics.answered(known.type, code, now() - received);
     await audit.refused(request, received, known, refusal).catch((error: unknown) => {
       log.error({ requestId, detail: String(error) }, "refusal not in the audit log");

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { gktpGroupPath, groupDocumentPath, readGroupDocument } from "../../../documents/group-xml/index.ts";
 import { memberUri } from "../world.ts";
-import { GROUP, GROUP_PATH, MALLORY, ROOT, sharedXcapWorld } from "./world.ts";
+import { GROUP, GROUP_PATH, keysPath, MALLORY, ROOT, sharedXcapWorld } from "./world.ts";
 
 const SERVER = "sip:mcx@home.example";
 const world = sharedXcapWorld({ config: { groupReaders: [SERVER] } });
@@ -21,6 +21,7 @@ describe("a reader of all groups", () => {
   });
 
   it("leaves no entry in the audit log when it asks for a group that does not exist", async () => {
+    const { logged } = world.it;
     const nowhere = `${ROOT}/${groupDocumentPath("sip:away@home.example")}`;
     const refusedTo = async (who: string) => {
       const before = (await world.it.audit()).length;
@@ -28,8 +29,13 @@ describe("a reader of all groups", () => {
       const entries = await world.it.audit();
       return entries.length - before;
     };
+    logged.length = 0;
     expect(await refusedTo(SERVER)).toBe(0);
+    // Every few seconds an MCX server looks for keys of groups that it is in, perhaps of none.
+    expect((await world.it.ask(keysPath(SERVER), { as: SERVER })).status).toBe(404);
+    expect(logged).toEqual([]);
     expect(await refusedTo(MALLORY)).toBe(1);
+    expect(logged).toEqual(["request refused"]);
   });
 
   it("is who the configuration names, and nobody else", async () => {

@@ -4,6 +4,7 @@ import { toHex } from "../../../base/bytes.ts";
 import { defined } from "../../../base/defined.ts";
 import { gktpUserPath, groupDocumentPath } from "../../../documents/group-xml/index.ts";
 import { type GmsConfigInput, gmsAudience } from "../../../roles/gms/common/config.ts";
+import type { GmsLog } from "../../../roles/gms/common/log.ts";
 import { type GmsMetrics, noMetrics } from "../../../roles/gms/common/metrics.ts";
 import type { GmsCore } from "../../../roles/gms/context.ts";
 import { createXcapServer } from "../../../roles/gms/http/server.ts";
@@ -44,6 +45,8 @@ export interface XcapWorld {
   readonly app: ReturnType<typeof createXcapServer>;
   /** Counted answers as "type code". */
   readonly counted: string[];
+  /** Texts of its log at level info and above. */
+  readonly logged: string[];
   token(
     userUri: string,
     more?: { audience?: string[]; scopes?: string[]; lifetime?: number },
@@ -68,7 +71,10 @@ async function xcapWorld({ config }: XcapWorldOptions = {}): Promise<XcapWorld> 
   ]);
   const counted: string[] = [];
   const metrics: GmsMetrics = { ...noMetrics, answered: (type, code) => counted.push(`${type} ${code}`) };
-  const core = makeCore(world, { metrics });
+  const logged: string[] = [];
+  const note = (_facts: object, text: string) => void logged.push(text);
+  const log: GmsLog = { debug() {}, info: note, warn: note, error: note };
+  const core = makeCore(world, { metrics, log });
   const app = createXcapServer({ context: core.context, tokens: issuer.verifier(GMS_URI) });
   const settings = { managers: [MANAGER] };
   await core.context.admin.createGroup("operator", { uri: GROUP, members: newMembers(2), settings });
@@ -81,6 +87,7 @@ async function xcapWorld({ config }: XcapWorldOptions = {}): Promise<XcapWorld> 
     issuer,
     app,
     counted,
+    logged,
     token,
     async ask(path, { as = ALICE, token: given, method = "GET", headers = {}, type, body } = {}) {
       const bearer = given ?? (as === null ? undefined : await token(as));
