@@ -52,14 +52,28 @@ export function reserving(kms: PreparedKms, neighbours: NeighbourUris): Prepared
 }
 
 function withReserved(config: KmsConfig, neighbours: NeighbourUris): KmsConfig {
-  const missing = reservedServers(neighbours).filter(({ uri }) =>
-    config.servers.every((server) => server.uri !== uri),
+  const reserved = reservedServers(neighbours);
+  requireNamed(
+    config,
+    reserved.map(({ uri }) => uri),
   );
-  if (missing.length > 0 && config.tokens !== undefined) {
-    const text = `servers: name ${missing.map(({ uri }) => uri).join(" and ")} with the clientId or scope of their tokens, or any user may claim to be them`;
-    throw usageError("SERVERS_UNNAMED", text);
-  }
-  return { ...config, servers: [...config.servers, ...missing] };
+  return { ...config, servers: [...config.servers, ...unnamed(config, reserved)] };
+}
+
+/** @throws {MikeySakkeError} usage `SERVERS_UNNAMED`: an issuer of real tokens has names of its own for these servers */
+export function requireNamed(config: KmsConfig, uris: readonly string[]): void {
+  const missing = unnamed(
+    config,
+    uris.map((uri) => ({ uri })),
+  );
+  if (missing.length === 0 || config.tokens === undefined) return;
+  const names = missing.map(({ uri }) => uri).join(" and ");
+  const text = `servers: name ${names} with the clientId or scope of their tokens, or any user may claim to be them`;
+  throw usageError("SERVERS_UNNAMED", text);
+}
+
+function unnamed<T extends { readonly uri: string }>({ servers }: KmsConfig, all: readonly T[]): T[] {
+  return all.filter(({ uri }) => servers.every((server) => server.uri !== uri));
 }
 
 /** Towards the KMS of the same process, unless the configuration says otherwise. */

@@ -1,9 +1,11 @@
 /** All that can be found wrong in a configuration without opening a database or a socket. */
 
 import { parseConsoleConfig } from "../../roles/console/config.ts";
+import type { KmsConfig } from "../../roles/kms/common/config.ts";
 import { parseLogConfig } from "../../roles/server/log-config.ts";
 import { isLoopback } from "../../roles/server/loopback.ts";
 import { openGmsFolder } from "../gms/data-folder.ts";
+import { requireNamed } from "../kms/server-provisioning.ts";
 import { openMcxFolder } from "../mcx/data-folder.ts";
 import { configFileOf, type FolderOptions, openDataFolder, readConfig } from "../server/data-folder.ts";
 import { requireIssuerCa } from "../server/https.ts";
@@ -22,8 +24,10 @@ export async function checkConfig(options: FolderOptions): Promise<Record<string
   const read = await readConfig(file);
   parseLogConfig(read.log ?? {});
   const checked: Record<string, CheckedServer> = {};
+  let kms: KmsConfig | undefined;
   if (read.kms?.kmsUri !== undefined) {
     const { config } = await openDataFolder(options);
+    kms = config;
     requireFitToServe(config);
     await requireCredentials(config.tls);
     await requireIssuerCa("tokens", config.tokens);
@@ -54,6 +58,8 @@ export async function checkConfig(options: FolderOptions): Promise<Record<string
       listens: [listen(scheme, config.listen)],
     };
   }
+  const neighbours = [checked.gms, checked.mcx].flatMap((server) => server?.uri ?? []);
+  if (kms !== undefined) requireNamed(kms, neighbours);
   if (Object.keys(checked).length === 0) throw usageError("BAD_CONFIG", `${file}: configures no server`);
   return checked;
 }

@@ -88,7 +88,10 @@ describe("config check of the authorities of a token issuer", () => {
   const tokens = { issuer: "https://a.example", audience: "a", jwksUri: "https://a.example/jwks" };
   const config = (of: string) => ({
     kmsUri: "kms.example.org",
-    servers: [{ uri: "sip:gms@example.org", kind: "gms", clientId: "gms" }],
+    servers: [
+      { uri: "sip:gms@example.org", kind: "gms", clientId: "gms" },
+      { uri: "sip:mcx@example.org", kind: "mcx-server", clientId: "mcx" },
+    ],
     gms: { gmsUri: "sip:gms@example.org" },
     mcx: {
       mcxUri: "sip:mcx@example.org",
@@ -114,6 +117,16 @@ describe("config check of the authorities of a token issuer", () => {
       expect(await check()).toMatchObject({ status: EXIT.accepted });
     },
   );
+});
+
+it("config check says that a KMS with an issuer of real tokens must know its neighbours by name, as serve does", async () => {
+  const folder = await temporaryFolder();
+  const tokens = { issuer: "https://a.example", audience: "a", jwksUri: "https://a.example/jwks" };
+  const config = { kmsUri: "kms.example.org", tokens, gms: { gmsUri: "sip:gms@example.org" } };
+  await writeFile(join(folder, "config.json"), JSON.stringify(config));
+  const run = await runCli(["config", "check", "--data-dir", folder]);
+  expect(run.stderr).toContain("servers: name sip:gms@example.org with the clientId");
+  expect(run.status).not.toBe(EXIT.accepted);
 });
 
 describe("config check of the console", () => {
