@@ -24,13 +24,29 @@ const STYLES = { client: [], console: ["node_modules/uplot/dist/uPlot.min.css"] 
 /** The core as base64, which no page reaches: it has the files below. */
 const EMBEDDED = ["../wasm/fma.ts", "../wasm/simd.ts"];
 
-/** Pages have tokens and never a password: what answers a challenge for one, with MD5 and SHA-512, answers none in them. */
-const withoutPasswords = {
-  name: "without-passwords",
-  setup: ({ onLoad }) =>
-    onLoad({ filter: /\/transport\/sip\/auth\/digest-client\.ts$/ }, () => ({
-      contents: "export const answerDigest = () => undefined;",
-    })),
+const never = (...names) =>
+  names
+    .map((name) => `export class ${name} { constructor() { throw new Error("no page has a ${name}"); } }`)
+    .join("\n");
+/**
+ * Modules that no page uses, though what it uses could. Pages have tokens and never a password, so no challenge for one is
+ * answered, with MD5 and SHA-512; they are subscribers and no notifiers; and keys of groups reach them over SIP, not XCAP.
+ */
+const LEFT_OUT = {
+  "transport/sip/auth/digest-client.ts": "export const answerDigest = () => undefined;",
+  "transport/sip/subscription/notifier.ts": never("SubscriptionNotifier"),
+  "roles/group-keys/fetcher.ts": never("Fetcher"),
+  "roles/group-keys/xcap-client.ts": never("XcapClient", "XcapRefusedError"),
+};
+const leaveOut = {
+  name: "leave-out",
+  setup({ onLoad }) {
+    for (const [file, contents] of Object.entries(LEFT_OUT)) {
+      const path = join(root, file);
+      if (!existsSync(path)) throw new Error(`${file}, which is left out of pages, is not there`);
+      onLoad({ filter: new RegExp(`^${path.replaceAll(".", "\\.")}$`) }, () => ({ contents }));
+    }
+  },
 };
 
 /** Builds of the core, of which the page's workers load one. */
@@ -52,7 +68,7 @@ for (const [name, scripts] of Object.entries(PAGES)) {
     bundle: true,
     splitting: true,
     external: EMBEDDED,
-    plugins: [withoutPasswords],
+    plugins: [leaveOut],
     minify: true,
     format: "esm",
     platform: "browser",

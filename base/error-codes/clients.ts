@@ -26,6 +26,8 @@ export const CLIENT_CODES = {
   OIDC_FAILED:
     "The identity management server cannot be reached, or did not give a token; the message says why.",
   OIDC_STATE: "The answer of the sign-in belongs to another request, or comes from another server.",
+  OIDC_ENDED:
+    "The identity management server no longer takes the code or the refresh token: the person signs in again.",
   LOGIN_TIMED_OUT: "Nobody signed in within the time that the command waits.",
 
   // Stored keys.

@@ -167,6 +167,21 @@ describe("login at an OpenID provider", () => {
       },
     });
     await expect(login(forged)).rejects.toMatchObject({ code: "OIDC_STATE" });
+    const withOtherNonce = (token: string) => {
+      const [head, payload, signature] = token.split(".");
+      const claims = JSON.parse(Buffer.from(payload!, "base64url").toString());
+      const other = Buffer.from(JSON.stringify({ ...claims, nonce: "of another" })).toString("base64url");
+      return [head, other, signature].join(".");
+    };
+    const changed = optionsFor("changed", {
+      async fetch(url, init) {
+        const response = await fetch(url, init);
+        if (!url.endsWith("/token")) return response;
+        const answer = (await response.json()) as { id_token: string };
+        return Response.json({ ...answer, id_token: withOtherNonce(answer.id_token) });
+      },
+    });
+    await expect(login(changed)).rejects.toMatchObject({ code: "OIDC_STATE" });
     const unknown = optionsFor("unknown", { scopes: ["openid", "of:nobody"], resource: "no absolute URI" });
     await expect(login(unknown)).rejects.toMatchObject({ code: "OIDC_FAILED" });
     await expect(login(optionsFor("x", { issuer: `${issuer}/other` }))).rejects.toMatchObject({

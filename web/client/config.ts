@@ -14,10 +14,38 @@ export interface PageConfig {
     /** Origin of the sockets of media, for the policy of the page. */
     readonly media: string;
   };
-  readonly signIn: {
-    /** Takes `{ "user": URI }` by POST and gives `Tokens`: the development issuer of servers on this machine. */
-    readonly development: string;
-  };
+  readonly signIn: DevelopmentSignIn | OidcSignIn;
+}
+
+export interface DevelopmentSignIn {
+  /** Takes `{ "user": URI }` by POST and gives `Tokens`: the development issuer of servers on this machine. */
+  readonly development: string;
+}
+
+/**
+ * An identity management server (TS 33.180 annex B) with the page as a public client: authorization code with PKCE. One access
+ * token is for all three servers. The server permits the page's origin (CORS), and its endpoints are of the issuer's origin.
+ */
+export interface OidcSignIn {
+  readonly issuer: string;
+  readonly clientId: string;
+  /** Default: `DEFAULT_SCOPES`. */
+  readonly scopes?: readonly string[];
+  /** Resource for which the tokens are meant, if the server requires it (RFC 8707). */
+  readonly resource?: string;
+}
+
+/** Tokens for KMS, GMS and MCX server, and a refresh token. */
+export const DEFAULT_SCOPES: readonly string[] = [
+  "openid",
+  "offline_access",
+  "3gpp:mc:ptt_key_management_service",
+  "3gpp:mc:ptt_group_management_service",
+  "3gpp:mc:ptt_service",
+];
+
+export function isOidc(signIn: PageConfig["signIn"]): signIn is OidcSignIn {
+  return "issuer" in signIn;
 }
 
 /** Access tokens by server. */

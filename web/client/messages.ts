@@ -5,7 +5,8 @@
 
 import type { CallDescription } from "../../documents/sdp/call.ts";
 import type { FloorLoss, FloorStateName } from "../../roles/client/calls/index.ts";
-import type { PageConfig } from "./config.ts";
+import type { LoginRequest } from "../../roles/identity/oidc.ts";
+import type { OidcSignIn, PageConfig } from "./config.ts";
 
 export interface KeyView {
   /** Hex. */
@@ -45,7 +46,23 @@ export type ToKeys =
       readonly config: PageConfig;
       readonly media: MessagePort;
     }
-  | { readonly type: "text"; readonly group: string; readonly text: string };
+  | { readonly type: "text"; readonly group: string; readonly text: string }
+  | SignInMessage;
+
+/** What the worker needs where the user signs in at an identity management server. */
+interface WithServer {
+  readonly signIn: OidcSignIn;
+  /** Address of the page, to which the server sends the user back. */
+  readonly page: string;
+}
+
+export type SignInMessage =
+  | (WithServer & { readonly type: "log-in" })
+  /** `answer`: the query with which the user came back. */
+  | (WithServer & { readonly type: "logged-in"; readonly request: LoginRequest; readonly answer: string })
+  /** From an earlier visit. */
+  | (WithServer & { readonly type: "resume"; readonly user: string })
+  | { readonly type: "log-out" };
 
 /** Steps from the first visit to the first word. */
 export type Step = "core" | "keys" | "subscribed" | "group-key" | "bound" | "joined";
@@ -55,6 +72,10 @@ export type FromKeys =
   | { readonly type: "groups"; readonly groups: readonly GroupView[] }
   | { readonly type: "text"; readonly text: TextView }
   | { readonly type: "connected"; readonly server: "gms" | "mcx"; readonly isConnected: boolean }
+  /** Who has signed in; undefined: nobody, or no longer. */
+  | { readonly type: "user"; readonly user: string | undefined }
+  /** Where the browser goes to sign in or out, with what is kept until it is back; undefined: nowhere. */
+  | { readonly type: "go"; readonly url: string | undefined; readonly request: LoginRequest | undefined }
   | { readonly type: "fault"; readonly text: string };
 
 /** A key as it crosses to the other worker. */

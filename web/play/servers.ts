@@ -13,6 +13,7 @@ import { mcxDevelopmentToken } from "../../cli/mcx/development-tokens.ts";
 import { developmentToken } from "../../cli/server/development-tokens.ts";
 import { httpsFetch } from "../../cli/server/https.ts";
 import type { GmsAdminClient } from "../../roles/gms/admin/client.ts";
+import type { OidcSignIn, Tokens } from "../client/config.ts";
 import { KMS_PATH, openPageSite, type PageSite, TOKEN_PATH } from "./site.ts";
 
 export const GROUP = "sip:fire@example.org";
@@ -37,9 +38,17 @@ export interface PlayOptions {
   readonly port: number;
   /** Leaves out the group. */
   readonly isEmpty?: boolean;
+  /** An identity management server in place of development tokens. */
+  readonly signIn?: PlaySignIn;
 }
 
-export async function play({ port, isEmpty = false }: PlayOptions): Promise<Play> {
+export interface PlaySignIn {
+  readonly page: OidcSignIn;
+  /** What servers must know of it: variables of their environment, as `MIKEY_SAKKE_KMS_TOKENS_ISSUER`. */
+  readonly servers: Readonly<Record<string, string>>;
+}
+
+export async function play({ port, isEmpty = false, signIn }: PlayOptions): Promise<Play> {
   const closers: (() => unknown)[] = [];
   const close = async () => {
     for (let next = closers.pop(); next !== undefined; next = closers.pop()) await next();
@@ -50,7 +59,7 @@ export async function play({ port, isEmpty = false }: PlayOptions): Promise<Play
     const temporary = await mkdtemp(join(tmpdir(), "mikey-sakke-play-"));
     closers.push(() => rm(temporary, { recursive: true, force: true }));
     const folder = join(temporary, "data");
-    const child = await serve(folder, site.origin);
+    const child = await serve(folder, site.origin, signIn);
     closers.push(() => stop(child));
     const running = await readRunning(folder);
     const { kmsUri, kmsUrl, gmsUri, sip, mcx, ca } = running;
@@ -67,14 +76,9 @@ export async function play({ port, isEmpty = false }: PlayOptions): Promise<Play
         kms: { url: kmsUrl, uri: kmsUri, via: `${site.origin}${KMS_PATH}` },
         gms: { uri: gmsUri, sip: sip.ws! },
         mcx: { uri: mcx!.uri, sip: mcx!.sip.ws!, media: mcx!.mediaUrl! },
-        signIn: { development: TOKEN_PATH },
+        signIn: signIn?.page ?? { development: TOKEN_PATH },
       },
-      tokens: async (user) => ({
-        kms: await developmentToken({ dataDir: folder }, { userUri: user, lifetime: TOKEN_LIFETIME }),
-        gms: await gmsDevelopmentToken(folder, user, TOKEN_LIFETIME),
-        mcx: await mcxDevelopmentToken(folder, user, TOKEN_LIFETIME),
-        lifetime: TOKEN_LIFETIME,
-      }),
+      tokens: signIn === undefined ? (user) => developmentTokensOf(folder, user) : undefined,
       kms: (path, body, authorization) =>
         https.fetch(`${kmsUrl}${path}`, {
           method: "POST",
@@ -89,10 +93,20 @@ export async function play({ port, isEmpty = false }: PlayOptions): Promise<Play
   }
 }
 
+async function developmentTokensOf(folder: string, user: string): Promise<Tokens> {
+  return {
+    kms: await developmentToken({ dataDir: folder }, { userUri: user, lifetime: TOKEN_LIFETIME }),
+    gms: await gmsDevelopmentToken(folder, user, TOKEN_LIFETIME),
+    mcx: await mcxDevelopmentToken(folder, user, TOKEN_LIFETIME),
+    lifetime: TOKEN_LIFETIME,
+  };
+}
+
 /** Listening. */
-async function serve(folder: string, origin: string): Promise<ChildProcess> {
+async function serve(folder: string, origin: string, signIn: PlaySignIn | undefined): Promise<ChildProcess> {
   const env = {
     ...process.env,
+    ...signIn?.servers,
     MIKEY_SAKKE_GMS_SIP_ORIGINS: origin,
     MIKEY_SAKKE_MCX_SIP_ORIGINS: origin,
     MIKEY_SAKKE_CONSOLE_TALK_PAGE: origin,

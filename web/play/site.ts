@@ -8,7 +8,7 @@ import type { AddressInfo } from "node:net";
 import { extname, join } from "node:path";
 import { fromUtf8 } from "../../base/bytes.ts";
 import { readBody } from "../../cli/server/read-body.ts";
-import type { PageConfig, Tokens } from "../client/config.ts";
+import { isOidc, type PageConfig, type Tokens } from "../client/config.ts";
 
 export interface PageSiteOptions {
   /** What was built. */
@@ -19,7 +19,8 @@ export interface PageSiteOptions {
 
 export interface PageServers {
   readonly config: PageConfig;
-  readonly tokens: (user: string) => Promise<Tokens>;
+  /** Undefined where the page signs in at an identity management server. */
+  readonly tokens: ((user: string) => Promise<Tokens>) | undefined;
   /** Answers what is meant for the KMS. */
   readonly kms: (path: string, body: string, authorization: string) => Promise<Response>;
 }
@@ -77,7 +78,7 @@ export async function openPageSite({ folder, port }: PageSiteOptions): Promise<P
     const octets = await readBody(request, MAX_BODY);
     if (octets === undefined) return void response.writeHead(413).end();
     const body = fromUtf8(octets);
-    if (path === TOKEN_PATH) {
+    if (path === TOKEN_PATH && servers.tokens !== undefined) {
       const { user } = JSON.parse(body) as { user?: unknown };
       if (typeof user !== "string") return void response.writeHead(400).end();
       return json(response, await servers.tokens(user));
@@ -107,15 +108,14 @@ export async function openPageSite({ folder, port }: PageSiteOptions): Promise<P
 
 /** Nothing but what the page has beside it, and its servers. */
 function headersOf(servers: PageServers | undefined): Record<string, string> {
-  const { gms, mcx } = servers?.config ?? {};
-  const sockets = servers === undefined ? [] : [gms!.sip, mcx!.sip, servers.config.mcx.media];
+  const others = servers === undefined ? [] : originsOf(servers.config);
   const policy = [
     "default-src 'none'",
     "script-src 'self' 'wasm-unsafe-eval'",
     "style-src 'self'",
     "img-src 'self'",
     "worker-src 'self'",
-    `connect-src 'self' ${sockets.join(" ")}`,
+    `connect-src 'self' ${others.join(" ")}`,
     "base-uri 'none'",
     "form-action 'self'",
     "frame-ancestors 'none'",
@@ -130,6 +130,11 @@ function headersOf(servers: PageServers | undefined): Record<string, string> {
     "x-content-type-options": "nosniff",
     "cache-control": "no-store",
   };
+}
+
+function originsOf({ gms, mcx, signIn }: PageConfig): string[] {
+  const issuer = isOidc(signIn) ? [new URL(signIn.issuer).origin] : [];
+  return [gms.sip, mcx.sip, mcx.media, ...issuer];
 }
 
 function json(response: ServerResponse, value: unknown): void {

@@ -1,10 +1,11 @@
 /** The page. */
 import { render } from "preact";
 import { Groups } from "./groups.tsx";
+import { begin } from "./identity.ts";
 import { Keys } from "./keys.tsx";
 import { shortName } from "./names.ts";
 import { Settings } from "./settings.tsx";
-import { SignIn } from "./sign-in.tsx";
+import { SignIn, SignInAgain } from "./sign-in.tsx";
 import { connected, figures, group, isOnline, notice, user } from "./store.ts";
 import { Talk } from "./talk.tsx";
 import { Texts } from "./texts.tsx";
@@ -25,6 +26,7 @@ function Page() {
         <p class="notice" role="status">
           {notice.value}
         </p>
+        <SignInAgain />
         <Texts />
         <Keys />
       </main>
@@ -42,6 +44,7 @@ function connectionText(): string {
   return mcx ? "connected, new keys do not come" : "connecting";
 }
 
+void begin();
 render(<Page />, document.body);
 
 Object.assign(globalThis, { figures });

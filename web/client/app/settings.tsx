@@ -1,5 +1,6 @@
 /** What a user may change. */
 import { useState } from "preact/hooks";
+import { logOut, session } from "./identity.ts";
 import { bindKey, isMuted, mute, setVolume, talkKey, volume } from "./store.ts";
 
 export function Settings() {
@@ -33,6 +34,11 @@ export function Settings() {
       >
         {isAsking ? "Press the key" : `Key to talk: ${talkKey.value}`}
       </button>
+      {session.value?.user !== undefined && (
+        <button type="button" onClick={logOut}>
+          Sign out
+        </button>
+      )}
     </section>
   );
 }

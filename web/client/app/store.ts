@@ -1,6 +1,5 @@
 /** What the page knows, as signals, and the two workers that it comes from. */
 import { batch, computed, signal } from "@preact/signals";
-import type { PageConfig } from "../config.ts";
 import type {
   FloorView,
   FromKeys,
@@ -9,10 +8,11 @@ import type {
   MediaCounts,
   Step,
   TextView,
-  ToKeys,
   ToMedia,
 } from "../messages.ts";
 import { type Audio, openAudio } from "./audio.ts";
+import { config } from "./identity.ts";
+import { listenToKeys, tellKeys } from "./keys-worker.ts";
 import { play, type Sound } from "./sounds.ts";
 
 const MOST_VOLUME = 100;
@@ -45,7 +45,6 @@ export const group = computed(
 export const floor = computed(() => (group.value && floors.value.get(group.value.uri)) ?? undefined);
 
 let audio: Audio | undefined;
-let keysWorker: Worker | undefined;
 let mediaWorker: Worker | undefined;
 let counted: (() => void) | undefined;
 let limit: ReturnType<typeof setTimeout> | undefined;
@@ -54,25 +53,16 @@ let limit: ReturnType<typeof setTimeout> | undefined;
 export async function signIn(as: string, listenOnly: boolean): Promise<void> {
   mark("signed-in");
   localStorage.setItem("user", as);
-  const keys = new Worker("keys-worker.js", { type: "module" });
   const media = new Worker("media-worker.js", { type: "module" });
-  keysWorker = keys;
   mediaWorker = media;
-  keys.onmessage = ({ data }: MessageEvent<FromKeys>) => batch(() => ofKeys(data));
   media.onmessage = ({ data }: MessageEvent<FromMedia>) => batch(() => ofMedia(data));
-  for (const worker of [keys, media]) {
-    worker.onerror = ({ message }) => say(message);
-  }
+  media.onerror = ({ message }) => say(message);
+  listenToKeys((message) => batch(() => ofKeys(message)));
   const { port1, port2 } = new MessageChannel();
   tellMedia({ type: "keys", port: port1 }, [port1]);
   const opening = openAudio(!listenOnly);
   user.value = as;
-  try {
-    const config = (await (await fetch("config.json")).json()) as PageConfig;
-    tellKeys({ type: "start", user: as, config, media: port2 }, [port2]);
-  } catch (error) {
-    say(`The page's servers are not known: ${String(error)}`);
-  }
+  tellKeys({ type: "start", user: as, config: config.value!, media: port2 }, [port2]);
   audio = await opening;
   turnVolume();
   const { capture, play: out, fault } = audio;
@@ -234,10 +224,6 @@ function say(text: string): void {
 
 function mark(step: keyof typeof steps.value): void {
   if (steps.value[step] === undefined) steps.value = { ...steps.value, [step]: performance.now() };
-}
-
-function tellKeys(message: ToKeys, transfer: Transferable[] = []): void {
-  keysWorker?.postMessage(message, transfer);
 }
 
 function tellMedia(message: ToMedia, transfer: Transferable[] = []): void {

@@ -33,11 +33,12 @@ import { loadCore } from "./core.ts";
 import { plainKey } from "./held-keys.ts";
 import { openStorage } from "./storage.ts";
 import { Texts } from "./texts.ts";
-import { developmentTokens } from "./tokens.ts";
 
 export interface MemberOptions {
   readonly user: string;
   readonly config: PageConfig;
+  /** An access token for a server. */
+  readonly token: (server: "kms" | "gms" | "mcx") => Promise<string>;
   /** To the worker of media. */
   readonly media: MessagePort;
   readonly tell: (message: FromKeys) => void;
@@ -56,7 +57,6 @@ interface Call {
 
 export class Member {
   readonly #options: MemberOptions;
-  readonly #token: (server: "kms" | "gms" | "mcx") => Promise<string>;
   /** Groups that the user is in, by what the GMS says and by the keys that are there. */
   readonly #calls = new Map<string, Call>();
   #ring!: GroupKeyRing;
@@ -68,7 +68,6 @@ export class Member {
 
   constructor(options: MemberOptions) {
     this.#options = options;
-    this.#token = developmentTokens(options.config.signIn, options.user);
   }
 
   async start(): Promise<void> {
@@ -102,7 +101,7 @@ export class Member {
       kmsUri: uri,
       userUri: user,
       now: Date.now,
-      token: () => this.#token("kms"),
+      token: () => this.#options.token("kms"),
       fetch: (to, init) => fetch(via === undefined ? to : to.replace(url, via), init),
     });
     const trust = new KmsTrust({ home: uri });
@@ -123,7 +122,7 @@ export class Member {
       groups: "all",
       way: "sip",
       sip,
-      token: () => this.#token("gms"),
+      token: () => this.#options.token("gms"),
       now: Date.now,
       random: systemRandom,
       onEvent: (event) => this.#ofGms(event),
@@ -170,7 +169,7 @@ export class Member {
       sipUri: SERVER,
       endpoint,
       keys: () => keys.current(),
-      token: () => this.#token("mcx"),
+      token: () => this.#options.token("mcx"),
       groupKeys: (group) => ringKeys(this.#ring, group),
       openPort: () => Promise.reject(new Error("a page has no sockets")),
       clock: systemClock,

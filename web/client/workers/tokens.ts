@@ -1,10 +1,10 @@
 /** Access tokens of the user, asked for again before they are over. */
-import type { PageConfig, Tokens } from "../config.ts";
+import type { DevelopmentSignIn, Tokens } from "../config.ts";
 
 /** Part of their lifetime after which they are taken as over. */
 const SHARE = 0.8;
 
-export function developmentTokens({ development }: PageConfig["signIn"], user: string) {
+export function developmentTokens({ development }: DevelopmentSignIn, user: string) {
   let tokens: Promise<Tokens> | undefined;
   let until = 0;
   async function ask(): Promise<Tokens> {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import type { figures } from "../../../../web/client/app/store.ts";
-import { MEMBERS, type Play, play } from "../../../../web/play/servers.ts";
+import { MEMBERS, type Play, type PlaySignIn, play } from "../../../../web/play/servers.ts";
 import { launchChromium } from "../../support/chromium.ts";
 import { buildPages } from "./build.ts";
 
@@ -30,8 +30,14 @@ export interface MemberPage {
   readonly faults: string[];
 }
 
-/** `init`: runs in each page before anything of it. */
-export async function openPages({ init }: { readonly init?: () => void } = {}): Promise<Pages> {
+export interface PagesOptions {
+  /** Runs in each page before anything of it. */
+  readonly init?: () => void;
+  /** An identity management server in place of development tokens. */
+  readonly signIn?: PlaySignIn;
+}
+
+export async function openPages({ init, signIn }: PagesOptions = {}): Promise<Pages> {
   const closers: (() => unknown)[] = [];
   const close = async () => {
     for (let next = closers.pop(); next !== undefined; next = closers.pop()) await next();
@@ -42,7 +48,7 @@ export async function openPages({ init }: { readonly init?: () => void } = {}): 
     closers.push(() => rm(folder, { recursive: true, force: true }));
     const microphone = join(folder, "tone.wav");
     await writeFile(microphone, toneFile());
-    const servers = await play({ port: 0 });
+    const servers = await play({ port: 0, ...(signIn && { signIn }) });
     closers.push(() => servers.close());
     const browser = await launchChromium({ microphone });
     closers.push(() => browser.close());

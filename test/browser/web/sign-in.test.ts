@@ -1,0 +1,121 @@
+/** Sign-in of the page at a real OpenID provider, from the redirect to the sign-out. */
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { describeInChromium } from "../support/chromium.ts";
+import { type IdentityServer, LIFETIME, openIdentityServer } from "./support/identity-server.ts";
+import { ALICE, joined, openPages, type Pages } from "./support/pages.ts";
+
+const TOKEN = "POST /token";
+
+describeInChromium("a page at an identity management server", () => {
+  let identity: IdentityServer;
+  let pages: Pages;
+  let page: Page;
+  const faults: string[] = [];
+
+  beforeAll(async () => {
+    identity = await openIdentityServer((login) => `sip:${login}@example.org`);
+    pages = await openPages({ signIn: identity.signIn });
+    await identity.register(`${pages.servers.site.origin}/`);
+    page = await (await pages.browser.newContext()).newPage();
+    page.on("pageerror", (error) => faults.push(String(error)));
+    page.on("console", (message) => message.type() === "error" && faults.push(message.text()));
+  });
+  afterAll(async () => {
+    await pages?.close();
+    await identity?.close();
+  });
+
+  const site = () => `${pages.servers.site.origin}/`;
+  const count = (request: string) => identity.asked.filter((asked) => asked === request).length;
+  const button = (name: string) => page.getByRole("button", { name, exact: true });
+
+  /** The pages of the provider. */
+  async function logInAs(name: string): Promise<void> {
+    await page.locator("input[name=login]").fill(name);
+    await page.locator("input[name=password]").fill("x");
+    await page.getByRole("button").click();
+    await page.getByRole("button", { name: "Continue" }).click();
+  }
+
+  it("shows no violation to axe", async () => {
+    await page.goto(site());
+    await button("Sign in").waitFor();
+    await page.evaluate(
+      await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8"),
+    );
+    const violations = await page.evaluate(async () => {
+      const { axe } = globalThis as unknown as {
+        axe: { run(): Promise<{ violations: { id: string }[] }> };
+      };
+      return (await axe.run()).violations.map(({ id }) => id);
+    });
+    expect(violations).toEqual([]);
+  });
+
+  it("sends a person there, and has them as the one who they are there", async () => {
+    await page.goto(site());
+    await button("Sign in").click();
+    await page.locator("input[name=login]").waitFor();
+    await logInAs("alice");
+    await page.getByText(ALICE).waitFor();
+    // The code is in no history.
+    expect(page.url()).toBe(site());
+    await button("Join").click();
+    await joined(page);
+    expect(count(TOKEN)).toBe(1);
+  });
+
+  it("renews its token before the end of the one before", async () => {
+    await expect.poll(() => count(TOKEN), { timeout: 2 * LIFETIME * 1000, interval: 200 }).toBe(2);
+    await joined(page);
+  });
+
+  it("knows the person at the next visit, without the token in clear in the browser's storage", async () => {
+    await page.reload();
+    await page.getByText(ALICE).waitFor();
+    const kept = await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }]));
+    expect(JSON.parse(kept)).toEqual([{ user: ALICE }, {}]);
+    await button("Join").click();
+    await joined(page);
+  });
+
+  it("takes no answer to a sign-in that it did not begin", async () => {
+    const other = await (await pages.browser.newContext()).newPage();
+    await other.goto(`${site()}?code=abc&state=def`);
+    await other.getByRole("button", { name: "Sign in" }).click();
+    await other.locator("input[name=login]").waitFor();
+    const before = count(TOKEN);
+    await other.goto(`${site()}?code=abc&state=def&iss=${encodeURIComponent(identity.issuer)}`);
+    await other.getByText("the answer is of another request").waitFor();
+    await other.getByRole("button", { name: "Sign in" }).waitFor();
+    expect(count(TOKEN)).toBe(before);
+    await other.context().close();
+  });
+
+  it("gives the refresh token back when the person signs out, and knows nobody any more", async () => {
+    await button("Sign out").click();
+    await page.getByRole("button", { name: "Yes, sign me out" }).click();
+    await button("Sign in").waitFor();
+    expect(page.url()).toBe(site());
+    expect(count("POST /token/revocation")).toBe(1);
+    await page.reload();
+    await button("Sign in").waitFor();
+  });
+
+  it("says so when the provider ends the session", async () => {
+    await button("Sign in").click();
+    await logInAs("alice");
+    await button("Join").click();
+    await joined(page);
+    await identity.revoke();
+    await page.getByText("Your session has ended.").waitFor({ timeout: 2 * LIFETIME * 1000 });
+    await button("Sign in again").waitFor();
+  });
+
+  it("broke no rule of the policy", () => {
+    expect(faults.filter((fault) => fault.includes("Content Security Policy"))).toEqual([]);
+  });
+});
