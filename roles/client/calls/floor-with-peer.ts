@@ -3,13 +3,13 @@
 import type { Clock } from "../../../base/clock.ts";
 import { defined } from "../../../base/defined.ts";
 import { andThen } from "../../../base/maybe-promise.ts";
-import { encodeFloorMessage } from "../../../bindings/floor-control/index.ts";
 import type { UnprotectedRtcp } from "../../../bindings/media/index.ts";
 import { addressKey, type DatagramAddress, type DatagramPort } from "../../../transport/datagram/ports.ts";
 import { InOrder } from "../../call/in-order.ts";
 import { readFloorMessage } from "../../call/read-floor-message.ts";
 import type { ControlCounters } from "./control-channel.ts";
-import type { FloorChange, FloorContent } from "./floor.ts";
+import type { FloorChange } from "./floor.ts";
+import { floorSender } from "./floor-sender.ts";
 import { claimedSender } from "./off-network-call.ts";
 import { type OffNetworkConfig, OffNetworkFloor } from "./off-network-floor.ts";
 import type { FloorEnd } from "./private-call.ts";
@@ -40,7 +40,7 @@ export class PeerFloor implements FloorEnd {
       ssrc: media.ssrc,
       clock,
       ...defined({ config }),
-      send: (message) => this.#send(message),
+      send: floorSender(() => media.sender.stream, floorPort, to, this.counters),
       onChange,
     });
     const from = addressKey(to);
@@ -69,27 +69,6 @@ export class PeerFloor implements FloorEnd {
   async close(): Promise<void> {
     this.#floor.close();
     await this.#options.floorPort.close();
-  }
-
-  /** Never throws: what did not leave is counted, and is sent again by its timer. */
-  #send(content: FloorContent): void {
-    const fail = () => void this.counters.failed++;
-    try {
-      const { stream } = this.#media.sender;
-      const sealed = stream.protectRtcp(encodeFloorMessage({ ...content, ssrc: stream.ssrc }));
-      if (sealed instanceof Promise) sealed.then((packet) => this.#transmit(packet)).catch(fail);
-      else this.#transmit(sealed);
-    } catch {
-      fail();
-    }
-  }
-
-  #transmit(packet: Uint8Array): void {
-    const { floorPort, to } = this.#options;
-    floorPort.send(packet, to, (failed) => {
-      if (failed) this.counters.failed++;
-      else this.counters.sent++;
-    });
   }
 
   #receive(packet: Uint8Array): void {

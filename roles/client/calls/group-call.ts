@@ -7,9 +7,9 @@ import type { CallDescription } from "../../../documents/sdp/call.ts";
 import type { DatagramPort } from "../../../transport/datagram/ports.ts";
 import type { ControlKeys } from "../../call/control-keys.ts";
 import type { MediaCounters } from "./call-events.ts";
-import { CallMedia, type CallMediaOptions, closed, notGranted } from "./call-media.ts";
+import { CallMedia, type CallMediaOptions, closed } from "./call-media.ts";
 import { ControlChannel, type ControlCounters } from "./control-channel.ts";
-import type { FloorChange, FloorView } from "./floor.ts";
+import { FloorCall } from "./floor-call.ts";
 import { FloorParticipant, type ParticipantConfig } from "./floor-participant.ts";
 
 /** Where a call is: at which server. */
@@ -36,17 +36,16 @@ export interface GroupCallCounters {
   readonly floor: Readonly<ControlCounters>;
 }
 
-export class GroupCall {
+export class GroupCall extends FloorCall {
   readonly groupUri: string;
   readonly #options: GroupCallOptions;
   readonly #media: CallMedia;
   #channel: ControlChannel;
   #multicast: GroupCallOptions["multicast"];
   readonly #floor: FloorParticipant;
-  #maySpeak = false;
-  #isClosed = false;
 
   constructor(options: GroupCallOptions) {
+    super(options.onEvent);
     const { groupUri, userUri, server, multicast, control, clock, floor } = options;
     this.groupUri = groupUri;
     this.#options = options;
@@ -64,22 +63,23 @@ export class GroupCall {
       clock,
       ...defined({ config: floor }),
       send: (message) => this.#channel.send(message),
-      onChange: (change) => this.#changed(change),
+      onChange: (change) => this.changed(change),
     });
+    this.talkBy(this.#media, this.#floor);
     this.#multicast = multicast;
     this.#channel = this.#channelTo(options, control);
   }
 
   /** The server is gone. What is said goes nowhere until `moveTo`; who talked or waits for the floor asks again then. */
   away(): void {
-    if (!this.#isClosed) this.#floor.away();
+    if (!this.isClosed) this.#floor.away();
   }
 
   /** Goes on at another server. What is heard and said are the streams of before. */
   async moveTo(place: CallPlace): Promise<void> {
     const before = this.#multicast?.floor;
     this.#multicast = place.multicast;
-    if (this.#isClosed) {
+    if (this.isClosed) {
       await Promise.all([place.multicast?.media.close(), place.multicast?.floor.close()]);
       return;
     }
@@ -106,10 +106,6 @@ export class GroupCall {
     });
   }
 
-  get floor(): FloorView {
-    return this.#floor.view;
-  }
-
   get counters(): GroupCallCounters {
     return { media: this.#media.counters, floor: { ...this.#channel.counters } };
   }
@@ -121,55 +117,23 @@ export class GroupCall {
    * @throws MikeySakkeError usage `NO_CONTROL_KEY`, `CALL_CLOSED`
    */
   request(priority = 0, { isEmergency = false }: { readonly isEmergency?: boolean } = {}): void {
-    if (this.#isClosed) throw closed();
+    if (this.isClosed) throw closed();
     this.#channel.check();
     this.#floor.request(priority, isEmergency);
   }
 
-  /** Gives back the floor, or a place in the queue. */
-  release(): void {
-    if (!this.#isClosed) this.#floor.release();
-  }
-
-  /**
-   * Says 160 samples, 20 ms.
-   *
-   * @throws MikeySakkeError usage `FLOOR_NOT_GRANTED`, `NO_GROUP_KEY`, `BAD_FRAME`
-   */
-  send(frame: Int16Array): void | Promise<void> {
-    if (this.#isClosed || this.#floor.view.state !== "granted") throw notGranted();
-    return this.#media.send(frame);
-  }
-
-  /** Nothing has been said for a while: what is said next does not follow on what was said last. */
-  pause(): void {
-    this.#media.sender.begin();
-  }
-
-  /** The next 20 ms of what is heard, all talkers together; undefined: silence. */
-  play(): Int16Array | undefined {
-    return this.#media.play();
-  }
-
   /** 6.2.2: says and hears no more; that the call has ended, signalling says. */
   async close(): Promise<void> {
-    this.#isClosed = true;
+    this.end();
     this.#floor.close();
     const { floorPort } = this.#options;
     await Promise.all([this.#media.close(), floorPort.close(), this.#multicast?.floor.close()]);
   }
 
   #take(message: FloorMessage): void {
-    if (this.#isClosed) return;
+    if (this.isClosed) return;
     if (message.name === "Floor Taken") this.#media.named(message.grantedParty, message.mediaSsrc);
     else if (message.name === "Floor Idle") this.#media.freed();
     this.#floor.take(message);
-  }
-
-  #changed(change: FloorChange): void {
-    const isGranted = change.floor.state === "granted";
-    if (isGranted && !this.#maySpeak) this.#media.sender.begin();
-    this.#maySpeak = isGranted;
-    this.#options.onEvent?.({ type: "floor", ...change });
   }
 }

@@ -10,6 +10,7 @@ export type { CallEvent, MediaCounters } from "./call-events.ts";
 export type { CallMediaOptions } from "./call-media.ts";
 export type { ControlCounters } from "./control-channel.ts";
 export type { FloorChange, FloorLoss, FloorStateName, FloorView } from "./floor.ts";
+export { FloorCall } from "./floor-call.ts";
 export { DEFAULT_PARTICIPANT, type ParticipantConfig } from "./floor-participant.ts";
 export { GroupCall, type GroupCallCounters, type GroupCallOptions } from "./group-call.ts";
 export { OffNetworkCall, type OffNetworkCallOptions, type OffNetworkCounters } from "./off-network-call.ts";

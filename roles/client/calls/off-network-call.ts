@@ -6,15 +6,16 @@
 import type { Clock } from "../../../base/clock.ts";
 import { defined } from "../../../base/defined.ts";
 import { andThen } from "../../../base/maybe-promise.ts";
-import { encodeFloorMessage, type FloorMessage } from "../../../bindings/floor-control/index.ts";
+import type { FloorMessage } from "../../../bindings/floor-control/index.ts";
 import { readGroupMki, readRtcpSsrc, type UnprotectedRtcp } from "../../../bindings/media/index.ts";
 import type { DatagramAddress, DatagramPort } from "../../../transport/datagram/ports.ts";
 import { InOrder } from "../../call/in-order.ts";
 import { readFloorMessage } from "../../call/read-floor-message.ts";
 import type { MediaCounters } from "./call-events.ts";
-import { CallMedia, type CallMediaOptions, closed, noKey, notGranted } from "./call-media.ts";
+import { CallMedia, type CallMediaOptions, closed, noKey } from "./call-media.ts";
 import type { ControlCounters } from "./control-channel.ts";
-import type { FloorChange, FloorContent, FloorView } from "./floor.ts";
+import { FloorCall } from "./floor-call.ts";
+import { floorSender } from "./floor-sender.ts";
 import { type OffNetworkConfig, OffNetworkFloor } from "./off-network-floor.ts";
 
 export interface OffNetworkCallOptions extends CallMediaOptions {
@@ -32,17 +33,16 @@ export interface OffNetworkCounters {
   readonly floor: Readonly<ControlCounters & { impostors: number }>;
 }
 
-export class OffNetworkCall {
+export class OffNetworkCall extends FloorCall {
   readonly groupUri: string;
   readonly #options: OffNetworkCallOptions;
   readonly #media: CallMedia;
   readonly #floor: OffNetworkFloor;
   readonly #order = new InOrder();
   readonly #counted = { sent: 0, failed: 0, received: 0, refused: 0, stale: 0, impostors: 0 };
-  #maySpeak = false;
-  #isClosed = false;
 
   constructor(options: OffNetworkCallOptions) {
+    super(options.onEvent);
     const { groupUri, userUri, group, floorPort, clock, floor } = options;
     this.groupUri = groupUri;
     this.#options = options;
@@ -56,14 +56,11 @@ export class OffNetworkCall {
       ssrc: this.#media.ssrc,
       clock,
       ...defined({ config: floor }),
-      send: (message) => this.#send(message),
-      onChange: (change) => this.#changed(change),
+      send: floorSender(() => this.#media.sender.stream, floorPort, group.floor, this.#counted),
+      onChange: (change) => this.changed(change),
     });
+    this.talkBy(this.#media, this.#floor);
     floorPort.receive((packet, from) => this.#receive(packet, from));
-  }
-
-  get floor(): FloorView {
-    return this.#floor.view;
   }
 
   get counters(): OffNetworkCounters {
@@ -76,62 +73,16 @@ export class OffNetworkCall {
    * @throws MikeySakkeError usage `NO_GROUP_KEY`, `CALL_CLOSED`
    */
   request(priority = 0): void {
-    if (this.#isClosed) throw closed();
+    if (this.isClosed) throw closed();
     if (this.#options.keys.sending() === undefined) throw noKey();
     this.#floor.request(priority);
   }
 
-  /** Gives the floor to who waits first, or gives up waiting. */
-  release(): void {
-    if (!this.#isClosed) this.#floor.release();
-  }
-
-  /**
-   * Says 160 samples, 20 ms.
-   *
-   * @throws MikeySakkeError usage `FLOOR_NOT_GRANTED`, `NO_GROUP_KEY`, `BAD_FRAME`
-   */
-  send(frame: Int16Array): void | Promise<void> {
-    if (this.#isClosed || this.#floor.view.state !== "granted") throw notGranted();
-    return this.#media.send(frame);
-  }
-
-  /** Nothing has been said for a while: what is said next does not follow on what was said last. */
-  pause(): void {
-    this.#media.sender.begin();
-  }
-
-  /** The next 20 ms of what is heard, all talkers together; undefined: silence. */
-  play(): Int16Array | undefined {
-    return this.#media.play();
-  }
-
   /** Gives the floor back before. */
   async close(): Promise<void> {
-    if (!this.#isClosed) this.#floor.close();
-    this.#isClosed = true;
+    if (!this.isClosed) this.#floor.close();
+    this.end();
     await Promise.all([this.#media.close(), this.#options.floorPort.close()]);
-  }
-
-  /** Never throws: what did not leave is counted, and is sent again by its timer. */
-  #send(content: FloorContent): void {
-    const fail = () => void this.#counted.failed++;
-    try {
-      const { stream } = this.#media.sender;
-      const sealed = stream.protectRtcp(encodeFloorMessage({ ...content, ssrc: stream.ssrc }));
-      if (sealed instanceof Promise) sealed.then((packet) => this.#transmit(packet)).catch(fail);
-      else this.#transmit(sealed);
-    } catch {
-      fail();
-    }
-  }
-
-  #transmit(packet: Uint8Array): void {
-    const { floorPort, group } = this.#options;
-    floorPort.send(packet, group.floor, (failed) => {
-      if (failed) this.#counted.failed++;
-      else this.#counted.sent++;
-    });
   }
 
   #receive(packet: Uint8Array, { host }: DatagramAddress): void {
@@ -155,7 +106,7 @@ export class OffNetworkCall {
     // A multicast group gives back what one sends to it.
     if (taken.ssrc === this.#media.ssrc && keys.receiving(sender.gmkId)?.ukId === sender.gukId) return;
     const message = readFloorMessage(taken.packet);
-    if (this.#isClosed || message === undefined) {
+    if (this.isClosed || message === undefined) {
       this.#counted.refused++;
       return;
     }
@@ -178,13 +129,6 @@ export class OffNetworkCall {
     if (name === "Floor Taken") this.#media.named(grantedParty, ssrc);
     else if (name === "Floor Granted") this.#media.named(grantedParty, mediaSsrc);
     else if (name === "Floor Release") this.#media.freed(ssrc);
-  }
-
-  #changed(change: FloorChange): void {
-    const isGranted = change.floor.state === "granted";
-    if (isGranted && !this.#maySpeak) this.#media.sender.begin();
-    this.#maySpeak = isGranted;
-    this.#options.onEvent?.({ type: "floor", ...change });
   }
 }
 

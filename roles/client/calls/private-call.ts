@@ -3,9 +3,10 @@
  * (TS 33.180 7.4, TS 24.380 6.2, 7.2).
  */
 import type { CallEvent, MediaCounters } from "./call-events.ts";
-import { closed, notGranted } from "./call-media.ts";
+import { closed } from "./call-media.ts";
 import type { ControlCounters } from "./control-channel.ts";
 import type { FloorChange, FloorView } from "./floor.ts";
+import { FloorCall } from "./floor-call.ts";
 import { PrivateCallMedia, type PrivateCallMediaOptions } from "./private-call-media.ts";
 
 /** This side's end of floor control. */
@@ -31,25 +32,21 @@ export interface PrivateCallCounters {
   readonly floor: Readonly<ControlCounters>;
 }
 
-export class PrivateCall {
+export class PrivateCall extends FloorCall {
   /** MC service user ID of the other side. */
   readonly peerUri: string;
   readonly #media: PrivateCallMedia;
   readonly #floor: FloorEnd;
   readonly #onEvent: PrivateCallOptions["onEvent"];
   #heardSsrc: number | undefined;
-  #maySpeak = false;
-  #isClosed = false;
 
   constructor(options: PrivateCallOptions, floorOf: FloorEndOf) {
+    super(options.onEvent);
     this.peerUri = options.peerUri;
     this.#onEvent = options.onEvent;
     this.#media = new PrivateCallMedia({ ...options, onHeard: (ssrc) => this.#heard(ssrc) });
-    this.#floor = floorOf(this.#media, (change) => this.#changed(change));
-  }
-
-  get floor(): FloorView {
-    return this.#floor.view;
+    this.#floor = floorOf(this.#media, (change) => this.changed(change));
+    this.talkBy(this.#media, this.#floor);
   }
 
   get counters(): PrivateCallCounters {
@@ -62,52 +59,20 @@ export class PrivateCall {
    * @throws MikeySakkeError usage `NO_CONTROL_KEY`, `CALL_CLOSED`
    */
   request(priority = 0): void {
-    if (this.#isClosed) throw closed();
+    if (this.isClosed) throw closed();
     this.#floor.request(priority);
-  }
-
-  /** Gives back the floor, or a place in the queue. */
-  release(): void {
-    if (!this.#isClosed) this.#floor.release();
-  }
-
-  /**
-   * Says 160 samples, 20 ms.
-   *
-   * @throws MikeySakkeError usage `FLOOR_NOT_GRANTED`, `BAD_FRAME`
-   */
-  send(frame: Int16Array): void | Promise<void> {
-    if (this.#isClosed || this.#floor.view.state !== "granted") throw notGranted();
-    return this.#media.send(frame);
-  }
-
-  /** Nothing has been said for a while: what is said next does not follow on what was said last. */
-  pause(): void {
-    this.#media.sender.begin();
-  }
-
-  /** The next 20 ms of what is heard; undefined: silence. */
-  play(): Int16Array | undefined {
-    return this.#media.play();
   }
 
   /** Says and hears no more, and clears the key; that the call has ended, signalling says. */
   async close(): Promise<void> {
-    this.#isClosed = true;
+    this.end();
     await Promise.all([this.#floor.close(), this.#media.close()]);
   }
 
   #heard(ssrc: number): void {
-    if (this.#isClosed) return;
+    if (this.isClosed) return;
     if (this.#heardSsrc !== ssrc) this.#onEvent?.({ type: "talker", ssrc, user: this.peerUri });
     this.#heardSsrc = ssrc;
     this.#floor.heard(ssrc);
-  }
-
-  #changed(change: FloorChange): void {
-    const isGranted = change.floor.state === "granted";
-    if (isGranted && !this.#maySpeak) this.#media.sender.begin();
-    this.#maySpeak = isGranted;
-    this.#onEvent?.({ type: "floor", ...change });
   }
 }
