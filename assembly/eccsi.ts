@@ -13,7 +13,7 @@ import { buildScratch, buildTable, rowsOf, tableBytes, windowWidthOf } from "./t
 import { inverseMod } from "./inverse";
 import { isInfinity, rowsFor, spreadScratch, sumFixed, sumPublicUnsafe, sumScratch, sumsOf, toIntegers, writeOctets } from "./fixedbase";
 import { multiplyPublicProjectiveUnsafe, multiplyPublicUnsafe, multiplyScratch } from "./multiply";
-import { slot } from "./scratch";
+import { Abscissa, Issue, Scalar, Signature, claim, release, slot } from "./scratch";
 
 const N: i32 = 8;
 const SCALAR: usize = 32;
@@ -75,10 +75,12 @@ export function eccsiTable(table: usize, width: i32, point: usize, scratch: usiz
 
 /** A scalar of 32 octets mod the order, recoded for the table. */
 function recodeOctets(out: usize, octets: usize, table: usize): void {
-  const words = slot(16);
+  claim(Scalar.WORDS, Scalar.END);
+  const words = slot(Scalar.WORDS);
   fromOctets(words, octets, 32, N);
   reduceMod(words, words, P256_N);
   recode(out, words, P256_N, rowsFor(table, ORDER_BITS) * windowWidthOf(table));
+  release(Scalar.WORDS, Scalar.END);
 }
 
 /** Octets of scratch for eccsiMultiplyBase on n scalars. */
@@ -118,7 +120,8 @@ export function eccsiMultiplyBase(tableG: usize, n: i32, scalars: usize, output:
  * status[i] = 1 where HE + r SSK = 0 and another j is needed.
  */
 export function eccsiSign(n: i32, ssk: usize, input: usize, output: usize, status: usize): void {
-  const key = slot(16), he = slot(17), r = slot(18), j = slot(19);
+  claim(Signature.KEY, Signature.END);
+  const key = slot(Signature.KEY), he = slot(Signature.HE), r = slot(Signature.R), j = slot(Signature.J);
   scalar(key, ssk);
   for (let i: usize = 0; i < <usize>n; i++) {
     scalar(he, input + i * 3 * SCALAR);
@@ -131,6 +134,7 @@ export function eccsiSign(n: i32, ssk: usize, input: usize, output: usize, statu
     mulMod(he, he, j, P256_N);
     toOctets(output + i * SCALAR, he, N);
   }
+  release(Signature.KEY, Signature.END);
   wipe(workspace, FIXED_BYTES);
 }
 
@@ -139,7 +143,8 @@ export function eccsiSign(n: i32, ssk: usize, input: usize, output: usize, statu
  * where SSK or HS is 0 mod the order and another v is needed.
  */
 export function eccsiIssue(n: i32, ksak: usize, input: usize, output: usize, status: usize): void {
-  const master = slot(16), hs = slot(17), v = slot(18);
+  claim(Issue.MASTER, Issue.END);
+  const master = slot(Issue.MASTER), hs = slot(Issue.HS), v = slot(Issue.V);
   scalar(master, ksak);
   for (let i: usize = 0; i < <usize>n; i++) {
     scalar(hs, input + i * 2 * SCALAR);
@@ -150,6 +155,7 @@ export function eccsiIssue(n: i32, ksak: usize, input: usize, output: usize, sta
     store<u8>(status + i, <u8>(none | isZero(v, N)));
     toOctets(output + i * SCALAR, v, N);
   }
+  release(Issue.MASTER, Issue.END);
   wipe(workspace, FIXED_BYTES);
 }
 
@@ -235,9 +241,12 @@ function verify(tableG: usize, tableKpak: usize, tableY: usize, input: usize, sc
 
 /** 1 if (X:Y:Z) is not neutral and its affine x is the integer at `words`: X = x Z, Z not 0. No inversion is needed. */
 function hasAbscissa(X: usize, words: usize): u32 {
-  const difference = slot(20), Z = X + 2 * bytes<P256>();
+  claim(Abscissa.DIFFERENCE, Abscissa.END);
+  const difference = slot(Abscissa.DIFFERENCE), Z = X + 2 * bytes<P256>();
   loadInteger<P256>(difference, words);
   mul<P256>(difference, difference, Z);
   sub<P256>(difference, X, difference, 0);
-  return vanishes<P256>(difference) & (1 ^ vanishes<P256>(Z));
+  const equal = vanishes<P256>(difference) & (1 ^ vanishes<P256>(Z));
+  release(Abscissa.DIFFERENCE, Abscissa.END);
+  return equal;
 }

@@ -5,7 +5,7 @@ import { RECODED_BYTES } from "./digits";
 import { broadcast } from "./lanes";
 import { foldLanes, foldProjective, sumComplete, sumLevels, sumTree } from "./points";
 import { rowsOf, selectPoints, selectSpread, selectSpreadUnsafe, windowWidthOf } from "./tables";
-import { slot } from "./scratch";
+import { Conversion, claim, release, slot } from "./scratch";
 import { toOctets } from "./scalar";
 import { wipe } from "./memory";
 
@@ -112,17 +112,21 @@ export function spreadScratch<F>(tableA: usize, tableB: usize): usize {
 
 /** Takes `count` vectors out of Montgomery form; then writeOctets may read them. */
 export function toIntegers<F>(a: usize, count: i32): void {
-  const unit = slot(0), word = slot(1);
+  claim(Conversion.UNIT, Conversion.END);
+  const unit = slot(Conversion.UNIT), word = slot(Conversion.WORDS);
   memory.fill(word, 0, <usize>wordCount<F>() << 2);
   store<u32>(word, 1);
   zero<F>(unit);
   for (let lane = 0; lane < lanes(); lane++) setWords<F>(unit, lane, word);
   for (let k: usize = 0; k < <usize>count; k++) mul<F>(a + k * bytes<F>(), a + k * bytes<F>(), unit);
+  release(Conversion.UNIT, Conversion.END);
 }
 
 /** Writes one lane of a vector that is out of Montgomery form, most significant octet first. */
 export function writeOctets<F>(out: usize, a: usize, lane: i32): void {
-  const word = slot(1);
+  claim(Conversion.WORDS, Conversion.END);
+  const word = slot(Conversion.WORDS);
   getWords<F>(word, a, lane);
   toOctets(out, word, wordCount<F>());
+  release(Conversion.WORDS, Conversion.END);
 }

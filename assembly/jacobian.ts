@@ -6,59 +6,60 @@
 
 import { add, copy, mul, one, shiftLeft, sqr, sub, triple, zero } from "./field";
 import { duplicateEven, duplicateOdd, evenOdd, swapPairs } from "./lanes";
-import { slot } from "./scratch";
+import { Addition, Doubling, Line, Multiple, MultipleZero, claim, release, slot } from "./scratch";
 
 /** The running multiple: [X, X] and [Z, Y]. */
 @inline export function X(): usize {
-  return slot(20);
+  return slot(Multiple.X);
 }
 @inline export function ZY(): usize {
-  return slot(21);
+  return slot(Multiple.ZY);
 }
 /** The fixed affine point, in both lanes. */
 @inline export function baseX(): usize {
-  return slot(22);
+  return slot(Multiple.BASE_X);
 }
 @inline export function baseY(): usize {
-  return slot(23);
+  return slot(Multiple.BASE_Y);
 }
 /** Numerator of the slope of the last step; the denominator is the new Z. */
 @inline export function slope(): usize {
-  return slot(24);
+  return slot(Multiple.SLOPE);
 }
 /** Coordinates of the point at which lines are evaluated, in both lanes. */
 @inline export function evalX(): usize {
-  return slot(25);
+  return slot(Multiple.EVAL_X);
 }
 @inline export function evalY(): usize {
-  return slot(26);
+  return slot(Multiple.EVAL_Y);
 }
 /** The line of the last step as [re, im]. */
 @inline export function line(): usize {
-  return slot(28);
+  return slot(Line.VALUE);
 }
 
-const A: usize = 30;
-const B: usize = 31;
-const C: usize = 32;
-const D: usize = 33;
-const E: usize = 34;
-const G: usize = 35;
-const H: usize = 36;
-const J: usize = 37;
-/** Zero, once `start` ran. */
-export const ZERO: usize = 38;
+/** Before the base point is loaded, and after the last use of the multiple. */
+@inline export function ownMultiple(): void {
+  claim(Multiple.X, Multiple.END);
+  claim(MultipleZero.ZERO, MultipleZero.END);
+}
 
-/** Starts at the base point. */
+@inline export function disownMultiple(): void {
+  release(Multiple.X, Multiple.END);
+  release(MultipleZero.ZERO, MultipleZero.END);
+}
+
+/** Starts at the base point. For lines, the caller owns Line as well. */
 export function start<F>(): void {
-  zero<F>(slot(ZERO));
+  zero<F>(slot(MultipleZero.ZERO));
   copy<F>(X(), baseX());
   evenOdd<F>(ZY(), one<F>(), baseY());
 }
 
 /** C = 2C. With `withLine` the tangent, times 2 Y Z^3: (slope (Qx Z^2 + X) - 2 Y^2, Qy 2 Y Z^3). */
 export function double<F>(withLine: bool): void {
-  const square = slot(A), delta = slot(B), gamma = slot(C), t = slot(D), beta = slot(E), alpha = slope(), u = slot(G), z3 = slot(H), v = slot(J);
+  claim(Doubling.SQUARE, Doubling.END);
+  const square = slot(Doubling.SQUARE), delta = slot(Doubling.DELTA), gamma = slot(Doubling.GAMMA), t = slot(Doubling.T), beta = slot(Doubling.BETA), alpha = slope(), u = slot(Doubling.U), z3 = slot(Doubling.Z3), v = slot(Doubling.V);
   sqr<F>(square, ZY());
   duplicateEven<F>(delta, square);
   duplicateOdd<F>(gamma, square);
@@ -88,7 +89,7 @@ export function double<F>(withLine: bool): void {
     evenOdd<F>(u, alpha, evalY());
     mul<F>(v, u, v);
     add<F>(u, gamma, gamma);
-    evenOdd<F>(u, u, slot(ZERO));
+    evenOdd<F>(u, u, slot(MultipleZero.ZERO));
     sub<F>(line(), v, u, 1);
   }
   copy<F>(X(), t);
@@ -102,11 +103,13 @@ export function double<F>(withLine: bool): void {
   shiftLeft<F>(u, u, 3);
   sub<F>(t, t, u, 5);
   evenOdd<F>(ZY(), z3, t);
+  release(Doubling.SQUARE, Doubling.END);
 }
 
 /** C = C + base. With `withLine` the chord, times the new Z: (slope (Qx + x) - y Z, Qy Z). */
 export function addBase<F>(withLine: bool): void {
-  const z = slot(A), t = slot(B), u = slot(C), h = slot(D), y = slot(E), cubes = slot(G), z3 = slot(H), v = slot(J), r = slope();
+  claim(Addition.Z, Addition.END);
+  const z = slot(Addition.Z), t = slot(Addition.T), u = slot(Addition.U), h = slot(Addition.H), y = slot(Addition.Y), cubes = slot(Addition.CUBES), z3 = slot(Addition.Z3), v = slot(Addition.V), r = slope();
   duplicateEven<F>(z, ZY());
   duplicateOdd<F>(y, ZY());
   evenOdd<F>(t, z, baseY());
@@ -153,4 +156,5 @@ export function addBase<F>(withLine: bool): void {
     sub<F>(v, v, u, 0);
     evenOdd<F>(line(), v, t);
   }
+  release(Addition.Z, Addition.END);
 }

@@ -3,43 +3,52 @@
 
 import { Fp, add, mul, mulAddMul, one, sub, zero } from "./field";
 import { duplicateEven, duplicateOdd, evenOdd, swapPairs } from "./lanes";
-import { slot } from "./scratch";
+import { Accumulator, AccumulatorZero, MultiplyF, SquareF, claim, release, slot } from "./scratch";
 
 /** The accumulator. */
 @inline export function f(): usize {
-  return slot(27);
+  return slot(Accumulator.F);
 }
 
-const A: usize = 30;
-const B: usize = 31;
-const C: usize = 32;
-const D: usize = 33;
-const ZERO: usize = 39;
+/** Around the use of f. */
+@inline export function ownAccumulator(): void {
+  claim(Accumulator.F, Accumulator.END);
+  claim(AccumulatorZero.ZERO, AccumulatorZero.END);
+}
+
+@inline export function disownAccumulator(): void {
+  release(Accumulator.F, Accumulator.END);
+  release(AccumulatorZero.ZERO, AccumulatorZero.END);
+}
 
 /** f = 1. */
 export function startF(): void {
-  zero<Fp>(slot(ZERO));
-  evenOdd<Fp>(f(), one<Fp>(), slot(ZERO));
+  zero<Fp>(slot(AccumulatorZero.ZERO));
+  evenOdd<Fp>(f(), one<Fp>(), slot(AccumulatorZero.ZERO));
 }
 
 /** f = f^2: (a + b i)^2 = (a + b)(a - b) + 2 a b i. */
 export function squareF(): void {
-  const swapped = slot(A), t = slot(B);
+  claim(SquareF.SWAPPED, SquareF.END);
+  const swapped = slot(SquareF.SWAPPED), t = slot(SquareF.T);
   swapPairs<Fp>(swapped, f());
   duplicateEven<Fp>(t, f());
   add<Fp>(t, t, swapped);
-  evenOdd<Fp>(swapped, swapped, slot(ZERO));
+  evenOdd<Fp>(swapped, swapped, slot(AccumulatorZero.ZERO));
   sub<Fp>(swapped, f(), swapped, 0);
   mul<Fp>(f(), t, swapped);
+  release(SquareF.SWAPPED, SquareF.END);
 }
 
 /** f = f l: [a, a][c, d] + [b, b][-d, c], for l below 50 p. */
 export function multiplyF(l: usize): void {
-  const re = slot(A), im = slot(B), swapped = slot(C), t = slot(D);
+  claim(MultiplyF.RE, MultiplyF.END);
+  const re = slot(MultiplyF.RE), im = slot(MultiplyF.IM), swapped = slot(MultiplyF.SWAPPED), t = slot(MultiplyF.T);
   duplicateEven<Fp>(re, f());
   duplicateOdd<Fp>(im, f());
   swapPairs<Fp>(swapped, l);
-  sub<Fp>(t, slot(ZERO), swapped, 7);
+  sub<Fp>(t, slot(AccumulatorZero.ZERO), swapped, 7);
   evenOdd<Fp>(swapped, t, swapped);
   mulAddMul<Fp>(f(), re, l, im, swapped);
+  release(MultiplyF.RE, MultiplyF.END);
 }

@@ -1,11 +1,11 @@
 // [k]B for a public scalar and a base without a table: signature verification only. The course depends on the scalar.
 
 import { bytes, copy, mul, one, sqr, sub, zero } from "./field";
-import { X, ZY, addBase, baseX, baseY, double, start } from "./jacobian";
+import { X, ZY, addBase, baseX, baseY, disownMultiple, double, ownMultiple, start } from "./jacobian";
 import { duplicateEven, duplicateOdd } from "./lanes";
 import { invertLanes, invertMany, loadInteger, vanishes } from "./points";
 import { isZero } from "./scalar";
-import { slot } from "./scratch";
+import { Digits, Doubled, MultipleOut, OddMultiples, claim, release, slot } from "./scratch";
 
 const WIDTH: i32 = 4;
 const ODD_MULTIPLES: i32 = 8;
@@ -17,14 +17,19 @@ export function multiplyScratch<F>(): usize {
 
 /** Writes affine coordinates of the running point over its z. False at the neutral element. */
 function toAffine<F>(x: usize, y: usize): bool {
-  const inverse = slot(50), t = slot(51);
+  claim(MultipleOut.Z, MultipleOut.END);
+  const inverse = slot(MultipleOut.Z), t = slot(MultipleOut.T);
   duplicateEven<F>(inverse, ZY());
-  if (!invertLanes<F>(inverse)) return false;
+  if (!invertLanes<F>(inverse)) {
+    release(MultipleOut.Z, MultipleOut.END);
+    return false;
+  }
   duplicateOdd<F>(y, ZY());
   sqr<F>(t, inverse);
   mul<F>(x, X(), t);
   mul<F>(t, t, inverse);
   mul<F>(y, y, t);
+  release(MultipleOut.Z, MultipleOut.END);
   return true;
 }
 
@@ -34,20 +39,31 @@ function toAffine<F>(x: usize, y: usize): bool {
  * neutral element; the caller then takes a fixed-base table, whose sums have a complete fallback.
  */
 export function multiplyPublicUnsafe<F>(out: usize, k: usize, n: i32, base: usize, scratch: usize): bool {
-  return multiply<F>(k, n, base, scratch) && toAffine<F>(out, out + bytes<F>());
+  ownMultiple();
+  const found: bool = multiply<F>(k, n, base, scratch) && toAffine<F>(out, out + bytes<F>());
+  disownMultiple();
+  return found;
 }
 
 /** As multiplyPublicUnsafe, to (X:Y:Z) in three vectors, which saves an inversion. */
 export function multiplyPublicProjectiveUnsafe<F>(out: usize, k: usize, n: i32, base: usize, scratch: usize): bool {
-  if (!multiply<F>(k, n, base, scratch)) return false;
+  ownMultiple();
+  if (!multiply<F>(k, n, base, scratch)) {
+    disownMultiple();
+    return false;
+  }
+  claim(MultipleOut.Z, MultipleOut.END);
   // Jacobian (X, Y, Z) stands for X/Z^2 and Y/Z^3, and so for (X Z : Y : Z^3).
-  const size = bytes<F>(), z = slot(50), square = slot(51);
+  const size = bytes<F>(), z = slot(MultipleOut.Z), square = slot(MultipleOut.T);
   duplicateEven<F>(z, ZY());
   duplicateOdd<F>(out + size, ZY());
   mul<F>(out, X(), z);
   sqr<F>(square, z);
   mul<F>(out + 2 * size, square, z);
-  return vanishes<F>(z) == 0;
+  const found: bool = vanishes<F>(z) == 0;
+  release(MultipleOut.Z, MultipleOut.END);
+  disownMultiple();
+  return found;
 }
 
 /** Leaves [k]B at X() and ZY(). False if the odd multiples of B cannot be made; other exceptional cases end at Z = 0. */
@@ -64,8 +80,9 @@ function multiply<F>(k: usize, n: i32, base: usize, scratch: usize): bool {
   double<F>(false);
   if (!toAffine<F>(baseX(), baseY())) return false;
   start<F>();
-  copy<F>(slot(52), baseX());
-  copy<F>(slot(53), baseY());
+  claim(Doubled.X, Doubled.END);
+  copy<F>(slot(Doubled.X), baseX());
+  copy<F>(slot(Doubled.Y), baseY());
   copy<F>(baseX(), x);
   copy<F>(baseY(), y);
   for (let i: usize = 1; i < <usize>ODD_MULTIPLES; i++) {
@@ -73,16 +90,19 @@ function multiply<F>(k: usize, n: i32, base: usize, scratch: usize): bool {
     copy<F>(x + i * size, X());
     duplicateOdd<F>(y + i * size, ZY());
     duplicateEven<F>(z + i * size, ZY());
-    copy<F>(baseX(), slot(52));
-    copy<F>(baseY(), slot(53));
+    copy<F>(baseX(), slot(Doubled.X));
+    copy<F>(baseY(), slot(Doubled.Y));
   }
+  release(Doubled.X, Doubled.END);
   if (!invertMany<F>(z, ODD_MULTIPLES, prefix)) return false;
   for (let i: usize = 0; i < <usize>ODD_MULTIPLES * size; i += size) {
-    const t = slot(50);
+    claim(OddMultiples.T, OddMultiples.END);
+    const t = slot(OddMultiples.T);
     sqr<F>(t, z + i);
     mul<F>(x + i, x + i, t);
     mul<F>(t, t, z + i);
     mul<F>(y + i, y + i, t);
+    release(OddMultiples.T, OddMultiples.END);
   }
   const length = nonAdjacent(digits, k, n);
   let at = length - 1;
@@ -105,14 +125,17 @@ function pick<F>(digit: i32, x: usize, y: usize): void {
   if (digit > 0) {
     copy<F>(baseY(), y + at);
   } else {
-    zero<F>(slot(50));
-    sub<F>(baseY(), slot(50), y + at, 0);
+    claim(OddMultiples.T, OddMultiples.END);
+    zero<F>(slot(OddMultiples.T));
+    sub<F>(baseY(), slot(OddMultiples.T), y + at, 0);
+    release(OddMultiples.T, OddMultiples.END);
   }
 }
 
 /** Odd digits of k below 2^WIDTH with at least WIDTH zeros in between, least significant first; returns their number. */
 function nonAdjacent(digits: usize, k: usize, n: i32): i32 {
-  const rest = slot(54), size = <usize>n << 2;
+  claim(Digits.REST, Digits.END);
+  const rest = slot(Digits.REST), size = <usize>n << 2;
   memory.copy(rest, k, size);
   store<u32>(rest + size, 0);
   let length = 0;
@@ -136,5 +159,6 @@ function nonAdjacent(digits: usize, k: usize, n: i32): i32 {
     }
     store<u32>(rest + size, load<u32>(rest + size) >> 1);
   }
+  release(Digits.REST, Digits.END);
   return length;
 }

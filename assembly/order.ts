@@ -12,15 +12,13 @@ import { Fp, add, copy, mul, one, sqr, sub } from "./field";
 import { SAKKE_CURVE } from "./generated/curves";
 import { SAKKE_Q } from "./generated/moduli";
 import { loadInteger, vanishes } from "./points";
-import { slot } from "./scratch";
-
-const POWERS: usize = 63;
+import { Order, claim, release, slot } from "./scratch";
 
 /** out = a^(q - 1); the exponent is public. out is not a. */
 function power(out: usize, a: usize): void {
   const q = SAKKE_Q + 16;
-  copy<Fp>(slot(POWERS), one<Fp>());
-  for (let i: usize = 1; i < 16; i++) mul<Fp>(slot(POWERS + i), slot(POWERS + i - 1), a);
+  copy<Fp>(slot(Order.POWERS), one<Fp>());
+  for (let i: usize = 1; i < 16; i++) mul<Fp>(slot(<usize>Order.POWERS + i), slot(<usize>Order.POWERS + i - 1), a);
   copy<Fp>(out, one<Fp>());
   for (let i = 255; i >= 0; i--) {
     if (i < 255) {
@@ -32,13 +30,13 @@ function power(out: usize, a: usize): void {
     // Four bits of q - 1; q is odd.
     let window = (load<u32>(q + <usize>(i >> 3 << 2)) >> ((i & 7) << 2)) & 15;
     if (i == 0) window -= 1;
-    if (window != 0) mul<Fp>(out, out, slot(POWERS + <usize>window));
+    if (window != 0) mul<Fp>(out, out, slot(<usize>Order.POWERS + window));
   }
 }
 
 /** 1 if t^2 a = 1 for t = a^(q - 1), that is if a is a square other than 0. */
 @inline function isSquare(a: usize, t: usize): u32 {
-  const u = slot(82);
+  const u = slot(Order.U);
   sqr<Fp>(u, t);
   mul<Fp>(u, u, a);
   sub<Fp>(u, u, one<Fp>(), 0);
@@ -47,7 +45,8 @@ function power(out: usize, a: usize): void {
 
 /** 1 if the point at `K` (in words, on the curve) has order q, else 0. K may be secret. */
 export function hasOrderQ(K: usize): u32 {
-  const x = slot(79), y = slot(80), t = slot(81), e = slot(83);
+  claim(Order.POWERS, Order.END);
+  const x = slot(Order.X), y = slot(Order.Y), t = slot(Order.T), e = slot(Order.E);
   loadInteger<Fp>(x, K);
   loadInteger<Fp>(y, K + 128);
   loadInteger<Fp>(e, SAKKE_CURVE + 384);
@@ -59,5 +58,7 @@ export function hasOrderQ(K: usize): u32 {
   add<Fp>(x, x, x);
   sub<Fp>(x, x, e, 0);
   power(t, x);
-  return square & isSquare(x, t);
+  const both = square & isSquare(x, t);
+  release(Order.POWERS, Order.END);
+  return both;
 }

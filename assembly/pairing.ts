@@ -8,19 +8,23 @@
 
 import { Fp, add, bytes, copy, getWords, lanes, mul, mulAddMul, one, sqr, sub, words as wordCount, zero } from "./field";
 import { NAF_DIGITS, NAF_LENGTH, RADIX4_DIGITS, RADIX4_LENGTH, SAKKE_CURVE } from "./generated/curves";
-import { X, ZY, addBase, baseX, baseY, double, evalX, evalY, line, slope, start } from "./jacobian";
+import { X, ZY, addBase, baseX, baseY, disownMultiple, double, evalX, evalY, line, ownMultiple, slope, start } from "./jacobian";
 import { broadcast, duplicateEven, duplicateOdd, evenOdd, moveLane } from "./lanes";
-import { f, multiplyF, squareF, startF } from "./miller";
+import { disownAccumulator, f, multiplyF, ownAccumulator, squareF, startF } from "./miller";
 import { invertLanes, invertMany, loadInteger, vanishes } from "./points";
 import { isZero } from "./scalar";
-import { slot } from "./scratch";
+import {
+  Bases, Chord, Coefficients, Direct, DoubleDigit, Evaluation, Finish, Line, Lines, Preparation,
+  ReceiverCheck, Tangents, claim, release, slot,
+} from "./scratch";
 import { toIntegers, writeOctets } from "./fixedbase";
 
 const SCALAR: usize = 128;
 
 /** Writes the representative of f^4 (c = (p + 1)/q = 4) in PF_p to 128 octets. */
 function finish(out: usize): void {
-  const re = slot(40), im = slot(41);
+  claim(Finish.RE, Finish.END);
+  const re = slot(Finish.RE), im = slot(Finish.IM);
   squareF();
   squareF();
   duplicateEven<Fp>(re, f());
@@ -29,6 +33,7 @@ function finish(out: usize): void {
   mul<Fp>(re, re, im);
   toIntegers<Fp>(re, 1);
   writeOctets<Fp>(out, re, 0);
+  release(Finish.RE, Finish.END);
 }
 
 /**
@@ -36,13 +41,17 @@ function finish(out: usize): void {
  * nothing), else 0. Both may be secret.
  */
 export function pairDirect(out: usize, K: usize, Q: usize): u32 {
+  ownMultiple();
+  ownAccumulator();
+  claim(Line.VALUE, Line.END);
+  claim(Direct.Y, Direct.END);
   loadInteger<Fp>(baseX(), K);
   loadInteger<Fp>(baseY(), K + SCALAR);
   loadInteger<Fp>(evalX(), Q);
   loadInteger<Fp>(evalY(), Q + SCALAR);
   // Bases of additions: K and 3K, by sign; with 3K goes f_3 = (tangent at K)(chord through 2K and K), conjugate for -3K.
-  const y = slot(42), negative = slot(43), x = slot(44), x3 = slot(48), y3 = slot(49), negative3 = slot(50);
-  const f3 = slot(51), conjugate3 = slot(52), none = slot(53), t = slot(46), z = slot(45), Y = slot(47);
+  const y = slot(Direct.Y), negative = slot(Direct.NEGATIVE), x = slot(Direct.X), x3 = slot(Direct.X3), y3 = slot(Direct.Y3), negative3 = slot(Direct.NEGATIVE3);
+  const f3 = slot(Direct.F3), conjugate3 = slot(Direct.CONJUGATE3), none = slot(Direct.NONE), t = slot(Direct.T), z = slot(Direct.Z), Y = slot(Direct.POINT_Y);
   zero<Fp>(none);
   copy<Fp>(x, baseX());
   copy<Fp>(y, baseY());
@@ -95,7 +104,12 @@ export function pairDirect(out: usize, K: usize, Q: usize): u32 {
   sub<Fp>(t, t, X(), 6);
   mul<Fp>(z, z, y);
   add<Fp>(Y, Y, z);
-  return 1 ^ (vanishes<Fp>(t) & vanishes<Fp>(Y) & (1 ^ lost));
+  const order = vanishes<Fp>(t) & vanishes<Fp>(Y) & (1 ^ lost);
+  release(Direct.Y, Direct.END);
+  release(Line.VALUE, Line.END);
+  disownAccumulator();
+  disownMultiple();
+  return 1 ^ order;
 }
 
 // Layout of stored lines: element vectors, pairs of lanes [coefficient for the real part, for the imaginary part].
@@ -140,14 +154,14 @@ function record(scratch: usize, groups: usize, index: i32): void {
 
 /** out = c - a b, with c below 2^level stuff: the product is below 3 p. */
 @inline function minusProduct(out: usize, c: usize, a: usize, b: usize): void {
-  mul<Fp>(slot(60), a, b);
-  sub<Fp>(out, c, slot(60), 0);
+  mul<Fp>(slot(Lines.PRODUCT), a, b);
+  sub<Fp>(out, c, slot(Lines.PRODUCT), 0);
 }
 
 /** out = c + a b. */
 @inline function plusProduct(out: usize, c: usize, a: usize, b: usize): void {
-  mul<Fp>(slot(60), a, b);
-  add<Fp>(out, c, slot(60));
+  mul<Fp>(slot(Lines.PRODUCT), a, b);
+  add<Fp>(out, c, slot(Lines.PRODUCT));
 }
 
 /** Doubled value: out = 2 a. */
@@ -163,7 +177,7 @@ function record(scratch: usize, groups: usize, index: i32): void {
 
 /** out = K p - a; the level's K bounds a. */
 @inline function negate(out: usize, a: usize, level: i32): void {
-  sub<Fp>(out, slot(59), a, level);
+  sub<Fp>(out, slot(Lines.NONE), a, level);
 }
 
 /** Stores the vector [even, odd] as the next of the lines. */
@@ -174,8 +188,8 @@ function emit(lines: usize, even: usize, odd: usize): usize {
 
 /** Stores [constant, 0], brought below 2.25 p so that the sum of a line stays below 10 p. */
 function emitConstant(lines: usize, even: usize): usize {
-  mul<Fp>(slot(60), even, one<Fp>());
-  return emit(lines, slot(60), slot(59));
+  mul<Fp>(slot(Lines.PRODUCT), even, one<Fp>());
+  return emit(lines, slot(Lines.PRODUCT), slot(Lines.NONE));
 }
 
 /** Intercept of the line through (x, y) with the given slope, below 6 p. */
@@ -183,19 +197,11 @@ function emitConstant(lines: usize, even: usize): usize {
   minusProduct(out, y, gradient, x);
 }
 
-const A2: usize = 63;
-const A1: usize = 64;
-const A0: usize = 65;
-const B1: usize = 66;
-const B0: usize = 67;
-const R2: usize = 68;
-const R1: usize = 69;
-const R0: usize = 70;
-
 /** Coefficients of L_C^2 L_2C / v_2C^2 = y (x + B0) - (A2 x^2 + A1 x + A0), below 7, 23, 47 and 12 p. */
 function mergeTangents(x1: usize, y1: usize, slope1: usize, x2: usize, y2: usize, slope2: usize): void {
-  const c1 = slot(48), c2 = slot(49), p = slot(50), m = slot(51), t = slot(52), u = slot(53);
-  const a2 = slot(A2), a1 = slot(A1), a0 = slot(A0), b0 = slot(B0);
+  claim(Tangents.C1, Tangents.END);
+  const c1 = slot(Tangents.C1), c2 = slot(Tangents.C2), p = slot(Tangents.P), m = slot(Tangents.M), t = slot(Tangents.T), u = slot(Tangents.U);
+  const a2 = slot(Coefficients.A2), a1 = slot(Coefficients.A1), a0 = slot(Coefficients.A0), b0 = slot(Coefficients.B0);
   intercept(c1, x1, y1, slope1);
   intercept(c2, x2, y2, slope2);
   sqr<Fp>(p, slope1);
@@ -223,12 +229,14 @@ function mergeTangents(x1: usize, y1: usize, slope1: usize, x2: usize, y2: usize
   twice(t, t);
   plusProduct(t, t, c2, p);
   sub<Fp>(a0, t, u, 5);
+  release(Tangents.C1, Tangents.END);
 }
 
 /** Times the chord with `gradient` through (x4, y4), over the vertical there: (x^3 + R2 x^2 + R1 x + R0) + y (B1 x + B0). */
 function mergeChord(x4: usize, y4: usize, gradient: usize): void {
-  const c3 = slot(48), s = slot(49), t = slot(50), u = slot(51);
-  const a2 = slot(A2), a1 = slot(A1), a0 = slot(A0), b1 = slot(B1), b0 = slot(B0), r2 = slot(R2), r1 = slot(R1), r0 = slot(R0);
+  claim(Chord.C3, Chord.END);
+  const c3 = slot(Chord.C3), s = slot(Chord.S), t = slot(Chord.T), u = slot(Chord.U);
+  const a2 = slot(Coefficients.A2), a1 = slot(Coefficients.A1), a0 = slot(Coefficients.A0), b1 = slot(Coefficients.B1), b0 = slot(Coefficients.B0), r2 = slot(Coefficients.R2), r1 = slot(Coefficients.R1), r0 = slot(Coefficients.R0);
   intercept(c3, x4, y4, gradient);
   // R2 = B0 + A2 gradient + x4
   add<Fp>(r2, b0, x4);
@@ -252,12 +260,14 @@ function mergeChord(x4: usize, y4: usize, gradient: usize): void {
   plusProduct(u, u, x4, s);
   negate(b1, s, 3);
   negate(b0, u, 5);
+  release(Chord.C3, Chord.END);
 }
 
 /** Times the tangent at +-K over the vertical at +-2K, and stores the four vectors of a digit +-2. */
 function emitDouble(lines: usize, tangent: usize, ct: usize, xk: usize): usize {
-  const e3 = slot(48), e2 = slot(49), e1 = slot(50), e0 = slot(51), s1 = slot(52), s0 = slot(53), t = slot(54);
-  const b1 = slot(B1), b0 = slot(B0), r2 = slot(R2), r1 = slot(R1), r0 = slot(R0);
+  claim(DoubleDigit.E3, DoubleDigit.END);
+  const e3 = slot(DoubleDigit.E3), e2 = slot(DoubleDigit.E2), e1 = slot(DoubleDigit.E1), e0 = slot(DoubleDigit.E0), s1 = slot(DoubleDigit.S1), s0 = slot(DoubleDigit.S0), t = slot(DoubleDigit.T);
+  const b1 = slot(Coefficients.B1), b0 = slot(Coefficients.B0), r2 = slot(Coefficients.R2), r1 = slot(Coefficients.R1), r0 = slot(Coefficients.R0);
   sub<Fp>(e3, b1, tangent, 0);
   plusProduct(e2, b0, xk, e3);
   plusProduct(t, ct, r2, tangent);
@@ -281,12 +291,14 @@ function emitDouble(lines: usize, tangent: usize, ct: usize, xk: usize): usize {
   lines = emit(lines, e2, s1);
   lines = emit(lines, e1, s0);
   lines = emitConstant(lines, e0);
+  release(DoubleDigit.E3, DoubleDigit.END);
   return emit(lines, e3, one<Fp>());
 }
 
-/** Runs the radix-4 loop on K and records every point and slope. `twiceY` = y of 2K in slot 56/57 etc. */
+/** Runs the radix-4 loop on K and records every point and slope. */
 function recordMultiples(scratch: usize, groups: usize): void {
-  const x = slot(54), y = slot(55), x2 = slot(56), y2 = slot(57), t = slot(58);
+  claim(Bases.X, Bases.END);
+  const x = slot(Bases.X), y = slot(Bases.Y), x2 = slot(Bases.X2), y2 = slot(Bases.Y2), t = slot(Bases.T);
   copy<Fp>(x, baseX());
   copy<Fp>(y, baseY());
   start<Fp>();
@@ -317,15 +329,29 @@ function recordMultiples(scratch: usize, groups: usize): void {
     addBase<Fp>(false);
     record(scratch, groups, index++);
   }
+  release(Bases.X, Bases.END);
 }
 
 /**
  * Stores the lines of K (affine, in words) at `lines`. 1 if K is not of order q, else 0. The table is as secret as K.
  */
 export function prepareLines(lines: usize, K: usize, scratch: usize): u32 {
+  ownMultiple();
+  claim(Lines.NONE, Lines.END);
+  claim(Coefficients.A2, Coefficients.END);
+  claim(Preparation.X1, Preparation.END);
+  const result = storeLines(lines, K, scratch);
+  release(Preparation.X1, Preparation.END);
+  release(Coefficients.A2, Coefficients.END);
+  release(Lines.NONE, Lines.END);
+  disownMultiple();
+  return result;
+}
+
+function storeLines(lines: usize, K: usize, scratch: usize): u32 {
   const size = bytes<Fp>(), count = pointsPassed(), groups = <usize>((count + lanes() - 1) / lanes());
   const prefix = scratch + 4 * groups * size, x = scratch, y = x + groups * size, z = y + groups * size, s = z + groups * size;
-  zero<Fp>(slot(59));
+  zero<Fp>(slot(Lines.NONE));
   loadInteger<Fp>(baseX(), K);
   loadInteger<Fp>(baseY(), K + SCALAR);
   // Lanes past the last point hold 1, so that they can be inverted.
@@ -333,15 +359,15 @@ export function prepareLines(lines: usize, K: usize, scratch: usize): u32 {
   recordMultiples(scratch, groups);
   if (!invertMany<Fp>(z, <i32>groups, prefix)) return 1;
   for (let k: usize = 0; k < groups * size; k += size) {
-    const t = slot(60);
+    const t = slot(Lines.PRODUCT);
     mul<Fp>(s + k, s + k, z + k);
     sqr<Fp>(t, z + k);
     mul<Fp>(x + k, x + k, t);
     mul<Fp>(t, t, z + k);
     mul<Fp>(y + k, y + k, t);
   }
-  const x1 = slot(71), y1 = slot(72), s1 = slot(73), x2 = slot(74), y2 = slot(75), s2 = slot(76), x4 = slot(77), y4 = slot(78), s4 = slot(79);
-  const tangent = slot(80), ct = slot(81), xk = slot(82), t = slot(83), u = slot(84);
+  const x1 = slot(Preparation.X1), y1 = slot(Preparation.Y1), s1 = slot(Preparation.S1), x2 = slot(Preparation.X2), y2 = slot(Preparation.Y2), s2 = slot(Preparation.S2), x4 = slot(Preparation.X4), y4 = slot(Preparation.Y4), s4 = slot(Preparation.S4);
+  const tangent = slot(Preparation.TANGENT), ct = slot(Preparation.CT), xk = slot(Preparation.XK), t = slot(Preparation.T), u = slot(Preparation.U);
   recalled(x1, scratch, groups, 0, 0);
   recalled(y1, scratch, groups, 1, 0);
   recalled(xk, scratch, groups, 0, 1);
@@ -368,11 +394,11 @@ export function prepareLines(lines: usize, K: usize, scratch: usize): u32 {
     recalled(s2, scratch, groups, 3, at + 2);
     mergeTangents(x1, y1, s1, x2, y2, s2);
     if (digit == 0) {
-      negate(t, slot(A2), 2);
+      negate(t, slot(Coefficients.A2), 2);
       lines = emit(lines, t, one<Fp>());
-      negate(t, slot(A1), 5);
-      lines = emit(lines, t, slot(B0));
-      negate(t, slot(A0), 7);
+      negate(t, slot(Coefficients.A1), 5);
+      lines = emit(lines, t, slot(Coefficients.B0));
+      negate(t, slot(Coefficients.A0), 7);
       lines = emitConstant(lines, t);
       at += 2;
       continue;
@@ -391,9 +417,9 @@ export function prepareLines(lines: usize, K: usize, scratch: usize): u32 {
       }
       lines = emitDouble(lines, t, u, xk);
     } else {
-      lines = emit(lines, slot(R2), slot(B1));
-      lines = emit(lines, slot(R1), slot(B0));
-      lines = emitConstant(lines, slot(R0));
+      lines = emit(lines, slot(Coefficients.R2), slot(Coefficients.B1));
+      lines = emit(lines, slot(Coefficients.R1), slot(Coefficients.B0));
+      lines = emitConstant(lines, slot(Coefficients.R0));
     }
     at += 3;
   }
@@ -402,7 +428,8 @@ export function prepareLines(lines: usize, K: usize, scratch: usize): u32 {
 
 /** Leaves <K, Q> before the last power of 4 in f(), from the stored lines of K, for an affine Q in words. */
 function evaluateLines(lines: usize, Q: usize): void {
-  const size = bytes<Fp>(), X3 = slot(42), UV = slot(43), V = slot(44), W = slot(45), t = slot(46), u = slot(47), none = slot(48);
+  claim(Evaluation.X3, Evaluation.END);
+  const size = bytes<Fp>(), X3 = slot(Evaluation.X3), UV = slot(Evaluation.UV), V = slot(Evaluation.V), W = slot(Evaluation.W), t = slot(Evaluation.T), u = slot(Evaluation.U), none = slot(Evaluation.NONE);
   zero<Fp>(none);
   startF();
   loadInteger<Fp>(t, Q);
@@ -432,12 +459,15 @@ function evaluateLines(lines: usize, Q: usize): void {
     }
     multiplyF(t);
   }
+  release(Evaluation.X3, Evaluation.END);
 }
 
 /** <K, Q> from the stored lines of K, for an affine Q in words, to 128 octets. */
 export function pairPrepared(out: usize, lines: usize, Q: usize): void {
+  ownAccumulator();
   evaluateLines(lines, Q);
   finish(out);
+  disownAccumulator();
 }
 
 /**
@@ -445,7 +475,9 @@ export function pairPrepared(out: usize, lines: usize, Q: usize): void {
  * identifier a of 32 words is public, K (in words) is not.
  */
 export function checkReceiverKey(linesP: usize, linesZ: usize, a: usize, K: usize): u32 {
-  const base = slot(49), re = slot(50), im = slot(51);
+  ownAccumulator();
+  claim(ReceiverCheck.BASE, ReceiverCheck.END);
+  const base = slot(ReceiverCheck.BASE), re = slot(ReceiverCheck.RE), im = slot(ReceiverCheck.IM);
   evaluateLines(linesP, K);
   copy<Fp>(base, f());
   startF();
@@ -468,5 +500,8 @@ export function checkReceiverKey(linesP: usize, linesZ: usize, a: usize, K: usiz
   loadInteger<Fp>(base, SAKKE_CURVE + 2 * SCALAR);
   mul<Fp>(re, re, base);
   sub<Fp>(im, im, re, 0);
-  return vanishes<Fp>(im);
+  const equal = vanishes<Fp>(im);
+  release(ReceiverCheck.BASE, ReceiverCheck.END);
+  disownAccumulator();
+  return equal;
 }

@@ -6,7 +6,7 @@ import { RECODED_BYTES } from "./digits";
 import { entryAt, rowsOf, selectEntry, selectRowsSpread, writeHeader } from "./tables";
 import { invertLanes, invertMany, loadInteger } from "./points";
 import { broadcast, moveLane, storeEntry, swapPairs } from "./lanes";
-import { slot } from "./scratch";
+import { Power, PowerSpread, PowersTable, claim, release, slot } from "./scratch";
 
 /** Octets of scratch that buildPowers needs. */
 export function powersScratch(rows: i32): usize {
@@ -18,7 +18,8 @@ export function buildPowers(table: usize, rows: i32, width: i32, base: usize, sc
   writeHeader(table, rows, width);
   const size = bytes<Fp>(), groups = (rows + lanes() - 1) / lanes(), span = <usize>groups * size;
   const row = scratch, step = row + span, re = step + span, prefix = re + 2 * span;
-  const a = slot(10), b = slot(11), t = slot(12);
+  claim(PowersTable.A, PowersTable.END);
+  const a = slot(PowersTable.A), b = slot(PowersTable.B), t = slot(PowersTable.T);
   copy<Fp>(a, one<Fp>());
   loadInteger<Fp>(b, base);
   for (let i = 0; i < groups * lanes(); i++) {
@@ -30,13 +31,16 @@ export function buildPowers(table: usize, rows: i32, width: i32, base: usize, sc
       }
       // (a, b)^2 = ((a + b)(a - b), 2 a b)
       mul<Fp>(t, a, b);
-      add<Fp>(slot(13), a, b);
+      add<Fp>(slot(PowersTable.SUM), a, b);
       sub<Fp>(a, a, b, 1);
-      mul<Fp>(a, a, slot(13));
+      mul<Fp>(a, a, slot(PowersTable.SUM));
       add<Fp>(b, t, t);
     }
   }
-  if (!invertMany<Fp>(re, 2 * groups, prefix)) return false;
+  if (!invertMany<Fp>(re, 2 * groups, prefix)) {
+    release(PowersTable.A, PowersTable.END);
+    return false;
+  }
   for (let k: usize = 0; k < 2 * span; k += size) mul<Fp>(row + k, row + k, re + k);
   const entries = 1 << (width - 1);
   for (let e = 0; e < entries; e++) {
@@ -50,9 +54,13 @@ export function buildPowers(table: usize, rows: i32, width: i32, base: usize, sc
       sub<Fp>(re + k, one<Fp>(), t, 0);
       add<Fp>(row + k, row + k, step + k);
     }
-    if (!invertMany<Fp>(re, groups, prefix)) return false;
+    if (!invertMany<Fp>(re, groups, prefix)) {
+      release(PowersTable.A, PowersTable.END);
+      return false;
+    }
     for (let k: usize = 0; k < span; k += size) mul<Fp>(row + k, row + k, re + k);
   }
+  release(PowersTable.A, PowersTable.END);
   return true;
 }
 
@@ -61,7 +69,8 @@ export function buildPowers(table: usize, rows: i32, width: i32, base: usize, sc
  * `prefix` have room for `groups` vectors each. The coordinates grow by less than 3 p a row: 450 p at the end.
  */
 export function power(out: usize, re: usize, table: usize, rows: i32, recoded: usize, groups: i32, masks: usize, prefix: usize): bool {
-  const size = bytes<Fp>(), member = slot(10), t = slot(11), u = slot(12);
+  const size = bytes<Fp>(), member = slot(Power.MEMBER), t = slot(Power.T), u = slot(Power.U);
+  claim(Power.MEMBER, Power.END);
   for (let row = 0; row < rows; row++) {
     for (let g: usize = 0; g < <usize>groups; g++) {
       const a = re + g * size, b = out + g * size;
@@ -77,6 +86,7 @@ export function power(out: usize, re: usize, table: usize, rows: i32, recoded: u
       add<Fp>(b, b, u);
     }
   }
+  release(Power.MEMBER, Power.END);
   if (!invertMany<Fp>(re, groups, prefix)) return false;
   for (let g: usize = 0; g < <usize>groups; g++) mul<Fp>(out + g * size, out + g * size, re + g * size);
   return true;
@@ -84,10 +94,11 @@ export function power(out: usize, re: usize, table: usize, rows: i32, recoded: u
 
 /**
  * The power for one scalar recoded for all rows of the table, which are spread over the lanes; its representative goes to
- * lane 0 of out, none of the slots 0 to 3 and 10 to 13. `masks` has room for the masks of a row.
+ * lane 0 of out, in none of the slots of Inversion and PowerSpread. `masks` has room for the masks of a row.
  */
 export function powerSpread(out: usize, table: usize, recoded: usize, masks: usize): void {
-  const member = slot(10), t = slot(11), a = slot(12), u = slot(13);
+  claim(PowerSpread.MEMBER, PowerSpread.END);
+  const member = slot(PowerSpread.MEMBER), t = slot(PowerSpread.T), a = slot(PowerSpread.A), u = slot(PowerSpread.U);
   for (let row = 0; row < rowsOf(table); row += lanes()) {
     selectRowsSpread<Fp>(member, table, row, 1, recoded, masks);
     if (row == 0) {
@@ -120,4 +131,5 @@ export function powerSpread(out: usize, table: usize, recoded: usize, masks: usi
   }
   invertLanes<Fp>(a);
   mul<Fp>(out, out, a);
+  release(PowerSpread.MEMBER, PowerSpread.END);
 }

@@ -10,7 +10,7 @@ import { P256_P, SAKKE_P } from "./generated/moduli";
 import { inverseMod } from "./inverse";
 import { broadcast, swapPairs } from "./lanes";
 import { isZero } from "./scalar";
-import { slot } from "./scratch";
+import { Affine, Complete, Curve, Inversion, Other, Shared, Sum, Tree, Vanishing, claim, release, slot } from "./scratch";
 
 @inline export function fieldModulus<F>(): usize {
   return isFp<F>() ? SAKKE_P : P256_P;
@@ -34,9 +34,11 @@ export function readInteger<F>(words: usize, a: usize, lane: i32, t: usize): voi
 
 /** 1 if the value is 0 mod p in lane 0, else 0; it is below 100 p. */
 export function vanishes<F>(a: usize): u32 {
-  const t = slot(40), words = slot(41);
+  claim(Vanishing.VALUE, Vanishing.END);
+  const t = slot(Vanishing.VALUE), words = slot(Vanishing.WORDS);
   mul<F>(t, a, one<F>());
   getWords<F>(words, t, 0);
+  release(Vanishing.VALUE, Vanishing.END);
   return isZero(words, wordCount<F>());
 }
 
@@ -45,7 +47,8 @@ export function vanishes<F>(a: usize): u32 {
  * The branch tells only that an exceptional case occurred, see sumTree.
  */
 export function invertLanes<F>(a: usize): bool {
-  const swapped = slot(0), t = slot(1), cube = slot(2), words = slot(3);
+  claim(Inversion.SWAPPED, Inversion.END);
+  const swapped = slot(Inversion.SWAPPED), t = slot(Inversion.PRODUCT), cube = slot(Inversion.CUBE), words = slot(Inversion.WORDS);
   let ok: u32 = 1;
   swapPairs<F>(swapped, a);
   mul<F>(t, a, swapped);
@@ -61,24 +64,30 @@ export function invertLanes<F>(a: usize): bool {
   mul<F>(t, t, cube);
   mul<F>(a, t, swapped);
   zero<F>(words);
+  release(Inversion.SWAPPED, Inversion.END);
   return ok == 1;
 }
 
 /** Replaces `count` vectors at `a` by their inverses; `prefix` has room for as many. False if one is zero. */
 export function invertMany<F>(a: usize, count: i32, prefix: usize): bool {
-  const acc = slot(4), size = bytes<F>();
+  claim(Shared.PRODUCT, Shared.END);
+  const acc = slot(Shared.PRODUCT), size = bytes<F>();
   copy<F>(acc, one<F>());
   for (let k: usize = 0; k < <usize>count; k++) {
     copy<F>(prefix + k * size, acc);
     mul<F>(acc, acc, a + k * size);
   }
-  if (!invertLanes<F>(acc)) return false;
+  if (!invertLanes<F>(acc)) {
+    release(Shared.PRODUCT, Shared.END);
+    return false;
+  }
   for (let k = <isize>count - 1; k >= 0; k--) {
     const x = a + <usize>k * size;
-    mul<F>(slot(5), acc, x);
+    mul<F>(slot(Shared.NEXT), acc, x);
     mul<F>(x, acc, prefix + <usize>k * size);
-    copy<F>(acc, slot(5));
+    copy<F>(acc, slot(Shared.NEXT));
   }
+  release(Shared.PRODUCT, Shared.END);
   return true;
 }
 
@@ -87,7 +96,7 @@ export function invertMany<F>(a: usize, count: i32, prefix: usize): bool {
  * operands are below X_level p (generate-constants.mjs), those of the sum below X_(level + 1) p.
  */
 @inline function addAffine<F>(out: usize, a: usize, b: usize, inverse: usize, level: i32): void {
-  const y = bytes<F>(), slope = slot(6), x3 = slot(7), t = slot(8);
+  const y = bytes<F>(), slope = slot(Tree.SLOPE), x3 = slot(Tree.X3), t = slot(Tree.T);
   sub<F>(t, b + y, a + y, 2 * level);
   mul<F>(slope, inverse, t);
   sqr<F>(x3, slope);
@@ -105,7 +114,8 @@ export function invertMany<F>(a: usize, count: i32, prefix: usize): bool {
  * False if two operands have equal x, which leaves operands with smaller k overwritten or not.
  */
 function addLevel<F>(out: usize, left: usize, right: usize, step: usize, run: i32, pairs: i32, level: i32, prefix: usize): bool {
-  const acc = slot(4), dx = slot(5), inverse = slot(9), size = bytes<F>(), point = pointBytes<F>();
+  claim(Tree.PRODUCT, Tree.END);
+  const acc = slot(Tree.PRODUCT), dx = slot(Tree.DIFFERENCE), inverse = slot(Tree.INVERSE), size = bytes<F>(), point = pointBytes<F>();
   copy<F>(acc, one<F>());
   for (let k = pairs - 1; k >= 0; k--) {
     const at = <usize>(k / run) * step + <usize>(k % run) * point;
@@ -113,7 +123,10 @@ function addLevel<F>(out: usize, left: usize, right: usize, step: usize, run: i3
     sub<F>(dx, right + at, left + at, 2 * level);
     mul<F>(acc, acc, dx);
   }
-  if (!invertLanes<F>(acc)) return false;
+  if (!invertLanes<F>(acc)) {
+    release(Tree.PRODUCT, Tree.END);
+    return false;
+  }
   for (let k = 0; k < pairs; k++) {
     const at = <usize>(k / run) * step + <usize>(k % run) * point;
     mul<F>(inverse, acc, prefix + <usize>k * size);
@@ -121,6 +134,7 @@ function addLevel<F>(out: usize, left: usize, right: usize, step: usize, run: i3
     mul<F>(acc, acc, dx);
     addAffine<F>(out + <usize>k * point, left + at, right + at, inverse, level);
   }
+  release(Tree.PRODUCT, Tree.END);
   return true;
 }
 
@@ -158,12 +172,13 @@ export function sumLevels<F>(points: usize, count: i32, groups: i32, prefix: usi
  * prime order elliptic curves", Eurocrypt 2016, section 3.2). z = 0 stands for an affine point. With A = X x, B = Y y,
  * C = Z z, E = X y + x Y, F = Y z + y Z, G = X z + x Z, W = 3 (G - b C), U = 3 (A - C), V = 3 (b G - 3 C - A):
  *   X' = E (B + W) - F V,  Y' = (B + W)(B - W) + U V,  Z' = F (B - W) + E U
- * b is in slot 15 for P-256 and is 0 for Fp.
+ * b is in Curve.B for P-256 and is 0 for Fp.
  */
 function addComplete<F>(X: usize, x: usize, z: usize): void {
   const size = bytes<F>(), Y = X + size, Z = Y + size, y = x + size;
-  const A = slot(5), B = slot(6), E = slot(7), f = slot(8), G = slot(9), W = slot(10), U = slot(11), V = slot(12), t = slot(13), n = slot(14);
-  const C = slot(4);
+  claim(Complete.C, Complete.END);
+  const A = slot(Complete.A), B = slot(Complete.B), E = slot(Complete.E), f = slot(Complete.F), G = slot(Complete.G), W = slot(Complete.W);
+  const U = slot(Complete.U), V = slot(Complete.V), t = slot(Complete.T), n = slot(Complete.N), C = slot(Complete.C);
   mul<F>(A, X, x);
   mul<F>(B, Y, y);
   mulAddMul<F>(E, X, y, x, Y);
@@ -186,9 +201,9 @@ function addComplete<F>(X: usize, x: usize, z: usize): void {
   if (isFp<F>()) {
     copy<F>(W, G);
   } else {
-    mul<F>(t, slot(15), C);
+    mul<F>(t, slot(Curve.B), C);
     sub<F>(W, G, t, 0);
-    mul<F>(t, slot(15), G);
+    mul<F>(t, slot(Curve.B), G);
     sub<F>(n, n, t, 0);
   }
   add<F>(t, W, W);
@@ -205,17 +220,20 @@ function addComplete<F>(X: usize, x: usize, z: usize): void {
   mulAddMul<F>(X, E, W, f, n);
   mulAddMul<F>(Y, W, t, U, V);
   mulAddMul<F>(Z, f, t, E, U);
+  release(Complete.C, Complete.END);
 }
 
 /** (X:Y:Z) += (x:y:z), three vectors each at X and x; either may be the neutral element (0:1:0). */
 export function addProjective<F>(X: usize, x: usize): void {
   loadCurve<F>();
   addComplete<F>(X, x, x + 2 * bytes<F>());
+  release(Curve.B, Curve.END);
 }
 
-/** What addComplete needs of the curve. */
+/** What addComplete needs of the curve. The caller releases it. */
 function loadCurve<F>(): void {
-  if (!isFp<F>()) loadInteger<F>(slot(15), P256_CURVE + 64);
+  claim(Curve.B, Curve.END);
+  if (!isFp<F>()) loadInteger<F>(slot(Curve.B), P256_CURVE + 64);
 }
 
 /** out = points[0] + ... + points[count - 1], projective, in three consecutive vectors; affine summands. */
@@ -227,25 +245,28 @@ function loadCurve<F>(): void {
 
 /** Writes the affine point of (X:Y:Z) to `point` and, for every lane, 1 at infinity[lane] where it is the neutral element. */
 function toAffineComplete<F>(point: usize, X: usize, infinity: usize): void {
-  const size = bytes<F>(), words = slot(3);
+  claim(Affine.WORDS, Affine.END);
+  const size = bytes<F>(), words = slot(Affine.WORDS);
   for (let lane = 0; lane < lanes(); lane++) {
     getWords<F>(words, X + 2 * size, lane);
     store<u8>(infinity + <usize>lane, <u8>isZero(words, wordCount<F>()));
     inverseMod(words, words, fieldModulus<F>());
-    setWords<F>(slot(5), lane, words);
+    setWords<F>(slot(Affine.INVERSE), lane, words);
   }
-  mul<F>(slot(6), rSquared<F>(), rSquared<F>());
-  mul<F>(slot(5), slot(5), slot(6));
-  mul<F>(point, X, slot(5));
-  mul<F>(point + size, X + size, slot(5));
+  mul<F>(slot(Affine.CUBE), rSquared<F>(), rSquared<F>());
+  mul<F>(slot(Affine.INVERSE), slot(Affine.INVERSE), slot(Affine.CUBE));
+  mul<F>(point, X, slot(Affine.INVERSE));
+  mul<F>(point + size, X + size, slot(Affine.INVERSE));
+  release(Affine.WORDS, Affine.END);
 }
 
 /**
  * The sum of `count` summands in each lane, and over the lanes, to (X:Y:Z) in every lane, with complete additions.
- * Coordinates of the summands below 2.25 p; X is none of the slots 0 to 15 and 19 to 21.
+ * Coordinates of the summands below 2.25 p; X is in none of the slots of Inversion, Complete, Curve and Other.
  */
 export function foldProjective<F>(X: usize, points: usize, count: i32): void {
-  const size = bytes<F>(), other = slot(19);
+  claim(Other.X, Other.END);
+  const size = bytes<F>(), other = slot(Other.X);
   loadCurve<F>();
   sumProjective<F>(X, points, count, pointBytes<F>());
   for (let distance = 1; distance < lanes(); distance <<= 1) {
@@ -256,13 +277,17 @@ export function foldProjective<F>(X: usize, points: usize, count: i32): void {
     addComplete<F>(X, other, other + 2 * size);
   }
   for (let k: usize = 0; k < 3 * size; k += size) broadcast<F>(X + k, X + k, 0);
+  release(Curve.B, Curve.END);
+  release(Other.X, Other.END);
 }
 
 /** As foldProjective, to an affine point in points[0]; 1 at `infinity` if the sum is the neutral element. */
 export function foldLanes<F>(points: usize, count: i32, infinity: usize): void {
-  const X = slot(16);
+  claim(Sum.X, Sum.END);
+  const X = slot(Sum.X);
   foldProjective<F>(X, points, count);
   toAffineComplete<F>(points, X, infinity);
+  release(Sum.X, Sum.END);
 }
 
 /**
@@ -270,11 +295,14 @@ export function foldLanes<F>(points: usize, count: i32, infinity: usize): void {
  * affine sums to points[g] and, for every lane, 1 at infinity[g * lanes + lane] where the sum is the neutral element.
  */
 export function sumComplete<F>(points: usize, count: i32, groups: i32, infinity: usize): void {
-  const point = pointBytes<F>(), X = slot(16);
+  claim(Sum.X, Sum.END);
+  const point = pointBytes<F>(), X = slot(Sum.X);
   loadCurve<F>();
   for (let g = 0; g < groups; g++) {
     const sum = points + <usize>g * point;
     sumProjective<F>(X, sum, count, <usize>groups * point);
     toAffineComplete<F>(sum, X, infinity + <usize>(g * lanes()));
   }
+  release(Curve.B, Curve.END);
+  release(Sum.X, Sum.END);
 }

@@ -11,7 +11,7 @@ import { buildPowers, power, powerSpread, powersScratch } from "./pfp";
 import { buildScratch, buildTable, rowsOf, tableBytes, windowWidthOf } from "./tables";
 import { inverseMod } from "./inverse";
 import { MASKS_BYTES, isInfinity, masksOf, rowsFor, spreadScratch, sumFixed, sumScratch, sumSpread, sumsOf, toIntegers, writeOctets } from "./fixedbase";
-import { slot } from "./scratch";
+import { Master, PowerOut, Receiver, Scalar, claim, release, slot } from "./scratch";
 import { hasOrderQ } from "./order";
 import { checkReceiverKey, linesBytes, linesScratch, pairDirect, pairPrepared, prepareLines } from "./pairing";
 import { FIXED_BYTES, wipe, workspace } from "./memory";
@@ -122,7 +122,8 @@ export function sakkeEncapsulate(tableP: usize, tableZ: usize, tableG: usize, n:
     const count = min(n - at, CHUNK), groups = groupsOf(count), slots = groups * lanes(), size = bytes<Fp>();
     const r = scratch, rb = r + <usize>slots * RECODED_BYTES, w = rb + <usize>slots * RECODED_BYTES;
     const re = w + <usize>groups * size, prefix = re + <usize>groups * size, sums = prefix + <usize>groups * size;
-    const words = slot(16), product = slot(17);
+    claim(Receiver.WORDS, Receiver.END);
+    const words = slot(Receiver.WORDS), product = slot(Receiver.PRODUCT);
     for (let i = 0; i < slots; i++) {
       // Spare lanes repeat the last receiver.
       scalars(words, product, input + <usize>(at + min(i, count - 1)) * 2 * SCALAR);
@@ -136,8 +137,10 @@ export function sakkeEncapsulate(tableP: usize, tableZ: usize, tableG: usize, n:
       powerSpread(w, tableG, rb, masksOf(sums));
       recode(rb, product, SAKKE_Q, rowsOf(tableP) * windowWidthOf(tableP));
       recode(spread, words, SAKKE_Q, rowsOf(tableZ) * windowWidthOf(tableZ));
+      release(Receiver.WORDS, Receiver.END);
       sumSpread<Fp>(tableP, rb, tableZ, spread, sums);
     } else {
+      release(Receiver.WORDS, Receiver.END);
       power(w, re, tableG, rowsFor(tableG, ORDER_BITS), r, groups, masksOf(sums), prefix);
       sumFixed<Fp>(tableP, rowsFor(tableP, ORDER_BITS), rb, tableZ, rowsFor(tableZ, ORDER_BITS), r, groups, sums);
     }
@@ -177,15 +180,18 @@ function finishPoint(out: usize, sums: usize): u32 {
  * T = [b]P + Z. One point, spread over the lanes. 1 for the neutral element.
  */
 export function sakkePoint(out: usize, tableP: usize, tableZ: usize, tableT: usize, input: usize, scratch: usize): u32 {
-  const r = scratch, rb = r + RECODED_BYTES, sums = rb + RECODED_BYTES, words = slot(16), product = slot(17);
+  const r = scratch, rb = r + RECODED_BYTES, sums = rb + RECODED_BYTES, words = slot(Receiver.WORDS), product = slot(Receiver.PRODUCT);
+  claim(Receiver.WORDS, Receiver.END);
   const first = tableT == 0 ? tableP : tableT, second = tableT == 0 ? tableZ : 0;
   scalars(words, product, input);
   if (tableT != 0) {
     recode(r, words, SAKKE_Q, rowsOf(tableT) * windowWidthOf(tableT));
+    release(Receiver.WORDS, Receiver.END);
     sumSpread<Fp>(tableT, r, 0, 0, sums);
   } else {
     recode(r, words, SAKKE_Q, rowsOf(tableZ) * windowWidthOf(tableZ));
     recode(rb, product, SAKKE_Q, rowsOf(tableP) * windowWidthOf(tableP));
+    release(Receiver.WORDS, Receiver.END);
     sumSpread<Fp>(tableP, rb, tableZ, r, sums);
   }
   return finishPoint(out, sums);
@@ -198,22 +204,28 @@ export function sakkePowerScratch(): usize {
 
 /** g^r to 128 octets, for r of 128 octets, reduced mod q. */
 export function sakkePower(out: usize, tableG: usize, scalar: usize, scratch: usize): void {
-  const words = slot(16), w = slot(18);
-  fromOctets(slot(17), scalar, 128, N);
-  reduceMod(words, slot(17), SAKKE_Q);
+  claim(Scalar.WORDS, Scalar.END);
+  claim(PowerOut.W, PowerOut.END);
+  const words = slot(Scalar.WORDS), w = slot(PowerOut.W);
+  fromOctets(slot(Scalar.OCTETS), scalar, 128, N);
+  reduceMod(words, slot(Scalar.OCTETS), SAKKE_Q);
   recode(scratch, words, SAKKE_Q, rowsOf(tableG) * windowWidthOf(tableG));
   powerSpread(w, tableG, scratch, scratch + RECODED_BYTES);
   toIntegers<Fp>(w, 1);
   writeOctets<Fp>(out, w, 0);
+  release(PowerOut.W, PowerOut.END);
+  release(Scalar.WORDS, Scalar.END);
   wipe(workspace, FIXED_BYTES);
 }
 
 /** [k]P for a scalar of 128 octets, reduced mod q: the KMS public key, or the public point [b]P of an identifier. */
 export function sakkeMultiplyBase(out: usize, tableP: usize, scalar: usize, scratch: usize): u32 {
-  const recoded = scratch, sums = scratch + 2 * RECODED_BYTES, words = slot(16);
-  fromOctets(slot(17), scalar, 128, N);
-  reduceMod(words, slot(17), SAKKE_Q);
+  const recoded = scratch, sums = scratch + 2 * RECODED_BYTES, words = slot(Scalar.WORDS);
+  claim(Scalar.WORDS, Scalar.END);
+  fromOctets(slot(Scalar.OCTETS), scalar, 128, N);
+  reduceMod(words, slot(Scalar.OCTETS), SAKKE_Q);
   recode(recoded, words, SAKKE_Q, rowsOf(tableP) * windowWidthOf(tableP));
+  release(Scalar.WORDS, Scalar.END);
   sumSpread<Fp>(tableP, recoded, 0, 0, sums);
   return finishPoint(out, sums);
 }
@@ -229,12 +241,14 @@ export function sakkeIssueScratch(tableP: usize, n: i32): usize {
  * output[i] = 256 octets; status[i] = 1 where a + z = 0 mod q and there is no key.
  */
 export function sakkeIssue(tableP: usize, n: i32, identifiers: usize, master: usize, output: usize, status: usize, scratch: usize): void {
-  const z = slot(18), a = slot(16), t = slot(17), bits = rowsFor(tableP, ORDER_BITS) * windowWidthOf(tableP);
+  claim(Master.Z, Master.END);
+  const z = slot(Master.Z), a = slot(Scalar.WORDS), t = slot(Scalar.OCTETS), bits = rowsFor(tableP, ORDER_BITS) * windowWidthOf(tableP);
   fromOctets(t, master, 128, N);
   reduceMod(z, t, SAKKE_Q);
   for (let at = 0; at < n; at += CHUNK) {
     const count = min(n - at, CHUNK), groups = groupsOf(count), slots = groups * lanes();
     const recoded = scratch, sums = recoded + <usize>slots * RECODED_BYTES, points = sumsOf(sums), size = bytes<Fp>();
+    claim(Scalar.WORDS, Scalar.END);
     for (let i = 0; i < slots; i++) {
       const from = min(i, count - 1);
       fromOctets(t, identifiers + <usize>(at + from) * SCALAR, 128, N);
@@ -244,6 +258,7 @@ export function sakkeIssue(tableP: usize, n: i32, identifiers: usize, master: us
       inverseMod(a, a, SAKKE_Q);
       recode(recoded + <usize>i * RECODED_BYTES, a, SAKKE_Q, bits);
     }
+    release(Scalar.WORDS, Scalar.END);
     sumFixed<Fp>(tableP, rowsFor(tableP, ORDER_BITS), recoded, 0, 0, 0, groups, sums);
     toIntegers<Fp>(points, 2 * groups);
     for (let i = 0; i < count; i++) {
@@ -252,6 +267,7 @@ export function sakkeIssue(tableP: usize, n: i32, identifiers: usize, master: us
       writeOctets<Fp>(out + SCALAR, point + size, i % lanes());
     }
   }
+  release(Master.Z, Master.END);
   wipe(workspace, FIXED_BYTES);
 }
 

@@ -3,10 +3,10 @@
 
 import { bytes, entryBytes, lanes, mul, one, pointBytes, scanRow, scanRowForLane, selectionMasks, sqr, sub, words as wordCount, zero } from "./field";
 import { RECODED_BYTES, indexOf, isNegative, windowOf } from "./digits";
-import { X, ZY, baseX, baseY, double, start } from "./jacobian";
+import { X, ZY, baseX, baseY, disownMultiple, double, ownMultiple, start } from "./jacobian";
 import { addMany, invertMany, loadInteger } from "./points";
 import { loadEntryUnsafe, moveLane, select, setMask, storeEntry } from "./lanes";
-import { slot } from "./scratch";
+import { Choice, Normal, claim, release, slot } from "./scratch";
 
 const HEADER_BYTES: usize = 16;
 
@@ -48,6 +48,7 @@ export function buildTable<F>(table: usize, rows: i32, width: i32, base: usize, 
   writeHeader(table, rows, width);
   const size = bytes<F>(), point = pointBytes<F>(), groups = (rows + lanes() - 1) / lanes();
   const row = scratch, step = row + <usize>groups * point, third = step + <usize>groups * point, prefix = third + <usize>groups * point;
+  ownMultiple();
   loadInteger<F>(baseX(), base);
   loadInteger<F>(baseY(), base + (<usize>wordCount<F>() << 2));
   start<F>();
@@ -64,6 +65,7 @@ export function buildTable<F>(table: usize, rows: i32, width: i32, base: usize, 
       double<F>(false);
     }
   }
+  disownMultiple();
   if (!invertMany<F>(third, 2 * groups, prefix)) return false;
   for (let g = 0; g < groups; g++) {
     normalise<F>(row + <usize>g * point, third + <usize>g * point);
@@ -86,26 +88,28 @@ export function buildTable<F>(table: usize, rows: i32, width: i32, base: usize, 
 
 /** Jacobian (X, Y) with 1/Z at `inverse` to affine. */
 function normalise<F>(xy: usize, inverse: usize): void {
-  const t = slot(5);
+  claim(Normal.T, Normal.END);
+  const t = slot(Normal.T);
   sqr<F>(t, inverse);
   mul<F>(xy, xy, t);
   mul<F>(t, t, inverse);
   mul<F>(xy + bytes<F>(), xy + bytes<F>(), t);
+  release(Normal.T, Normal.END);
 }
 
 /** Picks place and sign of window `row` for one lane. */
 @inline function digit(lane: i32, scalar: usize, row: i32, width: i32): void {
   const window = windowOf(scalar, row, width);
-  store<u32>(slot(0) + (<usize>lane << 2), indexOf(window, width));
-  setMask(slot(0) + 16, lane, isNegative(scalar, window, width));
+  store<u32>(slot(Choice.DIGITS) + (<usize>lane << 2), indexOf(window, width));
+  setMask(slot(Choice.DIGITS) + 16, lane, isNegative(scalar, window, width));
 }
 
 /** Negates the last of `elements` vectors at `out` in the lanes whose digit is negative. */
 @inline function applySigns<F>(out: usize, elements: i32): void {
-  const last = out + <usize>(elements - 1) * bytes<F>(), negative = slot(1);
+  const last = out + <usize>(elements - 1) * bytes<F>(), negative = slot(Choice.NEGATIVE);
   zero<F>(negative);
   sub<F>(negative, negative, last, 0);
-  select<F>(last, negative, last, slot(0) + 16);
+  select<F>(last, negative, last, slot(Choice.DIGITS) + 16);
 }
 
 /**
@@ -113,12 +117,14 @@ function normalise<F>(xy: usize, inverse: usize): void {
  * secret, so the whole row is read. The last element (y, or the member of PF_p) is negated where the digit is.
  */
 export function selectEntry<F>(out: usize, table: usize, row: i32, elements: i32, recoded: usize, masks: usize): void {
+  claim(Choice.DIGITS, Choice.END);
   const width = windowWidthOf(table);
   for (let lane = 0; lane < lanes(); lane++) digit(lane, recoded + <usize>lane * RECODED_BYTES, row, width);
-  selectionMasks<F>(masks, slot(0), 1 << (width - 1));
+  selectionMasks<F>(masks, slot(Choice.DIGITS), 1 << (width - 1));
   for (let i = 0; i < elements; i++) zero<F>(out + <usize>i * bytes<F>());
   scanRow<F>(out, entryAt<F>(table, row, 0, elements), 1 << (width - 1), elements, masks);
   applySigns<F>(out, elements);
+  release(Choice.DIGITS, Choice.END);
 }
 
 /**
@@ -139,14 +145,16 @@ export function selectPoints<F>(points: usize, table: usize, rows: i32, recoded:
  * The digits are secret, so whole rows are read. The last element is negated where the digit is negative.
  */
 export function selectRowsSpread<F>(out: usize, table: usize, row: i32, elements: i32, recoded: usize, masks: usize): void {
+  claim(Choice.DIGITS, Choice.END);
   const width = windowWidthOf(table), entries = 1 << (width - 1);
   for (let i = 0; i < elements; i++) zero<F>(out + <usize>i * bytes<F>());
   for (let lane = 0; lane < lanes(); lane++) {
     digit(lane, recoded, row + lane, width);
-    const index = load<u32>(slot(0) + (<usize>lane << 2));
+    const index = load<u32>(slot(Choice.DIGITS) + (<usize>lane << 2));
     scanRowForLane<F>(out, lane, index, entryAt<F>(table, row + lane, 0, elements), entries, elements, masks);
   }
   applySigns<F>(out, elements);
+  release(Choice.DIGITS, Choice.END);
 }
 
 /**
@@ -162,15 +170,17 @@ export function selectSpread<F>(points: usize, table: usize, recoded: usize, mas
 
 /** As selectSpread for a public scalar: only the chosen entries are read. "Unsafe": the addresses depend on the scalar. */
 export function selectSpreadUnsafe<F>(points: usize, table: usize, recoded: usize): void {
+  claim(Choice.DIGITS, Choice.END);
   const width = windowWidthOf(table);
   for (let row = 0; row < rowsOf(table); row += lanes()) {
     for (let lane = 0; lane < lanes(); lane++) {
       digit(lane, recoded, row + lane, width);
-      const entry = entryAt<F>(table, row + lane, load<u32>(slot(0) + (<usize>lane << 2)), 2);
+      const entry = entryAt<F>(table, row + lane, load<u32>(slot(Choice.DIGITS) + (<usize>lane << 2)), 2);
       loadEntryUnsafe<F>(points, lane, entry);
       loadEntryUnsafe<F>(points + bytes<F>(), lane, entry + entryBytes<F>());
     }
     applySigns<F>(points, 2);
     points += pointBytes<F>();
   }
+  release(Choice.DIGITS, Choice.END);
 }
