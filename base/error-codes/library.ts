@@ -86,7 +86,10 @@ export const LIBRARY_CODES = {
   BAD_FLOOR_MESSAGE: "A floor control message is malformed.",
   BAD_MCDATA_MESSAGE: "The MCData message to protect is empty, or is protected already.",
   BAD_MCDATA_PAYLOAD: "A payload of an MCData message is malformed, or cannot be written.",
-  BAD_MCDATA_SIGNALLING: "The signalling payload of an MCData message is not that of short data.",
+  BAD_MCDATA_SIGNALLING:
+    "The signalling payload of an MCData message is malformed, or of another kind than is expected.",
+  BAD_MCDATA_FILE:
+    "A file to distribute is too large or has a name with a path, or what was sealed as a file is none.",
   MCDATA_REFUSED:
     "Short data are malformed, not authentic, not protected from end to end, or of a kind that is not served.",
 } as const;

@@ -5,7 +5,23 @@ export {
   MAX_PAYLOAD_BYTES,
   type McDataPayload,
 } from "./data-payload.ts";
+export { decodeFdSignalling, encodeFdSignalling, type FdSignalling } from "./fd-signalling.ts";
+export {
+  MAX_FILE_BYTES,
+  MAX_SEALED_FILE_BYTES,
+  type McDataFile,
+  openMcDataFile,
+  type SealFileOptions,
+  sealMcDataFile,
+} from "./file.ts";
 export { MCDATA_IEIS, MCDATA_MEDIA_TYPES, MCDATA_TYPES, PAYLOAD_CONTENT_TYPES } from "./message-types.ts";
+export {
+  decodeNotification,
+  encodeNotification,
+  FD_DISPOSITIONS,
+  type McDataNotification,
+  SDS_DISPOSITIONS,
+} from "./notification.ts";
 export {
   isProtectedMcData,
   type OpenedMcData,

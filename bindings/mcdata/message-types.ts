@@ -16,8 +16,10 @@ export const MCDATA_IEIS = {
   IN_REPLY_TO: 0x21,
   APPLICATION_ID: 0x22,
   PAYLOAD: 0x78,
-  /** Half an octet; the other half is the value. */
+  /** From here on half an octet; the other half is the value. */
   SDS_DISPOSITION_REQUEST: 0x8,
+  FD_DISPOSITION_REQUEST: 0x9,
+  MANDATORY_DOWNLOAD: 0xa,
 } as const;
 
 /** 15.2.13. */

@@ -5,7 +5,15 @@
 import { isDeepStrictEqual } from "node:util";
 import { MikeySakkeError } from "../../base/errors.ts";
 import { decodeFloorMessage, encodeFloorMessage } from "../../bindings/floor-control/index.ts";
-import { decodeDataPayload, decodeSdsSignalling, encodeDataPayload } from "../../bindings/mcdata/index.ts";
+import {
+  decodeDataPayload,
+  decodeFdSignalling,
+  decodeNotification,
+  decodeSdsSignalling,
+  encodeDataPayload,
+  encodeFdSignalling,
+  encodeNotification,
+} from "../../bindings/mcdata/index.ts";
 import { GroupMedia } from "../../bindings/media/index.ts";
 import { readRtcpSsrc, readRtpHeader } from "../../bindings/media/rtp.ts";
 import { inspectMessage, parseMessage as parseMikey } from "../../bindings/mikey/index.ts";
@@ -146,6 +154,11 @@ function floor(octets: Uint8Array): void {
 
 function mcdata(octets: Uint8Array): void {
   read(() => decodeSdsSignalling(octets));
+  const fd = read(() => decodeFdSignalling(octets));
+  if (fd !== undefined) requireSame("FD SIGNALLING PAYLOAD", decodeFdSignalling(encodeFdSignalling(fd)), fd);
+  const notification = read(() => decodeNotification(octets));
+  if (notification !== undefined)
+    requireSame("notification", decodeNotification(encodeNotification(notification)), notification);
   const payloads = read(() => decodeDataPayload(octets));
   const again = payloads && read(() => encodeDataPayload(payloads));
   if (again !== undefined) requireSame("DATA PAYLOAD", decodeDataPayload(again), payloads);
