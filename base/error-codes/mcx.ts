@@ -29,6 +29,9 @@ export const MCX_CODES = {
   CALLEE_NOT_BOUND: "No client of the called user is bound to the server, or there is no such user.",
   CALLEE_SILENT: "The client of the called user has not answered in time.",
   CALL_FULL: "As many are in the call as the group document allows.",
+  NO_CALL: "The group has no call at this process of the server, so that there is nobody to be told of.",
+  CONFERENCE_REFUSED:
+    "What the server says of who is in a call is of another group, or is no state of a call.",
   NO_COMMON_SPEECH: "The call of the group is in a format of speech that the client does not offer.",
   NO_WEB_SOCKET: "The server does not take media over WebSockets.",
 

@@ -1,4 +1,10 @@
 /** Documents, bodies and paths of group management (TS 24.481, RFC 4825, RFC 5874), for servers and browsers. */
+export {
+  type ConferenceInfo,
+  type ConferenceUser,
+  readConferenceInfo,
+  writeConferenceInfo,
+} from "./conference-info.ts";
 export { type GktpEntry, readGktpDocument, writeGktpDocument } from "./gktp.ts";
 export { type ReportedMessage, readGktpReport, writeGktpReport } from "./gktp-report.ts";
 export { isGmopGetExcludingMembers, writeGmopRequest } from "./gmop.ts";

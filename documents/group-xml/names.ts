@@ -16,6 +16,8 @@ export const MCDATA_INFO_NAMESPACE = "urn:3gpp:ns:mcdataInfo:1.0";
 export const XCAP_DIFF_NAMESPACE = "urn:ietf:params:xml:ns:xcap-diff";
 export const XCAP_ERROR_NAMESPACE = "urn:ietf:params:xml:ns:xcap-error";
 export const XCAP_CAPS_NAMESPACE = "urn:ietf:params:xml:ns:xcap-caps";
+/** Conference state (RFC 4575). */
+export const CONFERENCE_INFO_NAMESPACE = "urn:ietf:params:xml:ns:conference-info";
 export const RESOURCE_LISTS_NAMESPACE = "urn:ietf:params:xml:ns:resource-lists";
 /** Report of a client on messages that it fetched; of this package. */
 export const GKTP_REPORT_NAMESPACE = "urn:mikey-sakke:gktp-report:1.0";
@@ -36,6 +38,7 @@ export const MEDIA = {
   mcdataInfo: "application/vnd.3gpp.mcdata-info+xml",
   pocSettings: "application/poc-settings+xml",
   sdp: "application/sdp",
+  conferenceInfo: "application/conference-info+xml",
   resourceLists: "application/resource-lists+xml",
   xcapDiff: "application/xcap-diff+xml",
   xcapError: "application/xcap-error+xml",
@@ -60,6 +63,8 @@ export const GROUP_XML_LIMITS = {
   groupMembers: 100_000,
   /** Characters of what is not read of a group or of an entry, as JSON. */
   extensionLength: 32_768,
+  /** Users of a conference. */
+  conferenceUsers: 4096,
   /** Messages of a report. */
   reportMessages: 4096,
   /** Characters of a URI or a selector. */

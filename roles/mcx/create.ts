@@ -51,6 +51,7 @@ import { PrivateSessions } from "./session/private-sessions.ts";
 import { addedTo } from "./session/session-maker.ts";
 import { GroupSessions } from "./session/sessions.ts";
 import { Clients } from "./signalling/clients.ts";
+import { Conferences } from "./signalling/conferences.ts";
 import type { SignallingContext } from "./signalling/context.ts";
 import { distribute } from "./signalling/data.ts";
 import { serveSignalling } from "./signalling/index.ts";
@@ -177,6 +178,7 @@ export async function createMcxServer(options: McxOptions): Promise<McxServer> {
     musik: musik?.key,
     // All processes send mixed media under one GUK-ID.
     blocks: new ReservedBlocks(store?.records ?? storage, { userUri: mcxUri, random }),
+    changed: (group) => conferences.changed(group),
     ended: (group) => cluster?.ended(group),
     emergency: (group, user) => {
       context.count("emergency");
@@ -191,6 +193,7 @@ export async function createMcxServer(options: McxOptions): Promise<McxServer> {
   const clients = new Clients(clock, (client) => {
     sessions.remove(client.user, client);
     privateSessions.remove(client);
+    conferences.gone(client);
   });
   const state: McxState = {
     sessions: () => sessions.states(),
@@ -288,6 +291,8 @@ export async function createMcxServer(options: McxOptions): Promise<McxServer> {
     },
   };
 
+  const conferences: Conferences = new Conferences(context);
+
   const close = () => {
     closing ??= stop();
     return closing;
@@ -295,6 +300,7 @@ export async function createMcxServer(options: McxOptions): Promise<McxServer> {
   async function stop(): Promise<void> {
     const milliseconds = limits.stopTimeout * 1000;
     directory.stop();
+    conferences.close();
     const reported = reports.close();
     await cluster?.retire();
     // The BYEs to participants that have vanished have no answer.
@@ -322,7 +328,7 @@ export async function createMcxServer(options: McxOptions): Promise<McxServer> {
       try {
         await admin.listen(config.admin);
         warnOfPlainSip(config.sip, log);
-        serveSignalling({ ...context, refused: guard.refused, musik });
+        serveSignalling({ ...context, refused: guard.refused, musik, conferences });
         given?.start();
         directory.start();
         await legSockets?.listen();

@@ -26,6 +26,7 @@ import { Subscription } from "./subscription/subscriber.ts";
 import { InviteServer } from "./transaction/invite-server.ts";
 import type { ServerTransaction } from "./transaction/server.ts";
 import { KeepAlive, type KeepAliveOptions, type KeepAliveParts } from "./user-agent/keep-alive.ts";
+import type { RequestIds } from "./user-agent/request-ids.ts";
 import { type Answered, UserAgent } from "./user-agent/user-agent.ts";
 
 export interface SipEndpointOptions extends CoreOptions {
@@ -59,12 +60,6 @@ export interface RequestOptions {
   readonly leaves?: (flow: Flow) => void;
   /** Drawn when absent. Who puts them into the body must know them before. */
   readonly ids?: RequestIds;
-}
-
-export interface RequestIds {
-  readonly callId: string;
-  /** The tag of From. */
-  readonly fromTag: string;
 }
 
 export interface InviteOptions extends Omit<RequestOptions, "method"> {

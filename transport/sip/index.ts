@@ -49,3 +49,4 @@ export type * from "./subscription/subscribe-options.ts";
 export type { Subscription } from "./subscription/subscriber.ts";
 export { DEFAULT_TIMERS, type Timers } from "./transaction/timers.ts";
 export { KEEP_ALIVE, type KeepAlive, type KeepAliveOptions } from "./user-agent/keep-alive.ts";
+export type { RequestIds } from "./user-agent/request-ids.ts";

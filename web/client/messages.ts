@@ -26,6 +26,8 @@ export interface GroupView {
   /** Others that are held, newest first. */
   readonly others: readonly KeyView[];
   readonly call: "none" | "joining" | "joined";
+  /** Who is in the call; undefined: the server does not tell. */
+  readonly present: readonly string[] | undefined;
 }
 
 export interface TextView {

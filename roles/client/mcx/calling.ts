@@ -22,6 +22,7 @@ import { type Binding, inTime, isOfServer, McxRefusedError } from "./binding.ts"
 import type { Bindings } from "./bindings.ts";
 import { sealRequest } from "./bound-request.ts";
 import { hasOneServer, type McxClientOptions, PATIENT_KEEP_ALIVE } from "./options.ts";
+import { type Watch, type WatchOptions, watchCall } from "./watching.ts";
 
 export interface CallOptions {
   /** The known users of the group, to name the talkers who are heard. */
@@ -38,6 +39,11 @@ export interface CallOptions {
 export interface McxCall {
   /** The same one when it is joined again at another process of the server, which takes seconds. */
   readonly call: GroupCall;
+  /**
+   * Tells who is in the call until it is over, also after it was joined again. A server that does not tell, or tells no more, is
+   * not asked again.
+   */
+  watch(onChange: (participants: readonly string[]) => void): Promise<void>;
   /** Leaves the call and closes its sockets. */
   hangUp(): Promise<void>;
 }
@@ -60,6 +66,8 @@ export interface JoinedCall {
   readonly controlSsrc: number;
   /** URI of the process that serves the call. */
   readonly server: string;
+  /** Tells who is in the call, until it is hung up. See `watchCall` for its errors. */
+  watch(options: WatchOptions): Promise<Watch>;
   /** The process does not serve it any more: neither it nor the binding there is told. */
   lost(): void;
   hangUp(): Promise<void>;
@@ -107,7 +115,8 @@ export async function joinCall(
           ...((at !== home || (join.isAgain && !isAlone)) && { patience: silences.limit(PATIENCE_MS) }),
           keepAlive: silences.keepAlive(options.callKeepAlive ?? keepAlive),
         });
-        if (session !== undefined) return await joined(bindings, at, session, response);
+        if (session !== undefined)
+          return await joined(options, bindings, groupUri, { at, session, response });
         const contact = response.headers.get(CONTACT);
         const isRedirect = response.status === 302 && contact !== undefined && contact !== "*";
         if (!isRedirect || hops === MOST_REDIRECTS) throw new McxRefusedError("INVITE", response);
@@ -167,27 +176,41 @@ async function invite(
   }
 }
 
+interface Answered {
+  readonly at: Binding;
+  readonly session: SipSession;
+  readonly response: SipResponse;
+}
+
 async function joined(
+  options: McxClientOptions,
   bindings: Bindings,
-  binding: Binding,
-  session: SipSession,
-  response: SipResponse,
+  groupUri: string,
+  { at: binding, session, response }: Answered,
 ): Promise<JoinedCall> {
   const { held, server } = binding;
   try {
     const answer = readCallSdp(response.body);
     bindings.hold(binding);
     let isOver = false;
+    const watches = new Set<Watch>();
     return {
       answer,
       control: held,
       controlSsrc: held.nextSsrc(),
       server: server.name,
+      async watch(watchOptions) {
+        const watch = await watchCall(options, bindings, binding, groupUri, watchOptions);
+        watches.add(watch);
+        return watch;
+      },
       lost() {
         isOver = true;
+        for (const watch of watches) watch.close();
         bindings.lost(binding);
       },
       async hangUp() {
+        for (const watch of watches) watch.close();
         await session.bye();
         if (!isOver) bindings.release(binding);
         isOver = true;
@@ -211,7 +234,11 @@ export async function placeCall(
   try {
     const placed = new PlacedCall(options, bindings, groupUri, callOptions, ports);
     await placed.begin();
-    return { call: placed.call, hangUp: () => placed.hangUp() };
+    return {
+      call: placed.call,
+      watch: (onChange) => placed.watch(onChange),
+      hangUp: () => placed.hangUp(),
+    };
   } catch (error) {
     await Promise.all(ports.map((port) => port.close()));
     throw error;
@@ -227,6 +254,7 @@ class PlacedCall {
   readonly #callOptions: CallOptions;
   readonly #ports: readonly [DatagramPort, DatagramPort];
   #joined: JoinedCall | undefined;
+  readonly #watching: ((participants: readonly string[]) => void)[] = [];
   #isOver = false;
 
   constructor(
@@ -272,6 +300,11 @@ class PlacedCall {
     });
   }
 
+  async watch(onChange: (participants: readonly string[]) => void): Promise<void> {
+    this.#watching.push(onChange);
+    await this.#joined?.watch({ onChange });
+  }
+
   async hangUp(): Promise<void> {
     this.#isOver = true;
     await this.#joined?.hangUp();
@@ -305,6 +338,7 @@ class PlacedCall {
       throw error;
     }
     isPlaced = true;
+    for (const onChange of this.#watching) void joined.watch({ onChange });
     if (ended !== undefined) void this.#ended(joined, ended);
   }
 

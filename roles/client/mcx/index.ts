@@ -25,6 +25,8 @@ export type {
   TakenMcxPrivateCall,
 } from "./private-calls.ts";
 
+export type { Watch, WatchOptions } from "./watching.ts";
+
 export interface McxClient extends McxGroupClient {
   /** Calls one user, under a key that only the two have. See `callUser` for its errors. */
   callUser(userUri: string, options?: McxPrivateCallOptions): Promise<McxPrivateCall>;

@@ -22,6 +22,8 @@ export interface SessionsOptions extends SessionMakerOptions {
   readonly musik?: DeliveredKey | undefined;
   /** A member has asked for the floor with an emergency. */
   readonly emergency?: (groupUri: string, user: string) => void;
+  /** Somebody has joined the call of a group or left it, or it is over. */
+  readonly changed?: (groupUri: string) => void;
   /** The call of a group has ended, and its sockets are closed. */
   readonly ended?: (groupUri: string) => void;
 }
@@ -77,6 +79,12 @@ export class GroupSessions {
     return [...this.#open.keys()];
   }
 
+  /** Who is in the call of a group; undefined: it has none here. */
+  participants(groupUri: string): readonly string[] | undefined {
+    const call = this.#open.get(groupUri);
+    return call && [...call.participants.keys()];
+  }
+
   states(): SessionState[] {
     return [...this.#open.values()].map(({ session }) => session.state);
   }
@@ -117,6 +125,7 @@ export class GroupSessions {
       }
       call.ports.enter(user, leg);
       call.participants.set(user, { client: member.control, dialog: undefined });
+      this.#options.changed?.(groupUri);
       if (before !== undefined) void before.bye();
       return this.#describe(call, leg?.uri);
     }
@@ -153,6 +162,7 @@ export class GroupSessions {
     call.session.leave(user);
     call.ports.enter(user, undefined);
     if (call.participants.size === 0) void this.#end(groupUri, call);
+    else this.#options.changed?.(groupUri);
   }
 
   /** A client that is put out, of all calls. */
@@ -255,6 +265,7 @@ export class GroupSessions {
     if (this.#open.get(groupUri) !== call) return;
     this.#open.delete(groupUri);
     this.#calls.delete(groupUri);
+    this.#options.changed?.(groupUri);
     addedTo(this.#ended, call.session.state.counters);
     await this.maker.close(call);
     this.#options.ended?.(groupUri);

@@ -51,6 +51,8 @@ const STATUS = {
   CALLEE_SILENT: 480,
   /** The call has as many participants as the group document allows (TS 24.379 10.1.1.4.2). */
   CALL_FULL: 486,
+  /** Who is in the call of a group is told while it goes on, by the process that serves it. */
+  NO_CALL: 404,
   DIRECTORY_UNAVAILABLE: 503,
   /** This process cannot say which one serves the group, or does not live for the others. */
   CLUSTER_UNAVAILABLE: 503,

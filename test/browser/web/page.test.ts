@@ -109,6 +109,22 @@ describeInChromium("two pages and a member on UDP", () => {
     expect(pure.length).toBeGreaterThan(0);
   });
 
+  it("show who is in the call, and who of them talks", async () => {
+    const present = (page: Page) => page.locator(".present li").allInnerTexts();
+    const shown = { timeout: 20_000 };
+    await expect
+      .poll(() => present(alice.page).then((all) => all.sort()), shown)
+      .toEqual(["alice (you)", "bob"]);
+    await bob.page.keyboard.down("Space");
+    await alice.page.locator(".present .talks").getByText("bob talks").waitFor();
+    await bob.page.locator(".present .talks").getByText("bob (you) talks").waitFor();
+    await bob.page.keyboard.up("Space");
+    await floorText(alice.page).getByText("Nobody talks.").waitFor();
+    await expect
+      .poll(() => present(bob.page).then((all) => all.sort()), shown)
+      .toEqual(["alice", "bob (you)"]);
+  });
+
   it("make an emergency of a talk, which takes the floor and is shown to the others", async () => {
     await alice.page.keyboard.down("Space");
     await floorText(bob.page).getByText("alice talks.").waitFor();

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import {
   isGmopGetExcludingMembers,
   parseNodeSelector,
+  readConferenceInfo,
   readGktpDocument,
   readGktpReport,
   readGroupDocument,
@@ -13,6 +14,7 @@ import {
   readXcapDiff,
   readXcapError,
   select,
+  writeConferenceInfo,
   writeGktpDocument,
   writeGktpReport,
   writeGmopRequest,
@@ -45,6 +47,19 @@ const READERS: [string, (document: string | Uint8Array) => unknown, string][] = 
       members: [{ uri: "sip:a@x" }],
       services: ["mcptt"],
       unprotected: ["protect-media"],
+    }),
+  ],
+  [
+    "conference-info",
+    readConferenceInfo,
+    writeConferenceInfo({
+      entity: "sip:g@x",
+      state: "partial",
+      version: 1,
+      users: [
+        { uri: "sip:a@x", isPresent: true },
+        { uri: "sip:b@x", isPresent: false },
+      ],
     }),
   ],
   ["resource-lists", readResourceLists, writeResourceLists(["a", "b"])],

@@ -18,6 +18,7 @@ import type { GroupDirectory, GroupRules } from "../../../roles/mcx/common/direc
 import { GroupSessions } from "../../../roles/mcx/index.ts";
 import { PrivateSessions } from "../../../roles/mcx/session/private-sessions.ts";
 import { Clients } from "../../../roles/mcx/signalling/clients.ts";
+import { Conferences } from "../../../roles/mcx/signalling/conferences.ts";
 import type { SignallingContext } from "../../../roles/mcx/signalling/context.ts";
 import { serveSignalling } from "../../../roles/mcx/signalling/index.ts";
 import { Musik } from "../../../roles/mcx/signalling/musik.ts";
@@ -43,6 +44,8 @@ import { clientKeysOf, GROUP, MCX, NAMES, nameTokens, OTHER, tokenOf } from "./p
 export * from "./parts.ts";
 
 const HOST = "127.0.0.1";
+/** Milliseconds between two NOTIFYs of a call. */
+export const CONFERENCE_PAUSE_MS = 300;
 
 /** Members by group, which a test may change. */
 export class Book implements GroupDirectory {
@@ -168,6 +171,7 @@ export class McxWorld {
       directory: this.book,
       keysOf: (group) => (mixes ? this.groupKeys(MCX, group) : undefined),
       musik: musik?.key,
+      changed: (group) => conferences.changed(group),
       clock,
       random,
     });
@@ -175,6 +179,7 @@ export class McxWorld {
     this.clients = new Clients(clock, (client) => {
       this.sessions.remove(client.user, client);
       this.privateSessions.remove(client);
+      conferences.gone(client);
     });
     this.messages = new SeenMessages({ senders: 100, each: 64 });
     const keys = clientKeysOf(this.kms, MCX, this.partners);
@@ -201,8 +206,10 @@ export class McxWorld {
       },
     };
     const refused = new RefusedLog({ ...noLog, warn: (facts) => this.refusals.push(facts) }, clock);
-    serveSignalling({ ...context, refused, musik });
+    const conferences: Conferences = new Conferences(context, CONFERENCE_PAUSE_MS);
+    serveSignalling({ ...context, refused, musik, conferences });
     this.#closers.push(
+      () => conferences.close(),
       () => endpoint.close(),
       () => connections?.close(),
       () => this.sessions.close(),

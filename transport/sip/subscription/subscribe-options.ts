@@ -6,6 +6,7 @@ import type { Parameterised } from "../codec/scalars.ts";
 import type { Answer } from "../core/incoming.ts";
 import type { NextHop } from "../socket/ports.ts";
 import type { KeepAliveOptions } from "../user-agent/keep-alive.ts";
+import type { RequestIds } from "../user-agent/request-ids.ts";
 
 export interface SubscribeOptions {
   readonly uri: string;
@@ -18,9 +19,11 @@ export interface SubscribeOptions {
   readonly contentType?: string;
   readonly body?: Uint8Array;
   readonly headers?: (headers: Headers) => void;
+  /** Call-ID and tag of From, for a body that is bound to them; drawn when absent. */
+  readonly ids?: RequestIds;
   readonly credentials?: Credentials;
   /** Where the first SUBSCRIBE goes, in place of where `uri` leads; the rest goes where the notifier says. */
-  readonly nextHop?: NextHop;
+  readonly nextHop?: NextHop | undefined;
   /** Milliseconds that the answer to a SUBSCRIBE may take, and then twice as many the first NOTIFY. 64 T1 when absent. */
   readonly patience?: number;
   /** Whether the notifier is still there is asked now and then; when absent only a refresh shows it. */

@@ -67,8 +67,8 @@ export class Subscription {
     this.#expires = options.expires ?? 3600;
     this.#granted = this.#expires;
     this.#body = options;
-    this.#callId = agent.core.newCallId();
-    this.#localTag = agent.core.newTag();
+    this.#callId = options.ids?.callId ?? agent.core.newCallId();
+    this.#localTag = options.ids?.fromTag ?? agent.core.newTag();
     const { clock } = agent.core;
     this.#refreshTimer = new Timer(clock);
     this.#expiryTimer = new Timer(clock);

@@ -4,6 +4,7 @@ import { Groups } from "./groups.tsx";
 import { begin } from "./identity.ts";
 import { Keys } from "./keys.tsx";
 import { shortName } from "./names.ts";
+import { Present } from "./present.tsx";
 import { Settings } from "./settings.tsx";
 import { SignIn, SignInAgain } from "./sign-in.tsx";
 import { connected, figures, group, isOnline, notice, user } from "./store.ts";
@@ -23,6 +24,7 @@ function Page() {
       <Groups />
       <main>
         <Talk />
+        <Present />
         <p class="notice" role="status">
           {notice.value}
         </p>

@@ -14,6 +14,7 @@ import { McxRefusedError } from "../../../roles/client/mcx/binding.ts";
 import type { JoinedCall } from "../../../roles/client/mcx/calling.ts";
 import { createMcxGroupClient, type McxGroupClient } from "../../../roles/client/mcx/client.ts";
 import type { McxClientEvent } from "../../../roles/client/mcx/options.ts";
+import type { Watch } from "../../../roles/client/mcx/watching.ts";
 import {
   createGroupClient,
   type GroupClientEvent,
@@ -53,6 +54,8 @@ const FORBIDDEN = 403;
 interface Call {
   state: GroupView["call"];
   joined: JoinedCall | undefined;
+  watch: Watch | undefined;
+  present: readonly string[] | undefined;
 }
 
 export class Member {
@@ -244,6 +247,7 @@ export class Member {
         this.#toMedia({ type: "open", group, answer, controlSsrc });
         this.#options.tell({ type: "step", step: "joined" });
         this.#show();
+        await this.#watch(call, joined);
         return;
       } catch (error) {
         // A former member does not ask again.
@@ -254,8 +258,25 @@ export class Member {
     this.#show();
   }
 
+  /** A server that does not tell who is there has a call all the same. */
+  async #watch(call: Call, joined: JoinedCall): Promise<void> {
+    const onChange = (participants: readonly string[] | undefined) => {
+      if (call.joined !== joined) return;
+      call.present = participants;
+      this.#show();
+    };
+    try {
+      call.watch = await joined.watch({ onChange, onEnd: () => onChange(undefined) });
+    } catch (error) {
+      this.#options.tell({ type: "fault", text: textOf(error) });
+    }
+  }
+
   #ended(group: string, call: Call): void {
     this.#toMedia({ type: "close", group });
+    call.watch?.close();
+    call.watch = undefined;
+    call.present = undefined;
     call.joined = undefined;
     call.state = "none";
     this.#show();
@@ -264,7 +285,7 @@ export class Member {
 
   #enter(group: string): void {
     if (this.#calls.has(group)) return;
-    this.#calls.set(group, { state: "none", joined: undefined });
+    this.#calls.set(group, { state: "none", joined: undefined, watch: undefined, present: undefined });
     this.#show();
     void this.#join(group);
   }
@@ -299,10 +320,16 @@ export class Member {
   }
 
   #show(): void {
-    const groups = [...this.#calls].sort().map(([uri, { state }]): GroupView => {
+    const groups = [...this.#calls].sort().map(([uri, { state, present }]): GroupView => {
       const current = this.#ring.current(uri);
       const others = this.#ring.keys(uri).filter(({ gmkId }) => gmkId !== current?.gmkId);
-      return { uri, key: current && viewOf(current), others: others.reverse().map(viewOf), call: state };
+      return {
+        uri,
+        key: current && viewOf(current),
+        others: others.reverse().map(viewOf),
+        call: state,
+        present,
+      };
     });
     this.#options.tell({ type: "groups", groups });
   }

@@ -1,0 +1,6 @@
+/** What a body may be bound to before its request is made. */
+export interface RequestIds {
+  readonly callId: string;
+  /** The tag of From. */
+  readonly fromTag: string;
+}
