@@ -45,6 +45,8 @@ export interface TestMember {
 }
 
 export interface WorldOptions {
+  /** Users have prepared keys, of the present period only, so that many of them can share one processor. */
+  readonly prepared?: boolean;
   /** Empty, with its tables; `emptyPglite` when absent. It stays the caller's. */
   readonly database?: Database;
   /** Members whose keys are made at once; others are when they are asked for. */
@@ -116,7 +118,7 @@ export function staticKeys(
 
 /** A second one on the same database is another process, so to say: its KMSs and keys are the same. */
 export async function makeWorld(options: WorldOptions = {}): Promise<World> {
-  const { workers = 0, members = 0, permitted = [], storeTime = () => clock.now } = options;
+  const { workers = 0, members = 0, permitted = [], prepared = false, storeTime = () => clock.now } = options;
   const workerUrl = new URL("../../dist/bindings/pool/worker.js", import.meta.url);
   const pool = workers > 0 ? await createPool({ workers, workerUrl }) : undefined;
   const core = pool?.core ?? (await sharedCore());
@@ -135,7 +137,9 @@ export async function makeWorld(options: WorldOptions = {}): Promise<World> {
     const times = [clock.now - PERIOD_SECONDS * 1000, clock.now, periodEnd(clock.now)];
     const sets = times.map((time) => kms.keySet(uri, time));
     const initiator = Initiator.load(kms.domain, sets);
-    const receiver = Receiver.load(domains, sets);
+    const receiver = prepared
+      ? Receiver.load(domains, sets.slice(1, 2), { prepare: true })
+      : Receiver.load(domains, sets);
     const keys: ClientKeys = {
       homeKms: kms.domain.kmsUri,
       domains,

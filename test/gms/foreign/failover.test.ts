@@ -18,7 +18,8 @@ import { type Device, keyOf, startDevice, stopDevices, untilNewKey } from "./dev
 import { HOST } from "./running-gms.ts";
 import { shareDatabase } from "./shared-database.ts";
 
-const MEMBERS = process.env.MIKEY_SAKKE_LONG ? 200 : 12;
+const LONG = process.env.MIKEY_SAKKE_LONG !== undefined;
+const MEMBERS = LONG ? 200 : 12;
 /** A subscription lasts an hour, so that whoever only waits for its end has no key by then. */
 const LIMIT_MS = 60_000;
 const PROCESSES = 3;
@@ -36,7 +37,7 @@ describeWithPostgres("on PostgreSQL", () => {
 
     beforeAll(async () => {
       cluster = await startPostgres();
-      ({ world, job, token } = await shareDatabase(cluster));
+      ({ world, job, token } = await shareDatabase(cluster, { prepared: LONG }));
       for (let i = 0; i < PROCESSES; i++) ports.push(await freePort());
       for (let i = 0; i < PROCESSES; i++) await begin(i);
       const servers = join(folder, "servers.list");

@@ -3,7 +3,7 @@ import { migrate } from "../../../store/database/migrate.ts";
 import { openDatabase } from "../../../store/index.ts";
 import type { Cluster } from "../../support/postgres.ts";
 import type { GmsJob } from "../kill/protocol.ts";
-import { makeWorld, type World } from "../world.ts";
+import { makeWorld, type World, type WorldOptions } from "../world.ts";
 import { makeIssuer } from "./running-gms.ts";
 
 export interface SharedDatabase {
@@ -13,12 +13,15 @@ export interface SharedDatabase {
   readonly token: (userUri: string) => Promise<string>;
 }
 
-export async function shareDatabase(cluster: Cluster): Promise<SharedDatabase> {
+export async function shareDatabase(
+  cluster: Cluster,
+  options: Pick<WorldOptions, "prepared"> = {},
+): Promise<SharedDatabase> {
   const database = { url: await cluster.createDatabase(), max: 4 };
   const db = await openDatabase(database);
   await migrate(db);
   await db.close();
-  const world = await makeWorld({ now: Date.now() });
+  const world = await makeWorld({ now: Date.now(), ...options });
   const issuer = await makeIssuer();
   return {
     world,
