@@ -51,6 +51,13 @@ describe("README.md", () => {
     expect(unknown.map(({ body }) => body)).toEqual([]);
   });
 
+  it("begins with what to run", () => {
+    const lines = TEXT.split("\n");
+    const first = lines.findIndex((line) => line.startsWith("```"));
+    expect(lines[first + 1]).toBe("npm start");
+    expect(first).toBeLessThan(24);
+  });
+
   it("names scripts, files and sections that exist", () => {
     const { scripts } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
     for (const [, name] of TEXT.matchAll(/npm run ([\w:]+)/g)) expect(Object.keys(scripts)).toContain(name);

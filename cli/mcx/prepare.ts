@@ -1,6 +1,7 @@
 /** What is settled before the MCX server of a data folder starts. */
 import { defined } from "../../base/defined.ts";
 import type { McxConfig, McxConfigInput } from "../../roles/mcx/common/config.ts";
+import { isLoopback } from "../../roles/server/loopback.ts";
 import type { FolderOptions } from "../server/data-folder.ts";
 import { requireIssuerCa } from "../server/https.ts";
 import { type McxFolder, openMcxFolder } from "./data-folder.ts";
@@ -23,6 +24,20 @@ export interface PreparedMcx {
 /** URI of an MCX server whose configuration names none. */
 const DEFAULT_MCX_URI = "sip:mcx@mcx.localhost";
 
+/** UDP and TCP, where the configuration says nothing of them. */
+const PLAIN_PORT = 5070;
+
+/** Beyond loopback nobody gets UDP and TCP who has not asked for them. */
+function mayBePlain({
+  host,
+  allowPlain,
+}: {
+  readonly host?: string;
+  readonly allowPlain?: boolean;
+}): boolean {
+  return host === undefined || isLoopback(host) || allowPlain === true;
+}
+
 /** The configuration of an MCX server at the first start. */
 export function firstMcxConfig(given: { readonly mcxUri?: string }) {
   return { mcxUri: DEFAULT_MCX_URI, ...given };
@@ -34,8 +49,7 @@ export async function prepareMcx(options: McxServeOptions, gms: GmsPlace): Promi
   const overridesOf = (given: Partial<McxConfigInput>, place: GmsPlace): Partial<McxConfigInput> => ({
     gms: given.gms ?? place,
     sip: {
-      udpPort: 5070,
-      tcpPort: 5070,
+      ...(mayBePlain({ ...given.sip, ...defined({ host }) }) && { udpPort: PLAIN_PORT, tcpPort: PLAIN_PORT }),
       ...given.sip,
       ...defined({ host }),
       ...defined({ udpPort: sipPort, tcpPort: sipPort }),

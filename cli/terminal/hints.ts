@@ -44,7 +44,8 @@ const HINTS: Partial<Readonly<Record<ErrorCode, string>>> = {
   REKEY_UNKNOWN: "`mikey-sakke group status` shows the rekeys.",
   TLS_NEEDED: "Name certificate and key in the configuration, or listen on loopback.",
   TOKENS_NEEDED: "Name the issuer in the configuration, or listen on loopback.",
-  ADDRESS_IN_USE: "Choose another port with --port.",
+  ADDRESS_IN_USE:
+    "Choose another port, with --port or --sip-port or, if it is named there, in the configuration.",
   STORE_LOCKED: "Stop the process that has it, or give another folder with --data-dir.",
   WRONG_STORE_KEY: "Give the key that the database was made with, as store.key or MIKEY_SAKKE_STORE_KEY.",
   STORE_TOO_NEW: "Use the version of mikey-sakke that ran last on this database, or a newer one.",

@@ -5,7 +5,7 @@ import { writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { parse, parseAllDocuments } from "yaml";
 import { selfSigned } from "../../cli/server/self-signed.ts";
 import { createPrometheusMetrics as gmsMetrics } from "../../roles/gms/index.ts";
@@ -82,23 +82,37 @@ it("the service of systemd is exposed by less than 2.0 of 10", (context) => {
   expect(Number(level), run.stdout + run.stderr).toBeLessThan(2);
 });
 
-/** `config check` of a configuration whose secrets are files of a folder of the test. */
-async function checked(config: string, secrets: string): Promise<string[]> {
+/** `config check` of a configuration whose secrets are files of a folder of the test, in the environment that it has there. */
+async function checked(
+  config: string,
+  secrets: string,
+  environment: Readonly<Record<string, string>>,
+): Promise<string[]> {
   const folder = await temporaryFolder();
   const { certificate, key } = selfSigned(["localhost"], Date.now(), 1);
   await writeFile(join(folder, "tls.pem"), certificate);
   await writeFile(join(folder, "tls.key"), key);
+  for (const [name, value] of Object.entries(environment)) {
+    vi.stubEnv(name, value.replace(secrets, `${folder}/`));
+  }
+  await writeFile(join(folder, "database-url"), "postgresql://database.example.org/x");
+  await writeFile(join(folder, "store-key"), "5a".repeat(32));
   for (const name of ["gms.token", "mcx.token"]) await writeFile(join(folder, name), "token");
   const file = join(folder, "config.json");
   await writeFile(file, config.replaceAll(secrets, `${folder}/`));
-  const run = await runCli(["config", "check", "--config", file, "--data-dir", folder, "--json"]);
+  const run = await runCli(["config", "check", "--config", file, "--data-dir", folder, "--json"]).finally(
+    () => vi.unstubAllEnvs(),
+  );
   const { servers } = run.json<{ servers: Record<string, unknown> }>();
   expect(run.status, run.stdout + run.stderr).toBe(0);
   return Object.keys(servers);
 }
 
 interface Compose {
-  readonly services: Record<string, { command?: string[]; secrets?: string[]; volumes?: string[] }>;
+  readonly services: Record<
+    string,
+    { command?: string[]; secrets?: string[]; volumes?: string[]; environment?: Record<string, string> }
+  >;
   readonly secrets: Record<string, { file: string }>;
 }
 
@@ -127,14 +141,16 @@ describe("deploy/compose", () => {
   });
 
   it.each([
-    ["servers.json", ["kms", "gms", "mcx", "console"]],
-    ["gms.json", ["gms"]],
-  ])("%s passes config check, and reads secrets that its service has", async (name, servers) => {
+    ["servers", "servers.json", ["kms", "gms", "mcx", "console"]],
+    ["gms-2", "gms.json", ["gms"]],
+    ["gms-3", "gms.json", ["gms"]],
+  ])("%s passes config check with %s, and reads secrets that it has", async (of, name, servers) => {
     const config = read(`deploy/compose/config/${name}`);
-    const service = Object.values(services).find(({ command }) => command?.includes(`/config/${name}`));
+    const service = services[of];
+    expect(service!.command).toContain(`/config/${name}`);
     const used = Array.from(config.matchAll(/\/run\/secrets\/([\w.-]+)/g), ([, secret]) => secret!);
     expect(used.filter((secret) => !service!.secrets!.includes(secret))).toEqual([]);
-    expect(await checked(config, "/run/secrets/")).toEqual(servers);
+    expect(await checked(config, "/run/secrets/", service!.environment!)).toEqual(servers);
   });
 });
 
@@ -159,6 +175,11 @@ describe("deploy/kubernetes", () => {
     readonly apiVersion: string;
     readonly kind: string;
     readonly data?: Record<string, string>;
+    readonly spec?: { readonly template: { readonly spec: { readonly containers: readonly Container[] } } };
+  }
+  interface Container {
+    readonly args: readonly string[];
+    readonly env: readonly { readonly name: string; readonly value?: string }[];
   }
   const resources = parseAllDocuments(read("deploy/kubernetes/mikey-sakke.yaml")).map(
     (document) => document.toJS() as Resource,
@@ -177,7 +198,16 @@ describe("deploy/kubernetes", () => {
 
   it("has configurations that pass config check", async () => {
     const { data } = resources.find(({ kind }) => kind === "ConfigMap")!;
-    expect(await checked(data!["servers.json"]!, "/secrets/")).toEqual(["kms", "gms", "mcx", "console"]);
-    expect(await checked(data!["gms.json"]!, "/secrets/")).toEqual(["gms"]);
+    const check = (name: string) => {
+      const containers = resources
+        .filter(({ kind }) => kind === "StatefulSet")
+        .flatMap(({ spec }) => spec!.template.spec.containers);
+      const { env } = containers.find(({ args }) => args.some((argument) => argument.endsWith(`/${name}`)))!;
+      // The address of a pod stands in no file.
+      const environment = env.flatMap(({ name, value }) => (value === undefined ? [] : [[name, value]]));
+      return checked(data![name]!, "/secrets/", Object.fromEntries(environment));
+    };
+    expect(await check("servers.json")).toEqual(["kms", "gms", "mcx", "console"]);
+    expect(await check("gms.json")).toEqual(["gms"]);
   });
 });
