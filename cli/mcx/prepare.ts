@@ -28,13 +28,7 @@ const DEFAULT_MCX_URI = "sip:mcx@mcx.localhost";
 const PLAIN_PORT = 5070;
 
 /** Beyond loopback nobody gets UDP and TCP who has not asked for them. */
-function mayBePlain({
-  host,
-  allowPlain,
-}: {
-  readonly host?: string;
-  readonly allowPlain?: boolean;
-}): boolean {
+function mayBePlain({ host, allowPlain }: NonNullable<McxConfigInput["sip"]>): boolean {
   return host === undefined || isLoopback(host) || allowPlain === true;
 }
 
