@@ -21,10 +21,12 @@ import { decodeKeyParameters, encodeKeyParameters } from "../../bindings/mikey/k
 import {
   groupDocumentPath,
   parseXcapPath,
+  readConferenceInfo,
   readGktpDocument,
   readGroupDocument,
   readMultipart,
   readXcapDiff,
+  writeConferenceInfo,
   writeMultipart,
 } from "../../documents/group-xml/index.ts";
 import { readKmsRequest } from "../../documents/kms-xml/index.ts";
@@ -102,6 +104,9 @@ function xml(octets: Uint8Array): void {
   read(() => parseXml(octets));
   for (const parse of [readKmsRequest, readGroupDocument, readGktpDocument, readXcapDiff])
     read(() => parse(octets));
+  const info = read(() => readConferenceInfo(octets));
+  const written = info && read(() => writeConferenceInfo(info));
+  if (written !== undefined) requireSame("conference state", readConferenceInfo(written), info);
 }
 
 function monp(octets: Uint8Array): void {
@@ -198,6 +203,11 @@ const XML_WORDS = [
   "document",
   "sel",
   "gktp",
+  "conference-info",
+  "user",
+  "endpoint",
+  "status",
+  "version",
 ];
 
 export const TARGETS: Readonly<Record<string, FuzzTarget>> = {

@@ -305,6 +305,14 @@ class PlacedCall {
     await this.#joined?.watch({ onChange });
   }
 
+  async #watch(joined: JoinedCall, onChange: (participants: readonly string[]) => void): Promise<void> {
+    try {
+      await joined.watch({ onChange });
+    } catch (error) {
+      this.#options.onEvent?.({ type: "refused", error });
+    }
+  }
+
   async hangUp(): Promise<void> {
     this.#isOver = true;
     await this.#joined?.hangUp();
@@ -338,7 +346,7 @@ class PlacedCall {
       throw error;
     }
     isPlaced = true;
-    for (const onChange of this.#watching) void joined.watch({ onChange });
+    for (const onChange of this.#watching) void this.#watch(joined, onChange);
     if (ended !== undefined) void this.#ended(joined, ended);
   }
 

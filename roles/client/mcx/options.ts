@@ -98,5 +98,5 @@ export type McxClientEvent =
   | { readonly type: "call-joined"; readonly groupUri: string; readonly server: string }
   | { readonly type: "key"; readonly kind: string; readonly keyId: number }
   | ({ readonly type: "data" } & ReceivedData)
-  /** A MESSAGE, or the INVITE of a private call, that was refused. */
+  /** A MESSAGE, a NOTIFY or the INVITE of a private call that was refused here, or a call that cannot be watched. */
   | { readonly type: "refused"; readonly error: unknown };

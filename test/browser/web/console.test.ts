@@ -286,7 +286,9 @@ describeInChromium("the console", () => {
     const plots = page.getByRole("region", { name: "Plots" });
     await expect.poll(() => plots.locator("canvas").count()).toBe(7);
     await plots.getByText("in calls: 2 now, at most 2").waitFor();
-    expect(await drawnPixels(plots.locator("figure", { hasText: "Connected users" }))).toBeGreaterThan(0);
+    // A plot is drawn after its canvas is there.
+    const connected = plots.locator("figure", { hasText: "Connected users" });
+    await expect.poll(() => drawnPixels(connected)).toBeGreaterThan(0);
     await plots.getByRole("combobox").selectOption({ label: "hour" });
     await isClean();
   });

@@ -30,8 +30,9 @@ export async function begin(): Promise<void> {
   if (!isOidc(signIn)) return;
   listenToKeys(take);
   const [answer, kept] = [location.search, sessionStorage.getItem(REQUEST)];
+  const isBack = new URLSearchParams(answer).has("state");
   const user = localStorage.getItem("user");
-  if (kept !== null && answer !== "") {
+  if (kept !== null && isBack) {
     sessionStorage.removeItem(REQUEST);
     // The code is good once: neither a reload nor the history has it.
     history.replaceState(null, "", page);

@@ -266,7 +266,10 @@ export class Member {
       this.#show();
     };
     try {
-      call.watch = await joined.watch({ onChange, onEnd: () => onChange(undefined) });
+      const watch = await joined.watch({ onChange, onEnd: () => onChange(undefined) });
+      // The call may have ended meanwhile.
+      if (call.joined === joined) call.watch = watch;
+      else watch.close();
     } catch (error) {
       this.#options.tell({ type: "fault", text: textOf(error) });
     }
