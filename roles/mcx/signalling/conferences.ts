@@ -19,7 +19,7 @@ import { SignallingRefusal } from "./refusal.ts";
 import { provenBy } from "./request.ts";
 
 /** Milliseconds between two NOTIFYs of a call to one subscriber (RFC 4575 3.7). */
-const PAUSE_MS = 5000;
+export const CONFERENCE_PAUSE_MS = 5000;
 
 interface Watcher {
   readonly subscription: NotifierSubscription;
@@ -39,15 +39,13 @@ type Context = Pick<
 
 export class Conferences {
   readonly #context: Context;
-  readonly #pauseMs: number;
   readonly #watchers = new Map<NotifierSubscription, Watcher>();
   /** Calls of which something was told within the pause. */
   readonly #resting = new Map<string, () => void>();
   readonly #unsubscribe: () => void;
 
-  constructor(context: Context, pauseMs = PAUSE_MS) {
+  constructor(context: Context) {
     this.#context = context;
-    this.#pauseMs = pauseMs;
     this.#unsubscribe = context.directory.onChange((group) => void this.#checkMembers(group));
   }
 
@@ -100,7 +98,7 @@ export class Conferences {
     if (this.#resting.has(group)) return;
     // Those who have not been told of the whole are told of it next.
     for (const watcher of watchers) if (watcher.version > 0) void this.#tell(watcher);
-    const cancel = this.#context.clock.after(this.#pauseMs, () => {
+    const cancel = this.#context.clock.after(CONFERENCE_PAUSE_MS, () => {
       this.#resting.delete(group);
       if (this.#of(group).some((watcher) => this.#changesOf(watcher).length > 0)) this.changed(group);
     });

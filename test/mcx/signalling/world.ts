@@ -38,14 +38,13 @@ import {
 } from "../../../transport/sip/index.ts";
 import { onePort, tcpTransport, udpTransport } from "../../../transport/sip/index-node.ts";
 import { gmkOf } from "../../media/packets.ts";
+import { VirtualClock } from "../../sip/support/virtual-clock.ts";
 import { HOME_KMS, makeKms, sharedCore, type TestKms } from "../../support/domain.ts";
 import { clientKeysOf, GROUP, MCX, NAMES, nameTokens, OTHER, tokenOf } from "./parts.ts";
 
 export * from "./parts.ts";
 
 const HOST = "127.0.0.1";
-/** Milliseconds between two NOTIFYs of a call. */
-export const CONFERENCE_PAUSE_MS = 300;
 
 /** Members by group, which a test may change. */
 export class Book implements GroupDirectory {
@@ -112,6 +111,8 @@ export class McxWorld {
   /** What the server got, as somebody on the way could record it. */
   readonly recorded: Uint8Array[] = [];
   messages!: SeenMessages;
+  /** For the pauses between NOTIFYs of a call. */
+  readonly conferenceClock = new VirtualClock();
   readonly groupKeys = keysOf([...NAMES, MCX]);
   readonly #closers: (() => unknown)[] = [];
   #cluster: SignallingContext["cluster"];
@@ -206,7 +207,7 @@ export class McxWorld {
       },
     };
     const refused = new RefusedLog({ ...noLog, warn: (facts) => this.refusals.push(facts) }, clock);
-    const conferences: Conferences = new Conferences(context, CONFERENCE_PAUSE_MS);
+    const conferences: Conferences = new Conferences({ ...context, clock: this.conferenceClock });
     serveSignalling({ ...context, refused, musik, conferences });
     this.#closers.push(
       () => conferences.close(),
