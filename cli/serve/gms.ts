@@ -96,7 +96,8 @@ async function runAll({ options, first, read, keep }: Run<ServeAllOptions>, outp
     const { url: kmsUrl } = runningKms;
     const withKms = knowing(gms, (config) => ({
       ...config,
-      kmsUrl,
+      // The certificate of the KMS may be for the name that the configuration has, and for no address.
+      kmsUrl: config.kmsUrl ?? kmsUrl,
       provisioning: localProvisioning(config, kms, gmsUri),
       // The MCX server reads the members of groups.
       groupReaders: [...new Set([...config.groupReaders, mcxUri])],
@@ -108,7 +109,7 @@ async function runAll({ options, first, read, keep }: Run<ServeAllOptions>, outp
       read.mcx !== undefined && "gms" in read.mcx ? mcx.data.config.gms! : { uri: gmsUri, xcapRoot };
     const mcxKnowing = (config: McxConfig) => ({
       ...config,
-      kmsUrl,
+      kmsUrl: config.kmsUrl ?? kmsUrl,
       provisioning: localProvisioning(config, kms, mcxUri),
     });
     const mcxFolder = { ...mcx.data, config: mcxKnowing({ ...mcx.data.config, gms: mcxGms }) };

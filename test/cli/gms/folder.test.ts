@@ -3,6 +3,7 @@ import { readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { freePort } from "../../support/free-port.ts";
 import { cli } from "../kms/kms-process.ts";
 import { runCli, spawnCli, temporaryFolder } from "../run-cli.ts";
 import { STORY_MS, serve } from "./gms-process.ts";
@@ -92,6 +93,15 @@ describe("serve", { timeout: STORY_MS }, () => {
     expect(await gms.end("SIGTERM")).toBe(0);
     // What was said of the KMS is in the configuration; the GMS starts again without it.
     expect((await serve(data, ["gms"])).kmsUrl).toBe(kms.kmsUrl);
+  });
+
+  it("serve: GMS and MCX server ask the KMS at the URL that the configuration has", async () => {
+    const port = await freePort();
+    const kmsUrl = `https://localhost:${port}`;
+    const environment = { MIKEY_SAKKE_GMS_KMS_URL: kmsUrl, MIKEY_SAKKE_MCX_KMS_URL: kmsUrl };
+    const ports = ["--port", `${port}`, "--sip-port", "0"];
+    const servers = await serve(join(await temporaryFolder(), "data"), ports, environment);
+    expect(servers.kmsUrl).toBe(kmsUrl);
   });
 
   it.each([
