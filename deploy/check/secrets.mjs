@@ -22,17 +22,19 @@ execFileSync("openssl", ["req", ...certificate, ...subject, ...out], { stdio: "p
 
 const { publicKey, privateKey } = await generateKeyPair("ES256", { extractable: true });
 put("jwks.json", JSON.stringify({ keys: [{ ...(await exportJWK(publicKey)), kid: "check", alg: "ES256" }] }));
+const KMS = "3gpp:mc:ptt_key_management_service";
 const token = (claims, ...scopes) =>
-  new SignJWT({ ...claims, scope: scopes.map((scope) => `3gpp:mc:ptt_${scope}`).join(" ") })
+  new SignJWT({ ...claims, scope: scopes.join(" ") })
     .setProtectedHeader({ alg: "ES256", kid: "check" })
     .setIssuer("https://id.example.org")
     .setAudience(["kms.example.org", "sip:gms@example.org"])
     .setExpirationTime("1d")
     .sign(privateKey);
-put("gms.token", await token({ client_id: "gms" }, "key_management_service"));
-// The MCX server asks the KMS for its keys, and the GMS for the members of groups.
+put("gms.token", await token({ client_id: "gms" }, KMS));
+// The MCX server asks the KMS for its keys, and the GMS for the members of groups. Its identity in the token is one that users
+// have as well, so the KMS goes by a scope of its own.
 const mcx = { client_id: "mcx", mcptt_id: "sip:mcx@example.org" };
-put("mcx.token", await token(mcx, "key_management_service", "group_management_service"));
+put("mcx.token", await token(mcx, KMS, "3gpp:mc:ptt_group_management_service", "mcx-server"));
 for (const name of ["store-key", "database-password", "database-url", "jwks.json"])
   chmodSync(join(folder, name), 0o444);
 for (const name of ["tls.pem", "tls.key", "gms.token", "mcx.token"]) chmodSync(join(folder, name), 0o444);
