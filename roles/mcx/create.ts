@@ -45,6 +45,7 @@ import {
   parseMcxConfig,
   refusedConfig,
 } from "./common/config.ts";
+import { fileServerOf } from "./files/index.ts";
 import { GivenGroupKeys } from "./group-keys.ts";
 import { Emergencies } from "./session/emergencies.ts";
 import { PrivateSessions } from "./session/private-sessions.ts";
@@ -56,6 +57,7 @@ import type { SignallingContext } from "./signalling/context.ts";
 import { distribute } from "./signalling/data.ts";
 import { serveSignalling } from "./signalling/index.ts";
 import { Musik } from "./signalling/musik.ts";
+import { requireMember } from "./signalling/opened.ts";
 import { Outsiders } from "./signalling/outsiders.ts";
 import { XcapDirectory } from "./xcap-directory.ts";
 
@@ -100,6 +102,8 @@ export interface McxAddresses {
   readonly sip: SipAddresses;
   /** WebSocket for the media of pages, where there is one. */
   readonly mediaUrl?: string;
+  /** Where files are uploaded, where there is file distribution. */
+  readonly filesUrl?: string;
 }
 
 export interface McxServer {
@@ -164,6 +168,19 @@ export async function createMcxServer(options: McxOptions): Promise<McxServer> {
     admission,
     random,
     refused: (reason, source) => guard.refused.note({ reason, transport: "media WebSocket", source }),
+  });
+  const outsiders = new Outsiders(clock);
+  const files = fileServerOf(config, {
+    tokens,
+    credentials,
+    requireMember: async (group, user) => {
+      await requireMember({ directory, outsiders, clock }, group, user, "mcdata");
+    },
+    guard,
+    now,
+    random,
+    log,
+    count: (event) => context.count(event),
   });
   /** Ports of signalling and of the admin listener, once they are open. */
   let otherPorts: readonly (number | undefined)[] = [];
@@ -279,7 +296,8 @@ export async function createMcxServer(options: McxOptions): Promise<McxServer> {
       ...defined({ refuseUpTo: ifDefined(forgotten, ntpFromUnixMs) }),
     }),
     messages: new SeenMessages({ senders: limits.clients, each: MESSAGES_OF_SENDER }),
-    outsiders: new Outsiders(clock),
+    outsiders,
+    groupOfFile: files?.groupOf,
     cluster,
     isStopping: () => closing !== undefined,
     clock,
@@ -305,7 +323,11 @@ export async function createMcxServer(options: McxOptions): Promise<McxServer> {
     await cluster?.retire();
     // The BYEs to participants that have vanished have no answer.
     const ended = sendAway(() => cluster?.end() ?? Promise.resolve()).then(() => sessions.close());
-    await Promise.all([stopServer(admin, milliseconds), within(ended, milliseconds)]);
+    await Promise.all([
+      stopServer(admin, milliseconds),
+      files && stopServer(files.app, milliseconds),
+      within(ended, milliseconds),
+    ]);
     await legSockets?.close();
     // What waits for an answer fails now.
     await endpoint.close();
@@ -332,6 +354,7 @@ export async function createMcxServer(options: McxOptions): Promise<McxServer> {
         given?.start();
         directory.start();
         await legSockets?.listen();
+        await files?.listen();
         await endpoint.start();
         await cluster?.start();
         reports.start();
@@ -342,8 +365,8 @@ export async function createMcxServer(options: McxOptions): Promise<McxServer> {
       const adminUrl = urlOf(admin, "http", config.admin.host);
       const sip = addressesOf(transports);
       const signalling = transports.map(({ sentBy }) => sentBy.port);
-      otherPorts = [Number(new URL(adminUrl).port), ...signalling, legSockets?.port];
-      const media = defined({ mediaUrl: legSockets?.url });
+      otherPorts = [Number(new URL(adminUrl).port), ...signalling, legSockets?.port, files?.port()];
+      const media = defined({ mediaUrl: legSockets?.url, filesUrl: files?.url() });
       log.info({ adminUrl, ...sip, mcxUri, ...media }, "listening");
       return { adminUrl, sip, ...media };
     },

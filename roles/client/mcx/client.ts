@@ -20,7 +20,7 @@ import {
   type McxCall,
   placeCall,
 } from "./calling.ts";
-import { openData, sendData } from "./data.ts";
+import { type FileReader, openData, sendData } from "./data.ts";
 import type { McxClientOptions } from "./options.ts";
 
 export interface McxGroupClient {
@@ -43,10 +43,11 @@ const MAX_BODY = 256 << 10;
 /** 256,000 messages at most, of some hundred octets each. */
 const SEEN_MESSAGES = { senders: 1000, each: 256 };
 
-/** A page that has no private calls is smaller by them. `bindings`: those of the same options. */
+/** A page that has no private calls and files is smaller by them. `bindings`: those of the same options. */
 export function createMcxGroupClient(
   options: McxClientOptions,
   bindings = new Bindings(options),
+  readFile?: FileReader,
 ): McxGroupClient {
   const { endpoint, onEvent } = options;
   const messages = new SeenMessages(SEEN_MESSAGES);
@@ -80,8 +81,8 @@ export function createMcxGroupClient(
 
   /** What comes again is answered as the first time: the server may have missed that answer. */
   async function takeData(parts: readonly Part[]): Promise<void> {
-    const data = await openData(options, bindings, parts, messages);
-    if (data !== undefined) onEvent?.({ type: "data", ...data });
+    const event = await openData(options, bindings, parts, messages, readFile);
+    if (event !== undefined) onEvent?.(event);
   }
 
   /** Key download (TS 33.180 5.8): of the server, for this user. */

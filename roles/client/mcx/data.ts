@@ -26,9 +26,12 @@ import type { SeenMessages } from "../../call/seen-messages.ts";
 import { senderOf } from "./authorised.ts";
 import { type Binding, McxRefusedError } from "./binding.ts";
 import { sealRequest } from "./bound-request.ts";
-import type { McxClientOptions, ReceivedData } from "./options.ts";
+import type { McxClientEvent, McxClientOptions } from "./options.ts";
 
 const GROUP_SDS = "group-sds";
+
+/** `readFileMessage`, which clients without files do not need. */
+export type FileReader = typeof import("./files.ts").readFileMessage;
 
 /** @throws {McxRefusedError}; SIP transport errors; usage `NO_GROUP_KEY`, `NO_CONTROL_KEY`, `BAD_MCDATA_PAYLOAD` */
 export async function sendData(
@@ -69,11 +72,13 @@ export async function sendData(
 
 /** Parts of a MESSAGE of the server; undefined: it came before. Verification and codec errors say what was wrong. */
 export async function openData(
-  { groupKeys, userUri, now }: McxClientOptions,
+  options: McxClientOptions,
   held: XmlKeySource & Pick<ControlKeys, "receiving">,
   parts: readonly Part[],
   seen: SeenMessages,
-): Promise<ReceivedData | undefined> {
+  readFile: FileReader | undefined,
+): Promise<McxClientEvent | undefined> {
+  const { groupKeys, userUri, now } = options;
   const opened = await openSignalling(parts, held);
   const part = (type: string) => {
     const body = opened.parts.find(({ contentType }) => mediaTypeOf(contentType) === type)?.body;
@@ -82,10 +87,14 @@ export async function openData(
   };
   const info = readMcdataInfo(part(MEDIA.mcdataInfo));
   const { callingGroup, callingUser, requestUri, requestType } = info;
-  if (requestType !== GROUP_SDS || requestUri !== userUri || callingGroup === undefined) {
+  if (requestUri !== userUri || callingGroup === undefined)
     throw refused("not data of a group for this user");
-  }
   const signalling = await openMcData(part(MCDATA_MEDIA_TYPES.SIGNALLING), (keyId) => held.receiving(keyId));
+  if (requestType !== GROUP_SDS) {
+    const file = readFile?.(info, signalling.message, options);
+    if (file === undefined) throw refused(`request-type ${requestType}`);
+    return seen.enter(callingUser ?? "", file.name, now()) ? file.event : undefined;
+  }
   const sds = decodeSdsSignalling(signalling.message);
   const payload = part(MCDATA_MEDIA_TYPES.PAYLOAD);
   if (!isProtectedMcData(payload)) throw refused("the payload is not protected");
@@ -95,6 +104,7 @@ export async function openData(
   const from = callingUser ?? "";
   if (!seen.enter(from, sds, now())) return undefined;
   return {
+    type: "data",
     groupUri: callingGroup,
     from,
     dateTime: sds.dateTime,

@@ -1,6 +1,8 @@
 /** A client of an MCX server: keys of control signalling, calls of groups and of two users, and short data over SIP. */
+import type { McDataFile } from "../../../bindings/mcdata/index.ts";
 import { Bindings } from "./bindings.ts";
 import { createMcxGroupClient, type McxGroupClient } from "./client.ts";
+import { fetchFile, type ReceivedFile, readFileMessage, type SendFileOptions, sendFile } from "./files.ts";
 import type { McxClientOptions } from "./options.ts";
 import { callUser, privateCallHandler } from "./private-calling.ts";
 import type { McxPrivateCall, McxPrivateCallOptions } from "./private-calls.ts";
@@ -16,6 +18,7 @@ export {
   type McxCall,
 } from "./calling.ts";
 export type { McxGroupClient } from "./client.ts";
+export type { FileFetch, FileNotification, FileOptions, ReceivedFile, SendFileOptions } from "./files.ts";
 export type { McxClientEvent, McxClientOptions, ReceivedData } from "./options.ts";
 export type {
   McxPrivateCall,
@@ -30,15 +33,26 @@ export type { Watch, WatchOptions } from "./watching.ts";
 export interface McxClient extends McxGroupClient {
   /** Calls one user, under a key that only the two have. See `callUser` for its errors. */
   callUser(userUri: string, options?: McxPrivateCallOptions): Promise<McxPrivateCall>;
+  /** Uploads a file for all members and tells them. See `sendFile` for its errors. */
+  sendFile(
+    groupUri: string,
+    file: McDataFile,
+    options?: SendFileOptions,
+  ): Promise<Pick<ReceivedFile, "conversationId" | "messageId">>;
+  /** Downloads and opens a file of the event `file`. See `fetchFile` for its errors. */
+  fetchFile(received: ReceivedFile): Promise<McDataFile>;
 }
 
 export function createMcxClient(options: McxClientOptions): McxClient {
   const { endpoint, onPrivateCall } = options;
   const bindings = new Bindings(options);
-  const client = createMcxGroupClient(options, bindings);
+  const client = createMcxGroupClient(options, bindings, options.files && readFileMessage);
   if (onPrivateCall !== undefined) endpoint.onInvite(privateCallHandler(options, bindings, onPrivateCall));
   return {
     ...client,
     callUser: (userUri, callOptions = {}) => callUser(options, bindings, userUri, callOptions),
+    sendFile: (groupUri, file, fileOptions = {}) =>
+      sendFile(options, bindings.present, groupUri, file, fileOptions),
+    fetchFile: (received) => fetchFile(options, bindings.present, received),
   };
 }

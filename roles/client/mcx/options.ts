@@ -14,6 +14,7 @@ import type {
 import type { SpeechCodec } from "../../call/speech-codec.ts";
 import type { ImsIdentity } from "../../identity/ims.ts";
 import type { ClientKeys } from "../../identity/load-keys.ts";
+import type { FileNotification, FileOptions, ReceivedFile } from "./files.ts";
 import type { OnPrivateCall } from "./private-calls.ts";
 
 export interface McxClientOptions {
@@ -43,6 +44,8 @@ export interface McxClientOptions {
   readonly token: () => Promise<string>;
   /** Keys of a group: `ringKeys`. */
   readonly groupKeys: (groupUri: string) => GroupMediaKeys;
+  /** Where files are uploaded and fetched; without it, messages about files are refused. */
+  readonly files?: FileOptions;
   /** Whether a private call of somebody is taken. No such call is taken when absent. */
   readonly onPrivateCall?: OnPrivateCall;
   /** Departures from TS 33.180 in the key of a private call that are taken. */
@@ -98,5 +101,8 @@ export type McxClientEvent =
   | { readonly type: "call-joined"; readonly groupUri: string; readonly server: string }
   | { readonly type: "key"; readonly kind: string; readonly keyId: number }
   | ({ readonly type: "data" } & ReceivedData)
+  /** A member has uploaded a file: `fetchFile`. */
+  | ({ readonly type: "file" } & ReceivedFile)
+  | ({ readonly type: "file-notification" } & FileNotification)
   /** A MESSAGE, a NOTIFY or the INVITE of a private call that was refused here, or a call that cannot be watched. */
   | { readonly type: "refused"; readonly error: unknown };

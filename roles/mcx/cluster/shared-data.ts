@@ -1,16 +1,21 @@
 /** Short data for the clients of the other processes, by way of the database, where they lie sealed until they are taken. */
+
 import { fromHex, fromUtf8, toHex, utf8 } from "../../../base/bytes.ts";
+import { defined } from "../../../base/defined.ts";
 import type { McxStore } from "../../../store/index.ts";
 import type { Clock } from "../../../transport/sip/index.ts";
 import type { ServerLog } from "../../server/log.ts";
 import type { Lease } from "./lease.ts";
 
-/** A message to a group that a server brings to its members. */
+/** A message to a group that a server brings to its members: short data, or the notice of a file. */
 export interface Sds {
   readonly group: string;
+  /** The only member that it is for. */
+  readonly to?: string;
   readonly sender: string;
   /** In clear. */
   readonly signalling: Uint8Array;
+  /** Empty where the signalling says all. */
   readonly payload: Uint8Array;
 }
 
@@ -104,11 +109,14 @@ export class SharedData {
   }
 }
 
-function encode({ group, sender, signalling, payload }: Sds): Uint8Array {
-  return utf8(JSON.stringify({ group, sender, signalling: toHex(signalling), payload: toHex(payload) }));
+function encode({ group, to, sender, signalling, payload }: Sds): Uint8Array {
+  return utf8(JSON.stringify({ group, to, sender, signalling: toHex(signalling), payload: toHex(payload) }));
 }
 
 function decode(octets: Uint8Array): Sds {
-  const { group, sender, signalling, payload } = JSON.parse(fromUtf8(octets)) as Record<keyof Sds, string>;
-  return { group, sender, signalling: fromHex(signalling), payload: fromHex(payload) };
+  const { group, to, sender, signalling, payload } = JSON.parse(fromUtf8(octets)) as Record<
+    Exclude<keyof Sds, "to">,
+    string
+  > & { readonly to?: string };
+  return { group, ...defined({ to }), sender, signalling: fromHex(signalling), payload: fromHex(payload) };
 }

@@ -5,6 +5,7 @@
 import { isIP } from "node:net";
 import { z } from "zod";
 import { MikeySakkeError } from "../../../base/errors.ts";
+import { MAX_SEALED_FILE_BYTES } from "../../../bindings/mcdata/index.ts";
 import { TOLERANCES } from "../../../bindings/mikey/tolerance.ts";
 import { admissionSchema } from "../../server/admission.ts";
 import { databaseSchema } from "../../server/database-config.ts";
@@ -114,6 +115,19 @@ const limits = z.strictObject({
   stopTimeout: count.default(10),
 });
 
+const files = z.strictObject({
+  /** On `sip.host`: members upload and fetch files here, over HTTPS where there is `tls`. */
+  port,
+  /** Scheme, host and port that clients use, where they differ, as behind a proxy. */
+  url: z.url({ protocol: /^https?$/ }).optional(),
+  /** Octets of a sealed file. */
+  maxBytes: count.max(MAX_SEALED_FILE_BYTES).default(4 << 20),
+  /** Octets of all files, which are kept in memory. A user may have a quarter of them. */
+  totalBytes: count.default(64 << 20),
+  /** How long a file is kept. */
+  keep: count.default(86_400),
+});
+
 export const mcxConfigSchema = z
   .strictObject({
     /** The public service identity: clients send to it, CSKs are encrypted to it, it is the MDSI (5.4). */
@@ -128,6 +142,8 @@ export const mcxConfigSchema = z
     tls: z.strictObject({ certFile: z.string().min(1), keyFile: z.string().min(1) }).optional(),
     sip: sipSchema.prefault({ udpPort: 5070, tcpPort: 5070 }),
     media: media.prefault({}),
+    /** Without it there is no file distribution. */
+    files: files.optional(),
     floor: floor.prefault({}),
     sessionTimer: sessionTimer.prefault({}),
     /** How many members of a group may talk at a time. */

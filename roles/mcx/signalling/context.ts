@@ -33,6 +33,8 @@ export interface SignallingContext {
   /** MCData messages that have been taken. */
   readonly messages: SeenMessages;
   readonly outsiders: Outsiders;
+  /** The group that a file was uploaded for; undefined for a URL of no file that is here. Absent: there are no files. */
+  readonly groupOfFile?: ((url: string) => string | undefined) | undefined;
   /** The other processes of this server; without it there are none. */
   readonly cluster?: Pick<Cluster, "claim" | "post" | "firstSeen"> | undefined;
   /** Whether this process stops, so that its clients are to go elsewhere. */

@@ -1,19 +1,23 @@
 /**
- * Short data to a group (TS 24.282 9.2): a MESSAGE whose signalling payload the server opens under the sender's CSK and
+ * Short data to a group (TS 24.282 9.2), notices of files (10.2.4) and notifications of downloads (12.2): a MESSAGE whose signalling payload the server opens under the sender's CSK and
  * protects anew for each member; the data payload passes as it is, under a key that the server does not have (TS 33.180 8).
  */
+import { defined } from "../../../base/defined.ts";
 import { MikeySakkeError } from "../../../base/errors.ts";
 import { utf8 } from "../../../bindings/index.ts";
 import {
+  decodeFdSignalling,
+  decodeNotification,
   decodeSdsSignalling,
   isProtectedMcData,
   MCDATA_MEDIA_TYPES,
   openMcData,
   sealMcData,
 } from "../../../bindings/mcdata/index.ts";
-import { MEDIA, type Part, writeMcdataInfo } from "../../../documents/group-xml/index.ts";
+import { type McpttInfo, MEDIA, type Part, writeMcdataInfo } from "../../../documents/group-xml/index.ts";
 import { sealSignalling } from "../../../documents/signalling-xml/index.ts";
-import type { Answer, Incoming } from "../../../transport/sip/index.ts";
+import { type Answer, type Incoming, isSameUri } from "../../../transport/sip/index.ts";
+import type { MessageName } from "../../call/seen-messages.ts";
 import type { Sds } from "../cluster/shared-data.ts";
 import type { BoundClient } from "./clients.ts";
 import { type SignallingContext, tell } from "./context.ts";
@@ -22,27 +26,33 @@ import { SignallingRefusal } from "./refusal.ts";
 import { needPart } from "./request.ts";
 
 const GROUP_SDS = "group-sds";
+const GROUP_FD = "group-fd";
+const NOTIFY = "notify";
+const NOTHING = new Uint8Array();
 /** Members that are written to at a time. */
 const AT_ONCE = 16;
 
 export function messageHandler(context: SignallingContext) {
   return async (incoming: Incoming): Promise<Answer> => {
     const { client, parts, info } = await openRequest(incoming, "mcdata", context);
-    const { requestType, requestUri } = info;
-    if (requestType !== GROUP_SDS || requestUri === undefined) {
-      throw new SignallingRefusal("MCDATA_REFUSED", `request-type ${requestType}`);
-    }
-    await requireMember(context, requestUri, client.user, "mcdata");
-    const payload = needPart(parts, MCDATA_MEDIA_TYPES.PAYLOAD);
+    const { group, to } = await addresseesOf(info, client, context);
+    const { message: signalling, keyId } = await openPayload(
+      needPart(parts, MCDATA_MEDIA_TYPES.SIGNALLING),
+      client,
+    );
+    const name = nameIn(signalling, info.requestType, group, context);
+    client.used(keyId);
+    const payload = info.requestType === GROUP_SDS ? needPart(parts, MCDATA_MEDIA_TYPES.PAYLOAD) : NOTHING;
     // 8.1: protected from end to end.
-    if (!isProtectedMcData(payload)) throw new SignallingRefusal("MCDATA_REFUSED", "a payload in clear");
-    const { signalling, name } = await openPayload(needPart(parts, MCDATA_MEDIA_TYPES.SIGNALLING), client);
+    if (payload !== NOTHING && !isProtectedMcData(payload)) {
+      throw new SignallingRefusal("MCDATA_REFUSED", "a payload in clear");
+    }
     if (!context.messages.enter(client.user, name, context.now())) {
       // The sender has missed the answer: the message is on its way.
       context.count("mcdata_repeated");
       return { status: 202 };
     }
-    const sds = { group: requestUri, sender: client.user, signalling, payload };
+    const sds = { group, ...defined({ to }), sender: client.user, signalling, payload };
     await context.cluster?.post(sds).catch((cause: unknown) => {
       // When it is sent again, it counts as the first time.
       context.messages.forget(client.user, name);
@@ -54,12 +64,45 @@ export function messageHandler(context: SignallingContext) {
   };
 }
 
+/** The group whose members are told, or the one of them. */
+async function addresseesOf(
+  { requestType, requestUri, callingGroup }: McpttInfo,
+  { user }: BoundClient,
+  context: SignallingContext,
+): Promise<{ readonly group: string; readonly to?: string }> {
+  const isNotice = requestType === NOTIFY;
+  const group = isNotice ? callingGroup : requestUri;
+  const isServed =
+    requestType === GROUP_SDS || ((isNotice || requestType === GROUP_FD) && context.groupOfFile);
+  if (!isServed || group === undefined || requestUri === undefined) {
+    throw new SignallingRefusal("MCDATA_REFUSED", `request-type ${requestType}`);
+  }
+  await requireMember(context, group, user, "mcdata");
+  return isNotice ? { group, to: requestUri } : { group };
+}
+
+/** What tells the message from others. A file is one that was uploaded here for the group: members are led nowhere else. */
+function nameIn(
+  signalling: Uint8Array,
+  requestType: string | undefined,
+  group: string,
+  { groupOfFile }: SignallingContext,
+): MessageName {
+  try {
+    if (requestType === GROUP_SDS) return decodeSdsSignalling(signalling);
+    if (requestType === NOTIFY) return decodeNotification(signalling);
+    const fd = decodeFdSignalling(signalling);
+    if (groupOfFile?.(fd.url) === group) return fd;
+    throw new SignallingRefusal("MCDATA_REFUSED", "no file of the group is at that URL");
+  } catch (error) {
+    if (!(error instanceof MikeySakkeError) || error instanceof SignallingRefusal) throw error;
+    throw new SignallingRefusal("MCDATA_REFUSED", error.message, error);
+  }
+}
+
 async function openPayload(octets: Uint8Array, client: BoundClient) {
   try {
-    const { message, keyId } = await openMcData(octets, (id) => client.receiving(id));
-    const name = decodeSdsSignalling(message);
-    client.used(keyId);
-    return { signalling: message, name };
+    return await openMcData(octets, (id) => client.receiving(id));
   } catch (error) {
     if (!(error instanceof MikeySakkeError)) throw error;
     throw new SignallingRefusal("MCDATA_REFUSED", error.message, error);
@@ -68,7 +111,8 @@ async function openPayload(octets: Uint8Array, client: BoundClient) {
 
 /** To the clients that are bound here. */
 export async function distribute(context: SignallingContext, sds: Sds): Promise<void> {
-  const left = context.clients.all().filter(({ user }) => user !== sds.sender);
+  const isMeant = (user: string) => (sds.to === undefined ? user !== sds.sender : isSameUri(user, sds.to));
+  const left = context.clients.all().filter(({ user }) => isMeant(user));
   const worker = async () => {
     for (let client = left.pop(); client !== undefined; client = left.pop()) {
       try {
@@ -91,7 +135,7 @@ async function forward(context: SignallingContext, sds: Sds, client: BoundClient
   const csk = client.sending();
   if (csk === undefined) return;
   const info = writeMcdataInfo({
-    requestType: GROUP_SDS,
+    requestType: sds.to !== undefined ? NOTIFY : sds.payload.length > 0 ? GROUP_SDS : GROUP_FD,
     requestUri: client.user,
     callingUser: sds.sender,
     callingGroup: sds.group,
@@ -102,8 +146,8 @@ async function forward(context: SignallingContext, sds: Sds, client: BoundClient
       contentType: MCDATA_MEDIA_TYPES.SIGNALLING,
       body: await sealMcData(csk, sds.signalling, { now: now(), random }),
     },
-    { contentType: MCDATA_MEDIA_TYPES.PAYLOAD, body: sds.payload },
   ];
+  if (sds.payload.length > 0) parts.push({ contentType: MCDATA_MEDIA_TYPES.PAYLOAD, body: sds.payload });
   const { status } = await tell(context, client, await sealSignalling(parts, client.xml.sending, { random }));
   context.count(status < 300 ? "mcdata_brought" : "mcdata_failed");
 }

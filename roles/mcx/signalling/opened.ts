@@ -107,7 +107,7 @@ export function readOrRefuse<T>(read: () => T): T {
  * @throws {SignallingRefusal} NOT_A_MEMBER also where there is no such group, SERVICE_NOT_IN_GROUP, TOO_MANY, DIRECTORY_UNAVAILABLE
  */
 export async function requireMember(
-  { directory, outsiders, clock }: SignallingContext,
+  { directory, outsiders, clock }: Pick<SignallingContext, "directory" | "outsiders" | "clock">,
   group: string,
   user: string,
   service: GroupService,

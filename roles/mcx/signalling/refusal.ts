@@ -83,8 +83,12 @@ export class SignallingRefusal extends MikeySakkeError {
     super("transport", code, `refused: ${detail ?? code}`, { cause });
   }
 
+  get status(): number {
+    return STATUS[this.code];
+  }
+
   answer(authorizationServer: string | undefined): Answer {
-    const status = STATUS[this.code];
+    const { status } = this;
     return {
       status,
       headers: (headers) => {

@@ -15,6 +15,7 @@ import { registerInIms } from "../../../roles/identity/ims.ts";
 import type { ClientKeys } from "../../../roles/identity/index.ts";
 import { type McxConfigInput, parseMcxConfig } from "../../../roles/mcx/common/config.ts";
 import type { GroupDirectory, GroupRules } from "../../../roles/mcx/common/directory.ts";
+import { type FileServer, fileServerOf } from "../../../roles/mcx/files/index.ts";
 import { GroupSessions } from "../../../roles/mcx/index.ts";
 import { PrivateSessions } from "../../../roles/mcx/session/private-sessions.ts";
 import { Clients } from "../../../roles/mcx/signalling/clients.ts";
@@ -22,7 +23,9 @@ import { Conferences } from "../../../roles/mcx/signalling/conferences.ts";
 import type { SignallingContext } from "../../../roles/mcx/signalling/context.ts";
 import { serveSignalling } from "../../../roles/mcx/signalling/index.ts";
 import { Musik } from "../../../roles/mcx/signalling/musik.ts";
+import { requireMember } from "../../../roles/mcx/signalling/opened.ts";
 import { Outsiders } from "../../../roles/mcx/signalling/outsiders.ts";
+import { ownGuard } from "../../../roles/server/listener.ts";
 import { noLog } from "../../../roles/server/log.ts";
 import { RefusedLog } from "../../../roles/server/refused-log.ts";
 import { Targets } from "../../../roles/server/targets.ts";
@@ -125,6 +128,9 @@ export class McxWorld {
   privateSessions!: PrivateSessions;
   endpoint!: SipEndpoint;
   address!: string;
+  files: FileServer | undefined;
+  /** Milliseconds by which the clock of the files is ahead. */
+  later = 0;
 
   static async create(
     config: Partial<McxConfigInput> = {},
@@ -184,6 +190,20 @@ export class McxWorld {
     });
     this.messages = new SeenMessages({ senders: 100, each: 64 });
     const keys = clientKeysOf(this.kms, MCX, this.partners);
+    const outsiders = new Outsiders(clock);
+    this.files = fileServerOf(config, {
+      tokens: nameTokens,
+      credentials: undefined,
+      requireMember: async (group, user) => {
+        await requireMember({ directory: this.book, outsiders, clock }, group, user, "mcdata");
+      },
+      guard: ownGuard(),
+      now: () => Date.now() + this.later,
+      random,
+      log: noLog,
+      count: (event) => context.count(event),
+    });
+    await this.files?.listen();
     const context: SignallingContext = {
       config,
       endpoint,
@@ -196,7 +216,8 @@ export class McxWorld {
       targets,
       seen: new MemoryReceiverState(),
       messages: this.messages,
-      outsiders: new Outsiders(clock),
+      outsiders,
+      groupOfFile: this.files?.groupOf,
       cluster: this.#cluster,
       clock,
       now: Date.now,
@@ -213,6 +234,7 @@ export class McxWorld {
       () => conferences.close(),
       () => endpoint.close(),
       () => connections?.close(),
+      () => this.files?.app.close(),
       () => this.sessions.close(),
       () => this.clients.close(),
     );
@@ -221,7 +243,7 @@ export class McxWorld {
   /** A client of that user, who says so with the token `for-NAME`. */
   async device(
     user: string,
-    changes: Pick<McxClientOptions, "codecs" | "expires" | "sessionTimer" | "onPrivateCall"> & {
+    changes: Pick<McxClientOptions, "codecs" | "expires" | "sessionTimer" | "onPrivateCall" | "files"> & {
       clock?: Clock;
       token?: string;
       signsAs?: string;
@@ -270,6 +292,7 @@ export class McxWorld {
       endpoint,
       keys: () => keysOf(signer()),
       ...defined({ onPrivateCall: changes.onPrivateCall }),
+      ...defined({ files: changes.files }),
       token: async () => changes.token ?? tokenOf(user),
       groupKeys: (group) => this.groupKeys(user, group),
       openPort: (group) =>

@@ -1,0 +1,281 @@
+/**
+ * Files of a group over HTTP (TS 24.282 10.2): sealed under the GMK and uploaded, told of in a MESSAGE, fetched and opened by
+ * the others, who may tell the sender so. A client without this object takes part in short data only.
+ */
+import { fromHex, toHex, utf8 } from "../../../base/bytes.ts";
+import { defined } from "../../../base/defined.ts";
+import { type ErrorCode, MikeySakkeError } from "../../../base/errors.ts";
+import {
+  decodeFdSignalling,
+  decodeNotification,
+  encodeFdSignalling,
+  encodeNotification,
+  FD_DISPOSITIONS,
+  MAX_SEALED_FILE_BYTES,
+  MCDATA_ID_BYTES,
+  MCDATA_MEDIA_TYPES,
+  MCDATA_TYPES,
+  type McDataFile,
+  openMcDataFile,
+  sealMcData,
+  sealMcDataFile,
+} from "../../../bindings/mcdata/index.ts";
+import {
+  MEDIA,
+  type ServiceInfo,
+  writeMcdataInfo,
+  writeMultipart,
+} from "../../../documents/group-xml/index.ts";
+import { readAll } from "../../../transport/http/body.ts";
+import { senderOf } from "./authorised.ts";
+import { type Binding, McxRefusedError } from "./binding.ts";
+import { sealRequest } from "./bound-request.ts";
+import type { McxClientOptions } from "./options.ts";
+
+/** What is used of `fetch`. */
+export type FileFetch = (
+  url: string,
+  init: {
+    method: "GET" | "POST";
+    headers: Record<string, string>;
+    body?: Uint8Array<ArrayBuffer>;
+    redirect: "error";
+    signal: AbortSignal;
+  },
+) => Promise<Pick<Response, "status" | "headers" | "body">>;
+
+export interface FileOptions {
+  /** Where files are uploaded, and the only place that they are fetched from, as the token goes there. */
+  readonly url: string;
+  readonly fetch: FileFetch;
+  /** Milliseconds for an upload or a download; 120,000 when absent. */
+  readonly timeoutMs?: number;
+  /** Octets of a sealed file that is fetched; MAX_SEALED_FILE_BYTES when absent. */
+  readonly maxBytes?: number;
+}
+
+export interface SendFileOptions {
+  /** Whether those who have fetched the file are asked to tell. */
+  readonly wantsCompletion?: boolean;
+  /** Whether receivers are to fetch it without asking their users. */
+  readonly isMandatory?: boolean;
+}
+
+/** A file that somebody has uploaded for the group. */
+export interface ReceivedFile {
+  readonly groupUri: string;
+  /** Sender according to the server. */
+  readonly from: string;
+  /** Unix seconds, as the sender says. */
+  readonly dateTime: number;
+  /** Hex. */
+  readonly conversationId: string;
+  readonly messageId: string;
+  readonly url: string;
+  readonly wantsCompletion: boolean;
+  readonly isMandatory: boolean;
+}
+
+/** What became of a file at one receiver. */
+export interface FileNotification {
+  readonly groupUri: string;
+  /** The receiver, according to the server. */
+  readonly from: string;
+  /** One of `FD_DISPOSITIONS`. */
+  readonly disposition: number;
+  readonly dateTime: number;
+  /** Hex: those of the file. */
+  readonly conversationId: string;
+  readonly messageId: string;
+}
+
+export const GROUP_FD = "group-fd";
+/** Of disposition notifications. */
+export const NOTIFY = "notify";
+const FILE_TYPE = "application/octet-stream";
+const TIMEOUT_MS = 120_000;
+
+/**
+ * Gives the identifiers of the message, which notifications quote.
+ *
+ * @throws {McxRefusedError}; SIP transport errors; transport `FILE_REFUSED`; usage `NO_FILE_SERVER`, `NO_GROUP_KEY`,
+ * `NO_CONTROL_KEY`, `BAD_MCDATA_FILE`
+ */
+export async function sendFile(
+  options: McxClientOptions,
+  binding: Binding | undefined,
+  groupUri: string,
+  file: McDataFile,
+  { wantsCompletion, isMandatory }: SendFileOptions,
+): Promise<Pick<ReceivedFile, "conversationId" | "messageId">> {
+  const files = filesOf(options);
+  const { random, now, groupKeys, userUri } = options;
+  const gmk = groupKeys(groupUri).sending();
+  if (gmk === undefined) throw usage("NO_GROUP_KEY", "no GMK of the group is active");
+  if (binding === undefined) throw usage("NO_CONTROL_KEY", "no CSK is uploaded");
+  const sealed = await sealMcDataFile(gmk, file, { now: now(), random });
+  const info = { requestType: GROUP_FD, requestUri: groupUri, callingUser: userUri };
+  const url = await upload(options, files, info, sealed);
+  const [conversationId, messageId] = [random(MCDATA_ID_BYTES), random(MCDATA_ID_BYTES)];
+  const dateTime = Math.floor(now() / 1000);
+  const fd = { dateTime, conversationId, messageId, url, ...defined({ wantsCompletion, isMandatory }) };
+  await tellServer(options, binding, info, encodeFdSignalling(fd));
+  return { conversationId: toHex(conversationId), messageId: toHex(messageId) };
+}
+
+/**
+ * Downloads and opens a file, and tells the sender if they asked for that.
+ *
+ * @throws {MikeySakkeError} transport `FILE_REFUSED`, `DOWNLOAD_TOO_LARGE`; usage `NO_FILE_SERVER`; verification `MCDATA_REFUSED` and
+ * codec `BAD_MCDATA_FILE` of `openMcDataFile`; errors of `sendFile` for the notification
+ */
+export async function fetchFile(
+  options: McxClientOptions,
+  binding: Binding | undefined,
+  received: ReceivedFile,
+): Promise<McDataFile> {
+  const { groupUri, url, wantsCompletion } = received;
+  const keys = options.groupKeys(groupUri);
+  const sealed = await download(options, filesOf(options), url);
+  const file = await openMcDataFile(sealed, (keyId) => keys.receiving(keyId));
+  if (wantsCompletion && binding !== undefined)
+    await notifyOf(options, binding, received, FD_DISPOSITIONS.COMPLETED);
+  return file;
+}
+
+/** What a MESSAGE of the server for this user says of files; undefined: it is about something else. */
+export function readFileMessage(
+  { requestType, callingGroup = "", callingUser = "" }: ServiceInfo,
+  signalling: Uint8Array,
+  options: McxClientOptions,
+) {
+  const base = { groupUri: callingGroup, from: callingUser };
+  if (requestType === GROUP_FD) {
+    const { conversationId, messageId, dateTime, url, ...asked } = decodeFdSignalling(signalling);
+    requireOwn(filesOf(options), url);
+    const file = { ...base, dateTime, url, wantsCompletion: asked.wantsCompletion === true };
+    const event = {
+      type: "file" as const,
+      ...file,
+      isMandatory: asked.isMandatory === true,
+      conversationId: toHex(conversationId),
+      messageId: toHex(messageId),
+    };
+    return { name: { conversationId, messageId }, event };
+  }
+  if (requestType !== NOTIFY || signalling[0] !== MCDATA_TYPES.FD_NOTIFICATION) return undefined;
+  const { conversationId, messageId, dateTime, disposition } = decodeNotification(signalling);
+  const ids = { conversationId: toHex(conversationId), messageId: toHex(messageId) };
+  return {
+    name: { conversationId, messageId },
+    event: { type: "file-notification" as const, ...base, disposition, dateTime, ...ids },
+  };
+}
+
+async function notifyOf(
+  options: McxClientOptions,
+  binding: Binding,
+  { groupUri, from, conversationId, messageId }: ReceivedFile,
+  disposition: number,
+): Promise<void> {
+  const dateTime = Math.floor(options.now() / 1000);
+  const ids = { conversationId: fromHex(conversationId), messageId: fromHex(messageId) };
+  const info = {
+    requestType: NOTIFY,
+    requestUri: from,
+    callingUser: options.userUri,
+    callingGroup: groupUri,
+  };
+  await tellServer(options, binding, info, encodeNotification({ of: "fd", disposition, dateTime, ...ids }));
+}
+
+/** A MESSAGE with a signalling payload alone, under the CSK. */
+async function tellServer(
+  options: McxClientOptions,
+  binding: Binding,
+  info: ServiceInfo,
+  signalling: Uint8Array,
+): Promise<void> {
+  const csk = binding.held.sending();
+  if (csk === undefined) throw usage("NO_CONTROL_KEY", "no CSK is uploaded");
+  const { endpoint, mcxUri, random, now } = options;
+  const body = await sealMcData(csk, signalling, { now: now(), random });
+  const request = await sealRequest(options, binding.held, {
+    method: "MESSAGE",
+    contentType: MEDIA.mcdataInfo,
+    info: (ofRequest) => writeMcdataInfo({ ...info, binding: ofRequest }),
+    parts: [{ contentType: MCDATA_MEDIA_TYPES.SIGNALLING, body }],
+  });
+  const target = { method: "MESSAGE", ...binding.target, to: mcxUri };
+  const response = await endpoint.request({ ...target, ...request, ...(await senderOf(options)) });
+  if (response.status >= 300) throw new McxRefusedError("MESSAGE", response);
+}
+
+async function upload(
+  { token }: McxClientOptions,
+  files: FileOptions,
+  info: ServiceInfo,
+  sealed: Uint8Array,
+): Promise<string> {
+  const { contentType, body } = writeMultipart([
+    { contentType: MEDIA.mcdataInfo, body: utf8(writeMcdataInfo(info)) },
+    { contentType: FILE_TYPE, body: sealed },
+  ]);
+  const { status, headers } = await exchange(files, files.url, {
+    method: "POST",
+    headers: { authorization: `Bearer ${await token()}`, "content-type": contentType },
+    body: Uint8Array.from(body),
+  });
+  const url = headers.get("location");
+  if (status !== 201 || url === null) throw refused(`the upload was answered with ${status}`);
+  requireOwn(files, url);
+  return url;
+}
+
+async function download({ token }: McxClientOptions, files: FileOptions, url: string): Promise<Uint8Array> {
+  requireOwn(files, url);
+  const { maxBytes = MAX_SEALED_FILE_BYTES, timeoutMs = TIMEOUT_MS } = files;
+  const headers = { authorization: `Bearer ${await token()}`, accept: FILE_TYPE };
+  const { status, body } = await exchange(files, url, { method: "GET", headers });
+  if (status !== 200) throw refused(`the download was answered with ${status}`);
+  return readAll(body, maxBytes, "DOWNLOAD_TOO_LARGE", AbortSignal.timeout(timeoutMs));
+}
+
+async function exchange(
+  { fetch, timeoutMs = TIMEOUT_MS }: FileOptions,
+  url: string,
+  init: Omit<Parameters<FileFetch>[1], "redirect" | "signal">,
+) {
+  try {
+    return await fetch(url, { ...init, redirect: "error", signal: AbortSignal.timeout(timeoutMs) });
+  } catch (cause) {
+    throw refused(`${new URL(url).origin} does not answer`, cause);
+  }
+}
+
+/** The token of the user goes to no other place, whoever names one. */
+function requireOwn({ url: root }: FileOptions, url: string): void {
+  const [own, given] = [URL.parse(root), URL.parse(url)];
+  const isOwn =
+    own !== null &&
+    given !== null &&
+    given.origin === own.origin &&
+    given.username === "" &&
+    given.pathname.startsWith(`${own.pathname}/`) &&
+    given.href === url;
+  if (!isOwn)
+    throw new MikeySakkeError("verification", "MCDATA_REFUSED", "file: its URL is not of the server");
+}
+
+function filesOf({ files }: McxClientOptions): FileOptions {
+  if (files === undefined) throw usage("NO_FILE_SERVER", "the client was given no server of files");
+  return files;
+}
+
+function usage(code: ErrorCode, text: string): MikeySakkeError {
+  return new MikeySakkeError("usage", code, text);
+}
+
+function refused(text: string, cause?: unknown): MikeySakkeError {
+  return new MikeySakkeError("transport", "FILE_REFUSED", `file: ${text}`, { cause });
+}

@@ -1,0 +1,167 @@
+/**
+ * Upload and download of files over HTTP (TS 24.282 10.2.2, 10.2.3, 6.7): POST of an info document and the sealed file, 201 with
+ * the URL in Location; GET and HEAD of that URL for members of the group.
+ */
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { MikeySakkeError } from "../../../base/errors.ts";
+import type { RandomSource } from "../../../base/random.ts";
+import { MEDIA, mediaTypeOf, readMcdataInfo, readMultipart } from "../../../documents/group-xml/index.ts";
+import { isSameUri } from "../../../transport/sip/index.ts";
+import { httpChallenge } from "../../server/bearer-challenge.ts";
+import { type Credentials, createListener, type ListenerGuard } from "../../server/listener.ts";
+import type { ServerLog } from "../../server/log.ts";
+import { TokenRefusal } from "../../server/token-refusal.ts";
+import type { TokenVerifier } from "../../server/tokens.ts";
+import type { FileStore } from "./file-store.ts";
+
+/** Where files are, below the URL of the server. */
+export const FILES_PATH = "/mcdata/fd";
+export const FILE_MEDIA_TYPE = "application/octet-stream";
+export const GROUP_FD = "group-fd";
+
+export interface FileServerOptions {
+  readonly store: FileStore;
+  readonly tokens: TokenVerifier;
+  /** Refuses with an error of `status` who is no member of the group, or may not have MCData in it. */
+  readonly requireMember: (group: string, user: string) => Promise<void>;
+  /** Where clients reach the server: scheme, host and port. */
+  readonly url: () => string;
+  /** Octets of a sealed file. */
+  readonly maxBytes: number;
+  /** Seconds to receive one. */
+  readonly requestTimeout: number;
+  readonly credentials?: Credentials;
+  readonly guard: ListenerGuard;
+  readonly now: () => number;
+  readonly random: RandomSource;
+  readonly log: ServerLog;
+  readonly count: (event: string) => void;
+}
+
+/** Info document, boundaries and headers beside the file. */
+const MULTIPART_BYTES = 64 << 10;
+const STATUS_OF_TOKEN = { WRONG_SCOPE: 403, TOKENS_UNAVAILABLE: 503 } as const;
+
+/** An answer other than success. */
+class FileRefusal extends MikeySakkeError {
+  readonly status: number;
+
+  constructor(status: number, text: string, cause?: unknown) {
+    super("transport", "FILE_REFUSED", text, { cause });
+    this.status = status;
+  }
+}
+
+export function createFileServer(options: FileServerOptions): FastifyInstance {
+  const { store, tokens, maxBytes, requestTimeout, credentials, guard, now, random, log, count } = options;
+  const app = createListener({
+    bodyBytes: maxBytes + MULTIPART_BYTES,
+    requestTimeout,
+    idleTimeout: requestTimeout,
+    random,
+    guard,
+    ...(credentials && { credentials }),
+  });
+  const users = new WeakMap<object, readonly string[]>();
+  // Before the body is read.
+  app.addHook("onRequest", async (request) => {
+    const { identities } = await tokens.verify(request.headers.authorization, now());
+    users.set(request.raw, identities);
+  });
+
+  async function handle(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const own = users.get(request.raw) ?? [];
+    const path = request.originalUrl;
+    if (path === FILES_PATH) {
+      if (request.method !== "POST") return reply.code(405).header("allow", "POST").send();
+      const id = await upload(own, request);
+      count("file_stored");
+      return reply.code(201).header("location", `${options.url()}${FILES_PATH}/${id}`).send();
+    }
+    if (request.method !== "GET" && request.method !== "HEAD") {
+      return reply.code(405).header("allow", "GET, HEAD").send();
+    }
+    const file = store.get(idOf(path) ?? "");
+    if (file === undefined) throw new FileRefusal(404, path);
+    await requireOneMember(file.group, own);
+    count("file_fetched");
+    const headers = { "content-type": FILE_MEDIA_TYPE, "cache-control": "private, no-store" };
+    return reply.headers(headers).send(Buffer.from(file.octets));
+  }
+
+  async function upload(own: readonly string[], { headers, body }: FastifyRequest): Promise<string> {
+    const contentType = headers["content-type"] ?? "";
+    if (!mediaTypeOf(contentType).startsWith("multipart/")) throw new FileRefusal(415, contentType);
+    const parts = orBad(() =>
+      readMultipart(contentType, body instanceof Uint8Array ? body : new Uint8Array()),
+    );
+    const part = (type: string) => {
+      const found = parts.find((one) => mediaTypeOf(one.contentType) === type)?.body;
+      if (found === undefined) throw new FileRefusal(400, `no part ${type}`);
+      return found;
+    };
+    const { requestType, requestUri, callingUser } = orBad(() => readMcdataInfo(part(MEDIA.mcdataInfo)));
+    const octets = part(FILE_MEDIA_TYPE);
+    if (requestType !== GROUP_FD || requestUri === undefined) {
+      throw new FileRefusal(403, `request-type ${requestType}`);
+    }
+    const user = callingUser === undefined ? own[0] : own.find((one) => isSameUri(one, callingUser));
+    if (user === undefined) throw new FileRefusal(403, `${callingUser} is not the user of the token`);
+    if (octets.length > maxBytes) throw new FileRefusal(413, `${octets.length} octets`);
+    await options.requireMember(requestUri, user);
+    // The multipart body goes; the file stays.
+    return store.put({ group: requestUri, sender: user, octets: octets.slice() });
+  }
+
+  async function requireOneMember(group: string, own: readonly string[]): Promise<void> {
+    let refusal: unknown = new FileRefusal(403, "the token names no user");
+    for (const user of own) {
+      try {
+        return await options.requireMember(group, user);
+      } catch (error) {
+        refusal = error;
+      }
+    }
+    throw refusal;
+  }
+
+  app.all("/", handle);
+  app.setNotFoundHandler(handle);
+  app.setErrorHandler(async (error: FastifyError, _request, reply) => {
+    const status = statusOf(error);
+    count("file_refused");
+    log[status >= 500 ? "warn" : "info"](
+      { status, detail: error.message },
+      "a request for a file was refused",
+    );
+    if (status === 503) reply.header("retry-after", "5");
+    return reply.code(status).headers(httpChallenge(error.code)).send();
+  });
+  return app;
+}
+
+/** The identifier in a path; undefined for what is no path of a file. */
+export function idOf(path: string): string | undefined {
+  const id = path.startsWith(`${FILES_PATH}/`) ? path.slice(FILES_PATH.length + 1) : "";
+  return /^[0-9a-f]{32}$/.test(id) ? id : undefined;
+}
+
+function orBad<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof MikeySakkeError) || error instanceof FileRefusal) throw error;
+    throw new FileRefusal(400, error.message, error);
+  }
+}
+
+function statusOf(error: FastifyError): number {
+  if (error instanceof TokenRefusal)
+    return STATUS_OF_TOKEN[error.code as keyof typeof STATUS_OF_TOKEN] ?? 401;
+  if (error instanceof MikeySakkeError) {
+    // RFC 4918 11.5.
+    if (error.code === "FILES_FULL") return 507;
+    return "status" in error && typeof error.status === "number" ? error.status : 500;
+  }
+  return error.statusCode ?? 500;
+}
