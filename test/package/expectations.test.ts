@@ -5,11 +5,13 @@ import { expect, it } from "vitest";
 const read = (name: string) => readFileSync(new URL(`../../${name}`, import.meta.url), "utf8");
 
 it("each finding has its number, and the test that it names", () => {
-  const rows = Array.from(read("docs/expectations.md").matchAll(/^\| ([NO])(\d+) \|.*$/gm), (match) => match);
+  const rows = Array.from(read("docs/expectations.md").matchAll(/^\| ([NOFP])(\d+) \|.*$/gm), (match) => match);
   const numbers = (letter: string) =>
     rows.filter(([, of]) => of === letter).map(([, , number]) => Number(number));
   expect(numbers("N")).toEqual(Array.from({ length: 14 }, (_, i) => i + 1));
   expect(numbers("O")).toEqual(Array.from({ length: 15 }, (_, i) => i + 1));
+  expect(numbers("F")).toEqual(Array.from({ length: 12 }, (_, i) => i + 1));
+  expect(numbers("P")).toEqual(Array.from({ length: 9 }, (_, i) => i + 1));
   for (const [row] of rows) {
     const [, file, title] = /`(test\/[\w./-]+)` “([^”]+)”/.exec(row) ?? expect.fail(`${row} names no test`);
     expect(read(file!), row).toContain(title!);
