@@ -5,7 +5,10 @@ import { expect, it } from "vitest";
 const read = (name: string) => readFileSync(new URL(`../../${name}`, import.meta.url), "utf8");
 
 it("each finding has its number, and the test that it names", () => {
-  const rows = Array.from(read("docs/expectations.md").matchAll(/^\| ([NOFP])(\d+) \|.*$/gm), (match) => match);
+  const rows = Array.from(
+    read("docs/expectations.md").matchAll(/^\| ([NOFP])(\d+) \|.*$/gm),
+    (match) => match,
+  );
   const numbers = (letter: string) =>
     rows.filter(([, of]) => of === letter).map(([, , number]) => Number(number));
   expect(numbers("N")).toEqual(Array.from({ length: 14 }, (_, i) => i + 1));
