@@ -2,6 +2,7 @@
 // a namespace that the target in asconfig.json chooses, see kernels.ts.
 
 import "./kernels";
+import { difference, factors, legal, reducible, summands } from "./bounds";
 import { workspace } from "./memory";
 
 /** F_p of SAKKE parameter set 1. */
@@ -55,30 +56,39 @@ import { workspace } from "./memory";
 
 /** out = a b / R. */
 @inline export function mul<F>(out: usize, a: usize, b: usize): void {
+  factors<F>(a, b, 0, 0);
   if (isFp<F>()) kernel.fp.mul(out, a, b);
   else kernel.p256.mul(out, a, b);
+  legal<F>(out);
 }
 
 /** out = a^2 / R. */
 @inline export function sqr<F>(out: usize, a: usize): void {
+  factors<F>(a, a, 0, 0);
   if (isFp<F>()) kernel.fp.sqr(out, a);
   else kernel.p256.sqr(out, a);
+  legal<F>(out);
 }
 
 /** out = (a b + c d) / R, reduced once. */
 @inline export function mulAddMul<F>(out: usize, a: usize, b: usize, c: usize, d: usize): void {
+  factors<F>(a, b, c, d);
   if (isFp<F>()) kernel.fp.mulAddMul(out, a, b, c, d);
   else kernel.p256.mulAddMul(out, a, b, c, d);
+  legal<F>(out);
 }
 
 /** out = a + b. */
 @inline export function add<F>(out: usize, a: usize, b: usize): void {
+  summands<F>(a, 1, b);
   if (isFp<F>()) kernel.fp.add(out, a, b);
   else kernel.p256.add(out, a, b);
+  legal<F>(out);
 }
 
 /** out = 3 a. out is not a. */
 @inline export function triple<F>(out: usize, a: usize): void {
+  summands<F>(a, 3, 0);
   if (kernel.SCALES) {
     scaleBy3<F>(out, a);
   } else {
@@ -89,6 +99,7 @@ import { workspace } from "./memory";
 
 /** out = 2^shift a, 1 <= shift <= 3. */
 @inline export function shiftLeft<F>(out: usize, a: usize, shift: i32): void {
+  summands<F>(a, 1 << shift, 0);
   if (kernel.SCALES) {
     scaleByPower<F>(out, a, shift);
   } else {
@@ -109,8 +120,10 @@ function scaleByPower<F>(out: usize, a: usize, shift: i32): void {
 
 /** out = a - b + K p with the K of `level`, see fma/field.ts. P-256 reduces by itself and takes any level. */
 @inline export function sub<F>(out: usize, a: usize, b: usize, level: i32): void {
+  difference<F>(a, b, level);
   if (isFp<F>()) kernel.fp.sub(out, a, b, level);
   else kernel.p256.sub(out, a, b, level);
+  legal<F>(out);
 }
 
 /** Sets the lane to the integer at `words`, least significant first (not in Montgomery form). */
@@ -119,8 +132,9 @@ function scaleByPower<F>(out: usize, a: usize, shift: i32): void {
   else kernel.p256.setWords(out, lane, words);
 }
 
-/** Reads the lane as an integer reduced mod p (not in Montgomery form), for a value below 3 p. */
+/** Reads the lane as an integer reduced mod p (not in Montgomery form), see REDUCIBLE. */
 @inline export function getWords<F>(words: usize, a: usize, lane: i32): void {
+  reducible<F>(a);
   if (isFp<F>()) kernel.fp.getWords(words, a, lane);
   else kernel.p256.getWords(words, a, lane);
 }

@@ -4,6 +4,7 @@
 //
 // Bounds in multiples of p: X, Y below 38, Z below 9, so every product is of operands below 50 p.
 
+import { below, evenOddBelow } from "./bounds";
 import { add, copy, mul, one, shiftLeft, sqr, sub, triple, zero } from "./field";
 import { duplicateEven, duplicateOdd, evenOdd, swapPairs } from "./lanes";
 import { Addition, Doubling, Line, Multiple, MultipleZero, claim, release, slot } from "./scratch";
@@ -56,8 +57,15 @@ export function start<F>(): void {
   evenOdd<F>(ZY(), one<F>(), baseY());
 }
 
+/** The bounds above. */
+@inline function withinBounds<F>(): void {
+  below<F>(X(), 38);
+  evenOddBelow<F>(ZY(), 9, 38);
+}
+
 /** C = 2C. With `withLine` the tangent, times 2 Y Z^3: (slope (Qx Z^2 + X) - 2 Y^2, Qy 2 Y Z^3). */
 export function double<F>(withLine: bool): void {
+  withinBounds<F>();
   claim(Doubling.SQUARE, Doubling.END);
   const square = slot(Doubling.SQUARE), delta = slot(Doubling.DELTA), gamma = slot(Doubling.GAMMA), t = slot(Doubling.T), beta = slot(Doubling.BETA), alpha = slope(), u = slot(Doubling.U), z3 = slot(Doubling.Z3), v = slot(Doubling.V);
   sqr<F>(square, ZY());
@@ -108,6 +116,7 @@ export function double<F>(withLine: bool): void {
 
 /** C = C + base. With `withLine` the chord, times the new Z: (slope (Qx + x) - y Z, Qy Z). */
 export function addBase<F>(withLine: bool): void {
+  withinBounds<F>();
   claim(Addition.Z, Addition.END);
   const z = slot(Addition.Z), t = slot(Addition.T), u = slot(Addition.U), h = slot(Addition.H), y = slot(Addition.Y), cubes = slot(Addition.CUBES), z3 = slot(Addition.Z3), v = slot(Addition.V), r = slope();
   duplicateEven<F>(z, ZY());

@@ -1,6 +1,7 @@
 // The accumulator of a Miller loop in F_p2, as [re, im] in every pair of lanes. Values in F_p, vertical lines among
 // them, vanish in PF_p and are left out.
 
+import { below } from "./bounds";
 import { Fp, add, mul, mulAddMul, one, sub, zero } from "./field";
 import { duplicateEven, duplicateOdd, evenOdd, swapPairs } from "./lanes";
 import { Accumulator, AccumulatorZero, MultiplyF, SquareF, claim, release, slot } from "./scratch";
@@ -42,6 +43,7 @@ export function squareF(): void {
 
 /** f = f l: [a, a][c, d] + [b, b][-d, c], for l below 50 p. */
 export function multiplyF(l: usize): void {
+  below<Fp>(l, 50);
   claim(MultiplyF.RE, MultiplyF.END);
   const re = slot(MultiplyF.RE), im = slot(MultiplyF.IM), swapped = slot(MultiplyF.SWAPPED), t = slot(MultiplyF.T);
   duplicateEven<Fp>(re, f());

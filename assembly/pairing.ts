@@ -6,6 +6,7 @@
 // +-2K with the tangent at +-K, divided by the verticals in between, keeps the form A(x) + y B(x): digit 0 has
 // deg A = 2, digits +-1 a monic A of degree 3, digits +-2 a monic B of degree 2. A step is then f = f^4 (A + y B).
 
+import { below } from "./bounds";
 import { Fp, add, bytes, copy, getWords, lanes, mul, mulAddMul, one, sqr, sub, words as wordCount, zero } from "./field";
 import { NAF_DIGITS, NAF_LENGTH, RADIX4_DIGITS, RADIX4_LENGTH, SAKKE_CURVE } from "./generated/curves";
 import { X, ZY, addBase, baseX, baseY, disownMultiple, double, evalX, evalY, line, ownMultiple, slope, start } from "./jacobian";
@@ -189,12 +190,15 @@ function emit(lines: usize, even: usize, odd: usize): usize {
 /** Stores [constant, 0], brought below 2.25 p so that the sum of a line stays below 10 p. */
 function emitConstant(lines: usize, even: usize): usize {
   mul<Fp>(slot(Lines.PRODUCT), even, one<Fp>());
+  below<Fp>(slot(Lines.PRODUCT), 2.25);
   return emit(lines, slot(Lines.PRODUCT), slot(Lines.NONE));
 }
 
 /** Intercept of the line through (x, y) with the given slope, below 6 p. */
 @inline function intercept(out: usize, x: usize, y: usize, gradient: usize): void {
   minusProduct(out, y, gradient, x);
+  // Not inlined, it would change the code around it.
+  if (!ASC_NO_ASSERT) below<Fp>(out, 6);
 }
 
 /** Coefficients of L_C^2 L_2C / v_2C^2 = y (x + B0) - (A2 x^2 + A1 x + A0), below 7, 23, 47 and 12 p. */
@@ -229,6 +233,10 @@ function mergeTangents(x1: usize, y1: usize, slope1: usize, x2: usize, y2: usize
   twice(t, t);
   plusProduct(t, t, c2, p);
   sub<Fp>(a0, t, u, 5);
+  below<Fp>(a2, 7);
+  below<Fp>(a1, 23);
+  below<Fp>(a0, 47);
+  below<Fp>(b0, 12);
   release(Tangents.C1, Tangents.END);
 }
 
@@ -457,6 +465,7 @@ function evaluateLines(lines: usize, Q: usize): void {
       add<Fp>(t, t, u);
       lines += size;
     }
+    below<Fp>(t, 10);
     multiplyF(t);
   }
   release(Evaluation.X3, Evaluation.END);

@@ -1,6 +1,7 @@
 // PF_p = F_p2* / F_p*: the class of a + i b is written b/a. Powers of a fixed class from a table of classes (1, t):
 // (a, b)(1, t) = (a - b t, b + a t), 2M a digit; a negative digit is the class -t.
 
+import { below } from "./bounds";
 import { Fp, add, bytes, copy, lanes, mul, mulAddMul, one, sub } from "./field";
 import { RECODED_BYTES } from "./digits";
 import { entryAt, rowsOf, selectEntry, selectRowsSpread, writeHeader } from "./tables";
@@ -84,6 +85,8 @@ export function power(out: usize, re: usize, table: usize, rows: i32, recoded: u
       mul<Fp>(u, a, member);
       sub<Fp>(a, a, t, 0);
       add<Fp>(b, b, u);
+      below<Fp>(a, 450);
+      below<Fp>(b, 450);
     }
   }
   release(Power.MEMBER, Power.END);
@@ -114,6 +117,8 @@ export function powerSpread(out: usize, table: usize, recoded: usize, masks: usi
   // The coordinates have grown by less than 6 p a row; products with one are below 2.5 p again.
   mul<Fp>(a, a, one<Fp>());
   mul<Fp>(out, out, one<Fp>());
+  below<Fp>(a, 2.5);
+  below<Fp>(out, 2.5);
   for (let distance = 1; distance < lanes(); distance <<= 1) {
     if (distance == 1) {
       swapPairs<Fp>(t, a);

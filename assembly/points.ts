@@ -4,6 +4,7 @@
 // An affine addition costs 5M + 1S with the inversions of a whole level shared. All summands are known when a sum
 // starts, so they are added as a binary tree: a level has no dependencies and needs one inversion for everything.
 
+import { below } from "./bounds";
 import { add, bytes, copy, getWords, isFp, lanes, mul, mulAddMul, one, pointBytes, rSquared, setWords, sqr, sub, words as wordCount, zero } from "./field";
 import { P256_CURVE } from "./generated/curves";
 import { P256_P, SAKKE_P } from "./generated/moduli";
@@ -34,6 +35,7 @@ export function readInteger<F>(words: usize, a: usize, lane: i32, t: usize): voi
 
 /** 1 if the value is 0 mod p in lane 0, else 0; it is below 100 p. */
 export function vanishes<F>(a: usize): u32 {
+  below<F>(a, 100);
   claim(Vanishing.VALUE, Vanishing.END);
   const t = slot(Vanishing.VALUE), words = slot(Vanishing.WORDS);
   mul<F>(t, a, one<F>());
@@ -217,6 +219,14 @@ function addComplete<F>(X: usize, x: usize, z: usize): void {
   add<F>(U, t, U);
   sub<F>(t, B, W, 4);
   add<F>(W, B, W);
+  if (isFp<F>()) {
+    below<F>(E, 2.25);
+    below<F>(f, 5.25);
+    below<F>(W, 18);
+    below<F>(U, 15.75);
+    below<F>(n, 27);
+    below<F>(V, 35);
+  }
   mulAddMul<F>(X, E, W, f, n);
   mulAddMul<F>(Y, W, t, U, V);
   mulAddMul<F>(Z, f, t, E, U);

@@ -1,6 +1,7 @@
 // Fixed-base tables: for every window i of w bits a row of the odd multiples 1, 3, ..., 2^w - 1 of 2^(w i) B.
 // A table starts with its number of rows and its window (4 octets each) at 16 octets before the rows.
 
+import { below } from "./bounds";
 import { bytes, entryBytes, lanes, mul, one, pointBytes, scanRow, scanRowForLane, selectionMasks, sqr, sub, words as wordCount, zero } from "./field";
 import { RECODED_BYTES, indexOf, isNegative, windowOf } from "./digits";
 import { X, ZY, baseX, baseY, disownMultiple, double, ownMultiple, start } from "./jacobian";
@@ -75,6 +76,8 @@ export function buildTable<F>(table: usize, rows: i32, width: i32, base: usize, 
   for (let e = 0; e < entries; e++) {
     for (let i = 0; i < rows; i++) {
       const from = row + <usize>(i / lanes()) * point, entry = entryAt<F>(table, i, e, 2);
+      below<F>(from, 2.25);
+      below<F>(from + size, 2.25);
       storeEntry<F>(entry, from, i % lanes());
       storeEntry<F>(entry + entryBytes<F>(), from + size, i % lanes());
     }

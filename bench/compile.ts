@@ -7,11 +7,14 @@ import type { Build } from "../bindings/core/core.ts";
 
 export const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
+/** A target of asconfig.json: a build of the package, or the same with assertions. */
+export type Target = Build | `debug-${Build}`;
+
 type OptionValue = string | number | boolean | readonly string[];
 
 interface AscConfig {
   readonly options: Readonly<Record<string, OptionValue>>;
-  readonly targets: Readonly<Record<Build, Readonly<Record<string, OptionValue>>>>;
+  readonly targets: Readonly<Record<Target, Readonly<Record<string, OptionValue>>>>;
 }
 
 /** Changes a source text before it is compiled; `path` is relative to the root. Undefined leaves it as it is. */
@@ -20,15 +23,19 @@ export type Rewrite = (path: string, text: string | undefined) => string | undef
 /** The binary of `entry`, a path relative to the root. */
 export async function compileAssembly(
   entry: string,
-  build: Build,
+  target: Target,
   rewrite: Rewrite = () => undefined,
 ): Promise<Uint8Array> {
   const config = JSON.parse(readFileSync(join(ROOT, "asconfig.json"), "utf8")) as AscConfig;
   let binary: Uint8Array | undefined;
-  const flags = [config.options, config.targets[build]]
-    .flatMap((options) => Object.entries(options))
-    .filter(([name]) => name !== "outFile")
-    .flatMap(([name, value]) => flagOf(name, value));
+  const options = new Map(Object.entries(config.options));
+  // As asc does it: lists of both count, and any other value of the target.
+  for (const [name, value] of Object.entries(config.targets[target])) {
+    const general = options.get(name);
+    options.set(name, Array.isArray(value) && Array.isArray(general) ? [...general, ...value] : value);
+  }
+  options.delete("outFile");
+  const flags = [...options].flatMap(([name, value]) => flagOf(name, value));
   const { error, stderr } = await asc.main([entry, "--outFile", "out.wasm", ...flags], {
     readFile: (name, base) => {
       // Its entries would be compiled as well.

@@ -1,6 +1,7 @@
 // Products, squares and the Montgomery reduction of assembly/fma/field.ts, on columns: 40 vectors of 64-bit integers,
 // column k of weight 2^(52 k), that collect the bit patterns of fused products of limbs.
 
+import { column } from "../column-bounds";
 import { MAGIC, MODULUS, ROW, START_1 } from "../generated/fma";
 import { high, low, toDouble } from "./vectors";
 
@@ -155,8 +156,10 @@ export function reduce(out: usize, t: usize): void {
   const c1 = v128.load(MAGIC), c2 = v128.load(MAGIC, 16), mask = v128.load(MAGIC, 32), e52 = v128.load(MAGIC, 48);
   let s = v128.load(t);
   for (let i = 0; i < 9; i++) {
+    column(s, 59, 61);
     const d0 = toDouble(s, mask, e52);
     s = i64x2.add(v128.load(t, 16), i64x2.shr_u(s, 52));
+    column(s, 59, 61);
     const d1 = toDouble(s, mask, e52);
     t += 32;
     v128.store(t, i64x2.add(v128.load(t), i64x2.shr_u(s, 52)));
@@ -183,6 +186,7 @@ export function reduce(out: usize, t: usize): void {
     h0 = high(q0, x, c1);
     h1 = high(q1, y, c1);
     s = i64x2.add(s, i64x2.sub(i64x2.sub(v128.load(t), low(q0, x, h0, c2)), low(q1, y, h1, c2)));
+    column(s, 59, 61);
     v128.store(out, toDouble(s, mask, e52));
     s = i64x2.add(i64x2.add(i64x2.shr_u(s, 52), h0), h1);
     y = x;

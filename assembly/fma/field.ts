@@ -25,6 +25,10 @@ export const LIMBS: i32 = 20;
 export const BYTES: usize = 320;
 /** Octets of one element in a table: its limbs without lanes. */
 export const ENTRY_BYTES: usize = 160;
+/** Multiples of p: values stay below LIMIT, A B of a product below PRODUCTS, a value that getWords takes below REDUCIBLE. */
+export const LIMIT: f64 = 109313;
+export const PRODUCTS: f64 = 76000;
+export const REDUCIBLE: f64 = 3;
 
 /** out = a b / R. */
 export function mul(out: usize, a: usize, b: usize): void {

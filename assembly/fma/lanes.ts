@@ -7,6 +7,13 @@ export const LANE_BYTES: usize = 8;
 export type Limb = f64;
 /** A lane as bits, for masks. */
 export type Bits = u64;
+/** Bits of a limb. */
+export const LIMB_BITS: i32 = 52;
+
+/** Whether a limb is an integer in range. -0 is not: its bits differ from those of 0. */
+@inline export function isLimb(limb: Limb): bool {
+  return reinterpret<u64>(limb) >> 63 == 0 && limb < 4503599627370496 && limb == nearest<f64>(limb);
+}
 
 /** [a, b] to [b, a]. */
 @inline export function swapped(x: v128): v128 {

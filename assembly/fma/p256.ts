@@ -14,6 +14,7 @@
 // Two products and their reduction leave a column between -12 2^51 and 40 2^51; with the bias of 2^55 it is positive and
 // below 2^57.
 
+import { column } from "../column-bounds";
 import { ADDEND, MAGIC, MULTIPLE_ADDEND, ONE, R_SQUARED, START_1, START_2, SUBTRAHEND } from "../generated/fma-p256";
 import { workspace } from "../memory";
 import { MASK_BYTES, high, low, selectionMasks, toDouble, toInteger } from "./vectors";
@@ -145,24 +146,34 @@ function reduce(out: usize, t: usize): void {
   t3 = i64x2.add(t3, below(t2, 44, mask));
   let t4 = i64x2.add(i64x2.add(v128.load(t, 64), fourUp(t0, mask)), below(t1, 36, mask));
   t4 = i64x2.add(i64x2.add(t4, i64x2.shr_u(t2, 8)), below(t3, 44, mask));
+  column(t0, 0, 57);
+  column(t1, 0, 57);
+  column(t2, 0, 57);
+  column(t3, 0, 57);
+  column(t4, 0, 57);
   const last = v128.and(t4, mask);
   let r = i64x2.add(i64x2.add(v128.load(t, 80), fiveUp(t0)), fourUp(t1, mask));
   r = i64x2.add(i64x2.add(r, below(t2, 36, mask)), i64x2.shr_u(t3, 8));
   r = i64x2.add(i64x2.add(r, i64x2.shr_u(t4, 52)), below(last, 44, mask));
+  column(r, 0, 57);
   v128.store(out, toDouble(r, mask, e52));
   let s = i64x2.add(i64x2.add(v128.load(t, 96), fiveUp(t1)), fourUp(t2, mask));
   s = i64x2.add(i64x2.add(s, below(t3, 36, mask)), i64x2.shr_u(last, 8));
   r = i64x2.add(s, i64x2.shr_u(r, 52));
+  column(r, 0, 57);
   v128.store(out, toDouble(r, mask, e52), 16);
   s = i64x2.add(i64x2.add(v128.load(t, 112), fiveUp(t2)), fourUp(t3, mask));
   s = i64x2.add(s, below(last, 36, mask));
   r = i64x2.add(s, i64x2.shr_u(r, 52));
+  column(r, 0, 57);
   v128.store(out, toDouble(r, mask, e52), 32);
   s = i64x2.add(i64x2.add(v128.load(t, 128), fiveUp(t3)), fourUp(last, mask));
   r = i64x2.add(s, i64x2.shr_u(r, 52));
+  column(r, 0, 57);
   v128.store(out, toDouble(r, mask, e52), 48);
   s = i64x2.add(v128.load(t, 144), fiveUp(last));
   r = i64x2.add(s, i64x2.shr_u(r, 52));
+  column(r, 0, 57);
   v128.store(out, toDouble(r, mask, e52), 64);
 }
 

@@ -9,6 +9,7 @@
 //
 // A column is a sum of at most 3 37 products below 2^56 and a carry (two products and a reduction): below 2^63.
 
+import { columns } from "../column-bounds";
 import { LEVELS, MODULUS, NEGATIVE_INVERSE, ONE, R_SQUARED, ROW } from "../generated/simd";
 import { workspace } from "../memory";
 import {
@@ -23,6 +24,10 @@ export const LIMBS: i32 = 37;
 export const BYTES: usize = 592;
 /** Octets of one element in a table: its limbs without lanes. */
 export const ENTRY_BYTES: usize = 148;
+/** Multiples of p: values stay below LIMIT, A B of a product below PRODUCTS, a value that getWords takes below REDUCIBLE. */
+export const LIMIT: f64 = 6833;
+export const PRODUCTS: f64 = 15000;
+export const REDUCIBLE: f64 = 4;
 
 const MASK28: i32 = 0xfffffff;
 /** Octets of an entry of LEVELS. */
@@ -39,9 +44,11 @@ function reduce(out: usize, t: usize): void {
   for (let i = 0; i < LIMBS - 1; i += 2) {
     low = v128.load(t);
     high = v128.load(t, 16);
+    if (!ASC_NO_ASSERT) columns(low, high, 63);
     const v0 = v128.and(pack(low, high), mask);
     low = i64x2.add(i64x2.add(v128.load(t, 32), i64x2.shr_u(low, 28)), lowPair(v0, x));
     high = i64x2.add(i64x2.add(v128.load(t, 48), i64x2.shr_u(high, 28)), highPair(v0, x));
+    if (!ASC_NO_ASSERT) columns(low, high, 63);
     const v1 = v128.and(pack(low, high), mask);
     t += 64;
     v128.store(t, i64x2.add(i64x2.add(v128.load(t), i64x2.shr_u(low, 28)), lowPair(v1, x)));
@@ -59,6 +66,7 @@ function reduce(out: usize, t: usize): void {
     t += 32;
     low = i64x2.add(i64x2.add(low, v128.load(t)), lowPair(q, x));
     high = i64x2.add(i64x2.add(high, v128.load(t, 16)), highPair(q, x));
+    if (!ASC_NO_ASSERT) columns(low, high, 63);
     v128.store(out, v128.and(pack(low, high), mask));
     low = i64x2.shr_u(low, 28);
     high = i64x2.shr_u(high, 28);

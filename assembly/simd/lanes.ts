@@ -7,6 +7,13 @@ export const LANE_BYTES: usize = 4;
 export type Limb = u32;
 /** A lane as bits, for masks. */
 export type Bits = u32;
+/** Bits of a limb. */
+export const LIMB_BITS: i32 = 28;
+
+/** Whether a limb is in range. */
+@inline export function isLimb(limb: Limb): bool {
+  return limb >> LIMB_BITS == 0;
+}
 
 /** [a, b] to [b, a] in each pair. */
 @inline export function swapped(x: v128): v128 {

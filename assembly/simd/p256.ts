@@ -12,6 +12,7 @@
 // v p clears them and adds v 2^96 + v 2^192 + v (2^32 - 1) 2^224: 3 limbs and 12 bits, 6 limbs and 24 bits, 8 limbs up.
 // A column is a sum of at most 20 products below 2^56, one v (2^32 - 1) and less: below 2^62.
 
+import { column, columns } from "../column-bounds";
 import { MODULUS, ONE, R_SQUARED, SUBTRAHEND } from "../generated/simd-p256";
 import { workspace } from "../memory";
 import {
@@ -41,9 +42,11 @@ function reduce(out: usize, t: usize): void {
   let low = i64x2.splat(0), high = low;
   for (let i = 0; i < LIMBS; i++) {
     low = i64x2.add(v128.load(t), low);
+    if (!ASC_NO_ASSERT) column(low, 0, 62);
     addDigit(t, v128.and(low, wide));
     low = i64x2.shr_u(low, 28);
     high = i64x2.add(v128.load(t, 16), high);
+    if (!ASC_NO_ASSERT) column(high, 0, 62);
     addDigit(t + 16, v128.and(high, wide));
     high = i64x2.shr_u(high, 28);
     t += 32;
@@ -51,6 +54,7 @@ function reduce(out: usize, t: usize): void {
   for (let i: usize = 0; i < BYTES; i += 16) {
     low = i64x2.add(v128.load(t), low);
     high = i64x2.add(v128.load(t, 16), high);
+    if (!ASC_NO_ASSERT) columns(low, high, 62);
     v128.store(out + i, v128.and(pack(low, high), mask));
     low = i64x2.shr_u(low, 28);
     high = i64x2.shr_u(high, 28);

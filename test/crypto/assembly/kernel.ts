@@ -1,5 +1,5 @@
 /** The fields of assembly/, each on the kernel of a build, with access to the raw limbs of their element vectors. */
-import { compileAssembly } from "../../../bench/compile.ts";
+import { compileAssembly, type Target } from "../../../bench/compile.ts";
 import { type Build, load } from "../../../bindings/index.ts";
 
 export interface KernelKind {
@@ -67,10 +67,10 @@ export class Kernel {
     wasm.setWorkspace(SCRATCH);
   }
 
-  static async load(kind: KernelKind): Promise<Kernel> {
+  static async load(kind: KernelKind, target: Target = kind.build): Promise<Kernel> {
     // This turns on relaxed SIMD where a host has it behind a flag.
     (await load({ build: kind.build })).destroy();
-    const binary = await compileAssembly(ENTRY, kind.build, (path, text) =>
+    const binary = await compileAssembly(ENTRY, target, (path, text) =>
       path === ENTRY ? text?.replace("{ Fp as F }", `{ ${kind.field} as F }`) : undefined,
     );
     const memory = new WebAssembly.Memory({ initial: 16, maximum: 16384 });
@@ -96,6 +96,13 @@ export class Kernel {
       }
     });
     return address;
+  }
+
+  /** Writes limb `i` of one lane, whatever it is. */
+  putLimb(address: number, i: number, lane: number, limb: number): void {
+    const view = new DataView(this.#memory.buffer);
+    if (this.kind.width === 52) view.setFloat64(address + 16 * i + 8 * lane, limb, true);
+    else view.setUint32(address + 16 * i + 4 * lane, limb, true);
   }
 
   /** Reads the lanes; throws if a limb is not an integer in range. */

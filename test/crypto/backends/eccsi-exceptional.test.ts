@@ -4,12 +4,13 @@
  */
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { concat, toHex } from "../../../base/bytes.ts";
-import { type Core, load } from "../../../bindings/core/core.ts";
+import type { Core } from "../../../bindings/core/core.ts";
 import { EccsiPublicKey, EccsiSigner } from "../../../bindings/eccsi/index.ts";
 import { KmsMaster } from "../../../bindings/kms.ts";
 import { seededRandom } from "../../support/random.ts";
 import * as raw from "../../support/raw-core.ts";
 import { errorCode } from "../../support/refusal.ts";
+import { loadTarget, TARGETS } from "../../support/targets.ts";
 import type { Affine } from "../reference/curve.ts";
 import * as reference from "../reference/eccsi.ts";
 import { invert, mod, randomBelow, squareRoot, toInteger, toOctets } from "../reference/field.ts";
@@ -63,12 +64,12 @@ function signed(v: bigint, hs: bigint, j: bigint, he: (r: bigint) => bigint): Ca
   return { hs, he: message, r, s, pvt: pointOf(v) };
 }
 
-describe.each(raw.BUILDS)("exceptional cases of ECCSI in the %s build", (build) => {
+describe.each(TARGETS)("exceptional cases of ECCSI in the %s build", (target) => {
   let core: Core;
   let kms: EccsiPublicKey;
 
   beforeAll(async () => {
-    core = await load({ build });
+    core = await loadTarget(target);
     kms = EccsiPublicKey.load(core, KPAK);
   });
   afterAll(() => core.destroy());

@@ -4,12 +4,13 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { concat, toHex } from "../../../base/bytes.ts";
-import { type Core, load } from "../../../bindings/core/core.ts";
+import type { Core } from "../../../bindings/core/core.ts";
 import { KmsMaster } from "../../../bindings/kms.ts";
 import { SakkePublicKey, SakkeReceiver } from "../../../bindings/sakke/index.ts";
 import { seededRandom } from "../../support/random.ts";
 import * as raw from "../../support/raw-core.ts";
 import { errorCode } from "../../support/refusal.ts";
+import { loadTarget, TARGETS } from "../../support/targets.ts";
 import type { Affine } from "../reference/curve.ts";
 import { mod, squareRoot } from "../reference/field.ts";
 import { SAKKE } from "../reference/params.ts";
@@ -40,11 +41,11 @@ it("the point of order 2 is twice a point of order 4", () => {
   expect(curve.multiply(4n, T4).z).toBe(0n);
 });
 
-describe.each(raw.BUILDS)("points of small order in the %s build", (build) => {
+describe.each(TARGETS)("points of small order in the %s build", (target) => {
   let core: Core;
 
   beforeAll(async () => {
-    core = await load({ build });
+    core = await loadTarget(target);
   });
   afterAll(() => core.destroy());
 

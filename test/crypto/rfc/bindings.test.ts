@@ -1,7 +1,7 @@
 /** Both builds of the core reproduce the values of RFC 6507, 6508 and 6509 through the bindings. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { concat, toHex } from "../../../base/bytes.ts";
-import { type Core, load } from "../../../bindings/core/core.ts";
+import type { Core } from "../../../bindings/core/core.ts";
 import { encoded, hashOfKey, hashOfMessage } from "../../../bindings/eccsi/encoding.ts";
 import { EccsiPublicKey, EccsiSigner, SIGNATURE_BYTES } from "../../../bindings/eccsi/index.ts";
 import { multiplyBase } from "../../../bindings/eccsi/tables.ts";
@@ -11,6 +11,7 @@ import { encoded as encodedPoint } from "../../../bindings/sakke/encoding.ts";
 import { SakkePublicKey, SakkeReceiver, SED_BYTES } from "../../../bindings/sakke/index.ts";
 import { RangeHash } from "../../../bindings/sakke/range-hash.ts";
 import * as raw from "../../support/raw-core.ts";
+import { loadTarget, TARGETS } from "../../support/targets.ts";
 import { rfc6507, rfc6508, rfc6509 } from "../../support/vectors.ts";
 import { mod, toInteger, toOctets } from "../reference/field.ts";
 
@@ -29,11 +30,11 @@ function negativeOf(generator: Uint8Array, p: Uint8Array): Uint8Array {
   return concat(generator.subarray(0, 1 + n), toOctets(y, n));
 }
 
-describe.each(raw.BUILDS)("RFC values in the %s build", (build) => {
+describe.each(TARGETS)("RFC values in the %s build", (target) => {
   let core: Core;
 
   beforeAll(async () => {
-    core = await load({ build });
+    core = await loadTarget(target);
   });
   afterAll(() => core.destroy());
 
