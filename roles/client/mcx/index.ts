@@ -2,7 +2,8 @@
 import type { McDataFile } from "../../../bindings/mcdata/index.ts";
 import { Bindings } from "./bindings.ts";
 import { createMcxGroupClient, type McxGroupClient } from "./client.ts";
-import { fetchFile, type ReceivedFile, readFileMessage, type SendFileOptions, sendFile } from "./files.ts";
+import type { ReceivedFile, SendFileOptions } from "./file-types.ts";
+import { fetchFile, readFileMessage, sendFile } from "./files.ts";
 import type { McxClientOptions } from "./options.ts";
 import { callUser, privateCallHandler } from "./private-calling.ts";
 import type { McxPrivateCall, McxPrivateCallOptions } from "./private-calls.ts";
@@ -18,7 +19,13 @@ export {
   type McxCall,
 } from "./calling.ts";
 export type { McxGroupClient } from "./client.ts";
-export type { FileFetch, FileNotification, FileOptions, ReceivedFile, SendFileOptions } from "./files.ts";
+export type {
+  FileFetch,
+  FileNotification,
+  FileOptions,
+  ReceivedFile,
+  SendFileOptions,
+} from "./file-types.ts";
 export type { McxClientEvent, McxClientOptions, ReceivedData } from "./options.ts";
 export type {
   McxPrivateCall,

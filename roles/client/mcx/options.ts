@@ -14,7 +14,7 @@ import type {
 import type { SpeechCodec } from "../../call/speech-codec.ts";
 import type { ImsIdentity } from "../../identity/ims.ts";
 import type { ClientKeys } from "../../identity/load-keys.ts";
-import type { FileNotification, FileOptions, ReceivedFile } from "./files.ts";
+import type { FileNotification, FileOptions, ReceivedFile } from "./file-types.ts";
 import type { OnPrivateCall } from "./private-calls.ts";
 
 export interface McxClientOptions {

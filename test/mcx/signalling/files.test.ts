@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { systemRandom, utf8 } from "../../../bindings/index.ts";
 import { FD_DISPOSITIONS } from "../../../bindings/mcdata/index.ts";
 import { MEDIA, writeMcdataInfo, writeMultipart } from "../../../documents/group-xml/index.ts";
-import type { FileFetch } from "../../../roles/client/mcx/files.ts";
+import type { FileFetch } from "../../../roles/client/mcx/file-types.ts";
 import { ALICE, BOB, CAROL, type Device, GROUP, McxWorld, OTHER, tokenOf, until } from "./world.ts";
 
 const MAX = 70_000;

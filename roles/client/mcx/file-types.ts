@@ -1,0 +1,58 @@
+/** What a client is given for files, and what it tells of them. */
+
+/** What is used of `fetch`. */
+export type FileFetch = (
+  url: string,
+  init: {
+    method: "GET" | "POST";
+    headers: Record<string, string>;
+    body?: Uint8Array<ArrayBuffer>;
+    redirect: "error";
+    signal: AbortSignal;
+  },
+) => Promise<Pick<Response, "status" | "headers" | "body">>;
+
+export interface FileOptions {
+  /** Where files are uploaded, and the only place that they are fetched from, as the token goes there. */
+  readonly url: string;
+  readonly fetch: FileFetch;
+  /** Milliseconds for an upload or a download; 120,000 when absent. */
+  readonly timeoutMs?: number;
+  /** Octets of a sealed file that is fetched; MAX_SEALED_FILE_BYTES when absent. */
+  readonly maxBytes?: number;
+}
+
+export interface SendFileOptions {
+  /** Whether those who have fetched the file are asked to tell. */
+  readonly wantsCompletion?: boolean;
+  /** Whether receivers are to fetch it without asking their users. */
+  readonly isMandatory?: boolean;
+}
+
+/** A file that somebody has uploaded for the group. */
+export interface ReceivedFile {
+  readonly groupUri: string;
+  /** Sender according to the server. */
+  readonly from: string;
+  /** Unix seconds, as the sender says. */
+  readonly dateTime: number;
+  /** Hex. */
+  readonly conversationId: string;
+  readonly messageId: string;
+  readonly url: string;
+  readonly wantsCompletion: boolean;
+  readonly isMandatory: boolean;
+}
+
+/** What became of a file at one receiver. */
+export interface FileNotification {
+  readonly groupUri: string;
+  /** The receiver, according to the server. */
+  readonly from: string;
+  /** One of `FD_DISPOSITIONS`. */
+  readonly disposition: number;
+  readonly dateTime: number;
+  /** Hex: those of the file. */
+  readonly conversationId: string;
+  readonly messageId: string;
+}
