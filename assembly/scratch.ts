@@ -9,7 +9,7 @@
 //   4-15  sums of points and shared inversions, which invert
 //   10-13 powers in PF_p, which select digits and invert
 //   16-21 a projective sum and its other operand; scalars, before and after sums of points
-//   20-39 the running multiple of a point, its steps, and the accumulator of a pairing
+//   20-39 the running multiple of a point, its steps, and the accumulator of a pairing; a master secret
 //   40-84 whatever runs on that: pairings, stored lines, the test of the order, products with public scalars
 
 import { workspace } from "./memory";
@@ -76,8 +76,8 @@ export const enum Scalar { WORDS = 16, OCTETS, END }
 /** sakkePower: the power, while Scalar and PowerSpread are live and until it is written. */
 export const enum PowerOut { W = 18, END }
 
-/** sakkeIssue: z, until the last receiver and so while sums of points run. The other two are Scalar. */
-export const enum Master { Z = 18, END }
+/** sakkeIssue: z, until the last receiver and so while sums of points run, also those by complete additions. */
+export const enum Master { Z = 22, END }
 
 /** eccsiSign. */
 export const enum Signature { KEY = 16, HE, R, J, END }

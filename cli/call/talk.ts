@@ -1,5 +1,8 @@
 /** A talk burst of one user. */
+import { defined } from "../../base/defined.ts";
+import { DENY_CAUSES, REVOKE_CAUSES } from "../../bindings/floor-control/index.ts";
 import { G711_FRAME } from "../../bindings/media/index.ts";
+import type { FloorChange } from "../../roles/client/calls/index.ts";
 import { type ByteSource, readInput } from "../terminal/files.ts";
 import type { LineEvents, OpenLine } from "./line.ts";
 import { everyFrame, FRAME_MS } from "./pace.ts";
@@ -22,7 +25,8 @@ export async function samplesOf({ wav, hertz, seconds }: What, stdin: ByteSource
   return readWav(await readInput(wav, stdin, MAX_WAV), wav);
 }
 
-export type Said = { readonly frames: number } | { readonly lost: string };
+/** `cause`: what the floor server says of a denial or a revocation. */
+export type Said = { readonly frames: number } | { readonly lost: string; readonly cause?: string };
 
 export async function sayTo(
   open: OpenLine,
@@ -35,6 +39,7 @@ export async function sayTo(
   },
 ): Promise<Said> {
   let lost: string | undefined;
+  let cause: string | undefined;
   const line = await open(await speechCodecs(how.speech));
   try {
     const events: LineEvents = {
@@ -42,6 +47,7 @@ export async function sayTo(
         if (event.type !== "floor") return;
         if (event.floor.state === "queued") how.note(`waiting for the floor, place ${event.floor.position}`);
         lost = event.lost;
+        cause = causeOf(event);
       },
       onEnd: (end) => {
         lost = `the call was ended (${end})`;
@@ -55,7 +61,7 @@ export async function sayTo(
       const until = performance.now() + how.waitMs;
       while (call.floor.state !== "granted" && lost === undefined && performance.now() < until)
         await pause(FRAME_MS);
-      if (call.floor.state !== "granted") return { lost: lost ?? "timed out" };
+      if (call.floor.state !== "granted") return { lost: lost ?? "timed out", ...defined({ cause }) };
       let frames = 0;
       await everyFrame(async (missed) => {
         const at = frames * G711_FRAME;
@@ -71,7 +77,7 @@ export async function sayTo(
         frames++;
         return true;
       });
-      if (call.floor.state !== "granted") return { lost: lost ?? "taken away" };
+      if (call.floor.state !== "granted") return { lost: lost ?? "taken away", ...defined({ cause }) };
       call.release();
       await pause(LINGER_MS);
       return { frames };
@@ -81,6 +87,14 @@ export async function sayTo(
   } finally {
     await line.close();
   }
+}
+
+/** The name of a cause of TS 24.380 8.2.6.2 or 8.2.10.2 in words; its number where it has none. */
+function causeOf({ lost, cause }: FloorChange): string | undefined {
+  if (cause === undefined) return undefined;
+  const causes = Object.entries(lost === "revoked" ? REVOKE_CAUSES : DENY_CAUSES);
+  const name = causes.find(([, number]) => number === cause)?.[0];
+  return name?.toLowerCase().replaceAll("_", " ") ?? `cause ${cause}`;
 }
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));

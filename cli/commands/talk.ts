@@ -74,8 +74,9 @@ async function talk(
     note: (text) => output.note(text),
   });
   if ("lost" in said) {
-    output.result({ status: "refused", reason: said.lost }, () => [
-      `the floor was not to be had: ${said.lost}`,
+    const { lost, cause } = said;
+    output.result({ status: "refused", reason: lost, ...defined({ cause }) }, () => [
+      `the floor was not to be had: ${lost}${cause === undefined ? "" : ` (${cause})`}`,
     ]);
     return EXIT.refused;
   }

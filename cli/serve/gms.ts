@@ -24,7 +24,7 @@ import { type RunningMcx, startMcx } from "../mcx/start.ts";
 import { type ConfigFile, readConfig } from "../server/data-folder.ts";
 import { environmentOf } from "../server/environment.ts";
 import { addServers, type ReadConfig, startOnFolder } from "../server/make-folder.ts";
-import { openSealedDatabase } from "../server/open-store.ts";
+import { openAtStart } from "../server/open-store.ts";
 import { listenForReload, listenForStop } from "../server/stop.ts";
 import type { Output } from "../terminal/output.ts";
 import { commandLines, warnOfDevelopmentTokens } from "./kms.ts";
@@ -84,10 +84,10 @@ async function runAll({ options, first, read, keep }: Run<ServeAllOptions>, outp
   const stop = listenForStop();
   const log = createLog(logLevelOf(options, read));
   const signal = listenForReload();
-  if (kms.data.config.database?.url !== undefined) keep();
-  const opened = await openSealedDatabase(
+  const opened = await openAtStart(
     { database: kms.data.config.database, files: kms.data.files },
     environmentOf(),
+    keep,
   ).catch(stop.failed);
   try {
     // One bound for the sockets of the process, by the limits of the GMS.
@@ -205,8 +205,7 @@ async function runGms(
   const stop = listenForStop();
   const log = createLog(logLevelOf(options, read));
   const signal = listenForReload();
-  if (config.database?.url !== undefined) keep();
-  const opened = await openSealedDatabase({ database: config.database, files }, environmentOf()).catch(
+  const opened = await openAtStart({ database: config.database, files }, environmentOf(), keep).catch(
     stop.failed,
   );
   try {

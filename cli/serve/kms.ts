@@ -11,7 +11,7 @@ import {
 } from "../kms/start.ts";
 import { environmentOf } from "../server/environment.ts";
 import { startOnFolder } from "../server/make-folder.ts";
-import { openSealedDatabase } from "../server/open-store.ts";
+import { openAtStart } from "../server/open-store.ts";
 import { listenForReload, listenForStop } from "../server/stop.ts";
 import type { Output } from "../terminal/output.ts";
 import { type LogOptions, logLevelOf, reload } from "./reload.ts";
@@ -25,8 +25,7 @@ export async function serveKms(options: ServeOptions, output: Output): Promise<v
     const stop = listenForStop();
     const log = createLog(logLevelOf(options, read));
     const signal = listenForReload();
-    if (config.database?.url !== undefined) keep();
-    const opened = await openSealedDatabase({ database: config.database, files }, environmentOf()).catch(
+    const opened = await openAtStart({ database: config.database, files }, environmentOf(), keep).catch(
       stop.failed,
     );
     try {

@@ -1,5 +1,7 @@
 /** The database of a data folder, opened with its store key. What was opened is closed in the opposite order. */
+
 import { defined } from "../../base/defined.ts";
+import { MikeySakkeError } from "../../base/errors.ts";
 import { type Core, load } from "../../bindings/core/core.ts";
 import { createKmsPool, type KmsPool } from "../../bindings/pool/kms.ts";
 import type { DatabaseConfig } from "../../roles/server/database-config.ts";
@@ -47,6 +49,27 @@ export async function openSealedDatabase(
     return { db, envelope, onClose: (closer) => void closers.push(closer), close };
   } catch (error) {
     await close();
+    throw error;
+  }
+}
+
+/**
+ * As `openSealedDatabase`, at the start of a server. Calls `keep` from when a database of PostgreSQL may know what was made for
+ * the server: one that is under another store key does not.
+ */
+export async function openAtStart(
+  place: DatabasePlace,
+  environment: NodeJS.ProcessEnv,
+  keep: () => void,
+): Promise<OpenedDatabase> {
+  const isShared = place.database?.url !== undefined;
+  try {
+    const opened = await openSealedDatabase(place, environment);
+    if (isShared) keep();
+    return opened;
+  } catch (error) {
+    const isWrongKey = error instanceof MikeySakkeError && error.code === "WRONG_STORE_KEY";
+    if (isShared && !isWrongKey) keep();
     throw error;
   }
 }

@@ -58,6 +58,7 @@ export async function run(tools: RunTools, signal?: AbortSignal): Promise<Provis
     try {
       return await runWith(tools, ring, signal);
     } catch (error) {
+      if (first && error instanceof PeriodEnded) continue;
       if (!first || !mayBeTheKeys(error)) throw error;
       // Another process on the storage may have replaced the keys meanwhile.
       const fresh = await KeyRing.open(store, owner, base);
@@ -66,6 +67,13 @@ export async function run(tools: RunTools, signal?: AbortSignal): Promise<Provis
     } finally {
       ring.destroy();
     }
+  }
+}
+
+/** The KMS was asked for the keys of a period that was over when it answered. */
+class PeriodEnded extends MikeySakkeError {
+  constructor({ kind, code, message }: MikeySakkeError) {
+    super(kind, code, message);
   }
 }
 
@@ -80,10 +88,15 @@ async function runWith(tools: RunTools, ring: KeyRing, signal?: AbortSignal): Pr
   });
   try {
     const wanted = wantedPeriods(domains, kmsUri, now);
+    const ended = (error: unknown) => {
+      const isMissing = error instanceof MikeySakkeError && error.code === "KMS_KEYS_MISSING";
+      const [{ periodNo }] = wantedPeriods(domains, kmsUri, tools.now());
+      throw isMissing && periodNo !== wanted[0].periodNo ? new PeriodEnded(error) : error;
+    };
     const periods = new Map<string, readonly number[]>();
     const missing: WantedPeriod[] = [];
     for (const uri of tools.identities) {
-      const held = await refreshKeySets(tools, session, uri, wanted, domains);
+      const held = await refreshKeySets(tools, session, uri, wanted, domains).catch(ended);
       missing.push(...missingIn(held, wanted, domains));
       periods.set(
         uri,

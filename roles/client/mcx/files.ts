@@ -199,16 +199,15 @@ async function exchange(
 
 /** The token of the user goes to no other place, whoever names one. */
 function requireOwn({ url: root }: FileOptions, url: string): void {
-  const [own, given] = [URL.parse(root), URL.parse(url)];
-  const isOwn =
-    own !== null &&
-    given !== null &&
-    given.origin === own.origin &&
-    given.username === "" &&
-    given.pathname.startsWith(`${own.pathname}/`) &&
-    given.href === url;
-  if (!isOwn)
+  if (!isWithin(root, url))
     throw new MikeySakkeError("verification", "MCDATA_REFUSED", "file: its URL is not of the server");
+}
+
+function isWithin(root: string, url: string): boolean {
+  if (!URL.canParse(url)) return false;
+  const [own, given] = [new URL(root), new URL(url)];
+  const isSameOrigin = given.origin === own.origin && given.username === "";
+  return isSameOrigin && given.pathname.startsWith(`${own.pathname}/`) && given.href === url;
 }
 
 function filesOf({ files }: McxClientOptions): FileOptions {

@@ -238,6 +238,18 @@ describe("a device that is kept provisioned", () => {
   });
 });
 
+it("a key period that ends while the KMS answers makes the client ask for the next one", async () => {
+  const device = await makeDevice(world);
+  // In the last second of the period, and a second later the KMS has left it behind.
+  const border = (PERIOD + 1) * PERIOD_MS - NTP_UNIX_MS;
+  world.now = border - 1000;
+  device.wire.onRequest = (path) => {
+    if (path.includes("/keyprov")) world.now = border + 1000;
+  };
+  const { periods } = await device.provisioner.provision();
+  expect(periods.get(ALICE)).toEqual([PERIOD + 1, PERIOD + 2]);
+});
+
 describe("two devices on one storage", () => {
   it("get the same keys at the same time", async () => {
     const first = await makeDevice(world);

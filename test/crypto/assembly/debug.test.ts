@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { compileAssembly } from "../../../bench/compile.ts";
 import { load } from "../../../bindings/core/core.ts";
 import { KmsMaster } from "../../../bindings/kms.ts";
+import { toOctets } from "../reference/field.ts";
 import { P256, SAKKE } from "../reference/params.ts";
 import { Kernel, type KernelKind } from "./kernel.ts";
 
@@ -112,6 +113,15 @@ describe.each(["debug-fma", "debug-simd"] as const)("%s", (target) => {
     expect(await sumsPoints(target, path, slots, slots)).not.toThrow();
     // The words of the inversion, while the product of all is inverted.
     expect(await sumsPoints(target, path, slots, "enum Shared { PRODUCT = 3")).toThrow(TRAP);
+  });
+
+  it("has the master secret apart from sums that need complete additions", async () => {
+    const binary = await compileAssembly("assembly/index.ts", target);
+    const core = await load({ module: await WebAssembly.compile(binary as BufferSource) });
+    const z = SAKKE.q - 5n;
+    const issuer = KmsMaster.load(core, { z: toOctets(z, 128), ksak: new Uint8Array(32).fill(5) });
+    // a + z = 0 mod q, whose sum is the neutral element.
+    expect(() => issuer.issueBatch([toOctets(5n, 128)])).toThrow(expect.objectContaining({ code: "NO_KEY" }));
   });
 
   it("traps on a formula that subtracts more than its multiple of p", async () => {

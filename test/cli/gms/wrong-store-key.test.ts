@@ -1,0 +1,30 @@
+/** A database that another server has made, and a folder with a store key of its own. */
+import { access } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { Envelope } from "../../../store/database/envelope.ts";
+import { migrate } from "../../../store/database/migrate.ts";
+import { openDatabase } from "../../../store/index.ts";
+import { type Cluster, describeWithPostgres, startPostgres } from "../../support/postgres.ts";
+import { spawnCli, temporaryFolder } from "../run-cli.ts";
+
+describeWithPostgres("on PostgreSQL", () => {
+  let cluster: Cluster;
+  beforeAll(async () => {
+    cluster = await startPostgres();
+  });
+  afterAll(() => cluster?.stop());
+
+  it("a server with another store key than its database is refused, and leaves nothing", async () => {
+    const url = await cluster.createDatabase();
+    const db = await openDatabase({ url, max: 1 });
+    await migrate(db);
+    (await Envelope.open(db, new Uint8Array(32).fill(7))).destroy();
+    await db.close();
+    const data = join(await temporaryFolder(), "data");
+    const args = ["serve", "kms", "--data-dir", data, "--database", url, "--port", "0", "--json"];
+    const run = await spawnCli([...args, "--kms-uri", "kms.example.org"]);
+    expect(run.json()).toMatchObject({ code: "WRONG_STORE_KEY" });
+    await expect(access(data)).rejects.toMatchObject({ code: "ENOENT" });
+  });
+});
