@@ -1,4 +1,5 @@
 /** A talk burst of one user. */
+import { pause } from "../../base/deadline.ts";
 import { defined } from "../../base/defined.ts";
 import { DENY_CAUSES, REVOKE_CAUSES } from "../../bindings/floor-control/index.ts";
 import { G711_FRAME } from "../../bindings/media/index.ts";
@@ -96,5 +97,3 @@ function causeOf({ lost, cause }: FloorChange): string | undefined {
   const name = causes.find(([, number]) => number === cause)?.[0];
   return name?.toLowerCase().replaceAll("_", " ") ?? `cause ${cause}`;
 }
-
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));

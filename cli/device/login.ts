@@ -1,8 +1,10 @@
 /** `login`: a person logs in with a browser, and the command line keeps the tokens in a file. */
+
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { fromUtf8 } from "../../base/bytes.ts";
+import { pause } from "../../base/deadline.ts";
 import { defined } from "../../base/defined.ts";
 import { MikeySakkeError } from "../../base/errors.ts";
 import { systemRandom } from "../../base/random.ts";
@@ -61,7 +63,7 @@ export async function keepLogin(
   const stop = listenForStop();
   try {
     for (let seconds = expiresIn; ; ) {
-      const end = await Promise.race([stop.stopped, after(Math.max(seconds * 500, SOONEST_MS))]);
+      const end = await Promise.race([stop.stopped, pause(Math.max(seconds * 500, SOONEST_MS))]);
       if (end !== undefined) return;
       try {
         seconds = (await login(options)).expiresIn ?? DEFAULT_LIFETIME;
@@ -127,10 +129,6 @@ function answerTo(listener: ReturnType<typeof createServer>, timeoutMs: number):
       resolve(new URLSearchParams(query.join("?")));
     });
   });
-}
-
-function after(milliseconds: number): Promise<undefined> {
-  return new Promise((resolve) => setTimeout(() => resolve(undefined), milliseconds));
 }
 
 function refreshFile({ tokenFile }: LoginOptions): string {

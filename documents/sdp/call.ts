@@ -62,7 +62,7 @@ const KEY_MGMT = "key-mgmt";
 const WEB_SOCKET_URI = "websocket-uri";
 const MAX_URI = 1024;
 
-/** `id` of the origin: numbers of one who describes tell his descriptions apart. */
+/** `id` of the origin tells the descriptions of one sender apart. */
 export function writeCallSdp(call: CallDescription, id: number): Uint8Array {
   const { media, floor, speech = G711, multiTalker, multicast, webSocket, mikey } = call;
   const features = ["mc_queueing", ...(multiTalker ? [MULTI_TALKER] : [])];

@@ -2,6 +2,7 @@
  * A snapshot of the database of a server that runs, for `mikey-sakke backup`: the folder of PGlite belongs to one process
  * alone. It goes to a temporary file first, since the database waits until it is read, and must not wait for the network.
  */
+
 import { once } from "node:events";
 import { createReadStream, createWriteStream } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -12,6 +13,7 @@ import { createGzip } from "node:zlib";
 import type { FastifyInstance } from "fastify";
 import { MikeySakkeError } from "../../base/errors.ts";
 import { operatorCheck } from "./admin-listener.ts";
+import { httpChallenge } from "./bearer-challenge.ts";
 import type { ServerLog } from "./log.ts";
 import { toWireError } from "./wire-error.ts";
 
@@ -30,7 +32,10 @@ export function addBackupRoute(app: FastifyInstance, { token, log, snapshot }: B
   app.get(BACKUP_PATH, async (request, reply) => {
     if (!isOperator(request.headers.authorization)) {
       const error = new MikeySakkeError("usage", "ADMIN_TOKEN", "the admin token is wrong");
-      return reply.code(401).send({ error: toWireError(error) });
+      return reply
+        .code(401)
+        .headers(httpChallenge(error.code))
+        .send({ error: toWireError(error) });
     }
     if (busy) {
       const error = new MikeySakkeError("transport", "BUSY", "another backup is being made");

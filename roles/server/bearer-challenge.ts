@@ -8,7 +8,7 @@ const ERRORS: ReadonlyMap<string, string> = new Map([
   ["WRONG_SCOPE", "insufficient_scope"],
 ]);
 
-const isChallenged = (code: string) => code === "TOKEN_MISSING" || ERRORS.has(code);
+const isChallenged = (code: string) => code === "TOKEN_MISSING" || code === "ADMIN_TOKEN" || ERRORS.has(code);
 
 /** The header field of an HTTP answer to the refusal `code` (RFC 6750 3); none if it is not about a token. */
 export function httpChallenge(code: string): Readonly<Record<string, string>> {

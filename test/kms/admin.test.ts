@@ -205,6 +205,7 @@ describe("the admin API", () => {
     const before = (await world.auditLog()).length;
     const response = await post("/admin/v1/enrol", headers as never, `{"uris":["sip:eve@example.org"]}`);
     expect(response.status).toBe(401);
+    expect(response.headers.get("www-authenticate")).toBe("Bearer");
     expect((await world.auditLog()).length).toBe(before);
   });
 

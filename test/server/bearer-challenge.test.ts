@@ -4,6 +4,7 @@ import { httpChallenge, sipChallenge } from "../../roles/server/bearer-challenge
 
 const rows = [
   ["TOKEN_MISSING", undefined],
+  ["ADMIN_TOKEN", undefined],
   ["TOKEN_INVALID", "invalid_token"],
   ["TOKEN_EXPIRED", "invalid_token"],
   ["WRONG_SCOPE", "insufficient_scope"],

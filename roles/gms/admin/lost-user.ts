@@ -1,4 +1,5 @@
 /** The lost radio, from the KMS to the last member: one call that may be broken off and made again. */
+import { pause } from "../../../base/deadline.ts";
 import type { GmsAdmin, LostUser } from "../common/ports.ts";
 
 export interface LostUserOptions {
@@ -21,7 +22,7 @@ export interface LostUserOptions {
  * that they have the new keys and know that the old ones are revoked, or the signal comes.
  */
 export async function* loseUserEverywhere(options: LostUserOptions): AsyncGenerator<LostUser> {
-  const { userUri, actor, reason, kms, gms, lookMs = 1000, signal, wait = sleep } = options;
+  const { userUri, actor, reason, kms, gms, lookMs = 1000, signal, wait = pause } = options;
   // First: whoever is revoked gets no keys for the messages that follow.
   await kms?.revokeUser(userUri, reason);
   let lost = await gms.loseUser(actor, userUri);
@@ -31,8 +32,4 @@ export async function* loseUserEverywhere(options: LostUserOptions): AsyncGenera
     lost = await gms.lostUser(userUri);
     yield lost;
   }
-}
-
-function sleep(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

@@ -1,4 +1,5 @@
 /** The listener for operators and managers, on loopback: health, metrics, admin API. */
+
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { defined } from "../../../base/defined.ts";
 import { type ErrorCode, MikeySakkeError } from "../../../base/errors.ts";
@@ -6,6 +7,7 @@ import { traceIdOf } from "../../../base/traceparent.ts";
 import { ACTOR_HEADER } from "../../server/actor.ts";
 import { type AdminListenerOptions, createAdminListener } from "../../server/admin-listener.ts";
 import { addBackupRoute } from "../../server/backup-route.ts";
+import { httpChallenge } from "../../server/bearer-challenge.ts";
 import type { ListenerGuard } from "../../server/listener.ts";
 import type { TokenVerifier } from "../../server/tokens.ts";
 import { answerMalformed, isCallersFault } from "../../server/wire-error.ts";
@@ -139,7 +141,7 @@ export function createGmsAdminServer(options: GmsAdminServerOptions): FastifyIns
     const known = error instanceof MikeySakkeError ? STATUS[error.code] : undefined;
     const status = known ?? (isCallersFault(error) ? 400 : 500);
     if (status === 500) log.error({ requestId, ...describe(error) }, "admin request failed");
-    if (status === 401) reply.header("www-authenticate", "Bearer");
+    if (error instanceof MikeySakkeError) reply.headers(httpChallenge(error.code));
     return reply.code(status).send({ error: outward(error) });
   }
   return app;

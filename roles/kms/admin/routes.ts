@@ -1,4 +1,5 @@
 /** The admin API over HTTP: `POST /admin/v1/{operation}` with JSON, for callers with the admin token. */
+
 import { once } from "node:events";
 import { PassThrough } from "node:stream";
 import type { FastifyInstance, FastifyReply } from "fastify";
@@ -7,6 +8,7 @@ import { MikeySakkeError } from "../../../base/errors.ts";
 import { writeKmsKeySet } from "../../../documents/kms-xml/index.ts";
 import { ACTOR_HEADER, readActor } from "../../server/actor.ts";
 import { operatorCheck } from "../../server/admin-listener.ts";
+import { httpChallenge } from "../../server/bearer-challenge.ts";
 import type { ServerLog } from "../../server/log.ts";
 import { isCallersFault, toWireError } from "../../server/wire-error.ts";
 import type { IssueOptions, KmsAdmin } from "./admin.ts";
@@ -23,7 +25,8 @@ export function addAdminRoutes(app: FastifyInstance, { admin, token, log }: Admi
   const isOperator = operatorCheck(token);
   app.post<{ Params: { operation: string } }>(`${ADMIN_ROOT}/:operation`, async (request, reply) => {
     if (!isOperator(request.headers.authorization)) {
-      return fail(reply, 401, new MikeySakkeError("usage", "ADMIN_TOKEN", "the admin token is wrong"));
+      const error = new MikeySakkeError("usage", "ADMIN_TOKEN", "the admin token is wrong");
+      return fail(reply.headers(httpChallenge(error.code)), 401, error);
     }
     const { operation } = request.params;
     if (!Object.hasOwn(BODIES, operation)) {

@@ -1,4 +1,5 @@
 /** The listener for operators, on loopback: health, metrics, and which calls there are. */
+
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { RandomSource } from "../../../base/random.ts";
 import {
@@ -6,6 +7,7 @@ import {
   createAdminListener,
   operatorCheck,
 } from "../../server/admin-listener.ts";
+import { httpChallenge } from "../../server/bearer-challenge.ts";
 import type { ListenerGuard } from "../../server/listener.ts";
 import type { ServerLog } from "../../server/log.ts";
 import { type McxState, metricsOf } from "./metrics.ts";
@@ -49,6 +51,7 @@ export function createMcxAdminServer({
       if (isOperator(request.headers.authorization)) return of();
       return reply
         .code(401)
+        .headers(httpChallenge("ADMIN_TOKEN"))
         .send({ error: { kind: "usage", code: "ADMIN_TOKEN", message: "the operator's token is needed" } });
     };
   for (const [name, list] of Object.entries(routes)) {

@@ -152,7 +152,7 @@ export class GroupSessions {
     else void dialog.bye();
   }
 
-  /** Who left by himself; with `client`, only if he was in the call with that one. */
+  /** A participant has hung up; with `client`, nothing happens unless they were in the call with that one. */
   leave(groupUri: string, user: string, client?: ControlKeys): void {
     const call = this.#open.get(groupUri);
     const participant = call?.participants.get(user);

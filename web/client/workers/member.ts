@@ -1,4 +1,5 @@
 /** The user's client: identity keys from the KMS, group keys from the GMS, calls and short data by the MCX server. */
+import { pause } from "../../../base/deadline.ts";
 import {
   type Core,
   formatKeyId,
@@ -359,8 +360,4 @@ function viewOf({ gmkId, state, activation, expiry, gmsUri, text }: GroupKey): K
 
 function textOf(error: unknown): string {
   return error instanceof MikeySakkeError ? error.message : String(error);
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }
