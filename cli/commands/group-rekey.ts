@@ -78,8 +78,7 @@ async function rekey({ output }: Context, options: RekeyArgs, group: string): Pr
       text,
       sharedWith: sharedWith?.map((one) => uriOption(one, "--shared-with")),
     }),
-    ...(keep && { keep }),
-    ...(revokeOld && { revokeOld }),
+    ...defined({ keep, revokeOld }),
   };
   const { OPERATOR } = await import("../gms/with-admin.ts");
   return begun(output, options, (admin) => admin.rekey(OPERATOR, uri, wanted));

@@ -66,7 +66,7 @@ export class XcapRefusal extends MikeySakkeError {
 
   answer(): RefusalAnswer {
     const { allow, conflict } = this.#options;
-    const headers = { "cache-control": "no-store", ...httpChallenge(this.code), ...(allow && { allow }) };
+    const headers = { "cache-control": "no-store", ...httpChallenge(this.code), ...defined({ allow }) };
     const retry = this.status === 503 ? { "retry-after": String(RETRY_SECONDS) } : {};
     if (conflict !== undefined) {
       const body = writeXcapError(conflict);

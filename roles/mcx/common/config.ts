@@ -119,7 +119,7 @@ const files = z.strictObject({
   /** On `sip.host`: members upload and fetch files here, over HTTPS where there is `tls`. */
   port,
   /** Scheme, host and port that clients use, where they differ, as behind a proxy. */
-  url: z.url({ protocol: /^https?$/ }).optional(),
+  origin: z.url({ protocol: /^https?$/ }).optional(),
   /** Octets of a sealed file. */
   maxBytes: count.max(MAX_SEALED_FILE_BYTES).default(4 << 20),
   /** Octets of all files, which are kept in memory. A user may have a quarter of them. */

@@ -1,6 +1,8 @@
 /** File distribution of an MCX server: the store and its listener, by the configuration. */
+
 import type { AddressInfo } from "node:net";
 import type { FastifyInstance } from "fastify";
+import { defined } from "../../../base/defined.ts";
 import { urlOf } from "../../server/listener.ts";
 import { isLoopback } from "../../server/loopback.ts";
 import { type McxConfig, refusedConfig } from "../common/config.ts";
@@ -36,11 +38,11 @@ export function fileServerOf(
   const { totalBytes, keep, maxBytes, port } = files;
   const store = new FileStore({ totalBytes, keepMs: keep * 1000, now: rest.now, random: rest.random });
   const scheme = credentials === undefined ? "http" : "https";
-  const base = () => files.url?.replace(/\/$/, "") ?? urlOf(app, scheme, sip.host);
+  const base = () => files.origin?.replace(/\/$/, "") ?? urlOf(app, scheme, sip.host);
   const url = () => `${base()}${FILES_PATH}`;
   const app = createFileServer({
     ...rest,
-    ...(credentials && { credentials }),
+    ...defined({ credentials }),
     store,
     maxBytes,
     requestTimeout: UPLOAD_SECONDS,

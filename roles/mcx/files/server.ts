@@ -2,7 +2,9 @@
  * Upload and download of files over HTTP (TS 24.282 10.2.2, 10.2.3, 6.7): POST of an info document and the sealed file, 201 with
  * the URL in Location; GET and HEAD of that URL for members of the group.
  */
+
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { defined } from "../../../base/defined.ts";
 import { MikeySakkeError } from "../../../base/errors.ts";
 import type { RandomSource } from "../../../base/random.ts";
 import { MEDIA, mediaTypeOf, readMcdataInfo, readMultipart } from "../../../documents/group-xml/index.ts";
@@ -60,7 +62,7 @@ export function createFileServer(options: FileServerOptions): FastifyInstance {
     idleTimeout: requestTimeout,
     random,
     guard,
-    ...(credentials && { credentials }),
+    ...defined({ credentials }),
   });
   const users = new WeakMap<object, readonly string[]>();
   // Before the body is read.

@@ -162,7 +162,7 @@ export class GroupSession {
     this.leave(user);
     this.relay.legs.add(user, media);
     this.#channel.add(user, floorAddress, control);
-    const participant = { id: user, maxPriority: priority, ...(receiveOnly && { receiveOnly }) };
+    const participant = { id: user, maxPriority: priority, ...defined({ receiveOnly }) };
     this.#step({ type: "join", participant });
   }
 

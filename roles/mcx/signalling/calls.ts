@@ -48,7 +48,7 @@ export function inviteHandler(context: SignallingContext) {
       priority,
       ...defined({ speech }),
       ...(webSocket && { webSocket: true }),
-      ...(receiveOnly && { receiveOnly }),
+      ...defined({ receiveOnly }),
       ...defined({ maxParticipants }),
       // A chat goes on until all have left.
       ...(hangTimer !== undefined && requestType === "prearranged" && { hangTimer }),
