@@ -8,7 +8,8 @@ import { describeInChromium, launchChromium } from "./browser/support/chromium.t
 import { html, octets, script, startSite } from "./browser/support/site.ts";
 import { codeBlocks } from "./support/code-blocks.ts";
 import { type App, makeApp, ROOT } from "./support/packed.ts";
-import { follow, wayOf } from "./support/tutorial.ts";
+import { firstDifference } from "./support/shown-output.ts";
+import { follow, isOutput, wayOf } from "./support/tutorial.ts";
 
 const TEXT = readFileSync(join(ROOT, "README.md"), "utf8");
 
@@ -80,10 +81,28 @@ it("the tutorials show no command that is not run, or say why", () => {
   expect(TUTORIALS.length).toBeGreaterThan(3);
   const unknown = TUTORIALS.flatMap(({ name, blocks }) =>
     blocks
-      .filter((block) => wayOf(block) === undefined && !block.mark?.startsWith("not run: "))
+      .filter(
+        (block) => wayOf(block) === undefined && !isOutput(block) && !block.mark?.startsWith("not run: "),
+      )
       .map(({ body }) => `${name}: ${body}`),
   );
   expect(unknown).toEqual([]);
+});
+
+it("what a tutorial shows differs from what was printed in the first line that is not there", () => {
+  const shown = "made …\n…\nid  name\n-- …\n 1  fire";
+  const printed = (rows: string) => `made a group\nnote\nid  name\n--  ----\n${rows}`;
+  expect(firstDifference(shown, printed(" 1  fire\n"))).toBeUndefined();
+  expect(firstDifference(shown, printed(" 2  fire\n"))).toBe(" 1  fire");
+  expect(firstDifference(shown, printed(" 1  fire\n 2  police\n"))).toBe("the end, after:  1  fire");
+  expect(firstDifference("refused", "made a group\n")).toBe("refused");
+});
+
+it("a tutorial shows output only of the command before", () => {
+  const stray = TUTORIALS.flatMap(({ blocks }) =>
+    blocks.filter((block, i) => isOutput(block) && (i === 0 || wayOf(blocks[i - 1]!) === undefined)),
+  );
+  expect(stray).toEqual([]);
 });
 
 describe("what README.md and the tutorials show", () => {

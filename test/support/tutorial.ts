@@ -1,8 +1,10 @@
 /** Follows a tutorial as a reader does: each block in its order, in one folder. The comment above a block tells how it is run. */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { setTimeout } from "node:timers/promises";
 import { onTestFinished } from "vitest";
 import type { CodeBlock } from "./code-blocks.ts";
+import { firstDifference } from "./shown-output.ts";
 
 /** How the block is run; undefined where it is not. */
 export type Way = "to its end" | "in the background" | "refused";
@@ -15,50 +17,90 @@ const WAYS: Readonly<Record<string, Way>> = {
 /** What a server or a device prints when it is at work. */
 const AT_WORK = /, ready at |^subscribed at /m;
 
+/** The block has what the one before prints on standard output. */
+const OUTPUT = "it prints";
+/** Milliseconds for what stays at work to print what the page shows. */
+const PRINTED_MS = 30_000;
+
+export const isOutput = ({ mark }: CodeBlock): boolean => mark === OUTPUT;
+
 export const wayOf = ({ mark }: CodeBlock): Way | undefined => WAYS[mark ?? ""];
 
-/** Throws where a block does not end as it must: with status 0, or 1 where a refusal is expected. */
+/**
+ * Throws where a block does not end as it must, with status 0, or 1 where a refusal is expected, and where it prints something
+ * else than the page shows.
+ */
 export async function follow(
   blocks: readonly CodeBlock[],
   { cwd, env }: { readonly cwd: string; readonly env: NodeJS.ProcessEnv },
 ): Promise<void> {
-  const background: ChildProcess[] = [];
+  const background: Started[] = [];
   try {
-    for (const block of blocks) {
+    for (const [i, block] of blocks.entries()) {
       const way = wayOf(block);
-      if (way === "in the background") background.push(await started(block.body, cwd, env));
-      else if (way !== undefined) toItsEnd(block.body, way === "refused" ? 1 : 0, cwd, env);
+      const next = blocks[i + 1];
+      const shown = next !== undefined && isOutput(next) ? next.body : undefined;
+      if (way === "in the background") {
+        const server = await started(block.body, cwd, env);
+        background.push(server);
+        if (shown !== undefined) await untilPrinted(shown, server);
+      } else if (way !== undefined) {
+        const printed = toItsEnd(block.body, way === "refused" ? 1 : 0, cwd, env);
+        if (shown !== undefined) requireShown(shown, printed);
+      }
     }
   } finally {
     // Devices before the servers that they use.
-    for (const child of background.reverse()) await ended(child);
+    for (const { child } of background.reverse()) await ended(child);
   }
-  const statuses = background.map(({ exitCode }) => exitCode);
+  const statuses = background.map(({ child }) => child.exitCode);
   if (statuses.some((status) => status !== 0)) throw new Error(`in the background: ${statuses.join(", ")}`);
 }
 
-function toItsEnd(body: string, wanted: number, cwd: string, env: NodeJS.ProcessEnv): void {
+/** What it printed. */
+function toItsEnd(body: string, wanted: number, cwd: string, env: NodeJS.ProcessEnv): string {
   const { status, stdout, stderr } = spawnSync("bash", ["-euo", "pipefail", "-c", body], {
     cwd,
     env,
     encoding: "utf8",
   });
   if (status !== wanted) throw new Error(`status ${status}, not ${wanted}: ${body}\n${stdout}${stderr}`);
+  return stdout;
 }
 
-async function started(body: string, cwd: string, env: NodeJS.ProcessEnv): Promise<ChildProcess> {
+function requireShown(shown: string, printed: string): void {
+  const line = firstDifference(shown, printed);
+  if (line !== undefined) throw new Error(`the page shows: ${line}\nprinted was:\n${printed}`);
+}
+
+async function untilPrinted(shown: string, { printed }: Started): Promise<void> {
+  const end = Date.now() + PRINTED_MS;
+  while (firstDifference(shown, printed()) !== undefined && Date.now() < end) await setTimeout(100);
+  requireShown(shown, printed());
+}
+
+interface Started {
+  readonly child: ChildProcess;
+  /** So far. */
+  printed(): string;
+}
+
+async function started(body: string, cwd: string, env: NodeJS.ProcessEnv): Promise<Started> {
   const child = spawn("bash", ["-euc", `exec ${body}`], { cwd, env });
   // Also where the test's time is over before its end.
   onTestFinished(() => void child.kill("SIGKILL"));
-  let said = "";
+  let [said, wrong] = ["", ""];
   child.stderr.setEncoding("utf8").on("data", (text) => {
+    wrong += text;
+  });
+  child.stdout.setEncoding("utf8").on("data", (text) => {
     said += text;
   });
-  for await (const text of child.stdout.setEncoding("utf8").iterator({ destroyOnReturn: false })) {
-    said += text;
-    if (AT_WORK.test(said)) return child;
+  while (!AT_WORK.test(said)) {
+    if (child.exitCode !== null || child.signalCode !== null) throw new Error(`${body}: ${said}${wrong}`);
+    await setTimeout(20);
   }
-  throw new Error(`${body}: ${said}`);
+  return { child, printed: () => said };
 }
 
 async function ended(child: ChildProcess): Promise<void> {
