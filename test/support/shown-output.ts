@@ -16,5 +16,5 @@ export function firstDifference(shown: string, printed: string): string | undefi
 function pattern(line: string): string {
   if (line.trim() === "…") return "(?:.*\\n)*?";
   const literal = line.trimEnd().replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-  return `${literal.replace(/^ +| {2,}/g, " +").replaceAll("…", ".*?")} *\\n`;
+  return ` *${literal.trimStart().replace(/ {2,}/g, " +").replaceAll("…", ".*?")} *\\n`;
 }
