@@ -240,7 +240,7 @@ export function addProjective<F>(X: usize, x: usize): void {
   release(Curve.B, Curve.END);
 }
 
-/** What addComplete needs of the curve. The caller releases it. */
+/** Loads the constant of the curve that addComplete needs. The caller releases its slot. */
 function loadCurve<F>(): void {
   claim(Curve.B, Curve.END);
   if (!isFp<F>()) loadInteger<F>(slot(Curve.B), P256_CURVE + 64);

@@ -1,4 +1,4 @@
-// What a host has to know of the build.
+// Tells a host what it has to know of the build.
 
 import "./kernels";
 

@@ -1,4 +1,4 @@
-// What a field must do on the kernel of the build, as far as integers show it. Raw limbs and bounds are tested from outside, in
+// These tests say what a field must do on the kernel of the build, as far as integers show it. Raw limbs and bounds are tested from outside, in
 // test/crypto/assembly.
 
 import * as field from "../field";

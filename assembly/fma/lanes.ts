@@ -3,7 +3,7 @@
 export const LANES: i32 = 2;
 /** Octets of one lane. */
 export const LANE_BYTES: usize = 8;
-/** What a lane holds. */
+/** A lane holds an element of this type. */
 export type Limb = f64;
 /** A lane as bits, for masks. */
 export type Bits = u64;

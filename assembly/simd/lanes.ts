@@ -3,7 +3,7 @@
 export const LANES: i32 = 4;
 /** Octets of one lane. */
 export const LANE_BYTES: usize = 4;
-/** What a lane holds. */
+/** A lane holds an element of this type. */
 export type Limb = u32;
 /** A lane as bits, for masks. */
 export type Bits = u32;

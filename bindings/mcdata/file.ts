@@ -33,7 +33,7 @@ const PART_BYTES = 65_000;
 const MAX_PARTS = 0xff;
 /** The most that a file may have: 16,575,000 octets. */
 export const MAX_FILE_BYTES = MAX_PARTS * PART_BYTES;
-/** What the protection adds to a part: header, tag, and the headers of payload and message. */
+/** Octets that the protection adds to a part: header, tag, and the headers of payload and message. */
 const PART_OVERHEAD = 35 + 16 + 6;
 const MAX_DESCRIPTION = 4096;
 /** The most that a sealed file may have. */

@@ -1,5 +1,4 @@
 /** The database of a data folder, opened with its store key. What was opened is closed in the opposite order. */
-
 import { defined } from "../../base/defined.ts";
 import { MikeySakkeError } from "../../base/errors.ts";
 import { type Core, load } from "../../bindings/core/core.ts";

@@ -18,7 +18,7 @@ export {
 } from "./group-document.ts";
 export { type KmsRedirectResponse, readKrr, writeKrr } from "./krr.ts";
 export { lookAlikeWarnings, spelledOut } from "./look-alike.ts";
-export { type McdataInfo, readMcdataInfo, writeMcdataInfo } from "./mcdata-info.ts";
+export { MCDATA_REQUESTS, type McdataInfo, readMcdataInfo, writeMcdataInfo } from "./mcdata-info.ts";
 export { type McpttInfo, readMcpttInfo, writeMcpttInfo } from "./mcptt-info.ts";
 export { type McvideoInfo, readMcvideoInfo, writeMcvideoInfo } from "./mcvideo-info.ts";
 export { type Multipart, mediaTypeOf, type Part, readMultipart, writeMultipart } from "./multipart.ts";

@@ -36,6 +36,8 @@ export const MEDIA = {
   mcpttInfo: "application/vnd.3gpp.mcptt-info+xml",
   mcvideoInfo: "application/vnd.3gpp.mcvideo-info+xml",
   mcdataInfo: "application/vnd.3gpp.mcdata-info+xml",
+  /** The part of an upload that is a sealed file (TS 24.282 10.2.2). */
+  octetStream: "application/octet-stream",
   pocSettings: "application/poc-settings+xml",
   sdp: "application/sdp",
   conferenceInfo: "application/conference-info+xml",

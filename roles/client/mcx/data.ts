@@ -14,6 +14,7 @@ import {
   sealMcData,
 } from "../../../bindings/mcdata/index.ts";
 import {
+  MCDATA_REQUESTS,
   MEDIA,
   mediaTypeOf,
   type Part,
@@ -27,8 +28,6 @@ import { senderOf } from "./authorised.ts";
 import { type Binding, McxRefusedError } from "./binding.ts";
 import { sealRequest } from "./bound-request.ts";
 import type { McxClientEvent, McxClientOptions } from "./options.ts";
-
-const GROUP_SDS = "group-sds";
 
 /** `readFileMessage`, which clients without files do not need. */
 export type FileReader = typeof import("./files.ts").readFileMessage;
@@ -50,7 +49,7 @@ export async function sendData(
     conversationId: random(MCDATA_ID_BYTES),
     messageId: random(MCDATA_ID_BYTES),
   });
-  const info = { requestType: GROUP_SDS, requestUri: groupUri, callingUser: userUri };
+  const info = { requestType: MCDATA_REQUESTS.GROUP_SDS, requestUri: groupUri, callingUser: userUri };
   const sealing = { now: at, random };
   const parts: Part[] = [
     { contentType: MCDATA_MEDIA_TYPES.SIGNALLING, body: await sealMcData(csk, signalling, sealing) },
@@ -90,7 +89,7 @@ export async function openData(
   if (requestUri !== userUri || callingGroup === undefined)
     throw refused("not data of a group for this user");
   const signalling = await openMcData(part(MCDATA_MEDIA_TYPES.SIGNALLING), (keyId) => held.receiving(keyId));
-  if (requestType !== GROUP_SDS) {
+  if (requestType !== MCDATA_REQUESTS.GROUP_SDS) {
     const file = readFile?.(info, signalling.message, options);
     if (file === undefined) throw refused(`request-type ${requestType}`);
     return seen.enter(callingUser ?? "", file.name, now()) ? file.event : undefined;

@@ -21,6 +21,7 @@ import {
   sealMcDataFile,
 } from "../../../bindings/mcdata/index.ts";
 import {
+  MCDATA_REQUESTS,
   MEDIA,
   type ServiceInfo,
   writeMcdataInfo,
@@ -33,10 +34,6 @@ import { sealRequest } from "./bound-request.ts";
 import type { FileFetch, FileOptions, ReceivedFile, SendFileOptions } from "./file-types.ts";
 import type { McxClientOptions } from "./options.ts";
 
-export const GROUP_FD = "group-fd";
-/** Of disposition notifications. */
-export const NOTIFY = "notify";
-const FILE_TYPE = "application/octet-stream";
 const TIMEOUT_MS = 120_000;
 
 /**
@@ -58,7 +55,7 @@ export async function sendFile(
   if (gmk === undefined) throw usage("NO_GROUP_KEY", "no GMK of the group is active");
   if (binding === undefined) throw usage("NO_CONTROL_KEY", "no CSK is uploaded");
   const sealed = await sealMcDataFile(gmk, file, { now: now(), random });
-  const info = { requestType: GROUP_FD, requestUri: groupUri, callingUser: userUri };
+  const info = { requestType: MCDATA_REQUESTS.GROUP_FD, requestUri: groupUri, callingUser: userUri };
   const url = await upload(options, files, info, sealed);
   const [conversationId, messageId] = [random(MCDATA_ID_BYTES), random(MCDATA_ID_BYTES)];
   const dateTime = Math.floor(now() / 1000);
@@ -68,10 +65,10 @@ export async function sendFile(
 }
 
 /**
- * Downloads and opens a file, and tells the sender if they asked for that.
+ * Downloads and opens a file, and tells the sender if they asked for that. That they could not be told is an event `refused`.
  *
  * @throws {MikeySakkeError} transport `FILE_REFUSED`, `DOWNLOAD_TOO_LARGE`; usage `NO_FILE_SERVER`; verification `MCDATA_REFUSED` and
- * codec `BAD_MCDATA_FILE` of `openMcDataFile`; errors of `sendFile` for the notification
+ * codec `BAD_MCDATA_FILE` of `openMcDataFile`
  */
 export async function fetchFile(
   options: McxClientOptions,
@@ -82,8 +79,13 @@ export async function fetchFile(
   const keys = options.groupKeys(groupUri);
   const sealed = await download(options, filesOf(options), url);
   const file = await openMcDataFile(sealed, (keyId) => keys.receiving(keyId));
-  if (wantsCompletion && binding !== undefined)
-    await notifyOf(options, binding, received, FD_DISPOSITIONS.COMPLETED);
+  if (wantsCompletion && binding !== undefined) {
+    try {
+      await notifyOf(options, binding, received, FD_DISPOSITIONS.COMPLETED);
+    } catch (error) {
+      options.onEvent?.({ type: "refused", error });
+    }
+  }
   return file;
 }
 
@@ -94,7 +96,7 @@ export function readFileMessage(
   options: McxClientOptions,
 ) {
   const base = { groupUri: callingGroup, from: callingUser };
-  if (requestType === GROUP_FD) {
+  if (requestType === MCDATA_REQUESTS.GROUP_FD) {
     const { conversationId, messageId, dateTime, url, ...asked } = decodeFdSignalling(signalling);
     requireOwn(filesOf(options), url);
     const file = { ...base, dateTime, url, wantsCompletion: asked.wantsCompletion === true };
@@ -107,7 +109,8 @@ export function readFileMessage(
     };
     return { name: { conversationId, messageId }, event };
   }
-  if (requestType !== NOTIFY || signalling[0] !== MCDATA_TYPES.FD_NOTIFICATION) return undefined;
+  if (requestType !== MCDATA_REQUESTS.NOTIFY || signalling[0] !== MCDATA_TYPES.FD_NOTIFICATION)
+    return undefined;
   const { conversationId, messageId, dateTime, disposition } = decodeNotification(signalling);
   const ids = { conversationId: toHex(conversationId), messageId: toHex(messageId) };
   return {
@@ -125,7 +128,7 @@ async function notifyOf(
   const dateTime = Math.floor(options.now() / 1000);
   const ids = { conversationId: fromHex(conversationId), messageId: fromHex(messageId) };
   const info = {
-    requestType: NOTIFY,
+    requestType: MCDATA_REQUESTS.NOTIFY,
     requestUri: from,
     callingUser: options.userUri,
     callingGroup: groupUri,
@@ -163,7 +166,7 @@ async function upload(
 ): Promise<string> {
   const { contentType, body } = writeMultipart([
     { contentType: MEDIA.mcdataInfo, body: utf8(writeMcdataInfo(info)) },
-    { contentType: FILE_TYPE, body: sealed },
+    { contentType: MEDIA.octetStream, body: sealed },
   ]);
   const { status, headers } = await exchange(files, files.url, {
     method: "POST",
@@ -179,7 +182,7 @@ async function upload(
 async function download({ token }: McxClientOptions, files: FileOptions, url: string): Promise<Uint8Array> {
   requireOwn(files, url);
   const { maxBytes = MAX_SEALED_FILE_BYTES, timeoutMs = TIMEOUT_MS } = files;
-  const headers = { authorization: `Bearer ${await token()}`, accept: FILE_TYPE };
+  const headers = { authorization: `Bearer ${await token()}`, accept: MEDIA.octetStream };
   const { status, body } = await exchange(files, url, { method: "GET", headers });
   if (status !== 200) throw refused(`the download was answered with ${status}`);
   return readAll(body, maxBytes, "DOWNLOAD_TOO_LARGE", AbortSignal.timeout(timeoutMs));

@@ -122,7 +122,7 @@ const files = z.strictObject({
   origin: z.url({ protocol: /^https?$/ }).optional(),
   /** Octets of a sealed file. */
   maxBytes: count.max(MAX_SEALED_FILE_BYTES).default(4 << 20),
-  /** Octets of all files, which are kept in memory. A user may have a quarter of them. */
+  /** Octets of all files, which are kept in memory. Each counts 1,024 more; a user may have a quarter of them. */
   totalBytes: count.default(64 << 20),
   /** How long a file is kept. */
   keep: count.default(86_400),

@@ -13,7 +13,7 @@ export interface StoredFile {
 }
 
 export interface FileStoreOptions {
-  /** Octets of all files. */
+  /** Octets of all files, with 1,024 more for each. */
   readonly totalBytes: number;
   readonly keepMs: number;
   readonly now: () => number;
@@ -22,42 +22,42 @@ export interface FileStoreOptions {
 
 /** Whoever has the identifier must still be a member: it only has to be one that nobody comes upon. */
 const ID_BYTES = 16;
+/** What the entry of a file takes besides its octets, so that many small ones count as well. */
+const ENTRY_BYTES = 1024;
 /** What a user may have of the whole, so that one alone does not fill it. */
 const SHARE = 4;
+
+function sizeOf({ octets }: StoredFile): number {
+  return octets.length + ENTRY_BYTES;
+}
 
 export class FileStore {
   readonly #options: FileStoreOptions;
   /** In the order of their coming, which is that of their end. */
   readonly #files = new Map<string, StoredFile & { readonly until: number }>();
+  readonly #ofSender = new Map<string, number>();
   #bytes = 0;
 
   constructor(options: FileStoreOptions) {
     this.#options = options;
   }
 
-  get bytes(): number {
-    return this.#bytes;
-  }
-
   /** Gives its identifier. @throws {MikeySakkeError} transport `FILES_FULL` */
   put(file: StoredFile): string {
     this.#prune();
     const { totalBytes, keepMs, now, random } = this.#options;
-    const { length } = file.octets;
-    const own = [...this.#files.values()].reduce(
-      (sum, { sender, octets }) => sum + (sender === file.sender ? octets.length : 0),
-      length,
-    );
-    if (this.#bytes + length > totalBytes || own > totalBytes / SHARE) {
+    const size = sizeOf(file);
+    const own = (this.#ofSender.get(file.sender) ?? 0) + size;
+    if (this.#bytes + size > totalBytes || own > totalBytes / SHARE) {
       throw new MikeySakkeError(
         "transport",
         "FILES_FULL",
-        `files: ${length} octets of ${file.sender} are too many now`,
+        `files: ${file.octets.length} octets of ${file.sender} are too many now`,
       );
     }
     const id = toHex(random(ID_BYTES));
     this.#files.set(id, { ...file, until: now() + keepMs });
-    this.#bytes += length;
+    this.#add(file.sender, size);
     return id;
   }
 
@@ -68,10 +68,17 @@ export class FileStore {
 
   #prune(): void {
     const now = this.#options.now();
-    for (const [id, { until, octets }] of this.#files) {
-      if (until > now) return;
+    for (const [id, file] of this.#files) {
+      if (file.until > now) return;
       this.#files.delete(id);
-      this.#bytes -= octets.length;
+      this.#add(file.sender, -sizeOf(file));
     }
+  }
+
+  #add(sender: string, size: number): void {
+    this.#bytes += size;
+    const own = (this.#ofSender.get(sender) ?? 0) + size;
+    if (own > 0) this.#ofSender.set(sender, own);
+    else this.#ofSender.delete(sender);
   }
 }

@@ -7,7 +7,13 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { defined } from "../../../base/defined.ts";
 import { MikeySakkeError } from "../../../base/errors.ts";
 import type { RandomSource } from "../../../base/random.ts";
-import { MEDIA, mediaTypeOf, readMcdataInfo, readMultipart } from "../../../documents/group-xml/index.ts";
+import {
+  MCDATA_REQUESTS,
+  MEDIA,
+  mediaTypeOf,
+  readMcdataInfo,
+  readMultipart,
+} from "../../../documents/group-xml/index.ts";
 import { isSameUri } from "../../../transport/sip/index.ts";
 import { httpChallenge } from "../../server/bearer-challenge.ts";
 import { type Credentials, createListener, type ListenerGuard } from "../../server/listener.ts";
@@ -18,8 +24,6 @@ import type { FileStore } from "./file-store.ts";
 
 /** Where files are, below the URL of the server. */
 export const FILES_PATH = "/mcdata/fd";
-export const FILE_MEDIA_TYPE = "application/octet-stream";
-export const GROUP_FD = "group-fd";
 
 export interface FileServerOptions {
   readonly store: FileStore;
@@ -87,7 +91,7 @@ export function createFileServer(options: FileServerOptions): FastifyInstance {
     if (file === undefined) throw new FileRefusal(404, path);
     await requireOneMember(file.group, own);
     count("file_fetched");
-    const headers = { "content-type": FILE_MEDIA_TYPE, "cache-control": "private, no-store" };
+    const headers = { "content-type": MEDIA.octetStream, "cache-control": "private, no-store" };
     return reply.headers(headers).send(Buffer.from(file.octets));
   }
 
@@ -103,8 +107,8 @@ export function createFileServer(options: FileServerOptions): FastifyInstance {
       return found;
     };
     const { requestType, requestUri, callingUser } = orBad(() => readMcdataInfo(part(MEDIA.mcdataInfo)));
-    const octets = part(FILE_MEDIA_TYPE);
-    if (requestType !== GROUP_FD || requestUri === undefined) {
+    const octets = part(MEDIA.octetStream);
+    if (requestType !== MCDATA_REQUESTS.GROUP_FD || requestUri === undefined) {
       throw new FileRefusal(403, `request-type ${requestType}`);
     }
     const user = callingUser === undefined ? own[0] : own.find((one) => isSameUri(one, callingUser));

@@ -14,7 +14,13 @@ import {
   openMcData,
   sealMcData,
 } from "../../../bindings/mcdata/index.ts";
-import { type McpttInfo, MEDIA, type Part, writeMcdataInfo } from "../../../documents/group-xml/index.ts";
+import {
+  MCDATA_REQUESTS,
+  type McpttInfo,
+  MEDIA,
+  type Part,
+  writeMcdataInfo,
+} from "../../../documents/group-xml/index.ts";
 import { sealSignalling } from "../../../documents/signalling-xml/index.ts";
 import { type Answer, type Incoming, isSameUri } from "../../../transport/sip/index.ts";
 import type { MessageName } from "../../call/seen-messages.ts";
@@ -25,9 +31,7 @@ import { openRequest, requireMember } from "./opened.ts";
 import { SignallingRefusal } from "./refusal.ts";
 import { needPart } from "./request.ts";
 
-const GROUP_SDS = "group-sds";
-const GROUP_FD = "group-fd";
-const NOTIFY = "notify";
+const { GROUP_SDS, GROUP_FD, NOTIFY } = MCDATA_REQUESTS;
 const NOTHING = new Uint8Array();
 /** Members that are written to at a time. */
 const AT_ONCE = 16;
@@ -78,7 +82,10 @@ async function addresseesOf(
     throw new SignallingRefusal("MCDATA_REFUSED", `request-type ${requestType}`);
   }
   await requireMember(context, group, user, "mcdata");
-  return isNotice ? { group, to: requestUri } : { group };
+  if (!isNotice) return { group };
+  // A member tells nobody outside of the group.
+  await requireMember(context, group, requestUri, "mcdata");
+  return { group, to: requestUri };
 }
 
 /** What tells the message from others. A file is one that was uploaded here for the group: members are led nowhere else. */

@@ -1,5 +1,5 @@
 /** A pool whose workers write down what becomes of them: workers/observed.mjs. */
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
@@ -18,6 +18,8 @@ export interface LogEntry {
 export interface Observed {
   readonly pool: Pool;
   readonly world: World;
+  /** Keeps the chunks that are begun from now on at work until the function that it returns is called. */
+  hold(): Promise<() => Promise<void>>;
   /** What the workers wrote so far. */
   log(event?: LogEntry["event"]): Promise<LogEntry[]>;
 }
@@ -38,6 +40,11 @@ export async function observedPool(options: PoolOptions & { delay?: number } = {
   return {
     pool,
     world: makeWorld(pool.core),
+    async hold() {
+      const gate = join(folder, "gate");
+      await writeFile(gate, "");
+      return () => rm(gate);
+    },
     async log(event) {
       const text = await readFile(join(folder, "log"), "utf8").catch(() => "");
       const entries = text.split("\n").filter(Boolean);

@@ -15,7 +15,7 @@ const FILE = {
 
 let world: McxWorld;
 beforeEach(async () => {
-  world = await McxWorld.create({ files: { port: 0, maxBytes: MAX, totalBytes: 4 * MAX, keep: 60 } });
+  world = await McxWorld.create({ files: { port: 0, maxBytes: MAX, totalBytes: 4 * (MAX + 1024), keep: 60 } });
   world.book.groups.set(GROUP, new Set([ALICE, BOB]));
 });
 afterEach(() => world.close());
@@ -97,6 +97,15 @@ describe("a file", () => {
       });
     expect(filesOf(bob)).toEqual([]);
     expect(world.counts.mcdata_taken).toBeUndefined();
+  });
+
+  it("is fetched all the same where the sender may not be told, and nobody outside of the group is", async () => {
+    const [alice, bob, carol] = [await bound(ALICE), await bound(BOB), await bound(CAROL)];
+    await alice.client.sendFile(GROUP, FILE, { wantsCompletion: true });
+    await until(() => filesOf(bob).length > 0);
+    expect(await bob.client.fetchFile({ ...filesOf(bob)[0]!, from: CAROL })).toEqual(FILE);
+    expect(bob.events.some(({ type }) => type === "refused")).toBe(true);
+    expect([toldOf(carol), toldOf(alice)]).toEqual([[], []]);
   });
 
   it("that the store has changed is refused, and one that is too large is not read to its end", async () => {
