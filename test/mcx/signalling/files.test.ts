@@ -15,7 +15,9 @@ const FILE = {
 
 let world: McxWorld;
 beforeEach(async () => {
-  world = await McxWorld.create({ files: { port: 0, maxBytes: MAX, totalBytes: 4 * (MAX + 1024), keep: 60 } });
+  world = await McxWorld.create({
+    files: { port: 0, maxBytes: MAX, totalBytes: 4 * (MAX + 1024), keep: 60 },
+  });
   world.book.groups.set(GROUP, new Set([ALICE, BOB]));
 });
 afterEach(() => world.close());

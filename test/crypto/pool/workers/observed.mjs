@@ -9,7 +9,7 @@ import { serve } from "../../../../dist/bindings/pool/serve.js";
 const folder = process.env.POOL_TEST_FOLDER;
 const delay = Number(process.env.POOL_TEST_DELAY ?? 0);
 /** A chunk is at work as long as this file is there. */
-const gate = join(folder, "gate");
+const isHeld = () => existsSync(join(folder, "gate"));
 
 const note = (event, details = {}) =>
   appendFileSync(join(folder, "log"), `${JSON.stringify({ event, thread: threadId, ...details })}\n`);
@@ -59,7 +59,7 @@ serve((core, job) => {
         const [, fault, times] = /^sip:fault-([a-z]+)-(\d+)@/.exec(uri) ?? [];
         if (fault !== undefined && strike(uri) <= Number(times)) await FAULTS[fault](core);
       }
-      while (existsSync(gate)) await new Promise((resolve) => setTimeout(resolve, 10));
+      while (isHeld()) await new Promise((resolve) => setTimeout(resolve, 10));
       if (delay > 0) await new Promise((resolve) => setTimeout(resolve, delay));
       return session.run(chunk);
     },
