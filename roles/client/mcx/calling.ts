@@ -255,6 +255,8 @@ class PlacedCall {
   readonly #ports: readonly [DatagramPort, DatagramPort];
   #joined: JoinedCall | undefined;
   readonly #watching: ((participants: readonly string[]) => void)[] = [];
+  /** The media are where `#joined` says. */
+  #isPlaced = false;
   #isOver = false;
 
   constructor(
@@ -302,7 +304,7 @@ class PlacedCall {
 
   async watch(onChange: (participants: readonly string[]) => void): Promise<void> {
     this.#watching.push(onChange);
-    await this.#joined?.watch({ onChange });
+    if (this.#isPlaced) await this.#joined?.watch({ onChange });
   }
 
   async #watch(joined: JoinedCall, onChange: (participants: readonly string[]) => void): Promise<void> {
@@ -324,7 +326,7 @@ class PlacedCall {
     const [media, floor] = this.#ports;
     const { codecs } = this.#options;
     let ended: SessionEnd | undefined;
-    let isPlaced = false;
+    this.#isPlaced = false;
     const joined = await joinCall(this.#options, this.#bindings, this.#groupUri, {
       offer: {
         media: media.address,
@@ -334,7 +336,7 @@ class PlacedCall {
       isAgain,
       onEnd: (end) => {
         ended = end;
-        if (isPlaced) void this.#ended(joined, end);
+        if (this.#isPlaced) void this.#ended(joined, end);
       },
     });
     this.#joined = joined;
@@ -345,7 +347,7 @@ class PlacedCall {
       await joined.hangUp();
       throw error;
     }
-    isPlaced = true;
+    this.#isPlaced = true;
     for (const onChange of this.#watching) void this.#watch(joined, onChange);
     if (ended !== undefined) void this.#ended(joined, ended);
   }

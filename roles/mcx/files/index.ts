@@ -26,7 +26,10 @@ const UPLOAD_SECONDS = 120;
 /** @throws {MikeySakkeError} usage `BAD_CONFIG`: beyond loopback without TLS */
 export function fileServerOf(
   { files, sip }: McxConfig,
-  shared: Omit<FileServerOptions, "store" | "url" | "maxBytes" | "requestTimeout" | "credentials"> & {
+  shared: Omit<
+    FileServerOptions,
+    "store" | "url" | "maxBytes" | "totalBytes" | "requestTimeout" | "credentials"
+  > & {
     readonly credentials: FileServerOptions["credentials"] | undefined;
   },
 ): FileServer | undefined {
@@ -45,6 +48,7 @@ export function fileServerOf(
     ...defined({ credentials }),
     store,
     maxBytes,
+    totalBytes,
     requestTimeout: UPLOAD_SECONDS,
     url: base,
   });

@@ -34,6 +34,8 @@ export interface FileServerOptions {
   readonly url: () => string;
   /** Octets of a sealed file. */
   readonly maxBytes: number;
+  /** Octets of the uploads under way, at most. One is taken in any case. */
+  readonly totalBytes: number;
   /** Seconds to receive one. */
   readonly requestTimeout: number;
   readonly credentials?: Credentials;
@@ -59,9 +61,13 @@ class FileRefusal extends MikeySakkeError {
 }
 
 export function createFileServer(options: FileServerOptions): FastifyInstance {
-  const { store, tokens, maxBytes, requestTimeout, credentials, guard, now, random, log, count } = options;
+  const { store, tokens, maxBytes, totalBytes, requestTimeout, credentials, guard, now, random, log, count } =
+    options;
+  const bodyBytes = maxBytes + MULTIPART_BYTES;
+  /** Octets that the uploads under way may come to. */
+  let coming = 0;
   const app = createListener({
-    bodyBytes: maxBytes + MULTIPART_BYTES,
+    bodyBytes,
     requestTimeout,
     idleTimeout: requestTimeout,
     random,
@@ -70,10 +76,21 @@ export function createFileServer(options: FileServerOptions): FastifyInstance {
   });
   const users = new WeakMap<object, readonly string[]>();
   // Before the body is read.
-  app.addHook("onRequest", async (request) => {
+  app.addHook("onRequest", async (request, reply) => {
     const { identities } = await tokens.verify(request.headers.authorization, now());
     users.set(request.raw, identities);
+    if (request.method === "POST") admit(reply);
   });
+
+  /** A user with a token must not fill the memory with uploads that have no end, either. */
+  function admit(reply: FastifyReply): void {
+    if (coming > 0 && coming + bodyBytes > totalBytes)
+      throw new FileRefusal(503, "too many uploads at a time");
+    coming += bodyBytes;
+    reply.raw.once("close", () => {
+      coming -= bodyBytes;
+    });
+  }
 
   async function handle(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const own = users.get(request.raw) ?? [];

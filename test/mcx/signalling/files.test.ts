@@ -1,4 +1,5 @@
 /** Files of a group over HTTP: upload, notice, download and notification (TS 24.282 10.2, 12.2; TS 33.180 8.1). */
+import { request } from "node:http";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { systemRandom, utf8 } from "../../../bindings/index.ts";
 import { FD_DISPOSITIONS } from "../../../bindings/mcdata/index.ts";
@@ -178,6 +179,28 @@ describe("the server of files", () => {
     expect(await statusOf({ user: BOB })).toBe(201);
     world.later = 61_000;
     expect(await statusOf({})).toBe(201);
+  });
+
+  it("takes so many uploads at a time as the store has room for", async () => {
+    const { port } = new URL(world.files!.url());
+    const headers = {
+      authorization: `Bearer ${tokenOf(ALICE)}`,
+      "content-type": "multipart/mixed; boundary=a",
+    };
+    const begun = [0, 1].map(() => {
+      const one = request({
+        port,
+        path: "/mcdata/fd",
+        method: "POST",
+        headers: { ...headers, "content-length": MAX },
+      });
+      one.on("error", () => undefined).write("--a");
+      return one;
+    });
+    const status = async () => (await upload({ user: BOB })).status;
+    await expect.poll(status).toBe(503);
+    for (const one of begun) one.destroy();
+    await expect.poll(status).toBe(201);
   });
 
   it("answers other requests as HTTP has it", async () => {
