@@ -47,7 +47,7 @@ describeWith("SIPp", SIPP, "SIPp", () => {
     });
     const run = await runSipp(SCENARIO, { mode, port: transport.sentBy.port!, calls: CALLS });
     await endpoint.close();
-    expect(run).toEqual({ code: 0, errors: "" });
+    expect(run).toEqual({ code: 0, errors: "", log: [] });
     expect(results).toHaveLength(CALLS);
     for (const result of results) {
       expect(result).toMatchObject({ status: 488, warnings: [{ code: 399, agent: "client.example.com" }] });

@@ -36,7 +36,7 @@ describeWith("SIPp", SIPP, "SIPp as members of a group", () => {
       .poll(() => countOf(created.rekeys[0]!.id, "acknowledged"), { timeout: 20_000 })
       .toBe(MEMBERS);
     const next = await admin.rekey(OPERATOR, groupUri);
-    expect(await ended).toEqual({ code: 0, errors: "" });
+    expect(await ended).toEqual({ code: 0, errors: "", log: [] });
     await expect.poll(() => countOf(next.id, "refused")).toBe(MEMBERS);
     const [refused] = await admin.deliveries(next.id, { limit: 1 });
     expect(refused).toMatchObject({ memberUri: memberUri(first), state: "refused", status: 488 });
