@@ -11,7 +11,9 @@ export function registerCompletion(program: Command, runner: Runner): void {
     {
       summary: "print a script that completes commands and options in a shell",
       description: "Print a script for a shell that completes the commands and options of this program.",
-      example: "source <(mikey-sakke completion bash)",
+      example:
+        "mikey-sakke completion bash > ~/.local/share/bash-completion/completions/mikey-sakke\n" +
+        "source <(mikey-sakke completion bash)",
     },
     (command) => command.addArgument(new Argument("<shell>", "which shell").choices(SHELLS)),
     async ({ output }: Context, _options: object, shell: Shell): Promise<ExitStatus> => {

@@ -6,6 +6,7 @@ import { type GmsFolderArgs, gmsFolderOption } from "../gms/folder-options.ts";
 import type { Context, Runner } from "../terminal/command.ts";
 import { EXIT, type ExitStatus } from "../terminal/exit-status.ts";
 import { integerOption, uriOption } from "../terminal/options.ts";
+import { paged } from "../terminal/paged.ts";
 import { usageError } from "../terminal/usage.ts";
 
 interface Limited extends GmsFolderArgs {
@@ -148,23 +149,6 @@ async function requireGroup(admin: GmsAdmin, uri: string) {
   const group = await admin.group(uri);
   if (group === undefined) throw usageError("GROUP_UNKNOWN", `${uri}: no such group`);
   return group;
-}
-
-async function paged<T>(
-  limit: number,
-  load: (page: { after?: string; limit: number }) => Promise<readonly T[]>,
-  nameOf: (item: T) => string,
-): Promise<T[]> {
-  const found: T[] = [];
-  let after: string | undefined;
-  while (found.length < limit) {
-    const wanted = Math.min(PAGE, limit - found.length);
-    const page = await load({ limit: wanted, ...defined({ after }) });
-    found.push(...page);
-    if (page.length < wanted) break;
-    after = nameOf(page.at(-1)!);
-  }
-  return found;
 }
 
 function limitOf({ limit }: Limited): number {

@@ -1,6 +1,7 @@
 /** `group`: the groups of a GMS that runs. */
 import type { Command } from "commander";
 import type { Runner } from "../terminal/command.ts";
+import { registerGroupAudit } from "./group-audit.ts";
 import { registerGroupChange } from "./group-change.ts";
 import { registerGroupClock } from "./group-clock.ts";
 import { registerGroupRekey } from "./group-rekey.ts";
@@ -14,5 +15,6 @@ export function registerGroup(program: Command, runner: Runner): void {
   registerGroupChange(group, runner);
   registerGroupShow(group, runner);
   registerGroupRekey(group, runner);
+  registerGroupAudit(group, runner);
   registerGroupClock(group, runner);
 }

@@ -1,12 +1,12 @@
 /** `kms audit`: the keys that users were issued, the refusals, and what operators did. */
 import type { Command } from "commander";
-import { defined } from "../../base/defined.ts";
-import type { AuditRecord } from "../../store/index.ts";
+import { defined, ifDefined } from "../../base/defined.ts";
 import { folderOf, folderOptions } from "../server/folder-options.ts";
 import type { Context, Runner } from "../terminal/command.ts";
 import { EXIT, type ExitStatus } from "../terminal/exit-status.ts";
 import { integerOption } from "../terminal/options.ts";
 import { type Json, table } from "../terminal/output.ts";
+import { paged } from "../terminal/paged.ts";
 
 interface Options {
   dataDir: string;
@@ -17,7 +17,6 @@ interface Options {
 }
 
 const MAX = 1_000_000;
-const PAGE = 1000;
 
 export function registerKmsAudit(kms: Command, runner: Runner): void {
   runner.define<[], Options>(
@@ -42,22 +41,17 @@ export function registerKmsAudit(kms: Command, runner: Runner): void {
 
 async function audit({ output }: Context, options: Options): Promise<ExitStatus> {
   const limit = integerOption(options.limit, "--limit", 1, MAX);
-  let after = options.after === undefined ? 0 : integerOption(options.after, "--after", 0, 2 ** 53 - 1);
+  const after = ifDefined(options.after, integerOption, "--after", 0, 2 ** 53 - 1);
   const { withAdmin } = await import("../kms/with-admin.ts");
-  const entries: AuditRecord[] = [];
-  await withAdmin(folderOf(options), async (admin) => {
-    while (entries.length < limit) {
-      const wanted = Math.min(PAGE, limit - entries.length);
-      const page = await admin.auditLog({
-        after,
-        limit: wanted,
-        ...defined({ userUri: options.user }),
-      });
-      entries.push(...page);
-      if (page.length < wanted) break;
-      after = page.at(-1)!.id;
-    }
-  });
+  const which = defined({ userUri: options.user });
+  const entries = await withAdmin(folderOf(options), (admin) =>
+    paged(
+      limit,
+      (page) => admin.auditLog({ ...page, ...which }),
+      ({ id }) => id,
+      after,
+    ),
+  );
   const shown = entries.map((entry) => ({
     ...entry,
     at: new Date(entry.at).toISOString(),

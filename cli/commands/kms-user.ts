@@ -1,8 +1,6 @@
 /** `kms user`: who gets keys. */
 import type { Command } from "commander";
-import { defined } from "../../base/defined.ts";
 import { lookAlikeWarnings, spelledOut } from "../../documents/group-xml/index.ts";
-import type { UserRecord } from "../../store/index.ts";
 import { folderOf, folderOptions } from "../server/folder-options.ts";
 import type { Context, Runner } from "../terminal/command.ts";
 import { EXIT, type ExitStatus } from "../terminal/exit-status.ts";
@@ -15,6 +13,7 @@ import {
   uriOption,
 } from "../terminal/options.ts";
 import { table } from "../terminal/output.ts";
+import { paged } from "../terminal/paged.ts";
 import { usageError } from "../terminal/usage.ts";
 
 interface FolderArgs {
@@ -22,7 +21,6 @@ interface FolderArgs {
   config?: string;
 }
 
-const PAGE = 1000;
 const MAX_SHOWN = 1_000_000;
 
 export function registerKmsUser(kms: Command, runner: Runner): void {
@@ -139,18 +137,14 @@ async function list(
   const limit =
     options.limit === undefined ? MAX_SHOWN : integerOption(options.limit, "--limit", 1, MAX_SHOWN);
   const { withAdmin } = await import("../kms/with-admin.ts");
-  const users = await withAdmin(folderOf(options), async (admin) => {
-    const found: UserRecord[] = [];
-    let after = options.after;
-    while (found.length < limit) {
-      const wanted = Math.min(PAGE, limit - found.length);
-      const page = await admin.users({ limit: wanted, ...defined({ after }) });
-      found.push(...page);
-      if (page.length < wanted) break;
-      after = page.at(-1)!.uri;
-    }
-    return found;
-  });
+  const users = await withAdmin(folderOf(options), (admin) =>
+    paged(
+      limit,
+      (page) => admin.users(page),
+      ({ uri }) => uri,
+      options.after,
+    ),
+  );
   const time = (ms: number | undefined) => (ms === undefined ? undefined : new Date(ms).toISOString());
   const rows = users.map(({ uri, enrolledAt, revokedAt, reason }) => ({
     uri,

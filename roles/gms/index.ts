@@ -5,6 +5,7 @@ export type {
   DeliveryState,
   GmkRecord,
   GmkState,
+  GmsAuditQuery,
   GmsAuditRecord,
   GroupRecord,
   GroupSettings,

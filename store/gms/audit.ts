@@ -6,7 +6,7 @@
 import { auditDetail, auditName, auditNameOrNull } from "../database/audit-bounds.ts";
 import type { Sql } from "../database/sql.ts";
 import { requireFew, requireLimit } from "./checks.ts";
-import type { GmsAuditEntry, GmsAuditRecord } from "./records.ts";
+import type { GmsAuditEntry, GmsAuditQuery, GmsAuditRecord } from "./records.ts";
 
 interface AuditRow {
   readonly id: number;
@@ -40,15 +40,16 @@ export async function append(sql: Sql, entries: readonly GmsAuditEntry[]): Promi
   );
 }
 
-export async function list(
-  sql: Sql,
-  query: { readonly after?: number; readonly limit: number },
-): Promise<GmsAuditRecord[]> {
-  requireLimit(query.limit);
-  const { rows } = await sql.query<AuditRow>("SELECT * FROM gms_audit WHERE id > $1 ORDER BY id LIMIT $2", [
-    query.after ?? 0,
-    query.limit,
-  ]);
+export async function list(sql: Sql, query: GmsAuditQuery): Promise<GmsAuditRecord[]> {
+  const { after = 0, limit, groupUri, actor, outcome } = query;
+  requireLimit(limit);
+  const { rows } = await sql.query<AuditRow>(
+    `SELECT * FROM gms_audit WHERE id > $1
+      AND ($3::text IS NULL OR group_uri = $3) AND ($4::text IS NULL OR actor = $4)
+      AND ($5::text IS NULL OR outcome = $5)
+    ORDER BY id LIMIT $2`,
+    [after, limit, auditNameOrNull(groupUri), auditNameOrNull(actor), outcome ?? null],
+  );
   return rows.map((row) => ({
     id: row.id,
     at: row.at,

@@ -41,6 +41,7 @@ import type {
   GktpRecord,
   GmkRecord,
   GmsAuditEntry,
+  GmsAuditQuery,
   GmsAuditRecord,
   GmsCounts,
   GroupRecord,
@@ -350,7 +351,7 @@ export class GmsStore {
   }
 
   /** In order of the ids, those after `after`. */
-  auditLog(query: { readonly after?: number; readonly limit: number }): Promise<GmsAuditRecord[]> {
+  auditLog(query: GmsAuditQuery): Promise<GmsAuditRecord[]> {
     return audit.list(this.#db, query);
   }
 

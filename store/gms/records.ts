@@ -253,6 +253,15 @@ export interface GmsAuditRecord extends GmsAuditEntry {
   readonly id: number;
 }
 
+export interface GmsAuditQuery {
+  /** Entries with a greater id. */
+  readonly after?: number;
+  readonly limit: number;
+  readonly groupUri?: string;
+  readonly actor?: string;
+  readonly outcome?: GmsAuditEntry["outcome"];
+}
+
 export interface GmsCounts {
   readonly groups: number;
   /** Memberships: a user in two groups counts twice. */

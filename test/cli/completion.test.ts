@@ -1,28 +1,13 @@
 /** Completion scripts, as the shells themselves use them. */
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { Command } from "commander";
 import { beforeAll, expect, it } from "vitest";
-import { registerAll } from "../../cli/commands/index.ts";
-import { Runner } from "../../cli/terminal/command.ts";
 import { completionScript, SHELLS } from "../../cli/terminal/completion.ts";
+import { commandsOf, programOf } from "../../tools/commands.ts";
 import { describeWith } from "../support/foreign.ts";
 import { runCli } from "./run-cli.ts";
 
-const nowhere = { write: () => undefined };
-const program = new Command("mikey-sakke");
-registerAll(
-  program,
-  new Runner({ stdin: (async function* () {})(), stdout: nowhere, stderr: nowhere } as never),
-);
-
-function commandsOf(
-  command: Command,
-  path: readonly string[] = [],
-): { path: readonly string[]; command: Command }[] {
-  const below = command.commands.flatMap((one) => commandsOf(one, [...path, one.name()]));
-  return [{ path, command }, ...below];
-}
+const program = programOf();
 
 it.each(SHELLS)("%s: has every command and option", async (shell) => {
   const run = await runCli(["completion", shell]);

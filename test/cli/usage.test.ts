@@ -1,35 +1,11 @@
 import { describe, expect, it } from "vitest";
+import { commandsOf, programOf } from "../../tools/commands.ts";
 import { runCli } from "./run-cli.ts";
 
-const COMMANDS = [
-  "inspect",
-  "serve kms",
-  "console",
-  "provision",
-  "check kms",
-  "check gms",
-  "kms user add",
-  "kms user revoke",
-  "kms user reinstate",
-  "kms user list",
-  "user lost",
-  "kms issue",
-  "kms transport-key",
-  "kms certificate add",
-  "kms certificate remove",
-  "kms certificate revoke",
-  "kms certificate list",
-  "kms certificate export",
-  "kms rotate-master",
-  "kms rotate-store-key",
-  "kms audit",
-  "kms token",
-  "kms init",
-  "kms keyprov",
-  "seal",
-  "open",
-  "demo",
-];
+/** Those that do something, and do not only lead to others. */
+const COMMANDS = commandsOf(programOf())
+  .filter(({ command }) => command.commands.length === 0)
+  .map(({ path }) => path.join(" "));
 
 describe("help", () => {
   it.each(COMMANDS)("help of %s has an example and --json, and ends with 0", async (name) => {

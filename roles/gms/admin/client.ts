@@ -126,7 +126,9 @@ export function gmsAdminClient(options: GmsAdminClientOptions): GmsAdminClient {
     },
     resetClock: (actor) => ask("POST", "/clock/reset", { actor }),
     refreshKms: (actor) => ask("POST", "/kms/refresh", { actor }),
-    auditLog: async (query) => (await ask<Lists>("GET", "/audit", { query: { ...query } })).entries,
+    async auditLog({ groupUri, ...query }) {
+      return (await ask<Lists>("GET", "/audit", { query: { ...query, group: groupUri } })).entries;
+    },
 
     async *progress(rekey, { signal } = {}) {
       let last: RekeyRecord | undefined;

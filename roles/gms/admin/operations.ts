@@ -293,8 +293,8 @@ export const OPERATIONS: readonly Operation[] = [
     query: "audit",
     status: 200,
     answer: "AuditLog",
-    run: async ({ admin, query: { after, limit } }) => ({
-      entries: await admin.auditLog({ limit, ...defined({ after }) }),
+    run: async ({ admin, query: { group, limit, ...which } }) => ({
+      entries: await admin.auditLog({ limit, ...defined({ ...which, groupUri: group }) }),
     }),
   }),
   operation({

@@ -100,13 +100,15 @@ const delivery = z.strictObject({
   changedAt: time,
 });
 
+const outcome = z.enum(["ok", "refused"]);
+
 const auditEntry = z.strictObject({
   id: count,
   at: time,
   actor: z.string(),
   action: z.string(),
   groupUri: z.string().optional(),
-  outcome: z.enum(["ok", "refused"]),
+  outcome,
   code: z.string().optional(),
   detail: z.record(z.string(), z.unknown()).optional(),
 });
@@ -188,7 +190,13 @@ export const QUERIES = {
   page: z.strictObject({ after: text(1024).optional(), limit }),
   rekeys: z.strictObject({ group: uri.optional(), limit }),
   deliveries: z.strictObject({ state: state.optional(), after: text(1024).optional(), limit }),
-  audit: z.strictObject({ after: z.coerce.number().int().min(0).optional(), limit }),
+  audit: z.strictObject({
+    after: z.coerce.number().int().min(0).optional(),
+    group: uri.optional(),
+    actor: text(1024).optional(),
+    outcome: outcome.optional(),
+    limit,
+  }),
 } as const;
 
 export type QueryName = keyof typeof QUERIES;

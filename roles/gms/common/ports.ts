@@ -8,6 +8,7 @@ import type {
   DeliveryRecord,
   DeliveryState,
   GmkRecord,
+  GmsAuditQuery,
   GmsAuditRecord,
   GroupRecord,
   GroupSettings,
@@ -175,7 +176,7 @@ export interface GmsAdmin {
     rekey: number,
     query: { readonly state?: DeliveryState; readonly after?: string; readonly limit: number },
   ): Promise<DeliveryRecord[]>;
-  auditLog(query: { readonly after?: number; readonly limit: number }): Promise<GmsAuditRecord[]>;
+  auditLog(query: GmsAuditQuery): Promise<GmsAuditRecord[]>;
   /**
    * After the database's clock was ahead for a while, T is, and is refused (CLOCK_AHEAD): lets it go on from what the
    * clock says now.

@@ -94,6 +94,32 @@ describe("serve, group and client run", { timeout: STORY_MS }, () => {
     const refused = await runCli([...stale, "--data-dir", data, "--json"]);
     expect(refused.json()).toMatchObject({ code: "GROUP_CHANGED" });
     await group("delete", GROUP);
+
+    // Also of a group that is gone, and of those who were refused.
+    const audit = (await cli("group", "audit", GROUP, "--actor", "operator", "--data-dir", data)).json<{
+      entries: { id: number; actor: string; action: string; at: string }[];
+    }>().entries;
+    expect(audit.map(({ action }) => action)).toEqual(
+      expect.arrayContaining(["group-create", "member-remove", "group-delete"]),
+    );
+    expect(audit.filter(({ actor }) => actor !== "operator")).toEqual([]);
+    const after = ["--after", String(audit.at(-2)!.id), "--limit", "1"];
+    expect(await group("audit", GROUP, "--actor", "operator", ...after)).toEqual({
+      status: "ok",
+      entries: audit.slice(-1),
+    });
+    const lines = await runCli(["group", "audit", GROUP, "--data-dir", data]);
+    expect(lines.stdout).toMatch(/^ *\d+ +\S+Z +operator +group-delete +sip:fire@example\.org +ok$/m);
+    const nothing = await runCli([
+      "group",
+      "audit",
+      "sip:other@example.org",
+      "--refused",
+      "--data-dir",
+      data,
+    ]);
+    expect(nothing).toMatchObject({ status: 0, stdout: "no entries\n" });
+    expect((await runCli(["group", "audit", "--limit", "0", "--data-dir", data])).status).toBe(2);
     expect(await group("list")).toMatchObject({ groups: [] });
 
     expect(await alice.end("SIGINT")).toBe(0);

@@ -2,6 +2,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { MikeySakkeError } from "../../../base/errors.ts";
 import type { GmsAdmin } from "../../../roles/gms/common/ports.ts";
+import type { GmsAuditQuery } from "../../../roles/gms/index.ts";
 import { acknowledge, sealAll } from "../world.ts";
 import { CHIEF, sharedAdminWorld } from "./world.ts";
 
@@ -45,6 +46,25 @@ describe.each<[string, () => GmsAdmin]>([
     const last = (await the().auditLog({ limit: 1000 })).at(-1)!;
     expect(last).toMatchObject({ actor: "anna", action: "group-create", groupUri: group });
     expect(await the().auditLog({ after: last.id - 1, limit: 10 })).toEqual([last]);
+  });
+
+  it("search the audit log by group, actor and outcome", async () => {
+    await the().createGroup("anna", { uri: group, members: [{ uri: A }, { uri: B }] });
+    await the().removeMembers("operator", group, [B]);
+    const at = { at: world.it.world.now(), groupUri: group, actor: A };
+    await world.it.world.store.audit([{ ...at, action: "xcap-get", outcome: "refused", code: "FORBIDDEN" }]);
+    const found = async (query: Partial<GmsAuditQuery>) =>
+      (await the().auditLog({ limit: 1000, ...query })).map(({ actor, action }) => `${actor} ${action}`);
+    const all = ["anna group-create", "operator member-remove", `${A} xcap-get`];
+    expect(await found({ groupUri: group })).toEqual(all);
+    expect(await found({ groupUri: group, actor: "anna" })).toEqual(all.slice(0, 1));
+    expect(await found({ groupUri: group, outcome: "refused" })).toEqual(all.slice(2));
+    expect(await found({ groupUri: group, outcome: "ok" })).toEqual(all.slice(0, 2));
+    expect(await found({ groupUri: `${group}/other` })).toEqual([]);
+    // A name is found by what an entry holds of it.
+    const long = `${group}${"é".repeat(200)}`;
+    await world.it.world.store.audit([{ ...at, groupUri: long, action: "xcap-put", outcome: "ok" }]);
+    expect(await found({ groupUri: long })).toEqual([`${A} xcap-put`]);
   });
 
   it("change, replace and delete groups by their revision", async () => {
