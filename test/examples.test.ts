@@ -43,7 +43,7 @@ const RUN = [
 ];
 
 describe("README.md", () => {
-  it("shows no code that is not run, or says why", () => {
+  it("shows no code that is neither run nor excused", () => {
     const code = BLOCKS.filter(({ language }) => ["sh", "js", "ts", "html"].includes(language));
     expect(code.length).toBeGreaterThan(5);
     const unknown = code.filter(
@@ -52,7 +52,7 @@ describe("README.md", () => {
     expect(unknown.map(({ body }) => body)).toEqual([]);
   });
 
-  it("begins with what to run", () => {
+  it("begins with the command to run", () => {
     const lines = TEXT.split("\n");
     const first = lines.findIndex((line) => line.startsWith("```"));
     expect(lines[first + 1]).toBe("npm start");
@@ -77,7 +77,7 @@ describe("README.md", () => {
   });
 });
 
-it("the tutorials show no command that is not run, or say why", () => {
+it("the tutorials show no command that is neither run nor excused", () => {
   expect(TUTORIALS.length).toBeGreaterThan(3);
   const unknown = TUTORIALS.flatMap(({ name, blocks }) =>
     blocks
@@ -89,7 +89,7 @@ it("the tutorials show no command that is not run, or say why", () => {
   expect(unknown).toEqual([]);
 });
 
-it("what a tutorial shows differs from what was printed in the first line that is not there", () => {
+it("the comparison of a tutorial's output names the first line that is missing", () => {
   const shown = "made …\n…\nid  name\n-- …\n 1  fire";
   const printed = (rows: string) => `made a group\nnote\nid  name\n--  ----\n${rows}`;
   expect(firstDifference(shown, printed(" 1  fire\n"))).toBeUndefined();
@@ -98,14 +98,14 @@ it("what a tutorial shows differs from what was printed in the first line that i
   expect(firstDifference("refused", "made a group\n")).toBe("refused");
 });
 
-it("a tutorial shows output only of the command before", () => {
+it("a tutorial may show output of the previous command only", () => {
   const stray = TUTORIALS.flatMap(({ blocks }) =>
     blocks.filter((block, i) => isOutput(block) && (i === 0 || wayOf(blocks[i - 1]!) === undefined)),
   );
   expect(stray).toEqual([]);
 });
 
-describe("what README.md and the tutorials show", () => {
+describe("the examples of README.md and the tutorials:", () => {
   let app: App;
 
   const shell = (body: string, cwd: string) => {
@@ -138,7 +138,7 @@ describe("what README.md and the tutorials show", () => {
   }, 180_000);
   afterAll(() => app?.remove());
 
-  it("command line", () => {
+  it("the command line works", () => {
     expect(readdirSync(join(app.folder, "sealed"))).toEqual([
       "manifest.json",
       "sip%3Aalice@example.org.mikey",
@@ -150,7 +150,7 @@ describe("what README.md and the tutorials show", () => {
     }
   });
 
-  it("a KMS over HTTPS", { timeout: 180_000 }, async () => {
+  it("a KMS over HTTPS works", { timeout: 180_000 }, async () => {
     const cwd = join(app.folder, "kms-example");
     mkdirSync(cwd);
     const server = spawn("bash", ["-euc", `exec ${block("serve")}`], { cwd, env: app.env });
@@ -167,7 +167,7 @@ describe("what README.md and the tutorials show", () => {
     expect(server.exitCode).toBe(0);
   });
 
-  it("a GMS over SIP and HTTPS", { timeout: 180_000 }, async () => {
+  it("a GMS over SIP and HTTPS works", { timeout: 180_000 }, async () => {
     const cwd = join(app.folder, "gms-example");
     mkdirSync(cwd);
     const server = spawn("bash", ["-euc", `exec ${block("serve-all")}`], { cwd, env: app.env });
@@ -186,7 +186,7 @@ describe("what README.md and the tutorials show", () => {
   });
 
   it.each(TUTORIALS.filter(({ blocks }) => blocks.some((block) => wayOf(block) !== undefined)))(
-    "the tutorial $name, from its first block to its last",
+    "the tutorial $name works, from its first block to its last",
     { timeout: 480_000 },
     async ({ name, blocks }) => {
       const cwd = join(app.folder, name.replace(/\.md$/, ""));
@@ -195,30 +195,30 @@ describe("what README.md and the tutorials show", () => {
     },
   );
 
-  it("a message of another vendor", () => {
+  it("a message of another vendor opens", () => {
     const printed = shell(block("production"), ROOT);
     expect(printed).toContain("0df9bc39");
     expect(printed).toContain("06a12aea");
   });
 
-  it("a server that seals to a group", () => {
+  it("a server seals to a group", () => {
     expect(shell("node seal-group.js", app.folder)).toMatch(/^GMK-ID [0-9a-f]{8}: 2 messages$/m);
     const opened = shell("mikey-sakke open --cert kms.xml --keys keys outbox --json", app.folder);
     expect(JSON.parse(opened)).toMatchObject({ accepted: 2 });
   });
 
-  it("a pool of workers", () => {
+  it("a pool of workers seals", () => {
     expect(shell("node seal-pool.js", app.folder)).toBe("500 messages\n");
   });
 
-  it("has the types that strict callers need", () => {
+  it("the types satisfy strict callers", () => {
     const options = "--noEmit --strict --noImplicitAny false --allowJs --checkJs --skipLibCheck false";
     const resolution = "--module nodenext --target es2023 --lib es2023,dom,dom.iterable";
     const types = `--types node --typeRoots ${join(ROOT, "node_modules/@types")}`;
     shell(`tsc ${options} ${resolution} ${types} seal-group.js seal-pool.js page.js`, app.folder);
   });
 
-  describeInChromium("in a page", () => {
+  describeInChromium("a page", () => {
     it("opens one message", async () => {
       shell(block("bundle"), app.folder);
       // Not more than five minutes ago.

@@ -8,7 +8,7 @@ import type { ClientReport } from "./pages/client.ts";
 import { describeInChromium, launchChromium } from "./support/chromium.ts";
 import { html, octets, type Site, script, startSite } from "./support/site.ts";
 
-describeInChromium("a page with keys of its own", () => {
+describeInChromium("a page with its own user keys", () => {
   let browser: Browser;
   let site: Site;
   let world: World;
@@ -60,7 +60,7 @@ describeInChromium("a page with keys of its own", () => {
     }
   }
 
-  it("is provisioned, with nothing in clear", async () => {
+  it("is provisioned, with nothing stored in clear", async () => {
     const report = await visit();
     expect(report.error).toBeUndefined();
     expect(report).toMatchObject({
@@ -93,7 +93,7 @@ describeInChromium("a page with keys of its own", () => {
     expect(again.requests!.filter((path) => path.startsWith("keyprov"))).toEqual([]);
   });
 
-  it("shares them with other tabs, also when both are the first", async () => {
+  it("shares its keys with other tabs, also when both are the first", async () => {
     const tabs = await Promise.all([visit(), visit(), visit()]);
     for (const { error, periods, rejected } of [...tabs, await visit()]) {
       expect(error).toBeUndefined();

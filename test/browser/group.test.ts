@@ -83,7 +83,7 @@ describeInChromium("a page that is a member of a group", () => {
     gmsToken: await issuer.token({ userUri: ALICE, now: NOW }),
   });
 
-  it("provisions, subscribes, stores the GMK, and has it after a reload without asking anybody", async () => {
+  it("provisions, subscribes, stores the GMK, and has it after a reload without a request", async () => {
     const { rekeys } = await gms.admin.createGroup("operator", { uri: GROUP, members: [{ uri: ALICE }] });
     const [rekey] = rekeys;
     const first = await visit(await connected());

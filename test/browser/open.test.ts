@@ -15,7 +15,7 @@ const POLICIES: Record<string, string> = {
 
 const vector = (name: string) => readFileSync(new URL(`../vectors/${name}`, import.meta.url));
 
-describeInChromium("a page", () => {
+describeInChromium("a page that loads the core", () => {
   let browser: Browser;
   let site: Site;
 
@@ -74,7 +74,7 @@ describeInChromium("a page", () => {
     expect(report.atEnd.violations).toEqual([]);
   });
 
-  it.each(["fma", "simd"])("says what a policy without 'wasm-unsafe-eval' forbids: %s", async (build) => {
+  it.each(["fma", "simd"])("names the policy without 'wasm-unsafe-eval' as the reason: %s", async (build) => {
     const report = await visit("/strict", build);
     expect(report.result).toBeUndefined();
     expect(report.error).toMatchObject({

@@ -112,7 +112,7 @@ describe("restore refuses", { timeout: STORY_MS }, () => {
     };
   };
 
-  it("a file that was cut off, changed or is none, and leaves nothing behind", async () => {
+  it("a file that was cut off, was changed or is no backup, and leaves nothing behind", async () => {
     const octets = await readFile(file);
     const text = gunzipSync(octets).toString();
     const lines = text.trimEnd().split("\n");
@@ -134,7 +134,7 @@ describe("restore refuses", { timeout: STORY_MS }, () => {
     }
   });
 
-  it("another store key, by its check value, and a missing one", async () => {
+  it("a store key with another check value, and a missing store key", async () => {
     const other = join(folder, "other.key");
     await writeFile(other, `${"6b".repeat(32)}\n`);
     const target = await temporaryFolder();
@@ -149,7 +149,7 @@ describe("restore refuses", { timeout: STORY_MS }, () => {
     expect(await readdir(target)).toEqual([]);
   });
 
-  it("a database that has tables already; and backup one that is newer than the program, none, or over a file", async () => {
+  it("a database with tables; and backup refuses a newer database, none, or an existing output file", async () => {
     const target = await temporaryFolder();
     await cli("restore", file, "--data-dir", target, "--store-key", key);
     const again = await runCli(["restore", file, "--data-dir", target, "--json"]);

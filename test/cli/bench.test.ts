@@ -7,8 +7,8 @@ interface Result {
   bigintProduct: { best: number };
 }
 
-describe("bench", () => {
-  it("times every operation and compares with BigInt", async () => {
+describe("the bench command", () => {
+  it("times every operation and compares it with BigInt", async () => {
     const run = await runCli(["bench", "--quick", "--json"]);
     expect(run).toMatchObject({ status: 0, stderr: "" });
     const { rows, bigintProduct, build } = run.json<Result>();

@@ -9,7 +9,7 @@ import { runCli } from "./run-cli.ts";
 
 const program = programOf();
 
-it.each(SHELLS)("%s: has every command and option", async (shell) => {
+it.each(SHELLS)("the completion script of %s has every command and option", async (shell) => {
   const run = await runCli(["completion", shell]);
   expect(run.status).toBe(0);
   expect(run.stdout).toBe(completionScript(shell, program));
@@ -21,7 +21,7 @@ it.each(SHELLS)("%s: has every command and option", async (shell) => {
   }
 });
 
-it("another shell is a wrong call that names those there are", async () => {
+it("the completion of another shell is a wrong call that names the known shells", async () => {
   const run = await runCli(["completion", "tcsh"]);
   expect(run.status).toBe(2);
   expect(run.stderr).toContain("bash, zsh, fish");
@@ -32,7 +32,7 @@ function which(name: string): string {
   return ["/usr/bin", "/bin", "/usr/local/bin"].map((folder) => `${folder}/${name}`).find(existsSync) ?? name;
 }
 
-describeWith("bash", which("bash"), "bash", () => {
+describeWith("bash", which("bash"), "completion in bash", () => {
   let script: string;
   beforeAll(() => {
     script = completionScript("bash", program);
@@ -43,7 +43,7 @@ describeWith("bash", which("bash"), "bash", () => {
     return out.split("\n").filter((word) => word !== "");
   };
 
-  it("completes commands, those below them, and their options", () => {
+  it("offers commands, those below them, and their options", () => {
     expect(complete("bac")).toEqual(["backup"]);
     expect(complete("kms", "user", "re")).toEqual(["revoke", "reinstate"]);
     expect(complete("restore", "--st")).toEqual(["--store-key"]);
@@ -53,20 +53,20 @@ describeWith("bash", which("bash"), "bash", () => {
     expect(complete("open", "mess")).toEqual([]);
   });
 
-  it("completes every command by its own name", () => {
+  it("offers every command by its own name", () => {
     const script = commandsOf(program).filter(({ path }) => path.length > 0);
     for (const { path } of script.slice(0, 12)) expect(complete(...path)).toContain(path.at(-1));
   });
 });
 
-describeWith("zsh", which("zsh"), "zsh", () => {
-  it("reads its script", () => {
+describeWith("zsh", which("zsh"), "completion in zsh", () => {
+  it("reads its script without an error", () => {
     execFileSync("zsh", ["-n", "-c", completionScript("zsh", program)]);
   });
 });
 
-describeWith("fish", which("fish"), "fish", () => {
-  it("completes with its script", () => {
+describeWith("fish", which("fish"), "completion in fish", () => {
+  it("offers commands by its script", () => {
     const line = `${completionScript("fish", program)}\ncomplete -C 'mikey-sakke kms user re'`;
     const out = execFileSync("fish", ["-c", line], { encoding: "utf8" });
     expect(out.split("\n").map((one) => one.split("\t")[0])).toEqual(

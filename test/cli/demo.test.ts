@@ -6,8 +6,8 @@ import { spawnCli, startCli } from "./run-cli.ts";
 /** No step may take longer than a minute without going on: the demo itself ends what hangs. */
 const TIMEOUT = 600_000;
 
-describe("demo", () => {
-  it("gives keys, rekeys, removes; talk, data and mixed media under the key; revokes", {
+describe("the demo", () => {
+  it("gives keys, rekeys, removes; sends talk, data and mixed media under the key; revokes", {
     timeout: TIMEOUT,
   }, async () => {
     const run = await spawnCli(["demo", "--members", "4", "--json"]);
@@ -83,7 +83,7 @@ describe("demo", () => {
   });
 
   it.runIf(process.platform === "linux")(
-    "prints what it had found out when its servers die, and ends with 1",
+    "prints what it found out until its servers died, and ends with 1",
     { timeout: TIMEOUT },
     async () => {
       const demo = startCli(["demo", "--members", "4"]);

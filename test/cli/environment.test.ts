@@ -19,13 +19,13 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-it.each(SECRET_VARIABLES)("%s_FILE names a file with the value, without one line end", (name) => {
+it.each(SECRET_VARIABLES)("%s_FILE names a file with the value, of which one line end is removed", (name) => {
   writeFileSync(file, "a secret\n\n");
   const environment = environmentOf({ OTHER: "1", [`${name}_FILE`]: file });
   expect(environment).toEqual({ OTHER: "1", [name]: "a secret\n" });
 });
 
-it("are all that a configuration has: places of databases, the store key and a token's PIN", () => {
+it("the environment has all secrets of a configuration: database places, the store key and a token's PIN", () => {
   const keys = [
     ["KMS", kmsConfigSchema],
     ["GMS", gmsConfigSchema],
@@ -41,7 +41,7 @@ it("are all that a configuration has: places of databases, the store key and a t
   );
 });
 
-it("go where the value itself would", async () => {
+it("a value from a _FILE variable is used where the variable's own value would be", async () => {
   writeFileSync(configFileOf(folder), JSON.stringify({ kmsUri: "kms.example.org" }));
   writeFileSync(file, "postgresql://kms:hunter2@db/kms\n");
   const { kms } = await readConfig(
@@ -55,7 +55,7 @@ it("go where the value itself would", async () => {
   expect(key).toEqual(new Uint8Array(32).fill(0x5a));
 });
 
-it("are refused when both are set, or the file is missing, empty or too large, without their value", () => {
+it("a _FILE variable is refused beside the variable itself, or for a missing, empty or large file, without its value", () => {
   const refused = (given: NodeJS.ProcessEnv) => {
     try {
       environmentOf(given);

@@ -8,31 +8,31 @@ import { EXIT, exitStatusOf } from "../../cli/terminal/exit-status.ts";
 import { runCli, temporaryFolder, vector } from "./run-cli.ts";
 
 describe("the exit status", () => {
-  it("the exit status of an unknown option is that of a wrong call, which names the option that was meant", async () => {
+  it("of an unknown option is that of a wrong call, which names the option that was meant", async () => {
     const run = await runCli(["seal", "--certt", "x"]);
     expect(run.status).toBe(EXIT.usage);
     expect(run.stderr).toContain("unknown option '--certt'");
     expect(run.stderr).toContain("Did you mean --cert?");
   });
 
-  it("the exit status of a missing option is that of a wrong call", async () => {
+  it("of a missing option is that of a wrong call", async () => {
     const run = await runCli(["seal"]);
     expect(run.status).toBe(EXIT.usage);
     expect(run.stderr).toContain("required option");
   });
 
-  it("the exit status of a missing input is not that of a wrong call", async () => {
+  it("of a missing input is not that of a wrong call", async () => {
     expect((await runCli(["inspect", "/nowhere/message.mikey"])).status).toBe(EXIT.noInput);
   });
 
-  it("the exit status of a server that does not run is not that of a wrong call", async () => {
+  it("of a server that does not run is not that of a wrong call", async () => {
     const folder = await temporaryFolder();
     expect((await runCli(["group", "list", "--data-dir", folder])).status).toBe(EXIT.unavailable);
     expect((await runCli(["console", "--data-dir", folder])).status).toBe(EXIT.unavailable);
     expect((await runCli(["health", "--data-dir", folder])).status).toBe(EXIT.refused);
   });
 
-  it("the exit status of a wrong configuration is its own", async () => {
+  it("of a wrong configuration is its own", async () => {
     const folder = await temporaryFolder();
     await writeFile(
       join(folder, "config.json"),
@@ -43,7 +43,7 @@ describe("the exit status", () => {
     expect(run.stderr).toContain("userKeyPeriods");
   });
 
-  it("the exit status of an output that is there already, or cannot be made, is its own", async () => {
+  it("of an output that exists already or cannot be made is its own", async () => {
     const folder = await temporaryFolder();
     const init = [
       ...["kms", "init", "--kms-uri", "kms.example.org"],
@@ -53,11 +53,11 @@ describe("the exit status", () => {
     expect((await runCli(init)).status).toBe(EXIT.cannotCreate);
   });
 
-  it("the exit status of what nobody foresaw is its own", () => {
+  it("of an unforeseen error is its own", () => {
     expect(exitStatusOf(new TypeError("x is not a function"))).toBe(EXIT.internal);
   });
 
-  it("is in the documentation, whatever it is", () => {
+  it("is in the documentation, for every code", () => {
     const page = readFileSync(new URL("../../docs/exit-status.md", import.meta.url), "utf8");
     const listed = Array.from(page.matchAll(/^\|\s+(\d+) \|/gm), ([, status]) => Number(status));
     expect(listed).toEqual(Object.values(EXIT));
@@ -101,7 +101,7 @@ describe("config check of the authorities of a token issuer", () => {
   });
 
   it.each(["kms", "gms", "mcx"] as const)(
-    "names the key of the %s, and a file that is missing or has none",
+    "names the key of the %s, and a file that is missing or has no certificate",
     async (of) => {
       const folder = await temporaryFolder();
       const ca = join(folder, "ca.pem");
@@ -136,7 +136,7 @@ describe("config check of the console", () => {
     return runCli(["config", "check", "--data-dir", folder, "--json"]);
   };
 
-  it("says where it is, and names each fault", async () => {
+  it("says where the console's configuration is, and names each fault", async () => {
     const fine = await check({ listen: { host: "10.0.0.1" }, origin: "https://console.example.org" });
     expect(fine.json()).toMatchObject({
       servers: { console: { uri: "https://console.example.org", listens: ["HTTPS 10.0.0.1:8448"] } },
@@ -148,8 +148,8 @@ describe("config check of the console", () => {
   });
 });
 
-describe("writing an output", () => {
-  it("writing an output where folders cannot be made ends with what the system says", async () => {
+describe("a command that writes an output", () => {
+  it("ends with the system's message where folders cannot be made", async () => {
     const run = await runCli(["inspect", vector("production-gmk.mikey")]);
     expect(run.status).toBe(EXIT.accepted);
     const { makeFolders } = await import("../../cli/terminal/files.ts");

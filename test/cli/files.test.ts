@@ -7,18 +7,18 @@ import { temporaryFolder } from "./run-cli.ts";
 
 const usage = (code: string) => expect.objectContaining({ kind: "usage", code });
 
-describe("file names of URIs", () => {
+describe("the file name of a URI", () => {
   it.each([
     ["sip:alice@example.org", "sip%3Aalice@example.org"],
     ["../../etc/passwd", "%2E.%2F..%2Fetc%2Fpasswd"],
     ["..", "%2E."],
     ["tel:+491234", "tel%3A+491234"],
     ["sip:é@x", "sip%3A%C3%A9@x"],
-  ])("%s is %s", (uri, name) => {
+  ])("for %s is %s", (uri, name) => {
     expect(fileNameOf(uri)).toBe(name);
   });
 
-  it("are safe, short and differ also where capitals do not count", () => {
+  it("is safe, short and unique also where case does not count", () => {
     const uri = fc.string({ minLength: 1, maxLength: 400 });
     fc.assert(
       fc.property(uri, uri, (a, b) => {
@@ -32,7 +32,7 @@ describe("file names of URIs", () => {
   });
 });
 
-describe("writing", () => {
+describe("writing a file", () => {
   it("makes folders, keeps secrets to the owner, replaces only by force", async () => {
     const file = join(await temporaryFolder(), "a", "b", "secret");
     await writeOutput(file, "one", { secret: true });
@@ -43,7 +43,7 @@ describe("writing", () => {
     expect(await read(file, "utf8")).toBe("one");
   });
 
-  it("takes rights away from a file that it replaces with a secret", async () => {
+  it("makes a file private that it replaces with a secret", async () => {
     const file = join(await temporaryFolder(), "f");
     await writeFile(file, "open", { mode: 0o644 });
     await writeOutput(file, "secret", { secret: true, force: true });
@@ -51,8 +51,8 @@ describe("writing", () => {
   });
 });
 
-describe("reading", () => {
-  it("refuses what is missing, a folder, or too large", async () => {
+describe("reading files", () => {
+  it("refuses a missing file, a folder, and a file that is too large", async () => {
     const folder = await temporaryFolder();
     await writeFile(join(folder, "f"), "12345");
     expect((await readFile(join(folder, "f"), 5)).length).toBe(5);

@@ -70,7 +70,7 @@ describe("the message of a production system", () => {
     ["hex", toHex(octets)],
     ["base64", base64],
     ["mikey", `mikey ${base64}\n`],
-  ])("as %s on standard input", async (form, input) => {
+  ])("a production message as %s on standard input is shown", async (form, input) => {
     const run = await runCli(["inspect", "-"], input);
     expect(run).toMatchObject({ status: 0, stderr: "" });
     expect(run.stdout).toContain(`MIKEY message, 701 octets, given as ${form}\n`);
@@ -79,8 +79,8 @@ describe("the message of a production system", () => {
   });
 });
 
-describe("a malformed message", () => {
-  it("is shown as far as it goes, with what is wrong and where", async () => {
+describe("inspect of a malformed message", () => {
+  it("shows it as far as it goes, with what is wrong and where", async () => {
     const run = await runCli(["inspect", "--json"], octets.subarray(0, 300));
     expect(run.status).toBe(1);
     const report = run.json<Inspected>();
@@ -95,7 +95,7 @@ describe("a malformed message", () => {
     expect(text.stdout).toContain("not read: 78 octets from offset 222");
   });
 
-  it("does not steer the terminal", async () => {
+  it("prints nothing that steers the terminal", async () => {
     const hostile = octets.slice();
     // Inside the KMS URI: ESC [ 2 J and a mark that turns the direction of writing (E2 80 AE).
     hostile.set([0x1b, 0x5b, 0x32, 0x4a, 0xe2, 0x80, 0xae], 132);
@@ -104,7 +104,7 @@ describe("a malformed message", () => {
     for (const mark of ["\u001b", "\u202e"]) expect(run.stdout).not.toContain(mark);
   });
 
-  it("an empty file is refused", async () => {
+  it("refuses an empty file", async () => {
     expect(await runCli(["inspect"], "hello, world!")).toMatchObject({ status: 1, stdout: "" });
     const empty = await runCli(["inspect", "--json"], "");
     expect(empty.status).toBe(1);

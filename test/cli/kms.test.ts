@@ -70,7 +70,7 @@ describe("kms init", () => {
 });
 
 describe("kms keyprov", () => {
-  it("issues keys of consecutive periods that validate, the same each time", async () => {
+  it("issues valid keys of consecutive periods, the same each time", async () => {
     const kms = await makeKms();
     const out = join(kms.folder, "user.xml");
     const args = [
@@ -112,7 +112,7 @@ describe("kms keyprov", () => {
     expect(again.map((k) => equal(k.ssk, keySets[0]!.ssk))).toEqual([true, false]);
   });
 
-  it("writes a file per user of a list", async () => {
+  it("writes a file for each user of a list", async () => {
     const kms = await makeKms();
     const users = join(kms.folder, "users.txt");
     await writeFile(users, "sip:a@example.org\n# not b\nsip:c@example.org\n");
@@ -136,7 +136,7 @@ describe("kms keyprov", () => {
     }
   });
 
-  it("refuses secrets of another KMS and files that are no secrets", async () => {
+  it("refuses secrets of another KMS and files without secrets", async () => {
     const [kms, other] = [await makeKms(), await makeKms()];
     const run = (secrets: string) =>
       runCli([

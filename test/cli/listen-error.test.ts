@@ -5,7 +5,7 @@ import { expect, it, onTestFinished } from "vitest";
 import { listenError } from "../../cli/server/listen-error.ts";
 import { nextStep } from "../../cli/terminal/hints.ts";
 
-it("is named by its address, and the hint has all places where a port may come from", async () => {
+it("an error of listening names the address, and hints at every place where a port may be set", async () => {
   const occupied = createServer().listen(0, "127.0.0.1");
   onTestFinished(() => void occupied.close());
   await once(occupied, "listening");

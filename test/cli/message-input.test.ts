@@ -6,7 +6,7 @@ const octets = Uint8Array.from({ length: 701 }, (_, i) => (i === 0 ? 1 : i === 1
 const base64 = toBase64(octets);
 const lines = (text: string, width: number) => text.replace(new RegExp(`.{${width}}`, "g"), "$&\r\n");
 
-describe("the form of a message", () => {
+describe("a message as input", () => {
   it.each<[MessageForm, string, Uint8Array]>([
     ["raw", "octets", octets],
     ["hex", "lower case", utf8(toHex(octets))],
@@ -17,13 +17,13 @@ describe("the form of a message", () => {
     ["base64", "without padding", utf8(base64.replace(/=+$/, ""))],
     ["mikey", "with its prefix", utf8(`mikey ${base64}\n`)],
     ["mikey", "an SDP attribute", utf8(`a=key-mgmt:mikey ${base64}\r\n`)],
-  ])("%s, %s", (form, _, input) => {
+  ])("is read as %s, %s", (form, _, input) => {
     const message = decodeMessageInput(input);
     expect(message.form).toBe(form);
     expect(toHex(message.octets)).toBe(toHex(octets));
   });
 
-  it.each(["", " \n", "mikey ", "mikey !!", "not a message!", "01 1a 0"])("refuses %j", (text) => {
+  it.each(["", " \n", "mikey ", "mikey !!", "not a message!", "01 1a 0"])("is refused: %j", (text) => {
     expect(() => decodeMessageInput(utf8(text))).toThrow(
       expect.objectContaining({ kind: "codec", code: "UNKNOWN_FORM" }),
     );

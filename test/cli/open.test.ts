@@ -73,7 +73,7 @@ describe("the message of a production system, with keys from KMS files", () => {
   });
 });
 
-describe("a wrong call", () => {
+describe("a wrong call of open", () => {
   it.each([
     [
       "a key file as certificate",
@@ -92,7 +92,7 @@ describe("a wrong call", () => {
     ],
     ["no time", [...ALICE, "--at", "yesterday"], "--at"],
     ["a folder without messages", [...ALICE, vector("../mikey/codec")], "no message inside"],
-  ])("%s ends with 2", async (_, args, text) => {
+  ])("with %s ends with 2", async (_, args, text) => {
     const run = await runCli(args, message);
     expect(run).toMatchObject({ status: 2, stdout: "" });
     expect(run.stderr).toContain(text);

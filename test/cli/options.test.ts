@@ -21,28 +21,34 @@ it.each([
   ["2026-01-31T12:00:00+01:00", Date.UTC(2026, 0, 31, 11)],
   ["2026-01-31", Date.UTC(2026, 0, 31)],
   ["@1767225600", 1767225600000],
-])("time %s", (text, time) => {
+])("time %s is read", (text, time) => {
   expect(timeOption(text, "--at")).toBe(time);
 });
 
-it("now is now", () => {
+it('time "now" is the present time', () => {
   expect(Math.abs(timeOption("now", "--at") - Date.now())).toBeLessThan(1000);
 });
 
-it.each(["", "tomorrow", "1767225600", "2026-02-30", "2026-01-31 12:00", "@-1"])("no time: %j", (text) => {
-  expect(() => timeOption(text, "--at")).toThrow(usage("BAD_TIME"));
-});
+it.each(["", "tomorrow", "1767225600", "2026-02-30", "2026-01-31 12:00", "@-1"])(
+  "the time %j is refused",
+  (text) => {
+    expect(() => timeOption(text, "--at")).toThrow(usage("BAD_TIME"));
+  },
+);
 
-it.each(["", "0", "11", "1.5", "1e1", "-1", "x"])("no number from 1 to 10: %j", (text) => {
-  expect(() => integerOption(text, "--n", 1, 10)).toThrow(usage("BAD_NUMBER"));
-});
+it.each(["", "0", "11", "1.5", "1e1", "-1", "x"])(
+  "the number %j is refused where 1 to 10 is allowed",
+  (text) => {
+    expect(() => integerOption(text, "--n", 1, 10)).toThrow(usage("BAD_NUMBER"));
+  },
+);
 
-it.each(["", "sip:a b", "sip:a\n", "\0"])("no URI: %j", (text) => {
+it.each(["", "sip:a b", "sip:a\n", "\0"])("the URI %j is refused", (text) => {
   expect(() => uriOption(text, "--user")).toThrow(usage("BAD_URI"));
 });
 
 describe("a list of URIs", () => {
-  it("has one a line, comments and empty lines apart, URIs unchanged", async () => {
+  it("is read one a line, without comments and empty lines, URIs unchanged", async () => {
     const file = join(await temporaryFolder(), "members");
     await writeFile(file, "# group\r\n sip:Alice@example.org \r\n\ntel:+4512345678\n");
     expect(await uriListFile(file, process.stdin, "--members")).toEqual([
@@ -57,7 +63,7 @@ describe("a list of URIs", () => {
     await expect(uriListFile(file, process.stdin, "--members")).rejects.toThrow(usage("EMPTY_LIST"));
   });
 
-  it("names nobody twice", () => {
+  it("may name nobody twice", () => {
     expect(() => requireDistinct(["a", "b", "a"], "--members")).toThrow(usage("DUPLICATE_URI"));
     requireDistinct(["a", "A"], "--members");
   });
@@ -67,10 +73,10 @@ it.each([
   ["kms.example.org", "https://kms.example.org/keymanagement/identity/v1/init"],
   ["https://kms.example.org:8443/x?y", "https://kms.example.org:8443/keymanagement/identity/v1/init"],
   ["sip:kms@example.org", "https://example.org/keymanagement/identity/v1/init"],
-])("request URL of KMS %s", (kmsUri, url) => {
+])("the request URL of KMS %s is derived", (kmsUri, url) => {
   expect(requestUrl(kmsUri, "init")).toBe(url);
 });
 
-it("the version is that of the package", () => {
+it("the printed version is that of the package", () => {
   expect(VERSION).toBe(packageJson.version);
 });

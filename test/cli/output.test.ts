@@ -19,8 +19,8 @@ const refused = new MikeySakkeError("verification", "BAD_SIGNATURE", "the signat
   check: 41,
 });
 
-describe("results and errors", () => {
-  it("are text, or JSON alone with --json", () => {
+describe("the output of a command", () => {
+  it("is text, or JSON alone with --json", () => {
     for (const json of [false, true]) {
       const { written, streams } = capture();
       const output = new Output(streams, json);
@@ -32,7 +32,7 @@ describe("results and errors", () => {
     }
   });
 
-  it("name the check that refused, and what to do next", () => {
+  it("names the check that refused, and what to do next", () => {
     const text = capture();
     new Output(text.streams, false).error(refused);
     new Output(text.streams, false).error(new MikeySakkeError("usage", "FILE_EXISTS", "x: exists already"));
@@ -48,21 +48,21 @@ describe("results and errors", () => {
     expect(json.written.stderr).toBe("");
   });
 
-  it("say where an error came up that nobody foresaw", () => {
+  it("says where an unforeseen error came up", () => {
     const { written, streams } = capture();
     new Output(streams, false).error(new TypeError("x is undefined"));
     expect(written.stderr).toMatch(/^mikey-sakke: internal error: x is undefined\n +at .*output\.test\.ts/);
   });
 
-  it("end with 2 for a wrong call, 1 for what was refused, 70 for what nobody foresaw", () => {
+  it("goes with status 2 for a wrong call, 1 for a refusal, 70 for an unforeseen error", () => {
     expect(exitStatusOf(new MikeySakkeError("usage", "BAD_CALL", ""))).toBe(2);
     expect(exitStatusOf(refused)).toBe(1);
     expect(exitStatusOf(new TypeError("bug"))).toBe(70);
   });
 });
 
-describe("progress", () => {
-  it("draws a bar on a terminal, no wider than it, and ends its line", () => {
+describe("the progress of a command", () => {
+  it("is a bar on a terminal, no wider than it, and ends its line", () => {
     const { written, streams } = capture(true);
     const progress = new Output(streams, false).progress("sealing for the members", 1000);
     for (let i = 1; i <= 1000; i++) progress.update(i);
@@ -74,7 +74,7 @@ describe("progress", () => {
     expect(written.stderr.endsWith("\n")).toBe(true);
   });
 
-  it("takes a terminal that does not know its width as 80 columns wide", () => {
+  it("is 80 columns wide on a terminal that does not know its width", () => {
     const { written, streams } = capture(true);
     const stderr = { ...streams.stderr, columns: 0 };
     new Output({ ...streams, stderr }, false).progress("sealing", 10).end();
@@ -84,7 +84,7 @@ describe("progress", () => {
   it.each([
     ["on a terminal", true, /100\/1000 {2}20\/s {2}45 s left/],
     ["elsewhere", false, /sealing: 100\/1000, 45 s left\n/],
-  ])("tells by its pace how long it will take, %s", (_, isTerminal, expected) => {
+  ])("tells from its pace how long it will take, %s", (_, isTerminal, expected) => {
     vi.useFakeTimers({ toFake: ["performance"] });
     try {
       const { written, streams } = capture(isTerminal);
@@ -105,7 +105,7 @@ describe("progress", () => {
     }
   });
 
-  it("writes a line at the start and ten more elsewhere", () => {
+  it("is a line at the start and ten more elsewhere than on a terminal", () => {
     const { written, streams } = capture();
     const progress = new Output(streams, false).progress("sealing", 1000);
     for (let i = 1; i <= 1000; i++) progress.update(i);
@@ -116,7 +116,7 @@ describe("progress", () => {
   });
 });
 
-it("a table sets numbers to the right", () => {
+it("a table aligns numbers to the right", () => {
   expect(
     table([
       ["step", "count"],

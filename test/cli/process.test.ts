@@ -8,7 +8,7 @@ const published = JSON.parse(readFileSync(vector("production-gmk.json"), "utf8")
 >;
 
 /** Everything else is tested inside the test process. */
-describe("as a process", () => {
+describe("the exit status of the process", () => {
   const keys = ["--cert", vector("production-gmk.cert.xml"), "--keys", vector("production-gmk.alice.xml")];
   const open = [
     "open",
@@ -20,23 +20,23 @@ describe("as a process", () => {
     "--json",
   ];
 
-  it("0: accepted", async () => {
+  it("is 0 for an accepted message", async () => {
     const run = await spawnCli(open, published.i_message_base64);
     expect(run).toMatchObject({ status: 0, stderr: "" });
     expect(run.json()).toMatchObject({ status: "accepted", keyId: published.key_id });
   });
 
-  it("1: refused", async () => {
+  it("is 1 for a refused message", async () => {
     const run = await spawnCli(open, published.i_message_base64!.replace("AAAA", "AAAB"));
     expect(run).toMatchObject({ status: 1, stderr: "" });
     expect(run.json()).toMatchObject({ status: "refused", check: expect.any(Number) });
   });
 
-  it("2: wrong usage", async () => {
+  it("is 2 for wrong usage", async () => {
     expect(await spawnCli(["open"])).toMatchObject({ status: 2, stdout: "" });
   });
 
-  it("0: help", async () => {
+  it("is 0 for help", async () => {
     expect(await spawnCli(["--help"])).toMatchObject({ status: 0, stderr: "" });
   });
 });

@@ -79,7 +79,9 @@ async function issuerNamed(issuer: string) {
   };
 }
 
-it("serve: log level, token issuer and policies; or nothing", { timeout: STORY_MS }, async () => {
+it("serve reloads log level, token issuer and policies, or nothing of a faulty file", {
+  timeout: STORY_MS,
+}, async () => {
   const [one, two] = [await issuerNamed("https://one.example"), await issuerNamed("https://two.example")];
   const data = await temporaryFolder();
   const file = join(data, "config.json");
@@ -173,7 +175,7 @@ it("serve: log level, token issuer and policies; or nothing", { timeout: STORY_M
   expect(await servers.end("SIGTERM")).toBe(0);
 });
 
-it("serve kms: the log level of the command line has the last word", { timeout: STORY_MS }, async () => {
+it("serve kms keeps the log level of the command line on a reload", { timeout: STORY_MS }, async () => {
   const data = join(await temporaryFolder(), "data");
   const kms = await serveKms(data, "--log-level", "info");
   const file = join(data, "config.json");
@@ -191,7 +193,7 @@ it("serve kms: the log level of the command line has the last word", { timeout: 
   });
 });
 
-it("a file that is replaced while it is read is refused: one server would go by the old one", async () => {
+it("a file that changes during a reload is refused, as servers would differ otherwise", async () => {
   const file = join(await temporaryFolder(), "config.json");
   await writeFile(file, JSON.stringify({ kmsUri: "kms.localhost" }));
   const written: string[] = [];
@@ -227,7 +229,7 @@ it("a file that is replaced while it is read is refused: one server would go by 
   expect(JSON.parse(written.at(-1)!)).toMatchObject({ level: 30, changed });
 });
 
-it("serve kms: the authority of the token issuer, by a file that is read anew", {
+it("serve kms reloads the authority of the token issuer from its file", {
   timeout: STORY_MS,
 }, async () => {
   const data = await temporaryFolder();

@@ -50,7 +50,7 @@ interface Opened {
 }
 
 describe("seal and open", () => {
-  it("gives every member the same GMK, and the manifest no secret", async () => {
+  it("give every member the same GMK, and the manifest no secret", async () => {
     const { path, keys, gms, seal, open } = await makeWorld();
     const out = path("sealed");
     const sealed = await seal(out, "--text", "Feuer & Flamme", "--expiry", "2099-12-31", "--to-self");
@@ -96,7 +96,7 @@ describe("seal and open", () => {
     expect(own.json<Opened>()).toMatchObject({ accepted: 3, refused: 0 });
   });
 
-  it("refuses what is not for the receiver, tampered, or there twice", async () => {
+  it("refuse a message that is not for the receiver, tampered with, or repeated", async () => {
     const { path, keys, seal, open } = await makeWorld();
     const out = path("sealed");
     expect((await seal(out, "--json")).json()).toMatchObject({ status: "ok" });
@@ -120,7 +120,7 @@ describe("seal and open", () => {
     expect(all.stdout).toContain("3 accepted, 2 refused");
   });
 
-  it("hides identities", async () => {
+  it("hide identities", async () => {
     const { path, keys, seal, open } = await makeWorld();
     const out = path("sealed");
     expect((await seal(out, "--hide-identities")).status).toBe(0);
@@ -135,7 +135,7 @@ describe("seal and open", () => {
     expect((await open(keys, out)).stdout).toContain("check 54");
   });
 
-  it("refuses a wrong call, and leaves what exists", async () => {
+  it("refuse a wrong call, and leave existing files", async () => {
     const { path, cert, members, seal } = await makeWorld();
     const out = path("sealed");
     expect((await seal(out)).status).toBe(0);

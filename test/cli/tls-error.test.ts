@@ -46,7 +46,7 @@ async function refusalOf(url: string, ca: string | undefined) {
   }
 }
 
-it("a certificate that holds is no fault", async () => {
+it("a valid TLS certificate is no fault", async () => {
   expect(await refusal("127.0.0.1", ["127.0.0.1"], Date.now() - DAY_MS)).toBeUndefined();
 });
 
@@ -68,14 +68,17 @@ it.each([
     /localhost.*not for 127\.0\.0\.1/,
     /name/,
   ],
-])("one that %s is told, and what to do: %s", async (_, code, notBefore, names, text, hint) => {
-  const error = await refusal("127.0.0.1", names, notBefore);
-  expect(error).toMatchObject({ kind: "transport", code });
-  expect(error!.message).toMatch(text);
-  expect(nextStep(error)).toMatch(hint);
-});
+])(
+  "a TLS certificate that %s is reported, with what to do: %s",
+  async (_, code, notBefore, names, text, hint) => {
+    const error = await refusal("127.0.0.1", names, notBefore);
+    expect(error).toMatchObject({ kind: "transport", code });
+    expect(error!.message).toMatch(text);
+    expect(nextStep(error)).toMatch(hint);
+  },
+);
 
-it("one of an authority that nobody named is told: TLS_UNTRUSTED", async () => {
+it("a TLS certificate of an unknown authority is reported: TLS_UNTRUSTED", async () => {
   const error = await refusal("127.0.0.1", ["127.0.0.1"], Date.now() - DAY_MS, false);
   expect(error).toMatchObject({ code: "TLS_UNTRUSTED" });
   expect(nextStep(error)).toContain("--ca");
@@ -88,7 +91,7 @@ it("self-signed certificates of several servers in one file are each trusted", a
   for (const { port } of served) expect(await refusalOf(`https://localhost:${port}/`, ca)).toBeUndefined();
 });
 
-it("every command tells a certificate that it does not trust, not a server that is away", async () => {
+it("every command reports a TLS certificate that it does not trust, and not an unreachable server", async () => {
   const { port } = await serve(["127.0.0.1"], Date.now());
   const token = join(await temporaryFolder(), "token");
   await writeFile(token, "token");

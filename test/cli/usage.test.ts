@@ -26,7 +26,7 @@ describe("help", () => {
   });
 });
 
-describe("a wrong call ends with 2 and says why", () => {
+describe("a wrong call ends with 2 and says why:", () => {
   it.each([
     [[], "Usage:"],
     [["kms"], "Usage:"],
@@ -53,7 +53,7 @@ describe("a wrong call ends with 2 and says why", () => {
     expect(stderr).toContain(text);
   });
 
-  it("a wrong call is told as JSON with --json", async () => {
+  it("a wrong call is reported as JSON with --json", async () => {
     const unknown = await runCli(["inspect", "--json", "--frobnicate"]);
     expect(unknown).toMatchObject({ status: 2, stderr: "" });
     expect(unknown.json()).toMatchObject({ status: "usage", code: "BAD_CALL" });

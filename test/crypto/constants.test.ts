@@ -28,7 +28,7 @@ describe("generated constants", () => {
     expect(check(copy)).toMatchObject({ status: 0, stderr: "" });
   });
 
-  it.each(readdirSync(join(ROOT, GENERATED)))("are found stale when a digit of %s is another", (name) => {
+  it.each(readdirSync(join(ROOT, GENERATED)))("are found stale when a digit of %s differs", (name) => {
     const path = join(copy, GENERATED, name);
     const text = readFileSync(path, "utf8");
     // The last digit of the last number.

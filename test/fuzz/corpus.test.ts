@@ -5,7 +5,7 @@ import { TARGETS } from "./targets.ts";
 
 const MOST_OCTETS = 64 << 10;
 
-describe.each(Object.keys(TARGETS))("corpus of %s", (name) => {
+describe.each(Object.keys(TARGETS))("the fuzz corpus of %s", (name) => {
   const corpus = readCorpus(name);
 
   it("is small, and not empty", () => {
@@ -14,7 +14,10 @@ describe.each(Object.keys(TARGETS))("corpus of %s", (name) => {
     expect(octets).toBeLessThan(MOST_OCTETS);
   });
 
-  it.each(corpus.map((input) => [input.name, input.octets] as const))("holds for %s", (_, octets) => {
-    TARGETS[name]!.run(octets);
-  });
+  it.each(corpus.map((input) => [input.name, input.octets] as const))(
+    "is handled as required: %s",
+    (_, octets) => {
+      TARGETS[name]!.run(octets);
+    },
+  );
 });

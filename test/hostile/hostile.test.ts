@@ -44,45 +44,45 @@ describe(`${INPUTS} hostile inputs among ${HONEST} honest clients`, () => {
     if (LONG) await writeFile(RESULTS, `${JSON.stringify(figuresOf(report), null, 2)}\n`);
   }, ATTACK_MS + 600_000);
 
-  it("all of them were sent, and the servers answered in between", () => {
+  it("were all sent, and the servers answered in between", () => {
     expect(report.attack.sent).toBe(INPUTS);
     // A datagram may be lost.
     expect(report.attack.unanswered).toBeLessThan(INPUTS / 1000);
   });
 
-  it("no honest request failed", () => {
+  it("make no honest request fail", () => {
     const cause = (error: unknown) => (error instanceof Error && error.cause) || error;
     expect(report.failures.map(({ what, at, error }) => `${what} at ${at}: ${cause(error)}`)).toEqual([]);
   });
 
-  it("honest requests are answered all along", () => {
+  it("leave no gap in the answers to honest requests", () => {
     expect(report.attacked.count).toBeGreaterThan(100);
   });
 
   it.runIf(LONG)(
-    "99 of 100 honest requests are answered within a second, or as fast as on the same machine without attackers",
+    "leave 99 of 100 honest requests answered within a second, or as fast as without attackers",
     () => {
       expect(report.attacked.p99).toBeLessThan(Math.max(BOUND_MS, SLOWER * report.calm.p99));
     },
   );
 
-  it("memory grows within its bound, and falls back", () => {
+  it("let memory grow within its bound, and it falls back", () => {
     const { before, most, after } = report.memory;
     expect(most - before).toBeLessThan(MEMORY_MOST);
     expect(after - before).toBeLessThan(MEMORY_LEFT);
   });
 
-  it("nothing goes wrong inside the servers, and they stop cleanly", () => {
+  it("cause no fault inside the servers, which stop cleanly", () => {
     expect(report.complaints).toEqual([]);
     expect(report.internalErrors).toBe(0);
     expect(report.status).toBe(0);
   });
 
-  it("nothing is sent to a third party", () => {
+  it("make the servers send nothing to a third party", () => {
     expect(report.thirdParty).toEqual([]);
   });
 
-  it("every honest client has the newest key, and none that the GMS did not make", () => {
+  it("leave every honest client with the newest key, and no key that the GMS did not make", () => {
     expect(report.rekeys.length).toBeGreaterThan(1);
     expect(report.lost).toEqual([]);
     expect(report.forgedKeys).toEqual([]);

@@ -51,18 +51,18 @@ const digests = (inputs: readonly HostileInput[]) =>
       `${kind} ${channel} ${place} ${createHash("sha256").update(octets).update(slowly).digest("hex")}`,
   );
 
-it("the same seed makes the same inputs, and another one others", () => {
+it("the same seed makes the same hostile inputs, and another seed makes others", () => {
   const one = digests(made("1"));
   expect(digests(made("1"))).toEqual(one);
   expect(digests(made("2")).filter((digest, i) => digest !== one[i]).length).toBeGreaterThan(COUNT / 2);
 });
 
-it("an input follows from its number alone, whatever was made before it", () => {
+it("a hostile input depends on its number alone, whatever was made before it", () => {
   const stock = loadStock(FILE);
   expect(digests([inputAt("1", 77, stock)])).toEqual([digests(made("1"))[77]]);
 });
 
-it("every channel is attacked, and what once stopped a server is among the inputs", () => {
+it("hostile inputs use every channel, and include those that once stopped a server", () => {
   const inputs = made("1");
   expect(new Set(inputs.map(({ channel }) => channel)).size).toBe(20);
   const known = new Set(inputs.map(({ kind }) => kind).filter((kind) => kind.startsWith("known: ")));

@@ -42,7 +42,7 @@ const lastAudit = async () => (await world.auditLog()).at(-1)!;
 describe.each([
   ["on the store", () => world.kms.admin],
   ["through the admin API", () => remote],
-])("operations %s", (_, the) => {
+])("KMS operations %s", (_, the) => {
   it("enrol, find and list users", async () => {
     expect(await the().enrol([user, user, `${user}.other`])).toBe(2);
     expect(await the().enrol([user])).toBe(0);
@@ -54,7 +54,7 @@ describe.each([
     expect(await lastAudit()).toMatchObject({ actor: "operator", action: "user-enrol", userUri: user });
   });
 
-  it("stand in the audit log under the name of who asked", async () => {
+  it("are recorded in the audit log under the name of the person who asked", async () => {
     await the().as("Zoë of the night shift").enrol([user]);
     expect(await lastAudit()).toMatchObject({ actor: "Zoë of the night shift", userUri: user });
     await the().revokeUser(user, "lost device");
@@ -77,7 +77,7 @@ describe.each([
     expect(await errorOf(the().reinstateUser("sip:nobody@example.org"))).toBe("usage/USER_UNKNOWN");
   });
 
-  it("make transport keys that serve, and tell of them without the key", async () => {
+  it("make transport keys that work, and list them without the key", async () => {
     const made = await the().newTransportKeys(user, { kinds: ["TrK", "InK"] });
     expect(made.map(({ kind, state, key }) => [kind, state, key.length])).toEqual([
       ["TrK", "active", 32],
@@ -117,7 +117,7 @@ describe.each([
     expect(await errorOf(the().removeCertificate("kms.partner.example"))).toBe("usage/UNKNOWN_CERTIFICATE");
   });
 
-  it("issue the keys of many, and hand them out", async () => {
+  it("issue the keys of many users, and hand them out", async () => {
     const users = [1, 2, 3].map((i) => `${user}.${i}`);
     await the().enrol(users);
     const progress: number[][] = [];
@@ -136,7 +136,7 @@ describe.each([
     expect(keySets[0]).toMatchObject({ rsk: stored!.rsk, ssk: stored!.ssk, uid: stored!.uid });
   });
 
-  it("issue to all who have none, and nobody who is revoked", async () => {
+  it("issue to all users without keys, and not to revoked ones", async () => {
     await the().enrol([user]);
     await the().issue();
     expect(await the().users({ limit: 10, notIssued: { period: PERIOD } })).toEqual([]);
@@ -144,7 +144,7 @@ describe.each([
     expect(await errorOf(the().issue({ users: ["sip:nobody@example.org"] }))).toBe("usage/USER_UNKNOWN");
   });
 
-  it("stop issuing when told so", async () => {
+  it("stop issuing when told to", async () => {
     const users = Array.from({ length: 6000 }, (_, i) => `${user}.${i}`);
     await the().enrol(users);
     const stop = new AbortController();
@@ -175,7 +175,7 @@ describe.each([
     expect(two!.id).toBeGreaterThan(one!.id);
   });
 
-  it("put the store under another key", async () => {
+  it("seal the store under another key", async () => {
     const key = new Uint8Array(32).fill(++count);
     await the().rotateStoreKey(key);
     expect((await world.ask("keyprov", { user })).status).toBe(200);
@@ -187,7 +187,7 @@ describe.each([
   });
 });
 
-describe("the admin API", () => {
+describe("the admin API of the KMS", () => {
   const post = (path: string, headers: Record<string, string>, body = "{}") =>
     fetch(new URL(path, adminUrl), {
       method: "POST",
@@ -201,7 +201,7 @@ describe("the admin API", () => {
     { authorization: "Bearer x" },
     { authorization: TOKEN },
     { authorization: `bearer ${TOKEN}` },
-  ])("lets nobody in with %j", async (headers) => {
+  ])("refuses credentials %j", async (headers) => {
     const before = (await world.auditLog()).length;
     const response = await post("/admin/v1/enrol", headers as never, `{"uris":["sip:eve@example.org"]}`);
     expect(response.status).toBe(401);
@@ -209,7 +209,7 @@ describe("the admin API", () => {
     expect((await world.auditLog()).length).toBe(before);
   });
 
-  it("says so to its client", async () => {
+  it("tells its client of a refused credential", async () => {
     const stranger = adminClient({ url: adminUrl, token: "x" });
     expect(await errorOf(stranger.masters())).toBe("usage/ADMIN_TOKEN");
     expect(await errorOf(stranger.issue())).toBe("usage/ADMIN_TOKEN");
@@ -224,7 +224,7 @@ describe("the admin API", () => {
     }
   });
 
-  it("does not answer to another name (DNS rebinding)", async () => {
+  it("refuses another host name (DNS rebinding)", async () => {
     const { request } = await import("node:http");
     const status = await new Promise((resolve) => {
       request(`${adminUrl}/metrics`, { headers: { host: "evil.example" } }, (r) =>
@@ -234,7 +234,7 @@ describe("the admin API", () => {
     expect(status).toBe(421);
   });
 
-  it("is not there without a token, but health is", async () => {
+  it("is not served without a token, but health is", async () => {
     const bare = await world.beside();
     const { adminUrl: url } = await bare.kms.listen();
     expect((await fetch(`${url}/admin/v1/masters`, { method: "POST" })).status).toBe(404);
@@ -243,8 +243,8 @@ describe("the admin API", () => {
   });
 });
 
-describe("health and metrics", () => {
-  it("is ready while it has a certificate to give", async () => {
+describe("health and metrics of the KMS", () => {
+  it("report ready while it has a valid certificate", async () => {
     const kms = await world.beside();
     const { adminUrl: url } = await kms.kms.listen();
     expect((await fetch(`${url}/health/ready`)).status).toBe(200);
@@ -255,7 +255,7 @@ describe("health and metrics", () => {
     await kms.close();
   });
 
-  it("counts answers and key sets, and names nobody", async () => {
+  it("count answers and key sets, and name nobody", async () => {
     const kms = await world.beside();
     const { adminUrl: url } = await kms.kms.listen();
     await kms.ask("keyprov", { user });

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { ALICE, World } from "./world.ts";
 
-it("a request is written down with what no database takes", async () => {
+it("a request with characters that no database takes is recorded in the audit log", async () => {
   const tokens = {
     verify: async () => ({ identities: [ALICE], scopes: [], ofUser: true, clientId: "a\0b\ud83d" }),
   };

@@ -18,7 +18,7 @@ function faultOf(config: unknown): string {
   return "none";
 }
 
-describe("configuration", () => {
+describe("the KMS configuration", () => {
   it("needs nothing but a KmsUri", () => {
     expect(parseKmsConfig({ kmsUri: "kms.example.org" })).toMatchObject({
       listen: { host: "127.0.0.1", port: 8443 },
@@ -30,7 +30,7 @@ describe("configuration", () => {
     });
   });
 
-  it("knows the scopes of the three services, and that of Rel-13", () => {
+  it("has default scopes for the three services, and the Rel-13 scope", () => {
     const { tokens } = parseKmsConfig({ kmsUri: "kms.example.org", tokens: TOKENS });
     expect(Object.keys(tokens!.scopes)).toEqual([
       "3gpp:mc:ptt_key_management_service",
@@ -58,11 +58,11 @@ describe("configuration", () => {
     ],
     ["an origin of another scheme", { urls: ["ftp://kms.example.org"] }, /urls\.0/],
   ];
-  it.each(faults)("refuses %s", (_, changes, text) => {
+  it.each(faults)("is refused with %s", (_, changes, text) => {
     expect(faultOf({ kmsUri: "kms.example.org", ...changes })).toMatch(text);
   });
 
-  it("names every fault at once", () => {
+  it("is refused with every fault at once", () => {
     expect(faultOf({ kmsUri: "", listen: { port: -1 }, workers: 1.5 })).toMatch(
       /kmsUri.*listen\.port.*workers/,
     );

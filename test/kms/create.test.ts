@@ -21,7 +21,7 @@ beforeAll(async () => {
 afterAll(() => world.close());
 
 describe("a KMS", () => {
-  it("makes its master when there is none, and keeps it", async () => {
+  it("makes its master secrets when there are none, and keeps them", async () => {
     const [first] = await world.store.masters();
     expect(first).toMatchObject({
       certificate: { kmsUri: KMS_URI, kmsDomains: ["example.org"], role: "Root" },
@@ -31,7 +31,7 @@ describe("a KMS", () => {
     await again.close();
   });
 
-  it("does not work on the store of another", async () => {
+  it("refuses the store of another KMS", async () => {
     const kmsUri = "kms.other.example";
     const developmentIssuer = await DevelopmentIssuer.create([kmsAudience(kmsUri)]);
     await expect(world.beside({ kmsUri }, { developmentIssuer })).rejects.toMatchObject({
@@ -45,7 +45,7 @@ describe("a KMS", () => {
     });
   });
 
-  it("is made in no empty store where it was made before", async () => {
+  it("is not made in an empty store where one was made before", async () => {
     await expect(World.create({}, { mayMake: false })).rejects.toMatchObject({ code: "KMS_MISSING" });
   });
 
@@ -81,7 +81,7 @@ describe("docs/kms.md", () => {
   const text = readFileSync(new URL("../../docs/kms.md", import.meta.url), "utf8");
   const block = (language: string) => new RegExp(`^\`\`\`${language}\\n([^]*?)^\`\`\`$`, "m").exec(text)![1]!;
 
-  it("shows a configuration that is one", () => {
+  it("shows a valid configuration", () => {
     expect(parseKmsConfig(JSON.parse(block("json")))).toMatchObject({ workers: 4, userKeyPeriod: 2592000 });
   });
 
@@ -118,8 +118,8 @@ describe("docs/kms.md", () => {
   });
 });
 
-describe("the log", () => {
-  it("hides what must not be in it, wherever it came in", () => {
+describe("the log of the KMS", () => {
+  it("hides secrets, wherever they occur", () => {
     const lines: string[] = [];
     const sink = new Writable({
       write(chunk, _encoding, done) {

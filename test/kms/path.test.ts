@@ -17,10 +17,13 @@ function refusalOf(call: () => unknown): string {
   return "none";
 }
 
-describe("request paths", () => {
-  it.each(["init", "keyprov", "certcache", "lookup", "redirect"] as const)("%s alone", (type) => {
-    expect(parse(type)).toEqual({ type });
-  });
+describe("the request path", () => {
+  it.each(["init", "keyprov", "certcache", "lookup", "redirect"] as const)(
+    "%s is read without a parameter",
+    (type) => {
+      expect(parse(type)).toEqual({ type });
+    },
+  );
 
   it.each([
     ["keyprov/sip%3Auser%40example.org", ["sip:user@example.org"]],
@@ -33,28 +36,28 @@ describe("request paths", () => {
     ["cert/kms.example.org", ["kms.example.org"]],
     ["cert/sip%3Akms%40example.org", ["sip:kms@example.org"]],
     ["lookup/sip%3Auser%40example.org", ["sip:user@example.org"]],
-  ])("%s", (tail, readings) => {
+  ])("%s is read", (tail, readings) => {
     const { uris } = parse(tail);
     expect(uris![0]).toBe(readings[0]);
     expect(uris).toEqual(expect.arrayContaining(readings));
   });
 
-  it("a URI that needs no decoding has one reading", () => {
+  it("with a URI that needs no decoding has one reading", () => {
     expect(parse("keyprov/sip:user@example.org").uris).toHaveLength(1);
   });
 
-  it.each(["D6B4323200000000", "d6b4323200000000"])("a time of either case: %s", (time) => {
+  it.each(["D6B4323200000000", "d6b4323200000000"])("with a time in either case is read: %s", (time) => {
     expect(parse(`keyprov/sip%3Auser%40example.org/${time}`)).toMatchObject({
       uris: expect.arrayContaining(["sip:user@example.org"]),
       seconds: 0xd6b43232,
     });
   });
 
-  it("a time after 2036 is in the next era", () => {
+  it("with a time after 2036 is in the next era", () => {
     expect(parse("keyprov/sip:a@b.example/0000000100000000").seconds).toBe(2 ** 32 + 1);
   });
 
-  it("a plain URI with a slash keeps its time apart", () => {
+  it("with a plain URI with a slash keeps the time apart", () => {
     expect(parse("keyprov/https://gms.example.org/x/D6B4323200000000")).toEqual({
       type: "keyprov",
       uris: ["https://gms.example.org/x"],
@@ -62,7 +65,7 @@ describe("request paths", () => {
     });
   });
 
-  it("a cache number", () => {
+  it("with a cache number is read", () => {
     expect(parse("certcache/17")).toEqual({ type: "certcache", cacheNum: 17 });
   });
 
@@ -97,23 +100,23 @@ describe("request paths", () => {
     "/keymanagement/identity/v2/init",
     "/keymanagement/identity/v1",
     "//keymanagement/identity/v1/init",
-  ])("outside of the root: %s", (path) => {
+  ])("outside of the root is refused: %s", (path) => {
     expect(refusalOf(() => parsePath(path))).toBe("NOT_FOUND");
   });
 
-  it("finds any URI that is percent-encoded, and nothing crashes on the rest", () => {
+  it("with any percent-encoded URI is read, and nothing crashes on other paths", () => {
     const uri = fc.stringMatching(/^sip:[!-~]{1,40}$/).filter((text) => !/[<>"{}|\\^`]/.test(text));
     fc.assert(fc.property(uri, (text) => parse(`keyprov/${encodeURIComponent(text)}`).uris!.includes(text)));
     fc.assert(fc.property(fc.string({ unit: "binary" }), (tail) => refusalOf(() => parse(tail)).length > 0));
   });
 });
 
-describe("own URLs", () => {
+describe("a ClientReqUrl of the KMS", () => {
   const matches = (config: object, url: string, tail: string) =>
     ownUrls(parseKmsConfig({ kmsUri: "kms.example.org", ...config })).matches(url, parse(tail));
   const at = (origin: string, tail: string) => `${origin}${ROOT}/${tail}`;
 
-  it("compares what a URL asks for, not how it is written", () => {
+  it("is compared by meaning, not by spelling", () => {
     const config = { urls: ["https://kms.example.org"] };
     const encoded = "keyprov/sip%3Auser%40example.org";
     expect(matches(config, at("https://kms.example.org", "keyprov/sip:user@example.org"), encoded)).toBe(
@@ -134,7 +137,7 @@ describe("own URLs", () => {
     ["a user before the host", "https://x@kms.example.org", "init"],
     ["another request", "https://kms.example.org", "keyprov"],
     ["a URI where there was none", "https://kms.example.org", "lookup/sip:a@b.example"],
-  ])("refuses %s", (_, origin, tail) => {
+  ])("with %s is refused", (_, origin, tail) => {
     const config = { urls: ["https://kms.example.org"] };
     expect(matches(config, at(origin, tail), "init")).toBe(false);
   });
@@ -145,7 +148,7 @@ describe("own URLs", () => {
     "/keymanagement/identity/v1/init",
     "https://kms.example.org",
     "https://kms.example.org/init",
-  ])("refuses %j", (url) => {
+  ])("that is %j is refused", (url) => {
     expect(matches({ urls: ["https://kms.example.org"] }, url, "init")).toBe(false);
   });
 
@@ -158,11 +161,11 @@ describe("own URLs", () => {
     ["http://localhost:8443", true],
     ["https://localhost:8444", false],
     ["https://evil.example:8443", false],
-  ])("without configured URLs, on loopback: %s is %s", (origin, expected) => {
+  ])("for a KMS on loopback without configured URLs: %s is accepted: %s", (origin, expected) => {
     expect(matches({}, at(origin, "init"), "init")).toBe(expected);
   });
 
-  it("plain HTTP is none of its URLs where it speaks TLS", () => {
+  it("with plain HTTP is refused where the KMS speaks TLS", () => {
     const config = { tls: { certFile: "a", keyFile: "b" } };
     expect(matches(config, at("http://localhost:8443", "init"), "init")).toBe(false);
   });

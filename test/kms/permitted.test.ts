@@ -21,17 +21,17 @@ async function factsOf(claims: JWTPayload): Promise<TokenFacts> {
   return createTokenVerifier(config).verify(`Bearer ${token}`, NOW);
 }
 
-describe("identities of servers", () => {
+describe("the server identities of a token", () => {
   const gms = { uri: "sip:gms@example.org", kind: "gms" as const, clientId: "gms-1" };
   const user = { identities: [ALICE], scopes: [PTT], ofUser: true };
 
-  it("belong to the token of the server's client", () => {
+  it("belong to a token of the server's client", () => {
     const token = { identities: [], scopes: [PTT], ofUser: false, clientId: "gms-1" };
     expect(permittedIdentities(token, [gms])).toEqual(["sip:gms@example.org"]);
     expect(permittedIdentities(user, [gms])).toEqual([ALICE]);
   });
 
-  it("are not those of a user who logged in by way of the server's client", async () => {
+  it("do not belong to a user who logged in through the server's client", async () => {
     expect(permittedIdentities({ ...user, clientId: "gms-1" }, [gms])).toEqual([ALICE]);
     // Also where no scope stands for the claim that the user has.
     const other = await factsOf({ client_id: "gms-1", scope: DATA, mcptt_id: ALICE });
@@ -43,20 +43,20 @@ describe("identities of servers", () => {
     expect(permittedIdentities(authorized, [gms])).toEqual([]);
   });
 
-  it("are those of a user's token that the issuer gave the server's scope", () => {
+  it("belong to a user's token to which the issuer gave the server's scope", () => {
     const scoped = { ...gms, scope: "kms:server" };
     const token = { ...user, clientId: "gms-1", scopes: [PTT, "kms:server"] };
     expect(permittedIdentities(token, [scoped])).toEqual([ALICE, "sip:gms@example.org"]);
     expect(permittedIdentities({ ...token, scopes: [PTT] }, [scoped])).toEqual([ALICE]);
   });
 
-  it("are not to be had by a claim", () => {
+  it("are not given by a claim", () => {
     const claims = { ...user, identities: [ALICE, "sip:gms@example.org"] };
     expect(permittedIdentities(claims, [gms])).toEqual([ALICE]);
     expect(permittedIdentities({ ...claims, clientId: "another" }, [gms])).toEqual([ALICE]);
   });
 
-  it("go by scope, or by both", () => {
+  it("are given by scope, or by client and scope together", () => {
     const byScope = { uri: "sip:mcx@example.org", kind: "mcx-server" as const, scope: "kms:server" };
     const both = { ...byScope, clientId: "mcx-1" };
     const token = { identities: [], scopes: ["kms:server"], ofUser: false };

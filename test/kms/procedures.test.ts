@@ -42,8 +42,8 @@ function digitsIn(periodNo: number): string {
   return (BigInt(periodNo * 2592000 + 5) << 32n).toString(16).padStart(16, "0");
 }
 
-describe("init", () => {
-  it("gives the certificate, as a response to who asked", async () => {
+describe("the init request", () => {
+  it("gives the certificate in a response to the user who asked", async () => {
     const { status, response } = await world.response("init");
     expect(status).toBe(200);
     expect(response).toMatchObject({
@@ -56,7 +56,7 @@ describe("init", () => {
     expect(response.error).toBeUndefined();
   });
 
-  it("answers an empty body, and one of white space", async () => {
+  it("accepts an empty body, and one of white space", async () => {
     for (const body of [null, " \r\n\t"]) {
       const { status, response } = await world.response("init", { body });
       expect({ status, user: response.userUri, url: response.clientReqUrl }).toEqual({
@@ -68,8 +68,8 @@ describe("init", () => {
   });
 });
 
-describe("keyprov", () => {
-  it("gives keys that work: the receiver checks the RSK, the initiator the SSK", async () => {
+describe("the keyprov request", () => {
+  it("gives working keys: the receiver checks the RSK, the initiator the SSK", async () => {
     const core = await sharedCore();
     const certificate = certificates((await world.ask("init")).body)[0]!;
     const domain = KmsDomain.load(core, certificate);
@@ -97,11 +97,14 @@ describe("keyprov", () => {
     expect(facts(one!)).toEqual(facts(two!));
   });
 
-  it.each(["keyprov/sip%3Aalice%40example.org", "keyprov/sip:alice@example.org"])("%s", async (tail) => {
-    expect(periodsIn((await world.ask(tail)).body)).toEqual([PERIOD, PERIOD + 1]);
-  });
+  it.each(["keyprov/sip%3Aalice%40example.org", "keyprov/sip:alice@example.org"])(
+    "accepts the path %s",
+    async (tail) => {
+      expect(periodsIn((await world.ask(tail)).body)).toEqual([PERIOD, PERIOD + 1]);
+    },
+  );
 
-  it.each([-1, 0, 1])("gives exactly the period of a time: %i from now", async (distance) => {
+  it.each([-1, 0, 1])("gives exactly the period of a time, %i periods from now", async (distance) => {
     const digits = digitsIn(PERIOD + distance);
     for (const time of [digits, digits.toUpperCase()]) {
       const { body } = await world.ask(`keyprov/sip%3Aalice%40example.org/${time}`);
@@ -128,7 +131,7 @@ describe("keyprov", () => {
     await world.kms.admin.reinstateUser(GMS);
   });
 
-  it("writes down whose keys of which period went out", async () => {
+  it("records whose keys of which period were issued", async () => {
     await world.ask("keyprov");
     const last = (await world.auditLog()).slice(-2);
     expect(
@@ -146,7 +149,7 @@ describe("keyprov", () => {
     expect(last[0]).toMatchObject({ at: NOW, detail: { remote: "192.0.2.1" } });
   });
 
-  it("says nothing to the log that is in the answer", async () => {
+  it("logs nothing of the answer's contents", async () => {
     const [set] = keySets((await world.ask("keyprov")).body);
     const written = JSON.stringify([world.log, await world.auditLog()]).toLowerCase();
     for (const secret of [set!.rsk, set!.ssk]) expect(written).not.toContain(toHex(secret).slice(0, 32));
@@ -155,8 +158,8 @@ describe("keyprov", () => {
   });
 });
 
-describe("certcache", () => {
-  it("has the certificates of its number, also where another process changed them just now", async () => {
+describe("the certcache request", () => {
+  it("has the certificates of its number, also when another process has just changed them", async () => {
     const first = await World.create();
     const other = await first.beside();
     const facts = async (tail: string) => {
@@ -179,7 +182,7 @@ describe("certcache", () => {
     await first.close();
   });
 
-  it("gives all certificates with their number, and none to who has them", async () => {
+  it("gives all certificates with their number, and none to a client that has them", async () => {
     const { response } = await world.response("certcache");
     expect(response.message).toMatchObject({
       type: "certcache",
@@ -196,22 +199,22 @@ describe("certcache", () => {
   });
 });
 
-describe("cert", () => {
-  it.each([KMS_URI, PARTNER])("gives the one of %s", async (kmsUri) => {
+describe("the cert request", () => {
+  it.each([KMS_URI, PARTNER])("gives the certificate of %s", async (kmsUri) => {
     const { body } = await world.ask(`cert/${encodeURIComponent(kmsUri)}`);
     expect(certificates(body).map((c) => c.kmsUri)).toEqual([kmsUri]);
   });
 });
 
-describe("lookup and redirect", () => {
+describe("the lookup and redirect requests", () => {
   const lookup = async (tail: string, body = {}) => (await world.response(tail, { body })).response.message;
 
-  it("gives the KMSs that may be used, this one first", async () => {
+  it("give the permitted KMSs, this one first", async () => {
     const kmsUris = [KMS_URI, "kms.roaming.example", "kms.friend.example", PARTNER];
     expect(await lookup("lookup")).toMatchObject({ type: "lookup", kmsUris });
   });
 
-  it("gives the KMS of a user by domain", async () => {
+  it("give the KMS of a user by domain", async () => {
     expect(await lookup("lookup/sip%3Azoe%40partner.example")).toMatchObject({ kmsUris: [PARTNER] });
     expect(await lookup("lookup/sip:alice@Example.org")).toMatchObject({ kmsUris: [KMS_URI] });
     expect(await lookup("lookup/sip:x@nowhere.example")).toMatchObject({
@@ -219,7 +222,7 @@ describe("lookup and redirect", () => {
     });
   });
 
-  it("gives those of redirect responses that may be used", async () => {
+  it("give the permitted KMSs of redirect responses", async () => {
     const krrKmsUris = ["kms.evil.example", PARTNER, "kms.friend.example"];
     expect(await lookup("redirect", { krrKmsUris })).toMatchObject({
       kmsUris: [PARTNER, "kms.friend.example"],
@@ -227,7 +230,7 @@ describe("lookup and redirect", () => {
   });
 });
 
-describe("every answer", () => {
+describe("every answer of the KMS", () => {
   it.each(["init", "keyprov", "certcache", `cert/${KMS_URI}`, "lookup", "cert/kms.unknown.example"])(
     "to %s is valid by the schema and is not to be stored",
     async (tail) => {
@@ -241,7 +244,7 @@ describe("every answer", () => {
   );
 });
 
-describe("time", () => {
+describe("the passing of time at the KMS", () => {
   it("brings the next key period, and with it the next keys", async () => {
     world.now = NOW + 2592000_000;
     const token = await world.token(ALICE);
@@ -251,7 +254,7 @@ describe("time", () => {
     world.now = NOW;
   });
 
-  it("leaves the next keys for later when policy says so", async () => {
+  it("brings the next keys only later when policy says so", async () => {
     const near = await world.beside({ policy: { provisionNextWithin: 86400 } });
     const end = (PERIOD + 1) * 2592000 - 2208988800;
     near.now = (end - 86401) * 1000;
@@ -262,7 +265,7 @@ describe("time", () => {
   });
 });
 
-describe("rotation of the master key", () => {
+describe("a rotation of the KMS master key", () => {
   it("is seen in certificates at once, and by the issuers of other processes within masterAge", async () => {
     const other = await world.beside();
     const summary = await world.kms.admin.rotateMaster();

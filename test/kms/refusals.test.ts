@@ -32,7 +32,7 @@ async function expectRefusal(code: RefusalCode, tail: string, ask: Ask, at = wor
   expect(added.map((entry) => [entry.outcome, entry.code])).toEqual(isProbe ? [] : [["refused", code]]);
 }
 
-describe("tokens", () => {
+describe("a KMS request is refused for its token", () => {
   const cases: [string, RefusalCode, () => Ask | Promise<Ask>][] = [
     ["no token", "TOKEN_MISSING", () => ({ token: null })],
     ["no JWT", "TOKEN_INVALID", () => ({ token: "abc" })],
@@ -52,14 +52,14 @@ describe("tokens", () => {
     await expectRefusal(code, "keyprov", await ask());
   });
 
-  it("a token of another KMS is refused", async () => {
+  it("from another KMS", async () => {
     const other = await DevelopmentIssuer.create([kmsAudience(KMS_URI)]);
     await expectRefusal("TOKEN_INVALID", "keyprov", {
       token: await other.token({ userUri: ALICE, now: NOW }),
     });
   });
 
-  it("say how to do better (RFC 6750)", async () => {
+  it("with a challenge that says how to do better (RFC 6750)", async () => {
     expect((await world.ask("init", { token: null })).headers["www-authenticate"]).toBe("Bearer");
     expect((await world.ask("init", { token: "abc" })).headers["www-authenticate"]).toMatch(/invalid_token/);
     const token = await world.token(ALICE, { scopes: ["openid"] });
@@ -67,25 +67,25 @@ describe("tokens", () => {
   });
 });
 
-describe("identities", () => {
-  it("UserUri of another", async () => {
+describe("a KMS request is refused for its identity", () => {
+  it("when UserUri is another user", async () => {
     await expectRefusal("WRONG_IDENTITY", "keyprov", { body: { userUri: BOB } });
   });
 
-  it("the keys of another", async () => {
+  it("when it asks for another user's keys", async () => {
     await expectRefusal("WRONG_IDENTITY", "keyprov/sip%3Abob%40example.org", {});
     await expectRefusal("WRONG_IDENTITY", "keyprov/sip%3Abob%40example.org", { body: null });
   });
 
-  it("an identity in other letters is another", async () => {
+  it("when the identity differs in case", async () => {
     await expectRefusal("WRONG_IDENTITY", "keyprov/sip%3AAlice%40example.org", { body: null });
   });
 
-  it("the keys of a server", async () => {
+  it("when it asks for a server's keys", async () => {
     await expectRefusal("WRONG_IDENTITY", `keyprov/${encodeURIComponent(GMS)}`, {});
   });
 
-  it("a user who was revoked, for every request, until reinstated", async () => {
+  it("while the user is revoked, whatever it asks for", async () => {
     await world.store.enrol([BOB], NOW);
     await world.kms.admin.revokeUser(BOB, "lost device");
     for (const tail of ["keyprov", "init", "keyprov/sip%3Abob%40example.org", "certcache"]) {
@@ -95,7 +95,7 @@ describe("identities", () => {
     expect((await world.ask("init", { user: BOB })).status).toBe(200);
   });
 
-  it("an identity that is not enrolled is refused where the policy requires enrolment", async () => {
+  it("when it is not enrolled and the policy requires enrolment", async () => {
     const strict = await world.beside({ policy: { autoEnrol: false } });
     const user = "sip:newcomer@example.org";
     await expectRefusal("USER_UNKNOWN", "keyprov", { user }, strict);
@@ -105,7 +105,7 @@ describe("identities", () => {
   });
 });
 
-describe("the request", () => {
+describe("a KMS request", () => {
   const cases: [string, RefusalCode, string, Ask][] = [
     ["another KmsUri", "WRONG_KMS", "keyprov", { body: { kmsUri: "kms.evil.example" } }],
     ["the KmsUri in other letters", "WRONG_KMS", "keyprov", { body: { kmsUri: KMS_URI.toUpperCase() } }],
@@ -162,7 +162,7 @@ describe("the request", () => {
     ["a period before the offset", "PERIOD_NOT_ALLOWED", `${ALICE_PATH}/0000000100000000`, {}],
     ["a TrK that nobody has", "TRANSPORT_KEY_UNKNOWN", "keyprov", { body: { trkId: "trk-1" } }],
   ];
-  it.each(cases)("%s: %s", async (_, code, tail, ask) => {
+  it.each(cases)("is refused with %s: %s", async (_, code, tail, ask) => {
     await expectRefusal(code, tail, ask);
   });
 
@@ -170,20 +170,20 @@ describe("the request", () => {
     ["an internal subset", `<!DOCTYPE r [<!ENTITY e "x">]>`],
     ["an external subset", `<!DOCTYPE r SYSTEM "file:///etc/passwd">`],
     ["an external entity", `<!DOCTYPE r [<!ENTITY e SYSTEM "file:///etc/passwd">]>`],
-  ])("a document type declaration with %s", async (_, declaration) => {
+  ])("is refused with a document type declaration with %s", async (_, declaration) => {
     const request = world.body("keyprov", ALICE);
     expect((await world.ask("keyprov", { body: request })).status).toBe(200);
     const body = request.replace(/^(<\?xml[^>]*\?>)?/, (head) => `${head}${declaration}`);
     await expectRefusal("BAD_XML", "keyprov", { body });
   });
 
-  it("Time may be as old and as far ahead as configured", async () => {
+  it("may have a Time as old and as far ahead as configured", async () => {
     for (const time of [NOW - 10_000, NOW + 5_000]) {
       expect((await world.ask("keyprov", { body: { time } })).status).toBe(200);
     }
   });
 
-  it("a request is checked against the schema where the policy requires it", async () => {
+  it("is checked against the schema where the policy requires it", async () => {
     const strict = await world.beside({ policy: { strictSchema: true } });
     expect((await strict.ask("keyprov")).status).toBe(200);
     const swapped = strict
@@ -210,8 +210,8 @@ describe("the request", () => {
   });
 });
 
-describe("who is refused", () => {
-  it("hears nothing of the reasons in the log", async () => {
+describe("a refused KMS request", () => {
+  it("is answered without the reasons that the log has", async () => {
     const { body } = await world.ask("keyprov", { body: { userUri: "sip:victim@example.org" } });
     expect(body).not.toContain("victim");
     const last = (await world.auditLog()).at(-1)!;
@@ -219,7 +219,7 @@ describe("who is refused", () => {
     expect(last.detail).toMatchObject({ reason: expect.stringContaining("victim"), remote: "192.0.2.1" });
   });
 
-  it("senders without a token cannot fill the audit log", async () => {
+  it("without a token cannot fill the audit log", async () => {
     const guarded = await world.beside({ limits: { anonymousAuditPerMinute: 3 } });
     const start = (await guarded.auditLog()).length;
     for (let i = 0; i < 10; i++) expect((await guarded.ask("init", { token: null })).status).toBe(401);
@@ -234,7 +234,7 @@ describe("who is refused", () => {
     await guarded.close();
   });
 
-  it("cannot fill the audit log with one token either, and others are still written down", async () => {
+  it("with a valid token cannot fill the audit log either, and others are still recorded", async () => {
     const guarded = await world.beside({ limits: { refusedAuditPerMinute: 2 } });
     const added = async () => {
       const before = (await world.auditLog()).length;
@@ -252,24 +252,24 @@ describe("who is refused", () => {
   it.each([
     ["a character in two halves at the end of the text", `sip:${"a".repeat(480)}`],
     ["the same, one further", `sip:${"a".repeat(481)}`],
-  ])("is written down also with %s", async (_, uri) => {
+  ])("is recorded also with %s", async (_, uri) => {
     await expectRefusal("WRONG_IDENTITY", "lookup", { body: { userUri: uri + "\u{1f600}".repeat(20) } });
     const { detail } = (await world.auditLog()).at(-1)!;
     expect(detail!.reason).toMatch(/\u{1f600}$/u);
   });
 
-  it("gets no XML parsed without a token", async () => {
+  it("without a token gets no XML parsed", async () => {
     await expectRefusal("TOKEN_MISSING", "keyprov", { token: null, body: "<" });
   });
 });
 
-describe("load", () => {
+describe("load of the KMS", () => {
   let busy: World;
   beforeEach(async () => {
     busy = await world.beside({ limits: { inFlight: 2 } });
   });
 
-  it("beyond the limit is turned away, and what was begun is finished", async () => {
+  it("beyond the limit is refused, and requests under way are finished", async () => {
     const answers = await Promise.all(Array.from({ length: 5 }, () => busy.ask("keyprov")));
     const statuses = answers.map(({ status }) => status).sort();
     expect(statuses).toEqual([200, 200, 503, 503, 503]);
@@ -279,8 +279,8 @@ describe("load", () => {
   });
 });
 
-describe("a database that fails", () => {
-  it("is an error of the KMS, and nothing goes out", async () => {
+describe("a failing database", () => {
+  it("gives an error of the KMS, and no keys", async () => {
     const broken = await world.beside();
     await broken.db.query("ALTER TABLE kms_audit RENAME TO kms_audit_gone");
     const answer = await broken.ask("keyprov");

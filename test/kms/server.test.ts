@@ -70,27 +70,27 @@ async function send(path: string, sent: Sent = {}): Promise<Got> {
 const body = (tail: string) =>
   world.body(tail, ALICE, { clientReqUrl: `https://localhost:${port}${ROOT}/${tail}` });
 
-describe("HTTPS", () => {
+describe("HTTPS of the KMS", () => {
   it.each([
     "application/xml",
     "text/xml; charset=utf-8",
     "application/vnd.3gpp.x+xml",
     "text/plain",
     undefined,
-  ])("takes a body of type %s", async (type) => {
+  ])("accepts a body of type %s", async (type) => {
     const headers = type === undefined ? {} : { "content-type": type };
     const got = await send(`${ROOT}/init`, { headers, body: body("init") });
     expect(got, got.text).toMatchObject({ status: 200, headers: { "content-type": "application/xml" } });
   });
 
-  it("takes no body, with and without a type", async () => {
+  it("accepts no body, with and without a type", async () => {
     for (const headers of [{}, { "content-type": "application/xml" }, { "content-length": "0" }]) {
       expect((await send(`${ROOT}/keyprov`, { headers })).status).toBe(200);
     }
   });
 
   it.each(["sip%3Aalice%40example.org", "sip:alice@example.org", "sip:alice@example.org/edd0d90000000000"])(
-    "takes the path as it is written: %s",
+    "accepts the path as it is written: %s",
     async (tail) => {
       const got = await send(`${ROOT}/keyprov/${tail}`, { body: body(`keyprov/${tail}`) });
       expect([200, 403]).toContain(got.status);
@@ -129,8 +129,8 @@ describe("HTTPS", () => {
   });
 });
 
-describe("what is refused before it is a request", () => {
-  it.each(["GET", "PUT", "DELETE", "PATCH", "PROPFIND"])("%s", async (method) => {
+describe("the HTTPS server of the KMS refuses", () => {
+  it.each(["GET", "PUT", "DELETE", "PATCH", "PROPFIND"])("the method %s", async (method) => {
     const got = await send(`${ROOT}/init`, { method });
     expect(got).toMatchObject({ status: 405, error: 40501, headers: { allow: "POST" } });
   });
@@ -166,7 +166,7 @@ describe("what is refused before it is a request", () => {
     expect((await answer).status).toBe(408);
   });
 
-  it("a probe of the port is no entry in the audit log", async () => {
+  it("a probe of the port without an entry in the audit log", async () => {
     const before = (await world.auditLog()).length;
     for (const path of ["/healthz", "/", `${ROOT}/init`]) await send(path, { method: "GET" });
     await send("/.env");
@@ -174,8 +174,8 @@ describe("what is refused before it is a request", () => {
   });
 });
 
-describe("pages", () => {
-  it("pages of configured origins may ask", async () => {
+describe("the HTTPS server of the KMS, asked by pages,", () => {
+  it("answers those of configured origins", async () => {
     const preflight = await send(`${ROOT}/init`, {
       method: "OPTIONS",
       headers: { origin: PAGE, "access-control-request-method": "POST" },
@@ -188,7 +188,7 @@ describe("pages", () => {
     expect(got).toMatchObject({ status: 200, headers: { "access-control-allow-origin": PAGE } });
   });
 
-  it("pages of other origins may not", async () => {
+  it("does not answer those of other origins", async () => {
     const headers = { origin: "https://evil.example" };
     const preflight = await send(`${ROOT}/init`, { method: "OPTIONS", headers });
     expect(preflight.status).toBe(405);
@@ -196,8 +196,8 @@ describe("pages", () => {
   });
 });
 
-describe("the end", () => {
-  it("lets the request finish that was begun", async () => {
+describe("stopping the KMS", () => {
+  it("lets requests under way finish", async () => {
     const kms = await world.beside({ urls: [] }, { credentials: { cert, key } });
     const { url, adminUrl } = await kms.kms.listen();
     const text = world.body("init", ALICE, { time: NOW, clientReqUrl: `${url}${ROOT}/init` });
@@ -225,7 +225,7 @@ describe("the end", () => {
   });
 });
 
-it("a port that is taken is an error, and nothing stays open", async () => {
+it("a KMS whose port is in use ends with an error, and leaves nothing open", async () => {
   const second = await world.beside({ listen: { port: 0 }, admin: { port } }, { credentials: { cert, key } });
   await expect(second.kms.listen()).rejects.toMatchObject({ code: "EADDRINUSE" });
   await second.close();

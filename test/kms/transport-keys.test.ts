@@ -48,7 +48,7 @@ const errorOf = ({ response }: OpenedKmsResponse) => response.error?.errorCode;
 const statesOf = async () => (await world.kms.admin.transportKeys(user)).map(({ state }) => state);
 
 describe("a user with a TrK", () => {
-  it("gets keys wrapped, whether the request names the key or not", async () => {
+  it("gets wrapped keys, whether the request names the TrK or not", async () => {
     const plain = await open("keyprov", {}, []);
     expect(plain.wrappedWith).toBeUndefined();
     const [trk] = await keysFor(user, ["TrK"]);
@@ -66,13 +66,13 @@ describe("a user with a TrK", () => {
     expect(body).not.toMatch(/KeyContentType">[0-9a-f]/);
   });
 
-  it("is not served with the key of another", async () => {
+  it("is not served with another user's TrK", async () => {
     const [stranger] = await keysFor("sip:stranger@example.org", ["TrK"]);
     await keysFor(user, ["TrK"]);
     expect(errorOf(await open("keyprov", { body: { trkId: stranger!.id } }, []))).toBe(40310);
   });
 
-  it("may sign with it while there is no InK, and gets a signed answer then", async () => {
+  it("may sign with it while there is no InK, and then gets a signed answer", async () => {
     const [trk] = await keysFor(user, ["TrK"]);
     const opened = await open("keyprov", { signWith: trk! }, [trk!]);
     expect(opened).toMatchObject({ status: 200, signedWith: trk!.id, wrappedWith: trk!.id });
@@ -107,8 +107,8 @@ describe("a user with an InK", () => {
   });
 });
 
-describe("signatures", () => {
-  it("signatures with another user's key, an unknown key or a wrong one are refused", async () => {
+describe("the signature of a KMS request", () => {
+  it("is refused if made with another user's key, an unknown key or a wrong one", async () => {
     const [ink] = await keysFor(user, ["InK"]);
     const [stranger] = await keysFor("sip:stranger@example.org", ["InK"]);
     const signWith = (key: NamedKey) => open("keyprov", { signWith: key }, [ink!]);
@@ -117,7 +117,7 @@ describe("signatures", () => {
     expect(errorOf(await signWith({ id: ink!.id, key: stranger!.key }))).toBe(40307);
   });
 
-  it("do not hold for a changed request", async () => {
+  it("does not hold for a changed request", async () => {
     const [ink] = await keysFor(user, ["InK"]);
     const signed = world.body("keyprov", user, {}, { signWith: ink! });
     const changed = signed.replace("<KmsUri>kms.example.org<", "<KmsUri> kms.example.org<");
@@ -125,7 +125,7 @@ describe("signatures", () => {
     expect(errorOf(await open("keyprov", { body: changed }, [ink!]))).toBe(40307);
   });
 
-  it("are accepted once, also by another process, and again after a fault was mended", async () => {
+  it("is accepted once, also by another process, and again after a fault was mended", async () => {
     const [ink] = await keysFor(user, ["InK"]);
     const other = await world.beside();
     const body = world.body("keyprov", user, {}, { signWith: ink! });
@@ -138,21 +138,21 @@ describe("signatures", () => {
     await other.close();
   });
 
-  it("are not used up by a request that was refused", async () => {
+  it("is not used up by a refused request", async () => {
     const [ink] = await keysFor(user, ["InK"]);
     const tail = `keyprov/${encodeURIComponent(user)}/ffffffff00000000`;
     const body = world.body(tail, user, {}, { signWith: ink! });
     for (const _ of [1, 2]) expect(errorOf(await open(tail, { body }, [ink!]))).toBe(40305);
   });
 
-  it("of two copies of a signed request at the same time, one succeeds", async () => {
+  it("succeeds for one of two simultaneous copies", async () => {
     const [ink] = await keysFor(user, ["InK"]);
     const body = world.body("keyprov", user, {}, { signWith: ink! });
     const both = await Promise.all([1, 2, 3].map(() => open("keyprov", { body }, [ink!])));
     expect(both.map(({ status }) => status).sort()).toEqual([200, 403, 403]);
   });
 
-  it("are remembered as long as the request is fresh", async () => {
+  it("is remembered as long as the request is fresh", async () => {
     const [ink] = await keysFor(user, ["InK"]);
     const token = await world.token(user);
     const late = await world.beside();
@@ -166,8 +166,8 @@ describe("signatures", () => {
   });
 });
 
-describe("policy", () => {
-  it("can ask for signatures", async () => {
+describe("the policy of the KMS", () => {
+  it("can require signatures", async () => {
     const strict = await world.beside({ policy: { requireSignature: true } });
     const [ink] = await keysFor(user, ["InK"]);
     for (const body of [{}, null]) expect(errorOf(await open("init", { body }, [ink!], strict))).toBe(40306);
@@ -175,7 +175,7 @@ describe("policy", () => {
     await strict.close();
   });
 
-  it("can ask for TrKs, for keys but not for certificates", async () => {
+  it("can require TrKs, for keys but not for certificates", async () => {
     const strict = await world.beside({ policy: { requireTransportKey: true } });
     expect(errorOf(await open("keyprov", {}, [], strict))).toBe(40309);
     expect(errorOf(await open("init", {}, [], strict))).toBeUndefined();
@@ -185,8 +185,8 @@ describe("policy", () => {
   });
 });
 
-describe("new keys", () => {
-  it("go along until a request names them; until then the old ones serve", async () => {
+describe("new transport keys from the KMS", () => {
+  it("are sent until a request names them; until then the old ones are in use", async () => {
     const [oldTrk, oldInk] = await keysFor(user, ["TrK", "InK"]);
     const old = [oldTrk!, oldInk!];
     await keysFor(user, ["TrK", "InK"]);
@@ -247,7 +247,7 @@ describe("new keys", () => {
     expect(body).not.toContain("NewIntegrityKey");
   });
 
-  it("take over only when the client proves that it has them", async () => {
+  it("become active only when the client proves that it has them", async () => {
     const [trk] = await keysFor(user, ["TrK"]);
     world.now += 1;
     const [next] = await keysFor(user, ["TrK"]);
@@ -261,7 +261,7 @@ describe("new keys", () => {
     expect(await statesOf()).toEqual(["retired", "active"]);
   });
 
-  it("take over by the signature of an InK, and no unsigned request names them", async () => {
+  it("become active by the signature of an InK, and no unsigned request names them", async () => {
     const [, ink] = await keysFor(user, ["TrK", "InK"]);
     world.now += 1;
     const [next] = await keysFor(user, ["TrK"]);
@@ -277,7 +277,7 @@ describe("new keys", () => {
     expect(await active()).toBe(true);
   });
 
-  it("waiting keys are gone once the TrK that they were sent under is replaced", async () => {
+  it("are dropped while pending once the TrK that they were sent under is replaced", async () => {
     const [trk, ink] = await keysFor(user, ["TrK", "InK"]);
     await keysFor(user, ["InK"]);
     const sent = await open("init", { signWith: ink! }, [trk!, ink!]);
@@ -288,7 +288,7 @@ describe("new keys", () => {
     expect((await open("init", { signWith: ink! }, [ink!])).status).toBe(200);
   });
 
-  it("take over at once when the old ones are not to be trusted, and those that wait go too", async () => {
+  it("become active at once when the old ones are not trusted, and pending ones are dropped", async () => {
     const [old] = await keysFor(user, ["TrK"]);
     const [waiting] = await keysFor(user, ["TrK"]);
     const [fresh] = await keysFor(user, ["TrK"], true);

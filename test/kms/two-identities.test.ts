@@ -7,7 +7,7 @@ describe("a client with two identities", () => {
   const GROUPS = "sip:groups@example.org";
   const SCOPE = "kms:groups";
 
-  it("gets keys wrapped with the TrK of who asks, then of whose keys they are, never in clear", async () => {
+  it("gets keys wrapped with the TrK of the requesting identity, then of the keys' owner, never in clear", async () => {
     const servers = [{ uri: GROUPS, kind: "gms" as const, scope: SCOPE }];
     const world = await World.create();
     const at = await world.beside({ servers });

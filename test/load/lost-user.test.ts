@@ -40,7 +40,7 @@ describe(`a lost radio in a group of ${MEMBERS}`, () => {
     await running?.close();
   });
 
-  it("is shut out by all the others, who say so", async () => {
+  it("is shut out by all other members, who report it", async () => {
     const { admin } = running.gms;
     const [first] = await admin.rekeys({ groupUri: GROUP, limit: 1 });
     const acknowledged = async () => (await admin.rekeyStatus(first!.id)).counts.acknowledged;

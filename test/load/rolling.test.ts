@@ -29,7 +29,7 @@ function preparedKeys({ home, away, member, now }: World, who: number): ClientKe
 }
 
 describe.runIf(process.env.MIKEY_SAKKE_LONG)("a rolling upgrade", () => {
-  describeWithPostgres("of three GMS processes", () => {
+  describeWithPostgres("with three GMS processes", () => {
     let cluster: Cluster;
     let world: World;
     let job: Omit<GmsJob, "instance">;

@@ -71,7 +71,7 @@ describe(`a storm of NOTIFYs to ${MEMBERS} subscribers`, () => {
   const report = (what: string, since: number) =>
     LONG && process.stderr.write(`${what}: ${((performance.now() - since) / 1000).toFixed(1)} s\n`);
 
-  it("is over for who answers while the silent are waited for, and names the rest", async () => {
+  it("serves subscribers who answer while it waits for the silent ones, and names the rest", async () => {
     const { admin } = running.gms;
     let begun = performance.now();
     const { subscribed, refusals } = await clients.order("subscribe");

@@ -32,13 +32,13 @@ function decisions(law: G711Law): number[] {
 describe.each(["PCMU", "PCMA"] as const)("G.711 %s", (law) => {
   const decoded = decodeG711(law, all);
 
-  it("has the output values of its table, on both sides", () => {
+  it("has the output values of its table, at encoder and decoder", () => {
     const values = outputs(law);
     const sorted = [...decoded].sort((a, b) => a - b);
     expect(sorted).toEqual([...values.map((v) => -v).reverse(), ...values].map((v) => v + 0));
   });
 
-  it("takes each sample to the output value between whose decision values it lies", () => {
+  it("maps each sample to the output value between whose decision values it lies", () => {
     const values = outputs(law);
     const edges = decisions(law);
     const back = decodeG711(law, encodeG711(law, every));
@@ -54,13 +54,13 @@ describe.each(["PCMU", "PCMA"] as const)("G.711 %s", (law) => {
     expect(step).toBe(127);
   });
 
-  it("gives each octet back, but for the second zero of µ-law", () => {
+  it("returns each octet unchanged, except for the second zero of µ-law", () => {
     const again = encodeG711(law, decoded);
     const differing = [...all].filter((octet) => again[octet] !== octet);
     expect(differing).toEqual(law === "PCMU" ? [0x7f] : []);
   });
 
-  it("goes up with the sample", () => {
+  it("rises with the sample", () => {
     const back = decodeG711(law, encodeG711(law, every));
     expect(back.every((value, i) => i === 0 || value >= back[i - 1]!)).toBe(true);
   });
@@ -74,7 +74,7 @@ describe("G.711", () => {
     expect([...decodeG711("PCMA", Uint8Array.of(0xaa, 0x2a))]).toEqual([32256, -32256]);
   });
 
-  it("stands in RTP under the payload types 0 and 8", () => {
+  it("has the RTP payload types 0 and 8", () => {
     expect([0, 8, 3, 96].map(g711LawOf)).toEqual(["PCMU", "PCMA", undefined, undefined]);
   });
 

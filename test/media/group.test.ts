@@ -55,7 +55,7 @@ describe("group media", () => {
     expect(sendersOf(alice!, [ALICE, BOB, CAROL]).get(gukId)).toBe(BOB);
   });
 
-  it("a media key of MCPTT is not that of MCVideo", async () => {
+  it("of MCPTT and of MCVideo have different keys", async () => {
     const [alice, bob] = gmkOf(0x0123456, [ALICE, BOB]);
     const sender = new GroupMedia({ keys: ring(alice!), service: "mcptt" }).sender(1);
     const packet = await sender.protect(rtp(1, 1, text("x")));
@@ -63,7 +63,7 @@ describe("group media", () => {
     expect(await video.receive(packet)).toEqual({ ok: false, fault: "not-authentic" });
   });
 
-  it("is not for who has another key, nor under a key that is gone", async () => {
+  it("is not heard by a member with another key, nor under a key that was dropped", async () => {
     const [alice, bob] = gmkOf(0x0123456, [ALICE, BOB]);
     const [stranger] = gmkOf(0x0654321, [CAROL]);
     const [impostor] = gmkOf(0x0123456, [CAROL]);
@@ -86,7 +86,7 @@ describe("group media", () => {
     );
   });
 
-  it("goes on through a change of key, with loss and disorder, and takes in who comes late", async () => {
+  it("continues through a change of key, with loss and disorder, and is heard by latecomers", async () => {
     const old = gmkOf(0x0111111, [ALICE, BOB, CAROL]);
     const fresh = gmkOf(0x0222222, [ALICE, BOB, CAROL]);
     const keys = ring(old[0]!);
@@ -113,7 +113,7 @@ describe("group media", () => {
     }
   });
 
-  it("counts on when the key changes just as the sequence number wraps", async () => {
+  it("continues its count when the key changes just as the sequence number wraps", async () => {
     const old = gmkOf(0x0111111, [ALICE, BOB]);
     const fresh = gmkOf(0x0222222, [ALICE, BOB]);
     const keys = ring(old[0]!);
@@ -127,7 +127,7 @@ describe("group media", () => {
     expect(await index(1)).toMatchObject({ ok: true, index: first.index + 2 });
   });
 
-  it("never sends twice with an SSRC under one key", async () => {
+  it("never uses an SSRC twice under one key", async () => {
     const [alice] = gmkOf(0x0123456, [ALICE]);
     const end = new GroupMedia({ keys: ring(alice!), service: "mcptt" });
     await end.sender(5).protect(rtp(5, 1, text("x")));
@@ -136,7 +136,7 @@ describe("group media", () => {
     );
   });
 
-  it("draws an SSRC again that was drawn before, so that a stream in a year of them is not lost to chance", async () => {
+  it("draws another SSRC when one repeats, so that a long-lived stream is not lost to chance", async () => {
     const [alice] = gmkOf(0x0123456, [ALICE]);
     const draws = [7, 7, 7, 9];
     const random = (length: number) => new Uint8Array(length).fill(draws.shift() ?? 1);

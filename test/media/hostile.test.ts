@@ -144,7 +144,9 @@ function expectSound({ accepted, faults }: Attack, { genuine, growth }: ReturnTy
   expect(growth).toBeLessThan(GROWTH);
 }
 
-it("media: nothing but the genuine packets is accepted, each of them once", { timeout: 600_000 }, () => {
+it("hostile media packets: only the genuine ones are accepted, each of them once", {
+  timeout: 600_000,
+}, () => {
   const [alice, bob] = gmkOf(0x0515151, ["sip:alice@home.example", "sip:bob@home.example"]);
   const receiving = (gmkId: number) => (gmkId === alice!.keyId ? bob! : undefined);
   const [from, to] = [alice!, bob!].map(
@@ -161,7 +163,9 @@ it("media: nothing but the genuine packets is accepted, each of them once", { ti
   expectSound(attack, run(attack, make));
 });
 
-it("control signalling: the same", { timeout: 600_000 }, () => {
+it("hostile control signalling packets: only the genuine ones are accepted, each of them once", {
+  timeout: 600_000,
+}, () => {
   const ssrc = 0x00c0ffee;
   const mki = Uint8Array.of(0x20, 1, 2, 3);
   const master = () => ({ key: new Uint8Array(16).fill(7), salt: new Uint8Array(12).fill(9) });

@@ -17,7 +17,7 @@ const pullAll = (buffer: JitterBuffer<number>, steps: number) =>
     return typeof played === "string" ? played : played.frame;
   });
 
-describe("jitter buffer", () => {
+describe("the jitter buffer", () => {
   it("puts frames in order, and tells which are missing", () => {
     const buffer = new JitterBuffer<number>();
     for (const index of [3, 1, 2, 6, 5]) expect(buffer.push(index, index)).toBe(true);
@@ -34,7 +34,7 @@ describe("jitter buffer", () => {
     expect(buffer.push(11, 11)).toBe(true);
   });
 
-  it("holds a burst back at its start, also a short one, but not for ever", () => {
+  it("holds even a short burst back at its start, but not for ever", () => {
     const buffer = new JitterBuffer<number>({ target: 3 });
     buffer.push(1, 1);
     expect(pullAll(buffer, 4)).toEqual(["nothing", "nothing", "nothing", 1]);
@@ -233,7 +233,7 @@ describe("the frames of a jitter buffer", () => {
 });
 
 describe("mixing", () => {
-  it("adds, and stops at the largest sample", () => {
+  it("adds samples, and stops at the largest sample", () => {
     const sum = mixFrames([Int16Array.of(1, 30_000, -30_000), Int16Array.of(2, 30_000, -30_000, 5)], 4);
     expect([...sum]).toEqual([3, 32_767, -32_768, 5]);
     expect([...mixFrames([], 2)]).toEqual([0, 0]);
@@ -241,7 +241,7 @@ describe("mixing", () => {
 });
 
 describe("RTP packets", () => {
-  it("read back as they were written", () => {
+  it("are read as they were written", () => {
     const fields = {
       marker: true,
       payloadType: 8,
@@ -268,8 +268,8 @@ describe("RTP packets", () => {
   });
 });
 
-describe("SSRCs of control signalling", () => {
-  it("SSRCs of a server's control signalling are never those of a client", () => {
+describe("the SSRCs of control signalling", () => {
+  it("of a server are never those of a client", () => {
     for (const fill of [0x00, 0x7f, 0x80, 0xff]) {
       const random = (length: number) => new Uint8Array(length).fill(fill);
       expect(isServerSsrc(drawControlSsrc("server", random))).toBe(true);

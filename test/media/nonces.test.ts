@@ -69,36 +69,32 @@ describe("two processes of one user under one GMK", () => {
     ["with one storage", { shared: true }, 7],
     ["with a storage each and numbers of their own", { devices: true }, 7],
     ["without a storage", {}, undefined],
-  ] as const)(
-    "%s send nothing twice under one nonce",
-    { timeout: LONG ? 3_600_000 : 120_000 },
-    async (_, how, ssrc) => {
-      const place = folder();
-      const key = toHex(systemRandom(16));
-      const rand = toHex(systemRandom(16));
-      const jobs = [1, 2].map(
-        (device): SpeakerJob => ({
-          key,
-          rand,
-          srtp: join(place, `srtp-${device}`),
-          srtcp: join(place, `srtcp-${device}`),
-          ...("shared" in how && { store: join(place, "store") }),
-          ...("devices" in how && { store: join(place, `store-${device}`), device }),
-          // All calls of both have one SSRC, where a draw would need luck for that.
-          ...defined({ ssrc }),
-          calls: CALLS,
-          packets: PACKETS,
-          messages: MESSAGES,
-        }),
-      );
-      const codes = await Promise.all(jobs.map(async (job) => (await once(start(job), "exit"))[0]));
-      expect(codes).toEqual([0, 0]);
-      expect(repeats(jobs.map(({ srtp }) => srtp))).toEqual({ count: 2 * CALLS * PACKETS, repeated: 0 });
-      expect(repeats(jobs.map(({ srtcp }) => srtcp))).toEqual({ count: 2 * CALLS * MESSAGES, repeated: 0 });
-    },
-  );
+  ] as const)("%s use no nonce twice", { timeout: LONG ? 3_600_000 : 120_000 }, async (_, how, ssrc) => {
+    const place = folder();
+    const key = toHex(systemRandom(16));
+    const rand = toHex(systemRandom(16));
+    const jobs = [1, 2].map(
+      (device): SpeakerJob => ({
+        key,
+        rand,
+        srtp: join(place, `srtp-${device}`),
+        srtcp: join(place, `srtcp-${device}`),
+        ...("shared" in how && { store: join(place, "store") }),
+        ...("devices" in how && { store: join(place, `store-${device}`), device }),
+        // All calls of both have one SSRC, where a draw would need luck for that.
+        ...defined({ ssrc }),
+        calls: CALLS,
+        packets: PACKETS,
+        messages: MESSAGES,
+      }),
+    );
+    const codes = await Promise.all(jobs.map(async (job) => (await once(start(job), "exit"))[0]));
+    expect(codes).toEqual([0, 0]);
+    expect(repeats(jobs.map(({ srtp }) => srtp))).toEqual({ count: 2 * CALLS * PACKETS, repeated: 0 });
+    expect(repeats(jobs.map(({ srtcp }) => srtcp))).toEqual({ count: 2 * CALLS * MESSAGES, repeated: 0 });
+  });
 
-  it("killed again and again at any moment, send nothing twice under one nonce", {
+  it("use no nonce twice when killed again and again at any moment", {
     timeout: 300_000,
   }, async () => {
     const place = folder();
@@ -129,14 +125,14 @@ describe("two processes of one user under one GMK", () => {
   });
 });
 
-describe("blocks of indexes", () => {
+describe("blocks of packet indexes", () => {
   const overlap = (a: IndexBlock, b: IndexBlock) => a.first < b.end && b.first < a.end;
 
   it.each([
     ["roc", 2 ** 31, 2 ** 32],
     ["srtcp", 2 ** 30, 2 ** 31],
   ] as const)(
-    "of %s are apart for devices and numbers, and those that are counted from those that are drawn",
+    "for %s are disjoint by device and number, and counted blocks from drawn ones",
     (kind, half, all) => {
       const counted = [0, 1, 2, MAX_DEVICE].flatMap((device) =>
         [0, 1, 2, 1000, 65_535].map((number) => countedBlock(kind, { device }, number)),
@@ -163,7 +159,7 @@ describe("blocks of indexes", () => {
     },
   );
 
-  it("are each somebody's own, however many ask for one at a time", async () => {
+  it("have one owner each, however many processes ask at a time", async () => {
     const storage = new MemoryStorage();
     const processes = Array.from({ length: 10 }, () => new ReservedBlocks(storage, { userUri: ALICE }));
     const blocks: IndexBlock[] = [];
@@ -180,7 +176,7 @@ describe("blocks of indexes", () => {
     }
   });
 
-  it("are drawn when the storage fails, so that nobody is silenced by a full disk", async () => {
+  it("are drawn at random when the storage fails, so that a full disk silences nobody", async () => {
     const storage = new MemoryStorage();
     storage.create = async () => {
       throw new Error("ENOSPC");
@@ -191,7 +187,7 @@ describe("blocks of indexes", () => {
   });
 });
 
-describe("a stream", () => {
+describe("a stream at the end of its block of indexes", () => {
   const [alice, bob] = gmkOf(0x0123456, [ALICE, "sip:bob@home.example"]);
   const ends = (blocks: ReservedBlocks) => {
     const media = [alice!, bob!].map(
@@ -213,7 +209,7 @@ describe("a stream", () => {
     return indexes;
   };
 
-  it("goes on into the next block without a jump, and who joins late still hears it", async () => {
+  it("goes on into the next block without a jump, and is heard by a latecomer", async () => {
     const call = ends(new ReservedBlocks(new MemoryStorage(), { userUri: ALICE }));
     const indexes = await send(call, 0, 400);
     expect(indexes.every((index, n) => n === 0 || index === indexes[n - 1]! + STEP)).toBe(true);
@@ -222,7 +218,7 @@ describe("a stream", () => {
     expect(late).toEqual([indexes.at(-1)! + STEP]);
   });
 
-  it("ends with an error where the next block is another's, before a nonce could come twice", async () => {
+  it("ends with an error where the next block has another owner, before a nonce could repeat", async () => {
     const blocks = new ReservedBlocks(new MemoryStorage(), { userUri: ALICE });
     const call = ends(blocks);
     await send(call, 0, 10);

@@ -11,7 +11,7 @@ function keyPair(kind: KeyKind): [DeliveredKey, DeliveredKey] {
   return [new DeliveredKey(octets.slice(), fields), new DeliveredKey(octets, fields)];
 }
 
-describe("private media", () => {
+describe("media of a private call", () => {
   it("goes both ways, under a key for each", async () => {
     const [mine, theirs] = keyPair("PCK");
     const caller = new PrivateMedia({ pck: mine, service: "mcptt", side: "initiator" });
@@ -27,7 +27,7 @@ describe("private media", () => {
     expect(() => caller.sender(3)).toThrow(expect.objectContaining({ code: "SSRC_USED" }));
   });
 
-  it("takes no other key", () => {
+  it("does not open under another key", () => {
     const [csk] = keyPair("CSK");
     const make = () => new PrivateMedia({ pck: csk, service: "mcptt", side: "initiator" });
     expect(make).toThrow(expect.objectContaining({ code: "NOT_A_PCK" }));
@@ -35,7 +35,7 @@ describe("private media", () => {
 });
 
 describe("control signalling", () => {
-  it.each(["CSK", "MuSiK"] as const)("under a %s", async (kind) => {
+  it.each(["CSK", "MuSiK"] as const)("opens under a %s", async (kind) => {
     const [mine, theirs] = keyPair(kind);
     const server = new ControlSignalling({
       sending: () => mine,
@@ -57,7 +57,7 @@ describe("control signalling", () => {
     expect(() => client("mcptt").sender()).toThrow(expect.objectContaining({ code: "NO_CONTROL_KEY" }));
   });
 
-  it("takes no key of media", async () => {
+  it("does not open under a media key", async () => {
     const [pck] = keyPair("PCK");
     const control = new ControlSignalling({ sending: () => pck, receiving: () => pck, service: "mcptt" });
     expect(() => control.sender()).toThrow(expect.objectContaining({ code: "NOT_A_CONTROL_KEY" }));

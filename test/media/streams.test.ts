@@ -19,7 +19,7 @@ const receiver = (options: { roc?: { rate: number }; maxStreams?: number } = {})
   new SrtpReceiver({ mkiBytes: 4, roc: undefined, resolve, ...options });
 
 describe("SRTP", () => {
-  it("refuses any changed octet, then takes the packet as it was", async () => {
+  it("refuses any changed octet, then accepts the unchanged packet", async () => {
     const packet = await (await sender({ roc: ROC })).protect(rtp(1, 4, text("some words")));
     const end = receiver({ roc: ROC });
     for (let at = 0; at < packet.length; at++) {
@@ -36,7 +36,7 @@ describe("SRTP", () => {
     expect(await end.unprotect(packet)).toEqual({ ok: false, fault: "replayed" });
   });
 
-  describe("after a change of the key in the midst of a stream", () => {
+  describe("of a stream whose key changes", () => {
     const NEXT = Uint8Array.of(9, 9, 9, 9);
     const nextKey = () => ({ key: new Uint8Array(16).fill(7), salt: new Uint8Array(12).fill(8) });
     const resolveBoth = (mki: Uint8Array) => (mki[0] === 9 ? nextKey() : master());
@@ -64,7 +64,7 @@ describe("SRTP", () => {
       },
     );
 
-    it("begins at 0 for who begins there, such as another sender with the same SSRC", async () => {
+    it("begins at 0 for a sender who begins there, such as another sender with the same SSRC", async () => {
       const before = await sender();
       const end = new SrtpReceiver({ mkiBytes: 4, roc: undefined, resolve: resolveBoth });
       for (const seq of [65_500, 65_535, 0])
@@ -76,7 +76,7 @@ describe("SRTP", () => {
     });
   });
 
-  it("takes each packet once in any order within the window", async () => {
+  it("accepts each packet once, in any order within the window", async () => {
     const orders = fc.uniqueArray(fc.integer({ min: 0, max: 400 }), { minLength: 20, maxLength: 200 });
     await fc.assert(
       fc.asyncProperty(orders, async (order) => {
@@ -93,7 +93,7 @@ describe("SRTP", () => {
     );
   });
 
-  it("keeps step through a roll-over without ROC transport, and loses it without after a long gap", async () => {
+  it("keeps step through a roll-over without ROC transport, and loses it after a long gap", async () => {
     const out = await sender();
     const end = receiver();
     for (const seq of [65_000, 65_535, 0, 1]) {
@@ -105,7 +105,7 @@ describe("SRTP", () => {
     expect(await end.unprotect(later)).toEqual({ ok: false, fault: "not-authentic" });
   });
 
-  it("finds its step again by the ROC that a packet carries", async () => {
+  it("regains its step by the ROC that a packet carries", async () => {
     const end = receiver({ roc: ROC });
     expect((await end.unprotect(await (await sender({ roc: ROC })).protect(rtp(1, 1, text("x"))))).ok).toBe(
       true,
@@ -125,7 +125,7 @@ describe("SRTP", () => {
     for (const packet of packets.slice(3)) expect((await end.unprotect(packet)).ok).toBe(true);
   });
 
-  it("does not send a sequence number again", async () => {
+  it("refuses to send a sequence number twice", async () => {
     const out = await sender();
     await out.protect(rtp(1, 10, text("x")));
     for (const seq of [10, 9]) {
@@ -137,7 +137,7 @@ describe("SRTP", () => {
     expect(() => out.protect(text("no packet"))).toThrow(expect.objectContaining({ code: "BAD_RTP" }));
   });
 
-  it("ends with the last index of a key", async () => {
+  it("refuses to send after the last index of a key", async () => {
     const out = await sender({ firstRoc: 0xffffffff });
     await out.protect(rtp(1, 65_535, text("x")));
     expect(() => out.protect(rtp(1, 0, text("x")))).toThrow(
@@ -167,7 +167,7 @@ describe("SRTP", () => {
     expect(open.streams).toBe(0);
   });
 
-  it("goes on with a stream that went to make room, and not with what it sent before", async () => {
+  it("continues a stream that was evicted, and refuses packets from before", async () => {
     const end = receiver({ maxStreams: 1, roc: ROC });
     const [one, two] = [
       await sender({ ssrc: 1, roc: ROC, firstRoc: 9 }),
@@ -181,7 +181,7 @@ describe("SRTP", () => {
     expect(await end.unprotect(early)).toEqual({ ok: false, fault: "replayed" });
   });
 
-  it("drops whatever comes, without an error", async () => {
+  it("drops any invalid packet without an error", async () => {
     const end = receiver({ roc: ROC });
     await fc.assert(
       fc.asyncProperty(fc.uint8Array({ maxLength: 200 }), async (octets) => {
@@ -213,7 +213,7 @@ describe("SRTCP", () => {
     expect(await end.unprotect(packet)).toEqual({ ok: false, fault: "replayed" });
   });
 
-  it("ends with the last index of a key", async () => {
+  it("refuses to send after the last index of a key", async () => {
     const sending = await SrtcpSender.create(master(), { ssrc: 1, mki: MKI, lastIndex: 2 ** 31 - 2 });
     const packet = await sending.protect(rtcp(1, text("MCPT")));
     const end = new SrtcpReceiver({ mkiBytes: 4, resolve });
@@ -225,7 +225,7 @@ describe("SRTCP", () => {
 });
 
 describe("packet indexes", () => {
-  it("guess the nearest (RFC 3711 3.3.1)", () => {
+  it("are guessed as the nearest (RFC 3711 3.3.1)", () => {
     expect(guessIndex(65_535, 0)).toBe(65_536);
     expect(guessIndex(65_536, 65_535)).toBe(65_535);
     expect(guessIndex(100, 40_000)).toBeLessThan(0);
@@ -233,7 +233,7 @@ describe("packet indexes", () => {
     expect(guessIndex(3 * 65_536 + 100, 32_869)).toBe(2 * 65_536 + 32_869);
   });
 
-  it("are seen once, as a set would have it", () => {
+  it("are accepted once each, as a set would do it", () => {
     const steps = fc.array(fc.integer({ min: 0, max: 300 }), { maxLength: 200 });
     fc.assert(
       fc.property(steps, (indexes) => {

@@ -19,12 +19,12 @@ const octets = (vector: Vector, name: string) => fromHex(vector[name]!, name);
 const number = (vector: Vector, name: string) => Number.parseInt(vector[name]!, 16);
 const byId = (list: Vector[], id: string) => list.find((vector) => vector.id === id)!;
 
-describe("RFC 7714", () => {
+describe("the vectors of RFC 7714:", () => {
   const aes128 = vectors.packet_vectors.filter(
     ({ algorithm, encrypted }) => algorithm === "AEAD_AES_128_GCM" && encrypted,
   );
   it.each(aes128.filter(({ kind }) => kind === "srtp").map((v) => [v.id!, v] as const))(
-    "SRTP packet %s",
+    "SRTP packet %s is reproduced",
     async (_, vector) => {
       const header = octets(vector, "rtp_header");
       expect(readRtpHeader(header)?.length).toBe(12);
@@ -39,7 +39,7 @@ describe("RFC 7714", () => {
   );
 
   it.each(aes128.filter(({ kind }) => kind === "srtcp").map((v) => [v.id!, v] as const))(
-    "SRTCP packet %s",
+    "SRTCP packet %s is reproduced",
     async (_, vector) => {
       const nonce = srtcpNonce(
         octets(vector, "session_salt"),
@@ -61,11 +61,11 @@ describe("RFC 7714", () => {
   );
 });
 
-describe("session keys", () => {
+describe("derived session keys", () => {
   const aead = byId(vectors.key_derivation_vectors, "computed-aead-kdf-1");
   const master = () => ({ key: octets(aead, "master_key"), salt: octets(aead, "master_salt") });
 
-  it("RFC 3711 B.3: cipher key", async () => {
+  it("are those of RFC 3711 B.3: cipher key", async () => {
     const vector = byId(vectors.key_derivation_vectors, "rfc3711-B.3");
     // A 14-octet salt, of which ours would be the first 12 with two zeros behind.
     const salt = octets(vector, "master_salt");
@@ -74,34 +74,37 @@ describe("session keys", () => {
     expect(toHex(await deriveSession({ key, salt }, SRTP_LABELS.salt, 14))).toBe(vector.cipher_salt);
   });
 
-  it("session keys of an AEAD agree with the vectors", async () => {
+  it("of an AEAD agree with the vectors", async () => {
     expect(toHex(await deriveSession(master(), SRTP_LABELS.key, 16))).toBe(aead.rtp_cipher_key);
     expect(toHex(await deriveSession(master(), SRTP_LABELS.salt, 12))).toBe(aead.rtp_cipher_salt);
     expect(toHex(await deriveSession(master(), SRTCP_LABELS.key, 16))).toBe(aead.rtcp_cipher_key);
     expect(toHex(await deriveSession(master(), SRTCP_LABELS.salt, 12))).toBe(aead.rtcp_cipher_salt);
   });
 
-  it.each(["computed-packet-rtp-8octet-mki", "computed-packet-rtp-roc1"])("packet %s", async (id) => {
-    const vector = byId(vectors.computed_packets, id);
-    const mki = octets(vector, "mki");
-    const clear = fromHex(vector.rtp_header! + vector.payload_plaintext!);
-    const firstRoc = number(vector, "roc");
-    const ssrc = 0xdeadbeef;
-    const plain = await SrtpSender.create(master(), { ssrc, mki, roc: undefined, firstRoc });
-    expect(toHex(await plain.protect(clear))).toBe(vector.packet_without_rcc);
-    const sender = await SrtpSender.create(master(), { ssrc, mki, roc: { rate: 1 }, firstRoc });
-    expect(toHex(await sender.protect(clear))).toBe(vector.packet_with_rcc_mode3_roc_appended);
+  it.each(["computed-packet-rtp-8octet-mki", "computed-packet-rtp-roc1"])(
+    "protect and open packet %s",
+    async (id) => {
+      const vector = byId(vectors.computed_packets, id);
+      const mki = octets(vector, "mki");
+      const clear = fromHex(vector.rtp_header! + vector.payload_plaintext!);
+      const firstRoc = number(vector, "roc");
+      const ssrc = 0xdeadbeef;
+      const plain = await SrtpSender.create(master(), { ssrc, mki, roc: undefined, firstRoc });
+      expect(toHex(await plain.protect(clear))).toBe(vector.packet_without_rcc);
+      const sender = await SrtpSender.create(master(), { ssrc, mki, roc: { rate: 1 }, firstRoc });
+      expect(toHex(await sender.protect(clear))).toBe(vector.packet_with_rcc_mode3_roc_appended);
 
-    const options = { mkiBytes: 8, resolve: () => master() };
-    const late = new SrtpReceiver({ ...options, roc: { rate: 1 } });
-    const taken = await late.unprotect(octets(vector, "packet_with_rcc_mode3_roc_appended"));
-    expect(taken).toMatchObject({ ok: true, packet: clear, mki });
-    const withoutRoc = new SrtpReceiver({ ...options, roc: undefined });
-    const start = await withoutRoc.unprotect(octets(vector, "packet_without_rcc"));
-    expect(start.ok).toBe(firstRoc === 0);
-  });
+      const options = { mkiBytes: 8, resolve: () => master() };
+      const late = new SrtpReceiver({ ...options, roc: { rate: 1 } });
+      const taken = await late.unprotect(octets(vector, "packet_with_rcc_mode3_roc_appended"));
+      expect(taken).toMatchObject({ ok: true, packet: clear, mki });
+      const withoutRoc = new SrtpReceiver({ ...options, roc: undefined });
+      const start = await withoutRoc.unprotect(octets(vector, "packet_without_rcc"));
+      expect(start.ok).toBe(firstRoc === 0);
+    },
+  );
 
-  it("packet computed-packet-rtcp-4octet-mki", async () => {
+  it("protect and open packet computed-packet-rtcp-4octet-mki", async () => {
     const vector = byId(vectors.computed_packets, "computed-packet-rtcp-4octet-mki");
     const mki = octets(vector, "mki");
     const clear = fromHex(vector.rtcp_header_first_8! + vector.rtcp_plaintext_after_first_8!);

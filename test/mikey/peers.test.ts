@@ -13,9 +13,9 @@ import { productionGmk } from "../support/vectors.ts";
 
 const { octets } = productionGmk().message;
 
-describe("#CS 0", () => {
+describe("a peer's #CS 0", () => {
   it.each([1, 2])(
-    "goes with map type %i: no crypto session (RFC 3830 6.1, TS 36.579-1 5.5.9.1)",
+    "is accepted with map type %i: no crypto session (RFC 3830 6.1, TS 36.579-1 5.5.9.1)",
     (mapType) => {
       const message = edited(octets, (m) => {
         m.hdr = { ...m.hdr, mapType, csCount: 0, sessions: [] };
@@ -26,14 +26,14 @@ describe("#CS 0", () => {
   );
 });
 
-describe("Status 0", () => {
+describe("a peer's Status 0", () => {
   const parameters = encodeKeyParameters({
     ...defaultKeyParameters("GMK"),
     expiry: 0xffff_ffff,
     revoked: true,
   });
 
-  it("says revoked (E.6.9), unless that is asked to be overlooked", () => {
+  it("means revoked (E.6.9), unless that tolerance is configured", () => {
     expect(decodeKeyParameters(parameters).revoked).toBe(true);
     expect(decodeKeyParameters(parameters, { statusZero: true }).revoked).toBe(false);
     // An element header in front, as E.6.1 has it.
@@ -41,14 +41,14 @@ describe("Status 0", () => {
     expect(decodeKeyParameters(wrapped, { statusZero: true }).revoked).toBe(false);
   });
 
-  it("a Status 0 with another bit set is still a revocation", () => {
+  it("with another bit set is still a revocation", () => {
     const gateway = { ...defaultKeyParameters("GMK"), revoked: true, sharedWithGateway: true };
     expect(decodeKeyParameters(encodeKeyParameters(gateway), { statusZero: true }).revoked).toBe(true);
   });
 });
 
-describe("a departure by its name", () => {
-  it("is there for each that the library can take, with what it risks", () => {
+describe("a tolerance by its name", () => {
+  it("exists for each departure that the library can accept, with its risk", () => {
     const all: Required<Omit<Tolerance, "spWithEmptyMap" | "signallingAlgorithm">> = {
       srtpIdMap: true,
       prfMikey1: true,
@@ -62,7 +62,7 @@ describe("a departure by its name", () => {
     for (const { risk } of named) expect(risk).toMatch(/: .+\.$/);
   });
 
-  it("is none where it is not known, and none without a name", () => {
+  it("is refused if the name is unknown or missing", () => {
     expect(toleranceOf(["status-zero", "constructor"])).toBeUndefined();
     expect(toleranceOf([])).toEqual({});
   });

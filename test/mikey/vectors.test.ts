@@ -39,22 +39,25 @@ async function refusalOf(step: () => unknown): Promise<{ check?: number | undefi
   return { code: "nothing was refused" };
 }
 
-describe("I_MESSAGEs", () => {
-  it.each(messages.testGroups.map((group) => [group.comment, group] as const))("%s", async (_, group) => {
-    const receiver = receiverOf(core, group);
-    for (const test of group.tests) {
-      const { tcId, result, check, code, expected } = test;
-      if (result === "invalid") {
-        const refused = await refusalOf(() => openVector(receiver, test));
-        expect({ tcId, ...refused }).toEqual({ tcId, check, code });
-      } else {
-        expect({ tcId, ...(await openVector(receiver, test)) }).toEqual({ tcId, ...expected });
+describe("the I_MESSAGEs in vectors/", () => {
+  it.each(messages.testGroups.map((group) => [group.comment, group] as const))(
+    "give the stated results: %s",
+    async (_, group) => {
+      const receiver = receiverOf(core, group);
+      for (const test of group.tests) {
+        const { tcId, result, check, code, expected } = test;
+        if (result === "invalid") {
+          const refused = await refusalOf(() => openVector(receiver, test));
+          expect({ tcId, ...refused }).toEqual({ tcId, check, code });
+        } else {
+          expect({ tcId, ...(await openVector(receiver, test)) }).toEqual({ tcId, ...expected });
+        }
       }
-    }
-    receiver.destroy();
-  });
+      receiver.destroy();
+    },
+  );
 
-  it("are there for every check of a receiver", () => {
+  it("cover every check of a receiver", () => {
     const tested = new Set(messages.testGroups.flatMap(({ tests }) => tests.map(({ code }) => code)));
     const missing = (Object.keys(CHECKS) as CheckCode[]).filter(
       (code) => CHECKS[code][0] < 70 && !tested.has(code),
@@ -64,33 +67,36 @@ describe("I_MESSAGEs", () => {
   });
 });
 
-describe("KMS documents", () => {
-  it.each(documents.testGroups.map((group) => [group.type, group] as const))("%s", async (_, group) => {
-    const certificates = (group.certificates ?? []) as string[];
-    const domains = certificates.flatMap((xml) =>
-      certificatesOf(readKmsDocument(xml)).map((certificate) => KmsDomain.load(core, certificate)),
-    );
-    for (const { tcId, document, result, check, code, expected } of group.tests) {
-      const read = () => {
-        const parsed = readKmsDocument(document);
-        const [certificate] = certificatesOf(parsed);
-        if (certificate !== undefined) {
-          KmsDomain.load(core, certificate).destroy();
-          return { kmsUri: certificate.kmsUri, period: certificate.userKeyPeriod };
-        }
-        const keySet = keySetsOf(parsed)[0]!;
-        const domain = domains.find(({ kmsUri }) => kmsUri === keySet.kmsUri) ?? domains[0]!;
-        const full = withUid(keySet, domain.certificate);
-        verifyKeySet(full, domains);
-        return { userUri: full.userUri, keyPeriodNo: full.keyPeriodNo, uid: toHex(full.uid) };
-      };
-      if (result === "valid") expect({ tcId, ...read() }).toEqual({ tcId, ...expected });
-      else expect({ tcId, ...(await refusalOf(read)) }).toEqual({ tcId, check, code });
-    }
-  });
+describe("the KMS documents in vectors/", () => {
+  it.each(documents.testGroups.map((group) => [group.type, group] as const))(
+    "give the stated results: %s",
+    async (_, group) => {
+      const certificates = (group.certificates ?? []) as string[];
+      const domains = certificates.flatMap((xml) =>
+        certificatesOf(readKmsDocument(xml)).map((certificate) => KmsDomain.load(core, certificate)),
+      );
+      for (const { tcId, document, result, check, code, expected } of group.tests) {
+        const read = () => {
+          const parsed = readKmsDocument(document);
+          const [certificate] = certificatesOf(parsed);
+          if (certificate !== undefined) {
+            KmsDomain.load(core, certificate).destroy();
+            return { kmsUri: certificate.kmsUri, period: certificate.userKeyPeriod };
+          }
+          const keySet = keySetsOf(parsed)[0]!;
+          const domain = domains.find(({ kmsUri }) => kmsUri === keySet.kmsUri) ?? domains[0]!;
+          const full = withUid(keySet, domain.certificate);
+          verifyKeySet(full, domains);
+          return { userUri: full.userUri, keyPeriodNo: full.keyPeriodNo, uid: toHex(full.uid) };
+        };
+        if (result === "valid") expect({ tcId, ...read() }).toEqual({ tcId, ...expected });
+        else expect({ tcId, ...(await refusalOf(read)) }).toEqual({ tcId, check, code });
+      }
+    },
+  );
 });
 
-it("media keys", async () => {
+it("the media keys in vectors/ are those that the library derives", async () => {
   for (const { key, csId, csbId, rand, expected } of media.testGroups[0]!.tests) {
     const input = { tgk: fromHex(key), csId, csbId: Number.parseInt(csbId, 16), rand: fromHex(rand) };
     const master = deriveSrtpMaster(input);
@@ -100,8 +106,8 @@ it("media keys", async () => {
   }
 });
 
-describe("the files", () => {
-  it("are what the generator makes, octet by octet, and small", async () => {
+describe("the files in vectors/", () => {
+  it("are those that the generator makes, octet by octet, and small", async () => {
     const made = await allVectors();
     let size = 0;
     for (const [name, text] of made) {
@@ -111,7 +117,7 @@ describe("the files", () => {
     expect(size).toBeLessThan(300_000);
   });
 
-  it("keep to the schema", () => {
+  it("conform to the schema", () => {
     const schema = JSON.parse(textOf("vectors.schema.json")) as Schema;
     for (const file of [messages, documents, media]) expect(matches(file, schema, schema)).toEqual([]);
     const broken = { ...media, numberOfTests: "five" };

@@ -129,7 +129,7 @@ describe("login at an OpenID provider", () => {
     expect(options.shown[0]).not.toContain("code_verifier");
   });
 
-  it("needs no browser while the refresh token holds, and one again after that", async () => {
+  it("needs no browser while the refresh token holds, and needs one again after that", async () => {
     const options = optionsFor("alice.token");
     const first = await readFile(options.tokenFile, "utf8");
     await login(options);
@@ -142,7 +142,7 @@ describe("login at an OpenID provider", () => {
     expect(options.shown).toHaveLength(1);
   });
 
-  it("goes on when a page in the browser asks its listener for what is no URL", async () => {
+  it("survives a request without a URL to its listener", async () => {
     const asked: (number | undefined)[] = [];
     const options = optionsFor("odd.token", {
       async show(url) {
@@ -159,7 +159,7 @@ describe("login at an OpenID provider", () => {
     expect(asked).toEqual([404, 404, 404]);
   });
 
-  it("takes no answer to another request, and none of a server that refuses", async () => {
+  it("accepts no answer to another request, and none of a server that refuses", async () => {
     const forged = optionsFor("forged", {
       show(url) {
         const redirect = new URL(url).searchParams.get("redirect_uri")!;

@@ -57,8 +57,8 @@ const isThere = (name: string) => stat(join(folder, name)).then(Boolean, () => f
 /** Compilers start many times. */
 const TIMEOUT = 300_000;
 
-describe("the build of the package", { timeout: TIMEOUT }, () => {
-  it("the build for running runs, and is not repeated before a source has changed", async () => {
+describe("the TypeScript build", { timeout: TIMEOUT }, () => {
+  it("for running runs, and is not repeated before a source has changed", async () => {
     expect(node("tools/build-ts.mjs", "--run")).not.toContain("up to date");
     expect(node("dist/cli/main.js")).toBe("store 42 7 true\n");
     expect(await isThere("dist/cli/main.d.ts")).toBe(false);
@@ -68,7 +68,7 @@ describe("the build of the package", { timeout: TIMEOUT }, () => {
     expect(node("dist/cli/main.js")).toBe("store 42 8 true\n");
   });
 
-  it("the build for the package has types, also runs, and has no output of a deleted source", async () => {
+  it("for the package has types, also runs, and has no output of a deleted source", async () => {
     node("tools/build-ts.mjs", "--run");
     expect(node("tools/build-ts.mjs")).not.toContain("up to date");
     expect(await isThere("dist/roles/role.d.ts")).toBe(true);
@@ -84,7 +84,7 @@ describe("the build of the package", { timeout: TIMEOUT }, () => {
     expect(await isThere("dist/store/more.js")).toBe(false);
   });
 
-  it("is made again when what it made was changed or is gone", async () => {
+  it("is repeated when its output was changed or removed", async () => {
     node("tools/build-ts.mjs", "--run");
     await writeFile(join(folder, "dist/cli/main.js"), "broken");
     node("tools/build-ts.mjs", "--run");
@@ -96,7 +96,7 @@ describe("the build of the package", { timeout: TIMEOUT }, () => {
 });
 
 describe("the build of the WebAssembly core", { timeout: TIMEOUT }, () => {
-  it("is made again when its sources have changed, and tells the same hash when they have not", async () => {
+  it("is repeated when its sources have changed, and prints the same hash when they have not", async () => {
     const first = node("tools/build-wasm.mjs");
     expect(first).toMatch(/^fma\.wasm {2}\d+ octets {2}sha256 [0-9a-f]{64}\nsimd\.wasm /);
     const binary = await readFile(join(folder, "build/fma.wasm"));
@@ -110,7 +110,7 @@ describe("the build of the WebAssembly core", { timeout: TIMEOUT }, () => {
   });
 });
 
-it("is part of every script that a fresh clone may be asked for first", async () => {
+it("every script that a fresh clone may run first includes the build", async () => {
   const { scripts } = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8"));
   // `npm test` builds by its `pretest`; the last two read no module of the core.
   const unbuilt = new Set(["test", "test:vitest", "errors", "bench:compare"]);

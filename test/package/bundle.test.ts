@@ -15,14 +15,14 @@ const isNodeOnly = (path: string) => /^(store|roles\/kms|roles\/gms|roles\/mcx)\
 const MARK = "mikey-sakke KMS ECCSI v";
 const KMS = ["bindings/kms.ts", "bindings/pool/kms.ts", "bindings/pool/kms-worker.ts"];
 
-describe.each(ENTRIES.filter((entry) => !isNodeOnly(entry)))("%s", (entry) => {
+describe.each(ENTRIES.filter((entry) => !isNodeOnly(entry)))("the browser bundle of %s", (entry) => {
   let made: Bundle;
 
   beforeAll(async () => {
     made = await bundle({ out: entry });
   });
 
-  it("needs nothing that only Node has", () => {
+  it("needs nothing that only Node.js has", () => {
     // esbuild refuses to bundle node:* for a browser; what it took must be known.
     const known =
       /^(base|bindings|transport|documents|roles\/(?:identity|group-keys|call|client)|node_modules)\//;
@@ -43,22 +43,22 @@ const LIBXML2 = "documents/kms-xml/schema/validate-node.ts";
 const GMS_ADMIN = "roles/gms/admin/client.ts";
 
 describe.each(ENTRIES.filter((entry) => isNodeOnly(entry) && ![LIBXML2, GMS_ADMIN].includes(entry)))(
-  "%s",
+  "the bundle of %s",
   (entry) => {
-    it("is for Node", async () => {
+    it("needs Node.js", async () => {
       await expect(bundle({ out: entry })).rejects.toThrow(/Could not resolve "node:/);
     });
   },
 );
 
-it("the client's bundle has what a client needs", async () => {
+it("the client's bundle contains what a client needs", async () => {
   const { sources } = await bundle({ out: "roles/identity/index.ts" });
   expect(sources).toContain("roles/identity/provisioner.ts");
   expect(sources).toContain("roles/identity/indexeddb-storage.ts");
   expect(sources).toContain("documents/xml-signature/verify.ts");
 });
 
-it("the group client's bundle has both of its ways", async () => {
+it("the group client's bundle contains delivery over SIP and over HTTP", async () => {
   const { sources } = await bundle({ out: "roles/group-keys/index.ts" });
   // The endpoint is the host's, as are its sockets.
   expect(sources).not.toContain("transport/sip/endpoint.ts");
@@ -67,12 +67,12 @@ it("the group client's bundle has both of its ways", async () => {
   expect(sources).toContain("roles/group-keys/fetcher.ts");
 });
 
-it("the validator of KMS documents stands apart", () => {
+it("the bundle without the validator of KMS documents has no libxml2", () => {
   expect(ENTRIES).toContain(LIBXML2);
   expect(isNodeOnly(LIBXML2)).toBe(true);
 });
 
-it("KMS code is where it is looked for", async () => {
+it("the KMS bundle contains the KMS code that is searched for elsewhere", async () => {
   const made = await bundle({ out: "bindings/kms.ts" });
   expect(made.sources).toContain("bindings/kms.ts");
   expect(made.text.out).toContain(MARK);

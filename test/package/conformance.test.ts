@@ -1,6 +1,7 @@
 /** docs/conformance.md is complete and true: every sentence once, its place in the code, and tests that are there. */
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { titlesOf } from "../support/titles.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 const read = (path: string) => readFileSync(new URL(path, ROOT), "utf8");
@@ -45,12 +46,6 @@ const rowsUnder = (heading: string): Row[] => {
     });
 };
 
-/** The strings of a test file, so that a title split over lines or in a comment does not count. */
-function titles(file: string): string[] {
-  const source = read(file);
-  return [...source.matchAll(/"((?:[^"\\\n]|\\.)*)"|`((?:[^`\\]|\\.)*)`/g)].map((m) => m[1] ?? m[2]!);
-}
-
 const INFORMATIVE = "Informative";
 const clauses = Object.keys(IDS).flatMap((clause) => rowsUnder(`${clause} `));
 const others = rowsUnder("Other clauses");
@@ -66,14 +61,14 @@ describe("docs/conformance.md", () => {
   });
 
   it.each([...clauses, ...others, ...checks])(
-    "$id is where it says, and shown",
+    "has true places and tests for $id",
     ({ requirement, implemented, tests }) => {
       expect(requirement).not.toBe("");
       if (requirement.startsWith(INFORMATIVE)) return;
       expect(implemented.length).toBeGreaterThan(0);
       expect(implemented.filter((path) => !existsSync(new URL(path, ROOT)))).toEqual([]);
       expect(tests.length).toBeGreaterThan(0);
-      for (const { file, title } of tests) expect(titles(file), file).toContain(title);
+      for (const { file, title } of tests) expect(titlesOf(file), file).toContain(title);
     },
   );
 });

@@ -69,7 +69,7 @@ it("docs/metrics.md has every metric of the servers, and no other", async () => 
   expect(listed.toSorted()).toEqual([...(await ownMetrics())].toSorted());
 });
 
-it("the service of systemd is exposed by less than 2.0 of 10", (context) => {
+it("the systemd service has an exposure below 2.0 of 10", (context) => {
   if (spawnSync("systemd-analyze", ["--version"]).status !== 0) {
     console.log("skipped: the service of systemd: systemd-analyze is missing");
     return context.skip();
@@ -120,7 +120,7 @@ describe("deploy/compose", () => {
   const compose = parse(read("deploy/compose/compose.yaml"), { merge: true }) as Compose;
   const { services } = compose;
 
-  it("has three processes of the GMS and what is around them, and names nothing that is not there", () => {
+  it("has three GMS processes and their surroundings, and refers to nothing that is missing", () => {
     expect(Object.keys(services)).toEqual(["postgres", "servers", "gms-2", "gms-3", "kamailio"]);
     for (const { secrets = [], command = [] } of Object.values(services)) {
       expect(secrets.filter((name) => !(name in compose.secrets))).toEqual([]);
@@ -129,7 +129,7 @@ describe("deploy/compose", () => {
     }
   });
 
-  it("fits the form that docker-compose checks", (context) => {
+  it("is valid for docker-compose", (context) => {
     if (spawnSync("docker-compose", ["version"]).status !== 0) {
       console.log("skipped: the form of compose.yaml: docker-compose is missing");
       return context.skip();
@@ -144,7 +144,7 @@ describe("deploy/compose", () => {
     ["servers", "servers.json", ["kms", "gms", "mcx", "console"]],
     ["gms-2", "gms.json", ["gms"]],
     ["gms-3", "gms.json", ["gms"]],
-  ])("%s passes config check with %s, and reads secrets that it has", async (of, name, servers) => {
+  ])("has %s, which passes config check with %s and reads existing secrets", async (of, name, servers) => {
     const config = read(`deploy/compose/config/${name}`);
     const service = services[of];
     expect(service!.command).toContain(`/config/${name}`);
@@ -154,8 +154,8 @@ describe("deploy/compose", () => {
   });
 });
 
-describeWith("Kamailio", KAMAILIO, "deploy/compose/kamailio", () => {
-  it("is read by Kamailio, and leads to the processes of compose.yaml", () => {
+describeWith("Kamailio", KAMAILIO, "the Kamailio configuration of deploy/", () => {
+  it("is valid for Kamailio, and leads to the processes of compose.yaml", () => {
     const run = spawnSync(KAMAILIO, ["-c", "-f", fileOf("deploy/compose/kamailio/kamailio.cfg")], {
       encoding: "utf8",
     });
@@ -186,7 +186,7 @@ describe("deploy/kubernetes", () => {
   );
 
   it.each(resources.map((resource) => [`${resource.kind} of ${resource.apiVersion}`, resource] as const))(
-    "the %s fits the schema of Kubernetes",
+    "has a %s that fits the schema of Kubernetes",
     (_, resource) => {
       const models = load(`kubernetes-models/${resource.apiVersion}/${resource.kind}`);
       const Model = models[resource.kind] as new (data: object) => { validate(): void };

@@ -42,7 +42,7 @@ function isThrown(code: string): boolean {
 }
 
 describe("the table of error codes", () => {
-  it("is in docs/errors.md, which `npm run errors` writes", () => {
+  it("is docs/errors.md, which `npm run errors` writes", () => {
     expect(readFileSync(ERRORS_PAGE, "utf8")).toBe(errorsPage());
   });
 
@@ -56,7 +56,7 @@ describe("the table of error codes", () => {
     expect(others).toEqual([]);
   });
 
-  it("has no code that nothing throws", () => {
+  it("has only codes that something throws", () => {
     expect(Object.keys(ERROR_CODES).filter((code) => !isThrown(code))).toEqual([]);
   });
 });

@@ -175,7 +175,7 @@ describe("imports", () => {
     }
   });
 
-  it("know a room for each role", () => {
+  it("have a room for each role", () => {
     const roles = readdirSync(join(ROOT, "roles")).map((role) => `roles/${role}`);
     expect(roles.filter((role) => ROOMS[role] === undefined)).toEqual([]);
   });
@@ -187,7 +187,7 @@ describe("imports", () => {
     expect(upwards.map(show)).toEqual([]);
   });
 
-  it("take only the packages of their room", () => {
+  it("of packages are those permitted to their room", () => {
     const foreign = imports
       .filter((i) => !isRelative(i))
       .filter(({ from, to }) => {
@@ -197,7 +197,7 @@ describe("imports", () => {
     expect(foreign.map(show)).toEqual([]);
   });
 
-  it("reach what only Node has by a name that says so", () => {
+  it("of modules that only Node.js has come from files whose names say so", () => {
     const isomorphic = (path: string) =>
       ROOMS[roomOf(path)]?.node !== undefined && !path.endsWith("-node.ts");
     const hidden = imports
@@ -206,11 +206,11 @@ describe("imports", () => {
     expect(hidden.map(show)).toEqual([]);
   });
 
-  it("make no circle, not even of types", () => {
+  it("form no cycle, not even of types", () => {
     expect(circles((path) => path)).toEqual([]);
   });
 
-  it("make no circle between folders", () => {
+  it("form no cycle between folders", () => {
     expect(circles(dirname)).toEqual([]);
   });
 });

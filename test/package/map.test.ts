@@ -23,7 +23,7 @@ const rows = readFileSync(`${ROOT}/docs/architecture.md`, "utf8")
 
 const TESTS = readFileSync(`${ROOT}/CONTRIBUTING.md`, "utf8");
 
-describe("the map", () => {
+describe("the map in docs/architecture.md", () => {
   it("has each room once and no other", () => {
     const rooms = [...FLOORS.flatMap(roomsIn), ...AROUND];
     expect(rows.map(({ room }) => room).sort()).toEqual(rooms.sort());
@@ -38,7 +38,7 @@ describe("the map", () => {
     expect(listed.length).toBeLessThanOrEqual(20);
   });
 
-  it.each(rows)("says in one sentence what is in $room", ({ sentence }) => {
+  it.each(rows)("describes $room in one sentence", ({ sentence }) => {
     expect(sentence).toMatch(/^[A-Z].{10,}\.$/);
     expect(sentence.slice(0, -1)).not.toMatch(/\. [A-Z]/);
   });

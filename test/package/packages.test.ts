@@ -87,7 +87,7 @@ const specifiersOf = ({ manifest: { name, exports } }: Packed) =>
 const othersIn = ({ packages }: Installed) =>
   Object.keys(packages).filter((path) => path !== "" && !/^node_modules\/mikey-sakke(-server)?$/.test(path));
 
-describe("the library", () => {
+describe("the installed library", () => {
   it("needs four packages, and no more than 3 MB of others", () => {
     expect(Object.keys(library.manifest.dependencies)).toEqual([
       "@assemblyscript/loader",
@@ -147,7 +147,7 @@ describe("the library", () => {
   });
 });
 
-describe("the server", () => {
+describe("the installed server", () => {
   it("needs the library of the same version, and has no second copy of it", () => {
     expect(server.manifest.dependencies["mikey-sakke"]).toBe(library.manifest.version);
     const files = ({ manifest }: Packed) =>
@@ -168,7 +168,7 @@ describe("the server", () => {
     expect(run(host, code)).toBe("true\n");
   });
 
-  it("has the command", () => {
+  it("includes the command", () => {
     const command = (...args: string[]) =>
       spawnSync(join(host.folder, "node_modules/.bin/mikey-sakke"), args, {
         cwd: host.folder,
@@ -188,7 +188,7 @@ describe.each(["library", "server"] as const)("the package of the %s", (which) =
   const app = () => (which === "library" ? client : host);
   const home = () => join(app().folder, "node_modules", packed().manifest.name);
 
-  it("imports every sub-path, and nothing else", () => {
+  it("exports every sub-path, and nothing else", () => {
     const found = imported(app(), [
       ...specifiersOf(packed()),
       `${packed().manifest.name}/dist/base/errors.js`,
@@ -243,7 +243,7 @@ describe.each(["library", "server"] as const)("the package of the %s", (which) =
     expect(stdout).toBe("");
   });
 
-  it("has nothing that publint complains of", async () => {
+  it("passes publint", async () => {
     const { messages } = await publint({ pkgDir: home(), strict: true });
     expect(messages.map((message) => formatMessage(message, packed().manifest, { color: false }))).toEqual(
       [],

@@ -71,17 +71,17 @@ function split(literal: string): [source: string, flags: string] {
 }
 
 describe("regular expressions of the shipped code", () => {
-  it("are found, literals and those that are built", () => {
+  it("are found, both literals and built ones", () => {
     expect(SITES.length).toBeGreaterThan(150);
     expect(BUILT.length).toBeGreaterThan(10);
   });
 
-  it("the checker finds the quadratic one, and lets its linear form pass", () => {
+  it("have a checker that finds a quadratic one, and passes its linear form", () => {
     expect(faultOf("^([^\\s:]+)[ \\t]*:[ \\t]*(.*)$", "")).toContain("2nd degree polynomial");
     expect(faultOf("^([^\\s:]+)[ \\t]*:(.*)$", "s")).toBeUndefined();
   });
 
-  it("take linear time, literals", { timeout: 300_000 }, () => {
+  it("take linear time as literals", { timeout: 300_000 }, () => {
     const checked = new Map<string, string | undefined>();
     const faults = SITES.flatMap(({ file, line, literal }) => {
       if (literal === undefined) return [];
@@ -92,7 +92,7 @@ describe("regular expressions of the shipped code", () => {
     expect(faults).toEqual([]);
   });
 
-  it("take linear time, those that are built when a module is loaded", { timeout: 300_000 }, async () => {
+  it("take linear time when built at the loading of a module", { timeout: 300_000 }, async () => {
     const inFunctions = BUILT.filter(({ inFunction }) => inFunction).map(({ file }) => file);
     expect(inFunctions).toEqual(BUILT_IN_FUNCTIONS);
     const built = new Map<string, RegExp>();

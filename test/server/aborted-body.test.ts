@@ -50,7 +50,7 @@ it.each([
   ["of which nothing has come", `${HEAD}Content-Length: 900\r\n\r\n`, false],
   ["of a GET, which nobody reads", `${GET}Content-Length: 900\r\n\r\n${"x".repeat(400)}`, false],
   ["of a GET in chunks", `${GET}Transfer-Encoding: chunked\r\n\r\n${chunk(100)}`, false],
-])("a body %s", async (_, sent, waits) => {
+])("the server goes on after a body %s", async (_, sent, waits) => {
   for (let i = 0; i < 20; i++) {
     const socket = connect(port, HOST);
     socket.on("error", () => undefined);

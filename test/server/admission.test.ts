@@ -46,7 +46,7 @@ describe("connections without proof", () => {
     expect(dropped).toEqual([["attacker", "memory"]]);
   });
 
-  it("connections without proof of one address make room for each other, and those of a proxy do not", () => {
+  it("of one address make room for each other, and those of a proxy do not", () => {
     const { dropped, open } = world();
     for (let i = 0; i < 4; i++) open(`a${i}`, { address: "192.0.2.1" });
     expect(dropped).toEqual([["a0", "address"]]);
@@ -55,7 +55,7 @@ describe("connections without proof", () => {
     expect(dropped).toHaveLength(1);
   });
 
-  it("connections without proof of an address that holds more than that of the oldest make room themselves", () => {
+  it("of an address that holds more than the oldest's address make room themselves", () => {
     const { admission, dropped, open } = world();
     open("honest", { address: "192.0.2.1" });
     for (let i = 0; i < 20; i++) open(`a${i}`, { address: "192.0.2.2", shared: true });
@@ -70,7 +70,7 @@ describe("connections without proof", () => {
     expect(dropped.slice(19)).toEqual([["honest", "memory"]]);
   });
 
-  it("connections without proof of one /64 of IPv6 are of one address", () => {
+  it("of one /64 of IPv6 count as one address", () => {
     const { dropped, open } = world();
     for (let i = 0; i < 4; i++) open(`a${i}`, { address: `2001:db8:0:1::${i}` });
     expect(dropped).toEqual([["a0", "address"]]);
@@ -79,7 +79,7 @@ describe("connections without proof", () => {
     expect(dropped).toHaveLength(1);
   });
 
-  it("connections without proof that get proof no longer make room, nor count for their address", () => {
+  it("no longer make room once they get proof, nor count for their address", () => {
     const { admission, dropped, open } = world();
     for (let i = 0; i < 10; i++) open(`m${i}`, { address: "192.0.2.1" }).vouch();
     for (let i = 0; i < 3; i++) open(`a${i}`, { address: "192.0.2.1" });
@@ -99,7 +99,7 @@ describe("connections without proof", () => {
 });
 
 describe("requests without proof", () => {
-  it("are not taken in when those under way leave no room", () => {
+  it("are refused when those under way leave no room", () => {
     const { admission } = world();
     const charges = [admission.requests.take(100), admission.requests.take(100)];
     expect(admission.requests.take(1)).toBeUndefined();
@@ -109,7 +109,7 @@ describe("requests without proof", () => {
     expect(admission.figures.requestOctets).toBe(150);
   });
 
-  it("have room at the cost of answers that are kept, the oldest first", () => {
+  it("have room at the cost of kept answers, the oldest first", () => {
     const { admission } = world();
     const forgotten: number[] = [];
     for (let i = 0; i < 3; i++) admission.requests.take(60)!.keep(60, () => forgotten.push(i));
@@ -124,8 +124,8 @@ function lines(): { log: ServerLog; said: [facts: object, text: string][] } {
   return { log: { ...noLog, warn: (facts, text) => said.push([facts, text]) }, said };
 }
 
-describe("what is told", () => {
-  it("a line when a bound is near, and not again before it was far", () => {
+describe("the admission log", () => {
+  it("has a line when a bound is near, and no other before it was far again", () => {
     const { log, said } = lines();
     const limits = { waitingBytes: 1000, waitingPerAddress: 100, connections: 100 };
     const admission = createAdmission(limits, log);
@@ -142,7 +142,7 @@ describe("what is told", () => {
     expect(admission.near).toBe(false);
   });
 
-  it("the first bad messages of a kind with their source, and a count of the rest a minute later", async () => {
+  it("has the first bad messages of a kind with their source, and a count of the rest a minute later", async () => {
     const { log, said } = lines();
     const clock = new VirtualClock();
     const sip = sipLog(log, new RefusedLog(log, clock));

@@ -14,8 +14,8 @@ function configured(environment: Record<string, string>, config: object = given)
 describe.each([
   ["GMS", gmsConfigSchema, parseGmsConfig(given)],
   ["KMS", kmsConfigSchema, parseKmsConfig({ kmsUri: "kms.example.org" })],
-] as const)("keys of the %s", (_, schema, parsed) => {
-  it("have a variable each", () => {
+] as const)("the configuration keys of the %s", (_, schema, parsed) => {
+  it("have an environment variable each", () => {
     const names = configKeys(schema).map(({ path }) => variableOf("P", path));
     expect(names.length).toBeGreaterThan(30);
     expect(new Set(names).size).toBe(names.length);
@@ -32,8 +32,8 @@ describe.each([
   });
 });
 
-describe("the environment", () => {
-  it("has the last word, in each kind of value", () => {
+describe("the environment of a server", () => {
+  it("overrides the configuration, in each kind of value", () => {
     const config = configured(
       {
         MIKEY_SAKKE_GMS_GMS_URI: "sip:other@example.org",
@@ -58,7 +58,7 @@ describe("the environment", () => {
     });
   });
 
-  it("leaves the configuration that was given as it was", () => {
+  it("leaves the given configuration unchanged", () => {
     const config = { ...given, limits: { chunkSize: 5 } };
     configured({ MIKEY_SAKKE_GMS_LIMITS_CHUNK_SIZE: "7" }, config);
     expect(config.limits.chunkSize).toBe(5);

@@ -124,7 +124,7 @@ const ATTACKS: Record<string, Send> = {
   },
 };
 
-describe("servers of one process, beside peers without proof", {
+describe("servers of one process, beside peers without proof,", {
   timeout: LONG ? 1_200_000 : STORY_MS,
 }, () => {
   it("answer a KMS request while hostile messages come in, and end in time", async () => {
@@ -143,7 +143,7 @@ describe("servers of one process, beside peers without proof", {
     expect(await all.end("SIGTERM")).toBe(0);
   });
 
-  it("take names of Object.prototype like any others, on every transport", async () => {
+  it("treat names of Object.prototype like any others, on every transport", async () => {
     const { sip } = await servers();
     let requests = 0;
     const fresh = (message: string) => {

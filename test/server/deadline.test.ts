@@ -43,7 +43,7 @@ describe("an exchange with a KMS", () => {
     expect(isFree).toBe(true);
   });
 
-  it("ends with whatever its caller gave up for", async () => {
+  it("ends with the reason for which its caller gave up", async () => {
     const caller = new AbortController();
     const ended = expect(exchange(never, caller.signal)).rejects.toThrow("enough");
     caller.abort(new Error("enough"));
@@ -51,8 +51,8 @@ describe("an exchange with a KMS", () => {
   });
 });
 
-describe("an answer that comes in lines", () => {
-  it("gives those that came, and ends with the signal", async () => {
+describe("an answer in lines", () => {
+  it("gives the lines that came, and ends with the signal", async () => {
     const stop = new AbortController();
     const read = async () => {
       const lines: unknown[] = [];
@@ -69,7 +69,7 @@ describe("an answer that comes in lines", () => {
     expect(await read()).toEqual([{ n: 1 }, "Error: enough"]);
   });
 
-  it("is not begun when the signal is there already", async () => {
+  it("is not requested when the signal is already there", async () => {
     await expect(
       readAll(unending("x"), 9, "TOO_LARGE", AbortSignal.abort(new Error("enough"))),
     ).rejects.toThrow("enough");
@@ -77,7 +77,7 @@ describe("an answer that comes in lines", () => {
 });
 
 describe("a deadline", () => {
-  it("is over when its time is, and not when it was released before", async () => {
+  it("is exceeded when its time is over, and not when it was released before", async () => {
     const late = deadline(SOON_MS);
     await expect(late.race(never())).rejects.toMatchObject({ name: "TimeoutError" });
     expect(late.isOver).toBe(true);
@@ -88,7 +88,7 @@ describe("a deadline", () => {
     expect([done.isOver, done.signal.aborted]).toEqual([false, false]);
   });
 
-  it("ends with the signal of whoever asked, which is not the same as being over", async () => {
+  it("ends with the caller's signal, which does not count as exceeded", async () => {
     const outer = new AbortController();
     const end = deadline(60_000, outer.signal);
     const ended = expect(end.race(never())).rejects.toThrow("stop");
@@ -98,7 +98,7 @@ describe("a deadline", () => {
     end.release();
   });
 
-  it("a deadline passes on the result and the error of its work", async () => {
+  it("passes on the result and the error of its work", async () => {
     expect(await withTimeout(60_000, async () => 7)).toBe(7);
     await expect(withTimeout(60_000, () => Promise.reject(new Error("no")))).rejects.toThrow("no");
     await expect(withTimeout(SOON_MS, never)).rejects.toMatchObject({ name: "TimeoutError" });

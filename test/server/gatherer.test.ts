@@ -18,7 +18,7 @@ describe("a gatherer", () => {
   }
   const names = async (items: readonly number[]) => items.map(String);
 
-  it("takes calls of one turn together, up to its size, and answers each", async () => {
+  it("batches the calls of one turn, up to its size, and answers each", async () => {
     const { batches, gatherer } = make(names);
     const answers = await Promise.all(
       [[1], [2, 3], [4, 5], [6, 7, 8, 9, 10], [11]].map((n) => gatherer.add(n)),
@@ -27,7 +27,7 @@ describe("a gatherer", () => {
     expect(batches).toEqual([[1, 2, 3], [4, 5], [6, 7, 8, 9, 10], [11]]);
   });
 
-  it("gathers those that come while a batch is at work", async () => {
+  it("batches calls that come while a batch is at work", async () => {
     const { batches, gatherer } = make(async (items) => {
       await turns(3);
       return names(items);
@@ -41,7 +41,7 @@ describe("a gatherer", () => {
     expect(await gatherer.add([4])).toEqual(["4"]);
   });
 
-  it("blames the one who is to blame", async () => {
+  it("rejects only the call that causes an error", async () => {
     const { gatherer } = make(async (items) => {
       if (items.includes(2)) throw new MikeySakkeError("usage", "USER_REVOKED", "user 2: revoked");
       return names(items);
@@ -50,7 +50,7 @@ describe("a gatherer", () => {
     expect(answers.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
   });
 
-  it("does not try one by one when the database is gone", async () => {
+  it("does not retry one by one when the database is gone", async () => {
     const { batches, gatherer } = make(async () => {
       throw new MikeySakkeError("transport", "STORE_LOST", "gone");
     });

@@ -34,7 +34,7 @@ async function startIssuer({ certificate: cert, key }: ReturnType<typeof newPair
   return { server, jwksUri: `https://localhost:${(server.address() as AddressInfo).port}/jwks`, token };
 }
 
-it("is believed by the file of tokens.caFile, and by nothing else", async () => {
+it("a token issuer is trusted by the file tokens.caFile, and by nothing else", async () => {
   const pair = newPair();
   const { server, jwksUri, token } = await startIssuer(pair);
   const caFile = join(await temporaryFolder(), "ca.pem");
@@ -63,7 +63,7 @@ it("is believed by the file of tokens.caFile, and by nothing else", async () => 
 it.each([
   ["with keys in the configuration", { jwks: { keys: [{ kty: "EC" }] } }],
   ["over plain HTTP", { jwksUri: "http://localhost/jwks" }],
-])("a file of authorities has no use %s", (_, where) => {
+])("a CA file for the token issuer is refused as useless %s", (_, where) => {
   const parsed = schema.safeParse({ ...base, ...where, caFile: "ca.pem" });
   expect(parsed.error?.issues).toMatchObject([{ path: ["caFile"], message: "is for a jwksUri with https" }]);
 });

@@ -106,7 +106,7 @@ function verifier({ jwksUri }: Issuer, options: TokenVerifierOptions = {}, jwksG
   };
 }
 
-it("keys of an issuer that is away still count, until its grace is over or it is back with other keys", async () => {
+it("keys of an unreachable issuer still count, until its grace is over or it returns with other keys", async () => {
   const issuer = await Issuer.start(one);
   const outcome = verifier(issuer);
   expect(await outcome(one, 0)).toBe("accepted");
@@ -133,7 +133,7 @@ it("a key that the issuer has withdrawn counts no longer once the issuer is back
   expect(await outcome(one, HOUR + 32_000)).toBe("TOKEN_INVALID");
 });
 
-it("a key that is not known is no fault of the token while the issuer is away", async () => {
+it("an unknown key is no fault of the token while the issuer is unreachable", async () => {
   const issuer = await Issuer.start(one);
   const outcome = verifier(issuer);
   await outcome(one, 0);
@@ -143,7 +143,7 @@ it("a key that is not known is no fault of the token while the issuer is away", 
   expect(await outcome(one, HOUR)).toBe("accepted");
 });
 
-it("an issuer that is away is asked at most every 30 seconds", async () => {
+it("an unreachable issuer is asked at most every 30 seconds", async () => {
   const issuer = await Issuer.start(one);
   const outcome = verifier(issuer);
   await outcome(one, 0);
@@ -156,7 +156,7 @@ it("an issuer that is away is asked at most every 30 seconds", async () => {
   expect(issuer.asked).toBe(asked + 1);
 });
 
-it("a key that the issuer has just changed to is asked for at once, together with all others", async () => {
+it("a key to which the issuer has just changed is fetched at once, for all requests together", async () => {
   const issuer = await Issuer.start(one);
   const outcome = verifier(issuer);
   expect(await outcome(one, 0)).toBe("accepted");
@@ -166,7 +166,7 @@ it("a key that the issuer has just changed to is asked for at once, together wit
   expect(issuer.asked).toBe(2);
 });
 
-it("keys that nobody knows have the issuer asked once in ten seconds, and are no fault of the token in between", async () => {
+it("unknown keys make the server ask the issuer once in ten seconds, and are no fault of the token in between", async () => {
   const issuer = await Issuer.start(one);
   const outcome = verifier(issuer);
   const stranger = () => makeKey(`kid of ${Math.random()}`);
@@ -189,7 +189,7 @@ it.each([
   ["no JSON", "<html>"],
   ["no JWK Set", '{"keys":{}}'],
   ["more than is read", JSON.stringify({ keys: [], filler: "x".repeat(300_000) })],
-])("an answer with %s replaces no keys", async (_, body) => {
+])("an issuer's answer with %s replaces no keys", async (_, body) => {
   const issuer = await Issuer.start(one);
   const outcome = verifier(issuer);
   await outcome(one, 0);
@@ -198,7 +198,7 @@ it.each([
   expect(await outcome(one, HOUR)).toBe("accepted");
 });
 
-it("a grace of 0 leaves the ten minutes between two fetches", async () => {
+it("a grace of 0 leaves the issuer's keys the ten minutes between two fetches", async () => {
   const issuer = await Issuer.start(one);
   const outcome = verifier(issuer, {}, 0);
   await outcome(one, 0);
@@ -207,7 +207,7 @@ it("a grace of 0 leaves the ten minutes between two fetches", async () => {
   expect(await outcome(one, 10 * MINUTE)).toBe("TOKENS_UNAVAILABLE");
 });
 
-it("a clock that was set back does not make keys count longer than the grace", async () => {
+it("a clock that was set back does not make an issuer's keys count longer than the grace", async () => {
   const issuer = await Issuer.start(one);
   const outcome = verifier(issuer);
   await outcome(one, 0);
@@ -216,7 +216,7 @@ it("a clock that was set back does not make keys count longer than the grace", a
   expect(await outcome(one, -5 * HOUR)).toBe("TOKENS_UNAVAILABLE");
 });
 
-it("keys of an issuer that is away count after a restart, as far as its grace goes", async () => {
+it("keys of an unreachable issuer count after a restart, as far as its grace goes", async () => {
   const issuer = await Issuer.start(one);
   const folder = join(await temporaryFolder(), "issuer-keys");
   const started = () => verifier(issuer, { issuerKeys: new FileIssuerKeys(folder) });
@@ -232,7 +232,7 @@ it("keys of an issuer that is away count after a restart, as far as its grace go
   expect(await started()(two, 6 * HOUR)).toBe("accepted");
 });
 
-it("the log tells once that the issuer is away, and that it is back", async () => {
+it("the log says once that the issuer is unreachable, and once that it is back", async () => {
   const lines: string[] = [];
   const at = (level: string) => (_facts: object, text: string) => void lines.push(`${level}: ${text}`);
   const log: ServerLog = { debug() {}, info: at("info"), warn: at("warn"), error: at("error") };
@@ -253,7 +253,7 @@ it("the log tells once that the issuer is away, and that it is back", async () =
   expect(await up()).toMatch(/ 1$/);
 });
 
-it("a store that cannot be read or written keeps no token from being checked, and is told of", async () => {
+it("a store of issuer keys that cannot be read or written is reported, and tokens are still checked", async () => {
   const lines: string[] = [];
   const log: ServerLog = { debug() {}, info() {}, warn() {}, error: (_, text) => void lines.push(text) };
   const broken = async () => {
@@ -278,7 +278,7 @@ it.each([
   "null",
   '{"jwksUri":"URI","fetchedAt":"now","jwks":{}}',
   '{"jwksUri":"other","fetchedAt":1}',
-])("a file with %j in place of the last known keys is told as damaged, with its name", async (text) => {
+])("a file with %j in place of the last known keys is reported as damaged, with its name", async (text) => {
   const folder = await temporaryFolder();
   const keys = new FileIssuerKeys(folder);
   const jwksUri = "https://idms.example.org/jwks";

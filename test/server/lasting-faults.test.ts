@@ -16,7 +16,7 @@ function faults() {
   return { lines, all: new LastingFaults(log, () => now), pass: (ms: number) => (now += ms) };
 }
 
-it("a database that is away is told of once, whoever needs it, and so is its return", () => {
+it("an unreachable database is reported once, whoever needs it, and so is its return", () => {
   const { lines, all, pass } = faults();
   for (let second = 0; second < 60; second++) {
     for (const part of ["claims", "looks", "presence"]) all.failed(part, lost, `${part} failed`);
@@ -34,7 +34,7 @@ it("a database that is away is told of once, whoever needs it, and so is its ret
   expect(lines).toHaveLength(3);
 });
 
-it("another fault is told of besides, and an error of no known kind without its text", () => {
+it("another fault of the database is reported separately, and an error of unknown kind without its text", () => {
   const { lines, all } = faults();
   all.failed("claims", lost, "lost");
   all.failed("claims", new TypeError("a secret"), "broken");

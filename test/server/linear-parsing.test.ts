@@ -98,8 +98,8 @@ const readers: Record<string, { read: (text: string) => unknown; kinds: Record<s
   },
 };
 
-describe.each(Object.entries(readers))("%s", (_, { read, kinds }) => {
-  it.each(Object.entries(kinds))("of %s", (_kind, make) => {
+describe.each(Object.entries(readers))("the reader of %s", (_, { read, kinds }) => {
+  it.each(Object.entries(kinds))("takes linear time for %s", (_kind, make) => {
     const growth = growthOf((n) => {
       const text = make(n);
       return () => {

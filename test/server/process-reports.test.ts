@@ -64,7 +64,7 @@ describe("reports of a process", () => {
     expect(here.clock.pending).toBe(0);
   });
 
-  it("are this process alone where no database is shared", async () => {
+  it("cover this process alone where no database is shared", async () => {
     const here = world(false);
     here.reports.start();
     const since = here.clock.now();

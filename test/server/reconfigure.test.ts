@@ -33,7 +33,7 @@ function running(config = parsed()) {
   return { config, to, issuer, made: () => made };
 }
 
-it("settings that may change take effect when they are applied, for every holder of the configuration", async () => {
+it("changeable settings take effect when they are applied, for every holder of the configuration", async () => {
   const { config, to, issuer } = running();
   const { limits } = config;
   const { changed, fixed, apply } = to(
@@ -65,14 +65,14 @@ it("settings that may change take effect when they are applied, for every holder
   expect(await issuer()).toBe(ISSUER.issuer);
 });
 
-it("keys that the issuer has withdrawn are forgotten, though the configuration is the same", () => {
+it("keys that the issuer has withdrawn are forgotten, even if the configuration is unchanged", () => {
   const { to, made } = running();
   const { changed, apply } = to(parsed());
   apply();
   expect([changed, made()]).toEqual([[], 2]);
 });
 
-it("fixed settings are reported and stay", () => {
+it("fixed settings that differ are reported and stay as they were", () => {
   const { config, to } = running();
   const sip = { udpPort: 5060, tcpPort: 5060 };
   const next = parsed({ listen: { port: 1 }, sip, limits: { pollMs: 9, inFlight: 7 } });
@@ -83,11 +83,11 @@ it("fixed settings are reported and stay", () => {
   expect(config).toEqual(parsed({ limits: { inFlight: 7 } }));
 });
 
-it("a server with development tokens does not become one with an issuer, nor the other way", () => {
+it("a server with development tokens does not become one with an issuer, nor vice versa", () => {
   expect(running().to(parsed({ tokens: undefined }))).toMatchObject({ changed: [], fixed: ["tokens"] });
 });
 
-it("an issuer that cannot be taken changes nothing", async () => {
+it("an invalid issuer changes nothing", async () => {
   const { config, to, issuer } = running();
   const next = parsed({ tokens: { ...ISSUER, issuer: "unfit" }, policy: { revokeGrace: 5 } });
   expect(() => to(next)).toThrow("unfit");
@@ -102,7 +102,7 @@ it.each([
   ["GMS, under `gms`", GMS_RELOADABLE, gmsConfigSchema],
   ["MCX server, under `mcx`", MCX_RELOADABLE, mcxConfigSchema],
   ["all, under `log`", LOG_RELOADABLE, logConfigSchema],
-] as const)("docs/reload.md names what may change of: %s", (name, reloadable, schema) => {
+] as const)("docs/reload.md names the changeable settings of: %s", (name, reloadable, schema) => {
   const row = DOCUMENT.split("\n").find((line) => line.startsWith(`| ${name} | `))!;
   const named = Array.from(row.slice(name.length + 4).matchAll(/`([\w.]+?)(\.\*)?`/g));
   expect(named.map(([, key]) => key)).toEqual(reloadable);

@@ -72,7 +72,7 @@ function ask(url: string, target: string, { method = "GET", headers = {}, body }
   });
 }
 
-describe("a token in a query", () => {
+describe("a secret in a URL", () => {
   it.each([
     "/init",
     "/keyprov/sip:alice@example.org",
@@ -82,7 +82,7 @@ describe("a token in a query", () => {
     "/lookup/sip:alice@example.org",
     "/certcache/1",
     "/nothing",
-  ])("is not told back by the KMS, nor kept: %s", async (tail) => {
+  ])("is neither returned nor stored by the KMS: %s", async (tail) => {
     const authorization = `Bearer ${await kms.token(ALICE)}`;
     for (const target of [`${ROOT}${tail}`, `https://alice:${SECRET}@kms.example.org${ROOT}${tail}`]) {
       for (const headers of [{}, { authorization }]) {
@@ -95,7 +95,7 @@ describe("a token in a query", () => {
     expect(JSON.stringify([kms.log, await kms.auditLog()])).not.toContain(SECRET);
   });
 
-  it("neither a token in the query of a ClientReqUrl nor a password is kept", async () => {
+  it("is not stored, be it a token in the query of a ClientReqUrl or a password", async () => {
     const clientReqUrl = `https://alice:${SECRET}@kms.example.org${ROOT}/init${QUERY}#${SECRET}`;
     const { status, body } = await kms.ask("init", { body: { clientReqUrl } });
     expect([status, body.includes(SECRET)]).toEqual([400, false]);
@@ -106,7 +106,7 @@ describe("a token in a query", () => {
     expect(JSON.stringify([kms.log, await kms.auditLog()])).not.toContain(SECRET);
   });
 
-  it("is not told back by the GMS, nor kept", async () => {
+  it("is neither returned nor stored by the GMS", async () => {
     const authorization = `Bearer ${await issuer.token({ userUri: XCAP_MEMBER, now: operators.world.now() })}`;
     const group = `${GROUPS}/sip%3Anone%40home.example`;
     for (const path of ["/xcap", "/xcap/nothing", "/%zz", group, `${group}/~~/x:group`]) {
@@ -124,7 +124,7 @@ describe("a token in a query", () => {
     ["a path that is none", "/nothing", 404],
     ["a path that nobody can read", "/%zz", 400],
     ["a name that is too long", `/admin/v1/${"a".repeat(4000)}`, 414],
-  ])("is not told back by admin APIs and console: %s", async (_, path, status) => {
+  ])("is not returned by admin APIs and console: %s", async (_, path, status) => {
     for (const [name, url] of Object.entries(urls)) {
       if (name === "kms" || name === "xcap") continue;
       const got = await ask(url, `${path}${QUERY}`, { method: status === 414 ? "POST" : "GET" });
@@ -136,7 +136,7 @@ describe("a token in a query", () => {
   });
 });
 
-describe("names that every object has", () => {
+describe("names of object properties", () => {
   const NAMES = ["__proto__", "constructor", "prototype", "toString", "hasOwnProperty"];
   const json = { "content-type": "application/json" };
   const operator = (name: string) => ({ ...json, authorization: `Bearer ${name}` });
@@ -158,7 +158,7 @@ describe("names that every object has", () => {
     expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
   };
 
-  it("names of object properties are refused in bodies and paths of the KMS's admin API", async () => {
+  it("are refused in bodies and paths of the KMS's admin API", async () => {
     const headers = operator("kms");
     for (const operation of Object.keys(BODIES)) {
       for (const body of bodies) {
@@ -170,7 +170,7 @@ describe("names that every object has", () => {
     isUnharmed();
   });
 
-  it("names of object properties are refused in bodies, paths and queries of the GMS's admin API", async () => {
+  it("are refused in bodies, paths and queries of the GMS's admin API", async () => {
     const headers = operator("gms");
     const group = `/gms/v1/groups/${encodeURIComponent("sip:none@home.example")}`;
     for (const body of bodies) {
@@ -216,7 +216,7 @@ describe("names that every object has", () => {
     isUnharmed();
   });
 
-  it("parts and headers named after object properties are refused everywhere, as no multipart body is taken", async () => {
+  it("in parts and headers are refused everywhere, as no multipart body is accepted", async () => {
     const parts = NAMES.map(
       (name) =>
         `--__proto__\r\nContent-Disposition: form-data; name="${name}[polluted]"\r\n${name}: polluted\r\n\r\n1\r\n`,
@@ -242,7 +242,7 @@ describe("names that every object has", () => {
   });
 });
 
-describe("the log", () => {
+describe("the log of a server", () => {
   /** The name of an extension in a token, which the error about it repeats. */
   const long = (name: string) => {
     const part = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
@@ -250,7 +250,7 @@ describe("the log", () => {
   };
   const name = "x".repeat(8000);
 
-  it.each(["kms", "xcap"])("has little of those without a good token, at the %s", async (server) => {
+  it.each(["kms", "xcap"])("has little of requests without a good token, at the %s", async (server) => {
     const lines = () => (server === "kms" ? kms.log.map(({ facts }) => facts) : xcapLines);
     const before = lines().length;
     const target = server === "kms" ? `${ROOT}/init` : `${GROUPS}/sip%3Anone%40home.example`;

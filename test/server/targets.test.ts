@@ -21,13 +21,13 @@ const from = (host: string, address?: string): Flow => ({
 
 const none = new Targets({ trustedProxies: [], allowedTargets: [] });
 
-describe("media", () => {
+describe("media for a client", () => {
   it.each([
     ["10.0.0.1", "10.0.0.1"],
     ["127.0.0.1", "127.0.0.1"],
     ["2001:db8::1", "2001:0DB8:0:0:0:0:0:1"],
     ["10.0.0.1", "::ffff:10.0.0.1"],
-  ])("of signalling from %s go to %s", (source, host) => {
+  ])("whose signalling comes from %s go to %s", (source, host) => {
     expect(none.mediaFault({ host, port: 5000 }, from(source))).toBeUndefined();
   });
 
@@ -47,11 +47,11 @@ describe("media", () => {
     ["dead:beef", "dead:beef"],
     ["127.000.000.001", "127.000.000.001"],
     ["localhost", "localhost"],
-  ])("of signalling from %s do not go to %s", (source, host) => {
+  ])("whose signalling comes from %s do not go to %s", (source, host) => {
     expect(none.mediaFault({ host, port: 5000 }, from(source))).toContain(host);
   });
 
-  it("go to the networks that are allowed, but to no multicast and not to the server itself", () => {
+  it("go to the allowed networks, but to no multicast and not to the server itself", () => {
     const all = new Targets({ trustedProxies: [], allowedTargets: [] }, ["0.0.0.0/0", "::/0"]);
     const fault = (host: string) => all.mediaFault({ host, port: 5000 }, from("10.0.0.1"));
     expect(fault("192.168.1.1")).toBeUndefined();
@@ -61,18 +61,18 @@ describe("media", () => {
     }
   });
 
-  it("go by the address of a connection, not by the name that it was opened to", () => {
+  it("depend on the address of the connection, not on the name that it was opened to", () => {
     const flow = from("client.example.org", "10.0.0.1");
     expect(none.mediaFault({ host: "10.0.0.1", port: 5000 }, flow)).toBeUndefined();
   });
 });
 
-describe("a configuration", () => {
+describe("a SIP configuration", () => {
   const mcx = { mcxUri: "sip:mcx@example.org", kmsUri: "kms.example.org" };
   const gms = { gmsUri: "sip:gms@example.org", kmsUri: "kms.example.org" };
 
   it.each(["udpPort", "tcpPort", "wsPort"])(
-    "with %s beyond loopback is refused unless it asks for that",
+    "with %s beyond loopback is refused unless it says allowPlain",
     (port) => {
       const sip = { host: "0.0.0.0", tcpPort: 5060, [port]: 5060 };
       for (const parse of [() => parseMcxConfig({ ...mcx, sip }), () => parseGmsConfig({ ...gms, sip })]) {
@@ -83,7 +83,7 @@ describe("a configuration", () => {
     },
   );
 
-  it("a configuration with TLS and WSS beyond loopback, or without TLS on loopback, is accepted", () => {
+  it("with TLS and WSS beyond loopback, or without TLS on loopback, is accepted", () => {
     expect(parseMcxConfig({ ...mcx, sip: { host: "0.0.0.0", tlsPort: 5061, wssPort: 443 } })).toBeDefined();
     expect(parseMcxConfig({ ...mcx, sip: { host: "::1", udpPort: 5060, tcpPort: 5060 } })).toBeDefined();
   });
@@ -95,7 +95,7 @@ describe("a configuration", () => {
     },
   );
 
-  it("SIP without TLS beyond loopback is warned of at each start", () => {
+  it("without TLS beyond loopback is warned of at each start", () => {
     const said: unknown[] = [];
     const log = { debug() {}, info() {}, error() {}, warn: (facts: object) => void said.push(facts) };
     const { sip } = parseMcxConfig({

@@ -18,13 +18,13 @@ describe("an access token", () => {
     },
   );
 
-  it("an access token that only came over TLS counts from any address", () => {
+  it("that only came over TLS counts from any address", () => {
     const sources = new TokenSources([]);
     expect(sources.permits("a", from("192.0.2.1", "TLS"))).toBe(true);
     expect(sources.permits("a", from("192.0.2.2", "WSS"))).toBe(true);
   });
 
-  it("counts by way of every trusted proxy", () => {
+  it("counts through every trusted proxy", () => {
     const sources = new TokenSources(["198.51.100.0/24"]);
     expect(sources.permits("a", from("198.51.100.1", "UDP"))).toBe(true);
     expect(sources.permits("a", from("198.51.100.2", "UDP"))).toBe(true);
@@ -32,7 +32,7 @@ describe("an access token", () => {
     expect(sources.permits("a", from("192.0.2.2", "UDP"))).toBe(false);
   });
 
-  it("counts by way of a trusted proxy for the IMS identity that the proxy asserted first", () => {
+  it("counts through a trusted proxy for the IMS identity that the proxy asserted first", () => {
     const sources = new TokenSources(["198.51.100.0/24"]);
     const [one, other] = [from("198.51.100.1", "UDP"), from("198.51.100.2", "TLS")];
     expect(sources.permits("a", one, "sip:a1@home1.net")).toBe(true);

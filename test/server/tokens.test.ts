@@ -74,12 +74,12 @@ describe("access tokens", () => {
     expect((await verify(`Bearer ${await sign({ scope: ["openid", PTT] })}`)).identities).toEqual([ALICE]);
   });
 
-  it("name one identity once", async () => {
+  it("that repeat an identity name it once", async () => {
     const token = await sign({ scope: `${PTT} ${DATA}`, mcdata_id: ALICE });
     expect((await verify(`Bearer ${token}`)).identities).toEqual([ALICE]);
   });
 
-  it.each(["aud", "kms2"])("have the audience in an array", async (extra) => {
+  it.each(["aud", "kms2"])("may have the audience in an array: %s", async (extra) => {
     expect(await refusalOf(verify(`Bearer ${await sign({ aud: ["kms", extra] })}`))).toBe("none");
   });
 
@@ -92,7 +92,7 @@ describe("access tokens", () => {
     const claims = { iss: undefined, aud: undefined, client_id: "mcptt_client" };
     const lenient = { requireIssuer: false, requireAudience: false };
 
-    it("are taken where the configuration says so", async () => {
+    it("are accepted where the configuration permits", async () => {
       const token = await sign(claims);
       expect(await verify(`Bearer ${token}`, configOf(lenient))).toMatchObject({
         identities: [ALICE],
@@ -114,19 +114,19 @@ describe("access tokens", () => {
       expect(await refusalOf(verify(`Bearer ${token}`, configOf(lenient)))).toBe("TOKEN_INVALID");
     });
 
-    it("need an audience in the configuration, unless that says otherwise", () => {
+    it("need an audience in the configuration, unless that waives it", () => {
       expect(() => configOf({ audience: undefined })).toThrow(/audience|requireAudience/);
     });
   });
 
-  it("have scopes under the name scp where there is no scope", async () => {
+  it("may have scopes under the name scp where there is no scope", async () => {
     const token = await sign({ scope: undefined, scp: ["openid", PTT] });
     expect((await verify(`Bearer ${token}`)).identities).toEqual([ALICE]);
     const both = await sign({ scope: "openid", scp: [PTT] });
     expect(await refusalOf(verify(`Bearer ${both}`))).toBe("WRONG_SCOPE");
   });
 
-  it("have the names that scopes had in Release 13", () => {
+  it("may have the scope names of Release 13", () => {
     const names = [kmsAudience, gmsAudience, mcxAudience].flatMap((of) => Object.keys(of("sip:x").scopes));
     expect(names).toEqual(
       expect.arrayContaining([
@@ -154,7 +154,7 @@ describe("access tokens", () => {
     expect(await refusalOf(verify(`Bearer ${await sign(changes)}`))).toBe(code);
   });
 
-  it("access tokens without a signature are refused", async () => {
+  it("without a signature are refused", async () => {
     expect(await refusalOf(verify(`Bearer ${new UnsecuredJWT(CLAIMS).encode()}`))).toBe("TOKEN_INVALID");
   });
 
@@ -180,11 +180,14 @@ describe("access tokens", () => {
     expect(await refusalOf(verify(`Bearer ${token}`))).toBe("TOKEN_INVALID");
   });
 
-  it.each([undefined, "", "Bearer", "Basic YTpi", "Bearer a b"])("%j is no token", async (authorization) => {
-    expect(await refusalOf(verify(authorization))).toBe("TOKEN_MISSING");
-  });
+  it.each([undefined, "", "Bearer", "Basic YTpi", "Bearer a b"])(
+    "are not found in the header value %j",
+    async (authorization) => {
+      expect(await refusalOf(verify(authorization))).toBe("TOKEN_MISSING");
+    },
+  );
 
-  it("access tokens that are no JWT are refused", async () => {
+  it("that are no JWT are refused", async () => {
     expect(await refusalOf(verify("Bearer abc"))).toBe("TOKEN_INVALID");
   });
 
@@ -203,7 +206,7 @@ describe("access tokens", () => {
     expect(await refusalOf(verify(`Bearer ${await sign()}`, config))).toBe("TOKENS_UNAVAILABLE");
   });
 
-  it("are checked with the key that the issuer has changed to, and with the one before until it is withdrawn", async () => {
+  it("are checked with the issuer's new key, and with the previous one until it is withdrawn", async () => {
     const next = { ...(await exportJWK(other.publicKey)), kid: "two", alg: "ES256" };
     let served = [jwk];
     let asked = 0;
@@ -235,7 +238,7 @@ describe("access tokens", () => {
     expect(await refusalOf(verifier.verify(`Bearer ${await sign()}`, NOW))).toBe("TOKENS_UNAVAILABLE");
   });
 
-  it("keys are not fetched over plain HTTP from other machines", () => {
+  it("are not checked with keys fetched over plain HTTP from other machines", () => {
     const config = configOf({ jwks: undefined, jwksUri: "http://idms.example.org/jwks" });
     expect(() => createTokenVerifier(config)).toThrow(/https/);
   });

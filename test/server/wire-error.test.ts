@@ -22,14 +22,14 @@ describe.each(Object.entries(clients))("a client of the %s", (_, ask) => {
     ["another kind", '{"error":{"kind":"fun","code":"GROUP_UNKNOWN","message":"x"}}'],
     ["a number as code", '{"error":{"kind":"usage","code":7,"message":"x"}}'],
     ["no message", '{"error":{"kind":"usage","code":"GROUP_UNKNOWN"}}'],
-  ])("given %s tells the status", async (_what, body) => {
+  ])("reports the status of an error with %s", async (_what, body) => {
     await expect(ask(answering(502, body))).rejects.toMatchObject({
       code: "ADMIN_FAILED",
       message: `${URL}: HTTP status 502`,
     });
   });
 
-  it("given an error of ours throws it", async () => {
+  it("throws the error of an answer in our form", async () => {
     const body = JSON.stringify({
       error: { kind: "usage", code: "GROUP_UNKNOWN", message: "sip:a@b: no such group" },
     });

@@ -63,8 +63,8 @@ async function replay(w: World, change: (text: string) => string) {
   return w.network.seen.at(-1)!.text;
 }
 
-describe("digest", () => {
-  it("is that of RFC 7616 3.9.1", () => {
+describe("digest authentication", () => {
+  it("computes the response of RFC 7616 3.9.1", () => {
     for (const [algorithm, response] of [
       ["MD5", "8ca523f5e9506fed4657c9700eebdbec"],
       ["SHA-256", "753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1"],
@@ -78,7 +78,7 @@ describe("digest", () => {
     }
   });
 
-  it("is that of RFC 2617 3.5 without qop, where the server has none", () => {
+  it("computes the response of RFC 2617 3.5 without qop, where the server has none", () => {
     const secret = digestHash("MD5", "bob:biloxi.com:zanzibar");
     const base = {
       algorithm: "MD5",
@@ -101,14 +101,14 @@ describe("digest", () => {
     ["SHA-256 first", undefined, "SHA-256"],
     ["MD5 alone", ["MD5"], "MD5"],
     ["SHA-512-256", ["SHA-512-256", "MD5"], "SHA-512-256"],
-  ])("lets a user in: %s", async (_, algorithms, used) => {
+  ])("accepts a user: %s", async (_, algorithms, used) => {
     const w = await world(digest(algorithms), DIGEST);
     expect(await send(w)).toBe("200 alice");
     expect(w.network.seen.at(-2)?.text).toContain(`algorithm=${used}`);
     expect(w.count("MESSAGE")).toBe(2);
   });
 
-  it("is asked for once when the password is wrong, or the user unknown", async () => {
+  it("challenges once when the password is wrong, or the user unknown", async () => {
     for (const wrong of [
       { user: "alice", password: "x" },
       { user: "eve", password: "open sesame" },
@@ -133,7 +133,7 @@ describe("digest", () => {
     expect(await replay(w, (text) => text)).toContain("stale=true");
   });
 
-  it("protects a SUBSCRIBE and its refreshes; a dialog is not another user's", async () => {
+  it("protects a SUBSCRIBE and its refreshes, and keeps a dialog from another user", async () => {
     const w = await new World("UDP", { credentials: DIGEST }).start();
     let identity = "alice";
     const authenticator = createAuthenticator(...digest()(w));
@@ -158,7 +158,7 @@ describe("digest", () => {
   });
 });
 
-describe("Bearer", () => {
+describe("Bearer authentication", () => {
   const scheme = () =>
     bearerScheme({
       authorizationServer: "https://idms.example.com",
@@ -166,7 +166,7 @@ describe("Bearer", () => {
       verify: (token) => (token === "good.token~1=" ? "alice" : undefined),
     });
 
-  it("lets a token in", async () => {
+  it("accepts a token", async () => {
     const asked: unknown[] = [];
     const w = await world(() => [scheme()], {
       bearer: (challenge) => {
@@ -184,7 +184,7 @@ describe("Bearer", () => {
     ]);
   });
 
-  it("says invalid_token once, and the client may bring another", async () => {
+  it("says invalid_token once, and the client may send another token", async () => {
     const tokens = ["old", "good.token~1="];
     const w = await world(() => [scheme()], { bearer: ({ error }) => (error ? tokens[1] : tokens[0]) });
     expect(await send(w)).toBe("200 alice");
@@ -193,7 +193,7 @@ describe("Bearer", () => {
     expect(stubborn.count("MESSAGE")).toBe(2);
   });
 
-  it("beside digest: a client takes what it has", async () => {
+  it("beside digest lets a client use what it has", async () => {
     const both = (w: World) => [scheme(), ...digest()(w)];
     expect(await send(await world(both, DIGEST))).toBe("200 alice");
     expect(await send(await world(both, { bearer: () => "good.token~1=" }))).toBe("200 alice");

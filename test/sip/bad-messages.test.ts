@@ -77,8 +77,8 @@ describe("the time for a message grows no faster than its size:", () => {
   });
 });
 
-describe("a stream", () => {
-  it("sent octet by octet takes time and memory of the size of the message", () => {
+describe("a stream of SIP messages", () => {
+  it("that is sent octet by octet takes time and memory of the size of the message", () => {
     const whole = concat(message(`X: ${"y".repeat(20_000)}`, "l: 100000"), new Uint8Array(100_000));
     const bodies: number[] = [];
     let most = 0;
@@ -92,14 +92,14 @@ describe("a stream", () => {
     expect(framer.held).toBe(0);
   });
 
-  it("several keep-alives in one piece are answered once", () => {
+  it("with several keep-alives in one piece is answered once", () => {
     let pongs = 0;
     const framer = new StreamFramer({ message: () => expect.unreachable(), ping: () => pongs++ });
     framer.push(utf8("\r\n\r\n".repeat(16_000)));
     expect(pongs).toBe(1);
   });
 
-  it("tells the head of a message whose body is above the limit, before any of the body", () => {
+  it("gives the head of a message whose body is above the limit, before any of the body", () => {
     const heads: number[] = [];
     const framer = new StreamFramer({
       message: () => expect.unreachable(),
@@ -145,7 +145,7 @@ describe("the progress of a WebSocket message", () => {
     }
   });
 
-  it("counts memory for each piece, so that fragments of one octet are not cheap", () => {
+  it("counts memory for each piece, so that fragments of one octet are not free", () => {
     const progress = new WebSocketProgress();
     progress.push(frame(0x02, 1));
     for (let i = 0; i < 100; i++) progress.push(frame(0x00, 1));
@@ -153,7 +153,7 @@ describe("the progress of a WebSocket message", () => {
   });
 });
 
-describe("answers", () => {
+describe("the answer to a SIP request", () => {
   const ATTACKER = { host: "10.0.0.9", port: 39_999 };
   const SERVER = { host: "10.0.0.2", port: 5060 };
 
@@ -192,18 +192,18 @@ describe("answers", () => {
     return answers.map(({ to, text }) => [to.replace(/:4\d{4}$/, ":port"), text.slice(0, 11)]);
   }
 
-  it("answers to a datagram go to its source, whatever maddr, received and the host of its Via say", async () => {
+  it("in a datagram goes to its source, whatever maddr, received and the host of its Via say", async () => {
     const via = "SIP/2.0/UDP 10.0.0.66:39999;branch=z9hG4bK1;maddr=10.0.0.77;received=10.0.0.88";
     expect(await answersTo(via, "UDP")).toEqual([["10.0.0.9:39999", "SIP/2.0 401"]]);
     expect(await answersTo(`${via};rport`, "UDP")).toEqual([["10.0.0.9:39999", "SIP/2.0 401"]]);
   });
 
-  it("answers to a request by connection go on that connection only, whatever its Via says", async () => {
+  it("on a connection goes back on that connection only, whatever its Via says", async () => {
     const via = "SIP/2.0/TCP 10.0.0.66:39998;branch=z9hG4bK1;maddr=10.0.0.77";
     expect(await answersTo(via, "TCP")).toEqual([["10.0.0.9:port", "SIP/2.0 401"]]);
   });
 
-  it("are dropped when their connection is gone: none is opened to where the Via says", async () => {
+  it("is dropped when its connection is gone: none is opened to the host of the Via", async () => {
     const via = "SIP/2.0/TCP 10.0.0.66:39998;branch=z9hG4bK1;maddr=10.0.0.77";
     expect(await answersTo(via, "TCP", (cut) => cut())).toEqual([]);
   });

@@ -71,7 +71,7 @@ describe("SIP messages", () => {
     );
   });
 
-  it("keep names, texts and parameters through writing and reading", () => {
+  it("keep names, texts and parameters when written and read", () => {
     const params = fc.uniqueArray(
       fc.tuple(token, fc.option(fc.oneof(token, text.map(quote)), { nil: undefined })),
       {
@@ -146,7 +146,7 @@ describe("SIP messages", () => {
     expect(codeOf(() => parseMessage(raw(...START, ...REST, line)))).toBe(code);
   });
 
-  it("SIP messages in another character set than UTF-8 are refused", () => {
+  it("in another character set than UTF-8 are refused", () => {
     const bytes = raw(...START, ...REST, "X: ?");
     bytes[bytes.indexOf(63)] = 0xe4;
     expect(codeOf(() => parseMessage(bytes))).toBe("SIP_NOT_UTF8");
@@ -173,13 +173,13 @@ describe("SIP messages", () => {
     expect(headers.texts("Expires")).toEqual(["99999999999999999999"]);
   });
 
-  it("cannot be given lines through a value", () => {
+  it("cannot get extra lines through a value", () => {
     expect(codeOf(() => new Headers().append("Subject", "a\r\nVia: x"))).toBe("SIP_BAD_TEXT");
     expect(codeOf(() => quote("a\nb"))).toBe("SIP_BAD_TEXT");
   });
 });
 
-describe("streams", () => {
+describe("streams of SIP messages", () => {
   it("are cut into the messages they were made of, however they are split", () => {
     fc.assert(
       fc.property(
@@ -222,7 +222,7 @@ describe("streams", () => {
     expect(codeOf(() => framer.push(raw(...START, ...REST, ...lines)))).toMatch(/^SIP_(LENGTH|TOO_LARGE)$/);
   });
 
-  it("streams without an end of the head end at the limit", () => {
+  it("without an end of the head end at the limit", () => {
     const framer = new StreamFramer(
       { message: () => expect.unreachable() },
       { head: 100, lines: 9, body: 9 },
@@ -232,8 +232,8 @@ describe("streams", () => {
   });
 });
 
-describe("URIs", () => {
-  it("come out as they went in", () => {
+describe("SIP URIs", () => {
+  it("are written as they were read", () => {
     for (const uri of [
       "sip:alice@example.com",
       "sips:alice:pw@10.0.0.1:5061;transport=tls;lr?Subject=a%20b&x=",
@@ -253,7 +253,7 @@ describe("URIs", () => {
     "sip:a@b!c",
     "sip:a@b.c;x=1;X=2",
     "sip:a@b.c?x",
-  ])("%s is refused", (uri) => {
+  ])("are refused: %s", (uri) => {
     expect(codeOf(() => parseSipUri(uri))).toBe("SIP_URI");
   });
 });

@@ -45,8 +45,8 @@ function subscribe(number = 7, ...routes: string[]): SipRequest {
   return request;
 }
 
-describe("a dialog", () => {
-  it("a UAS keeps the route set of its dialog as it came, a UAC in reverse (12.1)", () => {
+describe("a SIP dialog", () => {
+  it("keeps its route set in order at the UAS, and in reverse at the UAC (12.1)", () => {
     const request = subscribe(7, "sip:p1.example.com;lr", "sip:p2.example.com;lr");
     const uas = dialogOfRequest(request, "B", flow(true));
     expect(uris(uas.request("NOTIFY"))).toEqual(["sip:p1.example.com;lr", "sip:p2.example.com;lr"]);
@@ -74,7 +74,7 @@ describe("a dialog", () => {
     expect(uris(notify)).toEqual(["sip:p2.example.com;lr", "sip:a@10.0.0.1:5070"]);
   });
 
-  it("takes requests in order only, and a new Contact as target (12.2.2)", () => {
+  it("accepts requests in order only, and a new Contact as target (12.2.2)", () => {
     const dialog = dialogOfRequest(subscribe(7), "B", flow(true));
     const again = subscribe(9);
     again.headers.set(CONTACT, nameAddress("sip:a@10.0.0.99"));
@@ -84,7 +84,7 @@ describe("a dialog", () => {
     expect(dialog.remoteTarget).toBe("sip:a@10.0.0.99");
   });
 
-  it("keeps to the flow that the peer opened, where no proxy stands between", () => {
+  it("keeps to the flow that the peer opened, where no proxy is in between", () => {
     expect(dialogOfRequest(subscribe(), "B", flow(true)).way.flow).toBeDefined();
     expect(dialogOfRequest(subscribe(), "B", flow(false)).way.flow).toBeUndefined();
     expect(dialogOfRequest(subscribe(), "B", flow(true, false)).way.flow).toBeUndefined();
@@ -102,7 +102,7 @@ describe("a dialog", () => {
     }
   });
 
-  it("the dialog of a NOTIFY is that of the subscriber (RFC 6665 4.4.1)", () => {
+  it("of a NOTIFY is that of the subscriber (RFC 6665 4.4.1)", () => {
     const notify = dialogOfRequest(subscribe(), "B", flow(true)).request("NOTIFY");
     notify.headers
       .set(CONTACT, nameAddress("sip:g@10.0.0.2"))
@@ -113,8 +113,8 @@ describe("a dialog", () => {
   });
 });
 
-describe("through proxies", () => {
-  it("an outbound proxy gets what begins a dialog; the route set the rest (8.1.2)", async () => {
+describe("a SIP dialog through proxies", () => {
+  it("begins at the outbound proxy, and goes on along the route set (8.1.2)", async () => {
     const proxy = { host: "10.0.0.5", port: 5060 };
     const world = new World("UDP", { outboundProxy: "sip:10.0.0.5;lr" });
     await world.start();

@@ -4,16 +4,19 @@ import type { NotifierSubscription } from "../../transport/sip/index.ts";
 import { World } from "./support/world.ts";
 
 describe("the NOTIFY after a SUBSCRIBE", () => {
-  it.each([200, 488, 408])("ends with %i, and the owner of the state hears of it", async (status) => {
-    const world = await new World().start();
-    const answers: number[] = [];
-    world.notifier({ current: () => ({ answered: (result) => answers.push(result.status) }) });
-    world.subscribe({ onNotify: () => (status === 408 ? new Promise(() => undefined) : { status }) });
-    await world.clock.pass(60_000);
-    expect(answers).toEqual([status]);
-  });
+  it.each([200, 488, 408])(
+    "that is answered with %i ends the subscription, and the owner of the state is told",
+    async (status) => {
+      const world = await new World().start();
+      const answers: number[] = [];
+      world.notifier({ current: () => ({ answered: (result) => answers.push(result.status) }) });
+      world.subscribe({ onNotify: () => (status === 408 ? new Promise(() => undefined) : { status }) });
+      await world.clock.pass(60_000);
+      expect(answers).toEqual([status]);
+    },
+  );
 
-  it("takes a route that leads nowhere for no way, and nothing more", async () => {
+  it("counts a route that leads nowhere as no way to the subscriber, and nothing more", async () => {
     const world = await new World().start();
     let subscription: NotifierSubscription | undefined;
     world.notifier({
@@ -28,7 +31,7 @@ describe("the NOTIFY after a SUBSCRIBE", () => {
     expect(subscription!.state).toBe("active");
   });
 
-  it("is not for more subscriptions at a time than there may be, also while they are being decided on", async () => {
+  it("is withheld beyond the limit of subscriptions, also while they are being decided on", async () => {
     const world = await new World().start();
     const decide: (() => void)[] = [];
     world.notifier({
@@ -58,24 +61,27 @@ describe("a subscriber without credentials", () => {
   it.each([
     [true, "200 OK", ["active", "terminated"], [4, 0]],
     [false, "401 Unauthorized", ["active"], [4]],
-  ] as const)("free to leave: %s, and answered with %s", async (freeToLeave, line, states, lengths) => {
-    const world = await new World().start();
-    let identified = 0;
-    const notifier = world.notifier({
-      freeToLeave,
-      authenticator: {
-        check: async () =>
-          ++identified === 1 ? { ok: true, identity: "alice" } : { ok: false, answer: { status: 401 } },
-      },
-    });
-    const subscription = world.subscribe();
-    await world.clock.pass(50);
-    subscription.unsubscribe();
-    await world.clock.pass(50);
-    expect(world.lines.filter((text) => /^\d/.test(text))).toContain(line);
-    expect(world.notifies.map(({ state }) => state)).toEqual(states);
-    // An unauthenticated subscriber gets nothing of the state.
-    expect(world.notifies.map(({ body }) => body.length)).toEqual(lengths);
-    expect(notifier.subscriptions.size).toBe(freeToLeave ? 0 : 1);
-  });
+  ] as const)(
+    "that may leave without them: %s, is answered with %s",
+    async (freeToLeave, line, states, lengths) => {
+      const world = await new World().start();
+      let identified = 0;
+      const notifier = world.notifier({
+        freeToLeave,
+        authenticator: {
+          check: async () =>
+            ++identified === 1 ? { ok: true, identity: "alice" } : { ok: false, answer: { status: 401 } },
+        },
+      });
+      const subscription = world.subscribe();
+      await world.clock.pass(50);
+      subscription.unsubscribe();
+      await world.clock.pass(50);
+      expect(world.lines.filter((text) => /^\d/.test(text))).toContain(line);
+      expect(world.notifies.map(({ state }) => state)).toEqual(states);
+      // An unauthenticated subscriber gets nothing of the state.
+      expect(world.notifies.map(({ body }) => body.length)).toEqual(lengths);
+      expect(notifier.subscriptions.size).toBe(freeToLeave ? 0 : 1);
+    },
+  );
 });

@@ -19,7 +19,7 @@ const random = (length: number) => new Uint8Array(randomBytes(length));
 /** Every octet; with its header a datagram would be too large for UDP (RFC 3261 18.1.1). */
 const OCTETS = Uint8Array.from({ length: 1024 }, (_, i) => i & 255);
 
-describeWith("Kamailio", KAMAILIO, "through Kamailio", () => {
+describeWith("Kamailio", KAMAILIO, "SIP through Kamailio", () => {
   let proxy: SipProxy;
   beforeAll(async () => {
     proxy = await startKamailio();
@@ -33,7 +33,7 @@ describeWith("Kamailio", KAMAILIO, "through Kamailio", () => {
   };
 
   it.each(Object.keys(transports))(
-    "over %s: subscribed, notified, refreshed, refused, ended",
+    "carries over %s: SUBSCRIBE, NOTIFY, refresh, refusal, end",
     async (kind) => {
       const udp = udpTransport({ host: HOST });
       const gms = createSipEndpoint({

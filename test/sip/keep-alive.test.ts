@@ -30,7 +30,7 @@ describe.each<Kind>(["UDP", "TCP", "nat"])("a subscriber with keep-alives over %
     expect(asked).toBeLessThanOrEqual(600 / 4);
   });
 
-  it("notices within seconds that the host of the notifier stands still", async () => {
+  it("notices within seconds that the notifier's host hangs", async () => {
     const world = await subscribed(kind);
     world.network.frozen.add(SERVER.host);
     await world.clock.pass(KEEP_ALIVE.limit);
@@ -40,8 +40,8 @@ describe.each<Kind>(["UDP", "TCP", "nat"])("a subscriber with keep-alives over %
   });
 });
 
-describe("keep-alives", () => {
-  it("are drawn, so that clients that came together do not ask together", async () => {
+describe("keep-alives of a subscription", () => {
+  it("have random times, so that clients that came together do not ask together", async () => {
     const world = await subscribed("nat");
     const times: number[] = [];
     for (let seen = 0; times.length < 20; seen = pings(world)) {
@@ -52,7 +52,7 @@ describe("keep-alives", () => {
     expect(waits.size).toBeGreaterThan(3);
   });
 
-  it("a peer that forgot the dialog, as after a restart, ends the subscription with its answer to a keep-alive", async () => {
+  it("end the subscription when the peer answers that it lost the dialog, as after a restart", async () => {
     const world = await new World().start();
     const notifier = world.notifier();
     world.subscribe({ keepAlive: KEEP_ALIVE });
@@ -62,13 +62,13 @@ describe("keep-alives", () => {
     expect(world.ends).toEqual([{ cause: "refused", status: 481 }]);
   });
 
-  it("a refusal of OPTIONS is a sign of life all the same", () => {
+  it("count a refusal of OPTIONS as a sign of life", () => {
     for (const status of [200, 405, 500, 501]) expect(isGone("OPTIONS", status), String(status)).toBe(false);
     for (const status of [404, 408, 481, 503]) expect(isGone("OPTIONS", status), String(status)).toBe(true);
     expect(isGone("SUBSCRIBE", 405)).toBe(true);
   });
 
-  it("survive datagrams that are lost, as an OPTIONS is repeated", async () => {
+  it("survive lost datagrams, as an OPTIONS is repeated", async () => {
     const world = await subscribed("UDP");
     let count = 0;
     world.network.weather = { copies: () => (++count % 3 === 0 ? [] : [1]) };
@@ -77,7 +77,7 @@ describe("keep-alives", () => {
     expect(world.count("OPTIONS")).toBeGreaterThan(60_000 / KEEP_ALIVE.interval);
   });
 
-  it("wait while the notifier itself says something", async () => {
+  it("wait while the notifier itself sends something", async () => {
     const world = await new World().start();
     const notifier = world.notifier();
     world.subscribe({ keepAlive: KEEP_ALIVE });
@@ -90,7 +90,7 @@ describe("keep-alives", () => {
     expect(world.count("OPTIONS")).toBe(0);
   });
 
-  it("do not count the time in which the client itself stood still, as a machine that slept", async () => {
+  it("do not count the time in which the client itself was suspended", async () => {
     const clock = new VirtualClock();
     // What the clock of a machine does that sleeps for 10 seconds: all that was due comes at once, one after the other.
     const fired: string[] = [];

@@ -98,7 +98,7 @@ describe("a large NOTIFY", () => {
     expect(got.map(({ body }) => body)).toEqual([SMALL, LARGE, SMALL, LARGE].map(toHex));
   });
 
-  it("takes the connection of a SUBSCRIBE that was large itself", async () => {
+  it("uses the connection of a SUBSCRIBE that was large itself", async () => {
     const server = await both();
     const client = await both();
     const subscription = serve(server.endpoint);
@@ -135,7 +135,7 @@ describe("a large NOTIFY", () => {
   });
 });
 
-it("closes a connection of its own that is idle, and opens another for the next NOTIFY", async () => {
+it("an idle connection for large requests is closed, and another is opened for the next NOTIFY", async () => {
   const udp = udpTransport({ host: HOST });
   const tcp = tcpTransport({ listen: { host: HOST }, idleTimeout: 30 });
   let closed = 0;

@@ -40,8 +40,8 @@ const dns = new FakeDns({
   },
 });
 
-describe("a SIP URI", () => {
-  it("a SIP URI with a name alone leads by NAPTR to SRV records and their addresses, the preferred first", async () => {
+describe("the addresses of a SIP URI", () => {
+  it("with a name alone come from NAPTR, SRV and address records, the preferred first", async () => {
     expect(await places(dns, "sip:gms@home.example")).toEqual([
       "TLS 192.0.2.1:5061 home.example",
       "TLS 2001:db8::1:5061 home.example",
@@ -51,7 +51,7 @@ describe("a SIP URI", () => {
     ]);
   });
 
-  it("leads by no transport that there is none of here", async () => {
+  it("are none for transports that are not available here", async () => {
     expect(await places(dns, "sip:gms@home.example", ["UDP"])).toEqual([
       "UDP 192.0.2.1:5060",
       "UDP 2001:db8::1:5060",
@@ -59,55 +59,55 @@ describe("a SIP URI", () => {
     expect(await places(dns, "sip:gms@home.example", ["WSS"])).toEqual([]);
   });
 
-  it("a sips URI leads over TLS only", async () => {
+  it("with the scheme sips are for TLS only", async () => {
     const found = await places(dns, "sips:gms@home.example");
     expect(found).toHaveLength(3);
     expect(found.every((place) => place.startsWith("TLS"))).toBe(true);
   });
 
-  it("a SIP URI without NAPTR records leads to the SRV records of each transport", async () => {
+  it("without NAPTR records come from the SRV records of each transport", async () => {
     expect(await places(dns, "sip:gms@plain.example")).toEqual([
       "TCP 192.0.2.1:5080",
       "TCP 2001:db8::1:5080",
     ]);
   });
 
-  it("a SIP URI with a transport leads to the SRV records of that one", async () => {
+  it("with a transport come from the SRV records of that one", async () => {
     expect(await places(dns, "sip:gms@home.example;transport=udp")).toEqual([
       "UDP 192.0.2.1:5060",
       "UDP 2001:db8::1:5060",
     ]);
   });
 
-  it("a SIP URI with a port leads to all addresses of the name, and to no SRV records", async () => {
+  it("with a port are all addresses of the name, without SRV records", async () => {
     expect(await places(dns, "sip:gms@bare.example:5099;transport=tcp")).toEqual([
       "TCP 192.0.2.7:5099",
       "TCP 192.0.2.8:5099",
     ]);
   });
 
-  it("a SIP URI of a name without SRV records leads to its addresses at the port of the transport", async () => {
+  it("without SRV records are those of the name at the port of the transport", async () => {
     expect(await places(dns, "sips:gms@bare.example")).toEqual([
       "TLS 192.0.2.7:5061 bare.example",
       "TLS 192.0.2.8:5061 bare.example",
     ]);
   });
 
-  it("a SIP URI with an address leads where it says, and asks nothing", async () => {
+  it("with a literal address are that one, without DNS", async () => {
     dns.asked.length = 0;
     expect(await places(dns, "sip:gms@192.0.2.44;transport=tcp")).toEqual([]);
     expect(await places(dns, "sip:gms@[2001:db8::44]")).toEqual([]);
     expect(dns.asked).toEqual([]);
   });
 
-  it("leads nowhere while DNS does not answer", async () => {
+  it("are none while DNS does not answer", async () => {
     const away = new FakeDns({});
     away.isAway = true;
     await expect(places(away, "sip:gms@home.example")).rejects.toThrow("DNS");
   });
 });
 
-it("SRV records of one priority are drawn by weight, and each comes once", () => {
+it("SRV records of one priority are drawn by weight, and each is used once", () => {
   const random = seededRandom("weights");
   const records = [
     { priority: 1, weight: 90, port: 1, target: "often" },

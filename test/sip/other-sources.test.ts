@@ -112,7 +112,7 @@ describe("a request of a dialog from another address", () => {
     expect(ends).toEqual([]);
   });
 
-  it("keeps no call at the server that the caller never acknowledged: ACK", async () => {
+  it("does not confirm a call that the caller never acknowledged: ACK", async () => {
     const world = await new World().start();
     const eve = await machine(world);
     // The caller's own are lost.
@@ -128,7 +128,7 @@ describe("a request of a dialog from another address", () => {
     expect([ends, sessions[0]!.open]).toEqual([["server lost", "client bye"], false]);
   });
 
-  it("ends a call where it proves to be of the same user", async () => {
+  it("ends a call if it proves to be of the same user", async () => {
     const world = await new World().start();
     const { ends } = await called(world, async () => true);
     const moved = await machine(world);
@@ -138,7 +138,7 @@ describe("a request of a dialog from another address", () => {
     expect(ends).toEqual(["server bye"]);
   });
 
-  it("cannot end a call at the client: BYE from elsewhere than the server", async () => {
+  it("cannot end a call at the client: BYE from another host than the server", async () => {
     const world = await new World().start();
     const { ends, session } = await called(world);
     const eve = await machine(world);
@@ -147,7 +147,7 @@ describe("a request of a dialog from another address", () => {
     expect([ends, session.open]).toEqual([[], true]);
   });
 
-  it("cannot take an INVITE back: CANCEL", async () => {
+  it("cannot cancel an INVITE", async () => {
     const world = await new World().start();
     let answer: (() => void) | undefined;
     world.server.onInvite(
@@ -171,7 +171,7 @@ describe("a request of a dialog from another address", () => {
     expect((await inviting).response.status).toBe(200);
   });
 
-  it("brings no NOTIFY to a client, nor ends its subscription", async () => {
+  it("delivers no NOTIFY to a client, nor ends its subscription", async () => {
     const world = await new World().start();
     world.notifier();
     world.subscribe();
@@ -187,7 +187,7 @@ describe("a request of a dialog from another address", () => {
     expect([world.notifies.length, world.ends]).toEqual([1, []]);
   });
 
-  it("ends no subscription at the notifier without a token, also where the subscriber needs none", async () => {
+  it("ends no subscription at the notifier without a token, even if the subscriber needs none", async () => {
     const world = await new World("UDP", {
       credentials: { bearer: () => "good" },
     }).start();
@@ -211,7 +211,7 @@ describe("a request of a dialog from another address", () => {
   });
 });
 
-describe("a Contact that leads to a third party", () => {
+describe("a Contact that points to a third party", () => {
   /** What the third party got, and whether the sender was told. */
   async function subscribed(contact: string, more: readonly string[] = []) {
     const world = await new World("UDP", {}, { targets }).start();
@@ -236,13 +236,13 @@ describe("a Contact that leads to a third party", () => {
     ["by its address", "sip:x@10.0.0.9:39997"],
     ["by maddr", "sip:x@10.0.0.66;maddr=10.0.0.9"],
     ["by a name", "sip:x@third.example.com"],
-  ])("gets no NOTIFY %s: it goes back to where the SUBSCRIBE came from", async (_, contact) => {
+  ])("gets no NOTIFY %s: it goes back to the source of the SUBSCRIBE", async (_, contact) => {
     const { answers, third } = await subscribed(contact);
     expect(third).toEqual([]);
     expect(answers).toEqual(["SIP/2.0 200 OK", expect.stringMatching(/^NOTIFY sip:x@/)]);
   });
 
-  it("gets no NOTIFY by Record-Route or Via of a proxy that is not trusted: 403", async () => {
+  it("gets no NOTIFY through Record-Route or Via of an untrusted proxy: 403", async () => {
     const routed = await subscribed(`sip:eve@${EVE.host}`, ["Record-Route: <sip:10.0.0.9:39997;lr>"]);
     expect(routed).toEqual({ answers: ["SIP/2.0 403 Forbidden"], third: [] });
     const passed = await subscribed(`sip:eve@${EVE.host}`, [
@@ -251,7 +251,7 @@ describe("a Contact that leads to a third party", () => {
     expect(passed).toEqual({ answers: ["SIP/2.0 403 Forbidden"], third: [] });
   });
 
-  it("gets no NOTIFY by the Contact of a 200 to a NOTIFY", async () => {
+  it("gets no NOTIFY through the Contact of a 200 to a NOTIFY", async () => {
     const world = await new World("UDP", {}, { targets }).start();
     const notifier = world.notifier();
     world.subscribe();

@@ -88,13 +88,13 @@ it("SRV records and addresses are found", async () => {
   expect([...(await resolver.addresses("a.home.example"))].sort()).toEqual(["192.0.2.1", "192.0.2.2"]);
 });
 
-it("a name without records of that kind, or that is not there at all, has none", async () => {
+it("a name without records of that kind, or that does not exist, has none", async () => {
   expect(await resolver.srv("a.home.example")).toEqual([]);
   expect(await resolver.naptr("nowhere.example")).toEqual([]);
   expect(await resolver.addresses("nowhere.example")).toEqual([]);
 });
 
-it("a DNS server that says nothing is an error, not a name without records", async () => {
+it("a silent DNS server is an error, not a name without records", async () => {
   isSilent = true;
   await expect(resolver.srv("_sips._tcp.home.example")).rejects.toMatchObject({ code: "ETIMEOUT" });
 });

@@ -50,7 +50,7 @@ describe("a malformed header field that nobody needs", () => {
       expect(message.headers.texts(name)).toEqual([]);
   });
 
-  it("leaves what stands beside it", () => {
+  it("leaves the fields beside it readable", () => {
     const { headers } = response(["Warning: 399 ue 136 failed", 'Warning: 399 ue "136 failed"']);
     expect(headers.all(WARNING).map(({ text }) => text)).toEqual(["136 failed"]);
     const twice = request(["Date: Sat, 01 Nov 2026 10:00:00 GMT", "Date: Sun, 02 Nov 2026 10:00:00 GMT"]);
@@ -67,24 +67,24 @@ describe("a malformed header field that nobody needs", () => {
     "Max-Forwards: many",
     "Content-Length: x",
     "Authorization: Bearer",
-  ])("is not one that decides what becomes of the message: %s", (line) => {
+  ])("is refused if it decides what becomes of the message: %s", (line) => {
     expect(() => request([line])).toThrow();
   });
 });
 
-describe("numbers and names", () => {
+describe("SIP numbers and names", () => {
   it.each([
     ["2147483647", true],
     ["2147483648", false],
     ["4294967295", false],
-  ])("CSeq %s is read: %s", (number, isRead) => {
+  ])("include CSeq %s: %s", (number, isRead) => {
     const read = () => request([], `${number} OPTIONS`);
     if (isRead) expect(read).not.toThrow();
     else expect(read).toThrow();
   });
 
   it.each(["sip:a@p_cscf.ims.example.org", "sip:a@_sip.example.org:5070", "sip:as_1"])(
-    "%s is a URI, as underscores are in use",
+    "include the URI %s, as underscores are in use",
     (uri) => {
       expect(request([`Contact: <${uri}>`]).headers.texts("Contact")).toEqual([`<${uri}>`]);
     },
@@ -109,7 +109,7 @@ describe("a strict router in front of a route set", () => {
 });
 
 describe("Retry-After in the answer to a refresh", () => {
-  it("is waited for, and by a new subscription too when this one ends before", async () => {
+  it("is obeyed, by a new subscription too when this one ends before", async () => {
     const world = await new World().start();
     let asked = 0;
     world.notifier({
@@ -135,11 +135,11 @@ describe("Retry-After in the answer to a refresh", () => {
   });
 });
 
-describe("Allow", () => {
+describe("the Allow header field", () => {
   const options = (world: World) =>
     world.client.request({ method: "OPTIONS", uri: "sip:x@10.0.0.2", from: "sip:a@b.c" });
 
-  it("has all that is understood, and Allow-Events the packages", async () => {
+  it("lists every supported method, and Allow-Events the packages", async () => {
     const world = await new World().start();
     world.notifier();
     const answer = options(world);

@@ -58,7 +58,7 @@ async function call(
   return { world, near, far, session, other, status: response.status };
 }
 
-describe("a session with a timer", () => {
+describe("a SIP session with a timer", () => {
   it("goes on for hours, as the caller refreshes it with an UPDATE at half the time", async () => {
     const { world, near, far, other } = await call();
     const invite = world.network.seen[0]!.text;
@@ -73,7 +73,7 @@ describe("a session with a timer", () => {
     expect(world.count("INVITE")).toBe(1);
   });
 
-  it("ends a minute after the caller vanished, with a BYE, where nothing else would say so", async () => {
+  it("ends with a BYE a minute after the caller vanished, where nothing else would show that", async () => {
     const { world, far, other } = await call();
     world.network.frozen.add(CLIENT.host);
     // The caller itself says nothing either.
@@ -92,14 +92,14 @@ describe("a session with a timer", () => {
     expect([near, session!.open]).toEqual([["lost"], false]);
   });
 
-  it("ends at the caller at once when the other side does not know of it any more", async () => {
+  it("ends at the caller at once when the other side no longer knows it", async () => {
     const { world, near, other } = await call();
     (other as unknown as { closed(): void }).closed();
     await world.clock.pass(46_000);
     expect(near).toEqual(["lost"]);
   });
 
-  it("is refreshed by the called where the caller knows no timers, and ends when the caller vanishes", async () => {
+  it("is refreshed by the callee where the caller knows no timers, and ends when the caller vanishes", async () => {
     const { world, far } = await call({});
     await world.clock.pass(10 * MINUTE);
     expect(far).toEqual([]);
@@ -111,13 +111,13 @@ describe("a session with a timer", () => {
     expect(far).toEqual(["lost"]);
   });
 
-  it("has no timer where the called wants none, and is ended by nothing but a BYE", async () => {
+  it("has no timer where the callee wants none, and ends only with a BYE", async () => {
     const { world, near } = await call({ timer: SESSION_TIMER }, {});
     await world.clock.pass(10 * MINUTE);
     expect([near, world.count("UPDATE")]).toEqual([[], 0]);
   });
 
-  it("is asked for again with the time that the called wants (422)", async () => {
+  it("is requested again with the interval that the callee requires (422)", async () => {
     const { world, status, far } = await call({ timer: { expires: 10, minimum: 10 } });
     expect(status).toBe(200);
     expect(world.count("422")).toBe(1);
@@ -130,7 +130,7 @@ describe("a session with a timer", () => {
     expect(far).toEqual(["lost"]);
   });
 
-  it("is over with its BYE, and leaves no timer behind", async () => {
+  it("ends with its BYE, and leaves no timer behind", async () => {
     const { world, session } = await call();
     const bye = session!.bye();
     await world.clock.pass(100);
@@ -140,7 +140,7 @@ describe("a session with a timer", () => {
   });
 });
 
-describe("the side that is asked for a timer", () => {
+describe("the callee of a session timer", () => {
   const asked = (fill: (headers: ReturnType<typeof createRequest>["headers"]) => void) => {
     const request = createRequest("INVITE", "sip:gms@home.example");
     fill(request.headers);
@@ -151,7 +151,7 @@ describe("the side that is asked for a timer", () => {
     params: new Map(refresher === undefined ? [] : [["refresher", refresher]]),
   });
 
-  it("shortens the time, but not below the Min-SE of the request", () => {
+  it("shortens the interval, but not below the Min-SE of the request", () => {
     expect(asked((h) => h.set(SUPPORTED, "timer").set(SESSION_EXPIRES, seconds(1800)))).toEqual({
       seconds: 300,
       isRefresher: false,
@@ -161,7 +161,7 @@ describe("the side that is asked for a timer", () => {
     ).toEqual({ seconds: 600, isRefresher: false });
   });
 
-  it("refreshes itself where it is asked to, or the other cannot", () => {
+  it("refreshes itself if it is asked to, or the caller cannot", () => {
     expect(asked((h) => h.set(SUPPORTED, "timer").set(SESSION_EXPIRES, seconds(200, "uas")))).toEqual({
       seconds: 200,
       isRefresher: true,
@@ -169,7 +169,7 @@ describe("the side that is asked for a timer", () => {
     expect(asked(() => undefined)).toEqual({ seconds: 300, isRefresher: true });
   });
 
-  it("refuses less than its minimum, but only of who knows what 422 means", () => {
+  it("refuses an interval below its minimum, but only to a caller who knows 422", () => {
     expect(asked((h) => h.set(SUPPORTED, "timer").set(SESSION_EXPIRES, seconds(60)))).toMatchObject({
       refuse: { status: 422 },
     });
@@ -182,7 +182,7 @@ describe("the side that is asked for a timer", () => {
   });
 });
 
-it("a call with keep-alives ends within seconds when the server stands still", async () => {
+it("a call with keep-alives ends within seconds when the server hangs", async () => {
   const { world, near } = await call({ keepAlive: KEEP_ALIVE });
   await world.clock.pass(MINUTE);
   expect(near).toEqual([]);

@@ -33,7 +33,7 @@ function invite(world: World, onEnd?: (end: SessionEnd) => void) {
   });
 }
 
-describe.each(["UDP", "TCP", "nat"] as const)("a session over %s", (kind) => {
+describe.each(["UDP", "TCP", "nat"] as const)("a SIP session over %s", (kind) => {
   it("begins with a 2xx and its ACK, and ends with a BYE of the caller", async () => {
     const world = await new World(kind).start();
     const { sessions, ends, bodies } = serve(world);
@@ -60,7 +60,7 @@ describe.each(["UDP", "TCP", "nat"] as const)("a session over %s", (kind) => {
   it.each([
     ["", undefined, "bye"],
     [", which says that another server goes on (RFC 3326)", "moved", "moved"],
-  ] as const)("ends with a BYE of the called%s", async (_, why, end) => {
+  ] as const)("ends with a BYE of the callee%s", async (_, why, end) => {
     const world = await new World(kind).start();
     const { sessions, ends } = serve(world);
     const heard: SessionEnd[] = [];
@@ -73,8 +73,8 @@ describe.each(["UDP", "TCP", "nat"] as const)("a session over %s", (kind) => {
   });
 });
 
-describe("a session", () => {
-  it("is not there when it is refused", async () => {
+describe("a SIP session", () => {
+  it("does not exist when it is refused", async () => {
     const world = await new World().start();
     const { sessions } = serve(world, { status: 403 });
     const called = invite(world);
@@ -85,7 +85,7 @@ describe("a session", () => {
     expect([world.client.transactions, world.server.transactions]).toEqual([0, 0]);
   });
 
-  it("has its 2xx and its ACK sent again when they are lost", async () => {
+  it("has its lost 2xx and ACK sent again", async () => {
     const world = await new World().start();
     const { sessions, ends } = serve(world);
     const called = invite(world);
@@ -107,7 +107,7 @@ describe("a session", () => {
     expect([world.count("200"), ends]).toEqual([twice, []]);
   });
 
-  it("is over when no ACK comes", async () => {
+  it("ends when no ACK comes", async () => {
     const world = await new World().start();
     const { sessions, ends } = serve(world);
     const called = invite(world).catch(() => undefined);
@@ -118,7 +118,7 @@ describe("a session", () => {
     expect(sessions[0]!.open).toBe(false);
   });
 
-  it("is not renegotiated, and knows no other methods", async () => {
+  it("is not renegotiated, and supports no other methods", async () => {
     const world = await new World().start();
     serve(world);
     const called = invite(world);

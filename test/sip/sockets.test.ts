@@ -75,7 +75,7 @@ const PAIRS: Record<string, Pair> = {
   },
 };
 
-describe.each(Object.entries(PAIRS))("%s", (_, { server, client, scheme = "sip" }) => {
+describe.each(Object.entries(PAIRS))("SIP over %s", (_, { server, client, scheme = "sip" }) => {
   async function pair(...others: SipTransport[]) {
     const far = server();
     const gms = await endpoint(far, ...others.filter(({ name }) => name !== far.name));
@@ -128,7 +128,7 @@ describe.each(Object.entries(PAIRS))("%s", (_, { server, client, scheme = "sip" 
     expect(answer.status).toBe(200);
   });
 
-  it("has subscriptions, whose NOTIFYs find the subscriber", async () => {
+  it("carries subscriptions, whose NOTIFYs reach the subscriber", async () => {
     const { gms, alice, uri } = await pair();
     let subscription: NotifierSubscription | undefined;
     gms.notifier({
@@ -161,7 +161,7 @@ describe.each(Object.entries(PAIRS))("%s", (_, { server, client, scheme = "sip" 
   });
 });
 
-describe("TCP", () => {
+describe("SIP over a TCP connection", () => {
   async function raw(server: SipTransport, ...pieces: (string | Uint8Array)[]): Promise<string> {
     const socket = connect(server.sentBy.port!, HOST);
     let heard = "";
@@ -181,7 +181,7 @@ describe("TCP", () => {
     expect(await raw(server, "\r\n\r\n")).toBe("\r\n");
   });
 
-  it("ends a connection whose messages have no borders, or are too large", async () => {
+  it("is closed when messages have no borders, or are too large", async () => {
     const limits = { head: 500, lines: 50, body: 100 };
     const server = tcpTransport({ listen: { host: HOST }, limits });
     await endpoint(server);
@@ -190,14 +190,14 @@ describe("TCP", () => {
     expect(await raw(server, "x".repeat(501))).toBe("");
   });
 
-  it("ends a connection that says nothing, or does not finish what it says", async () => {
+  it("is closed when the peer says nothing, or does not finish a message", async () => {
     const server = tcpTransport({ listen: { host: HOST }, messageTimeout: 50 });
     await endpoint(server);
     expect(await raw(server)).toBe("");
     expect(await raw(server, "OPTIONS sip:a@b.c SIP/2.0\r\n")).toBe("");
   });
 
-  it("says when nobody listens, and tries again later", async () => {
+  it("reports that nobody listens, and tries again later", async () => {
     const listener = tcpTransport({ listen: { host: HOST } });
     const gone = await endpoint(listener);
     await gone.close();
@@ -209,7 +209,7 @@ describe("TCP", () => {
     expect(await alice.request(request)).toMatchObject({ status: 200 });
   });
 
-  it("does not trust a certificate that it does not know", async () => {
+  it("does not trust an unknown certificate", async () => {
     const server = tcpTransport({ listen: { host: HOST }, tls });
     await endpoint(server);
     const eve = await endpoint(tcpTransport({ tls: {} }));
@@ -218,7 +218,7 @@ describe("TCP", () => {
   });
 });
 
-it("TLS to an address that DNS gave for a domain wants a certificate for the domain (RFC 5922 4)", async () => {
+it("TLS to an address that DNS gave for a domain needs a certificate for the domain (RFC 5922 4)", async () => {
   const server = tcpTransport({ listen: { host: HOST }, tls });
   await endpoint(server);
   const client = tcpTransport({ tls });
@@ -231,7 +231,7 @@ it("TLS to an address that DNS gave for a domain wants a certificate for the dom
   });
 });
 
-describe("WS", () => {
+describe("SIP over WebSocket", () => {
   const OPTIONS = [
     "OPTIONS sip:a@b.c SIP/2.0",
     "Via: SIP/2.0/WS x.invalid;branch=z9hG4bK1",
@@ -258,7 +258,7 @@ describe("WS", () => {
     socket.terminate();
   });
 
-  it("needs the subprotocol, and an origin that is allowed (RFC 7118 4.2, RFC 6455 10.2)", async () => {
+  it("needs the subprotocol, and an allowed origin (RFC 7118 4.2, RFC 6455 10.2)", async () => {
     const server = webSocketServerTransport({ host: HOST, origins: ["https://mcx.example.com"] });
     await endpoint(server);
     const outcome = (protocol: string[], origin?: string) =>
@@ -298,7 +298,7 @@ describe("UDP and TCP on one port", () => {
     expect(both.map(({ name }) => name)).toEqual(["UDP", "TCP"]);
   });
 
-  it("take another number when that of UDP is taken for TCP, and receive on both", async () => {
+  it("get another number when UDP's is in use for TCP, and receive on both", async () => {
     const taken = await takenPort();
     const numbers = [taken, 0];
     const both = onePort(() => udp(numbers.shift()), tcp);
@@ -329,7 +329,7 @@ describe("UDP and TCP on one port", () => {
     await endpoint(udp(taken));
   });
 
-  it("name the port that they have behind the name that is advertised", async () => {
+  it("are named with the advertised host name", async () => {
     const advertised = { host: "sip.example.org", port: 0 };
     const transports = [
       udpTransport({ host: HOST, advertised }),

@@ -63,8 +63,8 @@ describe.each<Kind>(["UDP", "TCP", "nat"])("a subscription over %s", (kind) => {
   });
 });
 
-describe("the notifier", () => {
-  it("hands the answer of each NOTIFY to the caller, one NOTIFY at a time", async () => {
+describe("a SIP notifier", () => {
+  it("gives the answer of each NOTIFY to the caller, one NOTIFY at a time", async () => {
     const world = await new World().start();
     let subscription: NotifierSubscription | undefined;
     world.notifier({
@@ -110,7 +110,7 @@ describe("the notifier", () => {
     expect(world.lines[1]).toBe(line);
   });
 
-  it("forgets a subscriber that answers 481, or nothing", async () => {
+  it("drops a subscriber that answers 481, or nothing", async () => {
     for (const [status, cause] of [
       [481, "refused"],
       [undefined, "unanswered"],
@@ -142,7 +142,7 @@ describe("the notifier", () => {
     expect(notifier.subscriptions.size).toBe(0);
   });
 
-  it("answers a refresh of a subscription that is gone with 481", async () => {
+  it("answers a refresh of an ended subscription with 481", async () => {
     const world = await new World().start();
     const notifier = world.notifier();
     const subscription = world.subscribe();
@@ -153,7 +153,7 @@ describe("the notifier", () => {
     expect(world.ends).toMatchObject([{ cause: "refused", status: 481 }]);
   });
 
-  it("tells of a way that is gone without ending the subscription, which the subscriber finds again", async () => {
+  it("reports a lost connection without ending the subscription, which the subscriber finds again", async () => {
     const world = await new World("nat").start();
     let subscription: NotifierSubscription | undefined;
     world.notifier({
@@ -174,8 +174,8 @@ describe("the notifier", () => {
   });
 });
 
-describe("the subscriber", () => {
-  it("asks for the time the notifier wants (423)", async () => {
+describe("a SIP subscriber", () => {
+  it("asks for the time that the notifier requires (423)", async () => {
     const world = await new World().start();
     world.notifier({ minExpires: 120 });
     const subscription = world.subscribe({ expires: 10 });
@@ -194,7 +194,7 @@ describe("the subscriber", () => {
     ["rejected", 7, undefined],
     ["noresource", undefined, undefined],
     ["invariant", undefined, undefined],
-  ] as const)("knows what to do after %s", async (reason, retryAfter, wait) => {
+  ] as const)("acts as required after %s", async (reason, retryAfter, wait) => {
     const world = await new World().start();
     const notifier = world.notifier();
     world.subscribe();
@@ -208,7 +208,7 @@ describe("the subscriber", () => {
     expect(notifier.subscriptions.size).toBe(0);
   });
 
-  it("takes a NOTIFY that comes before the 200", async () => {
+  it("accepts a NOTIFY that comes before the 200", async () => {
     const world = await new World().start();
     world.notifier();
     let sent = 0;
@@ -233,7 +233,7 @@ describe("the subscriber", () => {
     expect(world.ends).toEqual([{ cause: "no-notify", retryAfter: 0 }]);
   });
 
-  it("refuses NOTIFYs of another package, without state, out of order, of a second dialog", async () => {
+  it("refuses NOTIFYs of another package, without state, out of order, and of a second dialog", async () => {
     const world = await new World().start();
     world.notifier();
     world.subscribe();
@@ -262,7 +262,7 @@ describe("the subscriber", () => {
     expect(world.notifies).toHaveLength(1);
   });
 
-  it("ends when its refresh has no answer, long before its time is over (RFC 3261 12.2.1.2)", async () => {
+  it("ends when its refresh has no answer, long before its expiry (RFC 3261 12.2.1.2)", async () => {
     const world = await new World().start();
     world.notifier();
     world.subscribe({ expires: 3600 });
@@ -304,7 +304,7 @@ describe("the subscriber", () => {
     expect(world.notifies.length).toBeGreaterThan(1);
   });
 
-  it("ends when its connection breaks and there is none to be had any more", async () => {
+  it("ends when its connection breaks and no other can be opened", async () => {
     const world = await new World("TCP").start();
     world.notifier();
     world.subscribe();
@@ -314,7 +314,7 @@ describe("the subscriber", () => {
     expect(world.ends).toEqual([{ cause: "unreachable" }]);
   });
 
-  it("gives up a first SUBSCRIBE that has no answer in the time it was given", async () => {
+  it("gives up a first SUBSCRIBE that has no answer within the given time", async () => {
     const world = await new World("TCP").start();
     world.notifier();
     world.network.frozen.add("10.0.0.2");
@@ -325,7 +325,7 @@ describe("the subscriber", () => {
     expect(world.ends).toEqual([{ cause: "silent" }]);
   });
 
-  it("goes to the next hop that it is given, and within the dialog where the notifier says", async () => {
+  it("uses the given next hop first, and the notifier's target within the dialog", async () => {
     const world = await new World().start();
     world.notifier();
     const subscription = world.subscribe({
@@ -341,14 +341,14 @@ describe("the subscriber", () => {
     expect(world.notifies).toHaveLength(2);
   });
 
-  it("says when there is no way", async () => {
+  it("reports that there is no route", async () => {
     const world = await new World("TCP").start();
     world.subscribe({ uri: "sip:nobody@10.0.0.77;transport=tcp" });
     await world.clock.pass(50);
     expect(world.ends).toEqual([{ cause: "unreachable" }]);
   });
 
-  it("makes a cut connection anew and subscribes on it", async () => {
+  it("opens a cut connection anew and subscribes on it", async () => {
     const world = await new World("TCP").start();
     const notifier = world.notifier();
     world.subscribe();

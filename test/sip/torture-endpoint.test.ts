@@ -22,7 +22,7 @@ async function answerTo(name: string): Promise<string | undefined> {
   return world.lines[1];
 }
 
-describe("an endpoint answers", () => {
+describe("an endpoint answers the RFC 4475 message", () => {
   it.each([
     ["badvers", "505 Version Not Supported"],
     ["mismatch01", "400 Bad Request"],

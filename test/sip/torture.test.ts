@@ -74,27 +74,31 @@ function codeOf(name: string): string {
 }
 
 describe("RFC 4475", () => {
-  it("is here in full", () => {
+  it("has all its messages in the test vectors", () => {
     const files = readdirSync(FOLDER).filter((name) => name.endsWith(".dat"));
     const named = [...VALID, ...Object.keys(INVALID), ...FOR_LATER].map((name) => `${name}.dat`);
     expect(files.sort()).toEqual(named.sort());
     expect(files).toHaveLength(49);
   });
 
-  it.each([...VALID, ...FOR_LATER])("%s parses, and again once written", (name) => {
-    const first = parse(name);
-    const again = parseMessage(writeMessage(first));
-    expect(again.kind).toBe(first.kind);
-    expect(toHex(again.body)).toBe(toHex(first.body));
-    const fields = (message: SipMessage) => [...message.headers].filter(([key]) => key !== "Content-Length");
-    expect(fields(again)).toEqual(fields(first));
-  });
+  it.each([...VALID, ...FOR_LATER])(
+    "has the valid message %s, which parses, and again once written",
+    (name) => {
+      const first = parse(name);
+      const again = parseMessage(writeMessage(first));
+      expect(again.kind).toBe(first.kind);
+      expect(toHex(again.body)).toBe(toHex(first.body));
+      const fields = (message: SipMessage) =>
+        [...message.headers].filter(([key]) => key !== "Content-Length");
+      expect(fields(again)).toEqual(fields(first));
+    },
+  );
 
-  it.each(Object.entries(INVALID))("%s is refused with %s", (name, code) => {
+  it.each(Object.entries(INVALID))("has the invalid message %s, which is refused with %s", (name, code) => {
     expect(codeOf(name)).toBe(code);
   });
 
-  it("wsinv: folded, compact and quoted", () => {
+  it("wsinv is read: folded, compact and quoted", () => {
     const message = parse("wsinv");
     const { headers } = message;
     expect(headers.need(TO).params.get("tag")).toBe("1918181833n");
@@ -118,7 +122,7 @@ describe("RFC 4475", () => {
     expect(new TextDecoder().decode(message.body)).toMatch(/^v=0\r\n.*LPC\r\n$/s);
   });
 
-  it("intmeth: every character that may be in a token, quoted controls, UTF-8", () => {
+  it("intmeth is read: every character of a token, quoted controls, UTF-8", () => {
     const message = parse("intmeth");
     expect(message).toMatchObject({ method: "!interesting-Method0123456789_*+`.%indeed'~" });
     expect(message.headers.need(TO).display).toBe('"BEL:\\\x07 NUL:\\\x00 DEL:\\\x7f"');
@@ -127,18 +131,18 @@ describe("RFC 4475", () => {
     expect(message.headers.texts("extensionHeader-!.%*+_`'~")).toEqual(["\ufeff大停電"]);
   });
 
-  it("esc01, escnull: escapes stay as they are", () => {
+  it("esc01 and escnull keep their escapes", () => {
     const first = parse("esc01");
     expect(first).toMatchObject({ uri: "sip:sips%3Auser%40example.com@example.net" });
     expect(parseSipUri((first as { uri: string }).uri).user).toBe("sips%3Auser%40example.com");
     expect(parse("escnull").headers.all(CONTACT)).toHaveLength(2);
   });
 
-  it("dblreq: the second request of a datagram is no body of the first", () => {
+  it("dblreq is read without the second request of its datagram as a body", () => {
     expect(parse("dblreq")).toMatchObject({ method: "REGISTER", body: new Uint8Array(0) });
   });
 
-  it("semiuri, transports, mpart01, unreason, noreason", () => {
+  it("semiuri, transports, mpart01, unreason and noreason are read", () => {
     const { uri } = parse("semiuri") as { uri: string };
     expect(parseSipUri(uri)).toMatchObject({ user: "user;par=u%40example.net", host: "example.com" });
     const transports = parse("transports").headers.all(VIA);
@@ -149,7 +153,7 @@ describe("RFC 4475", () => {
     expect(parse("noreason")).toMatchObject({ status: 100, reason: "" });
   });
 
-  it("bext01, regescrt, inv2543", () => {
+  it("bext01, regescrt and inv2543 are read", () => {
     expect(parse("bext01").headers.all(REQUIRE)).toEqual([
       "nothingSupportsThis",
       "nothingSupportsThisEither",
@@ -160,7 +164,7 @@ describe("RFC 4475", () => {
     expect(parse("inv2543").headers.get(EXPIRES)).toBeUndefined();
   });
 
-  it("dblreq of RFC 4475 in a stream is two requests, however it is cut into pieces", () => {
+  it("dblreq in a stream is two requests, however it is cut into pieces", () => {
     // What lies behind the 150 octets that the second one announces is no message.
     const bytes = load("dblreq").subarray(0, 745);
     for (const size of [1, 7, 64, bytes.length]) {

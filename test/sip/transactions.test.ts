@@ -55,7 +55,7 @@ function ask(method = "MESSAGE", body = "hello", uri = "sip:bob@10.0.0.2") {
 
 const LONG = 200_000;
 
-describe("requests that are no INVITE", () => {
+describe("requests other than INVITE", () => {
   it("are answered", async () => {
     bob.onRequest("MESSAGE", ({ request }) => ({ status: request.body.length === 5 ? 202 : 400 }));
     const outcome = ask();
@@ -108,7 +108,7 @@ describe("requests that are no INVITE", () => {
     );
   });
 
-  it("a request that arrives on two paths is answered 482 on the second (8.2.2.2)", async () => {
+  it("that arrive on two paths are answered 482 on the second (8.2.2.2)", async () => {
     let handled = 0;
     bob.onRequest("MESSAGE", () => {
       handled++;
@@ -130,8 +130,8 @@ describe("requests that are no INVITE", () => {
   });
 });
 
-describe("INVITE", () => {
-  it("is sent again at doubling intervals, and fails after 32 s", async () => {
+describe("an INVITE transaction", () => {
+  it("repeats the INVITE at doubling intervals, and fails after 32 s", async () => {
     network.weather = { copies: () => [] };
     const outcome = ask("INVITE");
     await clock.pass(LONG);
@@ -171,8 +171,8 @@ describe("INVITE", () => {
   });
 });
 
-describe("responses", () => {
-  it("go to where the request came from, not to where its Via says (RFC 3581)", async () => {
+describe("SIP responses", () => {
+  it("go to the source of the request, not to its Via (RFC 3581)", async () => {
     bob.onRequest("MESSAGE", ({ request }) => {
       const params = request.headers.need(VIA).params;
       return { status: params.get("rport") === "5060" && params.get("received") === "10.0.0.1" ? 200 : 500 };
@@ -182,7 +182,7 @@ describe("responses", () => {
     expect(outcome).toEqual({ status: 200 });
   });
 
-  it("responses to requests of others are dropped (18.1.2)", async () => {
+  it("to requests of others are dropped (18.1.2)", async () => {
     ask();
     await settle();
     const { text } = network.seen[0]!;
@@ -196,7 +196,7 @@ describe("responses", () => {
   });
 });
 
-describe("what cannot be served is refused", () => {
+describe("a request that cannot be served is answered with", () => {
   const send = async (text: string) => {
     const heard: string[] = [];
     const eve = network.udp({ host: "10.0.0.9", port: 5060 });
@@ -256,7 +256,7 @@ describe("what cannot be served is refused", () => {
   });
 });
 
-describe("large requests", () => {
+describe("large SIP requests", () => {
   beforeEach(async () => {
     clock = new VirtualClock();
     network = new Network(clock);

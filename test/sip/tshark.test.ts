@@ -12,7 +12,7 @@ import { random, World } from "./support/world.ts";
 const TSHARK = "/usr/bin/tshark";
 
 describeWith("tshark", TSHARK, "tshark", () => {
-  it("finds no malformed field in a subscription", async () => {
+  it("finds no malformed field in our subscription", async () => {
     const world = await new World("UDP", { credentials: { digest: { user: "a", password: "b" } } }).start();
     const scheme = digestScheme({
       realm: "gms.example.com",

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { isSameUri, uriKey } from "../../transport/sip/index.ts";
 
-describe("URIs", () => {
+describe("SIP and tel URIs", () => {
   it.each([
     // The examples of 19.1.4.
     ["sip:%61lice@atlanta.com;transport=TCP", "sip:alice@AtLanTa.CoM;Transport=tcp"],
@@ -21,7 +21,7 @@ describe("URIs", () => {
     ["sip:[2001:DB8::1]", "sip:[2001:db8::1]"],
     ["tel:+1-201-555-0123", "tel:+12015550123"],
     ["tel:863-1234;phone-context=Example.com", "TEL:8631234;phone-context=example.com"],
-  ])("are the same: %s, %s", (a, b) => {
+  ])("are equal: %s, %s", (a, b) => {
     expect([isSameUri(a, b), isSameUri(b, a)]).toEqual([true, true]);
     expect(uriKey(a)).toBe(uriKey(b));
   });
@@ -42,7 +42,7 @@ describe("URIs", () => {
     ["tel:+12015550123", "tel:+12015550124"],
     ["no URI", "No URI"],
     ["sip:alice@", "sip:Alice@"],
-  ])("are two: %s, %s", (a, b) => {
+  ])("are different: %s, %s", (a, b) => {
     expect([isSameUri(a, b), isSameUri(b, a)]).toEqual([false, false]);
   });
 });

@@ -74,11 +74,11 @@ function message(method: string, transport: string, body = "", branch = "1"): st
 
 const said = (socket: Socket) => once(socket, "data").then(([bytes]) => String(bytes));
 
-describe("TCP", () => {
+describe("waiting TCP connections", () => {
   const server = (admission: Admission, messageTimeout = 30_000) =>
     tcpTransport({ listen: { host: HOST }, limits: LIMITS, admission, messageTimeout });
 
-  it("a new connection makes the oldest without proof end, and one with proof stays", async () => {
+  it("make room, the oldest without proof first, while one with proof stays", async () => {
     // Four fifths of it are four connections.
     const admission = bounds({ octets: 60 << 10 });
     const transport = server(admission);
@@ -98,7 +98,7 @@ describe("TCP", () => {
     expect(admission.figures).toMatchObject({ connections: 5, waitingConnections: 4 });
   });
 
-  it("a refused request is no proof, and an OPTIONS is none", async () => {
+  it("get no proof by a refused request, nor by an OPTIONS", async () => {
     const admission = bounds();
     const transport = server(admission);
     await serve(transport, admission);
@@ -110,7 +110,7 @@ describe("TCP", () => {
     expect(admission.figures.waitingConnections).toBe(1);
   });
 
-  it("octets of an unfinished message are counted until it is complete", async () => {
+  it("count the octets of an unfinished message until it is complete", async () => {
     const admission = bounds();
     const transport = server(admission);
     await serve(transport, admission);
@@ -125,7 +125,7 @@ describe("TCP", () => {
     expect(admission.figures.waitingOctets).toBe(0);
   });
 
-  it("a body above the limit is refused with 513 by its Content-Length, and the connection ends", async () => {
+  it("end after a 513 for a body above the limit, by its Content-Length", async () => {
     const admission = bounds();
     const transport = server(admission);
     const { refused } = await serve(transport, admission);
@@ -137,7 +137,7 @@ describe("TCP", () => {
     expect(refused).toEqual(["SIP_TOO_LARGE"]);
   });
 
-  it("a peer that asks and never reads is ended before its answers fill the memory", async () => {
+  it("end before unread answers fill the memory, if the peer never reads", async () => {
     const admission = bounds();
     const transport = server(admission);
     await serve(transport, admission);
@@ -161,7 +161,7 @@ describe("TCP", () => {
     await expect.poll(() => admission.figures.connections).toBe(0);
   });
 
-  it("an endpoint closes at once beside connections with unfinished messages", async () => {
+  it("with unfinished messages do not delay the closing of an endpoint", async () => {
     const admission = bounds();
     const transport = server(admission);
     const { endpoint } = await serve(transport, admission);
@@ -173,8 +173,8 @@ describe("TCP", () => {
   });
 });
 
-describe("TLS", () => {
-  it("a handshake that never finishes is counted, has a time, and does not hold up the end", async () => {
+describe("waiting TLS connections", () => {
+  it("that never finish the handshake are counted, end in time, and do not delay the closing", async () => {
     const admission = bounds();
     const transport = tcpTransport({
       listen: { host: HOST },
@@ -193,7 +193,7 @@ describe("TLS", () => {
   });
 });
 
-describe("WebSocket", () => {
+describe("waiting WebSocket connections", () => {
   const server = (admission: Admission, messageTimeout = 30_000, pingInterval = 30_000) =>
     webSocketServerTransport({ host: HOST, limits: LIMITS, admission, messageTimeout, pingInterval });
 
@@ -205,7 +205,7 @@ describe("WebSocket", () => {
     return socket;
   }
 
-  it("a fragment whose message never ends is ended in time, though pings are answered", async () => {
+  it("end in time if a fragmented message never ends, even if pings are answered", async () => {
     const admission = bounds();
     const transport = server(admission, 400, 50);
     const { refused } = await serve(transport, admission);
@@ -218,7 +218,7 @@ describe("WebSocket", () => {
     expect(refused).toEqual(["TIMEOUT"]);
   });
 
-  it("a message above the limit is closed with 1009 by the length of its frame", async () => {
+  it("end with 1009 for a message above the limit, by the length of its frame", async () => {
     const admission = bounds();
     const transport = server(admission);
     await serve(transport, admission);
@@ -228,7 +228,7 @@ describe("WebSocket", () => {
     expect(code).toBe(1009);
   });
 
-  it("a message in a thousand fragments of one octet is refused", async () => {
+  it("are refused a message in a thousand fragments of one octet", async () => {
     const admission = bounds();
     const transport = server(admission);
     await serve(transport, admission);
@@ -238,7 +238,7 @@ describe("WebSocket", () => {
     expect(code).toBe(1008);
   });
 
-  it("fragments are counted with what they take besides their content", async () => {
+  it("count fragments with their overhead", async () => {
     const admission = bounds();
     const transport = server(admission);
     await serve(transport, admission);
@@ -249,7 +249,7 @@ describe("WebSocket", () => {
     await expect.poll(() => admission.figures.waitingOctets).toBeGreaterThanOrEqual(idle + 100 * 512);
   });
 
-  it("an upgrade that never finishes is ended in time", async () => {
+  it("that never finish the upgrade end in time", async () => {
     const admission = bounds();
     const transport = server(admission, 300);
     await serve(transport, admission);
@@ -261,7 +261,7 @@ describe("WebSocket", () => {
     await expect.poll(() => admission.figures.connections).toBe(0);
   });
 
-  it("a request that is no upgrade is answered with 426, and its connection ends", async () => {
+  it("that ask for no upgrade are answered with 426, and end", async () => {
     const admission = bounds();
     const transport = server(admission);
     await serve(transport, admission);
@@ -272,7 +272,7 @@ describe("WebSocket", () => {
     await closed;
   });
 
-  it("a served request is proof, and pings are answered before and after", async () => {
+  it("get proof by a served request, and their pings are answered before and after", async () => {
     const admission = bounds();
     const transport = server(admission);
     await serve(transport, admission);
@@ -285,8 +285,8 @@ describe("WebSocket", () => {
   });
 });
 
-describe("UDP", () => {
-  it("the answers kept for copies of requests without proof stay within their octets", async () => {
+describe("UDP without proof", () => {
+  it("has a limit of octets for the answers kept for repeated requests", async () => {
     const admission = bounds({ octets: 200 << 10 });
     const transport = udpTransport({ host: HOST });
     const { endpoint } = await serve(transport, admission);
@@ -309,7 +309,7 @@ describe("UDP", () => {
     expect(endpoint.transactions).toBeLessThan(20);
   });
 
-  it("copies of a refused INVITE get three times their octets at most", async () => {
+  it("gets three times the octets of a refused INVITE at most", async () => {
     const admission = bounds();
     const transport = udpTransport({ host: HOST });
     const timers = { t1: 20, t2: 100, t4: 100 };

@@ -13,7 +13,7 @@ const DAY_MS = 86_400_000;
 const NOW = 1_700_000_000_000;
 
 onEachDatabase("audit logs", ({ fresh }) => {
-  it("keep little of what somebody sends who is not known, however long it is", async () => {
+  it("audit entries hold little of an unknown sender's input, however long it is", async () => {
     const db = await fresh();
     const envelope = await Envelope.open(db, KEK);
     const [gms, kms] = [GmsStore.open(db, envelope), KmsStore.open(db, envelope)];
@@ -40,7 +40,7 @@ onEachDatabase("audit logs", ({ fresh }) => {
     envelope.destroy();
   });
 
-  it("lose what is old, and refusals of who is not known sooner", async () => {
+  it("old audit entries are dropped, and refusals of unknown senders sooner", async () => {
     const db = await fresh();
     const envelope = await Envelope.open(db, KEK);
     const [gms, kms] = [GmsStore.open(db, envelope), KmsStore.open(db, envelope)];
@@ -75,7 +75,7 @@ onEachDatabase("audit logs", ({ fresh }) => {
   });
 });
 
-it("refusals have a budget of octets as well as of entries", () => {
+it("refusals in the audit log have a budget of octets as well as of entries", () => {
   const budget = new RefusalBudget({ anonymousAuditPerMinute: 600, refusedAuditPerMinute: 600 });
   const entry = { text: "x".repeat(2000) };
   const taken = Array.from({ length: 600 }, () => budget.take(undefined, NOW, entry)).filter(Boolean).length;

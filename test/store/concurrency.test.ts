@@ -29,7 +29,7 @@ describeWithPostgres("processes on one PostgreSQL", () => {
   });
   afterAll(() => cluster.stop());
 
-  it("save the same keys in any order without waiting for each other in a circle, each once", async () => {
+  it("save the same keys in any order without a deadlock, each once", async () => {
     const all = uris(300);
     await stores[0].addMaster(newMaster("a", 0));
     await Promise.all([stores[0].enrol(all, 1), stores[1].enrol(all.toReversed(), 1)]);
@@ -104,7 +104,7 @@ describeWithPostgres("processes on one PostgreSQL", () => {
     expect((await stores[0].issuedKeys(ALICE, [149, 1149])).length).toBe(0);
   });
 
-  it("try again what the database gave up to end a circle of waiting", async () => {
+  it("retry what the database aborted to end a deadlock", async () => {
     const [one, two] = databases as [Database, Database];
     await one.query("CREATE TABLE t (a integer PRIMARY KEY, n integer)");
     await one.query("INSERT INTO t VALUES (1, 0), (2, 0)");

@@ -10,7 +10,7 @@ const OTHER_KEK = seededRandom("another store key")(32);
 const SECRET = utf8("a secret");
 
 onEachDatabase("the envelope", ({ fresh, again }) => {
-  it("opens what it sealed, also after it was opened again", async () => {
+  it("a value in an envelope opens, also after the envelope was opened again", async () => {
     const db = await fresh();
     const first = await Envelope.open(db, KEK);
     const sealed = first.seal("row 1", SECRET);
@@ -19,12 +19,12 @@ onEachDatabase("the envelope", ({ fresh, again }) => {
     expect(first.open("", first.seal("", new Uint8Array(0)))).toEqual(new Uint8Array(0));
   });
 
-  it("seals the same value differently each time", async () => {
+  it("an envelope seals the same value differently each time", async () => {
     const envelope = await Envelope.open(await fresh(), KEK);
     expect(envelope.seal("row", SECRET)).not.toEqual(envelope.seal("row", SECRET));
   });
 
-  it("does not open under another label, nor with any octet changed or left out", async () => {
+  it("an envelope does not open a value under another label, nor with any octet changed or left out", async () => {
     const envelope = await Envelope.open(await fresh(), KEK);
     const sealed = envelope.seal("row 1", SECRET);
     const refused = (label: string, octets: Uint8Array) =>
@@ -43,7 +43,7 @@ onEachDatabase("the envelope", ({ fresh, again }) => {
     }
   });
 
-  it("refuses another store key", async () => {
+  it("an envelope refuses another store key", async () => {
     const db = await fresh();
     await Envelope.open(db, KEK);
     await expect(Envelope.open(db, OTHER_KEK)).rejects.toMatchObject({
@@ -53,7 +53,7 @@ onEachDatabase("the envelope", ({ fresh, again }) => {
     await expect(Envelope.open(db, KEK.subarray(1))).rejects.toMatchObject({ code: "WRONG_LENGTH" });
   });
 
-  it("makes one data key when processes start at once", async () => {
+  it("processes that start at once make one data key", async () => {
     const db = await fresh();
     const envelopes = await Promise.all([db, await again(), await again()].map((d) => Envelope.open(d, KEK)));
     const sealed = envelopes.map((e) => e.seal("row", SECRET));
@@ -62,7 +62,7 @@ onEachDatabase("the envelope", ({ fresh, again }) => {
     }
   });
 
-  it("rotates: the old store key is of no use, old values open, new ones have a new data key", async () => {
+  it("an envelope's rotation makes the old store key useless, keeps old values readable, and makes a new data key", async () => {
     const db = await fresh();
     const envelope = await Envelope.open(db, KEK);
     const bystander = await Envelope.open(await again(), KEK);
@@ -83,7 +83,7 @@ onEachDatabase("the envelope", ({ fresh, again }) => {
     expect(envelope.open("row", bystander.seal("row", SECRET))).toEqual(SECRET);
   });
 
-  it("has nothing left after destroy", async () => {
+  it("an envelope has no key left after destroy", async () => {
     const envelope = await Envelope.open(await fresh(), KEK);
     const sealed = envelope.seal("row", SECRET);
     envelope.destroy();

@@ -24,14 +24,14 @@ function leave(name: string, changes: Record<string, unknown>): void {
   writeFileSync(join(folder, name), JSON.stringify({ ...owner, ...changes }));
 }
 
-it("is held until it is given up", () => {
+it("a folder lock is held until it is given up", () => {
   const unlock = lockFolder(folder);
   expect(() => lockFolder(folder)).toThrow(LOCKED);
   unlock();
   lockFolder(folder)();
 });
 
-it("is taken over from a process that is gone, from another with its pid, and after a restart", () => {
+it("a folder lock is taken over from a process that is gone, from another with its pid, and after a restart", () => {
   const gone = spawnSync("true").pid;
   for (const changes of [{ pid: gone }, { start: "1" }, { boot: "another" }]) {
     leave("lock.7", changes);
@@ -41,18 +41,18 @@ it("is taken over from a process that is gone, from another with its pid, and af
   }
 });
 
-it("is not taken over from another container, whose processes cannot be seen", () => {
+it("a folder lock is not taken over from another container, whose processes cannot be seen", () => {
   leave("lock.7", { namespace: "another" });
   expect(() => lockFolder(folder)).toThrow(LOCKED);
   expect(() => lockFolder(folder)).toThrow(/delete .*lock\.7/);
 });
 
-it("does not mind what a crash of the machine left unreadable", () => {
+it("a folder lock tolerates what a crash of the machine left unreadable", () => {
   writeFileSync(join(folder, "lock.3"), "");
   lockFolder(folder)();
 });
 
-it("counts on: an older number that turns up again is not the lock", () => {
+it("a folder lock counts on: an older number that turns up again is not the lock", () => {
   const unlock = lockFolder(folder);
   unlock();
   lockFolder(folder);

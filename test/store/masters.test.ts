@@ -5,7 +5,7 @@ import { onEachDatabase } from "../support/databases.ts";
 import { ALICE, BOB, certificate, issuedKey, newMaster, openStore } from "./records.ts";
 
 onEachDatabase("masters", ({ fresh }) => {
-  it("come back as they went in, secrets apart", async () => {
+  it("masters are read as they were stored, secrets apart", async () => {
     const store = await openStore(await fresh());
     const master = newMaster("c1", 7, { validFrom: 10, validTo: 20, kmsDomains: ["a", "b"], issuer: "ü" });
     const record = await store.addMaster(master);
@@ -16,7 +16,7 @@ onEachDatabase("masters", ({ fresh }) => {
     await expect(store.masterSecrets(2)).rejects.toMatchObject({ code: "UNKNOWN_MASTER" });
   });
 
-  it("take over from their first period on, whatever the order they come in", async () => {
+  it("masters hold from their first period on, in whatever order they are stored", async () => {
     const store = await openStore(await fresh());
     for (const [name, from] of [
       ["a", 0],
@@ -43,7 +43,7 @@ onEachDatabase("masters", ({ fresh }) => {
     }
   });
 
-  it("end the certificates before them where their own begins", async () => {
+  it("masters end the previous certificates where their own begins", async () => {
     const store = await openStore(await fresh());
     await store.addMaster(newMaster("a", 0));
     await store.addMaster(newMaster("b", 10, { validFrom: 5000, validTo: 9000 }));
@@ -58,7 +58,7 @@ onEachDatabase("masters", ({ fresh }) => {
     ]);
   });
 
-  it("are refused for periods whose keys another issued", async () => {
+  it("masters are refused for periods whose keys another master issued", async () => {
     const store = await openStore(await fresh());
     await store.addMaster(newMaster("a", 0));
     await store.enrol([ALICE, BOB], 1);
@@ -71,7 +71,7 @@ onEachDatabase("masters", ({ fresh }) => {
     expect((await store.addMaster(newMaster("b", 7))).id).toBe(2);
   });
 
-  it("drop those keys when told to, and the audit log knows", async () => {
+  it("masters that begin at once drop those keys, and the audit log records it", async () => {
     const store = await openStore(await fresh());
     await store.addMaster(newMaster("a", 0));
     await store.enrol([ALICE, BOB], 1);
@@ -97,7 +97,7 @@ onEachDatabase("masters", ({ fresh }) => {
     expect(await store.saveIssued([issuedKey(ALICE, 6, 2)])).toEqual({ saved: 1 });
   });
 
-  it("are one KMS with one period rule, each with a CertUri of its own", async () => {
+  it("masters are those of one KMS with one period rule, each with a CertUri of its own", async () => {
     const store = await openStore(await fresh());
     await store.addMaster(newMaster("a", 0), { first: true });
     const refused = (name: string, code: string, changes = {}, options = {}) =>
@@ -113,7 +113,7 @@ onEachDatabase("masters", ({ fresh }) => {
     expect(await store.masters()).toHaveLength(1);
   });
 
-  it("issue nothing more once their certificate is revoked", async () => {
+  it("masters issue nothing more once their certificate is revoked", async () => {
     const store = await openStore(await fresh());
     await store.addMaster(newMaster("a", 0));
     await store.enrol([ALICE], 1);
@@ -125,7 +125,7 @@ onEachDatabase("masters", ({ fresh }) => {
     await expect(store.revokeCertificate("b")).rejects.toMatchObject({ code: "UNKNOWN_CERTIFICATE" });
   });
 
-  it("count every change of a certificate", async () => {
+  it("masters have a number that counts every change of a certificate", async () => {
     const store = await openStore(await fresh());
     const counts = [(await store.otherCertificates()).cacheNum];
     const changes = [

@@ -7,7 +7,7 @@ import { onEachDatabase } from "../support/databases.ts";
 const MORE = { name: "more", statements: ["CREATE TABLE more (a integer)", "INSERT INTO more VALUES (1)"] };
 
 onEachDatabase("migrations", ({ fresh, again }) => {
-  it("run once each, also when processes start at once", async () => {
+  it("migrations run once each, also when processes start at once", async () => {
     const db = await fresh();
     const others = [db, await again(), await again()];
     await Promise.all(others.map((d) => migrate(d, [...MIGRATIONS, MORE])));
@@ -16,7 +16,7 @@ onEachDatabase("migrations", ({ fresh, again }) => {
     expect(rows).toEqual([...MIGRATIONS, MORE].map(({ name }, i) => ({ version: i + 1, name })));
   });
 
-  it("leave nothing of a step that fails", async () => {
+  it("migrations leave nothing of a step that fails", async () => {
     const db = await fresh();
     const broken = { name: "broken", statements: [...MORE.statements, "INSERT INTO nowhere VALUES (1)"] };
     await expect(migrate(db, [...MIGRATIONS, broken])).rejects.toMatchObject({ code: "STORE_FAILED" });
@@ -24,7 +24,7 @@ onEachDatabase("migrations", ({ fresh, again }) => {
     expect((await db.query("SELECT a FROM more")).rows).toEqual([{ a: 1 }]);
   });
 
-  it("refuse a database of a newer program", async () => {
+  it("migrations refuse a database of a newer program", async () => {
     const db = await fresh();
     await migrate(db, [...MIGRATIONS, MORE]);
     await expect(migrate(db)).rejects.toMatchObject({

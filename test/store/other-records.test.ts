@@ -11,8 +11,8 @@ function transportKey(id: string, changes: Partial<TransportKeyRecord> = {}): Tr
 }
 
 onEachDatabase("records", ({ fresh, again }) => {
-  describe("transport keys", () => {
-    it("come back as they went in", async () => {
+  describe("stored transport keys", () => {
+    it("are read as they were written", async () => {
       const store = await openStore(await fresh());
       const keys = [
         transportKey("k1", { createdAt: 2 }),
@@ -26,7 +26,7 @@ onEachDatabase("records", ({ fresh, again }) => {
       await expect(store.addTransportKey(keys[0]!)).rejects.toMatchObject({ code: "TRANSPORT_KEY_EXISTS" });
     });
 
-    it("retire those before them of the same user and kind when they become active", async () => {
+    it("retire the previous ones of the same user and kind when they become active", async () => {
       const store = await openStore(await fresh());
       await store.addTransportKey(transportKey("trk1", { state: "active" }));
       await store.addTransportKey(transportKey("ink1", { state: "active", kind: "InK" }));
@@ -47,7 +47,7 @@ onEachDatabase("records", ({ fresh, again }) => {
       await expect(store.activate("trk9")).rejects.toMatchObject({ code: "TRANSPORT_KEY_UNKNOWN" });
     });
 
-    it("give way to those that replace them, with all that are pending, or not at all", async () => {
+    it("are replaced together with all that are pending, or not at all", async () => {
       const store = await openStore(await fresh());
       await store.addTransportKey(transportKey("trk1", { state: "active" }));
       await store.addTransportKey(transportKey("ink1", { state: "active", kind: "InK" }));
@@ -94,10 +94,10 @@ onEachDatabase("records", ({ fresh, again }) => {
     });
   });
 
-  describe("replays", () => {
+  describe("the replay record of request digests", () => {
     const digest = (n: number) => seededRandom(`digest ${n}`)(32);
 
-    it("are told until the digest expires", async () => {
+    it("reports a repeated digest until it expires", async () => {
       let now = 50;
       const store = await openStore(await fresh(), { now: () => now });
       const remember = (n: number, expires: number, at: number) => {
@@ -112,7 +112,7 @@ onEachDatabase("records", ({ fresh, again }) => {
       expect(await remember(1, 200, 150)).toBe(false);
     });
 
-    it("are told to one of many at once only, on any process", async () => {
+    it("accepts one of many simultaneous copies, on any process", async () => {
       const now = () => 50;
       const store = await openStore(await fresh(), { now });
       const other = await openStore(await again(), { now });
@@ -122,7 +122,7 @@ onEachDatabase("records", ({ fresh, again }) => {
       expect(answers.filter(Boolean)).toHaveLength(1);
     });
 
-    it("do not pile up", async () => {
+    it("is cleared of expired digests", async () => {
       const db = await fresh();
       let now = 50;
       const store = await openStore(db, { now: () => now });
@@ -134,7 +134,7 @@ onEachDatabase("records", ({ fresh, again }) => {
     });
   });
 
-  describe("the audit log", () => {
+  describe("the stored audit log", () => {
     it("keeps entries in order, with all that they hold", async () => {
       const store = await openStore(await fresh());
       const full = {
@@ -162,7 +162,7 @@ onEachDatabase("records", ({ fresh, again }) => {
   });
 
   describe("certificates of other KMSs", () => {
-    it("replace those with the same CertUri, and go with their KMS", async () => {
+    it("replace those with the same CertUri, and are deleted with their KMS", async () => {
       const store = await openStore(await fresh());
       const away = (certUri: string, issuer = "") =>
         certificate(certUri, { kmsUri: "kms.away.example", issuer });

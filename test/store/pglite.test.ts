@@ -53,7 +53,7 @@ async function committed(child: ChildProcess, count: number): Promise<number[]> 
   throw new Error("the writer ended by itself");
 }
 
-it("keeps all that was committed before kill -9, time and again, and opens without being told", async () => {
+it("PGlite keeps all that was committed before kill -9, time and again, and opens without being told", async () => {
   let last = 0;
   for (let kill = 0; kill < KILLS; kill++) {
     const writer = startWriter();
@@ -73,7 +73,7 @@ it("keeps all that was committed before kill -9, time and again, and opens witho
   }
 });
 
-it("starts anew when the first start was killed", async () => {
+it("PGlite starts anew when the first start was killed", async () => {
   const writer = startWriter();
   const half = join(folder, "database.new");
   while (!existsSync(join(half, "base"))) await new Promise((resolve) => setTimeout(resolve, 5));
@@ -85,7 +85,7 @@ it("starts anew when the first start was killed", async () => {
   await db.close();
 });
 
-it("belongs to one process, which is named to the next", async () => {
+it("a PGlite folder belongs to one process, which is named to the next", async () => {
   const writer = startWriter();
   await committed(writer, 1);
   await expect(openPglite(folder)).rejects.toMatchObject({
@@ -103,14 +103,14 @@ it("belongs to one process, which is named to the next", async () => {
   await (await openPglite(folder)).close();
 });
 
-it("is for its owner's eyes only, and has no odd files left", async () => {
+it("a PGlite folder is readable by its owner only, and has no odd files left", async () => {
   const inside = join(folder, "data");
   for (let i = 0; i < 2; i++) await (await openPglite(inside)).close();
   expect(statSync(inside).mode & 0o077).toBe(0);
   expect(readdirSync(inside).sort()).toEqual(["database", "lock.2"]);
 });
 
-it("runs with fsync, and WAL by a system call that PGlite has", async () => {
+it("PGlite runs with fsync, and WAL by a system call that it has", async () => {
   const db = await openPglite(folder);
   const settings = ["fsync", "full_page_writes", "synchronous_commit", "wal_sync_method"];
   const values: Record<string, unknown> = {};
@@ -124,7 +124,7 @@ it("runs with fsync, and WAL by a system call that PGlite has", async () => {
   await db.close();
 });
 
-it("says so when the folder holds something else", async () => {
+it("PGlite refuses a folder that holds something else", async () => {
   mkdirSync(join(folder, "database"));
   writeFileSync(join(folder, "database", "PG_VERSION"), "9\n");
   await expect(openPglite(folder)).rejects.toMatchObject({ kind: "transport", code: "STORE_UNREADABLE" });

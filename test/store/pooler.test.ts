@@ -66,8 +66,8 @@ async function heard(listener: Database, teller: Database): Promise<string | und
   });
 }
 
-describeWithPostgres("ten processes", () => {
-  it("all connections of ten processes at once, with all of them listening, fit PostgreSQL's default limit", async () => {
+describeWithPostgres("ten processes on one PostgreSQL", () => {
+  it("fit its default limit of connections, with all of them listening", async () => {
     const all = await processes(PROCESSES, url);
     const stops = await Promise.all(
       all.map(
@@ -108,7 +108,7 @@ describeWithPostgres("ten processes", () => {
     expect(said).toEqual(["kept"]);
   });
 
-  it("have limits of time within each transaction, and leave none behind", async () => {
+  it("have time limits within each transaction, and leave none behind", async () => {
     const [db] = (await processes(1, url)) as [Database];
     const limits = "SELECT current_setting('statement_timeout') AS a, current_setting('lock_timeout') AS b";
     expect((await db.query(limits)).rows).toEqual([{ a: "30s", b: "10s" }]);
@@ -124,7 +124,7 @@ describeWith("PgBouncer", PGBOUNCER, "behind PgBouncer in transaction mode", () 
   });
   afterAll(() => pooler.stop());
 
-  it("ten processes work on eight connections, with their limits of time", async () => {
+  it("lets ten processes work on eight connections, with their time limits", async () => {
     const all = await processes(PROCESSES, pooler.through(url));
     await useAll(all);
     const slow = await openDatabase({ url: pooler.through(url), statementTimeout: 300 });
@@ -134,7 +134,7 @@ describeWith("PgBouncer", PGBOUNCER, "behind PgBouncer in transaction mode", () 
     expect(rows).toEqual([{ a: "30s" }]);
   });
 
-  it("a process finds out that nothing can be heard, and hears where it is told of PostgreSQL itself", async () => {
+  it("hides notifications, which a process notices, and hears where it is given PostgreSQL itself", async () => {
     const [deaf] = (await processes(1, pooler.through(url))) as [Database];
     expect(await heard(deaf, deaf)).toBeUndefined();
     const listening = await openDatabase({ url: pooler.through(url), listenUrl: url });

@@ -9,7 +9,7 @@ import { ALICE, issuedKey, newMaster, openStore } from "./records.ts";
 const LOST = { name: "MikeySakkeError", kind: "transport", code: "STORE_LOST" };
 const SLOW = { name: "MikeySakkeError", kind: "transport", code: "STORE_TIMEOUT" };
 
-it("a URL that is none is refused without being shown", () => {
+it("an invalid database URL is refused without being shown", () => {
   for (const url of ["mysql://u:hunter2@h/d", "postgresql://u:hunter2@h:99999/d", "", "hunter2"]) {
     try {
       openPostgres(url);
@@ -21,7 +21,7 @@ it("a URL that is none is refused without being shown", () => {
   }
 });
 
-it("a server that is not there is told as lost, without the password", async () => {
+it("an unreachable database is reported as lost, without the password", async () => {
   const error: MikeySakkeError = await openDatabase({ url: "postgresql://u:hunter2@127.0.0.1:1/d" }).then(
     () => expect.fail("was opened"),
     (e) => e,
@@ -38,7 +38,7 @@ describeWithPostgres("a PostgreSQL that fails", () => {
   });
   afterAll(() => cluster.stop());
 
-  it("has all that was committed after kill -9, and the pool finds it again", async () => {
+  it("has all that was committed before kill -9, and the pool reconnects", async () => {
     const db = await openDatabase({ url: await cluster.createDatabase(), max: 2 });
     const store = await openStore(db);
     await store.addMaster(newMaster("a", 0));
@@ -59,7 +59,7 @@ describeWithPostgres("a PostgreSQL that fails", () => {
     await db.close();
   });
 
-  it("ends a connection between two statements without ending the process", async () => {
+  it("may end a connection between two statements without ending our process", async () => {
     const url = await cluster.createDatabase();
     const db = openPostgres(url, { max: 1 });
     const other = openPostgres(url, { max: 1 });
@@ -91,7 +91,7 @@ describeWithPostgres("a PostgreSQL that fails", () => {
     await Promise.all([db.close(), other.close()]);
   });
 
-  it("says when the database or the user is not there", async () => {
+  it("is reported when the database or the user does not exist", async () => {
     const url = (await cluster.createDatabase()).replace(/test\d+\?/, "nowhere?");
     await expect(openDatabase({ url })).rejects.toMatchObject({ kind: "usage", code: "STORE_REFUSED" });
   });

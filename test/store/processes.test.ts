@@ -46,7 +46,7 @@ onEachDatabase("processes", ({ fresh }) => {
       expect(await list.list("gms")).toMatchObject([{ since: time.now }]);
     });
 
-    it("are gone with the process, and those of processes that died with the next one that ends", async () => {
+    it("are deleted with the process, and those of dead processes with the next one that ends", async () => {
       const { time, list, report } = await world();
       await report("died");
       time.now += LIFE;

@@ -27,7 +27,7 @@ async function restored(db: Database, lines: readonly string[]): Promise<number>
 }
 
 onEachDatabase("a restored database", ({ fresh }) => {
-  it("refuses what was made before it, and gives higher numbers", async () => {
+  it("a restored database refuses what was made before it, and gives higher numbers", async () => {
     const db = await fresh();
     const store = await openStore(db);
     await store.addMaster(newMaster("a", 0));
@@ -48,7 +48,7 @@ onEachDatabase("a restored database", ({ fresh }) => {
     expect((await mcx.restored())?.restoredAt).toBe(at);
   });
 
-  it("plans a revocation anew of which messages were not sealed, and keeps one that was", async () => {
+  it("a restored database plans a revocation anew if its messages were not sealed, and keeps it if they were", async () => {
     const db = await fresh();
     const store = await gms.openStore(db);
     const revoked = async (groupUri: string, gmkId: number, seal: boolean) => {
@@ -72,7 +72,7 @@ onEachDatabase("a restored database", ({ fresh }) => {
     );
   });
 
-  it("takes nothing into tables that are there, and nothing that does not end", async () => {
+  it("a restore refuses tables that exist, and a stream that does not end", async () => {
     const db = await fresh();
     const lines = await snapshotOf(db);
     await expect(loadSnapshot(db, each(lines))).rejects.toMatchObject({ code: "TARGET_NOT_EMPTY" });

@@ -4,7 +4,7 @@ import { MikeySakkeError } from "../../base/errors.ts";
 import { onEachDatabase } from "../support/databases.ts";
 
 onEachDatabase("the SQL port", ({ fresh }) => {
-  it("gives octets, numbers, texts, truth and data as they were passed in", async () => {
+  it("SQL gives octets, numbers, texts, truth values and data as they were passed in", async () => {
     const db = await fresh();
     await db.query("CREATE TABLE t (a bytea, b bigint, c text, d boolean, e jsonb, f integer)");
     const octets = Uint8Array.of(0, 1, 0x5c, 0x22, 0xff);
@@ -24,7 +24,7 @@ onEachDatabase("the SQL port", ({ fresh }) => {
     expect((rows[0]!.a as object).constructor).toBe(Uint8Array);
   });
 
-  it("takes arrays for unnest, with nulls, views of buffers and texts that look like arrays", async () => {
+  it("SQL takes arrays for unnest, with nulls, views of buffers and texts that look like arrays", async () => {
     const db = await fresh();
     const view = Buffer.from("..octets..").subarray(2, 8);
     const { rows } = await db.query(
@@ -42,13 +42,13 @@ onEachDatabase("the SQL port", ({ fresh }) => {
     ]);
   });
 
-  it("takes empty arrays", async () => {
+  it("SQL takes empty arrays for unnest", async () => {
     const db = await fresh();
     const { rows } = await db.query("SELECT * FROM unnest($1::text[], $2::bytea[]) AS t (a, b)", [[], []]);
     expect(rows).toEqual([]);
   });
 
-  it("counts the rows that were written, not those of parts of the statement", async () => {
+  it("SQL counts the rows that were written, not those of parts of the statement", async () => {
     const db = await fresh();
     await db.query("CREATE TABLE t (a integer PRIMARY KEY)");
     const insert = "INSERT INTO t SELECT unnest($1::integer[]) ON CONFLICT DO NOTHING";
@@ -58,7 +58,7 @@ onEachDatabase("the SQL port", ({ fresh }) => {
     expect((await db.query(moved)).affected).toBe(2);
   });
 
-  it("rolls a transaction back when its work throws, and passes the error on", async () => {
+  it("a transaction is rolled back when its work throws, and the error is passed on", async () => {
     const db = await fresh();
     await db.query("CREATE TABLE t (a integer)");
     const mine = new MikeySakkeError("usage", "BAD_OPTION", "mine");
@@ -74,7 +74,7 @@ onEachDatabase("the SQL port", ({ fresh }) => {
     expect((await db.query("SELECT a FROM t")).rows).toEqual([{ a: 2 }]);
   });
 
-  it("does not take for done a transaction whose work swallowed an error", async () => {
+  it("a transaction whose work swallowed an error does not count as done", async () => {
     const db = await fresh();
     await db.query("CREATE TABLE t (a integer PRIMARY KEY)");
     const swallowing = db.transaction(async (sql) => {
@@ -85,7 +85,7 @@ onEachDatabase("the SQL port", ({ fresh }) => {
     expect((await db.query("SELECT * FROM t")).rows).toEqual([]);
   });
 
-  it("names what cannot be stored, and keeps the parameters out of the error", async () => {
+  it("an SQL error names what cannot be stored, and leaves the parameters out", async () => {
     const db = await fresh();
     await db.query("CREATE TABLE t (a text PRIMARY KEY)");
     const failures = [

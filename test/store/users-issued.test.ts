@@ -4,7 +4,7 @@ import { onEachDatabase } from "../support/databases.ts";
 import { ALICE, BOB, issuedKey, newMaster, openStore, uris } from "./records.ts";
 
 onEachDatabase("users and issued keys", ({ fresh }) => {
-  describe("users", () => {
+  describe("users of the KMS store", () => {
     it("are enrolled once", async () => {
       const store = await openStore(await fresh());
       expect(await store.enrol([BOB, ALICE, BOB], 10)).toBe(2);
@@ -31,7 +31,7 @@ onEachDatabase("users and issued keys", ({ fresh }) => {
       expect(found).toEqual(all);
     });
 
-    it("users without keys of a period are found, without those who are revoked", async () => {
+    it("without keys of a period are found, unless revoked", async () => {
       const store = await openStore(await fresh());
       await store.addMaster(newMaster("a", 0));
       const [a, b, c, d] = uris(4) as [string, string, string, string];
@@ -85,7 +85,7 @@ onEachDatabase("users and issued keys", ({ fresh }) => {
       return store;
     };
 
-    it("come back as they went in", async () => {
+    it("are read as they were written", async () => {
       const store = await prepared();
       const keys = [issuedKey(ALICE, 9), issuedKey(ALICE, 10), issuedKey(BOB, 9)] as const;
       expect(await store.saveIssued(keys)).toEqual({ saved: 3 });
@@ -105,7 +105,7 @@ onEachDatabase("users and issued keys", ({ fresh }) => {
       expect(await store.issuedKeys(ALICE, [9])).toEqual([key]);
     });
 
-    it("are refused, all of the call, when one differs from what was issued before", async () => {
+    it("are all refused when one in the call differs from an earlier one", async () => {
       const store = await prepared();
       const key = issuedKey(ALICE, 9);
       const other = { ...key, pvt: issuedKey(ALICE, 10).pvt };
@@ -138,7 +138,7 @@ onEachDatabase("users and issued keys", ({ fresh }) => {
       ]);
     });
 
-    it("issued keys of earlier periods are purged", async () => {
+    it("of earlier periods are purged", async () => {
       const store = await prepared();
       await store.saveIssued([8, 9, 10].map((period) => issuedKey(ALICE, period)));
       expect(await store.purgeIssuedBefore(10)).toBe(2);
@@ -161,7 +161,7 @@ onEachDatabase("users and issued keys", ({ fresh }) => {
       });
     });
 
-    it("a thousand users get their keys in one call", async () => {
+    it("for a thousand users are saved in one call", async () => {
       const store = await prepared();
       const all = uris(1100);
       await store.enrol(all, 1);

@@ -18,7 +18,7 @@ const BUDGET = 120;
 const SMALL = "sip:boats@home.example";
 const REASON = "check 9: signature";
 
-describeInChromium("the console", () => {
+describeInChromium("the console page", () => {
   let here: ConsoleWorld;
   let browser: Browser;
   let page: Page;
@@ -136,7 +136,7 @@ describeInChromium("the console", () => {
     await isClean();
   });
 
-  it("does all by keyboard: a new group, a member more", async () => {
+  it("is operated by keyboard alone: a new group, another member", async () => {
     const press = async (key: string) => page.keyboard.press(key);
     /** As one does who cannot point: Tab until it is there. */
     const tabTo = async (name: string, key = "Tab") => {
@@ -293,7 +293,7 @@ describeInChromium("the console", () => {
     await isClean();
   });
 
-  it("a second browser without a session sees and changes nothing, and no page frames the console", async () => {
+  it("shows nothing to a second browser without a session, and cannot be framed", async () => {
     const context = await browser.newContext();
     const other = await context.newPage();
     await other.goto(`${here.origin}/#/groups/${encodeURIComponent(GROUP)}`);
@@ -331,7 +331,7 @@ describeInChromium("the console", () => {
     await context.close();
   });
 
-  it("ends with the session, and complained of nothing before", async () => {
+  it("ends with the session, and logged no error before", async () => {
     expect(faults).toEqual([]);
     await page.getByRole("button", { name: "Sign out" }).click();
     await page.getByRole("button", { name: "Sign in" }).waitFor();

@@ -11,7 +11,7 @@ const BUDGET = { page: 15, workers: 160 };
 const isLong = process.env.MIKEY_SAKKE_LONG !== undefined;
 const report = (line: string) => process.stdout.write(`${line}\n`);
 
-describeInChromium("the page, measured", () => {
+describeInChromium("the measured talk page", () => {
   let pages: Pages;
   beforeAll(async () => {
     pages = await openPages({
@@ -29,7 +29,7 @@ describeInChromium("the page, measured", () => {
   const longTasks = (page: Page) =>
     page.evaluate(() => (globalThis as unknown as { longTasks: number[] }).longTasks);
 
-  it.skipIf(!isLong)("takes its time", async () => {
+  it.skipIf(!isLong)("keeps to its times", async () => {
     const { page: bob } = await pages.member(BOB);
     await joined(bob);
     const { page: alice } = await pages.member(ALICE);

@@ -49,7 +49,7 @@ describeInChromium("two pages and a member on UDP", () => {
       });
   }
 
-  it("show no violation to axe, and the key in words", async () => {
+  it("show no violation to axe, and the state of the key in words", async () => {
     const source = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
     for (const { page } of [alice, bob]) {
       await page.evaluate(source);
@@ -148,7 +148,7 @@ describeInChromium("two pages and a member on UDP", () => {
     await expect(volume.inputValue()).resolves.toBe("50");
   });
 
-  it("bring text, and what was written before the connection was there", async () => {
+  it("show text messages, also those written before the connection was up", async () => {
     await alice.page.getByLabel("Message", { exact: true }).fill("units to the north gate");
     await alice.page.getByRole("button", { name: "Send" }).click();
     await bob.page.getByText("units to the north gate").waitFor();
@@ -158,7 +158,7 @@ describeInChromium("two pages and a member on UDP", () => {
     await joined(bob.page);
   });
 
-  it("take the other build of the core where the first one is not for this browser", async () => {
+  it("load the other build of the core where the browser lacks support for the first", async () => {
     const context = await pages.browser.newContext();
     const taken: string[] = [];
     await context.route("**/*.wasm", (route) => {
@@ -184,7 +184,7 @@ describeInChromium("two pages and a member on UDP", () => {
     await alice.page.keyboard.up("Enter");
   });
 
-  it("a removed one hears nothing more, and says so", async () => {
+  it("stop hearing when removed from the group, and say so", async () => {
     await pages.servers.operate((admin) => admin.removeMembers(OPERATOR, GROUP, [BOB]));
     await bob.page.getByText(`You are no longer a member of ${GROUP}`).waitFor();
     const before = await figuresOf(bob.page);
@@ -195,7 +195,7 @@ describeInChromium("two pages and a member on UDP", () => {
     expect((await figuresOf(bob.page)).counts!.received).toBe(before.counts!.received);
   });
 
-  it("broke no rule of the policy, and complained of nothing", () => {
+  it("broke no rule of the policy, and logged no error", () => {
     expect([...alice.faults, ...bob.faults]).toEqual([]);
   });
 });

@@ -55,7 +55,7 @@ describeInChromium("a page at an identity management server", () => {
     expect(violations).toEqual([]);
   });
 
-  it("sends a person there, and has them as the one who they are there", async () => {
+  it("sends a person there, and signs them in as the user they are there", async () => {
     await page.goto(site());
     await button("Sign in").click();
     await page.locator("input[name=login]").waitFor();
@@ -68,7 +68,7 @@ describeInChromium("a page at an identity management server", () => {
     expect(count(TOKEN)).toBe(1);
   });
 
-  it("renews its token before the end of the one before", async () => {
+  it("renews its token before it ends", async () => {
     await expect.poll(() => count(TOKEN), { timeout: 2 * LIFETIME * 1000, interval: 200 }).toBe(2);
     await joined(page);
   });
@@ -95,7 +95,7 @@ describeInChromium("a page at an identity management server", () => {
     await other.context().close();
   });
 
-  it("gives the refresh token back when the person signs out, and knows nobody any more", async () => {
+  it("returns the refresh token at sign-out, and knows nobody any more", async () => {
     await button("Sign out").click();
     await page.getByRole("button", { name: "Yes, sign me out" }).click();
     await button("Sign in").waitFor();
@@ -105,7 +105,7 @@ describeInChromium("a page at an identity management server", () => {
     await button("Sign in").waitFor();
   });
 
-  it("says so when the provider ends the session", async () => {
+  it("says that the provider ended the session", async () => {
     await button("Sign in").click();
     await logInAs("alice");
     await button("Join").click();

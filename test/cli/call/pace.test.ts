@@ -34,20 +34,20 @@ async function stepsOf(count: number, busy: ReadonlyMap<number, number>): Promis
   return steps;
 }
 
-describe("steps of 20 ms", () => {
-  it("come every 20 ms, also when one takes a part of that", async () => {
+describe("the pacing of 20 ms steps", () => {
+  it("starts a step every 20 ms, also when a step takes a part of that", async () => {
     const steps = await stepsOf(5, new Map([[1, 15]]));
     expect(steps.map(({ at }) => at)).toEqual([0, 20, 40, 60, 80]);
     expect(steps.every(({ missed }) => missed === 0)).toBe(true);
   });
 
-  it("are left out when they are late, never made up for by several at once", async () => {
+  it("leaves late steps out, and never makes up for them by several at once", async () => {
     const steps = await stepsOf(8, new Map([[2, 170]]));
     expect(steps.map(({ at }) => at)).toEqual([0, 20, 40, 210, 220, 240, 260, 280]);
     expect(steps.map(({ missed }) => missed)).toEqual([0, 0, 0, 7, 0, 0, 0, 0]);
   });
 
-  it("are as many as time has had, with those that were left out", async () => {
+  it("counts as many steps as the time has had, including those left out", async () => {
     const steps = await stepsOf(100, new Map(Array.from({ length: 100 }, (_, n) => [n, (n * 37) % 90])));
     let before = -1;
     for (const { at, missed } of steps) {
@@ -57,7 +57,7 @@ describe("steps of 20 ms", () => {
     }
   });
 
-  it("end with the signal", async () => {
+  it("ends with its abort signal", async () => {
     const clock = new VirtualClock();
     const end = new AbortController();
     let steps = 0;
@@ -71,7 +71,7 @@ describe("steps of 20 ms", () => {
 });
 
 describe("speech that is sent at that pace", () => {
-  it("has time stamps that go on with time, and a mark where it paused", async () => {
+  it("has time stamps that go on with time, and a mark after each pause", async () => {
     const clock = new VirtualClock();
     const [key] = gmkOf(0x0111111, ALL);
     const random = seededRandom(ALICE);

@@ -20,13 +20,13 @@ function fileWith({ channels = 1, rate = 8000, bits = 16, code = 1 }): Uint8Arra
   return octets;
 }
 
-describe("WAV", () => {
-  it("comes back as it was written", () => {
+describe("a WAV file", () => {
+  it("is read as it was written", () => {
     const samples = tone(440, 1600);
     expect(readWav(file(samples), "a.wav")).toEqual(samples);
   });
 
-  it("is brought to speech, whatever rate and channels it has", () => {
+  it("is converted to speech, whatever rate and channels it has", () => {
     for (const format of [
       { rate: 48_000 },
       { rate: 44_100, channels: 2 },
@@ -39,7 +39,7 @@ describe("WAV", () => {
     }
   });
 
-  it("passes over other chunks, and takes the rest where a length is too great", () => {
+  it("is read past other chunks, and to its end where a length is too great", () => {
     const whole = file(tone(440, 800));
     const list = new Uint8Array([0x4c, 0x49, 0x53, 0x54, 3, 0, 0, 0, 1, 2, 3, 0]);
     const octets = concat(whole.subarray(0, 36), list, whole.subarray(36));
@@ -63,13 +63,13 @@ describe("WAV", () => {
       "no format before the samples",
       concat(file(new Int16Array(0)).subarray(0, 12), file(tone(440, 10)).subarray(36)),
     ],
-  ])("says what is wrong: %s", (text, octets) => {
+  ])("is refused with the reason: %s", (text, octets) => {
     expect(() => readWav(octets, "a.wav")).toThrow(`a.wav: ${text}`);
   });
 });
 
-describe("a tone", () => {
-  it("is found where it is, also beside another, and in no silence", () => {
+describe("the detection of a tone", () => {
+  it("finds it where it is, also beside another, and finds none in silence", () => {
     const [low, high] = [tone(440, 8000), tone(1000, 8000)];
     expect(shareOf(440, low)).toBeGreaterThan(0.99);
     expect(shareOf(1000, low)).toBeLessThan(0.01);

@@ -34,8 +34,8 @@ interface Report {
 const idsOf = (results: readonly CaseResult[], verdict: string) =>
   results.filter((result) => result.verdict === verdict).map(({ id }) => id);
 
-describe("check", { timeout: STORY_MS }, () => {
-  it("passes our own servers, and names each fault of a copy", async () => {
+describe("the check command", { timeout: STORY_MS }, () => {
+  it("passes our own servers, and names each seeded fault of a copy", async () => {
     const folder = await temporaryFolder();
     const servers = await serve(join(folder, "data"));
     await passesKms(servers, folder);
@@ -129,7 +129,7 @@ async function namesFaultsOfGms({ dataDir }: GmsProcess): Promise<void> {
   ]);
 }
 
-it("is in docs/check.md case by case", async () => {
+it("docs/check.md describes every case of the check commands", async () => {
   const page = await readFile(new URL("../../../docs/check.md", import.meta.url), "utf8");
   const rows = page.split("\n").filter((line) => /^\| [A-Z]{3}-\d{3} /.test(line));
   expect(rows).toEqual(

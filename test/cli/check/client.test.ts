@@ -42,7 +42,7 @@ describe("check client", () => {
     expect(idsOf(results, "not applicable")).toEqual(["MCC-011", ...CASE_IDS.filter(overSip)]);
   });
 
-  it("names what is wrong in the requests of a client, and what it should not have taken", async () => {
+  it("names the faults in a client's requests, and the messages that it should have refused", async () => {
     const results = await runOurClient(core, { faults: SPEAKS_WRONGLY });
     expect(failed(results)).toEqual({
       "MCC-004": expect.stringContaining("no Bearer token"),
@@ -87,7 +87,7 @@ describe("check client", () => {
     ]);
   });
 
-  it("names a client that hurries back to a GMS which asked for time, and one without a token after a 401", async () => {
+  it("names a client that ignores the GMS's Retry-After, and one without a token after a 401", async () => {
     let last = "";
     const faults: Faults = {
       hears(text) {
@@ -121,7 +121,9 @@ describe("check client", () => {
   });
 });
 
-it("is a command that says where its servers are, and judges who comes", { timeout: STORY_MS }, async () => {
+it("check client says where its servers are, and judges the client that comes", {
+  timeout: STORY_MS,
+}, async () => {
   const folder = await temporaryFolder();
   const [dir, junit] = [join(folder, "check"), join(folder, "client.xml")];
   const any = ["--port", "0", "--sip-port", "0", "--expires", "10s", "--dir", dir, "--junit", junit];
@@ -151,7 +153,7 @@ it("is a command that says where its servers are, and judges who comes", { timeo
   expect(await readFile(junit, "utf8")).toContain('<testsuite name="mikey-sakke check client"');
 });
 
-it("starts the client with --run, tells it where the servers are, and ends it", {
+it("check client starts the client with --run, tells it where the servers are, and ends it", {
   timeout: STORY_MS,
 }, async () => {
   const folder = await temporaryFolder();
@@ -171,7 +173,7 @@ it("starts the client with --run, tells it where the servers are, and ends it", 
   await vi.waitFor(() => expect(() => process.kill(pid, 0)).toThrow("ESRCH"), STORY_MS);
 });
 
-it("says so when the client of --run ends by itself", async () => {
+it("check client reports that the client of --run ended by itself", async () => {
   const folder = await temporaryFolder();
   const any = ["--port", "0", "--sip-port", "0", "--start", "1s", "--dir", folder, "--run", "exit 3"];
   const { stderr, status } = await startCli(["check", "client", "--user", ALICE, ...any]).ended;

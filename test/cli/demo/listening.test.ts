@@ -12,8 +12,8 @@ const high = coded(tone(HIGH, G711_FRAME, 4000));
 const both = coded(mixFrames([low, high], G711_FRAME));
 const noise = coded(Int16Array.from({ length: G711_FRAME }, (_, i) => ((i * 7919) % 4001) - 2000));
 
-describe("what was heard", () => {
-  it("is only the tone, in however many frames", () => {
+describe("what a listener of the demo heard", () => {
+  it("is the tone alone, in however many frames", () => {
     expect(isOnly([low], [LOW])).toBe(true);
     expect(isOnly([low, low, low], [LOW])).toBe(true);
     expect(isOnly([], [LOW])).toBe(false);
@@ -24,11 +24,11 @@ describe("what was heard", () => {
     ["noise", noise],
     ["silence", new Int16Array(G711_FRAME)],
     ["another tone as well", both],
-  ])("is not only the tone when one frame is %s", (_, frame) => {
+  ])("is not the tone alone when one frame is %s", (_, frame) => {
     expect(isOnly([low, low, frame, low], [LOW])).toBe(false);
   });
 
-  it("is mixed when both tones sound in one frame, not in one after the other", () => {
+  it("is mixed when both tones sound in one frame, not when one follows the other", () => {
     expect(isMixed([low, both, high], [LOW, HIGH])).toBe(true);
     expect(isOnly([low, both, high], [LOW, HIGH])).toBe(true);
     expect(isMixed([low, high], [LOW, HIGH])).toBe(false);
@@ -37,7 +37,7 @@ describe("what was heard", () => {
 });
 
 describe("the report of the demo", () => {
-  it("fails for what must be so on any machine, and names it", () => {
+  it("fails for what must hold on any machine, and names it", () => {
     const report = new Report();
     report.check("first GMK, the same for all", 4, 4);
     report.check("packets opened with the removed member's keys (must be 0)", 0, 51, 0);
@@ -49,7 +49,7 @@ describe("the report of the demo", () => {
     });
   });
 
-  it("does not fail for how fast the machine is", () => {
+  it("does not fail because a machine is slow", () => {
     const report = new Report();
     report.measure({ what: "who heard every frame", held: 11, of: 198, note: "too slow" });
     expect(report.failure).toBeUndefined();

@@ -23,7 +23,7 @@ it.each([
   ["the GMS", fault("XCAP_TIMEOUT")],
   ["a SIP server", fault("SIP_TIMEOUT")],
   ["the MCX server, which waited for another", refusal(504)],
-])("%s is asked again when it did not answer in time", async (_, error) => {
+])("the demo asks again when %s did not answer in time", async (_, error) => {
   const step = { signal: new AbortController().signal, lacks: () => undefined };
   expect(await answered(failing(error, 2).work, step)).toBe(3);
 });
@@ -32,14 +32,14 @@ it.each([
   ["a refusal", refusal(403)],
   ["a server that is not there", fault("ADMIN_UNREACHABLE")],
   ["a message that does not verify", new MikeySakkeError("verification", "BAD_SIGNATURE", "no")],
-])("%s is an error at once", async (_, error) => {
+])("the demo fails at once on %s", async (_, error) => {
   const { work, tries } = failing(error, 2);
   const step = { signal: new AbortController().signal, lacks: () => undefined };
   await expect(answered(work, step)).rejects.toBe(error);
   expect(tries()).toBe(1);
 });
 
-it("nobody is asked again once the step has ended, and what was missing is told", async () => {
+it("the demo asks nobody again once a step has ended, and says what was missing", async () => {
   const end = new AbortController();
   let told = "";
   const step = {

@@ -17,7 +17,7 @@ async function folderWith(config: object): Promise<string> {
 }
 
 describe("serve", { timeout: STORY_MS }, () => {
-  it("makes a folder for its owner, obeys the environment, goes on after kill -9, leaves no files", async () => {
+  it("makes a folder for its owner, reads the environment, goes on after kill -9, leaves no files", async () => {
     const data = join(await temporaryFolder(), "data");
     const first = await serve(data, ["--kms-uri", "kms.example.org", "--gms-uri", "sip:gms@example.org"], {
       MIKEY_SAKKE_GMS_XCAP_PATH: "/elsewhere",
@@ -79,7 +79,7 @@ describe("serve", { timeout: STORY_MS }, () => {
     });
   });
 
-  it("serve gms: keys from a KMS elsewhere", async () => {
+  it("runs a GMS alone, with keys from a KMS elsewhere", async () => {
     const folder = await temporaryFolder();
     const kms = await serve(join(folder, "kms"));
     const data = join(folder, "gms");
@@ -95,7 +95,7 @@ describe("serve", { timeout: STORY_MS }, () => {
     expect((await serve(data, ["gms"])).kmsUrl).toBe(kms.kmsUrl);
   });
 
-  it("serve: GMS and MCX server ask the KMS at the URL that the configuration has", async () => {
+  it("runs GMS and MCX server that ask the KMS at the URL of the configuration", async () => {
     const port = await freePort();
     const kmsUrl = `https://localhost:${port}`;
     const environment = { MIKEY_SAKKE_GMS_KMS_URL: kmsUrl, MIKEY_SAKKE_MCX_KMS_URL: kmsUrl };
@@ -123,7 +123,7 @@ describe("serve", { timeout: STORY_MS }, () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
-  it("leaves what was in the folder before when it does not start, and keeps a folder that has started", async () => {
+  it("leaves the folder as it was when it does not start, and keeps a folder that has started", async () => {
     const data = await temporaryFolder();
     await writeFile(join(data, "notes.txt"), "mine");
     const bad = await spawnCli(["serve", "--data-dir", data, "--host", "192.0.2.1", "--json"]);
@@ -137,7 +137,7 @@ describe("serve", { timeout: STORY_MS }, () => {
     expect((await readdir(data)).sort()).toEqual(names.sort());
   });
 
-  it("says what is in the way of a second one", async () => {
+  it("says why a second server of the same folder cannot start", async () => {
     const data = join(await temporaryFolder(), "data");
     const servers = await serve(data);
     const again = await spawnCli(["serve", "--data-dir", data, "--port", "0", "--json"]);
@@ -147,7 +147,7 @@ describe("serve", { timeout: STORY_MS }, () => {
   });
 });
 
-describe("refused before anything is opened", () => {
+describe("serve refuses before it opens anything:", () => {
   const kms = { kmsUri: "kms.example.org" };
   const gms = { gmsUri: "sip:gms@example.org" };
   const refusal = async (config: object, ...args: string[]) => {
@@ -183,7 +183,7 @@ describe("refused before anything is opened", () => {
     });
   });
 
-  it("a GMS without a way to a token", async () => {
+  it("a GMS without a source of tokens", async () => {
     expect(
       await refusal({ gms: { ...gms, kmsUri: "k", kmsUrl: "https://k" } }, "serve", "gms"),
     ).toMatchObject({
@@ -191,7 +191,7 @@ describe("refused before anything is opened", () => {
     });
   });
 
-  it("a KMS that is not there", async () => {
+  it("a KMS that is not reachable", async () => {
     const data = await folderWith({ gms: { ...gms, kmsUri: "k" } });
     const run = await runCli(["kms", "user", "list", "--data-dir", data, "--json"]);
     expect(run.status).toBe(78);

@@ -9,24 +9,24 @@ import { runCli } from "../run-cli.ts";
 
 async function* nothing(): AsyncGenerator<Uint8Array> {}
 
-describe("spans of time", () => {
+describe("a time span on the command line", () => {
   it.each([
     ["90s", 90_000],
     ["5m", 300_000],
     ["12h", 43_200_000],
     ["7d", 604_800_000],
     ["2w", 1_209_600_000],
-  ])("%s", (text, ms) => {
+  ])("%s is accepted", (text, ms) => {
     expect(durationOption(text, "--x")).toBe(ms);
     expect(durationOption(durationText(ms), "--x")).toBe(ms);
   });
 
-  it.each(["", "0s", "7", "7y", "-1d", "1.5h", "never"])("not %j", (text) => {
+  it.each(["", "0s", "7", "7y", "-1d", "1.5h", "never"])("%j is refused", (text) => {
     expect(() => durationOption(text, "--x")).toThrow(expect.objectContaining({ code: "BAD_DURATION" }));
   });
 });
 
-describe("where SIP is", () => {
+describe("the SIP address of a server on the command line", () => {
   it.each([
     ["sip:gms.example.org", "udp", "gms.example.org", 5060, "sip:gms.example.org:5060"],
     ["sip:gms@10.0.0.1:5070;transport=tcp", "tcp", "10.0.0.1", 5070, "sip:10.0.0.1:5070;transport=tcp"],
@@ -34,18 +34,18 @@ describe("where SIP is", () => {
     ["sips:gms.example.org", "tls", "gms.example.org", 5061, "sips:gms.example.org:5061"],
     ["ws://gms.example.org", "ws", "gms.example.org", 80, "sip:gms.example.org:80;transport=ws"],
     ["wss://gms.example.org:8443", "wss", "gms.example.org", 8443, "sip:gms.example.org:8443;transport=ws"],
-  ])("%s", (text, way, host, port, uri) => {
+  ])("%s is accepted", (text, way, host, port, uri) => {
     expect(sipServer(text, "--sip")).toEqual({ way, host, port, uri });
   });
 
   it.each(["", "gms.example.org", "https://gms", "sip:", "sip:h;transport=sctp", "sip:h:x"])(
-    "not %j",
+    "%j is refused",
     (text) => {
       expect(() => sipServer(text, "--sip")).toThrow(expect.objectContaining({ code: "BAD_SIP_URI" }));
     },
   );
 
-  it("a transport of the servers of this machine, unless the command line says more", () => {
+  it("is by default a transport of this machine's servers", () => {
     const running = {
       kmsUri: "k",
       kmsUrl: "https://k",
@@ -66,8 +66,8 @@ describe("where SIP is", () => {
   });
 });
 
-describe("members and settings", () => {
-  it("named ones are of one kind and one KMS", async () => {
+describe("the members and settings of a group command", () => {
+  it("that are named are of one kind and one KMS", async () => {
     const args = { kind: "mcx-server", memberKms: "kms.away.example" } as const;
     expect(await membersOf(["sip:mix@example.org"], args, nothing())).toEqual([
       { uri: "sip:mix@example.org", kind: "mcx-server", kmsUri: "kms.away.example" },
@@ -89,14 +89,14 @@ describe("members and settings", () => {
     [["group", "rekey", "sip:g@example.org", "--activation", "soon"], "BAD_TIME"],
     [["client", "run", "--user", "sip:a@b"], "NO_SERVER"],
     [["client", "run", "--user", "sip:a@b", "--kms-url", "https://k", "--gms-uri", "sip:g"], "NO_SERVER"],
-  ])("%j ends with 2", async (args, code) => {
+  ])("%j end the command with 2", async (args, code) => {
     const run = await runCli([...args, "--json"]);
     expect(run.status).toBe(2);
     expect(run.json<{ code: string }>().code).toBe(code);
   });
 });
 
-it("a status line redraws itself on a terminal, and is a line for each change elsewhere", () => {
+it("the status line redraws itself on a terminal, and is a line for each change elsewhere", () => {
   const shown = (isTTY: boolean) => {
     const written: string[] = [];
     const line = startStatus({ write: (text) => written.push(text), isTTY, columns: 10 });

@@ -31,7 +31,7 @@ const isKey = (change: string, gmkId: string) => (event: Record<string, unknown>
   event.event === "key" && event.change === change && event.gmkId === gmkId;
 
 describe("serve, group and client run", { timeout: STORY_MS }, () => {
-  it("a group over SIP and HTTPS: made, watched, changed, revoked, deleted", async () => {
+  it("serve a group over SIP and HTTPS: made, watched, changed, revoked, deleted", async () => {
     const data = join(await temporaryFolder(), "data");
     const servers = await serve(data);
     const group = (command: string, ...args: string[]) =>
@@ -130,7 +130,7 @@ describe("serve, group and client run", { timeout: STORY_MS }, () => {
     expect(gone.json()).toMatchObject({ code: "GMS_NOT_RUNNING", next: expect.stringContaining("serve") });
   });
 
-  it("a client on each transport has the key and ends; sealed storage keeps it", async () => {
+  it("run a client on each transport, which gets the key and ends; sealed storage keeps it", async () => {
     const folder = await temporaryFolder();
     const data = join(folder, "data");
     await serve(data);

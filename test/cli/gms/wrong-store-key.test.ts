@@ -8,14 +8,14 @@ import { openDatabase } from "../../../store/index.ts";
 import { type Cluster, describeWithPostgres, startPostgres } from "../../support/postgres.ts";
 import { spawnCli, temporaryFolder } from "../run-cli.ts";
 
-describeWithPostgres("on PostgreSQL", () => {
+describeWithPostgres("serve on PostgreSQL", () => {
   let cluster: Cluster;
   beforeAll(async () => {
     cluster = await startPostgres();
   });
   afterAll(() => cluster?.stop());
 
-  it("a server with another store key than its database is refused, and leaves nothing", async () => {
+  it("a server whose store key differs from its database's is refused, and leaves nothing", async () => {
     const url = await cluster.createDatabase();
     const db = await openDatabase({ url, max: 1 });
     await migrate(db);

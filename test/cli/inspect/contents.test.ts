@@ -62,7 +62,7 @@ const MESSAGE = `MIKEY message of ${message.length} octets`;
 const NOTIFY = ["SIP request NOTIFY", "multipart body, 2 parts", "xcap-diff document", MESSAGE];
 
 describe("inspect", () => {
-  it("inspect shows a SIP message with its fields and parts, and opens its I_MESSAGE at its T", async () => {
+  it("shows a SIP message with its fields and parts, and opens its I_MESSAGE at its T", async () => {
     const report = await contents(notify(), ...keys, "--from", published.initiator_uri!, "--reveal");
     expect(report).toMatchObject({ status: "ok", form: "SIP" });
     expect(whats(report)).toEqual(NOTIFY);
@@ -91,11 +91,11 @@ describe("inspect", () => {
       ["session description (SDP)", MESSAGE],
     ],
     ["a SIP message in hexadecimal", toHex(notify()), NOTIFY],
-  ])("of %s", async (_, input, expected) => {
+  ])("finds the message in %s", async (_, input, expected) => {
     expect(whats(await contents(input))).toEqual(expected);
   });
 
-  it("inspect reads a multipart body without its header fields", async () => {
+  it("reads a multipart body without its header fields", async () => {
     const { body } = writeMultipart([{ contentType: "application/mikey", body: message }]);
     const report = await contents(body);
     expect(whats(report)).toEqual(["multipart body, 1 parts", MESSAGE]);
@@ -106,7 +106,7 @@ describe("inspect", () => {
     ["pcap, Ethernet with VLAN", pcap(LINK.ethernet, ethernet(ipv4(17, udp(5060, 5062, notify())), 0x0800))],
     ["pcap, loopback", pcap(LINK.null, loopback(ipv4(17, udp(5060, 5062, notify())), 2))],
     ["pcapng, raw IP", pcapng(LINK.raw, ipv4(17, udp(5060, 5062, notify())))],
-  ])("of a capture: %s", async (_, input) => {
+  ])("reads a capture: %s", async (_, input) => {
     const report = await contents(input);
     expect(report).toMatchObject({ status: "ok", form: "capture" });
     const [first, ...rest] = whats(report);
@@ -114,7 +114,7 @@ describe("inspect", () => {
     expect(rest).toEqual(NOTIFY.slice(1));
   });
 
-  it("inspect reads TCP over IPv6 with reordered and repeated segments as one stream with two messages", async () => {
+  it("reads TCP over IPv6 with reordered and repeated segments as one stream with two messages", async () => {
     const stream = concat(notify(), notify());
     const at = [0, 700, stream.length - 400, stream.length];
     const [a, b, c] = [0, 1, 2].map((i) =>
@@ -132,7 +132,7 @@ describe("inspect", () => {
     expect(whats(lost).at(-1)).toContain("a message that breaks off");
   });
 
-  it("inspect names media packets", async () => {
+  it("names media packets", async () => {
     const rtp = concat(
       Uint8Array.of(0x80, 0x60, 0, 7, 0, 0, 0, 1, 0xde, 0xad, 0xbe, 0xef),
       new Uint8Array(40),
@@ -151,7 +151,7 @@ describe("inspect", () => {
     ],
     ["Wireshark", (hex: string, at: string) => `${at.slice(-4)}   ${hex.match(/../g)!.join(" ")}   ab cd ef`],
     ["tcpdump -x", (hex: string, at: string) => `\t0x${at.slice(-4)}:  ${hex.match(/..?.?.?/g)!.join(" ")}`],
-  ])("of a dump of %s", async (_, line) => {
+  ])("reads a dump of %s", async (_, line) => {
     const rows = toHex(message).match(/.{1,32}/g)!;
     const dump = rows.map((hex, i) => line(hex, (16 * i).toString(16).padStart(8, "0"))).join("\n");
     const run = await runCli(["inspect", "--json"], dump);
@@ -166,7 +166,7 @@ describe("inspect", () => {
     expect([run.status, run.json().code]).toEqual([1, code]);
   });
 
-  it("wants certificate and keys together", async () => {
+  it("needs certificate and keys together", async () => {
     const run = await runCli(["inspect", "--json", "--cert", vector("production-gmk.cert.xml")], message);
     expect([run.status, run.json().code]).toEqual([2, "BAD_CALL"]);
   });

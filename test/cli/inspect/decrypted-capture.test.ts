@@ -75,7 +75,7 @@ describe("inspect --wireshark", () => {
       return { time: frame.time, source, octets: toHex(segment.slice(8, segment.length)) };
     });
 
-  it("has the speech in clear, each copy of it, and everything else as it was", async () => {
+  it("writes a capture with the speech in clear, each copy of it, and everything else as it was", async () => {
     const file = join(folder, "clear.pcap");
     const run = await runCli(["inspect", "--json", capture, ...opened, "--wireshark", file]);
     expect(run.status).toBe(0);
@@ -89,7 +89,7 @@ describe("inspect --wireshark", () => {
     expect(statSync(file).mode & 0o777).toBe(0o600);
   });
 
-  it("leaves a file alone that is there, and wants a capture and keys", async () => {
+  it("does not overwrite a file, and needs a capture and keys", async () => {
     const there = join(folder, "there.pcap");
     writeFileSync(there, "mine");
     const run = await runCli(["inspect", "--json", capture, ...opened, "--wireshark", there]);
@@ -102,7 +102,7 @@ describe("inspect --wireshark", () => {
     }
   });
 
-  describeWith("tshark", TSHARK, "tshark", () => {
+  describeWith("tshark", TSHARK, "tshark on the capture of inspect --wireshark", () => {
     it("reads the speech, and finds all lengths and checksums right", async () => {
       const file = join(folder, "for-tshark.pcap");
       await runCli(["inspect", "--json", capture, ...opened, "--wireshark", file]);

@@ -60,7 +60,7 @@ describe("serve kms", { timeout: STORY_MS }, () => {
     }
   });
 
-  it("says what is in the way of a second one", async () => {
+  it("says why a second server of the same folder cannot start", async () => {
     const folder = await temporaryFolder();
     const kms = await serveKms(join(folder, "kms"));
     const again = (...args: string[]) => spawnCli(["serve", "kms", ...args, "--json"]);
@@ -98,7 +98,7 @@ describe("serve kms", { timeout: STORY_MS }, () => {
     expect(noIssuer.json()).toMatchObject({ code: "TOKENS_NEEDED" });
   });
 
-  it("refuses a configuration that has what it does not know", async () => {
+  it("refuses a configuration with an unknown key", async () => {
     const folder = await temporaryFolder();
     const file = join(folder, "kms.json");
     await writeFile(file, JSON.stringify({ kmsUri: "kms.example.org", policy: { periodAhead: 3 } }));
@@ -108,8 +108,10 @@ describe("serve kms", { timeout: STORY_MS }, () => {
   });
 });
 
-describe("an empty database in a folder whose KMS was made before", { timeout: STORY_MS }, () => {
-  it("is refused, as it is another or not yet restored; --init makes a new KMS in it and logs that", async () => {
+describe("serve kms with an empty database in a folder whose KMS was made before", {
+  timeout: STORY_MS,
+}, () => {
+  it("refuses, as the database is another or not yet restored; --init makes a new KMS in it and logs that", async () => {
     const data = join(await temporaryFolder(), "kms");
     const first = await serveKms(data);
     expect(first.log()).toContain("made a new KMS");

@@ -44,8 +44,8 @@ async function provisionBoth(kms: KmsProcess, folder: string): Promise<void> {
   await cli(...provisionArgs(kms, ALICE, join(folder, "alice")), "--force");
 }
 
-describe("operations", { timeout: STORY_MS }, () => {
-  it("kms user: who is revoked gets no keys, until reinstated", async () => {
+describe("the command", { timeout: STORY_MS }, () => {
+  it("kms user --revoke keeps a user from getting keys, until reinstated", async () => {
     const folder = await temporaryFolder();
     const kms = await serveKms(join(folder, "kms"));
     const data = ["--data-dir", kms.dataDir];
@@ -80,7 +80,7 @@ describe("operations", { timeout: STORY_MS }, () => {
     });
   });
 
-  it("kms token: what the token says is what the KMS gives", async () => {
+  it("kms token gives a token whose claims decide on the keys", async () => {
     const folder = await temporaryFolder();
     const kms = await serveKms(join(folder, "kms"));
     const { token } = (
@@ -117,7 +117,7 @@ describe("operations", { timeout: STORY_MS }, () => {
     expect(run.json()).toMatchObject({ code: "TLS_UNTRUSTED", next: expect.stringContaining("--ca") });
   });
 
-  it("kms rotate-master: both certificates, and old messages still open", async () => {
+  it("kms rotate-master makes a second certificate, and old messages still open", async () => {
     const folder = await temporaryFolder();
     const kms = await serveKms(join(folder, "kms"));
     const data = ["--data-dir", kms.dataDir];
@@ -141,7 +141,7 @@ describe("operations", { timeout: STORY_MS }, () => {
     expect(fromPeriod).toBeGreaterThan(issued.json<{ keyPeriod: number }>().keyPeriod);
   });
 
-  it("kms rotate-master --at-once: keys must be fetched again", async () => {
+  it("kms rotate-master --at-once makes it necessary to fetch keys again", async () => {
     const folder = await temporaryFolder();
     const kms = await serveKms(join(folder, "kms"));
     await provisionBoth(kms, folder);
@@ -152,7 +152,7 @@ describe("operations", { timeout: STORY_MS }, () => {
     expect(await openSealed(folder)).toMatchObject({ accepted: 1 });
   });
 
-  it("kms rotate-store-key: the old key is kept for older backups, and opens nothing else any more", async () => {
+  it("kms rotate-store-key keeps the old key for older backups, and it opens nothing else any more", async () => {
     const folder = await temporaryFolder();
     const kms = await serveKms(join(folder, "kms"));
     const data = ["--data-dir", kms.dataDir];
@@ -188,7 +188,7 @@ describe("operations", { timeout: STORY_MS }, () => {
     expect(await readFile(kept, "utf8")).toBe(keys[1]);
   });
 
-  it("kms rotate-store-key: replaces the store key of a folder that has a GMS only", async () => {
+  it("kms rotate-store-key replaces the store key of a folder that has a GMS only", async () => {
     const data = await temporaryFolder();
     const gms = { kmsUri: "kms.example.org", gmsUri: GMS };
     await writeFile(join(data, "config.json"), JSON.stringify({ gms }));
@@ -203,7 +203,7 @@ describe("operations", { timeout: STORY_MS }, () => {
     expect((await backup()).json()).toMatchObject({ code: "WRONG_STORE_KEY" });
   });
 
-  it("kms issue: keys for all, as documents too", async () => {
+  it("kms issue issues keys for all users, as documents too", async () => {
     const folder = await temporaryFolder();
     const data = ["--data-dir", join(folder, "kms")];
     const users = Array.from({ length: 20 }, (_, i) => `sip:member${i}@example.org`);
@@ -252,7 +252,7 @@ describe("operations", { timeout: STORY_MS }, () => {
     expect(opened.json()).toMatchObject({ accepted: 1 });
   });
 
-  it("kms issue: broken off, it goes on with the rest", async () => {
+  it("kms issue goes on with the rest after it was broken off", async () => {
     const folder = await temporaryFolder();
     const data = ["--data-dir", join(folder, "kms")];
     const users = Array.from({ length: 4000 }, (_, i) => `sip:member${i}@example.org`);

@@ -17,7 +17,7 @@ describeWithPostgres("serve kms on PostgreSQL", () => {
   }, STORY_MS);
   afterAll(() => cluster?.stop());
 
-  it("gives a user the same keys from either process, and to the commands the same users", {
+  it("gives a user the same keys from either process, and the commands the same users", {
     timeout: STORY_MS,
   }, async () => {
     const folder = await temporaryFolder();

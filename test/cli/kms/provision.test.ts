@@ -39,7 +39,7 @@ async function transportKeys(kms: KmsProcess, user: string, name: string): Promi
 }
 
 describe("serve kms and provision", { timeout: STORY_MS }, () => {
-  it("files provisioned without TrK and InK seal and open messages", async () => {
+  it("give files without TrK and InK that seal and open messages", async () => {
     const folder = await temporaryFolder();
     const kms = await serveKms(join(folder, "kms"));
     expect(kms).toMatchObject({ kmsUri: "kms.localhost", developmentTokens: true });
@@ -58,7 +58,7 @@ describe("serve kms and provision", { timeout: STORY_MS }, () => {
     expect(await kms.end("SIGTERM")).toBe(0);
   });
 
-  it("the KMS replaces the TrK and InK of a provisioned client", async () => {
+  it("replace the TrK and InK of a provisioned client", async () => {
     const folder = await temporaryFolder();
     const kms = await serveKms(join(folder, "kms"));
     const name = join(folder, "alice");
@@ -109,7 +109,7 @@ describe("serve kms and provision", { timeout: STORY_MS }, () => {
     expect((await sealAndOpen(folder)).opened).toMatchObject([{ status: "accepted" }]);
   });
 
-  it("into sealed storage, which keeps new transport keys", async () => {
+  it("write to sealed storage, which keeps new transport keys", async () => {
     const folder = await temporaryFolder();
     const kms = await serveKms(join(folder, "kms"));
     const files = await transportKeys(kms, ALICE, join(folder, "alice"));

@@ -5,7 +5,7 @@ import { belongsTo, selfSigned } from "../../../cli/server/self-signed.ts";
 
 const NOW = Date.parse("2026-03-10T12:00:00Z");
 
-it("is for its hosts, for its days, with its own key, and signs no others", () => {
+it("a self-signed certificate is valid for its hosts and days, with its own key, and signs no others", () => {
   const made = selfSigned(["localhost", "127.0.0.1", "::1", "fe80::1:2", "2001:db8:1:2:3:4:5:6"], NOW, 30);
   const certificate = new X509Certificate(made.certificate);
   expect(certificate.checkHost("localhost")).toBe("localhost");
@@ -21,7 +21,7 @@ it("is for its hosts, for its days, with its own key, and signs no others", () =
   expect(belongsTo(made.certificate, made.key)).toBe(true);
 });
 
-it("is another each time", () => {
+it("a self-signed certificate is another each time", () => {
   const [one, two] = [selfSigned(["localhost"], NOW, 1), selfSigned(["localhost"], NOW, 1)];
   expect(belongsTo(one.certificate, two.key)).toBe(false);
   const serials = [one, two].map(({ certificate }) => new X509Certificate(certificate).serialNumber);

@@ -37,9 +37,9 @@ async function modulesOf(args: readonly string[]): Promise<string[]> {
   return [...new Set((await readFile(list, "utf8")).trim().split("\n"))];
 }
 
-describe("loads", () => {
+describe("the start of a command", () => {
   it.each([[["--help"]], [["kms", "issue", "--help"]], [["inspect", vector("production-gmk.mikey")]]])(
-    "no module of the servers for %j",
+    "loads no module of the servers for %j",
     async (args) => {
       const modules = await modulesOf(args);
       expect(modules.length).toBeGreaterThan(20);
@@ -48,7 +48,7 @@ describe("loads", () => {
     },
   );
 
-  it("them where they are needed", async () => {
+  it("loads the modules of the servers where they are needed", async () => {
     const folder = await temporaryFolder();
     await writeFile(join(folder, "config.json"), JSON.stringify({ kmsUri: "kms.example.org" }));
     const modules = await modulesOf([

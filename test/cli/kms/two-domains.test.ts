@@ -25,7 +25,9 @@ async function permit(kms: KmsProcess, other: KmsProcess, ...domains: string[]):
   await cli("kms", "certificate", "add", "--data-dir", kms.dataDir, "--kind", "external", ...limits, file);
 }
 
-it("seals by certificate cache, and refuses a KMS that may not be used", { timeout: STORY_MS }, async () => {
+it("seal works by the certificate cache between two domains, and refuses a KMS that is not permitted", {
+  timeout: STORY_MS,
+}, async () => {
   const folder = await temporaryFolder();
   const [home, away, rogue] = await Promise.all(
     ["home", "away", "rogue"].map((name) =>

@@ -30,8 +30,8 @@ async function folder() {
   return { dataDir, located, tls: { certFile: join(dataDir, "tls.crt"), keyFile: "/keys/tls.key" } };
 }
 
-describe("paths in a configuration are relative to its file", () => {
-  it("those of the MCX server, with its token for the GMS", async () => {
+describe("paths in a configuration", () => {
+  it("of the MCX server are relative to its file, with its token for the GMS", async () => {
     const { dataDir, located, tls } = await folder();
     const { config: read } = await openMcxFolder({ dataDir });
     expect(read.provisioning).toEqual(located);
@@ -39,7 +39,7 @@ describe("paths in a configuration are relative to its file", () => {
     expect(read.tls).toEqual(tls);
   });
 
-  it("those of the GMS", async () => {
+  it("of the GMS are relative to its file", async () => {
     const { dataDir, located, tls } = await folder();
     const { config: read } = await openGmsFolder({ dataDir });
     expect(read.provisioning).toEqual(located);

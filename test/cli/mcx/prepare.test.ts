@@ -16,7 +16,7 @@ async function sipOf(sip: object | undefined) {
   return (await prepareMcx({ dataDir }, GMS)).data.config.sip;
 }
 
-it("UDP and TCP have a port by themselves on loopback only, or where plain SIP is allowed", async () => {
+it("UDP and TCP get a port by default on loopback only, or where plain SIP is allowed", async () => {
   expect(await sipOf(undefined)).toMatchObject({ udpPort: 5070, tcpPort: 5070 });
   expect(await sipOf({ wsPort: 5072 })).toMatchObject({ udpPort: 5070, tcpPort: 5070, wsPort: 5072 });
   expect(await sipOf({ host: "0.0.0.0", allowPlain: true })).toMatchObject({ udpPort: 5070, tcpPort: 5070 });

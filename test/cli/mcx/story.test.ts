@@ -16,7 +16,7 @@ const [ALICE, BOB, CAROL] = ["alice", "bob", "carol"].map((name) => `sip:${name}
   string,
 ];
 
-it("talk is heard by listen, mcdata send by mcdata receive, and neither by who is no member", {
+it("talk is heard by listen, mcdata send by mcdata receive, and neither by a non-member", {
   timeout: STORY_MS,
 }, async () => {
   const folder = await temporaryFolder();
@@ -131,7 +131,7 @@ it.each([
   ["listen", ["--out", "heard.wav"]],
   ["mcdata receive", []],
 ])(
-  "%s of who is no member ends with 75 and says what is missing; signals end it at once",
+  "%s of a non-member ends with 75 and says what is missing; signals end it at once",
   {
     timeout: STORY_MS,
   },

@@ -29,7 +29,7 @@ it.each([
   [DENY_CAUSES.ONLY_ONE_PARTICIPANT, "only one participant"],
   [DENY_CAUSES.RECEIVE_ONLY, "receive only"],
   [200, "cause 200"],
-])("a denial of the floor says why: %i", async (number, cause) => {
+])("talk names the cause of a floor denial: %i", async (number, cause) => {
   const how = { speech: "g711", priority: 0, waitMs: 1000, note: () => undefined } as const;
   expect(await sayTo(deniedLine(number), new Int16Array(160), how)).toEqual({ lost: "denied", cause });
 });

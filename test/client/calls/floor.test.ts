@@ -88,7 +88,7 @@ describe("the floor of a group call", () => {
     expect(thrown(() => alice.call.send(frameOf(0)))).toBe("FLOOR_NOT_GRANTED");
   });
 
-  it("is waited for, and goes on to who waits", async () => {
+  it("is waited for, and passes to the member who waits", async () => {
     alice.call.request();
     await net.clock.pass(50);
     bob.call.request();
@@ -107,7 +107,7 @@ describe("the floor of a group call", () => {
     expect(alice.call.floor).toMatchObject({ state: "taken", talker: BOB });
   });
 
-  it("is taken from one of lower priority, who answers with its release", async () => {
+  it("is taken from a talker of lower priority, who answers with a release", async () => {
     alice.call.request();
     await net.clock.pass(50);
     carol.call.request(250);
@@ -133,7 +133,7 @@ describe("the floor of a group call", () => {
     expect(carol.call.floor).toMatchObject({ state: "taken", talker: BOB, isEmergency: false });
   });
 
-  it("becomes that of an emergency while one talks or waits", async () => {
+  it("becomes an emergency floor while somebody talks or waits", async () => {
     alice.call.request();
     await net.clock.pass(50);
     alice.call.request(0, { isEmergency: true });
@@ -149,7 +149,7 @@ describe("the floor of a group call", () => {
     expect(bob.call.floor).toMatchObject({ state: "granted", isEmergency: true });
   });
 
-  it("is asked for again as that of an emergency when the first request for that was lost", async () => {
+  it("is asked for again as an emergency floor when the first emergency request was lost", async () => {
     alice.call.request();
     await net.clock.pass(50);
     const weather = net.weather;
@@ -175,7 +175,7 @@ describe("the floor of a group call", () => {
     expect(states(alice.events).slice(-2)).toEqual(["releasing revoked 2", "idle"]);
   });
 
-  it("is refused to who asks when nobody may wait", async () => {
+  it("is refused to a member who asks for it when nobody may wait", async () => {
     server.stop();
     await open({ config: { maxQueue: 0 } as TestServer["config"] });
     alice.call.request();
@@ -202,7 +202,7 @@ describe("the floor of a group call", () => {
     expect(granted).toBeGreaterThan(24);
   });
 
-  it("gives up when the server does not answer", async () => {
+  it("is given up by a client when the server does not answer", async () => {
     net.weather = { loss: 100 };
     alice.call.request();
     await net.clock.pass(10_000);
@@ -210,7 +210,7 @@ describe("the floor of a group call", () => {
     expect(server.log).toEqual([]);
   });
 
-  it("needs a CSK, and goes on under a new one", async () => {
+  it("needs a CSK, and stays under a new one", async () => {
     const [old] = alice.controls.held;
     alice.controls.held = [];
     expect(thrown(() => alice.call.request())).toBe("NO_CONTROL_KEY");
@@ -227,7 +227,7 @@ describe("the floor of a group call", () => {
   });
 });
 
-describe("floor control and media", () => {
+describe("floor control and media of a group call", () => {
   it("come by multicast under the MuSiK", async () => {
     server.stop();
     net = new Net("multicast", { delay: 5, jitter: 30 });

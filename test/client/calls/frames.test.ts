@@ -16,7 +16,7 @@ import { ALL, join, Ring, TestServer } from "./members.ts";
 const uint16 = fc.integer({ min: 0, max: 0xffff });
 const uint32 = fc.integer({ min: 0, max: 0xffffffff });
 
-describe("frames that were received", () => {
+describe("received frames", () => {
   it("are all played or counted, whatever numbers and times their packets have", () => {
     const near = fc.integer({ min: 0, max: 40 }).map((n) => (0xfff0 + n) & 0xffff);
     const packet = fc.record({ sequenceNumber: fc.oneof(near, uint16), timestamp: uint32, arrival: uint32 });

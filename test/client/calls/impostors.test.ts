@@ -28,8 +28,8 @@ function speech(sender: ReturnType<typeof senderOf>, sequenceNumber: number): Ui
   return sender.protect(packet) as Uint8Array;
 }
 
-describe("claims of floor control", () => {
-  it("give a named talker one SSRC, and the one before for two seconds", () => {
+describe("claims of SSRCs in floor control messages", () => {
+  it("reserve one SSRC for a named talker, and the previous one for two seconds", () => {
     const claims = new Claims();
     expect(claims.of(1, 0)).toEqual({ users: [], isTheirs: true, isNamed: false });
     claims.take(ALICE, 1, 0);
@@ -42,7 +42,7 @@ describe("claims of floor control", () => {
     expect(claims.of(9, 13_000)).toMatchObject({ users: [], isTheirs: true });
   });
 
-  it("take a talker without a named SSRC under any that is nobody's", () => {
+  it("accept a talker without a named SSRC under any SSRC that belongs to nobody", () => {
     const claims = new Claims();
     claims.take(ALICE, 1, 0);
     claims.take(BOB, undefined, 100);
@@ -50,7 +50,7 @@ describe("claims of floor control", () => {
     expect(claims.of(1, 100).users).toEqual([ALICE]);
   });
 
-  it("hold for several talkers at a time where there may be several", () => {
+  it("hold for several talkers at a time where several may talk", () => {
     const claims = new Claims(true);
     claims.take(ALICE, 1, 0);
     claims.take(BOB, 2, 0);
@@ -66,8 +66,8 @@ describe("claims of floor control", () => {
   });
 });
 
-describe("who has the floor and speaks as the one before", () => {
-  it("is not heard while the named talker is, and is told when the talker is silent", async () => {
+describe("a member who has the floor and speaks under the previous talker's SSRC", () => {
+  it("is not heard while the named talker is heard, and is told once the talker is silent", async () => {
     const net = new Net("as another");
     const server = new TestServer(net);
     const keys = gmkOf(0x0123456, ALL);
@@ -104,7 +104,7 @@ describe("off-network, a member who seals under another's keys", () => {
   const MEDIA = { host: "239.255.0.1", port: 5004 };
   const FLOOR = { host: "239.255.0.1", port: 5005 };
 
-  it("mutes nobody by numbers far ahead, in media or in floor control, nor by steps or by being first", async () => {
+  it("mutes nobody by sequence numbers far ahead, in media or in floor control, in steps or by being first", async () => {
     const net = new Net("mute");
     const keys = gmkOf(0x0123456, ALL);
     const events: CallEvent[] = [];
@@ -158,7 +158,7 @@ describe("off-network, a member who seals under another's keys", () => {
     expect(CAROL).toBe(ALL[2]);
   });
 
-  it("takes no SSRC from its host by using up the memory of who has which", () => {
+  it("takes no SSRC from its owner by filling the memory of SSRC owners", () => {
     const sources = new SsrcSources();
     sources.bind(1, "192.0.2.1");
     for (let ssrc = 1000; ssrc < 50_000; ssrc++) sources.bind(ssrc, "203.0.113.66");

@@ -69,34 +69,37 @@ function expectAll(net: Net, { call, media, heard }: Member, before: number) {
 }
 
 describe("a change of key in the middle of a talk burst", () => {
-  it.each(["one", "two", "three"])("loses nothing to keying, with loss and disorder (%s)", async (seed) => {
-    const old = gmkOf(0x0111111, ALL);
-    const fresh = gmkOf(0x0222222, ALL);
-    const rings = old.map((key) => new Ring(key));
-    const { net, server, members } = world(`change ${seed}`, rings);
-    await floorTo(members[0]!, net);
-    net.weather = BAD_WEATHER;
-    await burst({ net, members }, 600, (n) => {
-      // Bob has the new key long before it is sent with, Carol just before; both still send under the old one.
-      if (n === 50) rings[1]!.held.unshift(fresh[1]!);
-      if (n === 299) rings[2]!.held.unshift(fresh[2]!);
-      if (n === 300) rings[0]!.held.push(fresh[0]!);
-    });
-    await listen({ net, members }, 30);
-    server.stop();
-    for (const member of members.slice(1)) {
-      expectAll(net, member, 0);
-      // Of 600, 5 % are lost on each of two legs: 541 on average, give or take 7; eight times that is no accident.
-      expect(member.call.counters.media.received).toBeGreaterThan(480);
-      // One stream through both keys, of one talker.
-      expect(member.events.filter(({ type }) => type === "talker")).toEqual([
-        expect.objectContaining({ user: ALICE }),
-      ]);
-      expect(member.heard.length).toBeGreaterThan(450);
-    }
-  });
+  it.each(["one", "two", "three"])(
+    "loses no speech to keying, with loss and disorder (%s lost)",
+    async (seed) => {
+      const old = gmkOf(0x0111111, ALL);
+      const fresh = gmkOf(0x0222222, ALL);
+      const rings = old.map((key) => new Ring(key));
+      const { net, server, members } = world(`change ${seed}`, rings);
+      await floorTo(members[0]!, net);
+      net.weather = BAD_WEATHER;
+      await burst({ net, members }, 600, (n) => {
+        // Bob has the new key long before it is sent with, Carol just before; both still send under the old one.
+        if (n === 50) rings[1]!.held.unshift(fresh[1]!);
+        if (n === 299) rings[2]!.held.unshift(fresh[2]!);
+        if (n === 300) rings[0]!.held.push(fresh[0]!);
+      });
+      await listen({ net, members }, 30);
+      server.stop();
+      for (const member of members.slice(1)) {
+        expectAll(net, member, 0);
+        // Of 600, 5 % are lost on each of two legs: 541 on average, give or take 7; eight times that is no accident.
+        expect(member.call.counters.media.received).toBeGreaterThan(480);
+        // One stream through both keys, of one talker.
+        expect(member.events.filter(({ type }) => type === "talker")).toEqual([
+          expect.objectContaining({ user: ALICE }),
+        ]);
+        expect(member.heard.length).toBeGreaterThan(450);
+      }
+    },
+  );
 
-  it("shuts out who was removed, from its first packet on", async () => {
+  it("shuts out a removed member from its first packet on", async () => {
     const old = gmkOf(0x0111111, ALL);
     const fresh = gmkOf(0x0222222, [ALICE, BOB]);
     const rings = old.map((key) => new Ring(key));
@@ -114,7 +117,7 @@ describe("a change of key in the middle of a talk burst", () => {
     expect(carol!.call.counters.media).toMatchObject({ received: 50, refused: { "unknown-key": 50 } });
   });
 
-  it("ends what is heard under a key that is revoked", async () => {
+  it("ends what is heard under a revoked key", async () => {
     const keys = gmkOf(0x0111111, ALL);
     const rings = keys.map((key) => new Ring(key));
     const { net, server, members } = world("revoked", rings);
@@ -131,7 +134,7 @@ describe("a change of key in the middle of a talk burst", () => {
   });
 });
 
-describe("who joins late", () => {
+describe("a member who joins a call late", () => {
   it("hears from the first packet on, also after the sequence number has wrapped", {
     timeout: 60_000,
   }, async () => {
@@ -159,7 +162,7 @@ describe("key rings of members", () => {
     group = await makeGroupWorld();
   });
 
-  it("send under the newest active key, and receive under all that may be", async () => {
+  it("send under the newest active key, and receive under every key that may be in use", async () => {
     const device = await Device.create(group);
     const keys = ringKeys(device.ring, FIRE);
     expect(keys.sending()).toBeUndefined();

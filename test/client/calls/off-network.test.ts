@@ -60,7 +60,7 @@ async function talk(net: Net, { call }: Member, listeners: readonly Member[], fr
 }
 
 describe("a call without a server", () => {
-  it("goes to all members and says who talks; who has another key hears nothing", async () => {
+  it("reaches all members and says who talks; a member with another key hears nothing", async () => {
     const { net, alice, bob, carol } = world("plain");
     const stranger = enter(
       net,
@@ -91,7 +91,7 @@ describe("a call without a server", () => {
     expect([alice, bob, carol].map(({ call }) => call.floor.state)).toEqual(["idle", "idle", "idle"]);
   });
 
-  it("passes the floor from who talks to who waits", async () => {
+  it("passes the floor from the talker to a waiting member", async () => {
     const { net, alice, bob, carol } = world("queue");
     alice.call.request();
     await net.clock.pass(500);
@@ -124,7 +124,7 @@ describe("a call without a server", () => {
     expect(() => alice.call.send(frameOf(1))).toThrow(expect.objectContaining({ code: "FLOOR_NOT_GRANTED" }));
   });
 
-  it("frees the floor of who is not heard any more, and goes on under a new GMK", async () => {
+  it("frees the floor of a member who is not heard any more, and goes on under a new GMK", async () => {
     const net = new Net("gone");
     const [old, fresh] = [gmkOf(0x0123123, ALL), gmkOf(0x0456456, ALL)];
     const rings = old.map((key) => new Ring(key));

@@ -134,7 +134,7 @@ describe("a private call without a server", () => {
     await settled(net, Promise.all([alice.calls.close(), bob.calls.close()]));
   });
 
-  it("is set up and ended in a network that loses a third of all", async () => {
+  it("is set up and ended in a network that loses a third of all packets", async () => {
     const net = new Net("lossy", { loss: 33, delay: 5 });
     const [alice, bob] = [client(net, ALICE), client(net, BOB)];
     const placed = await settled(net, alice.calls.call(BOB, bob.address));
@@ -146,7 +146,7 @@ describe("a private call without a server", () => {
     await settled(net, Promise.all([alice.calls.close(), bob.calls.close()]));
   });
 
-  it("is refused by a callee who does not want it, who is in another, and who is not there", async () => {
+  it("is refused by a callee who does not want it, who is in another call, and who is not there", async () => {
     const net = new Net("refusals");
     const [alice, bob, carol] = [
       client(net, ALICE),
@@ -192,7 +192,7 @@ describe("a private call without a server", () => {
     await settled(net, bob.calls.close());
   });
 
-  it("is refused when its set-up comes again after its end, and answered as before while it lasts", async () => {
+  it("is refused when its set-up is repeated after its end, and answered as before while it lasts", async () => {
     const net = new Net("replay");
     const bob = client(net, BOB);
     const answers = requests(net);
@@ -215,7 +215,7 @@ describe("a private call without a server", () => {
     await settled(net, bob.calls.close());
   });
 
-  it("is refused without a key, and with speech that is not understood", async () => {
+  it("is refused without a key, and with a codec that is not understood", async () => {
     const net = new Net("offers");
     const bob = client(net, BOB);
     const answers = requests(net);

@@ -38,8 +38,8 @@ async function expectNothing(): Promise<void> {
   expect(device.ring.keys()).toEqual([]);
 }
 
-describe("a message that passes", () => {
-  it("brings GMK, GMK-ID, GUK-ID, groups, activation, expiry and text", async () => {
+describe("a GMK message that passes all checks", () => {
+  it("gives GMK, GMK-ID, GUK-ID, groups, activation, expiry and text", async () => {
     const activation = Math.floor(NOW / SECOND) - 60;
     const { octets, gmk } = await world.seal({
       groups: [GROUP, FOREIGN_GROUP],
@@ -62,7 +62,7 @@ describe("a message that passes", () => {
     expect(device.changes).toEqual(["added"]);
   });
 
-  it("is answered the same when it comes again, also after its key period", async () => {
+  it("is answered in the same way when it is repeated, also after its key period", async () => {
     const { octets } = await world.seal();
     await device.take(octets);
     expect(summary(await device.take(octets))).toBe("known");
@@ -72,7 +72,7 @@ describe("a message that passes", () => {
     expect(await device.disk.list("group-key/")).toHaveLength(1);
   });
 
-  it("may have lain in a document for long, as long as its key period lasts", async () => {
+  it("may have been stored in a document for as long as its key period lasts", async () => {
     const { octets } = await world.seal({ at: NOW - 5 * DAY_MS });
     expect(summary(await device.take(octets))).toBe("stored");
   });
@@ -85,7 +85,7 @@ describe("a message that passes", () => {
   });
 });
 
-describe("a message is refused", () => {
+describe("a refused GMK message", () => {
   it("octets that are no message are refused", async () => {
     expect(summary(await device.take(new Uint8Array([1, 26, 0])))).toBe("2 TRUNCATED");
     expect(summary(await device.take(new Uint8Array(20_000)))).toBe("1 MESSAGE_TOO_LONG");
@@ -210,8 +210,8 @@ describe("a message is refused", () => {
   });
 });
 
-describe("a GMK-ID that is known", () => {
-  it("takes no other key, no other RAND and no other GMS", async () => {
+describe("a known GMK-ID", () => {
+  it("accepts no other key, no other RAND and no other GMS", async () => {
     const { octets, gmk } = await world.seal();
     await device.take(octets);
     const { keyId, key, rand } = gmk;
@@ -227,7 +227,7 @@ describe("a GMK-ID that is known", () => {
     expect(device.changes).toEqual(["added"]);
   });
 
-  it("takes the same key again with other parameters, and no older message after that", async () => {
+  it("accepts the same key again with other parameters, and no older message after that", async () => {
     const first = await world.seal();
     const skipped = await world.seal({ ...first.gmk, at: NOW + SECOND });
     const second = await world.seal({
@@ -248,7 +248,7 @@ describe("a GMK-ID that is known", () => {
     expect(device.changes).toEqual(["added", "renewed"]);
   });
 
-  it("is no younger for being renewed", async () => {
+  it("keeps its age when its message is renewed", async () => {
     const first = await world.seal({ at: NOW - 3 * SECOND });
     const newer = await world.seal({ at: NOW - 2 * SECOND });
     const renewal = await world.seal({ ...first.gmk, at: NOW - SECOND });

@@ -36,7 +36,7 @@ function picture({ ring }: Device): string[] {
   });
 }
 
-describe.each([true, false])("a write that breaks, having written: %s", (writes) => {
+describe.each([true, false])("a ring whose writes break off, partial write kept: %s", (writes) => {
   const writeAndEnd = [1, 2, 3, 4, 5].flatMap(
     (n) =>
       [
@@ -44,7 +44,7 @@ describe.each([true, false])("a write that breaks, having written: %s", (writes)
         [n, false],
       ] as const,
   );
-  it.each(writeAndEnd)("the write %i, and the process ends: %s", async (n, restarts) => {
+  it.each(writeAndEnd)("survives write %i failing, when the process then ends: %s", async (n, restarts) => {
     const disk = new BreakingStorage();
     disk.writes = writes;
     const device = await Device.create(world, disk);
@@ -71,7 +71,7 @@ describe.each([true, false])("a write that breaks, having written: %s", (writes)
     expect(picture(device)).toEqual(expected);
   });
 
-  it.each([1, 2])("the write %i of leaving a group", async (n) => {
+  it.each([1, 2])("survives write %i failing while a group is left", async (n) => {
     const disk = new BreakingStorage();
     disk.writes = writes;
     const device = await Device.create(world, disk);

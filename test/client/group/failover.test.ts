@@ -49,8 +49,8 @@ function newKeyAt(sealed: { octets: Uint8Array }): void {
   gms.current = () => diff([initial("1", sealed.octets), listed]);
 }
 
-describe("a client of several servers", () => {
-  it("goes to the next one within two seconds when its server stops, and gets the key there", async () => {
+describe("a client of several GMS servers", () => {
+  it("goes to the next server within two seconds when its own stops, and gets the key there", async () => {
     await start();
     expect(steps(gms.events)).toEqual([`subscribed ${A}`]);
     newKeyAt(await world.seal());
@@ -60,7 +60,7 @@ describe("a client of several servers", () => {
     expect(gms.ring.current(GROUP)).toBeDefined();
   });
 
-  it("goes to the next one within two seconds when its server dies", async () => {
+  it("goes to the next server within two seconds when its own dies", async () => {
     await start();
     newKeyAt(await world.seal());
     steps(gms.events);
@@ -70,7 +70,7 @@ describe("a client of several servers", () => {
     expect(gms.ring.current(GROUP)).toBeDefined();
   });
 
-  it("goes to the next one within ten seconds when its server stands still and says nothing", async () => {
+  it("goes to the next server within ten seconds when its own hangs and says nothing", async () => {
     await start();
     newKeyAt(await world.seal());
     steps(gms.events);
@@ -81,7 +81,7 @@ describe("a client of several servers", () => {
     expect(gms.ring.current(GROUP)).toBeDefined();
   });
 
-  it("passes over a server that failed a moment ago, and does not stay with one that takes connections only", async () => {
+  it("passes over a server that failed a moment ago, and leaves one that only accepts connections", async () => {
     gms.network.frozen.add(B);
     await start();
     void gms.subscription!.terminate("deactivated");
@@ -94,7 +94,7 @@ describe("a client of several servers", () => {
     ]);
   });
 
-  it("tries a server that failed again after a minute, not before", async () => {
+  it("tries a failed server again after a minute, not before", async () => {
     await start();
     void gms.subscription!.terminate("deactivated");
     await gms.pass(2000);
@@ -107,14 +107,14 @@ describe("a client of several servers", () => {
     expect([gms.subscribes.length, gms.subscription!.state]).toEqual([2, "active"]);
   });
 
-  it("does not go elsewhere with what the GMS refuses for good", async () => {
+  it("does not repeat elsewhere what the GMS refuses for good", async () => {
     gms.decide = () => ({ refuse: { status: 403 } });
     await start();
     await gms.pass(2 * MINUTE);
     expect([gms.subscribes.length, b.subscribes, c.subscribes]).toEqual([1, [], []]);
   });
 
-  it("goes elsewhere when one is overloaded, and leaves that alone for as long as it says", async () => {
+  it("goes elsewhere when a server is overloaded, and leaves that server alone for as long as it says", async () => {
     const retry = { seconds: 300, params: new Map() };
     const busy: Decision = {
       refuse: { status: 503, headers: (h) => void h.set(RETRY_AFTER, retry) },
@@ -134,7 +134,7 @@ describe("a client of several servers", () => {
     expect(gms.subscription!.state).toBe("active");
   });
 
-  it("waits ever longer while all of them are away, and finds the first that is back", async () => {
+  it("waits ever longer while all servers are away, and finds the first one that is back", async () => {
     for (const host of [A, B, C]) gms.network.firewalled.add(`${host}:5060`);
     await start();
     await gms.pass(10 * MINUTE);
@@ -147,7 +147,7 @@ describe("a client of several servers", () => {
     expect(c.isUsed).toBe(true);
   });
 
-  it("gives servers that are silent one after the other ever more time, as they may have too much to do", async () => {
+  it("gives silent servers more time one after the other, as they may be overloaded", async () => {
     await start();
     const losses: number[] = [];
     for (const [host, server] of [
@@ -167,7 +167,7 @@ describe("a client of several servers", () => {
     expect(losses[2]!).toBeGreaterThanOrEqual(2 * KEEP_ALIVE.limit);
   });
 
-  it("gives a server that is slow more time at each try", async () => {
+  it("gives a slow server more time at each try", async () => {
     let asked = 0;
     gms.endpoint.notifier({
       package: "xcap-diff",
@@ -203,7 +203,7 @@ it("clients that lose a server together do not come to the next one in the same 
   expect(Math.max(...waits) - Math.min(...waits)).toBeGreaterThan(400);
 }, 60_000);
 
-describe("the servers of a domain", () => {
+describe("the SIP servers of a domain", () => {
   const srv = (...hosts: string[]) =>
     hosts.map((target, priority) => ({ priority, weight: 0, port: 5060, target }));
   const zone = (...hosts: string[]) => ({
@@ -242,7 +242,7 @@ describe("the servers of a domain", () => {
   });
 });
 
-describe("while SIP is away", () => {
+describe("while SIP is away,", () => {
   it("keys are fetched over HTTP within seconds, and no more once SIP is back", async () => {
     const xcap = new TestXcap();
     xcap.putGroup();

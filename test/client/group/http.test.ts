@@ -48,7 +48,7 @@ const failures = () =>
     .splice(0)
     .flatMap((event) => (event.type === "failed" ? [(event.error as { code: string }).code] : []));
 
-describe("polling", () => {
+describe("polling of XCAP documents", () => {
   it("fetches with the token, then only what has changed", async () => {
     const [first, second] = [await world.seal(), await world.seal()];
     xcap.putKeys(first.octets);
@@ -69,7 +69,7 @@ describe("polling", () => {
     expect(xcap.reports).toEqual(["stored ", "stored "]);
   });
 
-  it("reports what a check refused, once, with the text of the Warning", async () => {
+  it("reports once what a check refused, with the text of the Warning", async () => {
     const good = await world.seal();
     const bad = flip((await world.seal()).octets, 8 * 600);
     xcap.putKeys(good.octets, bad, (await world.seal({ to: BOB })).octets);
@@ -81,7 +81,7 @@ describe("polling", () => {
     expect(gms.ring.keys()).toHaveLength(1);
   });
 
-  it("reports nothing of what failed on this side, and fetches it again", async () => {
+  it("does not report a failure of the client itself, and fetches the message again", async () => {
     const disk = new BreakingStorage();
     gms.storage = disk;
     disk.writes = false;
@@ -96,7 +96,7 @@ describe("polling", () => {
     expect(gms.outcomes()).toEqual(["failed", "stored"]);
   });
 
-  it("sends a report again that did not arrive, but not to a GMS that does not know it", async () => {
+  it("repeats a report that did not arrive, but not to a GMS that does not know it", async () => {
     xcap.putKeys((await world.seal()).octets);
     xcap.reportStatus = 503;
     await startAlone();
@@ -112,7 +112,7 @@ describe("polling", () => {
     expect(failures()).toEqual([]);
   });
 
-  it("takes the documents per group where a GMS has those", async () => {
+  it("reads the documents of single groups where a GMS has those", async () => {
     const { octets } = await world.seal();
     xcap.put(gktpGroupPath(GROUP), writeGktpDocument([{ id: ALICE, octets }]));
     await startAlone({ gktpTree: "group" });
@@ -120,7 +120,7 @@ describe("polling", () => {
     expect(xcap.requests[0]!.path).toBe(gktpGroupPath(GROUP));
   });
 
-  it("learns from the group's document that the user is no member, and lets its keys go", async () => {
+  it("learns from the group document that the user is no member, and drops the group's keys", async () => {
     const shared = await world.seal({ groups: [GROUP, OTHER_GROUP] });
     const own = await world.seal();
     xcap.putGroup(OTHER_GROUP);
@@ -136,8 +136,8 @@ describe("polling", () => {
   });
 });
 
-describe("what goes wrong", () => {
-  it("is tried again, later each time, and as the server says", async () => {
+describe("a failed XCAP request", () => {
+  it("is tried again, later each time, and when the server says", async () => {
     let times = 0;
     xcap.intercept = () => {
       times++;
@@ -169,7 +169,7 @@ describe("what goes wrong", () => {
     ["XML_NOT_WELL_FORMED", () => new Response("<html>", { status: 200 })],
     ["GROUP_XML_ROOT", () => new Response("<html/>", { status: 200 })],
     ["XCAP_ANSWER_TOO_LARGE", () => new Response(new Uint8Array(17 << 20), { status: 200 })],
-  ])("%s leaves everything as it was", async (code, answer) => {
+  ])("leaves all keys as they were after %s", async (code, answer) => {
     const { octets } = await world.seal();
     xcap.putKeys(octets);
     await startAlone();
@@ -182,7 +182,7 @@ describe("what goes wrong", () => {
     expect(gms.ring.current(GROUP)).toBeDefined();
   });
 
-  it("a group document that cannot be read does not cost the group its keys", async () => {
+  it("for an unreadable group document does not cost the group its keys", async () => {
     xcap.putKeys((await world.seal()).octets);
     xcap.put(groupDocumentPath(GROUP), "<html/>");
     await startAlone();
@@ -190,7 +190,7 @@ describe("what goes wrong", () => {
     expect(gms.ring.current(GROUP)).toBeDefined();
   });
 
-  it("ends with the client: what is under way is broken off", async () => {
+  it("is aborted when the client ends", async () => {
     let signal: AbortSignal | undefined;
     xcap.intercept = (_, init) => {
       signal = init.signal;
@@ -208,7 +208,7 @@ describe("what goes wrong", () => {
   });
 });
 
-describe("with SIP besides", () => {
+describe("a client that fetches over HTTP and subscribes over SIP", () => {
   it("fetches when a NOTIFY says so, and asks for no patches", async () => {
     await start();
     expect(gms.subscribes[0]!.headers.get(EVENT)!.params.get("diff-processing")).toBe("no-patching");
@@ -226,7 +226,7 @@ describe("with SIP besides", () => {
     expect(xcap.take()).toEqual(["GET keys 304", "GET group 304"]);
   });
 
-  it("takes a revocation that comes beside the diff, and answers for it", async () => {
+  it("accepts a revocation beside the diff, and answers it", async () => {
     const { octets, gmk } = await world.seal();
     xcap.putKeys(octets);
     await start();
@@ -254,7 +254,7 @@ describe("with SIP besides", () => {
     expect(gms.ring.groups()).toEqual([]);
   });
 
-  it("a client that gets its keys in NOTIFYs fetches over HTTP what a patch leaves open", async () => {
+  it("fetches over HTTP what a patch leaves open when its keys come in NOTIFYs", async () => {
     const [first, second] = [await world.seal(), await world.seal()];
     gms.current = () => diff([listed]);
     await start({ way: "sip" });
@@ -272,7 +272,7 @@ describe("with SIP besides", () => {
   });
 });
 
-it("a client without what its way needs is not made", async () => {
+it("a group client without the servers that its mode of delivery needs is refused", async () => {
   await start();
   const options = { userUri: ALICE, ring: gms.ring, groups: [GROUP] };
   const make = (more: object) => () => createGroupClient({ ...options, ...more } as never);

@@ -25,8 +25,8 @@ afterEach(() => gms.close());
 
 const lost = () => gms.events.filter((event) => event.type === "subscription-lost");
 
-describe("a subscription", () => {
-  it("a subscription that the GMS ends is made again, and tells of everything", async () => {
+describe("a subscription to group keys", () => {
+  it("is made again when the GMS ends it, and brings all groups", async () => {
     const [first, second] = [await world.seal(), await world.seal()];
     gms.current = () => diff([initial("1", first.octets), listed]);
     await gms.start();
@@ -42,7 +42,7 @@ describe("a subscription", () => {
     );
   });
 
-  it("a subscription that the GMS forgot in a crash is made again when it is to be refreshed", async () => {
+  it("is made again at its refresh when the GMS lost it in a crash", async () => {
     await gms.start({ expires: 600 });
     gms.subscription!.drop({ cause: "closed" });
     await gms.pass(5 * MINUTE + 4000);
@@ -62,7 +62,7 @@ describe("a subscription", () => {
     expect(lost()).toEqual([]);
   });
 
-  it("is tried again while the GMS is away, later each time, with tries that no clock orders", async () => {
+  it("is tried again while the GMS is away, later each time, with random delays", async () => {
     await gms.endpoint.close();
     await gms.start();
     await gms.pass(30 * MINUTE);
@@ -74,7 +74,7 @@ describe("a subscription", () => {
     expect(new Set(steps.map((step) => step % 1)).size).toBeGreaterThan(3);
   });
 
-  it("a subscription that is refused is not asked for at once again, but may be one day", async () => {
+  it("that is refused is not repeated at once, but may be repeated later", async () => {
     gms.decide = () => ({ refuse: { status: 403 } });
     await gms.start();
     expect(lost()).toMatchObject([{ cause: "refused", status: 403 }]);
@@ -111,7 +111,7 @@ describe("a subscription", () => {
     expect(gms.subscription!.state).toBe("active");
   });
 
-  it("does not keep a client that leaves a GMS that is gone", async () => {
+  it("does not keep a client from ending when its GMS is gone", async () => {
     await gms.start();
     await gms.endpoint.close();
     let isStopped = false;
@@ -142,8 +142,8 @@ describe("a subscription", () => {
   });
 });
 
-describe("the access token", () => {
-  it("the access token that expired is got anew after the challenge", async () => {
+describe("the access token of a subscription", () => {
+  it("is fetched anew after the challenge when it expired", async () => {
     const scheme = bearerScheme({
       authorizationServer: "https://idms.home.example",
       verify: (token) => (token === "token-2" ? "alice" : undefined),
@@ -170,7 +170,7 @@ describe("the access token", () => {
     expect(lost()).toEqual([]);
   });
 
-  it("the access token that is refused for good is not sent over and over", async () => {
+  it("is not sent over and over when it is refused for good", async () => {
     gms.decide = () => ({
       refuse: {
         status: 401,
@@ -183,7 +183,7 @@ describe("the access token", () => {
     expect(lost()).toMatchObject([{ status: 401 }]);
   });
 
-  it("the access token that cannot be had is tried for later", async () => {
+  it("is asked for later when it cannot be had", async () => {
     let isThere = false;
     await gms.start({
       token: async () => {
@@ -199,8 +199,8 @@ describe("the access token", () => {
   });
 });
 
-describe("keys over time", () => {
-  it("are told of when they become active, expire and are dropped", async () => {
+describe("the key ring of a client", () => {
+  it("tells when keys become active, expire and are dropped", async () => {
     await gms.start();
     const start = Math.floor(gms.now() / 1000);
     const { octets } = await world.seal({ parameters: { activation: start + 3600, expiry: start + 7200 } });

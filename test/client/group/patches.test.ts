@@ -20,8 +20,8 @@ const change = (from: string, to: string, ...patches: readonly object[]) =>
 const add = ({ octets }: Sealed) => adding(octets)[0]!;
 const OK = { status: 200 };
 
-describe("patches", () => {
-  it("apply to the version before, and only what is new is opened", async () => {
+describe("patches of XCAP documents", () => {
+  it("apply to the previous version, and only new messages are opened", async () => {
     const [a, b, c] = await Promise.all([world.seal(), world.seal(), world.seal()]);
     gms.current = () => diff([initial("1", a.octets), listed]);
     await gms.start();
@@ -34,7 +34,7 @@ describe("patches", () => {
     expect(gms.subscribes).toHaveLength(1);
   });
 
-  it("patches after a refusal go on from the version before, or from the refused one", async () => {
+  it("apply after a refusal to the previous version, or to the refused one", async () => {
     const [a, b, c] = await Promise.all([world.seal(), world.seal(), world.seal()]);
     const bad = await world.seal({ to: BOB });
     gms.current = () => diff([initial("1", a.octets), listed]);
@@ -47,7 +47,7 @@ describe("patches", () => {
     expect(gms.outcomes()).toEqual(["stored", "NOT_FOR_ME", "stored", "known", "NOT_FOR_ME", "stored"]);
   });
 
-  it("patches of a version that is not known bring their keys, and the client subscribes anew", async () => {
+  it("to an unknown version bring their keys, and the client subscribes anew", async () => {
     const [a, b] = await Promise.all([world.seal(), world.seal()]);
     await gms.start();
     gms.current = () => diff([initial("9", a.octets, b.octets), listed]);
@@ -62,7 +62,7 @@ describe("patches", () => {
     expect(gms.subscribes).toHaveLength(3);
   });
 
-  it("patches that remove what is not there count as of a version that is not known", async () => {
+  it("that remove what is not there count as patches to an unknown version", async () => {
     await gms.start();
     gms.current = () => diff([listed]);
     expect(await gms.notify([initial("1", (await world.seal()).octets)])).toMatchObject(OK);
@@ -71,7 +71,7 @@ describe("patches", () => {
     expect(gms.subscribes).toHaveLength(3);
   });
 
-  it("are missing: without HTTP there is no way to the keys, and the host is told", async () => {
+  it("that are missing leave no way to the keys without HTTP, and the host is told", async () => {
     await gms.start();
     expect(await gms.notify([{ sel: GKTP, newEtag: "5" }])).toMatchObject(OK);
     expect(gms.events.at(-1)).toMatchObject({ type: "failed", error: { code: "NO_WAY_TO_KEYS" } });
@@ -80,8 +80,8 @@ describe("patches", () => {
   });
 });
 
-describe("membership", () => {
-  it("ends with the document of the group, and so do its keys", async () => {
+describe("membership in a group", () => {
+  it("ends with the group document, and the keys of the group are dropped", async () => {
     const [own, shared] = [await world.seal(), await world.seal({ groups: [GROUP, OTHER_GROUP] })];
     gms.current = () => diff([initial("1", own.octets, shared.octets), listed]);
     await gms.start({ groups: [GROUP, OTHER_GROUP] });
@@ -104,7 +104,7 @@ describe("membership", () => {
     expect(gms.ring.keys(GROUP)).toHaveLength(2);
   });
 
-  it("membership that ended while the client was away shows in the first NOTIFY", async () => {
+  it("that ended while the client was away shows in the first NOTIFY", async () => {
     const [left, kept, carried] = await Promise.all(
       [GROUP, OTHER_GROUP, "sip:third@home.example"].map((group) => world.seal({ groups: [group] })),
     );
@@ -121,7 +121,7 @@ describe("membership", () => {
     expect(gms.events).toContainEqual({ type: "not-member", groupUri: GROUP });
   });
 
-  it("is not concluded from a NOTIFY without a body, nor from a later one, nor for another GMS's groups", async () => {
+  it("does not end by a NOTIFY without a body, by a later NOTIFY, or for groups of another GMS", async () => {
     const { octets } = await world.seal();
     gms.current = () => diff([initial("1", octets), listed]);
     await gms.start();

@@ -38,7 +38,7 @@ async function take(changes: SealChanges = {}): Promise<number> {
 const states = () => device.ring.keys(GROUP).map(({ state }) => state);
 
 describe("several keys of a group", () => {
-  it("go from pending over active to expired, and the one activated last is sent with", async () => {
+  it("go from pending over active to expired, and the key activated last is used for sending", async () => {
     const first = await take({ parameters: { activation: at(-100), expiry: at(7200) } });
     const second = await take({ parameters: { activation: at(3600) } });
     expect(states()).toEqual(["active", "pending"]);
@@ -61,7 +61,7 @@ describe("several keys of a group", () => {
     expect(device.ring.key(first)).toMatchObject({ state: "expired" });
   });
 
-  it("fall back to the one before when the newest is revoked", async () => {
+  it("fall back to the previous key when the newest is revoked", async () => {
     const first = await take({ parameters: { activation: at(-200) } });
     const { octets, gmk } = await world.seal({ parameters: { activation: at(-100) } });
     await device.take(octets);
@@ -70,7 +70,7 @@ describe("several keys of a group", () => {
     expect(device.ring.current(GROUP)!.gmkId).toBe(first);
   });
 
-  it("stand apart by group, but one may serve two", async () => {
+  it("are kept apart by group, but one key may serve two groups", async () => {
     const shared = await take({ groups: [GROUP, OTHER_GROUP] });
     const own = await take({ groups: [OTHER_GROUP] });
     expect(device.ring.keys(GROUP).map(({ gmkId }) => gmkId)).toEqual([shared]);
@@ -80,8 +80,8 @@ describe("several keys of a group", () => {
   });
 });
 
-describe("what is stored", () => {
-  it("is there after a restart, whole and not in clear", async () => {
+describe("a stored key ring", () => {
+  it("is complete after a restart, and not stored in clear", async () => {
     const { octets, gmk } = await world.seal({ parameters: { text: "after dark", expiry: at(9000) } });
     await device.take(octets);
     const before = device.ring.current(GROUP)!;
@@ -98,13 +98,13 @@ describe("what is stored", () => {
     expect([record.includes(Buffer.from(gmk.key)), record.includes(GROUP)]).toEqual([false, false]);
   });
 
-  it("is one user's, on a storage of several", async () => {
+  it("belongs to one user, on a storage of several", async () => {
     await take();
     const ring = await GroupKeyRing.open(device.storage, { userUri: BOB, now: () => NOW });
     expect(ring.keys()).toEqual([]);
   });
 
-  it("is shared by two tabs: neither takes a GMK-ID that the other knows for new", async () => {
+  it("is shared by two tabs: neither takes a GMK-ID that the other knows for a new one", async () => {
     const tab = await GroupKeyRing.open(device.storage, { userUri: ALICE, now: () => device.now });
     const { octets, gmk } = await world.seal();
     await device.take(octets);
@@ -117,7 +117,7 @@ describe("what is stored", () => {
     expect(tab.current(GROUP)).toBeUndefined();
   });
 
-  it("loses one damaged record, which its message brings back, but nothing under a wrong key", async () => {
+  it("loses one damaged record, which its message brings back, but nothing under a wrong storage key", async () => {
     const { octets } = await world.seal();
     await device.take(octets);
     await take({ groups: [OTHER_GROUP] });
@@ -140,8 +140,8 @@ describe("what is stored", () => {
   });
 });
 
-describe("a ring that has lost everything", () => {
-  it("takes no message that was sent before it was made, unless the GMS shows it as what holds now", async () => {
+describe("a key ring that has lost its storage", () => {
+  it("accepts no message older than itself, unless the GMS shows it as the present state", async () => {
     const { octets, gmk } = await world.seal();
     expect(summary(await device.take(octets))).toBe("stored");
     for (const name of await device.disk.list("")) await device.disk.delete(name);
@@ -156,7 +156,7 @@ describe("a ring that has lost everything", () => {
     expect(device.ring.current(GROUP)!.gmkId).toBe(gmk.keyId);
   });
 
-  it("takes what was sent after it was made, however long ago that is", async () => {
+  it("accepts a message sent after the ring was made, however long ago that is", async () => {
     const { octets } = await world.seal();
     device.now += 3 * DAY_MS;
     await device.restart();
@@ -182,8 +182,8 @@ describe("a clock that is set back", () => {
   });
 });
 
-describe("what is not needed any more", () => {
-  it("is wiped a day after it expired, and its record goes when its messages cannot come back", async () => {
+describe("a key that is not needed any more", () => {
+  it("is wiped a day after it expired, and its record is deleted once its messages cannot come back", async () => {
     const { octets, gmk } = await world.seal({ parameters: { activation: at(-100), expiry: at(3600) } });
     await device.take(octets);
     const { key } = device.ring.current(GROUP)!;
@@ -208,7 +208,7 @@ describe("what is not needed any more", () => {
     expect(summary(await device.take(octets))).toBe("38 KEY_PERIOD_NOT_CURRENT");
   });
 
-  it("keeps a revoked identifier blocked for as long as there is room", async () => {
+  it("stays blocked after its revocation for as long as there is room", async () => {
     await device.restart({ maxRecords: 2 });
     const revoked = await take({ parameters: { revoked: true } });
     await take();
@@ -223,8 +223,8 @@ describe("what is not needed any more", () => {
   });
 });
 
-describe("a group that was left", () => {
-  it("takes its keys along, but for those shared with another group", async () => {
+describe("leaving a group", () => {
+  it("removes its keys, except those shared with another group", async () => {
     const own = await take();
     const shared = await take({ groups: [GROUP, OTHER_GROUP] });
     const { key } = device.ring.byGmkId(own)!;
@@ -239,7 +239,7 @@ describe("a group that was left", () => {
     expect(device.ring.keys(GROUP).map(({ gmkId }) => gmkId)).toEqual([shared]);
   });
 
-  it("comes back by the message that was the last, or by a newer one of the same key", async () => {
+  it("is undone by the last message of the group, or by a newer one of the same key", async () => {
     const first = await world.seal();
     const renewal = await world.seal(first.gmk);
     await device.take(first.octets);

@@ -17,7 +17,7 @@ function silencesAt(times: readonly number[]): { silences: Silences; pass(millis
   };
 }
 
-it("the limit doubles from the second silence on, and is as before after five minutes", () => {
+it("the time limit for a silent server doubles from the second silence on, and is as before after five minutes", () => {
   expect(silencesAt([0]).silences.limit(1000)).toBe(1000);
   const { silences, pass } = silencesAt([0, 10_000, 20_000]);
   expect(silences.limit(1000)).toBe(4000);
@@ -25,7 +25,7 @@ it("the limit doubles from the second silence on, and is as before after five mi
   expect(silences.limit(1000)).toBe(1000);
 });
 
-it("the process that was silent just now is not waited for longer than before", () => {
+it("a process that was silent just now is not waited for longer than before", () => {
   const { silences, pass } = silencesAt([0, 10_000]);
   expect(silences.limit(1000)).toBe(2000);
   expect(silences.limitOfOwner(1000)).toBe(1000);

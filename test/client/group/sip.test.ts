@@ -45,7 +45,7 @@ const REFUSED = {
   ],
 };
 
-describe("the SUBSCRIBE", () => {
+describe("the SUBSCRIBE of a client", () => {
   it("names the documents and the user, with the token in both places", async () => {
     await gms.start();
     const [{ headers, body }] = gms.subscribes as [(typeof gms.subscribes)[0]];
@@ -78,7 +78,7 @@ describe("the SUBSCRIBE", () => {
     ]);
   });
 
-  it("brings what is there already", async () => {
+  it("brings the keys that are there already", async () => {
     const { octets, gmk } = await world.seal();
     gms.current = () => diff([initial("a", octets), listed]);
     await gms.start();
@@ -88,7 +88,7 @@ describe("the SUBSCRIBE", () => {
   });
 });
 
-describe("the answer to a NOTIFY", () => {
+describe("the answer of a client to a NOTIFY", () => {
   it("is 200 when the key is stored, also the second time", async () => {
     await gms.start();
     const { octets } = await world.seal();
@@ -132,7 +132,7 @@ describe("the answer to a NOTIFY", () => {
     expect(gms.subscription!.state).toBe("active");
   });
 
-  it("is 200 for a group that the client does not ask for, of which nothing is kept", async () => {
+  it("is 200 for a group that the client did not ask for, and nothing of it is kept", async () => {
     await gms.start();
     const { octets, gmk } = await world.seal({ groups: [FOREIGN_GROUP] });
     expect(await gms.notify([initial("a", octets)])).toMatchObject({ status: 200 });
@@ -143,7 +143,7 @@ describe("the answer to a NOTIFY", () => {
     expect(gms.ring.keys().map(({ gmkId }) => gmkId)).not.toContain(gmk.keyId);
   });
 
-  it("is 488 for another key under a known GMK-ID, and for a key that was revoked", async () => {
+  it("is 488 for another key under a known GMK-ID, and for a revoked key", async () => {
     await gms.start();
     const first = await world.seal();
     await gms.notify([initial("a", first.octets)]);
@@ -189,7 +189,7 @@ describe("the answer to a NOTIFY", () => {
     expect((await gms.notify([initial("b", bad.octets)])).response!.body).toHaveLength(0);
   });
 
-  it("is 500 when the key cannot be stored, and 200 when it can again", async () => {
+  it("is 500 while the key cannot be stored, and 200 once it can", async () => {
     const disk = new BreakingStorage();
     gms.storage = disk;
     await gms.start();
@@ -214,7 +214,7 @@ describe("the answer to a NOTIFY", () => {
     expect(await gms.notify([initial("a", octets)])).toMatchObject({ status: 200 });
   });
 
-  it("is 400 or 415 for a body that cannot be read, and 200 for none", async () => {
+  it("is 400 or 415 for a body that cannot be read, and 200 for no body", async () => {
     await gms.start();
     const body = utf8("<xcap-diff");
     expect(await gms.notify({ contentType: MEDIA.xcapDiff, body })).toMatchObject({ status: 400 });
@@ -230,7 +230,7 @@ describe("the answer to a NOTIFY", () => {
     expect(gms.subscription!.state).toBe("active");
   });
 
-  it("counts messages beside the diff as well", async () => {
+  it("covers messages beside the diff as well", async () => {
     await gms.start();
     const { octets, gmk } = await world.seal();
     const revocation = await world.seal({ ...gmk, parameters: { revoked: true } });
@@ -249,7 +249,7 @@ describe("the answer to a NOTIFY", () => {
   });
 });
 
-describe("documents that the client did not ask for", () => {
+describe("XCAP documents that the client did not ask for", () => {
   it("are passed over", async () => {
     await gms.start();
     const { octets } = await world.seal();

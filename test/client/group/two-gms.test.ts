@@ -26,7 +26,7 @@ const inboxOf = (gmsUri: string) =>
     tell: () => undefined,
   });
 
-it("a key of one GMS does not become the key of a group of the other, though both groups are named in it", async () => {
+it("the key of one GMS does not become the key of another GMS's group, even if it names both groups", async () => {
   const own = await world.seal();
   await device.take(own.octets);
   const { octets } = await world.seal({ initiator: world.stranger, groups: [OTHER_GROUP, GROUP] });
@@ -39,7 +39,7 @@ it("a key of one GMS does not become the key of a group of the other, though bot
   expect(summary(await takeFromOther(only.octets))).toBe("63 GROUP_NOT_EXPECTED");
 });
 
-it("a key counts for the groups only that are expected of its GMS", async () => {
+it("a key counts only for the groups that are expected of its GMS", async () => {
   const { octets } = await world.seal({ initiator: world.stranger, groups: [OTHER_GROUP, GROUP] });
   expect(summary(await takeFromOther(octets, [OTHER_GROUP]))).toBe("stored");
   expect(device.ring.current(GROUP)).toBeUndefined();
@@ -48,7 +48,7 @@ it("a key counts for the groups only that are expected of its GMS", async () => 
   expect(device.ring.current(GROUP)).toMatchObject({ gmsUri: GMS });
 });
 
-it("a GMS that says that a group came or went has no say on the keys of the other", async () => {
+it("a GMS that reports added or removed groups has no effect on the keys of another GMS", async () => {
   const own = await world.seal();
   await device.take(own.octets);
   await takeFromOther((await world.seal({ initiator: world.stranger, groups: [OTHER_GROUP, GROUP] })).octets);

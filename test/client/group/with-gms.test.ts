@@ -91,7 +91,7 @@ const finished = (rekey: number) =>
   setup.until(async () => (await admin().rekeyStatus(rekey)).state === "done", `the end of rekey ${rekey}`);
 
 describe("clients over SIP", () => {
-  it("get a key, the next one, and lose it by revocation; the GMS hears of each", async () => {
+  it("get a key and the next one, lose it by revocation, and report each to the GMS", async () => {
     const { rekeys } = await admin().createGroup(ADMIN, { uri: GROUP, members: newMembers(2) });
     const [a, b] = [await device(0), await device(1)];
     await finished(rekeys[0]!.id);
@@ -112,7 +112,7 @@ describe("clients over SIP", () => {
     expect(current(a)).toBe(rekeys[0]!.gmkId);
   });
 
-  it("clients over SIP that are removed lose the keys of the group, and the others get a new one", async () => {
+  it("that are removed lose the keys of the group, and the others get a new one", async () => {
     const { rekeys } = await admin().createGroup(ADMIN, { uri: GROUP, members: newMembers(2) });
     const [a, b] = [await device(0), await device(1)];
     await finished(rekeys[0]!.id);
@@ -124,7 +124,7 @@ describe("clients over SIP", () => {
     expect(b.ring.keys()).toEqual([]);
   });
 
-  it("clients over SIP that were away find out what has happened", async () => {
+  it("that were away learn what has happened", async () => {
     const { rekeys } = await admin().createGroup(ADMIN, { uri: GROUP, members: newMembers(2) });
     const [a, b] = [await device(0), await device(1)];
     await finished(rekeys[0]!.id);
@@ -138,7 +138,7 @@ describe("clients over SIP", () => {
     await setup.until(() => b.ring.groups().join() === "sip:other@home.example", "the other group's key");
   });
 
-  it("clients over SIP with an empty ring get the present key sealed anew, and no older one that is sent to them", async () => {
+  it("with an empty ring get the present key sealed anew, and accept no older key sent to them", async () => {
     const { rekeys } = await admin().createGroup(ADMIN, { uri: GROUP, members: newMembers(2) });
     const a = await device(0);
     await setup.until(() => current(a) === rekeys[0]!.gmkId, "the key of who was there");
@@ -166,7 +166,7 @@ describe("clients over SIP", () => {
     );
   });
 
-  it("clients over SIP whose flow breaks go on", async () => {
+  it("whose flow breaks go on", async () => {
     const { rekeys } = await admin().createGroup(ADMIN, { uri: GROUP, members: newMembers(1) });
     const a = await device(0);
     await finished(rekeys[0]!.id);
@@ -176,7 +176,7 @@ describe("clients over SIP", () => {
     expect(current(a)).toBe(rekey.gmkId);
   });
 
-  it("clients over SIP that refuse are known by name, with the reason", async () => {
+  it("that refuse a message are known to the GMS by name, with the reason", async () => {
     const { rekeys } = await admin().createGroup(ADMIN, { uri: GROUP, members: newMembers(2) });
     const [a, b] = [
       await device(0),
@@ -220,7 +220,7 @@ describe("a client over HTTP", () => {
     return { fetch, requests };
   }
 
-  it("fetches, reports, and learns by SIP of news and of a revocation", async () => {
+  it("fetches keys, reports, and learns over SIP of changes and of a revocation", async () => {
     const { rekeys } = await admin().createGroup(ADMIN, { uri: GROUP, members: newMembers(1) });
     await setup.until(async () => (await setup.states(rekeys[0]!.id)).join() === "sealed", "the sealing");
     const { fetch, requests } = await makeFetch(memberUri(0));

@@ -55,7 +55,7 @@ describe("a change of the KMS's master secrets", () => {
     }
   }
 
-  it("comes in time, and keys of both certificates are held side by side", async () => {
+  it("reaches the client in time, which holds keys of both certificates side by side", async () => {
     const [gms, alice] = [await makeDevice(world, { userUri: GMS }), await makeDevice(world)];
     const both = [gms, alice];
     for (const { provisioner } of both) await provisioner.provision();
@@ -72,7 +72,7 @@ describe("a change of the KMS's master secrets", () => {
     expect(new Set(keySets.map(({ certUri }) => certUri)).size).toBe(2);
   });
 
-  it("a change of the KMS's master secrets makes the present keys useless at once, and the client gets new ones", async () => {
+  it("at once makes the present keys useless, and the client gets new ones", async () => {
     const [gms, alice] = [await makeDevice(world, { userUri: GMS }), await makeDevice(world)];
     for (const { provisioner } of [gms, alice]) await provisioner.provision();
     world.now += 60_000;
@@ -86,8 +86,8 @@ describe("a change of the KMS's master secrets", () => {
   });
 });
 
-describe("a certificate with the CertUri of one that is stored", () => {
-  it("replaces it, and keys that do not belong to it any more go", async () => {
+describe("a new certificate with the CertUri of a stored one", () => {
+  it("replaces the stored one, and keys that do not belong to it any more are dropped", async () => {
     const core = await sharedCore();
     const certUri = "cert://home/1";
     const [one, two] = [makeKms(core, "kms.one", { certUri }), makeKms(core, "kms.two", { certUri })];
@@ -155,7 +155,7 @@ describe("certificates of other KMSs", () => {
     sender.destroy();
   });
 
-  it("are not taken of KMSs that the configuration does not name, when it is all that counts", async () => {
+  it("are not taken for KMSs that the configuration does not name, when only the configuration counts", async () => {
     const strict = { home: KMS_URI, acceptListed: false };
     const device = await makeDevice(world, { trust: new KmsTrust(strict) });
     await device.provisioner.provision();
@@ -166,7 +166,7 @@ describe("certificates of other KMSs", () => {
     expect(await kmsUris(named)).toEqual([AWAY_KMS, KMS_URI]);
   });
 
-  it("go when the Home KMS lists them no more", async () => {
+  it("are dropped when the Home KMS no longer lists them", async () => {
     const device = await makeDevice(world);
     await device.provisioner.provision();
     await world.kms.admin.removeCertificate(AWAY_KMS);
@@ -185,7 +185,7 @@ describe("certificates of other KMSs", () => {
     destroy(domains);
   });
 
-  it("vouch for whom the Home KMS lists, whatever their KMS lists of itself", async () => {
+  it("vouch for the users that the Home KMS lists for a KMS, whatever that KMS lists of itself", async () => {
     const core = await sharedCore();
     const store = new KeyStore(new MemoryStorage());
     const trust = new KmsTrust({ home: KMS_URI, migration: [AWAY_KMS] });
@@ -232,7 +232,7 @@ describe("certificates of other KMSs", () => {
     expect(await store.certificates()).toEqual([{ certificate: longer, from: AWAY_KMS }]);
   });
 
-  it("do not cost the keys when one of them is bad", async () => {
+  it("that are bad do not cost the user's keys", async () => {
     const core = await sharedCore();
     const store = new KeyStore(new MemoryStorage());
     const home = makeKms(core, KMS_URI);
@@ -248,7 +248,7 @@ describe("certificates of other KMSs", () => {
     expect(changes[0]!.error!.code).toBe("BAD_PUBLIC_ENCRYPTION_KEY");
   });
 
-  it("are not taken from a Migration KMS, that of the Home KMS least of all", async () => {
+  it("are not taken from a Migration KMS, least of all the certificate of the Home KMS", async () => {
     const core = await sharedCore();
     const store = new KeyStore(new MemoryStorage());
     const trust = new KmsTrust({ home: KMS_URI, migration: [AWAY_KMS], external: ["kms.third.example"] });

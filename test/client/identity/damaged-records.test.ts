@@ -38,9 +38,9 @@ async function damage(prefix: string): Promise<string[]> {
 const reported = ({ events }: Device) =>
   events.flatMap((event) => (event.type === "record-damaged" ? event.name : []));
 
-describe("a damaged record", () => {
+describe("a damaged record of a client", () => {
   it.each(["key-set/", "certificate/", "state/", "listed/"])(
-    "of %s is told of and got again",
+    "in %s is reported and fetched again",
     async (prefix) => {
       const names = await damage(prefix);
       await alice.provisioner.provision();
@@ -59,7 +59,7 @@ describe("a damaged record", () => {
     expect(reported(alice)).toHaveLength(1);
   });
 
-  it("a damaged record that holds a TrK or an InK stays an error, and stays", async () => {
+  it("that holds a TrK or an InK stays an error, and is kept", async () => {
     const user = "sip:damaged@example.org";
     const keys = await makeTransportKeys(world, ["TrK", "InK"], user);
     const device = await makeDevice(world, { userUri: user, protection: keys, storage: alice.storage });
@@ -70,7 +70,7 @@ describe("a damaged record", () => {
     expect(await memory.list("transport-key/")).toEqual(names);
   });
 
-  it("is none when the storage key is wrong: nothing is deleted", async () => {
+  it("is not assumed when the storage key is wrong: nothing is deleted", async () => {
     const names = await memory.list("");
     const storage = new SealedStorage(memory, await StorageKey.generate());
     const mistaken = await makeDevice(world, { userUri: ALICE, storage });

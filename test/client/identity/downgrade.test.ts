@@ -31,7 +31,7 @@ const idsOf = ({ trk, ink }: TransportKeys, confirmed = true) =>
 
 const forged = (status: number) => (): Answer => ({ status, headers: {}, body: "no" });
 
-describe("a key that was replaced", () => {
+describe("a replaced transport key", () => {
   let evil: World | undefined;
   afterEach(async () => {
     await evil?.close();
@@ -57,7 +57,7 @@ describe("a key that was replaced", () => {
     return { fetch, wire };
   }
 
-  it("is not used again, although the client is still set up with it", async () => {
+  it("is not used again, although the client is still configured with it", async () => {
     const base = await both();
     const first = await device(base);
     await first.provisioner.provision();
@@ -77,7 +77,7 @@ describe("a key that was replaced", () => {
     await first.provisioner.provision();
   });
 
-  it("is not used again once the KMS used the new one, whatever failed then", async () => {
+  it("is not used again once the KMS used the new key, whatever failed then", async () => {
     const base = await both();
     const first = await device(base);
     const made = await both();
@@ -91,7 +91,7 @@ describe("a key that was replaced", () => {
     expect(await stored(led)).toEqual(idsOf(made));
   });
 
-  it("is not used after one that the operator brought in its place either", async () => {
+  it("is not used after the operator configured another key in its place", async () => {
     const base = await both();
     const first = await device(base);
     await both();
@@ -114,7 +114,7 @@ describe("a key that was replaced", () => {
     }
   });
 
-  it("is used while the KMS may not have got to know the new one", async () => {
+  it("is used while the KMS may not know the new key yet", async () => {
     const base = await both();
     const alice = await device(base);
     const made = await both();
@@ -130,9 +130,9 @@ describe("a key that was replaced", () => {
   });
 });
 
-describe("with an InK, a refusal", () => {
+describe("a refusal by the KMS when the client has an InK", () => {
   it.each([404, 405, 501])(
-    "with %i that is not signed does not stand for what is missing",
+    "that is unsigned, with status %i, does not stand for a missing procedure",
     async (status) => {
       const alice = await device(await both());
       alice.wire.onAnswer = (answer, path) => (/certcache|lookup/.test(path) ? forged(status)() : answer);
@@ -140,7 +140,7 @@ describe("with an InK, a refusal", () => {
     },
   );
 
-  it("with an InK, an unsigned refusal is not taken for keys that the KMS does not give out yet", async () => {
+  it("that is unsigned is not taken for keys that the KMS does not give out yet", async () => {
     const early = await World.create({ policy: { periodsAhead: 0 } });
     try {
       const keys = await makeTransportKeys(early, ["TrK", "InK"], user);
@@ -178,8 +178,8 @@ describe("with an InK, a refusal", () => {
   });
 });
 
-describe("the first question", () => {
-  it("has to be answered with the InK's signature, where there is one", async () => {
+describe("the first request with an InK", () => {
+  it("needs an answer signed with the InK", async () => {
     const keys = await both();
     const wire = new Wire(world);
     const client = () =>

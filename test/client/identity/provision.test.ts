@@ -52,7 +52,7 @@ describe("a first provisioning", () => {
     ]);
   });
 
-  it("gives what seals and opens, in both periods", async () => {
+  it("gives keys that seal and open, in both periods", async () => {
     const [gms, alice] = [await makeDevice(world, { userUri: GMS }), await makeDevice(world)];
     await gms.provisioner.provision();
     await alice.provisioner.provision();
@@ -79,7 +79,7 @@ describe("a first provisioning", () => {
     member.destroy();
   });
 
-  it("leaves no key and no identity in clear in what is stored", async () => {
+  it("leaves no key and no identity in clear in the storage", async () => {
     const memory = new MemoryStorage();
     const storage = new SealedStorage(memory, await StorageKey.generate());
     const device = await makeDevice(world, { storage });
@@ -104,7 +104,7 @@ describe("a first provisioning", () => {
     );
   });
 
-  it("can begin with the URL only", async () => {
+  it("can begin with nothing but the URL", async () => {
     const { wire } = await makeDevice(world);
     const client = new KmsClient({
       url: "https://kms.example.org/keymanagement/identity/v1/",
@@ -118,7 +118,7 @@ describe("a first provisioning", () => {
     expect((await client.init()).message.certificate.kmsUri).toBe(KMS_URI);
   });
 
-  it("gets no keys of an identity that the token does not prove, and keeps those that it does", async () => {
+  it("gets no keys of an identity that the token does not prove, and keeps those of proven ones", async () => {
     const device = await makeDevice(world, { identities: [ALICE, BOB] });
     const attempt = device.provisioner.provision();
     await expect(attempt).rejects.toMatchObject({ code: "KMS_REFUSED", status: 403, errorCode: 40302 });
@@ -127,8 +127,8 @@ describe("a first provisioning", () => {
   });
 });
 
-describe("as time goes by", () => {
-  it("asks for no keys that are there", async () => {
+describe("a provisioned client, as time goes by,", () => {
+  it("asks for no keys that it has", async () => {
     const device = await makeDevice(world);
     await device.provisioner.provision();
     device.wire.take();
@@ -175,7 +175,7 @@ describe("as time goes by", () => {
     expect((await jumping.provisioner.provision()).periods.get(ALICE)).toEqual([PERIOD, PERIOD + 1]);
   });
 
-  it("is content with the present keys while the KMS gives no others, and asks again before the border", async () => {
+  it("keeps to the present keys while the KMS gives no others, and asks again before the period ends", async () => {
     const sparing = await World.create({ policy: { periodsAhead: 0 } });
     try {
       const device = await makeDevice(sparing);
@@ -192,7 +192,7 @@ describe("a device that is kept provisioned", () => {
   const settled = ({ events }: Device, type: string) =>
     vi.waitFor(() => expect(events.map((event) => event.type)).toContain(type), { timeout: 60_000 });
 
-  it("begins at once where there are no keys, and later where there are", async () => {
+  it("asks the KMS at once if it has no keys, and later if it has", async () => {
     const clock = new Clock();
     const first = await makeDevice(world, { timers: clock });
     await first.provisioner.start();
@@ -219,7 +219,7 @@ describe("a device that is kept provisioned", () => {
     expect(clock.waiting).toBe(0);
   });
 
-  it("tells what went wrong, and tries again", async () => {
+  it("reports what went wrong, and tries again", async () => {
     const clock = new Clock();
     const device = await makeDevice(world, { timers: clock });
     device.wire.onRequest = () => {
@@ -238,7 +238,7 @@ describe("a device that is kept provisioned", () => {
   });
 });
 
-it("a key period that ends while the KMS answers makes the client ask for the next one", async () => {
+it("asks for the next period when one ends while the KMS answers", async () => {
   const device = await makeDevice(world);
   // In the last second of the period, and a second later the KMS has left it behind.
   const border = (PERIOD + 1) * PERIOD_MS - NTP_UNIX_MS;
@@ -250,7 +250,7 @@ it("a key period that ends while the KMS answers makes the client ask for the ne
   expect(periods.get(ALICE)).toEqual([PERIOD + 1, PERIOD + 2]);
 });
 
-describe("two devices on one storage", () => {
+describe("two devices that share a storage", () => {
   it("get the same keys at the same time", async () => {
     const first = await makeDevice(world);
     const second = await makeDevice(world, { storage: first.storage });
@@ -264,8 +264,8 @@ describe("two devices on one storage", () => {
   });
 });
 
-describe("a crash", () => {
-  it("a crash at any put leaves a state that the next provisioning completes", async () => {
+describe("a crash of the client", () => {
+  it("at any write leaves a state that the next provisioning completes", async () => {
     for (let survived = 0; ; survived++) {
       const storage = new MemoryStorage();
       let puts = 0;

@@ -24,28 +24,28 @@ function busiestMinute(draw: (random: ReturnType<typeof seededRandom>) => number
   return Math.max(...minutes.values());
 }
 
-describe("ten thousand clients that began at once", () => {
-  it("do not come back at once", () => {
+describe("ten thousand clients that started together", () => {
+  it("do not refresh at the same time", () => {
     expect(busiestMinute((random) => nextRefresh(needs, random))).toBeLessThan(40);
     expect(busiestMinute((random) => nextRefresh({ ...needs, missingFrom: 2 * DAY }, random))).toBeLessThan(
       200,
     );
   });
 
-  it("do not come at once when the power is back", () => {
+  it("do not all refresh at the same time after a power failure", () => {
     expect(busiestMinute((random) => firstRefresh(needs, -3 * DAY, random))).toBeLessThan(1300);
   });
 
-  it("do not come at once when the KMS is back", () => {
+  it("do not all refresh at the same time after an outage of the KMS", () => {
     const wait = { now: 0, failures: 10, forbidden: false };
     expect(busiestMinute((random) => nextRetry(wait, random))).toBeLessThan(600);
   });
 });
 
-describe("a client", () => {
+describe("the refresh of a client", () => {
   const random = seededRandom("client");
 
-  it("has the next keys before the border, however late the KMS gives them out", () => {
+  it("gets the next keys before the period ends, however late the KMS gives them out", () => {
     for (const opens of [20 * DAY, 27 * DAY]) {
       let now = 0;
       let looks = 0;
@@ -58,7 +58,7 @@ describe("a client", () => {
     }
   });
 
-  it("looks at the certificates about daily, and more often in short periods", () => {
+  it("checks certificates about daily, and more often in short periods", () => {
     for (let i = 0; i < 100; i++) {
       const at = nextRefresh(needs, random);
       expect(at).toBeGreaterThanOrEqual(0.75 * DAY);
@@ -75,12 +75,12 @@ describe("a client", () => {
     expect(wait(1, { forbidden: true })).toBeGreaterThan(150_000);
   });
 
-  it("does not believe that it looked in the future", () => {
+  it("does not believe in a last refresh in the future", () => {
     expect(firstRefresh(needs, 400 * DAY, random)).toBeLessThanOrEqual(HOUR);
   });
 });
 
-describe("the loop", () => {
+describe("the refresh loop", () => {
   function make(refresh: () => Promise<number>) {
     const clock = new Clock();
     const failed: { error: unknown; in: number }[] = [];
@@ -98,7 +98,7 @@ describe("the loop", () => {
     return { clock, loop, runs, failed };
   }
 
-  it("looks when it is time, again and again, until it is stopped", async () => {
+  it("refreshes when it is time, again and again, until it is stopped", async () => {
     const { clock, loop, runs } = make(async () => clock.now + DAY);
     loop.start({ refreshAt: HOUR, longestWaitMs: longestWait(needs) });
     await clock.pass(2 * DAY + 2 * HOUR);
@@ -109,7 +109,7 @@ describe("the loop", () => {
     expect(runs).toHaveLength(3);
   });
 
-  it("goes on after failures, and heeds what the KMS says", async () => {
+  it("goes on after failures, and heeds the KMS's Retry-After", async () => {
     const errors = [
       new MikeySakkeError("transport", "KMS_UNREACHABLE", "cut"),
       new KmsRefusedError({ status: 403, authentic: true }),
@@ -130,7 +130,7 @@ describe("the loop", () => {
     loop.stop();
   });
 
-  it("notices that the clock was put back or forward", async () => {
+  it("notices a clock that was set back or forward", async () => {
     const { clock, loop, runs } = make(async () => clock.now + DAY);
     loop.start({ refreshAt: 0, longestWaitMs: longestWait(needs) });
     await clock.pass(HOUR);
@@ -143,7 +143,7 @@ describe("the loop", () => {
     loop.stop();
   });
 
-  it("does not go on after a look during which it was stopped", async () => {
+  it("ends after a refresh during which it was stopped", async () => {
     const { clock, loop, runs } = make(async () => {
       loop.stop();
       return clock.now;

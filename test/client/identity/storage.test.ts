@@ -32,7 +32,7 @@ const KINDS: Record<string, () => Promise<SecretStorage>> = {
 };
 
 describe.each(Object.entries(KINDS))("%s storage", (_, open) => {
-  it("gives back what was put, lists by prefix, replaces and deletes", async () => {
+  it("returns what was put, lists by prefix, replaces and deletes", async () => {
     const storage = await open();
     await storage.put("a/b-1", SECRET);
     await storage.put("a/b-2", utf8("two"));
@@ -48,7 +48,7 @@ describe.each(Object.entries(KINDS))("%s storage", (_, open) => {
     expect(await storage.get("b")).toEqual(new Uint8Array());
   });
 
-  it("creates a record once, whoever else tries at the time", async () => {
+  it("creates a record once, even if several try at the same time", async () => {
     const storage = await open();
     const made = await Promise.all(
       Array.from({ length: 8 }, (_, i) => storage.create("a/b", Uint8Array.of(i))),
@@ -72,7 +72,7 @@ describe.each(Object.entries(KINDS))("%s storage", (_, open) => {
   });
 
   it.each(["", "../a", "a//b", "A", "a_b", "/a", "a/", "ä", "a".repeat(201)])(
-    "refuses the name %j",
+    "refuses the record name %j",
     async (name) => {
       expect(await codeOf((await open()).put(name, SECRET))).toBe("BAD_RECORD_NAME");
     },
@@ -80,7 +80,7 @@ describe.each(Object.entries(KINDS))("%s storage", (_, open) => {
 });
 
 describe("sealed storage", () => {
-  it("opens nothing that was changed, moved to another name or sealed under another key", async () => {
+  it("opens no record that was changed, moved to another name or sealed under another key", async () => {
     const memory = new MemoryStorage();
     const key = await StorageKey.generate();
     const storage = new SealedStorage(memory, key);
@@ -114,15 +114,15 @@ describe("sealed storage", () => {
     expect(await memory.get("a")).not.toEqual(first);
   });
 
-  it("has a key that nobody can take out", async () => {
+  it("has a key that cannot be exported", async () => {
     const { handle } = await StorageKey.fromBytes(new Uint8Array(32).fill(1));
     await expect(crypto.subtle.exportKey("raw", handle)).rejects.toThrow();
     expect(await codeOf(StorageKey.fromBytes(new Uint8Array(16)))).toBe("WRONG_LENGTH");
   });
 });
 
-describe("files", () => {
-  it("can be read by their owner only, and leave nothing half written behind", async () => {
+describe("storage in files", () => {
+  it("is readable by its owner only, and leaves no half-written file", async () => {
     const path = join(folder, "store");
     const storage = await FileStorage.open(path);
     await storage.put("a/b", SECRET);
@@ -131,7 +131,7 @@ describe("files", () => {
     expect(statSync(join(path, "a_b.record")).mode & 0o777).toBe(0o600);
   });
 
-  it("files of a process that ended while it wrote are passed over and cleared away", async () => {
+  it("passes over files of a process that ended while it wrote, and removes them", async () => {
     const path = join(folder, "store");
     const storage = await FileStorage.open(path);
     await storage.put("a", SECRET);
@@ -143,7 +143,7 @@ describe("files", () => {
     expect(readdirSync(path).sort()).toEqual(["a.record", alive].sort());
   });
 
-  it("are whole when many put at the same time", async () => {
+  it("holds whole records when many are put at the same time", async () => {
     const storages = await Promise.all([1, 2, 3].map(() => FileStorage.open(join(folder, "store"))));
     const values = Array.from({ length: 30 }, (_, i) => new Uint8Array(1000).fill(i));
     await Promise.all(values.map((value, i) => storages[i % 3]!.put("a", value)));
@@ -152,7 +152,7 @@ describe("files", () => {
     expect(readdirSync(join(folder, "store"))).toEqual(["a.record"]);
   });
 
-  it("files of a storage key are made once, by whoever is first", async () => {
+  it("makes its storage key once, even if several processes are first", async () => {
     const path = join(folder, "key");
     const keys = await Promise.all(Array.from({ length: 8 }, () => openStorageKeyFile(path)));
     expect(statSync(path).mode & 0o777).toBe(0o600);
@@ -165,8 +165,8 @@ describe("files", () => {
   });
 });
 
-describe("records", () => {
-  it("bring back facts and secrets, and clear what they were read from", () => {
+describe("stored records", () => {
+  it("are read back with facts and secrets, and the octets they were read from are cleared", () => {
     const octets = encodeRecord({ uri: "sip:ä@x" }, [SECRET, new Uint8Array()]);
     const record = decodeRecord<{ uri: string }>("a", octets);
     expect(record.facts.uri).toBe("sip:ä@x");
@@ -174,7 +174,7 @@ describe("records", () => {
     expect(octets.every((octet) => octet === 0)).toBe(true);
   });
 
-  it("records that are cut off are refused without being quoted", () => {
+  it("that are cut off are refused without being quoted", () => {
     const whole = encodeRecord({ a: 1 }, [SECRET]);
     for (const length of [0, 3, 8, whole.length - 1]) {
       expect(() => decodeRecord("a", whole.slice(0, length))).toThrow(
@@ -183,7 +183,7 @@ describe("records", () => {
     }
   });
 
-  it("records of keys survive unchanged", async () => {
+  it("of keys are read back unchanged", async () => {
     const store = new KeyStore(new MemoryStorage());
     const keySet = {
       kmsUri: "kms.example.org",

@@ -31,8 +31,8 @@ async function keysOfKms() {
 const storedIds = async ({ store }: Device) =>
   (await store.transportKeys(user, KMS_URI)).map(({ id, confirmed }) => ({ id, confirmed }));
 
-describe("protection", () => {
-  it("protection by TrK and InK: requests and answers are signed, keys are wrapped", async () => {
+describe("the protection of answers of the KMS", () => {
+  it("by TrK and InK signs requests and answers, and wraps keys", async () => {
     const alice = await device(await both());
     await alice.provisioner.provision();
     expect(await periodsOf(alice, user)).toEqual([PERIOD, PERIOD + 1]);
@@ -47,13 +47,13 @@ describe("protection", () => {
     expect(keyprov!.answer.toLowerCase()).not.toContain(hex);
   });
 
-  it("protection by a TrK alone, which signs as well", async () => {
+  it("by a TrK alone uses the TrK to sign as well", async () => {
     const alice = await device(await makeTransportKeys(world, ["TrK"], user));
     await alice.provisioner.provision();
     expect(alice.wire.exchanges.every(({ answer }) => answer.includes("SignedKmsResponse"))).toBe(true);
   });
 
-  it("protection by a TrK that does not sign", async () => {
+  it("works with a TrK that does not sign", async () => {
     const alice = await device(await makeTransportKeys(world, ["TrK"], user), {
       client: { signRequests: false },
     });
@@ -62,7 +62,7 @@ describe("protection", () => {
     expect(await periodsOf(alice, user)).toEqual([PERIOD, PERIOD + 1]);
   });
 
-  it("cannot be taken away by an answer without it", async () => {
+  it("cannot be taken away by an unprotected answer", async () => {
     const keys = await both();
     const stranger = await makeDevice(world, { userUri: "sip:stranger@example.org" });
     const alice = await device(keys);
@@ -77,7 +77,7 @@ describe("protection", () => {
     expect(await alice.store.certificates()).toEqual([]);
   });
 
-  it("shows a signed answer that was changed", async () => {
+  it("reveals a change to a signed answer", async () => {
     const alice = await device(await both());
     alice.wire.onAnswer = (answer) => ({
       ...answer,
@@ -102,8 +102,8 @@ describe("protection", () => {
   });
 });
 
-describe("new keys", () => {
-  it("are stored when all else is, named in the next request, and confirmed by its answer", async () => {
+describe("new transport keys", () => {
+  it("are stored after everything else, named in the next request, and confirmed by its answer", async () => {
     const first = await both();
     const alice = await device(first);
     const made = await both();
@@ -121,7 +121,7 @@ describe("new keys", () => {
     expect(active.map(({ id }) => id).sort()).toEqual([made.ink!.id, made.trk!.id].sort());
   });
 
-  it("are confirmed by a TrK that does not sign otherwise", async () => {
+  it("of which the TrK does not sign are confirmed in another way", async () => {
     const trks = () => makeTransportKeys(world, ["TrK"], user);
     const alice = await device(await trks(), { client: { signRequests: false } });
     const made = await trks();
@@ -136,7 +136,7 @@ describe("new keys", () => {
     expect(alice.wire.exchanges.some(({ body }) => body.includes("Signature"))).toBe(false);
   });
 
-  it("replace one another again and again, and leave no more than the last", async () => {
+  it("replace one another again and again, and only the last are kept", async () => {
     const alice = await device(await both());
     await alice.provisioner.provision();
     for (let i = 0; i < 3; i++) {
@@ -148,7 +148,7 @@ describe("new keys", () => {
     expect((await storedIds(alice)).every(({ confirmed }) => confirmed)).toBe(true);
   });
 
-  it("are not stored when the keys beside them fail", async () => {
+  it("are not stored when the user keys beside them fail", async () => {
     const alice = await device(await both());
     await both();
     alice.wire.onRequest = (path) => {
@@ -161,7 +161,7 @@ describe("new keys", () => {
     expect(await storedIds(alice)).toHaveLength(2);
   });
 
-  it("come again when the client died before it stored them", async () => {
+  it("are sent again when the client died before it stored them", async () => {
     const first = await both();
     const made = await both();
     const dying = await device(first);
@@ -172,7 +172,7 @@ describe("new keys", () => {
     expect((await storedIds(alice)).map(({ id }) => id)).toEqual([made.ink!.id, made.trk!.id]);
   });
 
-  it("do not strand a client whose KMS forgot them", async () => {
+  it("do not strand a client whose KMS lost them", async () => {
     const first = await both();
     const alice = await device(first);
     const lost = await both();
@@ -211,7 +211,7 @@ describe("new keys", () => {
     expect((await keysOfKms()).filter(({ state }) => state === "active")).toHaveLength(2);
   });
 
-  it("must not have the id of the key in use", async () => {
+  it("must not have the id of the present key", async () => {
     const keys = await both();
     const { KeyRing } = await import("../../../roles/identity/key-ring.ts");
     const { KeyStore, MemoryStorage } = await import("../../../roles/identity/index.ts");

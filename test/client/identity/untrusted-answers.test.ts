@@ -29,7 +29,7 @@ async function expectNothingStored(code: string): Promise<void> {
   expect(await periodsOf(device)).toEqual([]);
 }
 
-describe("an answer", () => {
+describe("an answer of the KMS", () => {
   it.each([
     ["from another KMS", "init", /<KmsUri>.*?</, "<KmsUri>kms.evil.example<", "KMS_ANSWER_KMS"],
     ["for another user", "init", /<UserUri>.*?</, `<UserUri>${BOB}<`, "KMS_ANSWER_USER"],
@@ -49,7 +49,7 @@ describe("an answer", () => {
     expect(await device.store.certificates()).toEqual([]);
   });
 
-  it("an answer with keys of another identity than was asked for is refused", async () => {
+  it("with keys of another identity than requested is refused", async () => {
     // The KMS gives Alice the keys of Bob, in Alice's envelope.
     const bob = await makeDevice(world, { userUri: BOB });
     await bob.client.keyprov();
@@ -58,7 +58,7 @@ describe("an answer", () => {
     await expectNothingStored("KMS_ANSWER_USER");
   });
 
-  it("an answer with keys of another identity under the name of the one asked for is refused", async () => {
+  it("with keys of another identity under the requested name is refused", async () => {
     const bob = await makeDevice(world, { userUri: BOB });
     await bob.client.keyprov();
     const keySets = /<KmsKeyProv.*<\/KmsKeyProv>/s.exec(bob.wire.exchanges[0]!.answer)![0];
@@ -70,7 +70,7 @@ describe("an answer", () => {
     await expectNothingStored("RSK_INVALID");
   });
 
-  it("an answer with the next period's keys as the present one's is refused", async () => {
+  it("with the next period's keys in place of the present ones is refused", async () => {
     change("keyprov", (body) =>
       body
         .replaceAll(`<KeyPeriodNo>${PERIOD}<`, "<KeyPeriodNo>0<")
@@ -86,12 +86,12 @@ describe("an answer", () => {
     expect(await periodsOf(device)).toEqual([PERIOD]);
   });
 
-  it("an answer with keys of a far period only is one without keys", async () => {
+  it("with keys of a distant period only counts as an answer without keys", async () => {
     change("keyprov", (body) => body.replace(/<KeyPeriodNo>\d+</g, "<KeyPeriodNo>5000<"));
     await expectNothingStored("KMS_KEYS_MISSING");
   });
 
-  it("an answer with one key that fails brings none, of neither period", async () => {
+  it("with one bad key brings none, of neither period", async () => {
     const swap = (body: string) => {
       const [one, two] = [...body.matchAll(/<UserSigningKeySSK[^>]*>([^<]*)</g)].map(([, hex]) => hex!);
       return body.replace(one!, "SWAP").replace(two!, one!).replace("SWAP", two!);
@@ -100,7 +100,7 @@ describe("an answer", () => {
     await expectNothingStored("SSK_INVALID");
   });
 
-  it("an answer with a certificate that is over, or revoked, is refused", async () => {
+  it("with an ended or revoked certificate is refused", async () => {
     const invalid = (element: string) => (body: string) =>
       body.replace("<UserIdFormat>", `${element}<UserIdFormat>`);
     change("init", (body) => invalid("<Revoked>true</Revoked>")(body));
@@ -111,18 +111,18 @@ describe("an answer", () => {
     await expectNothingStored("KMS_CERTIFICATE_NOT_VALID");
   });
 
-  it("an answer with a certificate whose public key is no point is refused", async () => {
+  it("with a certificate whose public key is no point is refused", async () => {
     change("init", (body) => body.replace(/(<PubAuthKey>04)../, "$1ff"));
     await expectNothingStored("BAD_PUBLIC_AUTHENTICATION_KEY");
   });
 
-  it("an answer that is too large is cut off", async () => {
+  it("that is too large is cut off", async () => {
     const small = await makeDevice(world, { client: { maxAnswerBytes: 1000 } });
     expect(await codeOf(small.client.init())).toBe("KMS_ANSWER_TOO_LARGE");
   });
 });
 
-describe("the way to the KMS", () => {
+describe("the URL of the KMS", () => {
   const options = {
     userUri: ALICE,
     fetch: () => Promise.reject(new Error("not to be called")),
@@ -135,18 +135,18 @@ describe("the way to the KMS", () => {
     "ftp://kms.example.org",
     "kms.example.org",
     "https://a@kms.example.org",
-  ])("is not %s", (url) => {
+  ])("is refused: %s", (url) => {
     expect(() => new KmsClient({ ...options, url })).toThrow(expect.objectContaining({ kind: "usage" }));
   });
 
   it.each(["http://127.0.0.1:8443", "http://localhost", "http://[::1]:1", "https://kms.example.org/"])(
-    "may be %s",
+    "is accepted: %s",
     (url) => {
       expect(new KmsClient({ ...options, url }).userUri).toBe(ALICE);
     },
   );
 
-  it("follows no redirect", async () => {
+  it("is used without following redirects", async () => {
     device.wire.onAnswer = () => ({
       status: 307,
       body: "",
@@ -155,7 +155,7 @@ describe("the way to the KMS", () => {
     expect(await codeOf(device.client.init())).toBe("KMS_REDIRECT");
   });
 
-  it("says what a proxy answers, and how long to wait", async () => {
+  it("behind a proxy gives the proxy's status and Retry-After", async () => {
     device.wire.onAnswer = () => ({
       status: 503,
       body: "<html>down</html>",
@@ -169,7 +169,7 @@ describe("the way to the KMS", () => {
     });
   });
 
-  it("does not wait for ever", async () => {
+  it("is waited for within a time limit", async () => {
     const slow = await makeDevice(world, {
       client: {
         timeoutMs: 20,
@@ -184,7 +184,7 @@ describe("the way to the KMS", () => {
     await expect(stopped).rejects.toThrow("enough");
   });
 
-  it("never carries the token or keys in errors", async () => {
+  it("and its errors never carry the token or keys", async () => {
     change("keyprov", (body) => body.replace(/(<UserDecryptKey[^>]*>)04/, "$105"));
     const error = await device.provisioner.provision().catch((e: Error) => e);
     const text = `${(error as Error).message} ${(error as Error).stack} ${JSON.stringify(error)}`;
@@ -193,14 +193,14 @@ describe("the way to the KMS", () => {
   });
 });
 
-describe("a KMS that may not be used", () => {
+describe("a KMS that is not permitted", () => {
   it("gets no request", async () => {
     const trust = new KmsTrust({ home: "kms.other.example", external: [KMS_URI] });
     const attempt = makeDevice(world, { trust });
     await expect(attempt).rejects.toMatchObject({ code: "KMS_NOT_TRUSTED" });
   });
 
-  it("is what a URL leads to whose KmsUri is not the one configured", async () => {
+  it("is recognised when a URL leads to a KmsUri other than the configured one", async () => {
     const { client } = await makeDevice(world, {
       trust: new KmsTrust({ home: "kms.home.example" }),
       client: { kmsUri: "kms.home.example", url: ORIGIN },

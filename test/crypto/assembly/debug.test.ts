@@ -23,7 +23,7 @@ const TRAP = WebAssembly.RuntimeError;
 describe.each(KINDS)("$file with assertions", (kind) => {
   const { p, products, canonical } = kind;
 
-  it("takes operands up to their bounds, and traps on greater ones", async () => {
+  it("accepts operands up to their bounds, and traps on greater ones", async () => {
     const k = await Kernel.load(kind, `debug-${kind.build}`);
     const released = await Kernel.load(kind);
     const [A, B, OUT] = [k.slot(0), k.slot(1), k.slot(2)] as const;
@@ -69,8 +69,8 @@ describe.each(KINDS)("$file with assertions", (kind) => {
   });
 });
 
-describe.each([...KINDS, ...KINDS_256])("$file with assertions", (kind) => {
-  it("traps on a limb out of range, and on a value that is not legal", async () => {
+describe.each([...KINDS, ...KINDS_256])("the input checks of $file with assertions", (kind) => {
+  it("trap on a limb out of range, and on a value that is not legal", async () => {
     const k = await Kernel.load(kind, `debug-${kind.build}`);
     const [A, OUT] = [k.slot(0), k.slot(2)] as const;
     const ones = Array.from({ length: k.lanes }, () => 1n);
@@ -107,7 +107,7 @@ async function sumsPoints(
   return () => KmsMaster.load(core, secrets).zt;
 }
 
-describe.each(["debug-fma", "debug-simd"] as const)("%s", (target) => {
+describe.each(["debug-fma", "debug-simd"] as const)("the %s build", (target) => {
   it("traps on a slot with two owners", async () => {
     const [path, slots] = ["assembly/scratch.ts", "enum Shared { PRODUCT = 4"] as const;
     expect(await sumsPoints(target, path, slots, slots)).not.toThrow();
@@ -115,7 +115,7 @@ describe.each(["debug-fma", "debug-simd"] as const)("%s", (target) => {
     expect(await sumsPoints(target, path, slots, "enum Shared { PRODUCT = 3")).toThrow(TRAP);
   });
 
-  it("has the master secret apart from sums that need complete additions", async () => {
+  it("keeps the master secret out of sums that need no complete additions", async () => {
     (await load()).destroy();
     const binary = await compileAssembly("assembly/index.ts", target);
     const core = await load({ module: await WebAssembly.compile(binary as BufferSource) });

@@ -68,7 +68,7 @@ const kernels = await Promise.all(CASES.map(async (c) => ({ ...c, k: await Kerne
 
 // Where the host rounds fused products twice the FMA build is refused when it is loaded; there is nothing to test then.
 describe.each(kernels.filter(({ k }) => k.wasm.isFused() === 1))(
-  "$file",
+  "the kernel $file",
   ({ k, p, excess, limit, levels, words }) => {
     const { wasm, lanes, bytes, R } = k;
     const [A, B, C, D, OUT] = [k.slot(0), k.slot(1), k.slot(2), k.slot(3), k.slot(4)] as const;
@@ -176,7 +176,7 @@ describe.each(kernels.filter(({ k }) => k.wasm.isFused() === 1))(
       }
     });
 
-    it("adds", () => {
+    it("adds elements", () => {
       for (const group of groups) {
         const [a, b] = [left(group), right(group)].map((x) => x.map((v) => (exact ? v >> 1n : v))) as [
           bigint[],
@@ -274,7 +274,7 @@ describe.each(kernels.filter(({ k }) => k.wasm.isFused() === 1))(
       }
     });
 
-    it("moves lanes", () => {
+    it("exchanges lanes", () => {
       const [a, b] = [0, 1].map(() => range(lanes).map(() => randomBelow(limit))) as [bigint[], bigint[]];
       for (const out of [OUT, A]) {
         wasm.swapPairs(out, k.put(A, a));
@@ -321,7 +321,7 @@ describe.each(kernels.filter(({ k }) => k.wasm.isFused() === 1))(
       }
     });
 
-    it("goes to Montgomery form and back", () => {
+    it("converts to Montgomery form and back", () => {
       const values = range(lanes).map(() => randomBelow(p));
       values.forEach((x, l) => {
         wasm.setWords(A, l, k.putWords(WORDS, x));

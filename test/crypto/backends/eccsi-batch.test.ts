@@ -45,23 +45,23 @@ describe.each(BUILDS)("ECCSI in the %s build", (build) => {
   });
   afterAll(() => core.destroy());
 
-  it("signs one at a time as the reference does", () => {
+  it("signs singly as the reference does", () => {
     const draw = ephemerals();
     expect(messages.map((message) => toHex(signer.sign(message, draw)))).toEqual(signatures);
   });
 
-  it.each(SIZES)("signs a batch of %i as one at a time", (n) => {
+  it.each(SIZES)("signs a batch of %i as it signs singly", (n) => {
     expect(hex(signer.signBatch(messages.slice(0, n), ephemerals()))).toEqual(signatures.slice(0, n));
   });
 
-  it("signs the same message twice in a batch with scalars of their own", () => {
+  it("signs the same message twice in a batch with different scalars", () => {
     const batch = hex(signer.signBatch(new Array(6).fill(messages[0]), ephemerals()));
     const draw = ephemerals();
     expect(batch).toEqual(batch.map(() => toHex(signer.sign(messages[0]!, draw))));
     expect(new Set(batch).size).toBe(6);
   });
 
-  it("verifies what the reference verifies, and a signer it knows as one it does not", () => {
+  it("verifies what the reference verifies, with known and unknown signers alike", () => {
     const batch = signer.signBatch(messages.slice(0, 12), random);
     const stranger = () => EccsiPublicKey.load(core, kpak);
     batch.forEach((signature, i) => {
@@ -78,7 +78,7 @@ describe.each(BUILDS)("ECCSI in the %s build", (build) => {
     });
   });
 
-  it("keeps signers apart, and bounds what it keeps of them", () => {
+  it("keeps signers apart, and bounds what it stores of them", () => {
     const own = EccsiPublicKey.load(core, kpak);
     const before = core.usedBytes;
     const users = Array.from({ length: 80 }, (_, i) => {
@@ -104,8 +104,8 @@ describe.each(BUILDS)("ECCSI in the %s build", (build) => {
   });
 });
 
-describe("large batches", () => {
-  it("large batches of 1000 messages equal single signatures, and the other build", async () => {
+describe("large batches of ECCSI signatures", () => {
+  it("of 1000 messages equal single signatures, and those of the other build", async () => {
     const many = Array.from({ length: 1000 }, () => random(80));
     const made = [];
     for (const build of BUILDS) {

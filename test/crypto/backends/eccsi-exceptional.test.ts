@@ -92,7 +92,7 @@ describe.each(TARGETS)("exceptional cases of ECCSI in the %s build", (target) =>
     ["[2]KPAK", mod(2n * KSAK, q)],
     ["[-2]KPAK", mod(-2n * KSAK, q)],
     ["[1/2]KPAK", mod(KSAK * invert(2n, q), q)],
-  ])("a PVT that is %s", (name, v) => {
+  ])("verification is that of the reference for a PVT that is %s", (name, v) => {
     const [hs, he, j] = [scalar(), scalar(), scalar()];
     const good = signed(v, hs, j, () => he);
     expectVerdict(good, true, name);
@@ -110,7 +110,7 @@ describe.each(TARGETS)("exceptional cases of ECCSI in the %s build", (target) =>
     ["[s HE]G equals [s r]Y", (r, hs, v) => r * (KSAK + hs * v)],
     ["[s HE]G is opposite to [s r HS]PVT", (r, hs, v) => -r * hs * v],
     ["HE is 0", () => 0n],
-  ])("a signature where %s", (name, he) => {
+  ])("verification is that of the reference for a signature where %s", (name, he) => {
     const [v, hs, j] = [scalar(), scalar(), scalar()];
     expectVerdict(
       signed(v, hs, j, (r) => he(r, hs, v)),
@@ -119,7 +119,7 @@ describe.each(TARGETS)("exceptional cases of ECCSI in the %s build", (target) =>
     );
   });
 
-  it("small multipliers: HS and j of 1 and -1", () => {
+  it("verification accepts small multipliers: HS and j of 1 and -1", () => {
     for (const hs of [1n, 2n, q - 1n])
       for (const j of [1n, 2n, q - 1n])
         expectVerdict(
@@ -129,7 +129,7 @@ describe.each(TARGETS)("exceptional cases of ECCSI in the %s build", (target) =>
         );
   });
 
-  it("J neutral", () => {
+  it("verification refuses a neutral J", () => {
     const [v, hs, s] = [scalar(), scalar(), scalar()];
     const r = curve.toAffine(curve.multiply(scalar(), G)).x;
     const he = mod(-r * (KSAK + hs * v), q);
@@ -137,7 +137,7 @@ describe.each(TARGETS)("exceptional cases of ECCSI in the %s build", (target) =>
     expectVerdict({ hs, he: 0n, r: 0n, s, pvt: pointOf(v) }, false, "HE = r = 0");
   });
 
-  it("Y neutral: no key, though 5.2.2 by itself would take what anybody can sign with it", () => {
+  it("a neutral Y is no key, though 5.2.2 by itself would accept what anybody can sign with it", () => {
     const v = scalar();
     const hs = mod(-KSAK * invert(v, q), q);
     const pvt = pointOf(v);
@@ -151,7 +151,7 @@ describe.each(TARGETS)("exceptional cases of ECCSI in the %s build", (target) =>
     );
   });
 
-  it("HS of 0 and of the order: no key (5.1.1), so no signature either", () => {
+  it("an HS of 0 or of the order is no key (5.1.1), and gives no signature", () => {
     for (const hs of [0n, q]) {
       const made = signed(scalar(), hs, scalar(), () => 9n);
       expect(verify(made), `HS ${hs}`).toBe(false);
@@ -159,7 +159,7 @@ describe.each(TARGETS)("exceptional cases of ECCSI in the %s build", (target) =>
     }
   });
 
-  it("r and s at the ends of their ranges", () => {
+  it("verification treats r and s at the ends of their ranges as the reference does", () => {
     const good = signed(scalar(), scalar(), scalar(), () => 77n);
     const ends = [0n, 1n, q - 1n, q, q + 1n, p - 1n, p, p + 1n, (1n << 256n) - 1n];
     for (const end of ends) {
@@ -181,7 +181,7 @@ describe.each(TARGETS)("exceptional cases of ECCSI in the %s build", (target) =>
     return { hs: 1n, he, r, s, pvt: curve.encode(pvt) };
   }
 
-  it("r + p, where it fits: J.x = r mod p", () => {
+  it("verification accepts r + p as little as the reference does", () => {
     // The points with the smallest x, whose logarithms nobody knows.
     let found = 0;
     for (let x = 1n; found < 3; x++) {
@@ -192,13 +192,13 @@ describe.each(TARGETS)("exceptional cases of ECCSI in the %s build", (target) =>
     }
   });
 
-  it("J.x = 0, which r = p would fit", () => {
+  it("verification refuses r = p for J.x = 0", () => {
     const J = { x: 0n, y: squareRoot(P256.B, p)! };
     expect(curve.contains(J)).toBe(true);
     expectVerdict(leadingTo(J, p), false, "r = p");
   });
 
-  it("s + order, where it fits", () => {
+  it("verification refuses s + order where it fits", () => {
     const [v, j] = [scalar(), scalar()];
     const r = curve.toAffine(curve.multiply(j, G)).x;
     // HE such that s = 3.
@@ -209,7 +209,7 @@ describe.each(TARGETS)("exceptional cases of ECCSI in the %s build", (target) =>
     expectVerdict({ ...made, s: q + 3n }, true, "s = q + 3, as the reference");
   });
 
-  it("PVTs that are no points", () => {
+  it("verification refuses PVTs that are no points", () => {
     const good = signed(scalar(), scalar(), scalar(), () => 77n);
     const { x, y } = curve.decode(good.pvt);
     const xy = (a: bigint, b: bigint) => concat(Uint8Array.of(4), octets(a), octets(b));

@@ -58,11 +58,11 @@ describe.each(BUILDS)("SAKKE in the %s build", (build) => {
     expect(toHex(issuer.zt)).toBe(toHex(zt));
   });
 
-  it("encapsulates to one at a time as the reference does", () => {
+  it("encapsulates singly as the reference does", () => {
     expect(ids.map((id) => toHex(kms.encapsulate(id, ssv)))).toEqual(seds);
   });
 
-  it.each(SIZES)("encapsulates to a batch of %i as to one at a time", (n) => {
+  it.each(SIZES)("encapsulates to a batch of %i as it does singly", (n) => {
     expect(hex(kms.encapsulateBatch(ids.slice(0, n), ssv))).toEqual(seds.slice(0, n));
     // Other receivers in other lanes.
     expect(hex(kms.encapsulateBatch(ids.slice(LARGEST - n), ssv))).toEqual(seds.slice(LARGEST - n));
@@ -80,7 +80,7 @@ describe.each(BUILDS)("SAKKE in the %s build", (build) => {
     expect(same).toHaveLength(65);
   });
 
-  it.each(SIZES)("issues a batch of %i as one at a time", (n) => {
+  it.each(SIZES)("issues a batch of %i as it does singly", (n) => {
     const batch = issuer.issueBatch(ids.slice(0, n));
     expect(batch.map(({ rsk }) => toHex(rsk))).toEqual(rsks.slice(0, n));
     const few = n > 5 ? [0, n - 2, n - 1] : batch.map((_, i) => i);
@@ -99,7 +99,7 @@ describe.each(BUILDS)("SAKKE in the %s build", (build) => {
     expect(hexOfKeys(batch)[0]).not.toBe(hexOfKeys(batch)[1]);
   });
 
-  it("decapsulates prepared and not, as the reference does", () => {
+  it("decapsulates as the reference does, prepared and not", () => {
     const sample = [0, 1, 2, 33, 64];
     const seen = sample.map((i) => {
       const { rsk } = issuer.issue(ids[i]!);
@@ -116,7 +116,7 @@ describe.each(BUILDS)("SAKKE in the %s build", (build) => {
   });
 });
 
-describe("large batches", () => {
+describe("large batches of SAKKE operations", () => {
   let fast: Core;
 
   beforeAll(async () => {
@@ -124,7 +124,7 @@ describe("large batches", () => {
   });
   afterAll(() => fast.destroy());
 
-  it("large batches of 1000 receivers equal single encapsulations, and the other build", async () => {
+  it("of 1000 receivers equal single encapsulations, and those of the other build", async () => {
     const many = Array.from({ length: 1000 }, () => random(32));
     const kms = SakkePublicKey.load(fast, zt);
     const batch = hex(kms.encapsulateBatch(many, ssv));
@@ -135,7 +135,7 @@ describe("large batches", () => {
     other.destroy();
   });
 
-  it("large batches of 1000 users equal single issues", () => {
+  it("of 1000 users equal single issues", () => {
     const many = Array.from({ length: 1000 }, () => random(32));
     const issuer = KmsMaster.load(fast, master);
     expect(hexOfKeys(issuer.issueBatch(many))).toEqual(hexOfKeys(many.map((id) => issuer.issue(id))));

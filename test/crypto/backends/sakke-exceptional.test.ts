@@ -59,7 +59,7 @@ function places<T>(special: T, others: readonly T[]): T[][] {
   ]);
 }
 
-describe.each(raw.BUILDS)("exceptional cases in the %s build", (build) => {
+describe.each(raw.BUILDS)("exceptional cases of SAKKE in the %s build", (build) => {
   let core: Core;
 
   beforeAll(async () => {
@@ -97,7 +97,7 @@ describe.each(raw.BUILDS)("exceptional cases in the %s build", (build) => {
     kms.destroy();
   }
 
-  it("partial sums that are equal or opposite", () => {
+  it("are right where partial sums are equal or opposite", () => {
     const { kms } = kmsOf(3n);
     // A table begins with its rows and the width of its windows.
     const width = core.read(kms.table + 4, 1)[0]!;
@@ -123,7 +123,7 @@ describe.each(raw.BUILDS)("exceptional cases in the %s build", (build) => {
     ["the smallest z", 2n, Uint8Array.of(2)],
     ["the largest z, Z = -P, and 1 / (b + z) = 1", q - 1n, Uint8Array.of(2)],
     ["1 / (b + z) = -1", q - 2n, Uint8Array.of(1)],
-  ])("%s", (name, z, id) => {
+  ])("are right for %s", (name, z, id) => {
     expectLikeReference(z, id, name);
   });
 
@@ -131,7 +131,7 @@ describe.each(raw.BUILDS)("exceptional cases in the %s build", (build) => {
     const z = toInteger(random(100));
     const bad = toOctets(q - z, 128);
 
-    it("gets no encapsulation and no key, whatever its place, and spoils nothing after it", () => {
+    it("gets no encapsulation and no key, at any place of a batch, and spoils nothing after it", () => {
       const { issuer, kms } = kmsOf(z);
       const good = hex(kms.encapsulateBatch(OTHERS, SSV));
       const keys = issuer.issueBatch(OTHERS).map(({ rsk }) => toHex(rsk));
@@ -155,7 +155,7 @@ describe.each(raw.BUILDS)("exceptional cases in the %s build", (build) => {
       }
     });
 
-    it("is marked by the core, which computes its neighbours right", () => {
+    it("is marked by the core, which computes its neighbours correctly", () => {
       const { kms } = kmsOf(z);
       const zt = sakke.publicKeyOf(z);
       const operand = (id: Uint8Array) => ({
@@ -176,7 +176,7 @@ describe.each(raw.BUILDS)("exceptional cases in the %s build", (build) => {
       }
     });
 
-    it("is marked where it stands in a batch of several chunks", () => {
+    it("is marked at its place in a batch of several chunks", () => {
       const { kms, issuer } = kmsOf(z);
       const neighbours = Array.from({ length: 69 }, () => ({ r: random(128), id: random(128) }));
       for (const at of [0, 63, 64, 66, 69]) {
@@ -190,7 +190,7 @@ describe.each(raw.BUILDS)("exceptional cases in the %s build", (build) => {
     });
   });
 
-  it("leaves neighbours alone in a batch of several chunks", () => {
+  it("are kept from neighbours in a batch of several chunks", () => {
     const { kms } = kmsOf(toInteger(ID));
     const neighbours = Array.from({ length: 69 }, () => random(32));
     const alone = hex(kms.encapsulateBatch(neighbours, SSV));
@@ -203,7 +203,7 @@ describe.each(raw.BUILDS)("exceptional cases in the %s build", (build) => {
     }
   });
 
-  it("refuses an identifier without octets, or of more than the core takes", () => {
+  it("are refused: an identifier without octets, or of more than the core takes", () => {
     const { issuer, kms } = kmsOf(5n);
     for (const id of [new Uint8Array(0), new Uint8Array(129)]) {
       for (const batch of places(id, OTHERS)) {

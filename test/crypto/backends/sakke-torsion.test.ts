@@ -88,7 +88,7 @@ describe.each(TARGETS)("points of small order in the %s build", (target) => {
     }
   });
 
-  it("the pairing without tables tells every point that is not of order q", () => {
+  it("the pairing without tables detects every point that is not of order q", () => {
     const honest = curve.encode(P);
     expect(raw.pairing(core, honest, honest).status).toBe(0);
     for (const [name, T] of TORSION) {

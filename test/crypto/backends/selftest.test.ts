@@ -65,7 +65,7 @@ async function loadWithoutFusing(): Promise<typeof load> {
 }
 
 describe("a host that rounds fused products twice", () => {
-  it("is refused when it brings the module", async () => {
+  it("is refused when it provides the module", async () => {
     const module = await WebAssembly.compile(unfused as BufferSource);
     const error = await load({ module }).catch((cause: unknown) => cause);
     expect(error).toMatchObject({ name: "MikeySakkeError", kind: "crypto", code: "NO_BUILD" });
@@ -88,52 +88,52 @@ describe("a host that rounds fused products twice", () => {
     expect(everything(await load({ build: "simd" }))).toEqual(expected);
   });
 
-  it("is one only for want of fusing: the same sources, unchanged, are accepted", async () => {
+  it("is refused only for its lack of fusing: the same unchanged sources are accepted elsewhere", async () => {
     const module = await WebAssembly.compile((await compileCore("fma", (source) => source)) as BufferSource);
     const core = await load({ module });
     expect(core.build).toBe("fma");
   });
 });
 
-describe("other hosts", () => {
+describe("a host", () => {
   /** Refuses binaries by a rule. */
   const validateOnly = (rule: (binary: Uint8Array) => boolean) =>
     vi
       .spyOn(WebAssembly, "validate")
       .mockImplementation((binary) => rule(new Uint8Array(binary as Uint8Array<ArrayBuffer>)));
 
-  it("a host with relaxed SIMD gets the FMA build unless it asks for the other", async () => {
+  it("with relaxed SIMD gets the FMA build unless it asks for the other", async () => {
     expect((await load()).build).toBe("fma");
     expect((await load({ build: "fma" })).build).toBe("fma");
     expect((await load({ build: "simd" })).build).toBe("simd");
   });
 
-  it("a host without relaxed SIMD gets the SIMD build", async () => {
+  it("without relaxed SIMD gets the SIMD build", async () => {
     const { base64 } = await import("../../../bindings/wasm/fma.ts");
     validateOnly((binary) => toBase64(binary) !== base64);
     expect((await load()).build).toBe("simd");
     expect(await failure(load({ build: "fma" }))).toBe("crypto/NO_BUILD");
   });
 
-  it("a host without SIMD gets an error that says so", async () => {
+  it("without SIMD gets an error that says so", async () => {
     validateOnly(() => false);
     expect(await failure(load())).toBe("crypto/NO_SIMD");
     expect(await failure(load({ build: "simd" }))).toBe("crypto/NO_SIMD");
   });
 
-  it("a host without WebAssembly gets an error that says so", async () => {
+  it("without WebAssembly gets an error that says so", async () => {
     vi.stubGlobal("WebAssembly", undefined);
     expect(await failure(load())).toBe("crypto/NO_WASM");
   });
 
-  it("a host that forbids compilation gets an error that names the policy", async () => {
+  it("that forbids compilation gets an error that names the policy", async () => {
     vi.spyOn(WebAssembly, "compile").mockRejectedValue(new EvalError("refused by policy"));
     const error = await load().catch((cause: unknown) => cause);
     expect(error).toMatchObject({ kind: "crypto", code: "NO_WASM" });
     expect((error as Error).message).toContain("wasm-unsafe-eval");
   });
 
-  it("may bring a compiled module, which must be the build they ask for", async () => {
+  it("may provide a compiled module, which must be the build it asks for", async () => {
     const { module } = await load({ build: "simd" });
     expect((await load({ module })).build).toBe("simd");
     expect((await load({ module, build: "simd" })).module).toBe(module);

@@ -23,19 +23,19 @@ describe("a worker that fails", () => {
     },
   );
 
-  it("a worker that never answers counts as failed after the time limit", async () => {
+  it("by never answering counts as failed after the time limit", async () => {
     const { pool, world } = await observedPool({ timeoutMs: 3000 });
     const plan = world.plan({ members: faulty("hang", 1) });
     await expectAsUnpooled(world, plan, await sealAll(pool, world, plan, { batchSize: 8 }));
   });
 
-  it("works without shared memory as well", async () => {
+  it("is replaced without shared memory as well", async () => {
     const { pool, world } = await observedPool({ shared: false });
     const plan = world.plan({ members: faulty("exit", 1) });
     await expectAsUnpooled(world, plan, await sealAll(pool, world, plan, { batchSize: 8 }));
   });
 
-  it("a worker that fails while it is idle is replaced with the next batch", async () => {
+  it("while it is idle is replaced with the next batch", async () => {
     const { pool, world, log } = await observedPool({ workers: 1 });
     await sealAll(pool, world, world.plan({ members: faulty("later", 1) }));
     await sleep(500);
@@ -46,7 +46,7 @@ describe("a worker that fails", () => {
 });
 
 describe("a batch that no worker survives", () => {
-  it("ends its job with an error, after as many tries as allowed", async () => {
+  it("ends its job with an error, after the allowed number of tries", async () => {
     const { pool, world, log } = await observedPool({ redo: 1, workers: 1 });
     const poison = world.plan({ members: faulty("exit", 99).slice(20) });
     const sealing = sealAll(pool, world, poison, { batchSize: 1 });
@@ -82,7 +82,7 @@ describe("a pool whose workers do not start", () => {
     await expect(failing(name)).rejects.toMatchObject({ kind: "crypto", code: "NO_WORKER" });
   });
 
-  it("gives back the memory of the core it was given", async () => {
+  it("gives back the memory of the core that it was given", async () => {
     const core = await client.load({ shared: true });
     const first = await createPool({ workers: 1, core });
     await first.destroy();

@@ -5,8 +5,8 @@ import { expectAsUnpooled, members, sealAll } from "./world.ts";
 
 const REASON = new Error("enough");
 
-describe("back-pressure", () => {
-  it("has at most three batches a worker ahead of the consumer", async () => {
+describe("back-pressure in a pool", () => {
+  it("keeps at most three batches a worker ahead of the consumer", async () => {
     const { pool, world, log } = await observedPool();
     const plan = world.plan({ members: members(80) });
     const batches = pool.sealGroup(plan, world.keys, { batchSize: 4 });
@@ -22,7 +22,7 @@ describe("back-pressure", () => {
   });
 });
 
-describe("batches", () => {
+describe("the batches of a pool", () => {
   const sizes = async (batches: AsyncIterable<readonly unknown[]>) => {
     const all: number[] = [];
     for await (const { length } of batches) all.push(length);
@@ -42,7 +42,7 @@ describe("batches", () => {
   });
 });
 
-describe("progress", () => {
+describe("the progress of a pool's job", () => {
   it("counts up to the whole", async () => {
     const { pool, world } = await observedPool();
     const seen: [number, number][] = [];
@@ -62,7 +62,7 @@ describe("progress", () => {
   });
 });
 
-describe("cancellation", () => {
+describe("cancellation of a pool's job", () => {
   it("throws the reason at once, drops what waits, and keeps the workers", async () => {
     const { pool, world, log, hold } = await observedPool();
     const plan = world.plan({ members: members(80) });
@@ -83,14 +83,14 @@ describe("cancellation", () => {
     expect(new Set((await log("run")).map(({ thread }) => thread)).size).toBe(2);
   });
 
-  it("does not begin when it is too late", async () => {
+  it("before its start keeps it from starting", async () => {
     const { pool, world, log } = await observedPool();
     const signal = AbortSignal.abort(REASON);
     await expect(sealAll(pool, world, world.plan(), { signal })).rejects.toBe(REASON);
     expect(await log()).toEqual([]);
   });
 
-  it("cancelling one job leaves the others alone", async () => {
+  it("leaves other jobs alone", async () => {
     const { pool, world } = await observedPool({ delay: 20 });
     const controller = new AbortController();
     const other = world.plan({ members: members(40, "other") });

@@ -25,7 +25,7 @@ describe.each([{ shared: true }, { shared: false }])("a KMS pool, shared memory:
     expect(await issue(n)).toEqual(master.issueBatch(ids(n)));
   });
 
-  it("tells its progress", async () => {
+  it("reports its progress", async () => {
     const seen: number[] = [];
     await issue(40, { batchSize: 10, onProgress: (issued) => seen.push(issued) });
     expect(seen).toEqual([10, 20, 30, 40]);
@@ -44,7 +44,7 @@ describe.each([{ shared: true }, { shared: false }])("a KMS pool, shared memory:
     await expect(issuing).rejects.toMatchObject({ kind: "usage", code: "WRONG_LENGTH" });
   });
 
-  it("copies secrets that come in a Buffer of Node's", async () => {
+  it("copies secrets that come in a Node.js Buffer", async () => {
     const { z, ksak } = master.exportSecrets();
     const given = { z: Buffer.from(z), ksak: Buffer.from(ksak) };
     const second = kms.KmsMaster.load(pool.core, given);

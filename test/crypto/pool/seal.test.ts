@@ -34,7 +34,7 @@ describe.each([{ shared: true }, { shared: false }])("a pool, shared memory: $sh
     expect(await sealAll(pool, world, plan, { start: 3 })).toEqual([]);
   });
 
-  it("goes on from a member", async () => {
+  it("goes on from a given member", async () => {
     const plan = world.plan({ members: members(40) });
     await expectAsUnpooled(world, plan, await sealAll(pool, world, plan, { start: 23 }), 23);
   });
@@ -113,7 +113,7 @@ describe.each([{ shared: true }, { shared: false }])("a pool, shared memory: $sh
     for (const domain of domains) domain.destroy();
   });
 
-  it("does not seal with keys of another core", async () => {
+  it("refuses to seal with keys of another core", async () => {
     const core = await client.load();
     const other = makeWorld(core);
     const plan = other.plan();
@@ -121,7 +121,7 @@ describe.each([{ shared: true }, { shared: false }])("a pool, shared memory: $sh
     core.destroy();
   });
 
-  it("reports what is wrong with a plan as sealing without a pool does", async () => {
+  it("reports faults of a plan as sealing without a pool does", async () => {
     const plan = world.plan({ members: [{ uri: "sip:x@far.example", kmsUri: "kms.far.example" }] });
     await expect(sealAll(pool, world, plan)).rejects.toMatchObject({ kind: "usage", code: "UNKNOWN_KMS" });
     const late = { ...world.plan(), time: client.ntpFromUnixMs(NOW + 60 * 24 * 3600 * 1000) };
@@ -131,19 +131,19 @@ describe.each([{ shared: true }, { shared: false }])("a pool, shared memory: $sh
   });
 
   it.each([{ batchSize: 0 }, { batchSize: MAX_BATCH + 1 }, { batchSize: 1.5 }])(
-    "refuses %o",
+    "refuses the seal options %o",
     async (options) => {
       await expect(sealAll(pool, world, world.plan(), options)).rejects.toMatchObject({ code: "BAD_OPTION" });
     },
   );
 });
 
-describe("options of a pool", () => {
-  it.each([{ workers: 0 }, { workers: 1.5 }, { redo: -1 }])("refuses %o", async (options) => {
+describe("the options of a pool", () => {
+  it.each([{ workers: 0 }, { workers: 1.5 }, { redo: -1 }])("are refused: %o", async (options) => {
     await expect(createPool(options)).rejects.toMatchObject({ kind: "usage", code: "BAD_OPTION" });
   });
 
-  it("takes the build that is asked for", async () => {
+  it("choose the build", async () => {
     const pool = await createPool({ workers: 1, build: "simd" });
     try {
       expect(pool.core.build).toBe("simd");

@@ -8,8 +8,8 @@ import { makeWorld, members, sealAll } from "./world.ts";
 const memoryOf = (core: Core) => new Uint8Array(core.memory.buffer);
 const holds = (core: Core, secret: Uint8Array) => Buffer.from(memoryOf(core)).includes(Buffer.from(secret));
 
-describe("secrets", () => {
-  it("go to workers that get a batch, without the RSK, and are cleared when the job ends", async () => {
+describe("the secrets of a pool", () => {
+  it("are sent to workers with a batch, without the RSK, and are cleared when the job ends", async () => {
     const { pool, world, log } = await observedPool({ workers: 2 });
     await sealAll(pool, world, world.plan({ members: members(1) }));
     await vi.waitFor(async () => expect(await log("close")).toHaveLength(1));
@@ -19,7 +19,7 @@ describe("secrets", () => {
     expect(close).toMatchObject({ event: "close", cleared: { key: true, ssk: true } });
   });
 
-  it("are cleared in the workers when the pool is destroyed in the midst of a job", async () => {
+  it("are cleared in the workers when the pool is destroyed during a job", async () => {
     const { pool, world, log } = await observedPool({ delay: 50 });
     const batches = pool.sealGroup(world.plan({ members: members(80) }), world.keys, { batchSize: 4 });
     await batches.next();
@@ -33,7 +33,7 @@ describe("secrets", () => {
     for (const { cleared } of closed) expect(cleared).toEqual({ key: true, ssk: true });
   });
 
-  it("are not left on shared memory, not by a worker that crashed either", async () => {
+  it("are not left in shared memory, not even by a worker that crashed", async () => {
     const core = await client.load({ shared: true });
     const { pool } = await observedPool({ core, redo: 0 });
     const world = makeWorld(core);
@@ -68,7 +68,7 @@ describe("secrets", () => {
   });
 });
 
-describe("tables", () => {
+describe("the tables of a pool", () => {
   it("stay for a job although the KMS domain is destroyed meanwhile, and are freed after it", async () => {
     const { pool, world, log } = await observedPool({ delay: 20 });
     const before = pool.memory.tableBytes;
@@ -87,8 +87,8 @@ describe("tables", () => {
   });
 });
 
-describe("memory", () => {
-  it("is told: tables once where memory is shared", async () => {
+describe("the reported memory of a pool", () => {
+  it("counts tables once where memory is shared", async () => {
     const told: PoolMemory[] = [];
     const { pool, world } = await observedPool({ onMemory: (memory) => told.push(memory) });
     await sealAll(pool, world, world.plan());
@@ -105,7 +105,7 @@ describe("memory", () => {
     }
   });
 
-  it("is told: tables in each worker where it is not shared", async () => {
+  it("counts tables in each worker where it is not shared", async () => {
     const { pool, world } = await observedPool({ shared: false });
     await sealAll(pool, world, world.plan({ members: members(20) }));
     const { shared, tableBytes, workers } = pool.memory;
@@ -116,7 +116,7 @@ describe("memory", () => {
     }
   });
 
-  it("is one module for all", async () => {
+  it("is that of one module for all workers", async () => {
     const compile = vi.spyOn(WebAssembly, "compile");
     const pool = await createPool({ workers: 2 });
     expect(compile).toHaveBeenCalledTimes(1);
@@ -125,8 +125,8 @@ describe("memory", () => {
   });
 });
 
-describe("destroy", () => {
-  it("may be called again, and leaves nothing that could be used", async () => {
+describe("destroying a pool", () => {
+  it("may be repeated, and leaves nothing that could be used", async () => {
     const { pool, world } = await observedPool();
     const plan = world.plan();
     await Promise.all([pool.destroy(), pool.destroy()]);
@@ -135,7 +135,7 @@ describe("destroy", () => {
     expect(() => pool.core.requireAlive()).toThrow(client.MikeySakkeError);
   });
 
-  it("leaves a core alone that the pool was given", async () => {
+  it("leaves the core that the pool was given alone", async () => {
     const core = await client.load({ shared: true });
     await (await createPool({ workers: 1, core })).destroy();
     core.requireAlive();

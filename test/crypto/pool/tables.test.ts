@@ -31,7 +31,7 @@ describe("a table store", () => {
     expect(() => tables.retain("a")).toThrow("no table a");
   });
 
-  it("keeps nothing of what could not be made", () => {
+  it("keeps nothing of a table that could not be made", () => {
     const { arena, tables, acquire } = make();
     expect(acquire("a", false)).toBeUndefined();
     const broken = () => {
@@ -42,7 +42,7 @@ describe("a table store", () => {
     expect(acquire("a")).toBeDefined();
   });
 
-  it("knows the tables of others as long as they are used, and does not free them", () => {
+  it("uses the tables of others as long as they are in use, and does not free them", () => {
     const { arena, tables } = make();
     tables.adopt("a", 4711);
     tables.adopt("a", 4711);
@@ -53,7 +53,7 @@ describe("a table store", () => {
     expect(arena.usedBytes).toBe(0);
   });
 
-  it("keeps the tables used last, where told to", () => {
+  it("keeps the tables used last, where configured", () => {
     const { tables, acquire } = make(2);
     for (const name of ["a", "b", "c"]) acquire(name);
     for (const name of ["b", "c", "a"]) tables.release(name);
@@ -67,7 +67,7 @@ describe("a table store", () => {
   });
 });
 
-describe("an arena with a limit", () => {
+describe("a memory arena with a limit", () => {
   it("stays within it, though the memory is larger", () => {
     const arena = new Arena(memory(), 1024, 4096);
     const block = arena.alloc(3072);
@@ -85,7 +85,7 @@ describe("keys of one KMS", () => {
   });
   afterAll(() => core.destroy());
 
-  it("share their tables until the last is destroyed, and are of no use then", () => {
+  it("share their tables until the last is destroyed, and are unusable then", () => {
     const { certificate, domain } = makeKms(core, HOME_KMS);
     const used = core.usedBytes;
     const second = KmsDomain.load(core, certificate);
@@ -123,7 +123,7 @@ describe("instances on one memory", () => {
     core.destroy();
   });
 
-  it("are not to be had where memory is not shared", async () => {
+  it("are refused where memory is not shared", async () => {
     const isolated = Object.getOwnPropertyDescriptor(globalThis, "crossOriginIsolated");
     Object.defineProperty(globalThis, "crossOriginIsolated", { value: false, configurable: true });
     try {

@@ -10,7 +10,7 @@ import { P256 } from "./params.ts";
 const scalar = fc.bigInt({ min: 1n, max: P256.q - 1n });
 const octets = (minLength: number, maxLength: number) => fc.uint8Array({ minLength, maxLength });
 
-describe("ECCSI", () => {
+describe("the reference of ECCSI", () => {
   const { ID, KPAK, M, PVT, SSK, Sig } = rfc6507().vectors;
 
   it("verifies what was signed with an issued key", () => {

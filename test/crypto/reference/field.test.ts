@@ -19,8 +19,8 @@ import { SAKKE } from "./params.ts";
 const fieldElement = fc.bigInt({ min: 0n, max: SAKKE.p - 1n });
 const scalar = fc.bigInt({ min: 1n, max: SAKKE.q - 1n });
 
-describe("field", () => {
-  it("inverts, alone and together", () => {
+describe("the reference of field arithmetic", () => {
+  it("inverts elements singly and together", () => {
     fc.assert(
       fc.property(
         fc.array(fc.bigInt({ min: 1n, max: SAKKE.p - 1n }), { minLength: 1, maxLength: 5 }),

@@ -9,7 +9,7 @@ import * as sakke from "./sakke.ts";
 const fieldElement = fc.bigInt({ min: 0n, max: SAKKE.p - 1n });
 const scalar = fc.bigInt({ min: 1n, max: SAKKE.q - 1n });
 
-describe("pairing", () => {
+describe("the reference of the pairing", () => {
   const { curve, P } = sakke;
   const at = (k: bigint) => curve.toAffine(curve.multiply(k, P));
 
@@ -46,7 +46,7 @@ describe("pairing", () => {
     );
   });
 
-  it("does not see a point of small order added to its second argument", () => {
+  it("does not detect a point of small order added to its second argument", () => {
     const K = at(123456789n);
     const R = at(987654321n);
     const R2 = curve.toAffine(curve.addAffine(curve.fromAffine(R), { x: 0n, y: 0n }));
@@ -54,7 +54,7 @@ describe("pairing", () => {
     expect(sakke.pairing(K, R2)).toBe(sakke.pairing(K, R));
   });
 
-  it("is the loop of RFC 6508 3.2 with its divisions, for arguments of every order", () => {
+  it("equals the loop of RFC 6508 3.2 with its divisions, for arguments of every order", () => {
     const full = curve.randomPoint(systemRandom);
     // [2](x, y) = (0, 0) where x² = −3.
     const root = squareRoot(SAKKE.p - 3n, SAKKE.p)!;

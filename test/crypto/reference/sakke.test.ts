@@ -12,7 +12,7 @@ import * as sakke from "./sakke.ts";
 
 const octets = (minLength: number, maxLength: number) => fc.uint8Array({ minLength, maxLength });
 
-describe("HashToIntegerRange", () => {
+describe("the reference of HashToIntegerRange", () => {
   it("takes one hash for a range of 2^256 and less", () => {
     const s = utf8("s");
     const v1 = toInteger(sha256(concat(sha256(new Uint8Array(32)), sha256(s))));
@@ -22,7 +22,7 @@ describe("HashToIntegerRange", () => {
   });
 });
 
-describe("SAKKE", () => {
+describe("the reference of SAKKE", () => {
   const { Z, b, RSK, SED, SSV } = rfc6508().vectors;
 
   it("gives the receiver the SSV that was sent", () => {
@@ -36,7 +36,7 @@ describe("SAKKE", () => {
     );
   });
 
-  it("sets up a KMS whose keys validate", () => {
+  it("sets up a KMS whose keys are valid", () => {
     const { z, zt } = sakke.setUpKms(systemRandom);
     expect(z >= 2n && z < SAKKE.q).toBe(true);
     expect(sakke.validateRsk(zt, b, sakke.issueRsk(z, b))).toBe(true);
@@ -56,7 +56,7 @@ describe("SAKKE", () => {
     expect(errorCode(() => sakke.validateRsk(flip(Z, 8 * 200), b, RSK))).toBe("validation/BAD_POINT");
   });
 
-  it("refuses tampered data", () => {
+  it("refuses changed data", () => {
     const refused = (sed: Uint8Array, id = b) => errorCode(() => sakke.decapsulate(Z, id, RSK, sed));
     const R = sakke.curve.decode(SED.subarray(0, 257));
     const withR = (point: Affine) => concat(sakke.curve.encode(point), SED.subarray(257));

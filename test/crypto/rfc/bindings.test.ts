@@ -38,11 +38,11 @@ describe.each(TARGETS)("RFC values in the %s build", (target) => {
   });
   afterAll(() => core.destroy());
 
-  describe("RFC 6507 appendix A (ECCSI)", () => {
+  describe("for RFC 6507 appendix A (ECCSI):", () => {
     const { parameters, vectors } = rfc6507();
     const { KSAK, ID, v, M, j } = vectors;
 
-    it("has the published parameters", () => {
+    it("the published parameters are used", () => {
       const { G, p, q } = parameters;
       const times = (k: bigint) => toHex(encoded(multiplyBase(core, toOctets(k, 32))!));
       const order = toInteger(q);
@@ -56,7 +56,7 @@ describe.each(TARGETS)("RFC values in the %s build", (target) => {
       expect(() => EccsiPublicKey.load(core, G)).not.toThrow();
     });
 
-    it("reproduces every value", () => {
+    it("every value is reproduced", () => {
       const master = KmsMaster.load(core, { z: one(128).fill(2, 127), ksak: KSAK });
       const kms = EccsiPublicKey.load(core, master.kpak);
       const pvt = encoded(multiplyBase(core, v)!);
@@ -89,7 +89,7 @@ describe.each(TARGETS)("RFC values in the %s build", (target) => {
       expect(hexOf(computed)).toEqual(hexOf(vectors));
     });
 
-    it("accepts the published key and signature, and no other identifier or message", () => {
+    it("the published key and signature are accepted, with no other identifier or message", () => {
       const { KPAK, SSK, PVT, Sig } = vectors;
       const kms = EccsiPublicKey.load(core, KPAK);
       const other = ID.slice(0, -1);
@@ -101,13 +101,13 @@ describe.each(TARGETS)("RFC values in the %s build", (target) => {
     });
   });
 
-  describe("RFC 6508 appendix A (SAKKE)", () => {
+  describe("for RFC 6508 appendix A (SAKKE):", () => {
     const { parameters, vectors } = rfc6508();
     const { z, b, SSV } = vectors;
     const hash = new RangeHash();
     const order = toInteger(parameters.q);
 
-    it("has the published parameters", () => {
+    it("the published parameters are used", () => {
       const { p, Px, Py, g } = parameters;
       const P = concat(Uint8Array.of(4), Px, Py);
       const times = (k: bigint) => toHex(raw.multiplyGenerator(core, toOctets(k, 128)).octets);
@@ -119,7 +119,7 @@ describe.each(TARGETS)("RFC values in the %s build", (target) => {
         expect(toHex(raw.pairing(core, P, P, prepared).octets)).toBe(toHex(g));
     });
 
-    it.each([false, true])("reproduces every value, prepared: %s", (prepare) => {
+    it.each([false, true])("every value is reproduced, prepared: %s", (prepare) => {
       const master = KmsMaster.load(core, { z: raw.padded(z, 128), ksak: one(32) });
       const kms = SakkePublicKey.load(core, master.zt);
       const { rsk } = master.issue(b);
@@ -163,14 +163,14 @@ describe.each(TARGETS)("RFC values in the %s build", (target) => {
       expect(hexOf(computed)).toEqual(hexOf(vectors));
     });
 
-    it("accepts the published RSK, and for no other identifier", () => {
+    it("the published RSK is accepted, for no other identifier", () => {
       const { Z, RSK } = vectors;
       const kms = SakkePublicKey.load(core, Z);
       expect(kms.validateRsk(b, RSK)).toBe(true);
       expect(kms.validateRsk(b.slice(0, -1), RSK)).toBe(false);
     });
 
-    it("opens the published data", () => {
+    it("the published data are opened", () => {
       const { Z, RSK, SED } = vectors;
       const kms = SakkePublicKey.load(core, Z);
       for (const prepare of [false, true])
@@ -178,7 +178,7 @@ describe.each(TARGETS)("RFC values in the %s build", (target) => {
     });
   });
 
-  it("has parameter set 1 of RFC 6509 appendix A", () => {
+  it("for RFC 6509 appendix A include parameter set 1", () => {
     const { Px, Py, g, q, p } = rfc6509().parameters;
     const P = raw.multiplyGenerator(core, one(128)).octets;
     expect(toHex(P)).toBe(toHex(concat(Uint8Array.of(4), Px, Py)));
@@ -188,7 +188,7 @@ describe.each(TARGETS)("RFC values in the %s build", (target) => {
   });
 });
 
-describe("RFC 6509 (MIKEY-SAKKE)", () => {
+describe("MIKEY-SAKKE of RFC 6509", () => {
   it("has the code points and sizes of sections 4 and 7", () => {
     const { mikey, sakkeParams } = rfc6509();
     const computed: Omit<typeof mikey, "section"> = {

@@ -61,7 +61,7 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-describe("vectors", () => {
+describe("AES key wrap gives the published values of", () => {
   it.each(RFC3394)("RFC 3394 4, KEK of %i octets, key %s", async (size, key, wrapped) => {
     const blocks = nodeBlocks(KEK.subarray(0, size));
     expect(toHex(await wrapWith(blocks, fromHex(key), "rfc3394"))).toBe(wrapped);
@@ -69,7 +69,7 @@ describe("vectors", () => {
   });
 
   it.each(RFC3394.filter(([size]) => size === 32))(
-    "RFC 3394 4, %i octets, key %s, whole",
+    "RFC 3394 4, KEK of %i octets, key %s, for the whole key",
     async (_, key, wrapped) => {
       for (const host of ["node", "browser"]) {
         if (host === "browser") hideNode();
@@ -86,7 +86,7 @@ describe("vectors", () => {
   });
 });
 
-describe("node:crypto and WebCrypto", () => {
+describe("key wrap by node:crypto and by WebCrypto", () => {
   const cases: [number, KeyWrapForm | undefined][] = [
     ...[1, 7, 8, 9, 15, 16, 17, 32, 64, 65, 256, 257].map((n): [number, undefined] => [n, undefined]),
     [8, "rfc5649"],
@@ -96,7 +96,7 @@ describe("node:crypto and WebCrypto", () => {
     [32, "rfc3394"],
   ];
 
-  it.each(cases)("agree on a key of %i octets (form: %s)", async (length, form) => {
+  it.each(cases)("agrees on a key of %i octets (form: %s)", async (length, form) => {
     const kek = randomBytes(32);
     const key = new Uint8Array(randomBytes(length));
     const byNode = await wrapKey(kek, key, form);
@@ -109,7 +109,7 @@ describe("node:crypto and WebCrypto", () => {
   });
 });
 
-describe.each(["node", "browser"])("refusals (%s)", (host) => {
+describe.each(["node", "browser"])("key unwrapping (%s) refuses", (host) => {
   const refused = (wrapped: Uint8Array, kek = KEK) => {
     if (host === "browser") hideNode();
     return expect(unwrapKey(kek, wrapped)).rejects.toMatchObject({ kind: "crypto", code: "KEY_UNWRAP" });
@@ -144,7 +144,7 @@ describe.each(["node", "browser"])("refusals (%s)", (host) => {
     ["one octet of RFC 3394's value changed", "a6a6a6a6a6a6a6a7", blocks],
   ])("%s", (_, value, text) => refused(forge(value, text)));
 
-  it("takes what the same forging makes with right values", async () => {
+  it("nothing that the same forging makes with right values", async () => {
     if (host === "browser") hideNode();
     expect(toHex(await unwrapKey(KEK, forge("a65959a600000014", blocks)))).toBe(blocks.slice(0, 40));
     expect(toHex(await unwrapKey(KEK, forge("a6a6a6a6a6a6a6a6", blocks)))).toBe(blocks);

@@ -33,7 +33,7 @@ function isProbablePrime(n: bigint): boolean {
   });
 }
 
-describe("RFC 6507 appendix A (ECCSI)", () => {
+describe("the reference for RFC 6507 appendix A (ECCSI)", () => {
   it("has the published parameters", () => {
     const computed: Record<keyof ReturnType<typeof rfc6507>["parameters"], Uint8Array> = {
       p: toOctets(P256.p, 32),
@@ -91,7 +91,7 @@ describe("RFC 6507 appendix A (ECCSI)", () => {
   });
 });
 
-describe("RFC 6508 appendix A (SAKKE)", () => {
+describe("the reference for RFC 6508 appendix A (SAKKE)", () => {
   it("has the published parameters", () => {
     const computed: Record<keyof ReturnType<typeof rfc6508>["parameters"], Uint8Array> = {
       p: toOctets(SAKKE.p, 128),
@@ -162,7 +162,7 @@ describe("RFC 6508 appendix A (SAKKE)", () => {
   });
 });
 
-describe("RFC 6509 (MIKEY-SAKKE)", () => {
+describe("the reference for RFC 6509 (MIKEY-SAKKE)", () => {
   it("has parameter set 1", () => {
     const { p, q, Px, Py, g } = SAKKE;
     const computed: Record<keyof ReturnType<typeof rfc6509>["parameters"], Uint8Array> = {
@@ -209,17 +209,17 @@ describe("RFC 6509 (MIKEY-SAKKE)", () => {
   });
 });
 
-describe("production I_MESSAGE", () => {
+describe("the reference for the production I_MESSAGE", () => {
   const { kms, gms, alice, message } = productionGmk();
 
-  it("carries keys that validate", () => {
+  it("finds its keys valid", () => {
     for (const user of [gms, alice]) {
       expect(sakke.validateRsk(kms.zt, user.uid, user.rsk)).toBe(true);
       expect(eccsi.validateSigningKey(kms.kpak, user.uid, user)).toBe(true);
     }
   });
 
-  it("opens to the published GMK, in both directions", () => {
+  it("opens it to the published GMK, in both directions", () => {
     // SAKKE payload at 217 (RFC 6509 4.2): next payload, params 1, ID scheme 2, length 273.
     expect(toHex(message.octets.subarray(218, 222))).toBe("01020111");
     const sed = message.octets.subarray(222, 222 + 273);
@@ -227,7 +227,7 @@ describe("production I_MESSAGE", () => {
     expect(toHex(sakke.encapsulate(kms.zt, alice.uid, message.gmk))).toBe(toHex(sed));
   });
 
-  it("verifies over all octets but the signature, SIGN header included", () => {
+  it("verifies it over all octets but the signature, SIGN header included", () => {
     const { octets } = message;
     const signature = octets.subarray(-129);
     expect(eccsi.verify(kms.kpak, gms.uid, octets.subarray(0, -129), signature)).toBe(true);

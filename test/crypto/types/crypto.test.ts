@@ -215,7 +215,7 @@ function* cases(): Generator<{ what: string; label: string; call: () => unknown;
   }
 }
 
-describe("crypto bindings", () => {
+describe("functions of the crypto bindings", () => {
   it("take the right values", async () => {
     for (const { call, args } of subjects) await call(...(args.map(({ good }) => good) as never[]));
   });
@@ -232,7 +232,7 @@ describe("crypto bindings", () => {
     expect(count).toBeGreaterThan(900);
   });
 
-  it("leave no public function out", () => {
+  it("are all tested with wrong arguments", () => {
     const methods = (type: { prototype: object }) =>
       Object.entries(Object.getOwnPropertyDescriptors(type.prototype))
         .filter(([name, { value }]) => typeof value === "function" && name !== "constructor")
@@ -251,7 +251,7 @@ describe("crypto bindings", () => {
     expect(missing.filter((name) => !exempt.includes(name))).toEqual([]);
   });
 
-  it("answer octets of a wrong length that a peer may have sent as documented, not as a mistake", () => {
+  it("treat a peer's octets of a wrong length as documented, not as a mistake of the caller", () => {
     const by = (name: string) => subjects.find((subject) => subject.name === name)!;
     const run = (name: string, at: number, value: Uint8Array) => {
       const { call, args } = by(name);
@@ -291,7 +291,7 @@ describe("crypto bindings", () => {
     expect(call(...([Buffer.from(ID), Buffer.from(SSV)] as never[]))).toEqual(plain);
   });
 
-  it("refuse a random source that gives something else", async () => {
+  it("refuse a random source that returns something else", async () => {
     const { call, args } = subjects.find(({ name }) => name === "sign")!;
     const generate = subjects.find(({ name }) => name === "KmsMaster.generate")!;
     for (const given of [undefined, null, 5, "", [], new Uint8Array(0), new Uint16Array(32)]) {
@@ -304,7 +304,7 @@ describe("crypto bindings", () => {
     expect(systemRandom(32)).toHaveLength(32);
   });
 
-  it("refuse options that are none", async () => {
+  it("refuse options that are no object", async () => {
     for (const options of [null, 5, "simd"]) {
       const error = await mistake(() => load(options as never), show(options));
       expect(error.message).toContain("options: expected");

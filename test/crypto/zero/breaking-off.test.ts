@@ -24,7 +24,7 @@ function stepsOf(place: Place, call: Call): Step[] {
 }
 
 // What happens then is up to the bindings, which are the same for both builds.
-describe("a call that breaks off", () => {
+describe("an aborted call of the core", () => {
   let place: Place;
   let watch: MemoryWatch;
 
@@ -40,7 +40,7 @@ describe("a call that breaks off", () => {
 
   const secretCalls = LIST.filter(({ outcome, name }) => outcome === "none" && !/many|^verify/.test(name));
 
-  it.each(secretCalls)("leaves nothing at any of its steps: $name", ({ call }) => {
+  it.each(secretCalls)("leaves nothing in memory at any of its steps: $name", ({ call }) => {
     const steps = stepsOf(place, call);
     expect(steps.length).toBeGreaterThan(0);
     for (const step of steps) {
@@ -53,7 +53,7 @@ describe("a call that breaks off", () => {
     }
   });
 
-  it.each(secretCalls)("leaves nothing when memory runs out at any block: $name", ({ call }) => {
+  it.each(secretCalls)("leaves nothing in memory when memory runs out at any block: $name", ({ call }) => {
     const { arena } = place.core;
     const alloc = arena.alloc.bind(arena);
     for (let limit = 0, done = false; !done; limit++) {
@@ -73,7 +73,7 @@ describe("a call that breaks off", () => {
     }
   });
 
-  it("inside the core leaves nothing in the workspace", () => {
+  it("leaves nothing in the workspace", () => {
     const { core, kms } = place;
     // The workspace is the first block that the core allocates.
     const workspace = Math.ceil(core.wasm.heapBase() / 64) * 64;
@@ -85,7 +85,7 @@ describe("a call that breaks off", () => {
     expect(watch.changes()).toEqual([]);
   });
 
-  it("a call that breaks off in the random source leaves no secret in memory", () => {
+  it("leaves no secret in memory when the random source throws", () => {
     const signing = signer(place.verifier);
     let left = 40;
     const failing = (n: number) => {

@@ -50,7 +50,7 @@ describe.each(BUILDS)("live keys in the %s build", (build) => {
     expect(place.core.usedBytes).toBe(used);
   });
 
-  it("keys and public tables leave nothing in memory when all objects are destroyed", async () => {
+  it("leave nothing in memory when all keys and public tables are destroyed", async () => {
     const core = await load({ build });
     SakkePublicKey.load(core, zt).destroy();
     const first = EccsiPublicKey.load(core, kpak);
@@ -67,7 +67,7 @@ describe.each(BUILDS)("live keys in the %s build", (build) => {
     expect(watch.changes()).toEqual([]);
   });
 
-  it("go with the core: all of its memory is zero after destroy()", async () => {
+  it("are gone with the core: all of its memory is zero after destroy()", async () => {
     const { core, kms, verifier } = await publicPlace(build);
     const receiver = SakkeReceiver.load(kms, ID, keys.rsk, { prepare: true });
     const master = KmsMaster.load(core, SECRETS);

@@ -87,7 +87,7 @@ describe.each(BUILDS)("results in the %s build", (build) => {
     for (let i = 0; i < results.length; i += 2) expect(results[i + 1], results[i]).toBe(alone[results[i]!]);
   });
 
-  it("results in the %s build of two keys on one core do not mix", async () => {
+  it("do not mix for two keys on one core", async () => {
     const place = await publicPlace(build);
     const { core, kms, verifier } = place;
     const master = KmsMaster.load(core, calls.SECRETS);

@@ -25,7 +25,7 @@ describe.each(BUILDS)("linear memory of the %s build", (build) => {
     expect(watch.changes()).toEqual([]);
   });
 
-  it("shows what a call leaves: the watch and the search see blocks that are not cleared", () => {
+  it("is seen to change by calls that do not clear it: the watch and the search find such blocks", () => {
     vi.spyOn(place.core.arena, "release").mockImplementation(() => undefined);
     KmsMaster.load(place.core, SECRETS).issue(ID);
     expect(watch.changes()).not.toEqual([]);

@@ -8,7 +8,7 @@ const NS = "urn:ietf:params:xml:ns:conference-info";
 const info = (content: string, attributes = 'entity="sip:g@x" state="full" version="1"') =>
   `<conference-info xmlns="${NS}" ${attributes}>${content}</conference-info>`;
 
-describe("conference states", () => {
+describe("conference states (RFC 4575)", () => {
   it("are read as they were written", () => {
     const user = fc.record({ uri, isPresent: fc.boolean() });
     const state = fc.constantFrom("full" as const, "partial" as const, "deleted" as const);
@@ -21,7 +21,7 @@ describe("conference states", () => {
     );
   });
 
-  it("have more in them at other servers, as in RFC 4575 6.1", () => {
+  it("may have more elements from other servers, as in RFC 4575 6.1", () => {
     const xml = info(`
       <conference-description><subject>Agenda</subject></conference-description>
       <conference-state><user-count>3</user-count></conference-state>

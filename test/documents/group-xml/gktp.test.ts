@@ -93,13 +93,13 @@ describe("GKTP documents", () => {
     expect(errorCode(() => readGktpDocument(xml))).toBe(`codec/GROUP_XML_${code}`);
   });
 
-  it("just within the limits are read", () => {
+  it("are read up to the limits exactly", () => {
     expect(readGktpDocument(document('<GKTP id="a">00</GKTP>'.repeat(4096)))).toHaveLength(4096);
     const [long] = readGktpDocument(document(`<GKTP id="a">${"00".repeat(65_536)}</GKTP>`));
     expect(long!.octets).toHaveLength(65_536);
   });
 
-  it("are named with the place of an error, without the content", () => {
+  it("that are refused give the place of the error, without the content", () => {
     const xml = document('<GKTP id="a">00</GKTP><GKTP id="b">c0ffee0</GKTP>');
     expect(() => readGktpDocument(xml)).toThrow(
       /^\/GKTPs\/GMK-GKTPs\/GKTP\[2\]: not an even number of hex digits$/,

@@ -82,7 +82,7 @@ describe("group documents", () => {
 `);
   });
 
-  it("group documents of other systems are read: other prefixes, languages, names of members, rules", () => {
+  it("of other systems are read: other prefixes, languages, names of members, rules", () => {
     const xml = `<l:group xmlns:l="${NS}" xmlns:rl="urn:ietf:params:xml:ns:resource-lists" xmlns:cp="urn:ietf:params:xml:ns:common-policy"
         xmlns:gi="urn:3gpp:ns:mcpttGroupInfo:1.0" xmlns:x="urn:oma:xml:xdm:extensions">
       <l:list-service uri="sip:g@x" gi:y="1">
@@ -152,12 +152,12 @@ describe("group documents", () => {
     expect(readGroupDocument(xml).hangTimer).toBe(seconds);
   });
 
-  it.each(["P", "PT", "30", "-PT3S", "P1M", "PT1S2M"])("take %s for no hang timer", (text) => {
+  it.each(["P", "PT", "30", "-PT3S", "P1M", "PT1S2M"])("that give the hang timer as %s have none", (text) => {
     const xml = list(`<m:on-network-hang-timer>${text}</m:on-network-hang-timer>`);
     expect(errorCode(() => readGroupDocument(xml))).toMatch(/^codec\/GROUP_XML/);
   });
 
-  it("group documents without list and with an empty one are told apart", () => {
+  it("without a list and with an empty one are told apart", () => {
     expect(readGroupDocument(list(""))).not.toHaveProperty("members");
     expect(readGroupDocument(list("<list/>")).members).toEqual([]);
     const value = { uri: "sip:g@x", displayName: "", services: [], unprotected: [] };
@@ -199,7 +199,7 @@ describe("group documents", () => {
     expect(errorCode(() => readGroupDocument(xml))).toBe(`codec/GROUP_XML_${code}`);
   });
 
-  it("hold 10,000 members, and not endlessly many", () => {
+  it("hold 10,000 members, and have a limit", () => {
     const members = Array.from({ length: 10_000 }, (_, i) => ({ uri: `sip:m${i}@example.org` }));
     const xml = writeGroupDocument({
       uri: "sip:g@x",

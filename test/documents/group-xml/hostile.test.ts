@@ -76,7 +76,7 @@ describe.each(READERS)("the reader of %s documents", (_, read, valid) => {
   const inside = (content: string) => valid.replace(root, `${root}${content}`);
   const codeOf = (document: string | Uint8Array) => errorCode(() => read(document));
 
-  it("takes a valid one, in octets and with a byte order mark", () => {
+  it("reads a valid one, in octets and with a byte order mark", () => {
     expect(codeOf(valid)).toBe("none");
     expect(codeOf(new TextEncoder().encode(`\ufeff${valid}`))).toBe("none");
     expect(codeOf(inside("<!-- c --><?p i?>"))).toBe("none");
@@ -100,7 +100,7 @@ describe.each(READERS)("the reader of %s documents", (_, read, valid) => {
     expect(codeOf(document)).toBe(`codec/${code}`);
   });
 
-  it("ends with a codec error, or none, for what is left when parts are cut out", () => {
+  it("ends with a codec error, or none, when parts are cut out", () => {
     const cuts = fc.array(fc.tuple(fc.nat(), fc.nat({ max: 30 })), { minLength: 1, maxLength: 3 });
     fc.assert(
       fc.property(cuts, fc.constantFrom("", '"', "<", "x:", "</", " ", "0"), (places, put) => {
@@ -116,7 +116,7 @@ describe.each(READERS)("the reader of %s documents", (_, read, valid) => {
   });
 });
 
-it("a root of another document is refused by all that have one", () => {
+it("the readers that expect a root refuse the root of another document", () => {
   for (const [name, read] of READERS.slice(0, -1)) {
     for (const [other, , document] of READERS) {
       const isSame = name === other || (name === "resource-lists" && other === "node selector");
@@ -128,7 +128,7 @@ it("a root of another document is refused by all that have one", () => {
   }
 });
 
-it("many prefixes and declarations cost no more than their length", () => {
+it("many prefixes and declarations cost the readers no more than their length", () => {
   const declared = Array.from({ length: 20_000 }, (_, i) => `xmlns:p${i}="urn:${i}"`).join(" ");
   const children = Array.from({ length: 20_000 }, (_, i) => `<x xmlns:q${i}="urn:q"/>`).join("");
   const xml = `<GKTPs xmlns="urn:3gpp:ns:mcpttGKTP:1.0" ${declared}>${children}</GKTPs>`;

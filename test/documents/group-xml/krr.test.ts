@@ -24,7 +24,7 @@ describe("KMS redirect responses", () => {
     );
   });
 
-  it("elements of a KMS redirect response are recognised by the words in their names", () => {
+  it("have elements that are recognised by the words in their names", () => {
     const xml = `<k:SignedKmsRedirectResponse xmlns:k="urn:a"><k:KmsRedirectResponse Id="1" xmlns="urn:b">
       <k:UserUriFrom><InitiatingEntity>sip:i@x</InitiatingEntity></k:UserUriFrom>
       <KmsListForReceiver><Kms>k1</Kms><Kms> k2 </Kms><Kms>k1</Kms></KmsListForReceiver>

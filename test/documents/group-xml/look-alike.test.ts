@@ -19,7 +19,7 @@ it.each([
   "",
   "sip:a b",
   7,
-])("%s is none", (uri) => {
+])("%s is no URI of an MC service", (uri) => {
   expect(isServiceId(uri)).toBe(false);
 });
 
@@ -33,7 +33,7 @@ it.each([
   expect(lookAlikeWarnings([ALICE, uri], [])).toHaveLength(1);
 });
 
-it("others are told only where they have letters beyond ASCII, which are spelled out", () => {
+it("a URI that looks like another is shown spelled out only where it has letters beyond ASCII", () => {
   expect(lookAlikeWarnings([ALICE, "sip:bob@example.org"], [ALICE])).toEqual([]);
   expect(lookAlikeWarnings(["sip:jürgen@example.org"], [])).toEqual([
     "sip:j\\u{fc}rgen@example.org has characters beyond ASCII",

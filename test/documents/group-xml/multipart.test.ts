@@ -45,7 +45,7 @@ const read = (text: string, type = TYPE) =>
 const codeOf = (text: string, type?: string) => errorCode(() => read(text, type));
 
 describe("multipart bodies", () => {
-  it("give back their parts, whatever is in them", () => {
+  it("are read as they were written, whatever their parts hold", () => {
     fc.assert(
       fc.property(fc.array(part, { minLength: 1, maxLength: 5 }), (parts) => {
         const { contentType, body } = writeMultipart(parts);
@@ -55,13 +55,13 @@ describe("multipart bodies", () => {
     );
   });
 
-  it("avoid every boundary that a part has", () => {
+  it("have a boundary that occurs in none of their parts", () => {
     const numbers = Array.from({ length: 2000 }, (_, i) => `--part-${String(i + 1).padStart(8, "0")}`);
     const { contentType } = writeMultipart([{ contentType: "a/b", body: utf8(numbers.join("")) }]);
     expect(contentType).toBe('multipart/mixed; boundary="part-00002001"');
   });
 
-  it("own their octets", () => {
+  it("have octets of their own", () => {
     const source = utf8("--b\r\n\r\nabc\r\n--b--");
     const [only] = readMultipart(TYPE, source);
     source.fill(0);
@@ -92,7 +92,7 @@ describe("multipart bodies", () => {
     ]);
   });
 
-  it("begin with what merely looks like the boundary", () => {
+  it("may hold lines that merely look like the boundary", () => {
     expect(read("--bx\r\n\r\nno\r\n--b\r\n\r\nyes\r\n--b--")).toEqual([
       ["text/plain; charset=us-ascii", "yes"],
     ]);
@@ -102,11 +102,11 @@ describe("multipart bodies", () => {
     ["multipart/mixed; boundary=b"],
     ["Multipart/Mixed;charset=x;BOUNDARY=b;x=y"],
     ['multipart/related; type="a/b"; boundary="b"'],
-  ])("are of any multipart type: %s", (type) => {
+  ])("may be of any multipart type: %s", (type) => {
     expect(read("--b\r\nContent-Type: a/b\r\n\r\nx\r\n--b--\r\n", type)).toEqual([["a/b", "x"]]);
   });
 
-  it("decode base64", () => {
+  it("have base64 parts decoded", () => {
     const encoded = (encoding: string, content: string) =>
       `--b\r\nContent-Transfer-Encoding: ${encoding}\r\n\r\n${content}\r\n--b--`;
     expect(read(encoded("BASE64", "YWJj\r\nZGVm\r\n"))[0]![1]).toBe("abcdef");
@@ -142,7 +142,7 @@ describe("multipart bodies", () => {
     expect(codeOf(text)).toBe(`codec/MULTIPART_${code}`);
   });
 
-  it("keep the limits", () => {
+  it("are read up to the limits", () => {
     expect(read(`${"--b\r\n\r\nx\r\n".repeat(32)}--b--`)).toHaveLength(32);
     expect(errorCode(() => readMultipart(TYPE, new Uint8Array((16 << 20) + 1)))).toBe(
       "codec/MULTIPART_LIMIT",
@@ -166,7 +166,7 @@ describe("multipart bodies", () => {
     );
   });
 
-  it("end with parts or a codec error for whatever they are", () => {
+  it("are parsed or refused with a codec error, whatever they are", () => {
     const pieces = fc.constantFrom(
       "--b",
       "\r\n",

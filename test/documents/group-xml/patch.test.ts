@@ -30,7 +30,7 @@ function sent(patches: readonly GktpPatch[]): readonly GktpPatch[] {
 const step = fc.oneof(ordinary, fc.nat({ max: 9 }));
 
 describe("patches of GKTP documents", () => {
-  it("patches of GKTP documents from the empty document, by any number of adds and removes, give the entries of the model", () => {
+  it("from the empty document, by any number of adds and removes, give the entries of the model", () => {
     fc.assert(
       fc.property(fc.array(fc.array(step, { maxLength: 8 }), { maxLength: 4 }), (notifications) => {
         const model: GktpEntry[] = [];
@@ -51,7 +51,7 @@ describe("patches of GKTP documents", () => {
     );
   });
 
-  it("name with their selectors what libxml2 finds there", () => {
+  it("have selectors that libxml2 finds the same entries with", () => {
     fc.assert(
       fc.property(fc.array(entry, { minLength: 1, maxLength: 6 }), fc.nat(), (entries, n) => {
         const plain = entries.filter((e) => e.temporaryGroup === undefined);
@@ -72,20 +72,20 @@ describe("patches of GKTP documents", () => {
     );
   });
 
-  it("leave the entries given, and those of temporary groups, as they are", () => {
+  it("leave the given entries, and those of temporary groups, unchanged", () => {
     const regrouped = { ...b, temporaryGroup: "sip:t" };
     const before = Object.freeze([regrouped, a]);
     expect(applyPatches(before, [{ remove: 1 }, { add: b }, { add: a }])).toEqual([b, a, regrouped]);
     expect(applyPatches(before, [])).toEqual([a, regrouped]);
   });
 
-  it("patches of GKTP documents of another version are refused", () => {
+  it("of another version are refused", () => {
     expect(errorCode(() => applyPatches([a], [{ remove: 2 }]))).toBe("codec/XCAP_PATCH");
     expect(errorCode(() => applyPatches([a], [{ remove: 1 }, { remove: 1 }]))).toBe("codec/XCAP_PATCH");
     expect(errorCode(() => applyPatches([a], [{ remove: 0 }]))).toBe("codec/XCAP_PATCH");
   });
 
-  it("patches of GKTP documents that cannot be written are refused", () => {
+  it("that cannot be written are refused", () => {
     expect(errorCode(() => sent([{ add: { ...a, temporaryGroup: "sip:t" } }]))).toBe("usage/BAD_PATCH");
     for (const remove of [0, -1, 1.5, Number.NaN, 1e10]) {
       expect(
@@ -96,7 +96,7 @@ describe("patches of GKTP documents", () => {
   });
 });
 
-describe("patches of other writers", () => {
+describe("patches by other implementations", () => {
   const G = 'xmlns:g="urn:3gpp:ns:mcpttGKTP:1.0"';
   const gktp = '<GKTP xmlns="urn:3gpp:ns:mcpttGKTP:1.0" id="a">01</GKTP>';
   const read = (operations: string, declared = G) =>
@@ -109,11 +109,11 @@ describe("patches of other writers", () => {
     [`<add sel="/g:GKTPs/g:GMK-GKTPs"><g:GKTP id="a">01</g:GKTP></add>`],
     [`<add sel="GKTPs/GMK-GKTPs">${gktp}</add>`],
     [`<add xmlns:p="urn:3gpp:ns:mcpttGKTP:1.0" sel="p:GKTPs/g:GMK-GKTPs">${gktp}</add>`],
-  ])("add: %s", (operation) => {
+  ])("are applied: %s", (operation) => {
     expect(read(operation)).toEqual([{ add: a }]);
   });
 
-  it("take a default namespace of their own (RFC 5261 4.2.2)", () => {
+  it("are applied with a default namespace of their own (RFC 5261 4.2.2)", () => {
     const xml = `<d:xcap-diff xmlns:d="urn:ietf:params:xml:ns:xcap-diff" xmlns="urn:3gpp:ns:mcpttGKTP:1.0" xcap-root="x">
       <d:document sel="s"><d:add sel="GKTPs/GMK-GKTPs"><GKTP id="a">01</GKTP></d:add><d:remove sel="GKTPs/GMK-GKTPs/GKTP[12]"/></d:document>
     </d:xcap-diff>`;
@@ -139,12 +139,12 @@ describe("patches of other writers", () => {
     ["a huge position", '<remove sel="g:GKTPs/g:GMK-GKTPs/g:GKTP[99999999999999999999]"/>'],
     ["no selector", `<add>${gktp}</add>`],
     ["an unknown operation", '<rename sel="g:GKTPs/g:GMK-GKTPs"/>'],
-  ])("with %s mean that the document is to be fetched", (_, operation) => {
+  ])("with %s make the client fetch the document", (_, operation) => {
     expect(read(operation)).toBeUndefined();
     expect(read(`<add sel="g:GKTPs/g:GMK-GKTPs">${gktp}</add>${operation}`)).toBeUndefined();
   });
 
-  it("patches of other writers with a malformed entry are refused", () => {
+  it("with a malformed entry are refused", () => {
     const bad = `<add sel="g:GKTPs/g:GMK-GKTPs">${gktp.replace("01", "0")}</add>`;
     expect(errorCode(() => read(bad))).toBe("codec/GROUP_XML_VALUE");
     expect(errorCode(() => read(`<add sel="g:GKTPs/g:GMK-GKTPs">${gktp}</add>`.repeat(8193)))).toBe(

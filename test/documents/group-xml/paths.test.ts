@@ -22,7 +22,7 @@ describe("XCAP paths", () => {
     expect(gktpGroupPath("sip:g@x")).toBe("org.3gpp.MCPTT-GKTP/global/byGroupID/sip%3Ag%40x");
   });
 
-  it("name what they were made of, whatever characters its URI has", () => {
+  it("lead back to what they were made of, whatever characters its URI has", () => {
     fc.assert(
       fc.property(name.filter(isUri), (id) => {
         expect(parseXcapPath(groupDocumentPath(id))).toEqual({ kind: "group", group: id });
@@ -33,13 +33,13 @@ describe("XCAP paths", () => {
     );
   });
 
-  it("name collections and the capabilities", () => {
+  it("of collections and of the capabilities are recognised", () => {
     expect(parseXcapPath(groupCollection())).toEqual({ kind: "group-collection" });
     expect(parseXcapPath("org.3gpp.MCPTT-GKTP/global/byGroupID/")).toEqual({ kind: "gktp-group-collection" });
     expect(parseXcapPath("/xcap-caps/global/index")).toEqual({ kind: "caps" });
   });
 
-  it("need not be encoded where they may not", () => {
+  it("are accepted without encoding where it is not needed", () => {
     expect(parseXcapPath("org.3gpp.MCPTT-GKTP/users/sip:a@x/gktp.xml")).toEqual({
       kind: "gktp-user",
       xui: "sip:a@x",
@@ -63,11 +63,11 @@ describe("XCAP paths", () => {
     "org.openmobilealliance.groups/global/byGroupID//~~/group",
     "xcap-caps/global/other",
     "resource-lists/users/sip:a@x/index",
-  ])("without document: %s", (path) => {
+  ])("that name no document are recognised: %s", (path) => {
     expect(parseXcapPath(path)).toBeUndefined();
   });
 
-  it("XCAP paths that are malformed are refused", () => {
+  it("that are malformed are refused", () => {
     for (const path of [
       "org.openmobilealliance.groups/global/byGroupID/%",
       "org.openmobilealliance.groups/global/byGroupID/%ff",

@@ -40,7 +40,7 @@ describe("node selectors", () => {
       "<m:protect-media>false</m:protect-media>",
     ],
     ["group/list-service/p:y/e:z", "xmlns(p=urn:p)xmlns(e=)", "<z/>"],
-  ])("find elements as they stand: %s", (selector, query, body) => {
+  ])("find elements unchanged: %s", (selector, query, body) => {
     expect(find(selector, query)).toEqual(element(body));
   });
 
@@ -74,7 +74,7 @@ describe("node selectors", () => {
     "group/list-service/protect-media",
     "group/list-service/@name",
     "group/@xmlns",
-  ])("name nothing, or more than one node: %s", (selector) => {
+  ])("match nothing, or more than one node: %s", (selector) => {
     expect(find(selector)).toBeUndefined();
   });
 
@@ -99,7 +99,7 @@ describe("node selectors", () => {
     'group[@a="1]',
     "group|group",
     `group${"/*".repeat(16)}`,
-  ])("of other forms are refused: %s", (selector) => {
+  ])("in other forms are refused: %s", (selector) => {
     expect(errorCode(() => find(selector))).toBe("codec/XCAP_PATH");
   });
 
@@ -110,7 +110,7 @@ describe("node selectors", () => {
     },
   );
 
-  it("come out of a path with the default namespace of its documents", () => {
+  it("are taken from a path, with the default namespace of its documents", () => {
     const path = parseXcapPath(
       "org.openmobilealliance.groups/global/byGroupID/a/~~/group/list-service/list/entry%5b@uri=%22sip:b%2F%22%5d/k:note/@a?xmlns(k=urn%3Ax)",
     );
@@ -135,7 +135,7 @@ describe("node selectors", () => {
     expect(gktp).toMatchObject({ node: { steps: [{ name: { namespace: "urn:3gpp:ns:mcpttGKTP:1.0" } }] } });
   });
 
-  it("name the node that libxml2 finds with the same path", () => {
+  it("find the node that libxml2 finds with the same path", () => {
     const node = (children: fc.Arbitrary<string[]>) =>
       fc
         .tuple(fc.constantFrom("a", "b"), fc.constantFrom("", ' k="1"', ' k="2"'), children)

@@ -18,8 +18,8 @@ const INFO = {
 describe.each([
   ["mcptt", writeMcpttInfo, readMcpttInfo, "session-type"],
   ["mcdata", writeMcdataInfo, readMcdataInfo, "request-type"],
-] as const)("%s-info", (service, write, read, requestType) => {
-  it("comes back, whole and in part", () => {
+] as const)("the %s-info document", (service, write, read, requestType) => {
+  it("is read as it was written, whole and in part", () => {
     expect(read(write(INFO))).toEqual(INFO);
     expect(read(write({}))).toEqual({});
     expect(read(write({ requestUri: INFO.requestUri }))).toEqual({ requestUri: INFO.requestUri });
@@ -45,7 +45,7 @@ describe.each([
     );
   });
 
-  it("is not that of the other service", () => {
+  it("is not accepted for the other service", () => {
     const other = service === "mcptt" ? readMcdataInfo : readMcpttInfo;
     expect(() => other(write(INFO))).toThrow(expect.objectContaining({ kind: "codec" }));
   });

@@ -57,7 +57,7 @@ describe("resource lists", () => {
   });
 });
 
-describe("mcptt-info", () => {
+describe("the mcptt-info document", () => {
   const NS = "urn:3gpp:ns:mcpttInfo:1.0";
   const info = (content: string) =>
     `<mcpttinfo xmlns="${NS}"><mcptt-Params>${content}</mcptt-Params></mcpttinfo>`;
@@ -75,7 +75,7 @@ describe("mcptt-info", () => {
     });
   });
 
-  it("may have none", () => {
+  it("may have no access token", () => {
     expect(readMcpttInfo(writeMcpttInfo({}))).toEqual({});
     expect(readMcpttInfo(info("<mcptt-client-id/>"))).toEqual({});
     expect(readMcpttInfo(`<mcpttinfo xmlns="${NS}"/>`)).toEqual({});
@@ -104,7 +104,7 @@ describe("group management operations", () => {
     expect(isGmopGetExcludingMembers(writeGmopRequest())).toBe(true);
   });
 
-  it("may ask for something else", () => {
+  it("may be of another kind", () => {
     for (const content of ["", "<request/>", "<request><group-regroup-creation/></request>", "<response/>"]) {
       expect(isGmopGetExcludingMembers(gmop(content))).toBe(false);
     }
@@ -173,7 +173,7 @@ describe("reports on fetched messages", () => {
     expect(errorCode(() => readGktpReport(xml))).toBe(`codec/GROUP_XML_${code}`);
   });
 
-  it("are bounded, and not written wrong", () => {
+  it("are bounded, and not written wrongly", () => {
     const many = writeGktpReport(Array(4097).fill({ sha256, result: "stored" }));
     expect(errorCode(() => readGktpReport(many))).toBe("codec/GROUP_XML_LIMIT");
     expect(errorCode(() => writeGktpReport([{ sha256: "00", result: "stored" }]))).toBe("usage/BAD_REPORT");
@@ -184,7 +184,7 @@ describe("reports on fetched messages", () => {
   });
 });
 
-it("the capabilities name application usages and namespaces", () => {
+it("the XCAP capabilities name application usages and namespaces", () => {
   const { local, namespace, children } = parseXml(writeXcapCaps());
   expect([namespace, local]).toEqual(["urn:ietf:params:xml:ns:xcap-caps", "xcap-caps"]);
   expect(children.map((c) => c.local)).toEqual(["auids", "extensions", "namespaces"]);

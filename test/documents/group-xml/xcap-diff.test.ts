@@ -44,7 +44,7 @@ describe("xcap-diff documents", () => {
     );
   });
 
-  it("xcap-diff documents that carry only entity tags have the form of TS 24.481 6.3.13", () => {
+  it("with entity tags only have the form of TS 24.481 6.3.13", () => {
     const xml = `<xcap-diff xmlns="urn:ietf:params:xml:ns:xcap-diff" xcap-root="https://.../">
   <document sel="org.openmobilealliance.groups/global/byGroupID/tel%3Ag001" new-etag="..."/>
 </xcap-diff>
@@ -103,7 +103,7 @@ describe("xcap-diff documents", () => {
     expect(errorCode(() => readXcapDiff(xml))).toBe(`codec/GROUP_XML_${code}`);
   });
 
-  it("do not say that a document is as it was and patch it", () => {
+  it("do not state both no change and a patch of one document", () => {
     const value = { sel: "d", bodyNotChanged: true, patches: [{ remove: 1 }] };
     expect(errorCode(() => writeXcapDiff({ xcapRoot: "x", documents: [value] }))).toBe("usage/BAD_PATCH");
   });

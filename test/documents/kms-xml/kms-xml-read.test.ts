@@ -45,7 +45,7 @@ function errorOf(xml: string | Uint8Array): MikeySakkeError {
   throw new Error("accepted");
 }
 
-describe("forms found in the field", () => {
+describe("a KMS document in a form found in the field is read:", () => {
   it("keys with xsi:type, without it, and with another prefix", () => {
     const without = keySetXml.replaceAll(' xsi:type="KeyContentType"', "");
     const prefixed = keySetXml
@@ -147,7 +147,7 @@ describe("forms found in the field", () => {
     expect(errorOf(replaced)).toMatchObject({ code: "KMS_XML_MISSING" });
   });
 
-  it("signed wrappers, read through", () => {
+  it("signed wrappers, of which the content is read", () => {
     const signature =
       '<ds:Signature xmlns:ds="http://www.w3.org/2000/09/xmldsig#"><ds:SignedInfo/></ds:Signature>';
     const wrap = (name: string, inner: string) =>
@@ -163,7 +163,7 @@ describe("forms found in the field", () => {
   });
 });
 
-it("a document with all oddities of the sample in TS 36.579-1 5.6.2 at once", () => {
+it("a KMS document with all oddities of the sample in TS 36.579-1 5.6.2 at once is read", () => {
   const key = (name: string, octets: Uint8Array) => `<${name}>${toHex(octets)}</${name}>`;
   const xml = `<?xml version="1.0" encoding="UTF-8"?>
 <SignedKmsResponse xmlns="TOBEDEFINED" xmlns:se="TOBEDEFINED" xmlns:ds="http://www.w3.org/2000/09/xmldsig#"
@@ -185,7 +185,7 @@ it("a document with all oddities of the sample in TS 36.579-1 5.6.2 at once", ()
   expect(withUid(alice, productionCertificate()).uid).toBe(alice.uid);
 });
 
-describe("refused, with the path of the element", () => {
+describe("a KMS document is refused, with the path of the element:", () => {
   const encrypted =
     '<xenc:EncryptedKey xmlns:xenc="http://www.w3.org/2001/04/xmlenc#"><xenc:CipherData/></xenc:EncryptedKey>';
 
@@ -200,7 +200,7 @@ describe("refused, with the path of the element", () => {
       / xsi:type="KeyContentType">[^<]*<\/UserDecryptKey>/,
       `>${encrypted}</UserDecryptKey>`,
     ],
-  ])("a key %s", (_, what, by) => {
+  ])("with a key %s", (_, what, by) => {
     const error = errorOf(edit(responseXml, what, by));
     expect(error).toMatchObject({ kind: "codec", code: "KMS_KEY_ENCRYPTED" });
     expect(error.message).toContain("/KmsResponse/KmsMessage/KmsKeyProv/KmsKeySet/UserDecryptKey");
@@ -300,20 +300,20 @@ describe("refused, with the path of the element", () => {
     "2014-01-01T00:00:00+01:60",
     "2014-01-01 00:00:00",
     "2014-01-01",
-  ])("the time %s", (time) => {
+  ])("with the time %s", (time) => {
     const error = errorOf(edit(responseXml, /<Time>.*</, `<Time>${time}<`));
     expect(error).toMatchObject({ code: "KMS_XML_VALUE" });
     expect(error.message).toContain("/KmsResponse/Time");
   });
 
-  it("a value full of blanks, without trying each of them as the end", () => {
+  it("with a value full of blanks, in linear time", () => {
     // With quadratic time this would take longer than a test may.
     const blanks = " ".repeat(400_000);
     const xml = edit(certificateXml, "<UserKeyPeriod>", `<UserKeyPeriod>1${blanks}`);
     expect(errorOf(xml).code).toBe("KMS_XML_VALUE");
   });
 
-  it("never quotes a key", () => {
+  it("without quoting a key", () => {
     const ssk = toHex(alice.ssk);
     for (const bad of [
       `${ssk}ff`,
@@ -330,7 +330,7 @@ describe("refused, with the path of the element", () => {
     }
   });
 
-  it("a KmsError, when certificates or keys are wanted from it", () => {
+  it("a KmsError, in place of certificates or keys", () => {
     const { message: _, ...response } = keyProvResponse("alice");
     const document = readKmsDocument(
       writeKmsResponse({ ...response, error: { errorCode: 4, errorMsg: "not authorised" } }),
@@ -340,7 +340,7 @@ describe("refused, with the path of the element", () => {
     expect(() => certificatesOf(document)).toThrow(refusal);
   });
 
-  it("documents of the other kind hold none", () => {
+  it("documents of the other kind", () => {
     expect(certificatesOf(readKmsDocument(keySetXml))).toEqual([]);
     expect(certificatesOf(readKmsDocument(responseXml))).toEqual([]);
     expect(keySetsOf(readKmsDocument(certificateXml))).toEqual([]);

@@ -13,7 +13,7 @@ function codeOf(xml: string | Uint8Array, limits?: Partial<XmlLimits>): string |
   }
 }
 
-describe("XML reader", () => {
+describe("the XML reader", () => {
   it("gives elements, attributes, namespaces, text and paths", () => {
     const root = parseXml(
       '<a xmlns="urn:a" xmlns:b="urn:b" x="1 &lt; 2"><b:c b:y="&#65;"/>t&amp;<![CDATA[<u>]]><c/><c><d/></c></a>',
@@ -59,7 +59,7 @@ describe("XML reader", () => {
     expect(codeOf(Uint8Array.of(0xff, 0xfe, 0x3c, 0x00, 0x61, 0x00))).toBe("BAD_UTF8");
   });
 
-  it("keeps its limits, and reads a document just within them", () => {
+  it("keeps its limits, and reads a document up to them", () => {
     const nested = (n: number) => "<a>".repeat(n) + "</a>".repeat(n);
     expect(codeOf(nested(4), { maxDepth: 4 })).toBeUndefined();
     expect(codeOf(nested(5), { maxDepth: 4 })).toBe("XML_TOO_DEEP");
@@ -70,11 +70,11 @@ describe("XML reader", () => {
     expect(codeOf(nested(100_000))).toBe("XML_TOO_DEEP");
   });
 
-  it("names line and column", () => {
+  it("names line and column of an error", () => {
     expect(() => parseXml("<a>\n  <b>\n</a>")).toThrow(/^XML document: .*\(line 3, column \d+\)$/);
   });
 
-  it("ends with an element or a codec error for whatever it is given", () => {
+  it("ends with an element or a codec error for any input", () => {
     const pieces = fc.constantFrom(
       "<a",
       ">",

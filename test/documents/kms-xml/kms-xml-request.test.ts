@@ -37,7 +37,7 @@ const plainXml = writeKmsRequest(plain);
 /** The plain request with something before its end. */
 const withChild = (xml: string) => plainXml.replace("</KmsRequest>", `${xml}</KmsRequest>`);
 
-describe("a request", () => {
+describe("a KMS request", () => {
   it("is written in the order of the schema, with its version", () => {
     const root = parseXml(writeKmsRequest(full));
     expect(root.children.map((c) => c.local).join(" ")).toBe(
@@ -52,7 +52,7 @@ describe("a request", () => {
     expect(readKmsRequest(plainXml)).toEqual(plain);
   });
 
-  it("is read back, whatever optional items it has", () => {
+  it("is read back with any optional items", () => {
     const { userUri, kmsUri, clientReqUrl, time: _, ...rest } = full;
     const optional = fc.subarray(Object.entries(rest)).map((some) => Object.fromEntries(some));
     fc.assert(
@@ -66,7 +66,7 @@ describe("a request", () => {
   it.each([
     ["the order of a known client, Version 1.0.0, no namespace", ""],
     ["another namespace", ' xmlns="TOBEDEFINED"'],
-  ])("%s", (_, xmlns) => {
+  ])("is read with %s", (_, xmlns) => {
     const xml = `<?xml version="1.0" encoding="utf-8" standalone="yes"?><KmsRequest${xmlns} Id="xmldoc" Version="1.0.0">
       <ClientId>c</ClientId><UserUri> alice </UserUri><DeviceId/><KmsUri>kms</KmsUri><ClientReqUrl>http://k/init</ClientReqUrl>
       <Time>2026-01-31T10:20:30.000</Time></KmsRequest>`;
@@ -81,12 +81,12 @@ describe("a request", () => {
     });
   });
 
-  it("is read through a wrapper", () => {
+  it("is read inside a wrapper", () => {
     const xml = `<SignedKmsRequest xmlns="${KMS_NAMESPACE}">${plainXml.replace(/<\?.*\n/, "")}<Signature/></SignedKmsRequest>`;
     expect(readKmsRequest(xml)).toEqual(plain);
   });
 
-  it("ignores extensions", () => {
+  it("is read without its extensions", () => {
     const xml = withChild(
       '<x:UserUri xmlns:x="urn:x">sip:mallory@example.org</x:UserUri><x:Y xmlns:x="urn:x"/>',
     );
@@ -102,22 +102,22 @@ describe("TrK-ID and Signature-ID", () => {
     ["<Trk-Id> t </Trk-Id><signature_id>s</signature_id>"],
     ['<x:TrK-ID xmlns:x="urn:x">t</x:TrK-ID><SignatureId xmlns="urn:y">s</SignatureId>'],
     ['<x:TrkId xmlns:x="urn:x">other</x:TrkId><TrkId>t</TrkId><SignatureId>s</SignatureId>'],
-  ])("%s", (xml) => {
+  ])("are read in the form %s", (xml) => {
     expect(readKmsRequest(withChild(xml))).toEqual({ ...plain, trkId: "t", signatureId: "s" });
   });
 
-  it("a response is written and read back with its TrK-ID and Signature-ID", () => {
+  it("of a response are written and read back", () => {
     const response = { ...initResponse(), trkId: "t", signatureId: "s" };
     expect(readKmsDocument(writeKmsResponse(response))).toEqual({ type: "response", response });
   });
 
-  it("a TrK-ID that is there twice is refused", () => {
+  it("are refused when there are two TrK-IDs", () => {
     const xml = withChild("<TrkId>t</TrkId><TrK-ID>u</TrK-ID>");
     expect(errorCode(() => readKmsRequest(xml))).toBe("codec/KMS_XML_DUPLICATE");
   });
 });
 
-describe("a KrrList", () => {
+describe("the KMS URIs of a KrrList are read", () => {
   it.each([
     [
       "names at any depth",
@@ -134,7 +134,7 @@ describe("a KrrList", () => {
   });
 });
 
-describe("refused", () => {
+describe("a KMS request is refused", () => {
   it.each([
     ["KMS_XML_ROOT", writeKmsResponse(initResponse())],
     ["KMS_XML_MISSING", plainXml.replace(/<UserUri>.*\n/, "")],
@@ -149,12 +149,12 @@ describe("refused", () => {
     ["KMS_XML_VALUE", withChild("<TrkId> </TrkId>")],
     ["KMS_XML_VALUE", withChild("<ClientError><ErrorCode>x</ErrorCode><ErrorMsg/></ClientError>")],
     ["XML_DTD", plainXml.replace("<KmsRequest", "<!DOCTYPE KmsRequest><KmsRequest")],
-  ])("%s", (code, xml) => {
+  ])("with %s", (code, xml) => {
     expect(xml).not.toBe(plainXml);
     expect(errorCode(() => readKmsRequest(xml))).toBe(`codec/${code}`);
   });
 
-  it("a request over the given limits is refused", () => {
+  it("when it exceeds the given limits", () => {
     expect(errorCode(() => readKmsRequest(plainXml, { maxLength: 100 }))).toBe("codec/XML_TOO_LARGE");
   });
 });

@@ -45,7 +45,7 @@ const swap = (xml: string, what: string | RegExp, by: string) => {
 };
 const unsigned = (xml: string) => xml.replace(/<(\w+:)?Signature[\s>][\s\S]*<\/(\w+:)?Signature>/, "");
 
-describe("a signed request", () => {
+describe("a signed KMS request", () => {
   it("is opened with the key that it names", () => {
     const opened = openKmsRequest(signedXml, keys);
     expect(opened.request).toEqual({ ...request, id: "xmldoc", signatureId: "ink-1" });
@@ -54,7 +54,7 @@ describe("a signed request", () => {
     expect(opened.signatureValue).toHaveLength(32);
   });
 
-  it("has the form that D.2.2 and D.1 ask for", () => {
+  it("has the form that D.2.2 and D.1 require", () => {
     const root = parseXml(signedXml);
     expect(root.children.map((c) => c.local)).toEqual(["KmsRequest", "Signature"]);
     expect(root.local).toBe("SignedKmsRequest");
@@ -67,7 +67,7 @@ describe("a signed request", () => {
     expect(opened).toMatchObject({ signedWith: "trk-1", request: { id: "r-7", signatureId: "trk-1" } });
   });
 
-  it("is read without keys, and then nothing is said to be signed", () => {
+  it("is read without keys, and then nothing counts as signed", () => {
     expect(openKmsRequest(signedXml)).toEqual({ request: readKmsRequest(signedXml) });
   });
 
@@ -103,7 +103,7 @@ function signedWrapper(inner: string, key: Uint8Array): string {
   return inner.replace("</SignedKmsRequest>", `${signature}</SignedKmsRequest>`);
 }
 
-describe("refused", () => {
+describe("a signed KMS request is refused for", () => {
   it.each([
     ["another user", "sip:alice@", "sip:mallory@"],
     ["another KMS", "<KmsUri>kms.", "<KmsUri>kns."],
@@ -117,7 +117,7 @@ describe("refused", () => {
     );
   });
 
-  it("a key that is not known, and another of the same name", () => {
+  it("an unknown key, and another key of the same name", () => {
     const none: KmsKeys = { ...keys, signatureKey: () => undefined };
     expect(errorCode(() => openKmsRequest(signedXml, none))).toBe("verification/XML_SIGNATURE_KEY");
     const other: KmsKeys = { ...keys, signatureKey: () => ({ ...trk, id: "ink-1" }) };
@@ -165,18 +165,18 @@ function attempt(call: () => string): string {
   }
 }
 
-it("a request without signature is read as such, in its wrapper too", () => {
+it("an unsigned KMS request is read as such, in its wrapper too", () => {
   expect(openKmsRequest(writeKmsRequest(request), keys)).toEqual({ request });
   const wrapped = unsigned(signedXml);
   expect(wrapped).not.toContain("SignatureValue");
   expect(openKmsRequest(wrapped, keys)).toEqual({ request: readKmsRequest(signedXml) });
 });
 
-describe("a response", () => {
+describe("a signed KMS response", () => {
   const response = keyProvResponse("alice");
   const ssk = toHex(productionKeySet("alice").ssk);
 
-  it("signed and wrapped", async () => {
+  it("opens when signed and wrapped", async () => {
     const xml = await sealKmsResponse(response, { wrapWith: trk, signWith: ink });
     expect(xml).not.toContain(ssk);
     expect(await openKmsResponse(xml, keys)).toEqual({
@@ -186,7 +186,7 @@ describe("a response", () => {
     });
   });
 
-  it("signed only", async () => {
+  it("opens when only signed", async () => {
     const xml = await sealKmsResponse(response, { signWith: ink });
     expect(xml).toContain(ssk);
     const opened = await openKmsResponse(new TextEncoder().encode(xml), keys);
@@ -196,7 +196,7 @@ describe("a response", () => {
     });
   });
 
-  it("an error, signed", async () => {
+  it("opens when it is an error", async () => {
     const { message: _, ...rest } = response;
     const refused = { ...rest, error: { errorCode: 5, errorMsg: "not now" } };
     const opened = await openKmsResponse(

@@ -67,7 +67,7 @@ function find(node: XmlElement, local: string): XmlElement[] {
   return [...(node.local === local ? [node] : []), ...node.children.flatMap((c) => find(c, local))];
 }
 
-describe("sealed and opened", () => {
+describe("wrapped KMS keys are sealed and opened:", () => {
   it.each<[string, WrapForm | undefined, (keyof typeof IV)[], number[]]>([
     ["by length", undefined, ["id-aes256-wrap-pad", "id-aes256-wrap", "id-aes256-wrap-pad"], [257, 32, 65]],
     [
@@ -126,7 +126,7 @@ describe("sealed and opened", () => {
   });
 });
 
-describe("forms found in the field", () => {
+describe("a form of wrapped keys found in the field is read:", () => {
   const padded = (key: Uint8Array) => nodeWrap(key, "id-aes256-wrap-pad");
   /** A multiple of 8 octets, by leaving 04 out. */
   const unpadded = (key: Uint8Array) => nodeWrap(key.subarray(key.length % 8), "id-aes256-wrap");
@@ -182,7 +182,7 @@ describe("forms found in the field", () => {
     expect(keySetsOf({ type: "response", response: opened.response })).toEqual([alice]);
   });
 
-  it("an SSK with leading zero octets", async () => {
+  it("for an SSK with leading zero octets", async () => {
     const ssk = Uint8Array.of(0, 0, ...alice.ssk);
     const xml = (await sealKmsResponse(response, { wrapWith: trk })).replace(
       nodeWrap(alice.ssk, "id-aes256-wrap").toString("base64"),
@@ -192,13 +192,13 @@ describe("forms found in the field", () => {
     expect(keySetsOf({ type: "response", response: opened.response })).toEqual([alice]);
   });
 
-  it("keys in clear, of which nothing is said to be wrapped", async () => {
+  it("for keys in clear, which do not count as wrapped", async () => {
     const opened = await openKmsResponse(writeKmsResponse(response), holding(trk));
     expect(opened).toEqual({ response });
     expect(await openKmsResponse(writeKmsResponse(response))).toEqual({ response });
   });
 
-  it("a PVT in clear, which is public, but not an RSK", async () => {
+  it("for a PVT in clear, which is public, but not an RSK", async () => {
     const sealed = await sealKmsResponse(response, { wrapWith: trk });
     const clear = (name: string, key: Uint8Array) =>
       sealed.replace(new RegExp(`<${name}[\\s\\S]*?</${name}>`), `<${name}>${toHex(key)}</${name}>`);
@@ -209,27 +209,27 @@ describe("forms found in the field", () => {
   });
 });
 
-describe("refused", () => {
+describe("a KMS response with wrapped keys is refused", () => {
   const sealed = sealKmsResponse(response, { wrapWith: trk });
 
-  it("a reader without keys refuses wrapped keys", async () => {
+  it("by a reader without keys", async () => {
     expect(await errorOf(await sealed)).toMatchObject({ kind: "codec", code: "KMS_KEY_ENCRYPTED" });
   });
 
-  it("keys wrapped under a missing TrK are refused", async () => {
+  it("when the TrK is missing", async () => {
     const error = await errorOf(await sealed, holding(newTrk));
     expect(error).toMatchObject({ kind: "crypto", code: "KMS_TRK_UNKNOWN" });
     expect(error.message).toContain("UserDecryptKey");
     expect(error.message).toContain("trk-1");
   });
 
-  it("keys wrapped under another TrK of the same name are refused", async () => {
+  it("when another TrK of the same name was used", async () => {
     const error = await errorOf(await sealed, holding({ ...newTrk, id: "trk-1" }));
     expect(error).toMatchObject({ kind: "crypto", code: "KEY_UNWRAP" });
     expect(error.message).toContain("KmsKeySet/UserDecryptKey");
   });
 
-  it("a key in the place of another", async () => {
+  it("when a key stands in the place of another", async () => {
     const [rsk, ssk] = find(parseXml(await sealed), "CipherValue").map((node) => node.text);
     expect(await errorOf((await sealed).replace(rsk!, ssk!), holding(trk))).toMatchObject({
       code: "KMS_XML_VALUE",
@@ -246,14 +246,14 @@ describe("refused", () => {
     ["KMS_XML_DUPLICATE", "<xenc:EncryptedKey>", "<xenc:EncryptedKey/><xenc:EncryptedKey>"],
     ["KMS_XML_VALUE", "<ds:KeyName>trk-1<", "<ds:KeyName>trk-9<"],
     ["KEY_UNWRAP", /<xenc:CipherValue>..../, "<xenc:CipherValue>AAAA"],
-  ])("%s for %s", async (code, what, by) => {
+  ])("with %s for %s", async (code, what, by) => {
     const xml = (await sealed).replace(what, by);
     expect(xml).not.toBe(await sealed);
     const keys = holding(trk, { ...trk, id: "trk-9" });
     expect((await errorOf(xml, keys)).code).toBe(code);
   });
 
-  it("a new key in clear, whatever else is protected", async () => {
+  it("when a new key is in clear, whatever else is protected", async () => {
     const clear = `<NewTransportKey xsi:type="KeyContentType">${toHex(newTrk.key)}</NewTransportKey></KmsKeyProv>`;
     const xml = (await sealed).replace("</KmsKeyProv>", clear);
     for (const keys of [holding(trk), undefined]) {
@@ -266,7 +266,7 @@ describe("refused", () => {
     }
   });
 
-  it("a new key without a name, of another length, or twice", async () => {
+  it("when a new key has no name, another length, or a twin", async () => {
     const message = {
       ...response.message!,
       newKeys: { transport: [newTrk, named("trk-3", 5)], integrity: [] },
@@ -285,7 +285,7 @@ describe("refused", () => {
     }
   });
 
-  it("the writer refuses to write new keys in clear", async () => {
+  it("by the writer, when new keys would be in clear", async () => {
     const message = { ...response.message!, newKeys: { transport: [], integrity: [newInk] } };
     const refusal = expect.objectContaining({ kind: "usage", code: "KMS_NEW_KEY_IN_CLEAR" });
     await expect(sealKmsResponse({ ...response, message })).rejects.toEqual(refusal);
@@ -293,7 +293,7 @@ describe("refused", () => {
   });
 });
 
-it("the reader of documents passes new keys over", async () => {
+it("the reader of unprotected KMS documents passes over new keys", async () => {
   const message = { ...initResponse().message!, newKeys: { transport: [newTrk], integrity: [newInk] } };
   const xml = await sealKmsResponse({ ...initResponse(), message }, { wrapWith: trk });
   expect(readKmsDocument(xml)).toEqual({

@@ -99,7 +99,7 @@ const response: fc.Arbitrary<KmsResponse> = fc
   )
   .map(([a, b, c]) => ({ ...a, ...b, ...c }) as KmsResponse);
 
-describe("what is written is read back", () => {
+describe("the KMS writer's output is read back:", () => {
   it("certificates", () => {
     fc.assert(
       fc.property(certificate, (value) => {
@@ -128,7 +128,7 @@ describe("what is written is read back", () => {
   });
 });
 
-describe("the order and names of the schema", () => {
+describe("the KMS writer keeps the order and names of the schema:", () => {
   const names = (xml: string, ...path: number[]) => {
     let node = parseXml(xml);
     for (const i of path) node = node.children[i]!;
@@ -171,33 +171,33 @@ describe("the order and names of the schema", () => {
   });
 });
 
-describe("refuses to write", () => {
-  it("a key set without UID", () => {
+describe("the KMS writer", () => {
+  it("refuses a key set without UID", () => {
     const { uid: _, ...rest } = productionKeySet("gms");
     expect(() => writeKmsKeySet(rest)).toThrow(expect.objectContaining({ code: "KMS_XML_INCOMPLETE" }));
   });
 
-  it("a message together with an error", () => {
+  it("refuses a message together with an error", () => {
     const both = { ...keyProvResponse("gms"), error: { errorCode: 1, errorMsg: "" } };
     expect(() => writeKmsResponse(both)).toThrow(
       expect.objectContaining({ code: "KMS_XML_MESSAGE_AND_ERROR" }),
     );
   });
 
-  it("invalid times", () => {
+  it("refuses invalid times", () => {
     expect(() => writeKmsResponse({ ...initResponse(), time: Number.NaN })).toThrow(
       expect.objectContaining({ code: "BAD_TIME" }),
     );
   });
 
-  it.each(["\0", "\x1b", "\ufffe", "\ud800"])("text that XML cannot carry: %j", (bad) => {
+  it.each(["\0", "\x1b", "\ufffe", "\ud800"])("refuses text that XML cannot carry: %j", (bad) => {
     expect(() => writeXml(element("a", {}, bad))).toThrow(expect.objectContaining({ code: "BAD_XML_TEXT" }));
     expect(() => writeXml(element("a", { b: bad }, []))).toThrow(
       expect.objectContaining({ code: "BAD_XML_TEXT" }),
     );
   });
 
-  it("the writer escapes what would be markup or be normalised", () => {
+  it("escapes markup and what would be normalised", () => {
     const value = "<&>\"'\t\n\r]]>\u{1f600}";
     const root = parseXml(writeXml(element("a", { b: value }, value)));
     expect(root.text).toBe(value);

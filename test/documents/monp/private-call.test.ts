@@ -27,7 +27,7 @@ const MESSAGES: readonly PrivateCallMessage[] = [
 ];
 
 describe("messages of a private call (TS 24.379 15)", () => {
-  it("come back, each with its message type", () => {
+  it("are read as they were written, each with its message type", () => {
     for (const message of MESSAGES) {
       const octets = encodePrivateCallMessage(message);
       expect(octets[0]).toBe(PRIVATE_CALL_MESSAGES[message.name]);
@@ -43,7 +43,7 @@ describe("messages of a private call (TS 24.379 15)", () => {
     expect(toHex(encodePrivateCallMessage(busy))).toBe(`0b010202${texts}`);
   });
 
-  it("are read with optional elements behind the mandatory ones, and with a reason that is not known", () => {
+  it("are read with optional elements after the mandatory ones, and with an unknown reason", () => {
     const octets = encodePrivateCallMessage(MESSAGES[0]!);
     const location = Uint8Array.of(...octets, 0x78, 0, 1, 65);
     expect(decodePrivateCallMessage(location)).toEqual(MESSAGES[0]);
@@ -52,7 +52,7 @@ describe("messages of a private call (TS 24.379 15)", () => {
     expect(decodePrivateCallMessage(reject)).toMatchObject({ reason: "reject" });
   });
 
-  it("are refused at whichever octet they end", () => {
+  it("are refused when cut at any octet", () => {
     for (const message of MESSAGES) {
       const octets = encodePrivateCallMessage(message);
       for (let length = 1; length < octets.length; length++) {
@@ -62,7 +62,7 @@ describe("messages of a private call (TS 24.379 15)", () => {
     }
   });
 
-  it("are refused as another type of call, and with a user who is no URI", () => {
+  it("are refused for another type of call, and for a user who is no URI", () => {
     const emergency = encodePrivateCallMessage(MESSAGES[0]!);
     emergency[4] = 6;
     expect(() => decodePrivateCallMessage(emergency)).toThrow(
@@ -74,7 +74,7 @@ describe("messages of a private call (TS 24.379 15)", () => {
     }
   });
 
-  it("of groups are none of these, and texts that nobody takes are not written", () => {
+  it("are not those of groups, and are not written with texts that receivers refuse", () => {
     for (const type of [0, 1, 7, 15, 21, 255]) {
       expect(decodePrivateCallMessage(Uint8Array.of(type, 1, 2, 3))).toBeUndefined();
     }

@@ -8,7 +8,7 @@ const CALL = { media: { host: "192.0.2.1", port: 5004 }, floor: { host: "192.0.2
 const text = (octets: Uint8Array) => new TextDecoder().decode(octets);
 const lines = text(writeCallSdp(CALL, 7)).trim().split("\r\n");
 
-describe("the description of a call", () => {
+describe("the SDP of a call", () => {
   it.each([
     ["two streams", CALL],
     [
@@ -26,7 +26,7 @@ describe("the description of a call", () => {
     ],
     ["a WebSocket that is asked for", { media: NO_ADDRESS, floor: NO_ADDRESS, webSocket: {} }],
     ["a WebSocket that is given", { ...CALL, webSocket: { uri: "wss://mcx.example:5074/media?token=0f" } }],
-  ])("comes back: %s", (_, call) => {
+  ])("is read as it was written: %s", (_, call) => {
     expect(readCallSdp(writeCallSdp(call, 5))).toEqual({ speech: G711, ...call });
   });
 
@@ -36,12 +36,12 @@ describe("the description of a call", () => {
     expect(lines).toContain("a=fmtp:MCPTT mc_queueing");
   });
 
-  it("is read with lines that are not known, other streams and line feeds alone", () => {
+  it("is read with unknown lines, other streams and bare line feeds", () => {
     const other = [...lines.slice(0, 5), "a=sendrecv", ...lines.slice(5), "m=video 9 RTP/SAVP 96", "b=AS:9"];
     expect(readCallSdp(utf8(other.join("\n")))).toEqual({ ...CALL, speech: G711 });
   });
 
-  it("has each format of speech that has a name, in the order of the offer, and nothing that goes beside speech", () => {
+  it("offers each named speech format, in the order of the offer, and nothing beside speech", () => {
     const speech = [
       "m=audio 5004 RTP/SAVP 97 9 100 98 101 0",
       "a=rtpmap:97 AMR-WB/16000/1",
@@ -100,7 +100,7 @@ describe("the description of a call", () => {
     expect(() => readCallSdp(octets)).toThrow(expect.objectContaining({ code: "BAD_SDP" }));
   });
 
-  it("fails with an error of ours, whatever comes", () => {
+  it("is refused with MikeySakkeError only, whatever comes", () => {
     fc.assert(
       fc.property(fc.array(fc.constantFrom(...lines, "c=IN IP4 ", "m=", "a=fmtp:", "\r")), (some) => {
         try {

@@ -30,7 +30,7 @@ const KEY_NAME = Buffer.from("2ddd5bf0", "hex").toString("base64");
 const CONFIDENTIALITY = foreignKey(CSK, 0x51, ALICE, CSK_ID);
 const INTEGRITY = foreignKey(CSK, 0x52, ALICE, CSK_ID);
 
-describe("keys of F.1.4", () => {
+describe("the keys of TS 33.180 F.1.4", () => {
   // Worked out with HMAC-SHA-256 of node:crypto, from the octets of S.
   it.each([
     [
@@ -68,20 +68,23 @@ describe("keys of F.1.4", () => {
       "7fbe3545168e0fef8cce6d13f968ebe1ae347a0e0a574bc8ea97fae043ee05e1",
       "20a0a1025a1b905cfa5259fac86a24a84a2cc980e348b9c9b396750487921aaf",
     ],
-  ])("XPK %s, %s, %i", (hex, user, id, confidentiality, integrity) => {
-    const xpk = fromHex(hex);
-    expect(toHex(deriveXmlConfidentialityKey(xpk, user, id))).toBe(confidentiality);
-    expect(toHex(deriveXmlIntegrityKey(xpk, user, id))).toBe(integrity);
-    expect(foreignKey(xpk, 0x51, user, id).toString("hex")).toBe(confidentiality);
-    if (xpk.length === 32) return;
-    const kind = id >>> 28 === 2 ? "CSK" : "SPK";
-    const key = XmlKey.derive(new DeliveredKey(xpk, { kind, keyId: id, ukId: id, rand: xpk }), user);
-    expect([toHex(key.confidentiality), toHex(key.integrity)]).toEqual([confidentiality, integrity]);
-  });
+  ])(
+    "are those of another implementation for XPK %s, %s, %i",
+    (hex, user, id, confidentiality, integrity) => {
+      const xpk = fromHex(hex);
+      expect(toHex(deriveXmlConfidentialityKey(xpk, user, id))).toBe(confidentiality);
+      expect(toHex(deriveXmlIntegrityKey(xpk, user, id))).toBe(integrity);
+      expect(foreignKey(xpk, 0x51, user, id).toString("hex")).toBe(confidentiality);
+      if (xpk.length === 32) return;
+      const kind = id >>> 28 === 2 ? "CSK" : "SPK";
+      const key = XmlKey.derive(new DeliveredKey(xpk, { kind, keyId: id, ukId: id, rand: xpk }), user);
+      expect([toHex(key.confidentiality), toHex(key.integrity)]).toEqual([confidentiality, integrity]);
+    },
+  );
 });
 
-describe("what is sealed here", () => {
-  it("is decrypted and verified there", async () => {
+describe("signalling sealed by our code", () => {
+  it("is decrypted and verified by other libraries", async () => {
     const parts = [infoPart(), locationPart()];
     const [info, location, signatures] = await sealSignalling(parts, keysOf().sending, {
       random: seededRandom("foreign"),
@@ -121,7 +124,7 @@ describe("what is sealed here", () => {
   });
 });
 
-describe("what is sealed there", () => {
+describe("signalling sealed by other libraries", () => {
   const sealed = (content: string) => `<mcptt-Params>
     <mcptt-request-uri type="Encrypted">
       <EncryptedData xmlns="http://www.w3.org/2001/04/xmlenc#" Id="e1">
@@ -149,7 +152,7 @@ describe("what is sealed there", () => {
     ["with a prefix of what is around it", " <p:mcpttURI>sip:g@x</p:mcpttURI>\n"],
     ["with an attribute of what is around it", '<mcpttURI p:a="" >sip:g@x</mcpttURI >'],
     ["with a namespace of its own", '<q:mcpttURI xmlns:q="urn:3gpp:ns:mcpttInfo:1.0">sip:g@x</q:mcpttURI>'],
-  ])("is verified and decrypted here: a value %s", async (_, content) => {
+  ])("is verified and decrypted: a value %s", async (_, content) => {
     for (const transforms of [true, false]) {
       const { parts } = await open(info(content), transforms);
       expect(parts).toHaveLength(1);
@@ -174,7 +177,7 @@ describe("what is sealed there", () => {
     expect(await codeOf(() => open(info(content), true))).toBe("verification/XML_ENCRYPTION_VALUE");
   });
 
-  it("is refused when the URI names no part, or another form than a Content-ID", async () => {
+  it("is refused when the URI names no part, or is no Content-ID", async () => {
     const body = info("<mcpttURI>sip:g@x</mcpttURI>");
     for (const uri of [
       "cid:a%1@x",

@@ -36,8 +36,8 @@ const NOTHING = { confidentiality: false, integrity: false };
 const seal = (parts = [sdpPart, infoPart(), locationPart()], switches = PROTECT_ALL) =>
   sealSignalling(parts, keysOf().sending, { random, switches });
 
-describe("a body", () => {
-  it("comes out as it went in, over the wire", async () => {
+describe("a protected signalling body", () => {
+  it("is opened as it was sealed, over the wire", async () => {
     const { contentType, body } = writeMultipart(await seal());
     const opened = await openSignalling(readMultipart(contentType, body), keysOf());
     expect(opened.key).toEqual({ keyId: CSK_ID, userId: ALICE });
@@ -72,13 +72,13 @@ describe("a body", () => {
     expect(sealed[2]!.contentId).toMatch(/^[0-9a-f]{32}@/);
   });
 
-  it("is never sealed the same way twice", async () => {
+  it("is sealed differently each time", async () => {
     const cipher = (text: string) => [...text.matchAll(/<xenc:CipherValue>(.{16})/g)].map((m) => m[1]);
     const all = [...cipher(textOf((await seal())[1]!)), ...cipher(textOf((await seal())[1]!))];
     expect(new Set(all).size).toBe(8);
   });
 
-  it("goes through in the form of the sender: prefixes and declarations further out", async () => {
+  it("opens in the form of the sender: prefixes and declarations further out", async () => {
     const info = `<m:mcpttinfo xmlns:m="urn:3gpp:ns:mcpttInfo:1.0"><m:mcptt-Params>
       <m:mcptt-client-id type="Normal"><m:mcpttString xml:space="preserve"> a <!-- no -->b </m:mcpttString></m:mcptt-client-id>
       <m:anyExt><v:x xmlns:v="urn:3gpp:ns:mcvideoInfo:1.0" type="Normal"><v:mcvideoURI>sip:v@x</v:mcvideoURI></v:x></m:anyExt>
@@ -90,12 +90,12 @@ describe("a body", () => {
   });
 });
 
-describe("switches", () => {
+describe("the protection switches", () => {
   it.each([
     [true, false],
     [false, true],
     [false, false],
-  ])("confidentiality %s, integrity %s", async (confidentiality, integrity) => {
+  ])("apply: confidentiality %s, integrity %s", async (confidentiality, integrity) => {
     const switches = { confidentiality, integrity };
     const sealed = await seal([infoPart()], switches);
     expect(sealed.length).toBe(integrity ? 2 : 1);
@@ -108,7 +108,7 @@ describe("switches", () => {
     expect(key === undefined).toBe(!confidentiality && !integrity);
   });
 
-  it("refuse what is not protected as they say", async () => {
+  it("require that signalling is protected accordingly", async () => {
     const clear = [infoPart()];
     const signed = await seal(clear, { confidentiality: false, integrity: true });
     const encrypted = await seal(clear, { confidentiality: true, integrity: false });
@@ -124,7 +124,7 @@ describe("switches", () => {
     );
   });
 
-  it("switches that require nothing still let no wrong signature pass", async () => {
+  it("refuse a wrong signature even if they require nothing", async () => {
     const sealed = await seal([infoPart()]);
     const open = (parts: typeof sealed, keys = keysOf()) =>
       openSignalling(parts, keys, { switches: NOTHING });
@@ -139,7 +139,7 @@ describe("switches", () => {
     expect((await open(sealed)).parts[0]).toMatchObject({ signed: true, encrypted: true });
   });
 
-  it("leave out what the two ends agree on", async () => {
+  it("leave out what both ends agree on", async () => {
     const encrypts = ({ local }: { local: string }) => local !== "mcptt-request-uri";
     const sealed = await sealSignalling([infoPart()], keysOf().sending, { random, encrypts });
     expect(textOf(sealed[0]!)).toContain("sip:group-7@mc.example.org");
@@ -155,10 +155,10 @@ describe("switches", () => {
   });
 });
 
-describe("keys", () => {
+describe("the keys of signalling protection", () => {
   const next = () => csk(OTHER_CSK_ID, OTHER_CSK);
 
-  it("earlier keys are received under until the newest is used", async () => {
+  it("include earlier ones for receiving until the newest is used", async () => {
     const receiving = keysOf();
     const old = await seal([infoPart()]);
     receiving.add(next());
@@ -171,7 +171,7 @@ describe("keys", () => {
     expect((await openSignalling(fresh, receiving)).key!.keyId).toBe(OTHER_CSK_ID);
   });
 
-  it("are not given up for a message that is refused", async () => {
+  it("are not dropped for a refused message", async () => {
     const receiving = keysOf(ALICE, csk(), next());
     const fresh = await sealSignalling([infoPart()], keysOf(ALICE, next()).sending, { random });
     const bad = fresh.map((part) => (part.contentType === SIGNED_TYPE ? part : locationPart()));
@@ -179,7 +179,7 @@ describe("keys", () => {
     expect((await openSignalling(await seal([infoPart()]), receiving)).key!.keyId).toBe(CSK_ID);
   });
 
-  it("all parts of a message are under one key", async () => {
+  it("must be the same for all parts of a message", async () => {
     const [a, b] = [keysOf().sending, keysOf(ALICE, next()).sending];
     const one = await sealSignalling([infoPart()], a, {
       random,
@@ -194,7 +194,7 @@ describe("keys", () => {
     );
   });
 
-  it("end", async () => {
+  it("cannot be used after destroy()", async () => {
     const ring = keysOf();
     const held = ring.sending!;
     ring.destroy();
@@ -219,7 +219,7 @@ describe("keys", () => {
   });
 });
 
-describe("a sender's mistakes", () => {
+describe("sealing signalling is refused as the sender's mistake:", () => {
   it.each([
     ["no key", [infoPart()], undefined, "usage/NO_SIGNALLING_KEY"],
     [
@@ -241,7 +241,7 @@ describe("a sender's mistakes", () => {
     expect(await codeOf(() => sealSignalling(parts, xmlKey, { random }))).toBe(code);
   });
 
-  it("encrypted already", async () => {
+  it("content that is encrypted already", async () => {
     const once = (await seal([infoPart()])).slice(0, 1);
     expect(await codeOf(() => seal(once))).toBe("usage/XML_CANNOT_ENCRYPT");
   });

@@ -8,7 +8,7 @@ const config = (inside: string) =>
      <on-network>${inside}</on-network></service-configuration-params></service-configuration-info>`;
 const both = (confidentiality: boolean, integrity = confidentiality) => ({ confidentiality, integrity });
 
-describe("service configuration", () => {
+describe("the service configuration", () => {
   it.each([
     ["", both(true), both(true)],
     ["<signalling-protection/>", both(true), both(true)],
@@ -28,7 +28,7 @@ describe("service configuration", () => {
       both(true),
       both(false),
     ],
-  ])("%s", (inside, client, servers) => {
+  ])('is read from "%s"', (inside, client, servers) => {
     expect(readServiceSwitches(config(inside))).toEqual({ client, servers });
   });
 

@@ -54,7 +54,7 @@ const ownSignature = () =>
   signatureOf(1).replace("<ds:Signature>", '<ds:Signature xmlns:ds="http://www.w3.org/2000/09/xmldsig#">');
 const signatureOf = (n: number) => textOf(signatures).match(/<ds:Signature>.*?<\/ds:Signature>/g)![n]!;
 
-describe("keys that are not the sender's", () => {
+describe("signalling is refused under", () => {
   it.each([
     ["another key under the same ID", keysOf(ALICE, csk(undefined, OTHER_CSK)), "SIGNATURE_VALUE"],
     ["the same key for another user", keysOf(MALLORY), "SIGNATURE_VALUE"],
@@ -67,7 +67,7 @@ describe("keys that are not the sender's", () => {
     expect(await codeOf(encrypted)).toBe(VERIFICATION + expected.replace("SIGNATURE", "ENCRYPTION"));
   });
 
-  it("a client with a CSK of its own cannot speak for another", async () => {
+  it("a client's own CSK when it speaks for another", async () => {
     const hers = keysOf(ALICE, csk(OTHER_CSK_ID, OTHER_CSK)).sending;
     const forged = await sealSignalling([infoPart(SMALL)], hers, { random });
     expect(await code(forged)).toBe(`${VERIFICATION}SIGNATURE_KEY`);
@@ -76,7 +76,7 @@ describe("keys that are not the sender's", () => {
     expect(await code(named)).toBe(`${VERIFICATION}SIGNATURE_VALUE`);
   });
 
-  it("a value of another message under another key does not open", async () => {
+  it("another key, for a value of another message", async () => {
     const hers = keysOf(ALICE, csk(undefined, OTHER_CSK)).sending;
     const [other] = await sealSignalling([infoPart(SMALL)], hers, { random });
     const switches = { confidentiality: true, integrity: false };
@@ -86,7 +86,7 @@ describe("keys that are not the sender's", () => {
   });
 });
 
-describe("parts moved about", () => {
+describe("signalling with parts moved about", () => {
   const forged = locationPart(LOCATION.replace("r1", "r2"));
   const cases: [string, () => Part[], string][] = [
     ["the signatures left out", () => [info, location], "SIGNATURE_MISSING"],
@@ -216,11 +216,11 @@ describe("parts moved about", () => {
       "SIGNATURE_DIGEST",
     ],
   ];
-  it.each(cases)("%s", async (_, parts, expected) => {
+  it.each(cases)("is refused: %s", async (_, parts, expected) => {
     expect(await code(parts())).toBe(VERIFICATION + expected);
   });
 
-  it("a type that was changed does not hide what is signed", async () => {
+  it("is refused although a changed type hides the signature", async () => {
     const retyped = { ...info, contentType: "text/plain" };
     expect((await open([retyped, location, signatures])).parts[0]).toMatchObject({
       signed: true,
@@ -230,14 +230,14 @@ describe("parts moved about", () => {
     expect(await code([info, location, hidden])).toBe(`${VERIFICATION}SIGNATURE_MISSING`);
   });
 
-  it("parts in another order are the same message", async () => {
+  it("in another order is the same message", async () => {
     const opened = await open([signatures, location, info]);
     expect(meaning(opened)).toEqual(meaning(await open([location, info, signatures])));
     expect(opened.parts.map(({ signed }) => signed)).toEqual([true, true]);
   });
 });
 
-describe("EncryptedData that is not taken", () => {
+describe("EncryptedData is refused with", () => {
   const switches = { confidentiality: true, integrity: false };
   const method = /<xenc:EncryptionMethod.*?\/?>(<\/xenc:EncryptionMethod>)/;
   const value = /<xenc:CipherValue>.*<\/xenc:CipherValue>/;
@@ -293,7 +293,7 @@ describe("EncryptedData that is not taken", () => {
   });
 });
 
-describe("limits", () => {
+describe("the limits of signalling documents", () => {
   const clear = { confidentiality: false, integrity: false };
   const values = (n: number) =>
     `<i xmlns="urn:3gpp:ns:mcpttInfo:1.0">${'<a type="Normal"><mcpttURI>sip:a@x</mcpttURI></a>'.repeat(n)}</i>`;
@@ -305,12 +305,12 @@ describe("limits", () => {
     ["too many elements", `<i>${"<a/>".repeat(10_001)}</i>`, "codec/XML_TOO_LARGE"],
     ["too many values", values(257), `${VERIFICATION}ENCRYPTION_MALFORMED`],
     ["as many values as may be", values(256), "none"],
-  ])("%s", async (_, body, expected) => {
+  ])("hold for input that is %s", async (_, body, expected) => {
     const parts = [locationPart(body)];
     expect(await codeOf(() => openSignalling(parts, keysOf(), { switches: clear }))).toBe(expected);
   });
 
-  it("the limits of the signatures are obeyed", async () => {
+  it("hold for the signatures", async () => {
     for (const [body, expected] of [
       [`<!DOCTYPE s [<!ENTITY e "x">]><s/>`, "codec/XML_DTD"],
       [`<signatures>${signatureOf(0).repeat(100)}</signatures>`, "codec/XML_TOO_LARGE"],
@@ -319,14 +319,14 @@ describe("limits", () => {
     }
   });
 
-  it("thousands of namespaces around hundreds of values", async () => {
+  it("keep thousands of namespaces around hundreds of values in linear time", async () => {
     const many = Array.from({ length: 5000 }, (_, i) => ` xmlns:n${i}="urn:n${i}"`).join("");
     const parts = [infoPart(values(256).replace("<i ", `<i${many} `))];
     const opened = await open(await sealSignalling(parts, keysOf().sending, { random }));
     expect(textOf(opened.parts[0]!).match(/sip:a@x/g)).toHaveLength(256);
   });
 
-  it("a value of 100,000 characters", async () => {
+  it("admit a value of 100,000 characters", async () => {
     for (const filling of ["x", "x:", " ", "<!---->"]) {
       const long = filling.repeat(100_000 / filling.length);
       const body = `<i xmlns="urn:3gpp:ns:mcpttInfo:1.0"><a type="Normal"><mcpttString>${long}</mcpttString></a></i>`;
@@ -335,7 +335,7 @@ describe("limits", () => {
     }
   });
 
-  it("the caller's limits are obeyed", async () => {
+  it("hold as the caller gives them", async () => {
     expect(await codeOf(() => openSignalling(sealed, keysOf(), { limits: { maxElements: 3 } }))).toBe(
       "codec/XML_TOO_LARGE",
     );

@@ -88,7 +88,7 @@ const responseOf = (message: KmsMessage): KmsResponse => ({
   message,
 });
 
-describe("every document that is written is valid", () => {
+describe("every written KMS document is valid:", () => {
   it("requests", () => {
     const { userUri, kmsUri, clientReqUrl, time, ...rest } = request;
     fc.assert(
@@ -124,7 +124,7 @@ describe("every document that is written is valid", () => {
   });
 });
 
-describe("refused, with line and reason but no value", () => {
+describe("the schema check", () => {
   const responseXml = writeKmsResponse(keyProvResponse("alice"));
   const sealed = sealKmsResponse(responseOf({ ...messages[2]!, newKeys }), { wrapWith: trk, signWith: ink });
 
@@ -156,7 +156,7 @@ describe("refused, with line and reason but no value", () => {
       "</KmsMessage>",
       '</KmsMessage><Foo xmlns="http://www.w3.org/2000/09/xmldsig#"/>',
     ],
-  ])("%s", (reason, what, by) => {
+  ])("refuses with line and reason but no value: %s", (reason, what, by) => {
     const xml = responseXml.replace(what, by);
     expect(xml).not.toBe(responseXml);
     expect(refusalOf(xml)).toContain(reason);
@@ -174,7 +174,7 @@ describe("refused, with line and reason but no value", () => {
     ["TkIkType", "Type"],
     [/NewTransportKey/g, "NewOtherKey"],
     ['NewTransportKey xsi:type="EncKeyContentType"', 'NewTransportKey xsi:type="KeyContentType"'],
-  ])("in a protected response, %s", async (what, by) => {
+  ])("refuses a protected response with a changed %s", async (what, by) => {
     const xml = (await sealed).replace(what, by);
     expect(xml).not.toBe(await sealed);
     expect(refusalOf(xml)).toMatch(/line \d+: /);
@@ -195,7 +195,7 @@ describe("refused, with line and reason but no value", () => {
     }
   });
 
-  it("the reader's refusals come before libxml2 sees the document", () => {
+  it("leaves what the reader refuses away from libxml2", () => {
     const code = (call: () => void) => {
       try {
         call();
@@ -213,7 +213,7 @@ describe("refused, with line and reason but no value", () => {
   });
 });
 
-it("takes octets and a byte order mark, and is there for one document", async () => {
+it("reads octets and a byte order mark, and is made for one document", async () => {
   const xml = `\ufeff${writeKmsRequest(request)}`;
   schema.validate(xml);
   await validateKmsDocument(new TextEncoder().encode(xml));
@@ -221,7 +221,7 @@ it("takes octets and a byte order mark, and is there for one document", async ()
   await expect(validateKmsDocument(xml.replace("<Time>", "<Time>x"))).rejects.toEqual(refusal);
 });
 
-it("memory does not grow with the number of documents, valid or not", async () => {
+it("keeps its memory constant over many documents, valid or not", async () => {
   const xml = await sealKmsResponse(responseOf(messages[2]!), { wrapWith: trk, signWith: ink });
   const bad = xml.replace("<xenc:CipherValue>", "<xenc:CipherValue>=");
   const round = async () => {

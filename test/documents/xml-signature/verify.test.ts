@@ -42,7 +42,7 @@ function resign(xml: string): string {
 
 const signatureOf = (xml: string) => /<ds:Signature .*<\/ds:Signature>/.exec(xml)![0];
 
-it("gives the canonical octets, from text and from octets", () => {
+it("verifyXml returns the canonical octets, from text and from octets", () => {
   const content = change(REQUEST, " Id", ' xmlns="urn:k" Id');
   expect(fromUtf8(open(SIGNED).content)).toBe(content);
   expect(fromUtf8(open(utf8(SIGNED)).content)).toBe(content);
@@ -50,7 +50,7 @@ it("gives the canonical octets, from text and from octets", () => {
   expect(resign(SIGNED)).toBe(SIGNED);
 });
 
-describe("what was altered", () => {
+describe("verifyXml refuses a change of", () => {
   it.each([
     ["the content", SIGNED, "alice", "mallory", "DIGEST"],
     ["an attribute of the content", SIGNED, 'Id="xmldoc">', 'Id="xmldoc" a="">', "DIGEST"],
@@ -84,35 +84,35 @@ describe("what was altered", () => {
   });
 });
 
-describe("wrapping", () => {
+describe("verifyXml against wrapping", () => {
   it.each([
     ["another element with the same Id", `${change(FORGED, "forged", "xmldoc")}<KmsRequest `],
     ["the same Id by another attribute", `${change(FORGED, 'Id="forged"', 'id="xmldoc"')}<KmsRequest `],
     ["the same Id with a prefix", `${change(FORGED, 'Id="forged"', 'xml:id=" xmldoc"')}<KmsRequest `],
-  ])("%s", (_, by) => {
+  ])("refuses %s", (_, by) => {
     expect(codeOf(change(SIGNED, "<KmsRequest ", by))).toBe("REFERENCE");
   });
 
-  it("the signed element moved deeper", () => {
+  it("refuses the signed element moved deeper", () => {
     const moved = change(SIGNED, REQUEST, `${FORGED}<Extension>${REQUEST}</Extension>`);
     expect(codeOf(moved)).toBe("REFERENCE");
     expect(codeOf(change(SIGNED, REQUEST, change(FORGED, "</", `${REQUEST}</`)))).toBe("REFERENCE");
   });
 
-  it("the signed element moved into the signature", () => {
+  it("refuses the signed element moved into the signature", () => {
     const object = `<ds:Object>${REQUEST}</ds:Object></ds:Signature>`;
     expect(codeOf(change(change(SIGNED, REQUEST, FORGED), "</ds:Signature>", object))).toBe("MALFORMED");
     const keyInfo = change(change(SIGNED, REQUEST, FORGED), "</ds:KeyInfo>", `${REQUEST}</ds:KeyInfo>`);
     expect(codeOf(keyInfo)).toBe("REFERENCE");
   });
 
-  it("a forged request beside the signed one is not in the content", () => {
+  it("leaves a forged request beside the signed one out of the content", () => {
     for (const both of [`${FORGED}${REQUEST}`, `${REQUEST}${FORGED}`]) {
       expect(open(change(SIGNED, REQUEST, both)).content).toEqual(open(SIGNED).content);
     }
   });
 
-  it("the signature's own element as what is signed", () => {
+  it("refuses the signature's own element as what is signed", () => {
     const own = change(
       change(SIGNED, "<ds:Signature ", '<ds:Signature Id="s" '),
       'URI="#xmldoc"',
@@ -121,13 +121,13 @@ describe("wrapping", () => {
     expect(codeOf(resign(own))).toBe("REFERENCE");
   });
 
-  it("comments cannot hide text: they are not in the content", () => {
+  it("leaves comments out of the content, so that they hide no text", () => {
     const commented = change(SIGNED, "alice@example.org", "alice@<!-- x -->example.org");
     expect(open(commented).content).toEqual(open(SIGNED).content);
     expect(parseXml(open(commented).content).children[0]!.text).toBe("sip:alice@example.org");
   });
 
-  it("a signature inside the content stays there", () => {
+  it("leaves a signature inside the content there", () => {
     const inner = `<KmsRequest Id="xmldoc">${signatureOf(SIGNED)}</KmsRequest>`;
     const signed = signXml(`<w xmlns="urn:k">${inner}</w>`, "xmldoc", KEY);
     expect(fromUtf8(open(signed).content)).toContain("<ds:Signature");
@@ -135,7 +135,7 @@ describe("wrapping", () => {
   });
 });
 
-describe("forms that are not accepted", () => {
+describe("verifyXml on unusual forms", () => {
   const method = `<ds:SignatureMethod Algorithm="${HMAC_SHA256}"/>`;
   const withLength = (length: string) =>
     `${method.slice(0, -2)}><ds:HMACOutputLength>${length}</ds:HMACOutputLength></ds:SignatureMethod>`;
@@ -183,47 +183,47 @@ describe("forms that are not accepted", () => {
     ["SignatureValue that is not base64", /<ds:SignatureValue>./, "<ds:SignatureValue>?", "MALFORMED"],
     ["two SignedInfo", "<ds:SignedInfo>", "<ds:SignedInfo/><ds:SignedInfo>", "MALFORMED"],
     ["SignedInfo of another namespace", / xmlns:ds="[^"]*"/, ' xmlns:ds="urn:ds"', "MISSING"],
-  ])("%s", (_, what, by, code) => {
+  ])("refuses %s", (_, what, by, code) => {
     expect(codeOf(change(SIGNED, what, by))).toBe(code);
   });
 
-  it("the root without enveloped-signature", () => {
+  it("refuses the root without enveloped-signature", () => {
     expect(codeOf(resign(change(WHOLE, transform(ENVELOPED), "")))).toBe("REFERENCE");
   });
 
-  it("two signatures, or none", () => {
+  it("refuses two signatures, and none", () => {
     expect(codeOf(change(SIGNED, "</SignedKmsRequest>", `${signatureOf(SIGNED)}</SignedKmsRequest>`))).toBe(
       "MALFORMED",
     );
     expect(codeOf(change(SIGNED, signatureOf(SIGNED), ""))).toBe("MISSING");
   });
 
-  it("an HMACOutputLength of all 256 bits is accepted", () => {
+  it("accepts an HMACOutputLength of all 256 bits", () => {
     expect(open(resign(change(SIGNED, method, withLength("256")))).content).toEqual(open(SIGNED).content);
   });
 
-  it("a reference without transforms means C14N", () => {
+  it("takes a reference without transforms as C14N", () => {
     const bare = resign(change(SIGNED, /<ds:Transforms>.*<\/ds:Transforms>/, ""));
     expect(open(bare).content).toEqual(open(SIGNED).content);
   });
 });
 
-describe("limits of the reader", () => {
+describe("verifyXml within its limits", () => {
   it.each([
     ["a document type", `<!DOCTYPE a [<!ATTLIST KmsRequest Id ID #IMPLIED>]>${SIGNED}`, "codec/XML_DTD"],
     ["half of a surrogate pair", change(SIGNED, "alice", "alice\ud800"), "codec/XML_NOT_WELL_FORMED"],
     ["too deep", change(SIGNED, REQUEST, `${"<a>".repeat(40)}${"</a>".repeat(40)}`), "codec/XML_TOO_DEEP"],
-  ])("%s", (_, xml, code) => {
+  ])("refuses %s", (_, xml, code) => {
     expect(codeOf(xml)).toBe(code);
   });
 
-  it("the reader obeys the caller's limits", () => {
+  it("obeys the caller's limits", () => {
     const limited = errorCode(() => verifyXml(SIGNED, () => KEY, { maxElements: 5 }));
     expect(limited).toBe("codec/XML_TOO_LARGE");
     expect(errorCode(() => verifyXml(SIGNED, () => KEY, { maxLength: 100 }))).toBe("codec/XML_TOO_LARGE");
   });
 
-  it("thousands of namespaces and attributes", () => {
+  it("takes linear time for thousands of namespaces and attributes", () => {
     const many = Array.from({ length: 5_000 }, (_, i) => ` xmlns:n${i}="urn:n${i}" xml:a${i}=""`).join("");
     const parts = Array.from({ length: 5_000 }, (_, i) => `<a xmlns:n${i}="urn:m"/>`).join("");
     const signed = signXml(`<w${many}><b Id="b">${parts}</b></w>`, "b", KEY);

@@ -28,7 +28,7 @@ onEachDatabase("issuing to all users", (databases) => {
   const stored = async (uris: readonly string[]) =>
     (await store.issuedFor(uris.map((userUri) => ({ userUri, periodNo: PERIOD })))).map((key) => key?.ssk);
 
-  it("leaves out nobody, and does nothing the second time", async () => {
+  it("bulk issue leaves out nobody, and does nothing the second time", async () => {
     const seen: [number, number][] = [];
     const result = await run({ onProgress: (done, total) => seen.push([done, total]) });
     expect(result).toEqual({ done: 700, revoked: [] });
@@ -39,7 +39,7 @@ onEachDatabase("issuing to all users", (databases) => {
     expect(await store.auditLog({ limit: 1000 })).toHaveLength(700);
   });
 
-  it("leaves out revoked users, also those revoked while it runs", async () => {
+  it("bulk issue leaves out revoked users, also those revoked while it runs", async () => {
     await store.revokeUser(USERS[0]!, "left", NOW);
     let pending: Promise<void> | undefined;
     // The last slice is not begun yet when the first is done, or it is done already and the user has their keys.
@@ -55,7 +55,7 @@ onEachDatabase("issuing to all users", (databases) => {
     expect(others.every((ssk) => ssk !== undefined)).toBe(true);
   });
 
-  it("does a slice again without a user who was revoked after it was listed", async () => {
+  it("bulk issue repeats a slice without a user who was revoked after they were listed", async () => {
     let revoke: Promise<void> | undefined;
     const late: KeyIssuer = Object.create(issuer, {
       keys: {
@@ -70,7 +70,7 @@ onEachDatabase("issuing to all users", (databases) => {
     expect(await stored(USERS.slice(0, 3))).toEqual([expect.anything(), undefined, expect.anything()]);
   });
 
-  it("goes on where it was stopped", async () => {
+  it("bulk issue goes on where it was stopped", async () => {
     const uris = users(2000);
     await store.enrol(uris, NOW);
     const reason = new Error("enough");
@@ -84,7 +84,7 @@ onEachDatabase("issuing to all users", (databases) => {
   });
 
   describe("handing key sets over", () => {
-    it("hands over those that were saved before too, in order, and clears them", async () => {
+    it("includes those that were saved before, in order, and clears them", async () => {
       await run({ users: USERS.slice(100, 200) });
       const before = await stored(USERS);
       const taken: { uri: string; ssk: Uint8Array }[] = [];
@@ -101,7 +101,7 @@ onEachDatabase("issuing to all users", (databases) => {
       expect(held.every(({ rsk, ssk }) => [...rsk, ...ssk].every((octet) => octet === 0))).toBe(true);
     });
 
-    it("hands over none of a revoked user who has keys", async () => {
+    it("includes none of a revoked user who has keys", async () => {
       await run();
       await store.revokeUser(USERS[5]!, "left", NOW);
       const taken: string[] = [];
@@ -114,27 +114,27 @@ onEachDatabase("issuing to all users", (databases) => {
       });
     });
 
-    it("ends with the error of whoever takes them", async () => {
+    it("ends with the error of the receiver", async () => {
       const full = new Error("disk full");
       const onKeySet = () => Promise.reject(full);
       await expect(run({ onKeySet })).rejects.toBe(full);
     });
   });
 
-  it("refuses users who are not enrolled before anything is issued", async () => {
+  it("bulk issue refuses users who are not enrolled before anything is issued", async () => {
     const uris = [USERS[0]!, "sip:nobody@home.example"];
     await expect(run({ users: uris })).rejects.toMatchObject({ kind: "usage", code: "USER_UNKNOWN" });
     expect(await stored([USERS[0]!])).toEqual([undefined]);
   });
 
-  describe("with workers", () => {
+  describe("bulk issue with workers", () => {
     let pool: KmsPool;
     beforeAll(async () => {
       pool = await createKmsPool({ workers: 2 });
     });
     afterAll(() => pool.destroy());
 
-    it("makes the same keys", async () => {
+    it("makes the same keys as without", async () => {
       const half = USERS.filter((_, i) => i % 2 === 0);
       await run({ users: half });
       const here = await stored(half);

@@ -22,28 +22,25 @@ describe("inOrder", () => {
     expect(most).toBe(3);
   });
 
-  it.each(["an error", "a break"])(
-    "hands what is still under way to whoever drops it, after %s",
-    async (end) => {
-      const dropped: number[] = [];
-      const work = async (n: number) => {
-        await turns(n);
-        if (end === "an error" && n === 1) throw new Error("one");
-        return n;
-      };
-      const loop = async () => {
-        for await (const n of inOrder([0, 1, 2, 3, 4, 5], 3, work, (n) => dropped.push(n))) {
-          if (end === "a break" && n === 1) break;
-        }
-      };
-      if (end === "an error") await expect(loop()).rejects.toThrow("one");
-      else await loop();
-      expect(dropped).toEqual([2, 3]);
-    },
-  );
+  it.each(["an error", "a break"])("hands unfinished work to the drop callback after %s", async (end) => {
+    const dropped: number[] = [];
+    const work = async (n: number) => {
+      await turns(n);
+      if (end === "an error" && n === 1) throw new Error("one");
+      return n;
+    };
+    const loop = async () => {
+      for await (const n of inOrder([0, 1, 2, 3, 4, 5], 3, work, (n) => dropped.push(n))) {
+        if (end === "a break" && n === 1) break;
+      }
+    };
+    if (end === "an error") await expect(loop()).rejects.toThrow("one");
+    else await loop();
+    expect(dropped).toEqual([2, 3]);
+  });
 });
 
-it("slices cover everything", () => {
+it("slices of a list cover all of it", () => {
   expect([...slices([1, 2, 3, 4, 5], 2)]).toEqual([[1, 2], [3, 4], [5]]);
   expect([...slices([], 2)]).toEqual([]);
 });

@@ -38,7 +38,7 @@ onEachDatabase("the issuer of keys", (databases) => {
   const one = async (userUri: string, periodNo = PERIOD, from = issuer) =>
     (await from.keys([{ userUri, periodNo }]))[0]!;
 
-  it("gives keys that client and certificate agree on", async () => {
+  it("the issuer gives keys on which client and certificate agree", async () => {
     const keySets = await issuer.keys([PERIOD, PERIOD + 1].map((periodNo) => ({ userUri: ALICE, periodNo })));
     const core = await sharedCore();
     const domain = KmsDomain.load(core, issuer.certificateAt(PERIOD));
@@ -53,7 +53,7 @@ onEachDatabase("the issuer of keys", (databases) => {
     ]);
   });
 
-  it("gives the same keys again, whichever process is asked, and works them out once", async () => {
+  it("the issuer gives the same keys again, whichever process is asked, and computes them once", async () => {
     const first = await one(ALICE);
     const issueBatch = vi.spyOn(KmsMaster.prototype, "issueBatch");
     const other = await makeIssuer(await openStore(await databases.again()));
@@ -63,7 +63,7 @@ onEachDatabase("the issuer of keys", (databases) => {
     issueBatch.mockRestore();
   });
 
-  it("answers in order, also where keys are old, new, doubled and of several periods", async () => {
+  it("the issuer answers in order, with old, new and repeated keys and several periods", async () => {
     const old = await one(BOB);
     const requests = [
       { userUri: ALICE, periodNo: PERIOD },
@@ -81,7 +81,7 @@ onEachDatabase("the issuer of keys", (databases) => {
     expect(keySets[4]!.rsk.some((octet) => octet !== 0)).toBe(true);
   });
 
-  it("does many in one go, and tells its progress", async () => {
+  it("the issuer handles many requests in one call, and reports its progress", async () => {
     const seen: number[] = [];
     const requests = users(300).map((userUri) => ({ userUri, periodNo: PERIOD }));
     const keySets = await issuer.keys(requests, { onProgress: (done) => seen.push(done) });
@@ -90,14 +90,14 @@ onEachDatabase("the issuer of keys", (databases) => {
     expect(new Set(keySets.map((k) => Buffer.from(k.ssk).toString("hex"))).size).toBe(300);
   });
 
-  it("brings requests of the same time together", async () => {
+  it("the issuer batches requests that come at the same time", async () => {
     const saveIssued = vi.spyOn(store, "saveIssued");
     const keySets = await Promise.all(users(100).map((uri) => one(uri)));
     expect(keySets.map((k) => k.userUri)).toEqual(users(100));
     expect(saveIssued.mock.calls.length).toBeLessThan(5);
   });
 
-  it("a revoked user in a burst costs the others nothing", async () => {
+  it("a revoked user in a burst of requests costs the other users nothing", async () => {
     await store.revokeUser(BOB, "left", NOW);
     const answers = await Promise.allSettled([...users(5), BOB, ALICE].map((uri) => one(uri)));
     expect(answers.map(({ status }) => status)).toEqual([
@@ -112,21 +112,21 @@ onEachDatabase("the issuer of keys", (databases) => {
     expect(await store.issuedKeys(BOB, [PERIOD])).toEqual([]);
   });
 
-  it("writes what it issued into the audit log, once", async () => {
+  it("the issuer records what it issued in the audit log, once", async () => {
     await one(ALICE);
     await one(ALICE);
     const entries = await store.auditLog({ limit: 10, userUri: ALICE });
     expect(entries).toMatchObject([{ action: "issue", actor: "kms", periodNo: PERIOD, outcome: "ok" }]);
   });
 
-  it("refuses users that are not enrolled, periods without a master, and anything after its end", async () => {
+  it("the issuer refuses users that are not enrolled, periods without a master, and anything after its end", async () => {
     await expect(one("sip:nobody@home.example")).rejects.toMatchObject({ code: "USER_UNKNOWN" });
     await expect(one(ALICE, PERIOD - 2)).rejects.toMatchObject({ kind: "usage", code: "NO_MASTER" });
     await issuer.destroy();
     await expect(one(ALICE)).rejects.toMatchObject({ kind: "usage", code: "DESTROYED" });
   });
 
-  it("stops when it is told to, and keeps what was saved", async () => {
+  it("the issuer stops when told to, and keeps what was saved", async () => {
     const uris = users(1500);
     await store.enrol(uris, NOW);
     const reason = new Error("enough");
@@ -140,10 +140,10 @@ onEachDatabase("the issuer of keys", (databases) => {
     await expect(issuer.keys(requests.slice(0, 1), options)).rejects.toBe(reason);
   });
 
-  describe("when another process changes the master", () => {
+  describe("the issuer, when another process changes the master,", () => {
     const secret = (keySet: KeySet) => Buffer.from(keySet.ssk).toString("hex");
 
-    it("goes on with the new one where it holds", async () => {
+    it("uses the new master where it holds", async () => {
       const now = await one(ALICE);
       await rotateMaster(store, { core: await sharedCore(), random: seededRandom("new"), now: NOW });
       const next = await one(ALICE, PERIOD + 1);

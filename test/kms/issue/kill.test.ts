@@ -100,7 +100,7 @@ async function killAgainAndAgain(database: DatabaseOptions): Promise<void> {
   await delivered.check(database);
 }
 
-describe("kill -9 of who issues, PGlite", () => {
+describe("kill -9 of an issuing process on PGlite", () => {
   let folder = "";
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), "kms-kill-"));
@@ -111,7 +111,7 @@ describe("kill -9 of who issues, PGlite", () => {
   it("loses nobody and issues nothing twice", () => killAgainAndAgain({ folder }), 10 * MINUTES);
 });
 
-describeWithPostgres("kill -9 of who issues, PostgreSQL", () => {
+describeWithPostgres("kill -9 of an issuing process on PostgreSQL", () => {
   let cluster: Cluster;
   beforeAll(async () => {
     cluster = await startPostgres();
@@ -127,7 +127,7 @@ describeWithPostgres("kill -9 of who issues, PostgreSQL", () => {
   it("loses nobody and issues nothing twice", async () => killAgainAndAgain(await prepared()), 10 * MINUTES);
 
   it(
-    "nor where two processes are at work and one of them is killed",
+    "loses nobody and issues nothing twice where two processes are at work and one is killed",
     async () => {
       const database = await prepared();
       const delivered = new Delivered();
@@ -151,7 +151,7 @@ describeWithPostgres("kill -9 of who issues, PostgreSQL", () => {
   );
 
   it(
-    "nor where the server is killed",
+    "loses nobody and issues nothing twice where the database server is killed",
     async () => {
       const database = await prepared();
       const delivered = new Delivered();

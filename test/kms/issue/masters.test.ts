@@ -37,7 +37,7 @@ onEachDatabase("masters", (databases) => {
   const rotate = async (options: Partial<RotateOptions> = {}, seed = "next") =>
     rotateMaster(store, { core: await sharedCore(), random: seededRandom(seed), now: NOW, ...options });
 
-  it("the first begins with the period before the current one, and there is only one first", async () => {
+  it("the first master begins with the period before the current one, and there is only one", async () => {
     expect(first).toMatchObject({ fromPeriod: PERIOD - 1, revoked: false, createdAt: NOW });
     expect(first.certificate).toMatchObject({
       kmsUri: KMS_URI,
@@ -59,7 +59,7 @@ onEachDatabase("masters", (databases) => {
     expect(await empty.masters()).toHaveLength(1);
   });
 
-  it("a new one begins with the first period that has no keys, where the old one ends", async () => {
+  it("a new master begins with the first period without keys, where the old one ends", async () => {
     await key(PERIOD + 1);
     const next = await rotate();
     expect(next).toMatchObject({ fromPeriod: PERIOD + 2 });
@@ -71,7 +71,7 @@ onEachDatabase("masters", (databases) => {
     expect(old).toMatchObject({ untilPeriod: PERIOD + 2, certificate: { validTo: BORDER + PERIOD_MS } });
   });
 
-  it("begins where it is told to, unless that is too late", async () => {
+  it("a new master begins where it is told to, unless that is too late", async () => {
     await key(PERIOD + 1);
     const refused = (fromPeriod: number) => expect(rotate({ fromPeriod })).rejects;
     await refused(PERIOD + 1).toMatchObject({ kind: "usage", code: "PERIOD_ISSUED" });
@@ -82,7 +82,7 @@ onEachDatabase("masters", (databases) => {
     expect(await store.masters()).toHaveLength(2);
   });
 
-  it("keys of both sides of the border work with the certificates that are served", async () => {
+  it("keys from before and after a change of masters work with the served certificates", async () => {
     await rotate();
     await issuer.refresh();
     const keySets = [await key(PERIOD), await key(PERIOD + 1)];
@@ -96,8 +96,8 @@ onEachDatabase("masters", (databases) => {
     for (const domain of domains) domain.destroy();
   });
 
-  describe("at once", () => {
-    it("takes over the current period: keys of it and of later ones are made anew", async () => {
+  describe("a change of masters at once", () => {
+    it("covers the current period: its keys and later ones are made anew", async () => {
       const before = { last: await key(PERIOD - 1), now: await key(PERIOD), next: await key(PERIOD + 1) };
       const at = NOW + 1500;
       const next = await rotate({ atOnce: true, now: at });
@@ -114,7 +114,7 @@ onEachDatabase("masters", (databases) => {
       expect(dropped.map(({ periodNo }) => periodNo)).toEqual([PERIOD, PERIOD + 1]);
     });
 
-    it("takes over from one that has not begun yet, too", async () => {
+    it("replaces a master that has not begun yet, too", async () => {
       const planned = await rotate({ fromPeriod: PERIOD + 3 }, "planned");
       const next = await rotate({ atOnce: true }, "at once");
       await issuer.refresh();
@@ -124,13 +124,13 @@ onEachDatabase("masters", (databases) => {
       }
     });
 
-    it("has no other period to begin with", async () => {
+    it("cannot begin with another period", async () => {
       const refused = rotate({ atOnce: true, fromPeriod: PERIOD + 1 });
       await expect(refused).rejects.toMatchObject({ kind: "usage", code: "BAD_PERIOD" });
     });
   });
 
-  it("a KMS without a first one has nothing to change", async () => {
+  it("a KMS without a first master has nothing to change", async () => {
     const empty = await openStore(await databases.fresh());
     const options = { core: await sharedCore(), random: seededRandom("none"), now: NOW };
     await expect(rotateMaster(empty, options)).rejects.toMatchObject({ kind: "usage", code: "NO_MASTER" });

@@ -109,7 +109,7 @@ describeWithPostgres("three processes of an MCX server", () => {
   };
 
   it.each(["udp", "tcp"] as const)(
-    "are one to members over %s: data reaches all, and a call goes on whatever befalls its process",
+    "appear as one to members over %s: data reaches all, and a call outlives its process",
     async (transport) => {
       const members = await membersOver(transport);
       try {

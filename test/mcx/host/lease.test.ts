@@ -46,14 +46,14 @@ function world() {
   return { clock, store, lease, losses, suspend };
 }
 
-it("renews its lease three times in its time, and lives", async () => {
+it("a process renews its lease three times in its duration, and lives", async () => {
   const { clock, store, lease, losses } = world();
   await lease.start();
   await clock.pass(10 * LEASE);
   expect([store.begun.length, store.renewed, losses, lease.isLive]).toEqual([1, 30, [], true]);
 });
 
-it("ends by itself while the database is away, and begins under another name", async () => {
+it("a process gives up its lease while the database is away, and begins under another name", async () => {
   const { clock, store, lease, losses } = world();
   await lease.start();
   const { instance } = lease;
@@ -71,7 +71,7 @@ it("ends by itself while the database is away, and begins under another name", a
   expect(losses).toHaveLength(1);
 });
 
-it("ends at once when others have taken over", async () => {
+it("a process gives up its lease at once when others have taken over", async () => {
   const { clock, store, lease, losses } = world();
   await lease.start();
   store.keeps = false;
@@ -82,7 +82,7 @@ it("ends at once when others have taken over", async () => {
   expect([lease.isLive, store.begun.length]).toEqual([true, 2]);
 });
 
-it("is over after a time in which the machine was suspended, before any timer has run", async () => {
+it("a lease ends during a suspension of the machine, before any timer has run", async () => {
   const { lease, suspend } = world();
   await lease.start();
   suspend(LEASE - 1);
@@ -91,7 +91,7 @@ it("is over after a time in which the machine was suspended, before any timer ha
   expect(lease.isLive).toBe(false);
 });
 
-it("keeps a group while it is claimed or has a call, and gives it back after", async () => {
+it("a process keeps a group while it is claimed or has a call, and gives it back after", async () => {
   const released: string[] = [];
   const open = new Set<string>();
   let asked = 0;

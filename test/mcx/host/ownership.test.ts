@@ -30,7 +30,7 @@ onEachDatabase("processes of an MCX server", ({ fresh, again }) => {
     return { clock, all, names };
   }
 
-  it("agree on the owner of each group, whoever asks, and at the same time", async () => {
+  it("processes agree on the owner of each group, whichever is asked, and at the same time", async () => {
     const { all, names } = await begun(2);
     const groups = Array.from({ length: 12 }, (_, n) => group(n));
     const answers = await Promise.all(
@@ -41,7 +41,7 @@ onEachDatabase("processes of an MCX server", ({ fresh, again }) => {
     expect(answers[0]!.contacts).toEqual(contactsOf(answers[0]!.instance));
   });
 
-  it("have as many groups each, those that are asked for at one of them too", async () => {
+  it("processes own equally many groups each, even if all are asked for at one of them", async () => {
     const { all, names } = await begun(3);
     const counts = new Map<string, number>();
     for (let n = 0; n < 9; n++) {
@@ -52,7 +52,7 @@ onEachDatabase("processes of an MCX server", ({ fresh, again }) => {
     expect((await all[2]!.own(group(100), "p2"))!.instance).toBe("p2");
   });
 
-  it("lose a group when their lease is over, and not before, and cannot renew it then", async () => {
+  it("a process loses its groups when its lease ends, and not before, and cannot renew it then", async () => {
     const { clock, all } = await begun(2);
     expect((await all[0]!.own(group(1), "p0"))!.instance).toBe("p0");
     clock.now += LEASE - 1;
@@ -67,14 +67,14 @@ onEachDatabase("processes of an MCX server", ({ fresh, again }) => {
     expect((await all[0]!.own(group(1), "p0"))!.instance).toBe("p1");
   });
 
-  it("cannot renew a lease that is over, though nobody has taken over", async () => {
+  it("a process cannot renew a lease that has ended, though nobody has taken over", async () => {
     const { clock, all } = await begun(1);
     clock.now += LEASE;
     expect(await all[0]!.renew("p0", LEASE)).toBe(false);
     expect(await all[0]!.own(group(1), "p0")).toBeUndefined();
   });
 
-  it("renew or are buried, never both, at the end of the lease", async () => {
+  it("at the end of its lease a process renews or is declared dead, never both", async () => {
     const { clock, all } = await begun(2);
     for (let round = 0; round < 20; round++) {
       const name = `r${round}`;
@@ -99,7 +99,7 @@ onEachDatabase("processes of an MCX server", ({ fresh, again }) => {
     }
   });
 
-  it("give no more groups to one that retires, and have its groups once it has ended", async () => {
+  it("a retiring process gets no more groups, and the others get its groups once it has ended", async () => {
     const { all } = await begun(2);
     expect((await all[0]!.own(group(1), "p0"))!.instance).toBe("p0");
     await all[0]!.retire("p0");
@@ -109,7 +109,7 @@ onEachDatabase("processes of an MCX server", ({ fresh, again }) => {
     expect((await all[1]!.own(group(1), "p1"))!.instance).toBe("p1");
   });
 
-  it("give back groups that nobody came for", async () => {
+  it("a process gives back groups that nobody asked for", async () => {
     const { clock, all } = await begun(2);
     for (const n of [0, 1, 2, 3]) await all[0]!.own(group(n), "p0");
     clock.now += 2000;
@@ -120,7 +120,7 @@ onEachDatabase("processes of an MCX server", ({ fresh, again }) => {
     expect((await all[1]!.own(group(2), "p1"))!.instance).toBe("p0");
   });
 
-  it("get each message of the others once, in order, and none of their own", async () => {
+  it("processes get each message of the others once, in order, and none of their own", async () => {
     const { clock, all } = await begun(3);
     for (const n of [1, 2, 3]) expect(await all[0]!.post("p0", utf8(`message ${n}`))).toBe(2);
     expect(await all[0]!.take("p0", 10)).toEqual([]);
@@ -133,7 +133,7 @@ onEachDatabase("processes of an MCX server", ({ fresh, again }) => {
     expect(await all[1]!.post("p1", utf8("to the living"))).toBe(1);
   });
 
-  it("take what one of them has seen for seen, until its time is over", async () => {
+  it("processes share what one of them has seen, until its time is over", async () => {
     const { clock, all } = await stores(2);
     const digest = new Uint8Array(32).fill(7);
     const answers = await Promise.all([all[0]!.firstSeen(digest, 1000), all[1]!.firstSeen(digest, 1000)]);
@@ -144,7 +144,7 @@ onEachDatabase("processes of an MCX server", ({ fresh, again }) => {
     expect(await all[0]!.firstSeen(digest, 1000)).toBe(true);
   });
 
-  it("share records, of which each is made once", async () => {
+  it("processes share records, of which each is made once", async () => {
     const { all } = await stores(2);
     const made = await Promise.all(all.map((store, i) => store.records.create("a/b", utf8(`from ${i}`))));
     expect(made.filter(Boolean)).toHaveLength(1);

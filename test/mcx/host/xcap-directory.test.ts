@@ -49,14 +49,14 @@ beforeEach(() => {
   directory.onChange((group) => changed.push(group));
 });
 
-describe("the directory", () => {
-  it("knows members, others, and groups that are not there", async () => {
+describe("the directory of users and groups", () => {
+  it("knows members, non-members, and groups that do not exist", async () => {
     expect(await directory.member(GROUP, memberUri(0))).toMatchObject({ uri: memberUri(0) });
     expect(await directory.member(GROUP, "sip:mallory@home.example")).toBeUndefined();
     expect(await directory.member(NOWHERE, memberUri(0))).toBeUndefined();
   });
 
-  it("gives each member the floor priority that the group document says, and 1 where it says none", async () => {
+  it("gives each member the floor priority of the group document, and 1 where it has none", async () => {
     const [usual, urgent, beyond] = [0, 1, 2].map(memberUri) as [string, string, string];
     const members = [{ uri: usual }, { uri: urgent, priority: 200 }, { uri: beyond, priority: 1000 }];
     document = writeGroupDocument({ uri: GROUP, displayName: "", members, services: [], unprotected: [] });
@@ -70,7 +70,7 @@ describe("the directory", () => {
     directory.stop();
   });
 
-  it("has the rules of the group as they were put, with the member's own priority", async () => {
+  it("has the rules of the group document, with the member's own priority", async () => {
     const { admin } = world.it.core.context;
     const uri = "sip:ruled@home.example";
     const rules = { services: ["mcptt"] as const, maxParticipants: 12, hangTimer: 30 };
@@ -85,7 +85,7 @@ describe("the directory", () => {
     await admin.deleteGroup("operator", uri);
   });
 
-  it("does not ask the GMS each time somebody guesses at a group, nor forgets groups for guesses", async () => {
+  it("does not ask the GMS at each guess at a group name, nor forgets groups for guesses", async () => {
     await directory.member(GROUP, memberUri(0));
     for (let n = 0; n < 20; n++) await directory.member(NOWHERE, memberUri(n));
     expect(requests).toBe(2);
@@ -97,7 +97,7 @@ describe("the directory", () => {
     expect(requests).toBe(3);
   });
 
-  it("asks again only when what it knows is old, and once for many who ask", async () => {
+  it("asks again only when its answer is old, and once for many callers", async () => {
     await Promise.all([0, 1, 0, 1].map((n) => directory.member(GROUP, memberUri(n))));
     expect(requests).toBe(1);
     await clock.pass(MAX_AGE);
@@ -105,7 +105,7 @@ describe("the directory", () => {
     expect(requests).toBe(2);
   });
 
-  it("tells of changes to groups in use", async () => {
+  it("reports changes to groups in use", async () => {
     await directory.member(GROUP, memberUri(0));
     directory.start();
     const { admin } = world.it.core.context;
@@ -117,7 +117,7 @@ describe("the directory", () => {
     await admin.addMembers("operator", GROUP, [{ uri: memberUri(1) }]);
   });
 
-  it("goes by what it knew for a while when the GMS is away, then knows nobody", async () => {
+  it("uses its last answer for a while when the GMS is away, then knows nobody", async () => {
     await directory.member(GROUP, memberUri(0));
     isReachable = false;
     await clock.pass(MAX_AGE);

@@ -64,7 +64,7 @@ function checkQueue({ queue, talks, participants }: FloorState): void {
   else expect(participants.has(talk.user)).toBe(true);
 }
 
-it("never has two holders, and keeps its queue in order", () => {
+it("the floor arbiter never has two holders, and keeps its queue in order", () => {
   let grants = 0;
   for (let seed = 1; seed <= 60; seed++) {
     const next = numbers(seed);
@@ -90,7 +90,7 @@ it("never has two holders, and keeps its queue in order", () => {
   expect(grants).toBeGreaterThan(1000);
 });
 
-it("serves everyone who waits, in the order of priority and arrival, when all talk to their limit", () => {
+it("the floor arbiter serves everyone who waits, by priority and arrival, when all talk to their limit", () => {
   for (let seed = 1; seed <= 40; seed++) {
     const next = numbers(seed * 77);
     let state = EMPTY_FLOOR;

@@ -52,8 +52,8 @@ const THREE: Row[] = [
   [0, "join c", ["c: Idle"]],
 ];
 
-describe("emergencies", () => {
-  it("take the floor, whatever priority the member may otherwise ask for, and all are told of them", () => {
+describe("emergencies in floor arbitration", () => {
+  it("take the floor, whatever the member's priority, and all members are told", () => {
     run([
       [0, "join a", ["a: Idle"]],
       [0, "join b 0", ["b: Idle"]],
@@ -78,7 +78,7 @@ describe("emergencies", () => {
     ]);
   });
 
-  it("can be what a talk becomes, and what a request in the queue becomes", () => {
+  it("can begin during a talk, and while a request is queued", () => {
     run([
       ...THREE,
       [10, "request a", ["a: Granted 30", "all but a: Taken a"]],
@@ -90,13 +90,13 @@ describe("emergencies", () => {
     ]);
   });
 
-  it("are refused to those who only listen", () => {
+  it("are refused to members who only listen", () => {
     run([...THREE, [10, "listen d", ["d: Idle"]], [20, "emergency d", ["d: Deny 5"]]]);
   });
 });
 
 describe("floor arbitration", () => {
-  it("grants, tells the others, and is idle after a release", () => {
+  it("grants the floor, tells the others, and is idle after a release", () => {
     run([
       ...THREE,
       [10, "request a", ["a: Granted 30", "all but a: Taken a"]],
@@ -131,7 +131,7 @@ describe("floor arbitration", () => {
     );
   });
 
-  it("keeps the place of a member who asks again, and moves them when they ask with a higher priority", () => {
+  it("keeps the place of members who ask again, and moves them when they ask with a higher priority", () => {
     run([
       ...THREE,
       [1, "request a", ["a: Granted 30", "all but a: Taken a"]],
@@ -141,7 +141,7 @@ describe("floor arbitration", () => {
     ]);
   });
 
-  it("denies who only listens, who is alone, and who finds the queue full or none", () => {
+  it("denies the floor to a listener, to a lone member, and when the queue is full or absent", () => {
     run([
       [0, "join a", ["a: Idle"]],
       [1, "request a", ["a: Deny 3"]],
@@ -187,7 +187,7 @@ describe("floor arbitration", () => {
     expect(messages.map(show)).toContain("a: Revoke 4");
   });
 
-  it("cuts a priority to what the participant may have", () => {
+  it("reduces a priority to the participant's limit", () => {
     run([
       [0, "join a", ["a: Idle"]],
       [0, "join b 50", ["b: Idle"]],
@@ -196,7 +196,7 @@ describe("floor arbitration", () => {
     ]);
   });
 
-  it("revokes after the talk limit, says it again, and takes the floor away after the grace", () => {
+  it("revokes the floor after the talk limit, repeats that, and takes it away after the grace time", () => {
     const rows: Row[] = [...THREE, [0, "request a", ["a: Granted 30", "all but a: Taken a"]]];
     for (let at = 1000; at < 30_000; at += 1000) rows.push([at, "media a", []]);
     run([
@@ -210,7 +210,7 @@ describe("floor arbitration", () => {
     ]);
   });
 
-  it("takes the floor from who sends no media any more", () => {
+  it("takes the floor from a talker who stops sending media", () => {
     run([
       ...THREE,
       [0, "request a", ["a: Granted 30", "all but a: Taken a"]],
@@ -220,7 +220,7 @@ describe("floor arbitration", () => {
     ]);
   });
 
-  it("ends the talk of who is left alone, and of who leaves", () => {
+  it("ends the talk of a member who is left alone or leaves", () => {
     run([
       [0, "join a", ["a: Idle"]],
       [0, "join b", ["b: Idle"]],
@@ -237,7 +237,7 @@ describe("floor arbitration", () => {
     ]);
   });
 
-  it("says when it has something to do", () => {
+  it("says when it next has something to do", () => {
     const granted = run([...THREE, [100, "request a", ["a: Granted 30", "all but a: Taken a"]]]);
     expect(floorDeadline(EMPTY_FLOOR, CONFIG)).toBeUndefined();
     expect(floorDeadline(granted, CONFIG)).toBe(4_100);

@@ -29,7 +29,7 @@ it.each([
     "firstAddress",
   ],
   ["a host that is no address", { media: { host: "mcx.example.org" } }, "media.host"],
-])("refuses %s", (_, change, named) => {
+])("the MCX server's configuration is refused with %s", (_, change, named) => {
   const config = { mcxUri: "sip:mcx@example.org", kmsUri: "kms.example.org", ...change };
   expect(() => parseMcxConfig(config)).toThrow(expect.objectContaining({ code: "BAD_CONFIG" }));
   expect(() => parseMcxConfig(config)).toThrow(named);

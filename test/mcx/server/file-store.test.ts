@@ -31,7 +31,7 @@ function fill(put: (size: number) => string, size: number): number {
   return 100;
 }
 
-it("files without content count too, a quarter of the store for each user, and make room when their time is over", () => {
+it("empty files count too, a user may fill a quarter of the store, and expired files make room", () => {
   const { clock, put } = openStore();
   const of = (user: string) => fill((size) => put(user, size), 0);
   expect(["a", "b", "c", "d", "e"].map(of)).toEqual([16, 16, 16, 16, 0]);

@@ -55,8 +55,8 @@ const until = async (holds: () => boolean) => {
   while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5));
 };
 
-describe("a connection", () => {
-  it("needs the token of a leg, and a page one of the origins", async () => {
+describe("the WebSocket of a leg", () => {
+  it("needs the token of the leg, and for a page one of the configured origins", async () => {
     const { leg, refused } = await serve();
     expect(await statusOf(leg.uri)).toBe(101);
     expect(await statusOf(leg.uri, "https://page.example")).toBe(101);
@@ -81,7 +81,7 @@ describe("a connection", () => {
     await once(socket, "close");
   });
 
-  it("is replaced by a later one with the token, from which alone is taken", async () => {
+  it("is replaced by a later one with the same token, from which alone media are accepted", async () => {
     const { sockets, leg, taken } = await serve();
     const first = await open(leg.uri);
     const second = await open(leg.uri);
@@ -93,7 +93,7 @@ describe("a connection", () => {
     expect([...((await came)[0] as Buffer)]).toEqual([128, 8, 2]);
   });
 
-  it("ends when a frame is longer than a packet; text is ignored", async () => {
+  it("ends when a frame is longer than a packet, and ignores text", async () => {
     const { leg, taken } = await serve();
     const socket = await open(leg.uri);
     socket.send("text");
@@ -105,7 +105,7 @@ describe("a connection", () => {
     expect(taken).toHaveLength(1);
   });
 
-  it("a connection with a token is proven; those without make room", async () => {
+  it("counts as authenticated with a token, while those without make room", async () => {
     const admission = new Admission({ perAddress: 2 });
     const { leg, sockets } = await serve({ admission });
     const proven = await open(leg.uri);
@@ -123,7 +123,7 @@ describe("a connection", () => {
     expect(proven.readyState).toBe(WebSocket.OPEN);
   });
 
-  it("a connection that says nothing after it was opened is ended", async () => {
+  it("is closed if it says nothing after it was opened", async () => {
     const { sockets, refused } = await serve({ messageTimeout: 100 });
     const socket = connect(sockets.port!, HOST);
     socket.on("error", () => undefined).resume();
@@ -131,14 +131,14 @@ describe("a connection", () => {
     expect(refused.length).toBeGreaterThan(0);
   });
 
-  it("a connection that answers no ping is ended", async () => {
+  it("is closed if it answers no ping", async () => {
     const { leg } = await serve({ pingInterval: 50 });
     const socket = new WebSocket(leg.uri, { autoPong: false });
     closers.push(() => socket.terminate());
     await once(socket, "close");
   });
 
-  it("a connection that does not read has the newest of the packets, and a bounded number of them", async () => {
+  it("gets the newest packets when it reads slowly, and a bounded number of them", async () => {
     const { sockets, leg } = await serve();
     const socket = await open(leg.uri);
     const left: boolean[] = [];
@@ -166,11 +166,11 @@ describe("a connection", () => {
   });
 });
 
-describe("what waits for a slow connection", () => {
+describe("the queue for a slow WebSocket", () => {
   const speech = (n: number) => Uint8Array.of(128, 8, n);
   const floor = (n: number) => Uint8Array.of(128, 204, n);
 
-  it("is the newest speech and the floor control, in order", () => {
+  it("has the newest speech and the floor control, in order", () => {
     const sent: number[] = [];
     const outlet = { backlog: Number.POSITIVE_INFINITY, send: (bytes: Uint8Array) => sent.push(bytes[2]!) };
     const queue = new FreshQueue(outlet);

@@ -46,14 +46,14 @@ function world(options: Partial<RelayOptions> = {}, members = 3) {
 }
 
 describe("media relay", () => {
-  it("gives a packet to all others as it came", () => {
+  it("passes a packet unchanged to all others", () => {
     const { relay, ends, heard, send } = world();
     send(ends[1]!, packet(7, 1));
     expect(heard).toEqual(["0 7", "2 7"]);
     expect(relay.counters).toEqual({ ...NOBODY, forwarded: 1, sent: 2 });
   });
 
-  it("is no reflector: who is no leg reaches nobody, also not from the port of a leg that has gone", () => {
+  it("is no reflector: a stranger reaches nobody, not even from the port of a departed leg", () => {
     const { relay, medium, ends, heard, send } = world();
     send(medium.open("192.0.2.66"), packet(1));
     relay.legs.remove("leg0");
@@ -62,7 +62,7 @@ describe("media relay", () => {
     expect(relay.counters).toEqual({ ...NOBODY, strangers: 2 });
   });
 
-  it("takes legs in, moves them and lets them go while media flow", () => {
+  it("adds, moves and removes legs while media flow", () => {
     const { relay, medium, ends, heard, send } = world();
     send(ends[0]!, packet(1));
     expect(relay.legs.remove("leg2")).toBe(true);
@@ -80,7 +80,7 @@ describe("media relay", () => {
     expect(relay.counters.strangers).toBe(1);
   });
 
-  it("distributes media only, and only while floor control lets it", () => {
+  it("distributes media only, and only while floor control permits", () => {
     const holder = { id: "leg0" };
     const told: string[] = [];
     const { relay, ends, heard, send } = world({
@@ -138,7 +138,7 @@ describe("media relay", () => {
     expect(relay.counters).toMatchObject({ forwarded: 6, dropped: 6, sent: 4, failed: 2 });
   });
 
-  it("refuses legs that cannot be", () => {
+  it("refuses invalid legs", () => {
     const { relay, port, ends } = world({ maxLegs: 3 }, 2);
     const code = (work: () => void) => {
       try {
@@ -162,7 +162,7 @@ describe("media relay", () => {
 });
 
 describe("an address that two legs name", () => {
-  it("gets each packet once, and is of the one who may talk: nobody takes it from the other", () => {
+  it("gets each packet once, and belongs to the leg that may talk: neither takes it from the other", () => {
     const holder = { id: "leg0" };
     const { relay, ends, heard, send } = world({ mayTalk: (id) => id === holder.id });
     // leg9 says that it is where leg1 is.
@@ -181,8 +181,8 @@ describe("an address that two legs name", () => {
   });
 });
 
-describe("streams of legs", () => {
-  it("do not go out under the SSRC of another leg, also after that one has left", () => {
+describe("the streams of legs", () => {
+  it("do not go out under the SSRC of another leg, even after that leg has left", () => {
     const { relay, ends, heard, send } = world();
     send(ends[0]!, packet(1));
     send(ends[1]!, packet(60_000, 1, 5));
@@ -207,7 +207,7 @@ describe("streams of legs", () => {
     expect(relay.counters.otherStream).toBe(2);
   });
 
-  it("have one SSRC for the whole of a talk, the one that floor control says if it does", () => {
+  it("have one SSRC for the whole of a talk, the one of floor control if that names one", () => {
     const { relay, ends, heard, send } = world();
     relay.streams.begin("leg0", undefined);
     send(ends[0]!, packet(1));
@@ -229,7 +229,7 @@ describe("streams of legs", () => {
     expect(relay.counters).toMatchObject({ forwarded: numbers.length + 9, copies: numbers.length + 31 });
   });
 
-  it("a member who takes SSRC after SSRC leaves others their streams", () => {
+  it("remain even if another member uses SSRC after SSRC", () => {
     const { relay, ends, send } = world();
     send(ends[0]!, packet(1));
     for (let ssrc = 1000; ssrc < 3000; ssrc++) {
@@ -242,7 +242,7 @@ describe("streams of legs", () => {
   });
 });
 
-describe("addresses of legs", () => {
+describe("the address of a leg", () => {
   const interfaces = () => [
     { address: "198.51.100.7", netmask: "255.255.255.0", family: "IPv4" as const },
     { address: "2001:db8::7", netmask: "ffff:ffff:ffff:ffff::", family: "IPv6" as const },
@@ -297,13 +297,13 @@ describe("addresses of legs", () => {
     ["127.0.0.1", 10_001],
     ["198.51.100.254", 10_000],
     ["2001:db8::8", 10_000],
-  ])("%s port %d, which is none of the server's, is taken", (host, port) => {
+  ])("%s port %d, which is not the server's, is accepted", (host, port) => {
     const own = new OwnSockets({ advertised: ["203.0.113.1"], otherPorts: () => [5070], interfaces });
     own.enter(new Medium().open());
     expect(own.legAddress("x", { host, port })).toEqual({ host, port });
   });
 
-  it("addresses of closed sockets are free again", () => {
+  it("is free again once the server's socket there is closed", () => {
     const own = new OwnSockets({ interfaces });
     const port = new Medium().open();
     const close = own.enter(port);

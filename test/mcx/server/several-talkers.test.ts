@@ -29,8 +29,8 @@ const joined = USERS.map((id) => ({ type: "join", participant: { id, maxPriority
 const ask = (user: string, priority = 0) => ({ type: "request", user, priority }) as const;
 const release = (user: string) => ({ type: "release", user }) as const;
 
-describe("two talkers at a time", () => {
-  it("grants two, lets the third wait, and says who is left when one ends", () => {
+describe("floor arbitration with two talkers", () => {
+  it("grants two, queues the third, and says who is left when one ends", () => {
     const first = run([...joined, ask("a"), ask("b"), ask("c")]);
     expect(first.talkers).toEqual(["a", "b"]);
     expect(first.state.queue.map(({ user }) => user)).toEqual(["c"]);
@@ -42,7 +42,7 @@ describe("two talkers at a time", () => {
     expect(run([release("b")], third.state).said).toEqual(["{} Floor Idle"]);
   });
 
-  it("takes the floor from the one of lowest priority, one for each urgent request", () => {
+  it("takes the floor from the talker of lowest priority, one for each urgent request", () => {
     const first = run([...joined, ask("a", 5), ask("b", 3), ask("c", 210)]);
     expect(first.state.talks.map(({ user, revoked }) => [user, revoked !== undefined])).toEqual([
       ["a", false],
@@ -55,7 +55,7 @@ describe("two talkers at a time", () => {
     expect(run([release("a"), release("b")], third.state).talkers).toEqual(["d", "c"]);
   });
 
-  it("revokes each talker when their own time is over", () => {
+  it("revokes each talker at the end of their own time", () => {
     const half = CONFIG.talkLimit / 2;
     const media = (user: string, at: number) => ({ type: "media", user, at }) as const;
     const steps: (FloorEvent & { at?: number })[] = [...joined, ask("a")];
@@ -69,7 +69,7 @@ describe("two talkers at a time", () => {
     expect(state.talks.map(({ revoked }) => revoked !== undefined)).toEqual([true, false]);
   });
 
-  it("never has more than two, none of them waiting, whatever comes", () => {
+  it("never has more than two talkers, none of them queued, whatever comes", () => {
     const event = fc.oneof(
       fc.constantFrom(...USERS).chain((user) =>
         fc.oneof(

@@ -74,7 +74,7 @@ describe("floor control of a member", () => {
     await session.close();
   });
 
-  it("cannot be taken by messages under one's own key from the other's address", async () => {
+  it("cannot be taken over by messages under another member's key from their address", async () => {
     const { net, session, enterAs } = world("spoofed");
     const alice = enterAs(ALICE);
     const bob = enterAs(BOB);
@@ -92,7 +92,7 @@ describe("floor control of a member", () => {
     await session.close();
   });
 
-  it("is found by its key where clients have chosen one number for their CSKs", async () => {
+  it("is found by its key where clients have chosen the same CSK-ID", async () => {
     const { net, session, enterAs } = world("one number");
     const csk = () => new Controls(controlKey("CSK", 7));
     const crowd = Array.from({ length: 5 }, (_, i) => enterAs(`${MALLORY}${i}`, {}, csk()));
@@ -107,7 +107,7 @@ describe("floor control of a member", () => {
     await session.close();
   });
 
-  it("follows a client whose address changes, by what it says and not by what was said before", async () => {
+  it("follows a client whose address changes, by new messages and not by replayed ones", async () => {
     const { net, session, enterAs } = world("moved");
     const alice = enterAs(ALICE);
     enterAs(BOB);
@@ -128,7 +128,7 @@ describe("floor control of a member", () => {
     await session.close();
   });
 
-  it("hears nothing of what it said in another call, of this group or of another, under the same CSK", async () => {
+  it("accepts nothing that the member said in another call, of this group or another, under the same CSK", async () => {
     const { net, session, enterAs } = world("an earlier call");
     const other = world("another group", { net });
     const control = new Controls(controlKey("CSK", 7));
@@ -167,7 +167,7 @@ describe("floor control of a member", () => {
     await Promise.all([session.close(), other.session.close()]);
   });
 
-  it("is not misled by what the server said in another call, seemingly from the server's address", async () => {
+  it("accepts no replay of the server's messages from another call, even from the server's address", async () => {
     const { net, session, floorPort, enter, enterAs } = world("the server of before");
     const [key] = gmkOf(GMK_ID, [ALICE]);
     const control = new Controls(controlKey("CSK", 7));
@@ -193,7 +193,7 @@ describe("floor control of a member", () => {
     await session.close();
   });
 
-  it("sends nobody more than four members' messages who has not said anything", async () => {
+  it("sends a member who has not said anything no more than four members' messages", async () => {
     const { net, session, enterAs } = world("reflected");
     const victim = net.open("203.0.113.9");
     for (let i = 0; i < 50; i++) enterAs(`${MALLORY}${i}`, { floor: victim.address });
@@ -202,7 +202,7 @@ describe("floor control of a member", () => {
     await session.close();
   });
 
-  it("a member who requests and releases without end is held to a rate, and others are heard meanwhile", async () => {
+  it("is limited in its rate, so that others are heard beside endless requests and releases", async () => {
     const { net, session, enterAs } = world("flood", { messageRate: { perSecond: 5, burst: 15 } });
     const mallory = enterAs(MALLORY);
     const alice = enterAs(ALICE);
@@ -226,7 +226,7 @@ describe("floor control of a member", () => {
     await session.close();
   });
 
-  it("floor control that names an address which no leg may have leaves the call as it was", async () => {
+  it("leaves the call as it was when it names an address that no leg may have", async () => {
     const { net, session, enter, enterAs } = world("bad floor");
     const [alice, bob] = gmkOf(GMK_ID, ALL).map((key, i) => enter(ALL[i]!, new Ring(key)));
     for (const floor of [
@@ -245,8 +245,8 @@ describe("floor control of a member", () => {
   });
 });
 
-describe("who has the floor", () => {
-  it("cannot speak under the GUK-ID or the SSRC of who spoke before, nor mute them by numbers far ahead", async () => {
+describe("the holder of the floor", () => {
+  it("cannot speak under the previous talker's GUK-ID or SSRC, nor mute them by numbers far ahead", async () => {
     const { net, session, enter, enterAs } = world("as another");
     const keys = gmkOf(GMK_ID, [...ALL, MALLORY]);
     const [alice, , carol] = ALL.map((user, i) => enter(user, new Ring(keys[i]!)));
@@ -281,7 +281,7 @@ describe("who has the floor", () => {
     await session.close();
   });
 
-  it("a talker who uses another's GUK-ID before its owner has spoken is reported, and shuts the owner out until leaving", async () => {
+  it("may use another's GUK-ID before its owner, is reported then, and shuts the owner out until leaving", async () => {
     const { net, session, enter, enterAs } = world("squatting");
     const keys = gmkOf(GMK_ID, [...ALL, MALLORY]);
     const [alice, , carol] = ALL.map((user, i) => enter(user, new Ring(keys[i]!)));
@@ -312,7 +312,7 @@ describe("who has the floor", () => {
     await session.close();
   });
 
-  it("is announced with the SSRC that is theirs, not with another's that the request names", async () => {
+  it("is announced with their own SSRC, not with another's that the request names", async () => {
     const { net, session, enterAs } = world("announced");
     const [alice, mallory, carol] = [ALICE, MALLORY, CAROL].map((user) => enterAs(user));
     alice!.say({ name: "Floor Request", mediaSsrc: 77 });
@@ -328,7 +328,7 @@ describe("who has the floor", () => {
   });
 });
 
-describe("media that two members try to send round", () => {
+describe("a media loop that two members try to make", () => {
   const PACKETS = 40;
 
   /** Calls of some groups, each with two members who work together and a victim. */
@@ -339,24 +339,21 @@ describe("media that two members try to send round", () => {
     return { net, calls, relayOf: (i: number) => calls[(i + count) % count]!.session.ports.media };
   }
 
-  it.each([1, 2, 3])(
-    "a leg at the sockets of %d groups, which would send media round, is not let in",
-    async (count) => {
-      const { calls, relayOf } = groups("own", count);
-      for (const [i, { enterAs, session }] of calls.entries()) {
-        for (const host of [SERVER, `::ffff:${SERVER}`, "127.0.0.1", "127.0.0.2", "::1", "0.0.0.0"]) {
-          for (const port of [relayOf(i - 1), relayOf(i + 1), session.ports.floor]) {
-            expect(() => enterAs(MALLORY, { media: { host, port } })).toThrow(
-              expect.objectContaining({ code: "BAD_ADDRESS" }),
-            );
-          }
+  it.each([1, 2, 3])("is refused: a leg at the sockets of %d groups", async (count) => {
+    const { calls, relayOf } = groups("own", count);
+    for (const [i, { enterAs, session }] of calls.entries()) {
+      for (const host of [SERVER, `::ffff:${SERVER}`, "127.0.0.1", "127.0.0.2", "::1", "0.0.0.0"]) {
+        for (const port of [relayOf(i - 1), relayOf(i + 1), session.ports.floor]) {
+          expect(() => enterAs(MALLORY, { media: { host, port } })).toThrow(
+            expect.objectContaining({ code: "BAD_ADDRESS" }),
+          );
         }
       }
-    },
-  );
+    }
+  });
 
   it.each([1, 2, 3])(
-    "by addresses outside that lead back into %d groups: each comes to a victim once",
+    "by outside addresses that lead back into %d groups brings each packet to a victim once",
     async (count) => {
       const { net, calls, relayOf } = groups(`hairpin ${count}`, count);
       // A NAT has two ports for each relay. What a relay sends to one of another's comes out there, from the other of its own.
@@ -393,7 +390,7 @@ describe("media that two members try to send round", () => {
     },
   );
 
-  it("media from a socket of the server itself are dropped, though a leg was there before the socket", async () => {
+  it("is cut: packets from the server's own sockets are dropped, even if a leg was there first", async () => {
     const own = new OwnSockets({ interfaces: () => [] });
     const { net, session, enterAs } = world("later", { own });
     const victim = enterAs(ALICE);

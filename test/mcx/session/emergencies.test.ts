@@ -18,7 +18,7 @@ function kept() {
 }
 
 describe("emergency calls", () => {
-  it("are told once for each member and group, however often the member presses", () => {
+  it("are reported once for each member and group, however often the member presses", () => {
     const { time, emergencies, told } = kept();
     emergencies.called(FIRE, ALICE);
     time.now += MINUTE - 1;
@@ -38,7 +38,7 @@ describe("emergency calls", () => {
     expect(told.map(({ id }) => id)).toEqual([1, 2]);
   });
 
-  it("are the latest hundred", () => {
+  it("are kept up to the latest hundred", () => {
     const { time, emergencies, off, told } = kept();
     off();
     for (let n = 0; n < 150; n++) {
@@ -49,7 +49,7 @@ describe("emergency calls", () => {
     expect(told).toEqual([]);
   });
 
-  it("come from floor requests with the indication, also of members who have to wait", async () => {
+  it("come from floor requests with the indication, also of queued members", async () => {
     const called: string[] = [];
     const { net, session, enter } = world("emergency", { onEmergency: (user) => called.push(user) });
     const [alice, bob] = gmkOf(GMK_ID, ALL).map((key, i) => enter(ALL[i]!, new Ring(key)));

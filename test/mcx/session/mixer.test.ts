@@ -60,13 +60,13 @@ function expectPaced(packets: readonly Mixed[]) {
   }
 }
 
-it("mixes a frame every 20 ms, with time stamps that go on with time", async () => {
+it("the mixer mixes a frame every 20 ms, with time stamps that go on with time", async () => {
   const { packets } = await mixed(60);
   expectPaced(packets);
   expect(packets).toHaveLength(60);
 });
 
-it("leaves steps out after a stall instead of mixing several at once, and has its old delay two seconds later", async () => {
+it("the mixer leaves steps out after a stall instead of mixing several at once, and has its old delay two seconds later", async () => {
   const [even, stalled] = [await mixed(160), await mixed(160, { before: 40, frames: 8 })];
   expectPaced(stalled.packets);
   expect(stalled.packets.filter(({ marker }) => marker)).toHaveLength(2);
@@ -76,7 +76,7 @@ it("leaves steps out after a stall instead of mixing several at once, and has it
   expect(shortly.heldBack).toBeGreaterThan(even.heldBack + 3);
 });
 
-it("says nothing more of what somebody said who has been put out", async () => {
+it("the mixer plays nothing more of a removed member", async () => {
   const clock = new VirtualClock();
   const random = seededRandom("put out");
   const [own, server] = gmkOf(0x0111111, [ALICE, "sip:mcx@home.example"]);

@@ -7,7 +7,7 @@ import { gmkOf } from "../../media/packets.ts";
 import { burst, GMK_ID, MIXER, world } from "./world.ts";
 
 describe("a group session", () => {
-  it("grants the floor, distributes what it cannot read, and ends with who leaves", async () => {
+  it("grants the floor, distributes media that it cannot read, and ends the talk of a leaving member", async () => {
     const { net, session, enter } = world("plain");
     const [alice, bob, carol] = gmkOf(GMK_ID, ALL).map((key, i) => enter(ALL[i]!, new Ring(key)));
     alice!.call.request();
@@ -28,7 +28,7 @@ describe("a group session", () => {
     await session.close();
   });
 
-  it("takes floor control under the CSK of the leg only, and the newer CSK as it comes", async () => {
+  it("accepts floor control under the CSK of the leg only, and under the newer CSK as it comes", async () => {
     const { net, session, enter } = world("keys");
     const [alice, bob] = gmkOf(GMK_ID, ALL).map((key, i) => enter(ALL[i]!, new Ring(key)));
     await net.clock.pass(50);
@@ -51,7 +51,7 @@ describe("a group session", () => {
     await session.close();
   });
 
-  it("says what is for all once, by multicast", async () => {
+  it("sends messages for all once, by multicast", async () => {
     const { net, session, enter } = world("multicast", { musik: controlKey("MuSiK", 5) });
     const [alice, bob, carol] = gmkOf(GMK_ID, ALL).map((key, i) => enter(ALL[i]!, new Ring(key)));
     const before = session.state.counters.floor_sent!;
@@ -69,7 +69,7 @@ describe("a group session", () => {
     await session.close();
   });
 
-  it("takes the floor back from who says nothing", async () => {
+  it("takes the floor back from a silent talker", async () => {
     const { net, session, enter } = world("silent", { floor: { endOfMedia: 1000 } });
     const [alice, bob] = gmkOf(GMK_ID, ALL).map((key, i) => enter(ALL[i]!, new Ring(key)));
     alice!.call.request();
@@ -83,7 +83,7 @@ describe("a group session", () => {
 });
 
 describe("the hang timer of the group", () => {
-  it("ends the call when nobody has talked for so long, and not while somebody does", async () => {
+  it("ends the call after that long without talk, and not during talk", async () => {
     let hung = 0;
     const { net, session, enter } = world("hang", { onHang: () => void hung++ });
     const [alice, bob] = gmkOf(GMK_ID, ALL).map((key, i) => enter(ALL[i]!, new Ring(key)));
@@ -155,7 +155,7 @@ describe("a session with a key of the group", () => {
     await session.close();
   });
 
-  it("does not mix what somebody says in another's name", async () => {
+  it("does not mix a stream sent in another's name", async () => {
     const keys = gmkOf(GMK_ID, everybody);
     const { net, session, enter } = world("impostor", { keys: () => new Ring(keys[3]!) });
     // Bob's client sends under Carol's GUK-ID, which any member can derive.
@@ -169,7 +169,7 @@ describe("a session with a key of the group", () => {
     await session.close();
   });
 
-  it("does not mix it either while it mixes what others say", async () => {
+  it("does not mix a stream sent in another's name beside those of others either", async () => {
     const DAVE = "sip:dave@home.example";
     const keys = gmkOf(GMK_ID, [...everybody, DAVE]);
     const { net, session, enter } = world("impostor among others", {
@@ -196,7 +196,7 @@ describe("a session with a key of the group", () => {
     await session.close();
   });
 
-  it("says nothing to who was put out, and nothing more of what they said", async () => {
+  it("plays nothing to a removed member, and nothing more of them", async () => {
     const keys = gmkOf(GMK_ID, everybody);
     const { net, session, enter } = world("put out", {
       floor: { speakers: 2 },

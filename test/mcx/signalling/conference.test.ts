@@ -33,7 +33,7 @@ async function pause(): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, 300));
 }
 
-describe("a member in the call", () => {
+describe("a member who subscribes to a call's participants", () => {
   it("is told who is there, who comes and who goes", async () => {
     world = await McxWorld.create();
     const [alice, bob, carol] = await bound(ALICE, BOB, CAROL);
@@ -55,7 +55,7 @@ describe("a member in the call", () => {
     expect(alice!.events.filter(({ type }) => type === "refused")).toEqual([]);
   });
 
-  it("is told nothing when somebody joins anew, or after it has left", async () => {
+  it("is told nothing when somebody rejoins, or after leaving", async () => {
     world = await McxWorld.create();
     const [alice, bob] = await bound(ALICE, BOB);
     const call = await alice!.client.call(GROUP);
@@ -72,7 +72,7 @@ describe("a member in the call", () => {
   });
 });
 
-it("a client that could not read a document asks for the whole", async () => {
+it("a participant client that could not read a document asks for the whole", async () => {
   world = await McxWorld.create();
   world.book.groups.set(GROUP, new Set(NAMES));
   let isBroken = false;
@@ -99,8 +99,8 @@ it("a client that could not read a document asks for the whole", async () => {
   expect(world.counts.conference_subscribed).toBe(1);
 });
 
-describe("nobody else", () => {
-  it("is told: not who is in another group, and not who was removed", async () => {
+describe("a user outside of the call", () => {
+  it("is told nothing, whether in another group or removed", async () => {
     world = await McxWorld.create();
     const [alice, bob, carol] = await bound(ALICE, BOB, CAROL);
     const call = await alice!.client.call(GROUP);
@@ -125,7 +125,7 @@ describe("nobody else", () => {
     });
   });
 
-  it("may ask: nobody outside of the group, and nobody of a call that is none", async () => {
+  it("may not subscribe, and nobody may subscribe to a call that does not exist", async () => {
     world = await McxWorld.create();
     const [alice, bob] = await bound(ALICE, BOB);
     await bob!.client.call(GROUP);
@@ -149,10 +149,10 @@ describe("nobody else", () => {
   });
 });
 
-describe("what a subscription has said", () => {
+describe("the participant documents of a subscription", () => {
   const users = (...names: string[]) => names.map((uri) => ({ uri, isPresent: true }));
 
-  it("is followed from document to document (RFC 4575 4.6)", () => {
+  it("are partial updates of the document before (RFC 4575 4.6)", () => {
     const participants = new Participants();
     const entity = GROUP;
     expect(participants.take({ entity, state: "partial", version: 3, users: users(ALICE) })).toBe("gap");

@@ -34,7 +34,7 @@ async function bound(user: string, given = fileFetch): Promise<Device> {
 const filesOf = ({ events }: Device) => events.filter((event) => event.type === "file");
 const toldOf = ({ events }: Device) => events.filter((event) => event.type === "file-notification");
 
-describe("a file", () => {
+describe("a file sent to a group", () => {
   it("is fetched and opened by the other members, and its sender is told", async () => {
     const kept: Uint8Array[] = [];
     const watching: FileFetch = (url, init) => {
@@ -62,7 +62,7 @@ describe("a file", () => {
     await expect(bob.client.sendFile(GROUP, FILE)).rejects.toMatchObject({ code: "FILE_REFUSED" });
   });
 
-  it("is not asked after where its sender does not want that", async () => {
+  it("is not reported as downloaded if its sender does not want that", async () => {
     const [alice, bob] = [await bound(ALICE), await bound(BOB)];
     await alice.client.sendFile(GROUP, FILE);
     await until(() => filesOf(bob).length > 0);
@@ -72,7 +72,7 @@ describe("a file", () => {
     expect(toldOf(alice)).toEqual([]);
   });
 
-  it("is only one of this server and this group", async () => {
+  it("must be one of this server and this group", async () => {
     world.book.groups.set(OTHER, new Set([ALICE]));
     const root = world.files!.url();
     const inOther = await upload({ group: OTHER });
@@ -102,7 +102,7 @@ describe("a file", () => {
     expect(world.counts.mcdata_taken).toBeUndefined();
   });
 
-  it("is fetched all the same where the sender may not be told, and nobody outside of the group is", async () => {
+  it("is fetched although its sender may not be told, and nobody outside of the group may fetch it", async () => {
     const [alice, bob, carol] = [await bound(ALICE), await bound(BOB), await bound(CAROL)];
     await alice.client.sendFile(GROUP, FILE, { wantsCompletion: true });
     await until(() => filesOf(bob).length > 0);
@@ -129,7 +129,7 @@ describe("a file", () => {
     expect(toldOf(alice)).toEqual([]);
   });
 
-  it("is nothing to a client and a server without file distribution", async () => {
+  it("is refused by a client and a server without file distribution", async () => {
     const alice = await world.device(ALICE);
     await alice.client.bind();
     await expect(alice.client.sendFile(GROUP, FILE)).rejects.toMatchObject({ code: "NO_FILE_SERVER" });
@@ -165,7 +165,7 @@ function upload({
 }
 
 describe("the server of files", () => {
-  it("takes uploads of members, up to their limits", async () => {
+  it("accepts uploads of members, up to their limits", async () => {
     const statusOf = async (given: Upload) => (await upload(given)).status;
     expect(await statusOf({ token: "nonsense" })).toBe(401);
     expect(await statusOf({ user: CAROL })).toBe(403);
@@ -181,7 +181,7 @@ describe("the server of files", () => {
     expect(await statusOf({})).toBe(201);
   });
 
-  it("takes so many uploads at a time as the store has room for", async () => {
+  it("accepts as many uploads at a time as the store has room for", async () => {
     const { port } = new URL(world.files!.url());
     const headers = {
       authorization: `Bearer ${tokenOf(ALICE)}`,
@@ -203,7 +203,7 @@ describe("the server of files", () => {
     await expect.poll(status).toBe(201);
   });
 
-  it("answers other requests as HTTP has it", async () => {
+  it("answers other requests with the status that HTTP defines", async () => {
     const url = (await upload({})).headers.get("location")!;
     const root = world.files!.url();
     const ask = async (to: string, init: RequestInit, user = BOB) => {

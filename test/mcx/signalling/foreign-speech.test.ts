@@ -80,7 +80,7 @@ function expectTone(wav: string): void {
   expect(shareOf(HERTZ, played.subarray(SPEECH_RATE / 4, SPEECH_RATE))).toBeGreaterThan(0.8);
 }
 
-describeWith("ffmpeg", FFMPEG, "with ffmpeg", () => {
+describeWith("ffmpeg", FFMPEG, "speech of ffmpeg", () => {
   describeWith("gstreamer1.0-plugins-bad", GSTREAMER, "and GStreamer", () => {
     const folder = mkdtempSync(join(tmpdir(), "foreign-speech-"));
     afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -69,14 +69,14 @@ const refusalOf = (request: SignedRequest, given = options) => {
   }
 };
 
-describe("a request", () => {
+describe("a signed request", () => {
   it.each([
     ["now", 0, "fresh"],
     ["within the window", -WINDOW, "fresh"],
     ["by a clock that is ahead", WINDOW, "fresh"],
     ["before the window", -WINDOW - 1, "REQUEST_STALE"],
     ["after it", WINDOW + 1, "REQUEST_STALE"],
-  ])("made %s", (_, offset, outcome) => {
+  ])("made %s is judged by its time", (_, offset, outcome) => {
     const request = signed("UDP");
     expect(refusalOf({ ...request, binding: { ...request.binding!, time: NOW + offset } })).toBe(outcome);
   });
@@ -88,7 +88,7 @@ describe("a request", () => {
     );
   });
 
-  it("a request with other parts, or with the same in another order, is refused", () => {
+  it("with other parts, or with the same in another order, is refused", () => {
     const more = { contentType: "application/octet-stream", body: Uint8Array.of(4) };
     expect(refusalOf(signed("UDP", { parts: [...parts, more] }))).toBe("REQUEST_CHANGED");
     const digest = digestOfUnsigned([...parts, more]);
@@ -97,12 +97,12 @@ describe("a request", () => {
     expect(refusalOf(turned)).toBe("REQUEST_CHANGED");
   });
 
-  it("a request that came before is refused", () => {
+  it("that came before is refused", () => {
     const request = signed("TLS");
     expect([refusalOf(request), refusalOf(request)]).toEqual(["fresh", "REPLAYED"]);
   });
 
-  it("a request of a client of the standard, which binds nothing, is taken over TLS on the flow of its CSK only", () => {
+  it("of a standard client, which is not signed, is accepted over TLS on the flow of its CSK only", () => {
     const binding = undefined;
     for (const transport of ["TLS", "WSS"] as const) {
       expect(refusalOf(signed(transport, { binding })), transport).toBe("fresh");
@@ -120,7 +120,7 @@ describe("a request", () => {
     }
   });
 
-  it("beyond those that can be remembered is refused, until the time of others is over", () => {
+  it("beyond those that can be remembered is refused, until others expire", () => {
     const { client } = signed("TLS");
     const at = (now: number) => {
       const request = signed("TLS", { client });
@@ -134,14 +134,14 @@ describe("a request", () => {
   });
 });
 
-describe("memory", () => {
-  it("the memory of seen requests drops the oldest that need not be kept", () => {
+describe("the bounded memory of the MCX server", () => {
+  it("for requests drops the oldest that need not be kept", () => {
     const recent = new Recent({ most: 2 });
     for (const id of ["a", "b", "c"]) recent.add(id, 0);
     expect(["a", "b", "c"].map((id) => recent.has(id))).toEqual([false, true, true]);
   });
 
-  it("the memory of messages is bounded for each sender and over all senders", () => {
+  it("for messages has a bound for each sender and over all senders", () => {
     const seen = new SeenMessages({ senders: 2, each: 2 });
     const enter = (sender: string, id: number) =>
       seen.enter(sender, { conversationId: Uint8Array.of(0), messageId: Uint8Array.of(id) }, 0);
@@ -153,7 +153,7 @@ describe("memory", () => {
   });
 });
 
-describe("who sends a request", () => {
+describe("the sender of a request", () => {
   const proxies = (...hosts: string[]) => new Targets({ trustedProxies: hosts, allowedTargets: [] });
   const callerIn = (lines: readonly string[], targets = proxies(), parts: readonly Part[] = []) => {
     const text = [
@@ -191,7 +191,7 @@ describe("who sends a request", () => {
     expect((await callerIn(["From: <sip:a1@home1.net>;tag=1"], proxies(), parts)).users).toEqual([ALICE]);
   });
 
-  it("is what a proxy asserts, if it is one that is trusted", async () => {
+  it("is the identity that a trusted proxy asserts", async () => {
     const lines = [
       "From: <sip:a1@home1.net>;tag=1",
       'P-Asserted-Identity: "Alice" <sip:a1@home1.net>, <tel:+12015550123>',

@@ -48,7 +48,7 @@ describeWith("Kamailio", KAMAILIO, "clients behind an IMS core", () => {
     await until(() => world.sessions.groups().length === 0);
   });
 
-  it("are refused with another's password, and nothing of theirs comes to the server", async () => {
+  it("are refused with another's password, and none of their requests reaches the server", async () => {
     const wrong = { port: core.port, password: "guessed" };
     const device = world.device(ALICE, { ims: "sip:a1@home1.net", core: wrong });
     await expect(device).rejects.toMatchObject({ code: "IMS_REFUSED" });

@@ -66,7 +66,7 @@ const csk = async (user: string) => {
 };
 
 describe("clients of an IMS", () => {
-  it("are bound by their PUBLISH, and known by that in calls and short data", async () => {
+  it("are bound by their PUBLISH, and recognised by that binding in calls and short data", async () => {
     const [alice, bob] = await both();
     for (const { client } of [alice, bob]) await client.bind();
     expect(world.clients.of(ALICE)[0]).toMatchObject({ asserted: [ALICE_IMS], user: ALICE });
@@ -84,7 +84,7 @@ describe("clients of an IMS", () => {
     expect(sent).not.toContain("Authorization:");
   });
 
-  it("are known on the connection of their PUBLISH only where no trusted proxy says who they are", async () => {
+  it("are recognised by the connection of their PUBLISH only without a trusted proxy that asserts identities", async () => {
     const [alice] = await both({});
     await alice.client.bind();
     expect(world.clients.of(ALICE)[0]!.asserted).toEqual([]);
@@ -94,7 +94,7 @@ describe("clients of an IMS", () => {
     expect(world.counts).toMatchObject({ mcdata_taken: 1, refused_token_missing: 1 });
   });
 
-  it("cannot use what another one has sent", async () => {
+  it("cannot use the PUBLISH of another client", async () => {
     const [alice, bob] = await both();
     for (const { client } of [alice, bob]) await client.bind();
     await alice.client.send(GROUP, HELLO);
@@ -111,7 +111,7 @@ describe("clients of an IMS", () => {
     });
   });
 
-  it("refresh and end their binding as the core asserts them, and nobody else's", async () => {
+  it("refresh and end their own binding as the core asserts them, and nobody else's", async () => {
     const [alice] = await both();
     await alice.client.bind();
     const mallory = await world.device(BOB);
@@ -129,7 +129,7 @@ describe("clients of an IMS", () => {
   });
 });
 
-describe("a PUBLISH", () => {
+describe("a PUBLISH of poc-settings", () => {
   it.each([
     ["mcptt-info", MEDIA.mcpttInfo, writeMcpttInfo],
     ["mcvideo-info", MEDIA.mcvideoInfo, writeMcvideoInfo],
@@ -194,7 +194,7 @@ describe("the third-party REGISTER of an S-CSCF", () => {
     expect(world.clients.size).toBe(0);
   });
 
-  it("is refused with another's token, with a body that is none, and from who is no trusted proxy", async () => {
+  it("is refused with another's token, with a malformed body, and from a host that is no trusted proxy", async () => {
     const [scscf] = await both();
     expect(await register(scscf, 600, await inner(ALICE, tokenOf(BOB)))).toBe(403);
     expect(await register(scscf, 600, { contentType: "message/sip", body: utf8("REGISTER") })).toBe(400);

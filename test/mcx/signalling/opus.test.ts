@@ -55,7 +55,7 @@ it("a tone comes through an encoder and a decoder of Opus", async () => {
   );
 });
 
-it("a payload that is not 20 ms of Opus is no frame", async () => {
+it("a payload that is not 20 ms of Opus is refused", async () => {
   const decode = (await opusCodec()).decoder();
   // RFC 6716 3.1: code 3 with no frame, 10 ms of CELT, and 60 ms of SILK.
   for (const octets of [[], [0xff], [0x1b, 0], [0xd0, 1, 2, 3], [0x18, 1, 2, 3]])
@@ -63,7 +63,7 @@ it("a payload that is not 20 ms of Opus is no frame", async () => {
 });
 
 describe("a call in Opus", () => {
-  it("is heard by whoever offers it, also where G.711 is preferred", async () => {
+  it("is chosen when one side offers it, also where G.711 is preferred", async () => {
     const alice = await inCall(ALICE, "opus");
     const bob = await inCall(BOB, "g711");
     const heard: number[] = [];
@@ -81,11 +81,11 @@ describe("a call in Opus", () => {
     expect(alice.call.counters.media.notSpeech).toBe(0);
   });
 
-  describeWith("ffmpeg", FFMPEG, "with ffmpeg", () => {
+  describeWith("ffmpeg", FFMPEG, "speech in Opus", () => {
     const folder = mkdtempSync(join(tmpdir(), "opus-"));
     afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-    it("is played by ffmpeg after a member has decrypted it", async () => {
+    it("plays in ffmpeg after a member has decrypted it", async () => {
       const alice = await inCall(ALICE, "opus");
       const to = { host: HOST, port: await evenPort() };
       const [sdp, wav] = [join(folder, "call.sdp"), join(folder, "call.wav")];
@@ -126,7 +126,7 @@ describe("a call in Opus", () => {
       expect(shareOf(HERTZ, played.subarray(SPEECH_RATE / 4, SPEECH_RATE))).toBeGreaterThan(0.8);
     });
 
-    it("from ffmpeg is decoded", async () => {
+    it("that ffmpeg encoded is decoded", async () => {
       const codec = await opusCodec();
       const decode = codec.decoder();
       const heard: number[] = [];

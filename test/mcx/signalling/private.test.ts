@@ -62,7 +62,7 @@ async function say(from: McxPrivateCall, to: McxPrivateCall, frames: number): Pr
   return heard;
 }
 
-describe("a private call by way of the server", () => {
+describe("a private call through the server", () => {
   it("carries speech both ways and has one talker at a time", async () => {
     world = await McxWorld.create();
     const alice = await bound(ALICE);
@@ -88,7 +88,7 @@ describe("a private call by way of the server", () => {
     expect(() => placed.call.request()).toThrow(expect.objectContaining({ code: "CALL_CLOSED" }));
   });
 
-  it("is under a key that is in nothing the server gets, and that the server's keys do not open", async () => {
+  it("has a key that appears in nothing the server gets, and that the server's keys do not open", async () => {
     world = await McxWorld.create();
     const alice = await bound(ALICE);
     const bob = await Taker.bound(BOB);
@@ -117,7 +117,7 @@ describe("a private call by way of the server", () => {
     expect(bob.ends).toEqual(["bye"]);
   });
 
-  it("is refused where nobody is bound, alike for users who do not exist, and to oneself", async () => {
+  it("is refused for an unbound callee, likewise for an unknown user, and for a call to oneself", async () => {
     world = await McxWorld.create();
     const alice = await bound(ALICE);
     for (const uri of [BOB, "sip:nobody@home.example", ALICE]) {
@@ -138,7 +138,7 @@ describe("a private call by way of the server", () => {
     expect(world.privateSessions.size).toBe(0);
   });
 
-  it("is refused with 488 when another than the caller has signed the PCK", async () => {
+  it("is refused with 488 when somebody other than the caller signed the PCK", async () => {
     world = await McxWorld.create();
     let signer = ALICE;
     const alice = await bound(ALICE, { signer: () => signer });
@@ -156,7 +156,7 @@ describe("a private call by way of the server", () => {
     );
   });
 
-  it("is over for both when the server puts one of them out", async () => {
+  it("ends for both when the server removes one of them", async () => {
     world = await McxWorld.create();
     let end: string | undefined;
     const alice = await bound(ALICE);
@@ -196,7 +196,7 @@ async function inviteBob(mikey: Uint8Array | undefined) {
 }
 
 describe("a server that invites in a user's name", () => {
-  it("gets 488 for an I_MESSAGE that is old, that came before, and for none", async () => {
+  it("gets 488 for an old, a repeated, and a missing I_MESSAGE", async () => {
     world = await McxWorld.create();
     const bob = await Taker.bound(BOB);
     const seal = (now: number) =>

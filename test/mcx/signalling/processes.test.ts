@@ -55,7 +55,7 @@ function serveThere(): void {
 }
 
 describe("a client whose call is at another process", () => {
-  it("is redirected there, binds and joins, and takes that binding away at the end", async () => {
+  it("is redirected there, binds and joins, and removes that binding at the end", async () => {
     const alice = await bound(ALICE);
     serveThere();
     const call = await alice.client.call(GROUP);
@@ -69,13 +69,13 @@ describe("a client whose call is at another process", () => {
     expect(here.clients.users()).toEqual([ALICE]);
   });
 
-  it("does not go round for ever", async () => {
+  it("is not redirected for ever", async () => {
     const alice = await bound(ALICE);
     claim = elsewhere(here);
     await expect(alice.client.call(GROUP)).rejects.toMatchObject({ code: "MCX_REFUSED", status: 302 });
   });
 
-  it("joins again where the group is served next, with the same call, when the process sends it away", async () => {
+  it("rejoins at the group's next process, with the same call, when its own sends it away", async () => {
     const [alice, bob] = [await bound(ALICE), await bound(BOB)];
     serveThere();
     const ends: string[] = [];
@@ -103,7 +103,7 @@ describe("a client whose call is at another process", () => {
     await hangUp();
   });
 
-  it("is out when it is refused there", async () => {
+  it("has left the call when it is refused there", async () => {
     const alice = await bound(ALICE);
     serveThere();
     const ends: string[] = [];
@@ -116,7 +116,7 @@ describe("a client whose call is at another process", () => {
   });
 });
 
-it("a call that is lost again soon gives its servers more time, as they may have too much to do", async () => {
+it("a call that is lost again soon gives its servers more time to answer", async () => {
   let ahead = 0;
   const clock: Clock = { now: () => systemClock.now() + ahead, after: systemClock.after };
   const alice = await bound(ALICE, clock);
@@ -167,7 +167,7 @@ it("a call that is lost before its media are in place is joined again", async ()
   expect(count("call-lost")).toBe(2);
 });
 
-it("a process that a call is redirected to has more time for its answer each time that it was silent", async () => {
+it("a process to which a call is redirected gets more time for its answer each time it was silent", async () => {
   // The waits for a process that is silent, and the pauses between, are over at once.
   let ahead = 0;
   const waits: number[] = [];
@@ -196,7 +196,7 @@ it("a process that a call is redirected to has more time for its answer each tim
   silent.close();
 });
 
-it("a server that is the only one may take its time for the first answer", async () => {
+it("the only server of a client may take its time for the first answer", async () => {
   // For the client every wait is over at once; the transactions of the endpoint have clocks of their own.
   const clock: Clock = { now: systemClock.now, after: (_, done) => systemClock.after(0, done) };
   const device = await here.device(ALICE, { udp: false, clock });
@@ -204,7 +204,7 @@ it("a server that is the only one may take its time for the first answer", async
   expect(here.clients.users()).toEqual([ALICE]);
 });
 
-it("a CSK that one process has taken is refused by the others", async () => {
+it("a CSK that one process has accepted is refused by the others", async () => {
   const alice = await bound(ALICE);
   const [digest] = seen;
   expect(digest).toBeDefined();
@@ -217,7 +217,7 @@ it("a CSK that one process has taken is refused by the others", async () => {
   expect(here.counts.refused_csk_refused).toBe(1);
 });
 
-it("a client learns by OPTIONS whether its binding is there, and nobody else does", async () => {
+it("a client learns by OPTIONS whether its binding exists, and nobody else does", async () => {
   const alice = await bound(ALICE);
   const bob = await bound(BOB);
   const ask = async (device: Device, from: string, to = MCX) => {

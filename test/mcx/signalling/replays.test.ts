@@ -26,7 +26,7 @@ async function bound(...users: string[]): Promise<Device[]> {
 
 const CALL_ID: Change = { headers: { "Call-ID": "another" } };
 
-describe("a MESSAGE that was recorded", () => {
+describe("a recorded MESSAGE", () => {
   it("is refused when it is sent again, whatever its Via and Call-ID", async () => {
     world = await McxWorld.create();
     const [alice, bob] = await bound(ALICE, BOB);
@@ -42,7 +42,7 @@ describe("a MESSAGE that was recorded", () => {
     expect(world.counts.mcdata_taken).toBe(2);
   });
 
-  it("is refused with the payload of another one", async () => {
+  it("is refused with the payload of another MESSAGE", async () => {
     world = await McxWorld.create();
     const [alice] = await bound(ALICE);
     await alice!.client.send(GROUP, EVACUATE);
@@ -61,8 +61,8 @@ describe("a MESSAGE that was recorded", () => {
   });
 });
 
-describe("a message ID that came before", () => {
-  it("is brought once, though the sender seals it anew", async () => {
+describe("a repeated message ID", () => {
+  it("is delivered once, though the sender seals it anew", async () => {
     world = await McxWorld.create();
     const [bob] = await bound(BOB);
     // As a sender does who has missed the answer: the IDs again, the rest new.
@@ -88,7 +88,7 @@ describe("a message ID that came before", () => {
   });
 });
 
-describe("an INVITE that was recorded", () => {
+describe("a recorded INVITE", () => {
   const exchanged = (text: string) => {
     const [, audio, application] = /m=audio (\d+) [\s\S]*m=application (\d+) /.exec(text)!;
     return text
@@ -101,7 +101,7 @@ describe("an INVITE that was recorded", () => {
     ["with another Call-ID", CALL_ID, "request_changed"],
     ["with the ports of media and floor control exchanged", { body: exchanged }, "request_changed"],
     ["with both", { ...CALL_ID, body: exchanged }, "request_changed"],
-  ])("takes no call over %s, neither during nor after the call", async (_, change: Change, code) => {
+  ])("sent again %s takes no call over, neither during nor after it", async (_, change: Change, code) => {
     world = await McxWorld.create();
     const [alice, bob] = await bound(ALICE, BOB);
     const ends: string[] = [];
@@ -119,7 +119,7 @@ describe("an INVITE that was recorded", () => {
     expect([world.sessions.groups(), world.counts[`refused_${code}`]]).toEqual([[], 2]);
   });
 
-  it("gives the tags to nobody else: a BYE without a token from another address is refused", async () => {
+  it("reveals the tags to nobody else: a BYE without a token from another address is refused", async () => {
     world = await McxWorld.create();
     const [alice, bob] = await bound(ALICE, BOB);
     const ends: string[] = [];
@@ -138,7 +138,7 @@ describe("an INVITE that was recorded", () => {
   });
 });
 
-describe("who has only seen the token of a client", () => {
+describe("an attacker who has only seen a client's token", () => {
   const EVE = "sip:eve@127.0.0.1:9";
   const without: Change = { headers: { "Content-Type": "text/plain" }, body: () => "" };
 
@@ -167,7 +167,7 @@ describe("who has only seen the token of a client", () => {
     expect(ends).toEqual([]);
   });
 
-  it("cannot turn a signed PUBLISH that they hold back to a Contact of their own", async () => {
+  it("cannot hold a signed PUBLISH back and change its Contact to their own", async () => {
     world = await McxWorld.create();
     const device = await world.device(ALICE, { expires: 1 });
     await device.client.bind();
@@ -181,7 +181,7 @@ describe("who has only seen the token of a client", () => {
     expect(world.clients.of(ALICE).map(({ contact }) => contact)).not.toContain(EVE);
   });
 
-  it("cannot send the signed PUBLISH again by which the client refreshed or ended its binding", async () => {
+  it("cannot replay the signed PUBLISH that refreshed or ended the binding", async () => {
     world = await McxWorld.create();
     const device = await world.device(ALICE, { expires: 1 });
     await device.client.bind();
@@ -210,7 +210,7 @@ describe("a client whose connection broke", () => {
     await until(() => dataOf(alice).length === 1);
   });
 
-  it("uploads a new CSK where the server has forgotten it", async () => {
+  it("uploads a new CSK if the server lost it", async () => {
     world = await McxWorld.create();
     const alice = await world.device(ALICE, { udp: false });
     await alice.client.bind();
@@ -224,7 +224,7 @@ describe("a client whose connection broke", () => {
 });
 
 describe("an outsider", () => {
-  it("gets one answer whether there is the group or not: INVITE and MESSAGE", async () => {
+  it("gets the same answer whether the group exists or not: INVITE and MESSAGE", async () => {
     world = await McxWorld.create();
     const [mallory] = await bound(CAROL);
     world.book.groups.set(GROUP, new Set([ALICE]));
@@ -240,7 +240,7 @@ describe("an outsider", () => {
     expect(texts.slice(2)).toEqual(texts.slice(0, 2));
   });
 
-  it("an outsider who guesses group names without end is refused before anybody is asked", async () => {
+  it("who guesses group names without end is refused before anybody is asked", async () => {
     world = await McxWorld.create();
     const [mallory] = await bound(CAROL);
     world.book.groups.set(GROUP, new Set([ALICE]));

@@ -57,8 +57,8 @@ const authorised = (user: string) => (headers: Headers) =>
     params: new Map(),
   });
 
-describe("CSK upload", () => {
-  it("binds the client to the CSK, until it leaves or its time is over", async () => {
+describe("a CSK upload", () => {
+  it("binds the client to the CSK, until it leaves or the binding expires", async () => {
     world = await McxWorld.create();
     const [alice] = await bound(ALICE);
     expect(world.clients.of(ALICE)[0]?.sending()?.kind).toBe("CSK");
@@ -163,7 +163,7 @@ describe("CSK upload", () => {
 });
 
 describe("a group call", () => {
-  it("brings what one says to the others, and puts out who is removed", async () => {
+  it("brings a member's speech to the others, and puts a removed member out", async () => {
     world = await McxWorld.create();
     world.book.groups.set(GROUP, new Set(NAMES));
     const devices = await bound(...NAMES);
@@ -206,7 +206,7 @@ describe("a group call", () => {
     await call.hangUp();
   });
 
-  it("is not for who is no member, not bound, or of a group that is not", async () => {
+  it("is refused to non-members, to unbound clients, and for unknown groups", async () => {
     world = await McxWorld.create();
     world.book.groups.set(GROUP, new Set([ALICE]));
     const [bob] = await bound(BOB);
@@ -266,7 +266,7 @@ describe("a group call", () => {
     ["protect-media", "PROTECT_MEDIA_FALSE"],
     ["protect-floor-control-signalling", "PROTECT_FLOOR_CONTROL_SIGNALLING_FALSE"],
   ] as const)(
-    "has no call of a group whose document has %s as false, and ends one",
+    "does not exist for a group whose document has %s as false, and ends when it becomes false",
     async (element, code) => {
       world = await McxWorld.create();
       world.book.groups.set(GROUP, new Set([ALICE, BOB]));
@@ -284,7 +284,7 @@ describe("a group call", () => {
     },
   );
 
-  it("sends no media to where the INVITE did not come from, unless the configuration allows it", async () => {
+  it("sends no media to another host than the INVITE came from, unless the configuration allows it", async () => {
     const call = async (config: object) => {
       world = await McxWorld.create(config);
       world.book.groups.set(GROUP, new Set(NAMES));
@@ -299,7 +299,7 @@ describe("a group call", () => {
     expect(world.sessions.groups()).toEqual([GROUP]);
   });
 
-  it("ends for a client that vanishes without a BYE, when the time of its session is over", async () => {
+  it("ends for a client that vanishes without a BYE, when its session timer ends", async () => {
     world = await McxWorld.create({ sessionTimer: { expires: 3, minimum: 1 } });
     world.book.groups.set(GROUP, new Set(NAMES));
     const short = { sessionTimer: { expires: 3, minimum: 1 } };
@@ -314,7 +314,7 @@ describe("a group call", () => {
     expect(world.sessions.states()[0]!.participants).toEqual([BOB]);
   });
 
-  it("ends for who is not bound any more", async () => {
+  it("ends for a client whose binding ends", async () => {
     world = await McxWorld.create();
     world.book.groups.set(GROUP, new Set(NAMES));
     const [alice, bob] = await bound(ALICE, BOB);
@@ -326,7 +326,7 @@ describe("a group call", () => {
     expect(world.sessions.states()[0]!.participants).toEqual([BOB]);
   });
 
-  it("is with one client of a user; another one takes its place, and has data of its own", async () => {
+  it("has one client of a user; another one takes its place, and gets its own data", async () => {
     world = await McxWorld.create();
     world.book.groups.set(GROUP, new Set(NAMES));
     const [alice, bob] = await bound(ALICE, BOB);
@@ -400,7 +400,7 @@ describe("short data", () => {
     expect(world.counts).toMatchObject({ mcdata_taken: 1, refused_not_a_member: 1 });
   });
 
-  it("comes under a CSK whose upload is not answered yet, and under one that is replaced while the message is on its way", async () => {
+  it("is accepted under a CSK whose upload is not answered yet, and under one replaced in the meantime", async () => {
     world = await McxWorld.create();
     world.book.groups.set(GROUP, new Set([ALICE, BOB]));
     const [alice] = await bound(ALICE);
@@ -440,7 +440,7 @@ describe("short data", () => {
     expect(bob.events.filter(({ type }) => type === "refused")).toEqual([]);
   });
 
-  it("is refused in clear, and from who is not bound", async () => {
+  it("is refused in clear, and from an unbound client", async () => {
     world = await McxWorld.create();
     world.book.groups.set(GROUP, new Set([ALICE, BOB]));
     const [bob] = await bound(BOB);

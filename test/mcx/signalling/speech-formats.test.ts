@@ -28,7 +28,7 @@ async function serve(mixes: boolean): Promise<void> {
 const join = (user: string, speech: readonly SpeechFormat[]) => joinWith(world, user, speech, closers);
 
 describe("a call that the server relays", () => {
-  it("is in the format that the first prefers, and its packets come unread to whoever has that too", async () => {
+  it("uses the first member's preferred format, and its packets reach others with that format unread", async () => {
     await serve(false);
     const alice = await join(ALICE, [WIDE, PCMA]);
     const bob = await join(BOB, [PCMA, OPUS, { ...WIDE, encoding: "amr-wb/16000/1" }]);
@@ -63,7 +63,7 @@ describe("a call that the server relays", () => {
     expect(heard).toEqual(said.map((payload) => [97, payload]));
   });
 
-  it("may be in another format once it has ended", async () => {
+  it("may use another format after it has ended", async () => {
     await serve(false);
     const alice = await join(ALICE, [WIDE]);
     await alice.hangUp();

@@ -27,7 +27,7 @@ function message(method: string, contentType: string, body: string): Uint8Array 
   return Buffer.from(`${head.join("\r\n")}\r\n\r\n${body}`);
 }
 
-it("names that every object has, in parts and their headers, are names like any others", async () => {
+it("names of object properties in body parts and their headers are names like any others", async () => {
   world = await McxWorld.create();
   for (const name of ["__proto__", "constructor", "toString", "hasOwnProperty"]) {
     const part = `--${name}\r\n${name}: polluted\r\nContent-Type: ${name}/${name}; ${name}=1\r\n\r\n{}\r\n`;

@@ -97,7 +97,7 @@ async function serve(mixes = false): Promise<void> {
   world.book.groups.set(GROUP, new Set(NAMES));
 }
 
-it("hear each other, and one is refused while another talks", async () => {
+it("pages on WebSocket legs hear each other, and one is refused while another talks", async () => {
   await serve();
   const [alice, bob, carol] = [await overWebSocket(ALICE), await overWebSocket(BOB), await overUdp(CAROL)];
   for (const [talker, ...others] of [
@@ -119,7 +119,7 @@ it("hear each other, and one is refused while another talks", async () => {
   expect(bob.call.counters.media.strangers).toBe(0);
 });
 
-it("are mixed for, where the server has the key", async () => {
+it("pages on WebSocket legs get mixed speech where the server has the key", async () => {
   await serve(true);
   const [alice, bob] = [await overWebSocket(ALICE), await overUdp(BOB)];
   const [heard] = await say(alice.call, [bob.call], 12);
@@ -128,7 +128,7 @@ it("are mixed for, where the server has the key", async () => {
   expect(back!.length).toBeGreaterThan(4);
 });
 
-it("go on when the connection breaks: the later one with the token counts", async () => {
+it("a WebSocket leg survives a broken connection: the later one with the token counts", async () => {
   await serve();
   const [alice, bob] = [await overWebSocket(ALICE), await overUdp(BOB)];
   await say(alice.call, [bob.call], 2);
@@ -141,7 +141,7 @@ it("go on when the connection breaks: the later one with the token counts", asyn
   await until(() => other.readyState === WebSocket.CLOSED);
 });
 
-it("end with the membership, and the token is worth nothing then", async () => {
+it("a WebSocket leg ends with the membership, and its token is worthless then", async () => {
   await serve();
   const [alice, bob] = [await overWebSocket(ALICE), await overUdp(BOB)];
   await say(bob.call, [alice.call], 3);
@@ -156,7 +156,7 @@ it("end with the membership, and the token is worth nothing then", async () => {
   expect(await statusOf(alice.uri)).toBe(401);
 });
 
-it("are refused where the server has no WebSockets", async () => {
+it("WebSocket legs are refused where the server has no WebSockets", async () => {
   world = await McxWorld.create();
   world.book.groups.set(GROUP, new Set(NAMES));
   const { client } = await world.device(ALICE);

@@ -33,7 +33,7 @@ describe("floor control messages", () => {
     );
   });
 
-  it("come back as they were", () => {
+  it("are read as they were written", () => {
     const u16 = fc.nat(0xffff);
     const u8 = fc.nat(0xff);
     const uri = fc.string({ maxLength: 60 }).map((text) => `sip:${text}`);
@@ -74,7 +74,7 @@ describe("floor control messages", () => {
     expect(decodeFloorMessage(encodeFloorMessage(deny))).toEqual(deny);
   });
 
-  it("floor control messages that are broken are errors of ours, and unknown fields are passed over", () => {
+  it("that are broken are refused, and unknown fields are passed over", () => {
     const idle = encodeFloorMessage({ name: "Floor Idle", ssrc: 1, sequenceNumber: 7 });
     for (let at = 0; at < idle.length; at++) {
       expect(() => decodeFloorMessage(idle.subarray(0, at))).toThrow(MikeySakkeError);

@@ -62,7 +62,7 @@ describe("a sealed file", () => {
     },
   );
 
-  it("is refused when it is cut, doubled, in another order, or has parts of another file", async () => {
+  it("is refused when parts of it are missing, doubled, reordered, or of another file", async () => {
     const [a, b, c] = partsOf(await seal(2 * PART)) as [Uint8Array, Uint8Array, Uint8Array];
     const [, , other] = partsOf(await seal(2 * PART)) as [Uint8Array, Uint8Array, Uint8Array];
     const wrong = {
@@ -95,7 +95,7 @@ describe("a sealed file", () => {
     }
   });
 
-  it("is not made of what is too large, or has a name that leads elsewhere", async () => {
+  it("is refused if it is too large or its name contains a path", async () => {
     const wrong = [
       { ...fileOf(0), data: new Uint8Array(MAX_FILE_BYTES + 1) },
       ...["", ".", "..", "a/b", "a\\b", "c:d", "a\0b", "a\nb", "x".repeat(256)].map((name) => ({
@@ -115,7 +115,7 @@ describe("a sealed file", () => {
     expect(await refusalOf(new Uint8Array(MAX_SEALED_FILE_BYTES + 1))).toBe("BAD_MCDATA_FILE");
   });
 
-  it("of a member who seals something else is no file", async () => {
+  it("counts as no file if it seals something else", async () => {
     const good = { name: "a", mediaType: "a/b", size: 0, sha256: "00" };
     const descriptions = [
       "no JSON",
@@ -145,7 +145,7 @@ describe("a sealed file", () => {
     );
   });
 
-  it("has as many octets as MAX_SEALED_FILE_BYTES permits, when it is as large as can be", {
+  it("has MAX_SEALED_FILE_BYTES octets at most", {
     timeout: 60_000,
   }, async () => {
     const sealed = await seal(MAX_FILE_BYTES);
@@ -154,17 +154,17 @@ describe("a sealed file", () => {
   });
 });
 
-describe("signalling of files", () => {
+describe("the signalling of files", () => {
   const fd = { dateTime: 1_900_000_000, conversationId: id, messageId, url: "https://mcx.example.org/f/1" };
 
-  it("FD SIGNALLING PAYLOAD: octets", () => {
+  it("has the octets of an FD SIGNALLING PAYLOAD", () => {
     const octets = encodeFdSignalling({ ...fd, wantsCompletion: true, isMandatory: true });
     const url = toHex(text(fd.url));
     expect(toHex(octets)).toBe(`0200713fb300${toHex(id)}${toHex(messageId)}91a178001c04${url}`);
     expect(decodeFdSignalling(octets)).toEqual({ ...fd, wantsCompletion: true, isMandatory: true });
   });
 
-  it("FD SIGNALLING PAYLOAD: reads over other elements, and refuses one without a URL", () => {
+  it("passes over other elements of an FD SIGNALLING PAYLOAD, and refuses one without a URL", () => {
     const octets = encodeFdSignalling({ ...fd, applicationId: 3, inReplyTo: messageId });
     const head = octets.subarray(0, 38);
     const metadata = Uint8Array.of(0x79, 0, 2, 1, 2);
@@ -187,7 +187,7 @@ describe("signalling of files", () => {
       );
   });
 
-  it("notifications: octets", () => {
+  it("has the octets of notifications", () => {
     const { dateTime } = fd;
     const told = { dateTime, conversationId: id, messageId };
     const completed = encodeNotification({ of: "fd", disposition: FD_DISPOSITIONS.COMPLETED, ...told });

@@ -17,8 +17,8 @@ import { gmkOf, text } from "../packets.ts";
 const NOW = Date.UTC(2030, 0, 1);
 const hello = encodeDataPayload([{ contentType: PAYLOAD_CONTENT_TYPES.TEXT, data: text("hello") }]);
 
-describe("protection", () => {
-  it("opens at another member, under the GMK-ID and not a GUK-ID", async () => {
+describe("the protection of MCData", () => {
+  it("lets another member open it, under the GMK-ID and not a GUK-ID", async () => {
     const [alice, bob] = gmkOf(0x0123456, ["sip:alice@example.org", "sip:bob@example.org"]);
     const sealed = await sealMcData(alice!, hello, { now: NOW, payloadId: 5, sequenceNo: 1 });
     expect(isProtectedMcData(sealed)).toBe(true);
@@ -35,7 +35,7 @@ describe("protection", () => {
     expect(decodeDataPayload(opened.message)).toEqual([{ contentType: 1, data: text("hello") }]);
   });
 
-  it("has another IV for another message, though the random generator says the same again", async () => {
+  it("uses another IV for each message, even if the random generator repeats itself", async () => {
     const [alice] = gmkOf(0x0123456, ["sip:alice@example.org"]);
     const stuck = (length: number) => new Uint8Array(length).fill(7);
     const ivs: string[] = [];
@@ -53,7 +53,7 @@ describe("protection", () => {
     expect(new Set(ivs).size).toBe(8);
   });
 
-  it("refuses any changed octet but the IEI, and what is cut or has no key", async () => {
+  it("refuses any changed octet but the IEI, cut data, and data without a key", async () => {
     const [alice] = gmkOf(0x0123456, ["sip:alice@example.org"]);
     const sealed = await sealMcData(alice!, hello, { now: NOW });
     const IEI_AT = 32;
@@ -82,12 +82,12 @@ describe("protection", () => {
   });
 });
 
-describe("messages", () => {
-  it("DATA PAYLOAD: octets", () => {
+describe("MCData messages", () => {
+  it("have the octets of a DATA PAYLOAD", () => {
     expect(toHex(hello)).toBe(`0301780006${"01"}${toHex(text("hello"))}`);
   });
 
-  it("come back as they were", () => {
+  it("are read as they were written", () => {
     const payload = fc.record({ contentType: fc.nat(255), data: fc.uint8Array({ maxLength: 300 }) });
     fc.assert(
       fc.property(fc.array(payload, { minLength: 1, maxLength: 5 }), (payloads) => {
@@ -102,7 +102,7 @@ describe("messages", () => {
     });
   });
 
-  it("messages that are cut or of another kind are errors of ours", () => {
+  it("that are cut or of another kind are refused", () => {
     const id = systemRandom(16);
     const sds = encodeSdsSignalling({ dateTime: 1, conversationId: id, messageId: id });
     expect(() => decodeDataPayload(sds)).toThrow(expect.objectContaining({ code: "BAD_MCDATA_PAYLOAD" }));

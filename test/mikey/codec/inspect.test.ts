@@ -11,7 +11,7 @@ const { octets } = productionGmk().message;
 const field = (inspection: ReturnType<typeof inspectMessage>, section: number, name: string) =>
   inspection.sections[section]!.fields.find((f) => f.name === name);
 
-describe("inspector on the production message", () => {
+describe("the inspector on the production message", () => {
   const inspection = inspectMessage(octets);
 
   it("finds nothing wrong and nothing unread", () => {
@@ -64,8 +64,8 @@ describe("inspector on the production message", () => {
   });
 });
 
-describe("inspector on broken messages", () => {
-  it("shows what stands before a cut, and where the cut is", () => {
+describe("the inspector on broken messages", () => {
+  it("shows what precedes a cut, and where the cut is", () => {
     const inspection = inspectMessage(octets.subarray(0, 70));
     expect(inspection.problems).toEqual([expect.objectContaining({ code: "TRUNCATED", offset: 58 })]);
     expect(inspection.sections.map((s) => s.name)).toEqual(["HDR", "T", "RAND", "IDR"]);
@@ -73,7 +73,7 @@ describe("inspector on broken messages", () => {
     expect(inspection.unread).toEqual({ offset: 58, length: 12 });
   });
 
-  it("goes on behind values that are wrong and names them all", () => {
+  it("goes on after wrong values and names them all", () => {
     const changed = octets.slice();
     changed[0] = 2;
     changed[1] = 0;
@@ -82,7 +82,7 @@ describe("inspector on broken messages", () => {
     expect(codes).toEqual(["BAD_VERSION", "BAD_DATA_TYPE", "V_FLAG_SET", "BAD_PRF"]);
   });
 
-  it("does not call missing what it could not reach", () => {
+  it("does not report as missing what it could not reach", () => {
     const changed = octets.slice();
     changed[2] = 99;
     const { problems, unread } = inspectMessage(changed);
@@ -90,13 +90,13 @@ describe("inspector on broken messages", () => {
     expect(unread).toEqual({ offset: 25, length: octets.length - 25 });
   });
 
-  it("names octets behind the end", () => {
+  it("names octets after the end", () => {
     const { problems, unread } = inspectMessage(concat(octets, Uint8Array.of(0)));
     expect(problems).toEqual([expect.objectContaining({ code: "TRAILING_OCTETS", offset: octets.length })]);
     expect(unread).toEqual({ offset: octets.length, length: 1 });
   });
 
-  it("walks over payloads that do not belong here", () => {
+  it("reads past payloads that do not belong in the message", () => {
     const withId = concat(octets.subarray(0, 25), Uint8Array.of(5, 1, 0, 1, 0x61), octets.subarray(25));
     withId[2] = 6;
     const { problems, sections } = inspectMessage(withId);
@@ -105,7 +105,7 @@ describe("inspector on broken messages", () => {
     expect(problems.map((p) => p.code)).toEqual(["UNEXPECTED_PAYLOAD"]);
   });
 
-  it("shows the inside of SAKKE-to-self, and of a broken one what can be read", () => {
+  it("shows the inside of SAKKE-to-self, and what is readable of a broken one", () => {
     const whole = edited(octets, (m) => m.payloads.push(sakkeToSelf(sakke(new Uint8Array(273)))));
     expect(field(inspectMessage(whole), 10, "SAKKE data length")?.value).toBe(273);
     expect(inspectMessage(whole).problems).toEqual([]);
@@ -140,7 +140,7 @@ describe("inspector on broken messages", () => {
     );
   });
 
-  it("refuses what are no octets", () => {
+  it("refuses a value that is not octets", () => {
     expect(() => inspectMessage("text" as unknown as Uint8Array)).toThrow(
       expect.objectContaining({ kind: "usage", code: "NOT_BYTES" }),
     );

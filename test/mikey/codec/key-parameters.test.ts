@@ -30,8 +30,8 @@ function parameters(kind: KeyKind): fc.Arbitrary<KeyParameters> {
 
 const anyParameters = fc.constantFrom(...KEY_KINDS).chain(parameters);
 
-describe("key parameters (TS 33.180 E.6)", () => {
-  it("writes the production layouts", () => {
+describe("key parameters (TS 33.180 E.6):", () => {
+  it("the production layouts are written", () => {
     expect(toHex(encodeKeyParameters(defaultKeyParameters("GMK")))).toBe(
       "00" + "00000001" + "0000000000" + "0000000000" + "0000" + "0001" + "00",
     );
@@ -40,12 +40,12 @@ describe("key parameters (TS 33.180 E.6)", () => {
     );
   });
 
-  it("writes groups as MCData group IDs", () => {
+  it("groups are written as MCData group IDs", () => {
     const octets = encodeKeyParameters({ ...defaultKeyParameters("GMK"), groups: groupIds(["sip:g"]) });
     expect(toHex(octets.slice(17))).toBe("0009" + "01" + "7b" + "0005" + "7369703a67");
   });
 
-  it("reads back what it wrote", () => {
+  it("written content is read back", () => {
     fc.assert(
       fc.property(anyParameters, (p) => {
         expect(decodeKeyParameters(encodeKeyParameters(p))).toEqual(p);
@@ -53,7 +53,7 @@ describe("key parameters (TS 33.180 E.6)", () => {
     );
   });
 
-  it("reads the form with an element header of its own", () => {
+  it("the form with its own element header is read", () => {
     fc.assert(
       fc.property(anyParameters, fc.integer({ min: 0, max: 255 }), (p, iei) => {
         const content = encodeKeyParameters(p);
@@ -63,19 +63,19 @@ describe("key parameters (TS 33.180 E.6)", () => {
     );
   });
 
-  it("ignores reserved octets at the end, and other status bits", () => {
+  it("reserved octets at the end, and other status bits, are ignored", () => {
     const content = encodeKeyParameters({ ...defaultKeyParameters("GMK"), text: "fire" });
     expect(decodeKeyParameters(concat(content, fromHex("0002aabb"))).text).toBe("fire");
     content[1] = 0xff;
     expect(decodeKeyParameters(content)).toMatchObject({ revoked: false, sharedWithGateway: false });
   });
 
-  it("reads a GMK without the group element", () => {
+  it("a GMK without the group element is read", () => {
     const content = encodeKeyParameters(defaultKeyParameters("GMK"));
     expect(decodeKeyParameters(content.slice(0, 17)).groups).toEqual([]);
   });
 
-  it("shows a text that is no UTF-8 with replacement characters", () => {
+  it("a text that is not UTF-8 is shown with replacement characters", () => {
     const content = encodeKeyParameters({ ...defaultKeyParameters("CSK"), text: "x" });
     content[17] = 0xe4;
     expect(decodeKeyParameters(content).text).toBe("�");
@@ -88,13 +88,13 @@ describe("key parameters (TS 33.180 E.6)", () => {
     ["text longer than the content", "02000000010000000000" + "00000000000005aa"],
     ["group count beyond the list", "00000000010000000000" + "000000000000000001" + "01"],
     ["octets behind the last group", "00000000010000000000" + "0000000000" + "0000" + "0002" + "00ff"],
-  ])("refuses content that is %s", (_name, hex) => {
+  ])("content that is %s is refused", (_name, hex) => {
     expect(() => decodeKeyParameters(fromHex(hex))).toThrow(
       expect.objectContaining({ code: "BAD_KEY_PARAMETERS", check: 50 }),
     );
   });
 
-  it("refuses to write groups for keys that carry none, and times beyond 40 bits", () => {
+  it("groups for keys that carry none, and times beyond 40 bits, are not written", () => {
     const pck = defaultKeyParameters("PCK");
     expect(() => encodeKeyParameters({ ...pck, groups: groupIds(["sip:g"]) })).toThrow(
       expect.objectContaining({ kind: "usage", code: "NO_GROUPS" }),
@@ -104,7 +104,7 @@ describe("key parameters (TS 33.180 E.6)", () => {
     );
   });
 
-  it("reads the older form with key types from 1", () => {
+  it("the older form with key types from 1 is read", () => {
     const octets = encodeKeyParameters(defaultKeyParameters("PCK"));
     octets[0] = 2;
     expect(decodeUnprotectedParameters(octets).kind).toBe("PCK");

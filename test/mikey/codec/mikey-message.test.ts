@@ -67,7 +67,7 @@ function chainOf(m: { payloads: ChainPayload[]; sign: { sType: number; signature
 }
 
 describe("MIKEY message codec", () => {
-  it("reads back what it wrote", () => {
+  it("reads what it wrote", () => {
     fc.assert(
       fc.property(message, (m) => {
         const payloads = chainOf(m);
@@ -92,7 +92,7 @@ describe("MIKEY message codec", () => {
     );
   });
 
-  it("never fails but with its own errors, whatever the octets are", () => {
+  it("fails only with MikeySakkeError, whatever the octets are", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (octets) => {
         try {
@@ -126,7 +126,7 @@ describe("MIKEY message codec", () => {
   });
 });
 
-describe("production message", () => {
+describe("the production message", () => {
   const { message: vector, gms, alice, kms } = productionGmk();
 
   it("is written again octet for octet", () => {

@@ -28,15 +28,15 @@ const csk = {
   plain: "02" + "00000001" + "0000000000" + "0000000000" + "0000",
 };
 
-describe("protected payload (TS 33.180 8.5.4)", () => {
-  it("opens that of the production GMK message", async () => {
+describe("the protected payload (TS 33.180 8.5.4)", () => {
+  it("of the production GMK message opens", async () => {
     const { key, octets } = productionPayload();
     const plain = await unprotect(key, decode(octets), {});
     expect(toHex(plain)).toBe("00" + "00000001" + "0000000000" + "0000000000" + "0000" + "0001" + "00");
     expect(decodeKeyParameters(plain)).toEqual(defaultKeyParameters("GMK"));
   });
 
-  it("seals that of the production GMK message again, octet for octet", async () => {
+  it("of the production GMK message is sealed again, octet for octet", async () => {
     const { key, octets } = productionPayload();
     const { iv, dppkId, dateTime } = decode(octets);
     expect(dateTime).toBe(1);
@@ -44,14 +44,14 @@ describe("protected payload (TS 33.180 8.5.4)", () => {
     expect(toHex(await protect(key, dppkId, plain, { dateTime, iv }))).toBe(toHex(octets));
   });
 
-  it("opens and seals the published CSK parameters", async () => {
+  it("of the published CSK parameters opens and is sealed", async () => {
     const dppkId = keyIdFromBytes(fromHex("2ddd5bf0"));
     const octets = await protect(csk.key, dppkId, fromHex(csk.plain), { dateTime: 1, iv: csk.iv });
     expect(toHex(decode(octets).sealed)).toBe(toHex(csk.sealed));
     expect(toHex(await unprotect(csk.key, decode(octets), {}))).toBe(csk.plain);
   });
 
-  it("authenticates every octet but IEI and length", async () => {
+  it("authenticates every octet except IEI and length", async () => {
     const { key, octets } = productionPayload();
     const unauthenticated = [32];
     for (let i = 0; i < octets.length; i++) {
@@ -63,14 +63,14 @@ describe("protected payload (TS 33.180 8.5.4)", () => {
     }
   });
 
-  it("reads the signalling algorithm octet where the lengths say that it is there", async () => {
+  it("has a signalling algorithm octet where the lengths say so", async () => {
     const p = decode(productionPayload().octets);
     const withOctet = encodeProtectedPayload({ ...p, signallingAlgorithm: 1 });
     expect(decode(withOctet).signallingAlgorithm).toBe(1);
     expect(decode(encodeProtectedPayload(p)).signallingAlgorithm).toBeUndefined();
   });
 
-  it("opens it with the octet inside or outside the AAD, as configured", async () => {
+  it("opens with that octet inside or outside the AAD, as configured", async () => {
     const { key, octets } = productionPayload();
     const outside = { ...decode(octets), signallingAlgorithm: 1 };
     await expect(unprotect(key, outside, {})).rejects.toMatchObject({ code: "BAD_PROTECTED_PAYLOAD" });
@@ -90,7 +90,7 @@ describe("protected payload (TS 33.180 8.5.4)", () => {
     }
   });
 
-  it("refuses truncations and octets too many", () => {
+  it("is refused when truncated or too long", () => {
     const { octets } = productionPayload();
     for (let length = 0; length < octets.length; length++) {
       expect(() => decode(octets.subarray(0, length)), `${length} octets`).toThrow(

@@ -17,30 +17,30 @@ const withValue = (type: number, ...value: number[]): SrtpParameter[] => [
   { type, value: Uint8Array.from(value) },
 ];
 
-describe("SRTP profile", () => {
+describe("the SRTP profile", () => {
   it("is RCC mode 3 in every packet for a GMK, and no ROC field for a PCK", () => {
     expect(resolveProfile(GMK_PROFILE)).toEqual({ ...gcm, roc: { rate: 1 } });
     expect(resolveProfile(PCK_PROFILE)).toEqual({ ...gcm, roc: undefined });
   });
 
-  it("follows the kind of key when nothing is said", () => {
+  it("follows the kind of key when the SP says nothing", () => {
     const kinds: KeyKind[] = ["GMK", "PCK", "CSK", "MuSiK", "MKFC"];
     const rates = kinds.map((kind) => resolveProfile(defaultParameters(kind)).roc?.rate);
     expect(rates).toEqual([1, undefined, undefined, undefined, 1]);
   });
 
-  it("takes SRTP's own defaults for what an SP leaves out (RFC 3830 6.10.1)", () => {
+  it("has the defaults of SRTP where the SP leaves values out (RFC 3830 6.10.1)", () => {
     expect(resolveProfile([{ type: 0, value: Uint8Array.of(6) }])).toEqual({ ...gcm, roc: undefined });
     expect(resolveProfile(without(SRTP_TYPES.ROC_RATE)).roc).toEqual({ rate: 1 });
     expect(resolveProfile(without(SRTP_TYPES.AUTHENTICATION_ALGORITHM)).roc).toBeUndefined();
   });
 
-  it("reads the ROC rate in one octet or two", () => {
+  it("has the ROC rate in one octet or two", () => {
     expect(resolveProfile(withValue(13, 10)).roc).toEqual({ rate: 10 });
     expect(resolveProfile(withValue(13, 1, 0)).roc).toEqual({ rate: 256 });
   });
 
-  it("lets the special type 14 win over type 2 (RFC 4771 4)", () => {
+  it("follows the special type 14 rather than type 2 (RFC 4771 4)", () => {
     expect(resolveProfile(withValue(14, 0)).roc).toBeUndefined();
   });
 
@@ -60,7 +60,7 @@ describe("SRTP profile", () => {
     ["ROC rate 0", withValue(13, 0, 0)],
     ["an empty value", withValue(1)],
     ["an unknown parameter", withValue(21, 1)],
-  ])("refuses %s", (_name, parameters) => {
+  ])("is refused with %s", (_name, parameters) => {
     expect(() => resolveProfile(parameters)).toThrow(
       expect.objectContaining({ code: "BAD_SECURITY_POLICY", check: 20 }),
     );

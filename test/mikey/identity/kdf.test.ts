@@ -11,24 +11,24 @@ import {
   mikeyPrf,
 } from "../../../bindings/identity/kdf.ts";
 
-describe("KDF input (TS 33.220 B.2)", () => {
-  it("puts each length behind its parameter", () => {
+describe("the KDF input (TS 33.220 B.2)", () => {
+  it("has each length after its parameter", () => {
     expect(toHex(kdfInput(0x50, [utf8("ab"), new Uint8Array(0)]))).toBe("50616200020000");
   });
 
-  it("refuses a parameter whose length has no two octets", () => {
+  it("is refused if a parameter's length exceeds two octets", () => {
     const tooLong = expect.objectContaining({ code: "PARAMETER_TOO_LONG" });
     expect(() => kdfInput(0, [new Uint8Array(65536)])).toThrow(tooLong);
     expect(kdfInput(0, [new Uint8Array(65535)])).toHaveLength(65538);
   });
 });
 
-describe("DPCK (TS 33.180 F.1.5)", () => {
+describe("the DPCK (TS 33.180 F.1.5)", () => {
   it.each([
     ["07d1a1677ac36d8e81620484689b3c2d", 0x06a12aea, "9768340935db3c2e770f2a3e97a4bb09"],
     ["e06e65106183547342d3e8a6ce2540a8", 0x2ddd5bf0, "340e1d3cf25013a8d223e8773e6b5367"],
     ["b4c96b703acd5c1bf7d4cc45068d9965", 0x16992638, "4c8e155c34caf102cea889431e2b43af"],
-  ])("of %s", (key, id, expected) => {
+  ])("of PCK %s is the published one", (key, id, expected) => {
     expect(toHex(deriveDpck(fromHex(key), id))).toBe(expected);
   });
 
@@ -37,20 +37,20 @@ describe("DPCK (TS 33.180 F.1.5)", () => {
   });
 });
 
-describe("XML keys (TS 33.180 F.1.4)", () => {
+describe("XML keys (TS 33.180 F.1.4):", () => {
   const xpk = fromHex("e06e65106183547342d3e8a6ce2540a8");
   const uri = "sip:user@example.org";
 
   it.each([
     ["confidentiality", 0x51, deriveXmlConfidentialityKey],
     ["integrity", 0x52, deriveXmlIntegrityKey],
-  ] as const)("%s: last 16 octets over FC, user and XPK-ID", (_name, fc, derive) => {
+  ] as const)("%s is the last 16 octets over FC, user and XPK-ID", (_name, fc, derive) => {
     const s = concat(Uint8Array.of(fc), utf8(uri), fromHex("0014"), fromHex("2ddd5bf0"), fromHex("0004"));
     expect(toHex(derive(xpk, uri, 0x2ddd5bf0))).toBe(toHex(hmac(sha256, xpk, s).slice(16)));
   });
 });
 
-describe("SRTP master key and salt (TS 33.180 7.4, RFC 3830 4.1.3)", () => {
+describe("SRTP master key and salt (TS 33.180 7.4, RFC 3830 4.1.3):", () => {
   it.each([
     [
       "group media",
@@ -79,13 +79,13 @@ describe("SRTP master key and salt (TS 33.180 7.4, RFC 3830 4.1.3)", () => {
       "59aaa49ebb54813602b7cc165961b4e8",
       "745eb4df7d155c473114a799",
     ],
-  ])("%s", (_name, tgk, csId, csbId, rand, key, salt) => {
+  ])("%s is reproduced", (_name, tgk, csId, csbId, rand, key, salt) => {
     const master = deriveSrtpMaster({ tgk: fromHex(tgk), csId, csbId, rand: fromHex(rand) });
     expect({ key: toHex(master.key), salt: toHex(master.salt) }).toEqual({ key, salt });
   });
 });
 
-describe("MIKEY PRF (RFC 3830 4.1.2)", () => {
+describe("the MIKEY PRF (RFC 3830 4.1.2)", () => {
   const label = utf8("label");
 
   it("continues a longer output where a shorter one ends", () => {

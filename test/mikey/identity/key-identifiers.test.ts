@@ -26,19 +26,19 @@ describe("user salt and GUK-ID (TS 33.180 F.1.3, 5.2.3)", () => {
     ["sip:p25user01@etherstack.com", 0x877434c, 0x01c8de7b],
     ["sip:p25user02@etherstack.co.jp", 0x301f4e7, 0x0abe69d0],
     ["sip:92100002447@att.com", 0x5fb0a10, 0x0c449727],
-  ])("%s", (uri, salt, gukId) => {
+  ])("of %s are those of the example", (uri, salt, gukId) => {
     expect(userSalt(gmk, uri)).toBe(salt);
     expect(computeGukId(gmk, 0x09bf9d37, uri)).toBe(gukId);
     expect(recoverGmkId(gmk, gukId, uri)).toBe(0x09bf9d37);
   });
 
-  it("gives the GUK-ID of the production message", () => {
+  it("of the production message are reproduced", () => {
     const { message } = productionGmk();
     const gukId = computeGukId(message.gmk, keyIdFromBytes(message.gmkId), message.responderUri);
     expect(formatKeyId(gukId)).toBe(toHex(message.gukId));
   });
 
-  it("is undone by the same salt and keeps the purpose tag", () => {
+  it("undo each other with the same salt and keep the purpose tag", () => {
     fc.assert(
       fc.property(keys, keyIds, uris, (key, keyId, uri) => {
         const gukId = computeGukId(key, keyId, uri);
@@ -48,7 +48,7 @@ describe("user salt and GUK-ID (TS 33.180 F.1.3, 5.2.3)", () => {
     );
   });
 
-  it("works out many salts as it does one", () => {
+  it("of many users are computed as for one", () => {
     const uris = ["sip:a@example.org", "sip:b@example.org", "sip:c@example.org"];
     expect(userSalts(gmk, uris)).toEqual(uris.map((uri) => userSalt(gmk, uri)));
   });
@@ -59,7 +59,7 @@ describe("purpose tags (TS 33.180 annex G)", () => {
     expect(PURPOSE_TAGS).toEqual({ GMK: 0, PCK: 1, CSK: 2, SPK: 3, MKFC: 4, MSCCK: 5, MuSiK: 6 });
   });
 
-  it("are drawn with 28 random bits behind them", () => {
+  it("precede 28 random bits", () => {
     for (const kind of KEY_KINDS) {
       const keyId = drawKeyId(kind, () => Uint8Array.of(0xff, 0x01, 0x02, 0x03));
       expect(keyKind(keyId)).toBe(kind);
@@ -71,7 +71,7 @@ describe("purpose tags (TS 33.180 annex G)", () => {
     for (let tag = 7; tag < 16; tag++) expect(keyKind(tag * 2 ** 28)).toBeUndefined();
   });
 
-  it("key identifiers survive octets and text", () => {
+  it("are kept when key identifiers are converted to octets and text", () => {
     fc.assert(
       fc.property(keyIds, (keyId) => {
         expect(keyIdFromBytes(keyIdToBytes(keyId))).toBe(keyId);
@@ -80,7 +80,7 @@ describe("purpose tags (TS 33.180 annex G)", () => {
     );
   });
 
-  it("refuses other numbers and lengths", () => {
+  it("of other numbers and lengths are refused", () => {
     const bad = expect.objectContaining({ kind: "usage", code: "BAD_KEY_ID" });
     for (const value of [-1, 2 ** 32, 0.5]) expect(() => keyIdToBytes(value)).toThrow(bad);
     expect(() => keyIdFromBytes(new Uint8Array(3))).toThrow(bad);

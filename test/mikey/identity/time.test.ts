@@ -16,13 +16,13 @@ import {
 } from "../../../bindings/identity/ntp.ts";
 
 describe("NTP timestamps", () => {
-  it("counts from 1900", () => {
+  it("count from 1900", () => {
     expect(ntpFromUnixMs(0)).toBe(2208988800n << 32n);
     expect(ntpFromUnixMs(Date.parse("2014-02-23T08:39:14Z")).toString(16)).toBe("d6b4323200000000");
     expect(ntpFromUnixMs(500) & 0xffffffffn).toBe(0x80000000n);
   });
 
-  it("goes on beyond the wrap of 2036", () => {
+  it("go on beyond the wrap of 2036", () => {
     const wrap = Date.parse("2036-02-07T06:28:16Z");
     expect(ntpFromUnixMs(wrap - 1000)).toBe(0xffffffff00000000n);
     expect(ntpFromUnixMs(wrap)).toBe(0n);
@@ -32,12 +32,12 @@ describe("NTP timestamps", () => {
     expect(ntpFold(ntpUnfold(0n))).toBe(0n);
   });
 
-  it("takes 0x80000000 for 1968 and 0x7fffffff for 2104", () => {
+  it("of 0x80000000 mean 1968 and of 0x7fffffff 2104", () => {
     expect(new Date(ntpToUnixMs(0x8000000000000000n)).getUTCFullYear()).toBe(1968);
     expect(new Date(ntpToUnixMs(0x7fffffff00000000n)).getUTCFullYear()).toBe(2104);
   });
 
-  it("keeps every millisecond", () => {
+  it("keep every millisecond", () => {
     const range = { min: Date.parse("1968-01-21T00:00:00Z"), max: Date.parse("2104-02-01T00:00:00Z") };
     fc.assert(
       fc.property(fc.integer(range), (ms) => {
@@ -47,7 +47,7 @@ describe("NTP timestamps", () => {
     );
   });
 
-  it("refuses times that it cannot tell apart", () => {
+  it("are refused for times that they cannot tell apart", () => {
     const outside = expect.objectContaining({ kind: "usage", code: "TIME_OUT_OF_RANGE" });
     for (const ms of [Date.parse("1960-01-01"), Date.parse("2110-01-01"), Number.NaN]) {
       expect(() => ntpFromUnixMs(ms)).toThrow(outside);
@@ -58,13 +58,13 @@ describe("NTP timestamps", () => {
 describe("key periods (TS 33.180 F.2.1)", () => {
   const month = { period: 2592000, offset: 0 };
 
-  it("period 1388 of the F.2.1.2 example has its dates", () => {
+  it("reproduce the dates of period 1388 of the F.2.1.2 example", () => {
     const date = (seconds: number) => new Date(ntpSecondsToUnixMs(seconds)).toISOString();
     expect(date(keyPeriodStart(1388, month))).toBe("2014-01-03T00:00:00.000Z");
     expect(date(keyPeriodEnd(1388, month))).toBe("2014-02-02T00:00:00.000Z");
   });
 
-  it("subtracts the offset", () => {
+  it("subtract the offset", () => {
     expect(keyPeriodNo(100, { period: 10, offset: 5 })).toBe(9);
     expect(keyPeriodNo(105, { period: 10, offset: 5 })).toBe(10);
     expect(() => keyPeriodNo(4, { period: 10, offset: 5 })).toThrow(
@@ -72,7 +72,7 @@ describe("key periods (TS 33.180 F.2.1)", () => {
     );
   });
 
-  it("every second belongs to the period that starts and ends around it", () => {
+  it("contain every second between their start and end", () => {
     fc.assert(
       fc.property(fc.nat(2 ** 31), fc.integer({ min: 1, max: 2 ** 25 }), fc.nat(2 ** 24), (t, period, o) => {
         const rule = { period, offset: o % period };
@@ -84,7 +84,7 @@ describe("key periods (TS 33.180 F.2.1)", () => {
     );
   });
 
-  it("names the neighbour on the near side of a border", () => {
+  it("have the nearer neighbour at a border", () => {
     const rule = { period: 1000, offset: 0 };
     expect(keyPeriodsAround(5500, rule, 100)).toEqual([5]);
     expect(keyPeriodsAround(5099, rule, 100)).toEqual([5, 4]);

@@ -7,8 +7,8 @@ import { productionGmk } from "../../support/vectors.ts";
 
 const identity = { uri: "sip:user@example.org", kmsUri: "kms.example.org" };
 
-describe("UID (TS 33.180 F.2.1)", () => {
-  it("reproduces the example of F.2.1.2", () => {
+describe("the UID (TS 33.180 F.2.1)", () => {
+  it("of the example in F.2.1.2 is reproduced", () => {
     const rule = { period: 2592000, offset: 0 };
     const number = keyPeriodNo(3599719634, rule);
     expect(number).toBe(1388);
@@ -23,11 +23,11 @@ describe("UID (TS 33.180 F.2.1)", () => {
     [25920000, 100, 1, "3c0ad8828cfae1ad1d08b27cc7b61258c6cfcd405081b68cd778f1e1c7f562a7"],
     [25920000, 100, 2048, "c88b3fa5e36a08985d10f7b31a631b0265e8249f0312435e4984dbc3765c7f0c"],
     [25920000, 45920000, 20393844, "8dc05540167345538475101514f4eabd384abd6ba665782abb312ecaf05934e1"],
-  ])("period %i, offset %i, number %i", (period, offset, number, expected) => {
+  ])("for period %i, offset %i, number %i is reproduced", (period, offset, number, expected) => {
     expect(toHex(computeUid({ ...identity, period, offset, keyPeriodNo: number }))).toBe(expected);
   });
 
-  it("gives the UserIDs of the production key sets", () => {
+  it("of the production key sets is their UserID", () => {
     const { kms, gms, alice } = productionGmk();
     const rule = { period: kms.userKeyPeriod, offset: kms.userKeyOffset };
     for (const { userUri, uid, keyPeriodNo } of [gms, alice]) {
@@ -36,7 +36,7 @@ describe("UID (TS 33.180 F.2.1)", () => {
   });
 });
 
-describe("shortest integer (TS 33.220 B.2.1.3)", () => {
+describe("the shortest integer (TS 33.220 B.2.1.3)", () => {
   it.each([
     [0, "00"],
     [1, "01"],
@@ -45,7 +45,7 @@ describe("shortest integer (TS 33.220 B.2.1.3)", () => {
     [2592000, "278d00"],
     [2 ** 32, "0100000000"],
     [Number.MAX_SAFE_INTEGER, "1fffffffffffff"],
-  ])("%i", (value, hex) => {
+  ])("of %i has the octets of the clause", (value, hex) => {
     expect(toHex(shortestInteger(value))).toBe(hex);
   });
 
@@ -59,7 +59,7 @@ describe("shortest integer (TS 33.220 B.2.1.3)", () => {
     );
   });
 
-  it("refuses what is no natural number", () => {
+  it("is refused for a number that is not natural", () => {
     for (const value of [-1, 0.5, Number.NaN, 2 ** 53]) {
       expect(() => shortestInteger(value)).toThrow(expect.objectContaining({ code: "BAD_INTEGER" }));
     }

@@ -69,7 +69,7 @@ describe.each([
   ["at the border of a key period", BORDER, true],
   ["in the midst of a key period, where both keys have one UID", NOW, true],
   ["at a border, with key sets that name no certificate", BORDER, false],
-])("a change %s", (_name, atMs, named) => {
+])("a certificate change %s:", (_name, atMs, named) => {
   let older: TestKms;
   let newer: TestKms;
   let domains: KmsDomain[];
@@ -87,7 +87,7 @@ describe.each([
   });
 
   it.each([-2000, -1, 0, 1, 2000])(
-    "a message of T %i ms from it opens under its own keys",
+    "a message with T %i ms from it opens under its own keys",
     async (offset) => {
       for (const options of [{}, { hideInitiator: true, hideResponder: true }, { toSelf: true }]) {
         const octets = await seal(Initiator.load(domains, gmsKeys), atMs + offset, options);
@@ -120,8 +120,8 @@ describe.each([
   });
 });
 
-describe("another KMS's change", () => {
-  it("the member is sealed for under the certificate of T", async () => {
+describe("a certificate change of another KMS", () => {
+  it("makes the member's message use the certificate valid at T", async () => {
     const home = makeKms(core, HOME_KMS);
     const away = change(NOW, AWAY_KMS);
     const gms = Initiator.load(home.domain, [home.keySet(GMS)]);
@@ -136,7 +136,7 @@ describe("another KMS's change", () => {
   });
 });
 
-describe("a certificate of a CertUri that is there", () => {
+describe("a certificate with a known CertUri", () => {
   const again = (kms: TestKms, changes: Partial<KmsCertificate>) =>
     KmsDomain.load(core, { ...kms.certificate, ...changes });
 
@@ -150,7 +150,7 @@ describe("a certificate of a CertUri that is there", () => {
     await opens(octets, receiver, NOW);
   });
 
-  it("may say that it ends earlier, and the next one holds from there on", async () => {
+  it("may state an earlier end, and the next one holds from there on", async () => {
     const { older, newer, domains } = change(NOW);
     const open = again(older, { validTo: BORDER });
     const initiator = Initiator.load(open, [keySet(older, GMS, NOW)]);
@@ -163,7 +163,7 @@ describe("a certificate of a CertUri that is there", () => {
   });
 });
 
-it("an initiator takes certificates of its own KMS only", () => {
+it("an initiator accepts certificates of its own KMS only", () => {
   const home = makeKms(core, HOME_KMS);
   const away = makeKms(core, AWAY_KMS);
   const load = () => Initiator.load([home.domain, away.domain], [home.keySet(GMS)]);

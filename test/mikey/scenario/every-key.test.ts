@@ -14,8 +14,8 @@ beforeAll(async () => {
   world = await makeWorld();
 });
 
-describe.each(KEY_KINDS)("%s", (kind: KeyKind) => {
-  it("opens with key, identifier and RAND as sealed", async () => {
+describe.each(KEY_KINDS)("a message with a %s", (kind: KeyKind) => {
+  it("opens with the sealed key, identifier and RAND", async () => {
     const key = fromHex("28ba74447f037dcc09ad7f2576dc2def");
     const rand = fromHex("30333032343661303730646133333265");
     const { octets, csbId } = await world.seal({ kind, key, rand });
@@ -44,7 +44,7 @@ describe.each(KEY_KINDS)("%s", (kind: KeyKind) => {
   });
 });
 
-describe("explicit sessions", () => {
+describe("explicit crypto sessions", () => {
   it("repeat the MKI of a private call, with SSRCs", async () => {
     const ssrc = fromHex("01020304");
     const { MCPTT_PRIVATE_INITIATOR, MCPTT_PRIVATE_RECEIVER } = CS_IDS;
@@ -66,7 +66,7 @@ describe("explicit sessions", () => {
   });
 });
 
-it("activation and expiry are told in milliseconds", async () => {
+it("activation and expiry of a key are given in milliseconds", async () => {
   const [activation, expiry] = [NOW / 1000 + 60, NOW / 1000 + 3600];
   const { octets } = await world.seal({ parameters: { activation, expiry } });
   const opened = await openMessage(octets, world.context());

@@ -9,7 +9,7 @@ const world = await makeWorld();
 const request = { kind: "GMK", members: [{ uri: ALICE }, { uri: BOB }] } as const;
 const context = { initiator: world.gms, random: seededRandom("given times"), now: NOW };
 
-it("takes T of the first member from the caller, who shares the initiator with other processes", async () => {
+it("sealing uses the caller's T for the first member when processes share an initiator", async () => {
   const time = ntpFold(ntpUnfold(ntpFromUnixMs(NOW - 5000)) + 77n);
   const plan = planSeal(request, { ...context, time });
   expect(plan.time).toBe(time);
@@ -18,13 +18,13 @@ it("takes T of the first member from the caller, who shares the initiator with o
   expect(messages.map((message) => message.time)).toEqual([time, time + 1n]);
 });
 
-it("leaves the initiator's own times alone then", () => {
+it("sealing with the caller's times leaves the initiator's own times alone", () => {
   const before = world.gms.reserveTimes(NOW + 60_000, 1);
   planSeal(request, { ...context, time: ntpFromUnixMs(NOW + 120_000) });
   expect(world.gms.reserveTimes(NOW + 60_000, 1)).toBe(before + 1n);
 });
 
-it("refuses times that reach into the next second, which may be another key period", () => {
+it("sealing refuses times that reach into the next second, which may be another key period", () => {
   const last = (ntpUnfold(ntpFromUnixMs(NOW)) & ~0xffffffffn) + 0xffffffffn;
   const attempt = () => planSeal(request, { ...context, time: ntpFold(last) });
   expect(attempt).toThrow(expect.objectContaining({ kind: "usage", code: "BAD_TIME" }));

@@ -39,7 +39,7 @@ async function open(message: SealedMessage): Promise<AcceptedMessage> {
   return (await openMessage(message.octets, world.context({ receiver }))) as AcceptedMessage;
 }
 
-describe("a group", () => {
+describe("a group that gets a key", () => {
   let sealed: SealedMessage[];
   let opened: AcceptedMessage[];
   let group: SealPlan;
@@ -67,7 +67,7 @@ describe("a group", () => {
     expect(sealed.map((m) => ntpUnfold(m.time) - ntpUnfold(group.time))).toEqual([0n, 1n, 2n, 3n, 4n]);
   });
 
-  it("learns groups and text", () => {
+  it("learns its group IDs and text", () => {
     for (const { parameters } of opened) {
       expect(parameters).toMatchObject({
         text: "fire",
@@ -86,7 +86,7 @@ describe("a group", () => {
     expect(alice.dpck()).toEqual(bob.dpck());
   });
 
-  it("has keys that can be destroyed", async () => {
+  it("can destroy the key", async () => {
     const { key } = await open(sealed[0]!);
     key.destroy();
     expect(() => key.reveal()).toThrow(expect.objectContaining({ code: "DESTROYED" }));
@@ -97,7 +97,7 @@ describe("a group", () => {
 });
 
 describe("sealing in slices", () => {
-  it("a cloned plan gives in slices what it gives in one piece, but for random values", async () => {
+  it("gives with a cloned plan the result of one piece, except for random values", async () => {
     const group = plan();
     const whole = await sealSlice(group, { ...keys, random: sevens });
     const clone = structuredClone(group);
@@ -141,8 +141,8 @@ describe("sealing in slices", () => {
 /** The same octets whatever is drawn, so that slices do not differ by what was drawn before. */
 const sevens = (length: number) => new Uint8Array(length).fill(7);
 
-describe("timestamps", () => {
-  it("are never given out twice, also within one millisecond", () => {
+describe("the timestamps of an initiator", () => {
+  it("are never given twice, even within one millisecond", () => {
     const initiator = Initiator.load(world.home.domain, [world.home.keySet(GMS)]);
     const first = initiator.reserveTimes(NOW, 1000);
     expect(initiator.reserveTimes(NOW, 1000)).toBe(first + 1000n);
@@ -150,7 +150,7 @@ describe("timestamps", () => {
     expect(initiator.reserveTimes(NOW + 1000, 1)).toBe(ntpFromUnixMs(NOW + 1000));
   });
 
-  it("timestamps of one batch lie in one second, so that they share a key period", () => {
+  it("of one batch lie in one second, so that they share a key period", () => {
     const initiator = Initiator.load(world.home.domain, [world.home.keySet(GMS)]);
     const millisecond = 2 ** 32 / 1000;
     const time = initiator.reserveTimes(NOW + 999, Math.ceil(2 * millisecond));
@@ -158,7 +158,7 @@ describe("timestamps", () => {
   });
 });
 
-describe("planning", () => {
+describe("the planning of messages", () => {
   // Found by search: under this GMK both have the user salt 2933da2.
   const gmk = Uint8Array.from({ length: 16 }, (_, i) => i);
   const colliding = ["sip:user4977@home.example", "sip:user24586@home.example"].map((uri) => ({ uri }));
@@ -172,7 +172,7 @@ describe("planning", () => {
     expect(group.members[0]!.csbId).not.toBe(group.members[1]!.csbId);
   });
 
-  it("gives up when the GMK is given, or none can be found", () => {
+  it("fails when the GMK is given, or none can be found", () => {
     const collision = expect.objectContaining({ kind: "usage", code: "GUK_ID_COLLISION" });
     expect(() => plan({ members: colliding, key: gmk })).toThrow(collision);
     expect(() => plan({ members: colliding }, (n) => gmk.slice(0, n))).toThrow(collision);
@@ -188,7 +188,7 @@ describe("planning", () => {
     ["BAD_KEY_ID", { keyId: 0x10000000 }],
     ["BAD_KEY_ID", { keyId: -1 }],
     ["FIELD_OUT_OF_RANGE", { parameters: { expiry: -1 } }],
-  ])("refuses %s", (code, changes) => {
+  ])("is refused with %s", (code, changes) => {
     expect(() => plan(changes)).toThrow(expect.objectContaining({ kind: "usage", code }));
   });
 

@@ -19,7 +19,7 @@ describe.each([
   [true, false],
   [false, true],
   [true, true],
-])("initiator hidden: %s, responder hidden: %s", (hideInitiator, hideResponder) => {
+])("a message with hidden initiator: %s, hidden responder: %s", (hideInitiator, hideResponder) => {
   it("shows only what is not hidden, and opens", async () => {
     const { octets } = await world.seal({ hideInitiator, hideResponder });
     expect(contains(octets, GMS)).toBe(!hideInitiator);
@@ -33,7 +33,7 @@ describe.each([
 });
 
 describe("a hidden initiator", () => {
-  it("can be named by a carrier that is itself encrypted under the key", async () => {
+  it("can be named by a carrier that is encrypted under the key", async () => {
     const { octets, csbId } = await world.seal({ kind: "PCK", hideInitiator: true });
     let copy: Uint8Array | undefined;
     const opened = (await openMessage(
@@ -62,7 +62,7 @@ describe("a hidden initiator", () => {
     );
   });
 
-  it("may stay anonymous where policy says so", async () => {
+  it("may stay anonymous where policy permits", async () => {
     const { octets } = await world.seal({ hideInitiator: true });
     await refusedBy("HIDDEN_INITIATOR_UNKNOWN", () => openMessage(octets, world.context()));
     const opened = await openMessage(octets, world.context({ anonymousInitiator: "accept" }));

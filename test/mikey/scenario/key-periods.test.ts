@@ -44,7 +44,7 @@ const context = (now: number, changes: Partial<OpenContext> = {}) =>
 
 const stored = { delivery: "stored" as const };
 
-describe("around a border", () => {
+describe("around the border of a key period", () => {
   it.each([
     ["just before", -1],
     ["just after", 1],
@@ -57,7 +57,7 @@ describe("around a border", () => {
     }
   });
 
-  it("a message in store has to be collected within the overlap", async () => {
+  it("a stored message has to be collected within the overlap", async () => {
     const octets = await seal(border - DAY_MS);
     const late = border + 2 * DAY_MS;
     await expect(openMessage(octets, context(late - 1, stored))).resolves.toBeDefined();
@@ -78,8 +78,8 @@ describe("around a border", () => {
   });
 });
 
-describe("keys of a period", () => {
-  it("are missing when only the other period's are held", async () => {
+describe("the keys of a key period", () => {
+  it("are reported missing when only the other period's are held", async () => {
     const octets = await seal(border + 1000);
     const old = Receiver.load([world.home.domain], [world.home.keySet(ALICE, border - 1)]);
     await refusedBy("NO_KEY_FOR_PERIOD", () => openMessage(octets, context(border, { receiver: old })));
@@ -97,7 +97,7 @@ describe("keys of a period", () => {
   });
 });
 
-describe("a UID of a neighbouring period, as a sender with other arithmetic makes it", () => {
+describe("a UID of a neighbouring period, from a sender with other arithmetic,", () => {
   /** T at `tMs`, hidden identities and keys of the period before the border. */
   async function sealWithOldKeys(tMs: number) {
     const initiator = Initiator.load(world.home.domain, gmsKeys);
@@ -110,7 +110,7 @@ describe("a UID of a neighbouring period, as a sender with other arithmetic make
     return resigned(octets, initiator, later, border - 1);
   }
 
-  it("is found by the UID near the border", async () => {
+  it("is accepted near the border", async () => {
     const octets = await sealWithOldKeys(border + 60_000);
     const opened = openMessage(octets, context(border + 60_000));
     await expect(opened).resolves.toMatchObject({ outcome: "accepted" });

@@ -31,12 +31,12 @@ async function refusal(octets: Uint8Array): Promise<unknown> {
   }
 }
 
-describe("mutations", () => {
-  it("the messages as sealed are accepted", async () => {
+describe("mutations of messages", () => {
+  it("start from messages that are accepted as sealed", async () => {
     for (const octets of messages) expect(await refusal(octets)).toBeUndefined();
   });
 
-  it(`${RUNS} changes of one octet or of the length are refused by a numbered check, in time`, {
+  it(`of one octet or of the length are refused by a numbered check, in time (${RUNS} of them)`, {
     timeout: 600_000,
   }, async () => {
     const random = seededRandom("mutations");

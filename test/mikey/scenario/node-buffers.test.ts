@@ -6,7 +6,7 @@ import { SakkeReceiver } from "../../../bindings/sakke/index.ts";
 import { makeWorld, NOW } from "../../support/domain.ts";
 import { seededRandom } from "../../support/random.ts";
 
-it("wiping our copies leaves the caller's buffers alone", async () => {
+it("wiping our copies leaves a caller's Node.js buffers alone", async () => {
   const world = await makeWorld();
   const key = Buffer.alloc(16, 7);
   const plan = planSeal(

@@ -54,7 +54,7 @@ function context(changes: Partial<OpenContext> = {}): OpenContext {
   };
 }
 
-describe("production GMK message", () => {
+describe("the production GMK message", () => {
   it("opens with the published key, identifiers and parameters", async () => {
     const opened = (await openMessage(vector.octets, context())) as AcceptedMessage;
     expect(opened.outcome).toBe("accepted");
@@ -70,14 +70,14 @@ describe("production GMK message", () => {
     expect(opened.expiry).toBeUndefined();
   });
 
-  it("needs an explicit reference time of its own age", async () => {
+  it("needs an explicit reference time near its own", async () => {
     await refusedBy("TIME_OUTSIDE_WINDOW", () =>
       openMessage(vector.octets, context({ now: sentAt + 300_001 })),
     );
     await expect(openMessage(vector.octets, context({ now: sentAt + 300_000 }))).resolves.toBeDefined();
   });
 
-  it("is refused when the carrier names somebody else, or nobody", async () => {
+  it("is refused when the carrier names another initiator, or none", async () => {
     const other = context({ from: "sip:other@streamwide.com" });
     await refusedBy("HIDDEN_INITIATOR_MISMATCH", () => openMessage(vector.octets, other));
     const { from, ...nobody } = context();
@@ -85,8 +85,8 @@ describe("production GMK message", () => {
   });
 });
 
-describe("the same message sealed here", () => {
-  it("equals it octet for octet apart from random values, times and signature", async () => {
+describe("the production GMK message sealed here", () => {
+  it("equals the published one octet for octet apart from random values, times and signature", async () => {
     const random = seededRandom("production");
     const { messages } = await sealMessage(
       {
@@ -128,7 +128,7 @@ describe("the same message sealed here", () => {
     await expect(openMessage(ours, context({ now: sentAt }))).resolves.toMatchObject({ keyId: 0x0df9bc39 });
   });
 
-  it("has the T of the message, since a whole second is one", () => {
+  it("has the T of the published one, since a whole second is one T", () => {
     expect(ntpFromUnixMs(sentAt)).toBe(0xec898da800000000n);
   });
 });

@@ -36,15 +36,15 @@ function malleate(octets: Uint8Array): Uint8Array {
   return out;
 }
 
-describe("live delivery", () => {
-  it("accepts a message once", async () => {
+describe("a message in live delivery", () => {
+  it("is accepted once", async () => {
     const { octets } = await seal();
     const context = world.context();
     await openMessage(octets, context);
     await refusedBy("REPLAYED", () => openMessage(octets, context));
   });
 
-  it("knows a message again under its second signature", async () => {
+  it("is recognised under its second signature", async () => {
     const { octets } = await seal();
     const twin = malleate(octets);
     await expect(openMessage(twin, world.context())).resolves.toMatchObject({ outcome: "accepted" });
@@ -53,7 +53,7 @@ describe("live delivery", () => {
     await refusedBy("REPLAYED", () => openMessage(twin, context));
   });
 
-  it("accepts one of two copies that arrive at the same time", async () => {
+  it("is accepted once of two copies that arrive at the same time", async () => {
     const { octets } = await seal();
     const context = world.context();
     const both = await Promise.allSettled([openMessage(octets, context), openMessage(octets, context)]);
@@ -61,7 +61,7 @@ describe("live delivery", () => {
     expect(both.find((r) => r.status === "rejected")!.reason).toMatchObject({ code: "REPLAYED" });
   });
 
-  it("does not remember what it refused", async () => {
+  it("is not remembered when it was refused", async () => {
     const { octets } = await seal();
     const context = world.context();
     const forged = octets.slice();
@@ -73,7 +73,7 @@ describe("live delivery", () => {
     await expect(openMessage(octets, context)).resolves.toMatchObject({ outcome: "accepted" });
   });
 
-  it("accepts a key again when it is sealed anew, but not an older message for it", async () => {
+  it("renews a key when it is sealed anew, but an older message for that key is refused", async () => {
     const context = world.context();
     const first = await seal(NOW - 2000);
     const second = await seal(NOW - 1000, first.plan);
@@ -83,7 +83,7 @@ describe("live delivery", () => {
     await refusedBy("NOT_NEWER", () => openMessage(second.octets, context));
   });
 
-  it("takes T within the window only", async () => {
+  it("needs a T within the window", async () => {
     const { octets } = await seal();
     for (const now of [NOW + 60_001, NOW - 60_001]) {
       await refusedBy("TIME_OUTSIDE_WINDOW", () =>
@@ -96,24 +96,24 @@ describe("live delivery", () => {
   });
 });
 
-describe("delivery from a store", () => {
+describe("a message in delivery from a store", () => {
   const stored = { delivery: "stored" as const };
 
-  it("takes an old message of the present key period, once", async () => {
+  it("may be old within the present key period, and is accepted once", async () => {
     const { octets } = await seal();
     const context = world.context({ ...stored, now: NOW + 5 * DAY_MS });
     await openMessage(octets, context);
     await refusedBy("NOT_NEWER", () => openMessage(octets, context));
   });
 
-  it("takes no message from the future", async () => {
+  it("is refused if it is from the future", async () => {
     const { octets } = await seal();
     await refusedBy("TIME_OUTSIDE_WINDOW", () =>
       openMessage(octets, world.context({ ...stored, now: NOW - 300_001 })),
     );
   });
 
-  it("keeps to the newest T for each key, in whatever way it came", async () => {
+  it("is refused if older than the newest T for its key, however that came", async () => {
     const state = new MemoryReceiverState();
     const first = await seal(NOW - 3000);
     const second = await seal(NOW - 2000, first.plan);
@@ -122,7 +122,7 @@ describe("delivery from a store", () => {
     await refusedBy("NOT_NEWER", () => openMessage(first.octets, world.context({ state })));
   });
 
-  it("lets different keys come in any order", async () => {
+  it("of another key may come in any order", async () => {
     const context = world.context(stored);
     const [first, second] = [await seal(NOW - 9000), await seal(NOW - 1000)];
     for (const { octets } of [second, first]) {
@@ -131,7 +131,7 @@ describe("delivery from a store", () => {
   });
 });
 
-describe("state in memory", () => {
+describe("the receiver state in memory", () => {
   const message = (digest: string, atMs: number) => ({
     digest,
     time: ntpFromUnixMs(atMs),

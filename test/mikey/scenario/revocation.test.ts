@@ -32,8 +32,8 @@ const again = (plan: { key: Uint8Array; keyId: number; rand: Uint8Array }) => ({
   rand: plan.rand,
 });
 
-describe("revocation", () => {
-  it("tells the receiver, gives no key, and blocks the GMK-ID", async () => {
+describe("a revocation message", () => {
+  it("is reported to the receiver, gives no key, and blocks the GMK-ID", async () => {
     const context = world.context({ state: new MemoryReceiverState() });
     const first = await seal({});
     await openMessage(first.octets, context);
@@ -61,7 +61,7 @@ describe("revocation", () => {
     await refusedBy("KEY_ID_REVOKED", () => openMessage(first.octets, context));
   });
 
-  it("does not need the key: a GMS that deleted it can still revoke", async () => {
+  it("needs no key: a GMS that deleted it can still revoke", async () => {
     const context = world.context({ kind: "CSK", state: new MemoryReceiverState() } as object);
     const first = await seal({ kind: "CSK" });
     await openMessage(first.octets, context);
@@ -69,7 +69,7 @@ describe("revocation", () => {
     await expect(openMessage(revocation.octets, context)).resolves.toMatchObject({ outcome: "revoked" });
   });
 
-  it("is the right of the initiator who brought the key", async () => {
+  it("is accepted from the initiator of the key only", async () => {
     const context = world.context({ state: new MemoryReceiverState() });
     const first = await seal({});
     await openMessage(first.octets, context);
@@ -90,8 +90,8 @@ describe("revocation", () => {
   });
 });
 
-describe("key identifiers", () => {
-  it("a GMK-ID belongs to the GMS that brought it first", async () => {
+describe("key identifiers of several initiators:", () => {
+  it("a GMK-ID belongs to the GMS that used it first", async () => {
     const context = world.context({ state: new MemoryReceiverState() });
     const first = await seal({});
     await openMessage(first.octets, context);
@@ -109,7 +109,7 @@ describe("key identifiers", () => {
     }
   });
 
-  it("the same identifier with another key or RAND is refused", async () => {
+  it("a known identifier with another key or RAND is refused", async () => {
     const context = world.context({ state: new MemoryReceiverState() });
     const first = await seal({});
     await openMessage(first.octets, context);

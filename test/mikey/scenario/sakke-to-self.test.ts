@@ -50,7 +50,7 @@ describe("SAKKE-to-self", () => {
     expect(here.keyId).toBe(there.keyId);
   });
 
-  it("is what makes a message readable there", async () => {
+  it("is needed for the initiator's other device to open the message", async () => {
     const { octets } = await world.seal({ kind: "PCK" });
     await refusedBy("NOT_FOR_ME", () => openMessage(octets, onOtherDevice()));
   });

@@ -50,8 +50,8 @@ async function seal(hidden: boolean) {
 const asCarol = (changes: Partial<OpenContext> = {}) =>
   world.context({ receiver: carol, from: world.gms.uri, ...changes });
 
-describe.each([false, true])("identities hidden: %s", (hidden) => {
-  it("both members open the same key, each in their own domain", async () => {
+describe.each([false, true])("a message between two domains, with identities hidden: %s,", (hidden) => {
+  it("opens to the same key for both members, each in their own domain", async () => {
     const { plan, messages } = await seal(hidden);
     const atHome = await openMessage(messages[0]!.octets, world.context({ from: world.gms.uri }));
     const abroad = await openMessage(messages[1]!.octets, asCarol());
@@ -85,7 +85,7 @@ describe.each([false, true])("identities hidden: %s", (hidden) => {
   });
 });
 
-it("a signature of the right name under another KMS does not verify", async () => {
+it("a signature under the right name but another KMS does not verify", async () => {
   const { messages } = await seal(false);
   const impostor = makeKms(world.core, HOME_KMS, { pubAuthKey: away.master.kpak });
   const fooled = Receiver.load([away.domain, impostor.domain], [away.keySet(CAROL)]);

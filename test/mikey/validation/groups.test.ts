@@ -17,7 +17,7 @@ const expectsGroup = (uri: string) => uri === GROUP;
 const seal = async (groups: readonly string[]) =>
   (await world.seal({ parameters: { groups: groupIds(groups) } })).octets;
 
-describe("groups of a GMK", () => {
+describe("the groups of a GMK", () => {
   it("62 GROUP_IDS_MISSING: none, or no parameters at all", async () => {
     const context = world.context({ expectsGroup });
     const none = await seal([]);
@@ -27,7 +27,7 @@ describe("groups of a GMK", () => {
     await expect(openMessage(none, world.context())).resolves.toMatchObject({ outcome: "accepted" });
   });
 
-  it("63 GROUP_NOT_EXPECTED: only those of others, and nothing is remembered", async () => {
+  it("63 GROUP_NOT_EXPECTED: only groups of others, and nothing is remembered", async () => {
     const context = world.context({ expectsGroup });
     const octets = await seal([OTHER]);
     await refusedBy("GROUP_NOT_EXPECTED", () => openMessage(octets, context));
@@ -36,14 +36,14 @@ describe("groups of a GMK", () => {
     });
   });
 
-  it("one of several is enough", async () => {
+  it("pass if one of several is expected", async () => {
     const octets = await seal([OTHER, GROUP]);
     await expect(openMessage(octets, world.context({ expectsGroup }))).resolves.toMatchObject({
       outcome: "accepted",
     });
   });
 
-  it("are no question with other kinds of key, nor with a revocation", async () => {
+  it("are not checked for other kinds of key, nor for a revocation", async () => {
     const context = world.context({ expectsGroup });
     const csk = await world.seal({ kind: "CSK" });
     await expect(openMessage(csk.octets, context)).resolves.toMatchObject({ outcome: "accepted" });

@@ -54,7 +54,7 @@ const BAD_POINTS: [string, (good: Uint8Array) => Uint8Array][] = [
   ["too long", (p) => Uint8Array.of(...p, 0)],
 ];
 
-describe("KMS certificate", () => {
+describe("a KMS certificate is refused:", () => {
   it.each<[string, Partial<KmsCertificate>]>([
     ["user ID format 1", { userIdFormat: "1" }],
     ["parameter set 2", { parameterSet: 2 }],
@@ -85,23 +85,23 @@ describe("KMS certificate", () => {
   });
 });
 
-describe("key set", () => {
+describe("a key set", () => {
   it("is accepted as issued, by both sides", () => {
     expect(() => loadReceiver({})).not.toThrow();
     expect(() => loadInitiator({})).not.toThrow();
   });
 
-  it("73 KEY_SET_OF_OTHER_KMS", async () => {
+  it("is refused: 73 KEY_SET_OF_OTHER_KMS", async () => {
     await refusedBy("KEY_SET_OF_OTHER_KMS", () => loadReceiver({ kmsUri: AWAY_KMS }));
     await refusedBy("KEY_SET_OF_OTHER_KMS", () => Initiator.load(away.domain, [good]));
   });
 
-  it("74 KEY_SET_REVOKED", async () => {
+  it("is refused: 74 KEY_SET_REVOKED", async () => {
     await refusedBy("KEY_SET_REVOKED", () => loadReceiver({ revoked: true }));
     await refusedBy("KEY_SET_REVOKED", () => loadInitiator({ revoked: true }));
   });
 
-  it("75 KEY_SET_UID_MISMATCH: other identity, other period", async () => {
+  it("is refused: 75 KEY_SET_UID_MISMATCH: other identity, other period", async () => {
     const mismatches = [{ userUri: BOB }, { keyPeriodNo: good.keyPeriodNo + 1 }, { uid: new Uint8Array(32) }];
     for (const changes of mismatches) {
       await refusedBy("KEY_SET_UID_MISMATCH", () => loadReceiver(changes));
@@ -109,24 +109,24 @@ describe("key set", () => {
     }
   });
 
-  it.each(BAD_POINTS)("76 RSK_INVALID: %s", async (_name, make) => {
+  it.each(BAD_POINTS)("is refused: 76 RSK_INVALID: %s", async (_name, make) => {
     await refusedBy("RSK_INVALID", () => loadReceiver({ rsk: make(good.rsk) }));
   });
 
-  it("76 RSK_INVALID: the point of order 2", async () => {
+  it("is refused: 76 RSK_INVALID: the point of order 2", async () => {
     await refusedBy("RSK_INVALID", () => loadReceiver({ rsk: orderTwo() }));
   });
 
-  it("76 RSK_INVALID: of another identity, period or KMS", async () => {
+  it("is refused: 76 RSK_INVALID: of another identity, period or KMS", async () => {
     const others = [world.home.keySet(BOB), world.home.keySet(ALICE, NOW + 40 * DAY_MS), away.keySet(ALICE)];
     for (const { rsk } of others) await refusedBy("RSK_INVALID", () => loadReceiver({ rsk }));
   });
 
-  it.each(BAD_POINTS)("77 SSK_INVALID: PVT %s", async (_name, make) => {
+  it.each(BAD_POINTS)("is refused: 77 SSK_INVALID: PVT %s", async (_name, make) => {
     await refusedBy("SSK_INVALID", () => loadInitiator({ pvt: make(good.pvt) }));
   });
 
-  it("77 SSK_INVALID: SSK changed, zero, too long or of somebody else", async () => {
+  it("is refused: 77 SSK_INVALID: SSK changed, zero, too long or of somebody else", async () => {
     const ssks = [changed(good.ssk, (x) => x.set([x[31]! ^ 1], 31)), new Uint8Array(32), new Uint8Array(33)];
     for (const ssk of ssks) await refusedBy("SSK_INVALID", () => loadInitiator({ ssk }));
     const { ssk, pvt } = world.home.keySet(BOB);
@@ -134,7 +134,7 @@ describe("key set", () => {
   });
 });
 
-describe("initiator", () => {
+describe("an initiator", () => {
   it("is exactly one identity", () => {
     const oneIdentity = expect.objectContaining({ kind: "usage", code: "ONE_IDENTITY" });
     expect(() => Initiator.load(world.home.domain, [])).toThrow(oneIdentity);

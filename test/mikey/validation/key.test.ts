@@ -56,7 +56,7 @@ async function withContent(content: Uint8Array, request: Partial<SealRequest> = 
   );
 }
 
-describe("key and parameters", () => {
+describe("a message is refused for its key or parameters:", () => {
   it("43 BAD_SAKKE_POINT: R is not on the curve, or not a point at all", async () => {
     for (const change of [
       (x: Uint8Array) => x.fill(0xff, 1, 129),
@@ -215,7 +215,7 @@ describe("key and parameters", () => {
     expect(opened).not.toHaveProperty("key");
   });
 
-  describe("with a key that is known already", () => {
+  describe("a message is refused for a key that is known already:", () => {
     const again = { key, keyId: 0x0abcdef0, rand: new Uint8Array(16) };
 
     /** A context whose state has seen one message, and the means to seal another. */

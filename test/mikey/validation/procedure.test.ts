@@ -39,8 +39,8 @@ const receiver = (...uris: string[]) =>
     uris.map((uri) => world.home.keySet(uri)),
   );
 
-describe("procedure", () => {
-  it("the message that is used below is itself accepted", async () => {
+describe("a message is refused in its procedure:", () => {
+  it("except for the message from which these are derived", async () => {
     await expect(openMessage(octets, world.context())).resolves.toMatchObject({ outcome: "accepted" });
   });
 

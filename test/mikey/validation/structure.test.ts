@@ -19,8 +19,8 @@ function insertFirst(code: number, payload: number[]): Uint8Array {
   return out;
 }
 
-describe("structure", () => {
-  it("the message that is changed below is itself accepted", () => {
+describe("a message is refused for its structure:", () => {
+  it("except for the message from which these are derived", () => {
     expect(parseMessage(octets).csbId).toBe(0x06a12aea);
   });
 
@@ -110,7 +110,7 @@ describe("structure", () => {
     await refusedBy("DUPLICATE_PAYLOAD", () => parseMessage(doubled));
   });
 
-  it("accepts payloads in another order, and extensions and roles that it does not know", () => {
+  it("except for other orders of payloads, and extensions and roles that are unknown", () => {
     const shuffled = edited(octets, (m) => {
       m.payloads.reverse();
       m.payloads.push({ payload: "GENERAL_EXT", type: 0, data: Uint8Array.of(1) });
@@ -120,7 +120,7 @@ describe("structure", () => {
     expect(parseMessage(shuffled).csbId).toBe(0x06a12aea);
   });
 
-  it("keeps a copy of what it parsed", () => {
+  it("from a copy of its octets, which the parser keeps", () => {
     const mine = octets.slice();
     const parsed = parseMessage(mine);
     mine.fill(0);

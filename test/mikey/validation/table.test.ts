@@ -39,7 +39,7 @@ describe("docs/validation.md", () => {
     expect(numbers).toEqual([...new Set(numbers)].sort((a, b) => a - b));
   });
 
-  it.each(rows)("$number $code is where it says", ({ code, implemented, test }) => {
+  it.each(rows)("has $number $code with a place that exists", ({ code, implemented, test }) => {
     expect(read(`test/mikey/validation/${test}`)).toContain(`"${code}"`);
     const sources = implemented.map((path) => read(`bindings/${path}`));
     expect(sources.some((source) => source.includes(`"${code}"`))).toBe(true);

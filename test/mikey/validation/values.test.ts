@@ -104,7 +104,7 @@ const rows: [CheckCode, string, Edit][] = [
   ["UNDEFINED_PURPOSE_TAG", "tag 15", hdr({ csbId: 0xffffffff })],
 ];
 
-describe("field values", () => {
+describe("a message is refused for a field value:", () => {
   it.each(rows)("%s: %s", async (code, _name, edit) => {
     await refusedBy(code, () => parseMessage(edited(octets, edit)));
   });
@@ -149,7 +149,7 @@ function legacyMap(): Uint8Array {
   return Uint8Array.of(...octets.subarray(0, 8), 2, 0, ...map, ...octets.subarray(25));
 }
 
-describe("tolerated where configured", () => {
+describe("a message is accepted where a tolerance is configured:", () => {
   it.each<[string, Uint8Array, Tolerance]>([
     ["the SRTP-ID map", legacyMap(), { srtpIdMap: true }],
     ["PRF 0", edited(octets, hdr({ prf: 0 })), { prfMikey1: true }],
@@ -163,7 +163,7 @@ describe("tolerated where configured", () => {
     expect(parseMessage(message, { tolerance }).csbId).toBe(0x06a12aea);
   });
 
-  it("one tolerance does not bring another", async () => {
+  it("one tolerance only, which does not bring another", async () => {
     await refusedBy("BAD_PRF", () =>
       parseMessage(edited(octets, hdr({ prf: 2 })), { tolerance: { prfMikey1: true } }),
     );
@@ -172,15 +172,15 @@ describe("tolerated where configured", () => {
   });
 });
 
-describe("read in any of its forms", () => {
-  it("a UID as 32 octets of either type, or in base64", () => {
+describe("a message is accepted", () => {
+  it("with a UID as 32 octets of either type, or in base64", () => {
     const { uid } = productionGmk().gms;
     for (const form of [{ idType: 1 }, { idType: 2 }, { id: utf8(toBase64(uid)) }]) {
       expect(parseMessage(edited(octets, idr(8, form))).initiator).toEqual({ hidden: true, uid });
     }
   });
 
-  it("sessions without any SP: the default profile", () => {
+  it("with sessions without any SP: the default profile", () => {
     const message = edited(octets, (m) => {
       m.payloads = m.payloads.filter((p) => p.payload !== "SP");
     });

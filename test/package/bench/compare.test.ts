@@ -22,7 +22,7 @@ const compared = (before: readonly number[], after: readonly number[]) => {
   return { ...result, turns: turns.join("") };
 };
 
-describe("the comparison of two states", () => {
+describe("the comparison of two commits", () => {
   it("passes after one series where nothing is slower, with both sides in turns", () => {
     const { lost, series, turns } = compared([100], [105]);
     expect(turns).toBe("ababab");
@@ -42,7 +42,7 @@ describe("the comparison of two states", () => {
     expect(turns).toBe("abababababab");
   });
 
-  it("forgives a loss that does not come again", () => {
+  it("forgives a loss that does not repeat", () => {
     const { lost, series } = compared([100], [120, 120, 120, 100]);
     expect(series.map(([sign]) => sign!.ratio)).toEqual([1.2, 1]);
     expect(lost).toEqual([]);

@@ -14,7 +14,7 @@ describe("the counts of operations", () => {
     expect(grown(changes(recorded, counted))).toEqual([]);
   });
 
-  it("grow by one multiplication more, by one statement more, and by what was never done before", () => {
+  it("fail for one multiplication more, one statement more, and a new count", () => {
     const { arithmetic, statements } = recorded;
     const sign = arithmetic["eccsi.sign.single"]!;
     const more: Counts = {

@@ -6,7 +6,7 @@ import { load } from "../../../bindings/index.ts";
 import { World } from "../../../cli/bench/world.ts";
 
 describe("@noble/curves", () => {
-  it("gives what the RFCs publish, as the core does, and each of its rows runs", async () => {
+  it("agrees with the RFCs and the core, and each of its rows runs", async () => {
     const core = await load();
     requireNobleAgreement(core);
     const world = new World(core);
@@ -21,7 +21,7 @@ describe("@noble/curves", () => {
 });
 
 describe("GMP", () => {
-  it("gives the product that the reference gives", async () => {
+  it("agrees with the reference on products", async () => {
     const rows = await gmpRows();
     expect(rows.map(({ name }) => name)).toEqual(["field.multiply"]);
     rows[0]!.run();

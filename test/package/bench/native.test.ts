@@ -29,12 +29,12 @@ it.each([
     "echo '/bin/ld: cannot find -lwolfssl: No such file' >&2; exit 1",
     "No native column: install libwolfssl-dev.",
   ],
-])("names what is missing", async (script, note) => {
+])("the native benchmark names a missing compiler or library", async (script, note) => {
   await onlyCompiler(script);
   expect(measureNative(1, 1)).toEqual({ rows: {}, notes: [note] });
 });
 
-it("takes what the program prints, single operations for those of a batch", async () => {
+it("the native benchmark reads the program's output, single operations for those of a batch", async () => {
   const timing = { best: 1, median: 2, samples: 3 };
   const output = JSON.stringify({ version: "9.9", rows: { "eccsi.sign.single": timing } });
   // $3 is the program to make: -O2 -o PROGRAM SOURCE -lwolfssl.

@@ -6,7 +6,7 @@ import { TARGETS } from "../../../bench/targets.ts";
 import { ROW_NAMES } from "../../../cli/bench/row.ts";
 import { rounded, sample, timing } from "../../../cli/bench/sampling.ts";
 
-it("has the names of rows that it always had", () => {
+it("the benchmark report keeps the names of its rows", () => {
   expect(ROW_NAMES).toEqual([
     "field.multiply",
     "sakke.encapsulate.batch",
@@ -26,7 +26,7 @@ it("has the names of rows that it always had", () => {
   ]);
 });
 
-it("keeps best and median, and the ratio of the bests", () => {
+it("the benchmark report keeps best and median, and the ratio of the bests", () => {
   const samples: Samples = new Map([
     ["sakke.validate", { fma: [3, 2, 10], bigint: [50, 40, 41, 60], simd: [7] }],
     ["eccsi.verify", { simd: [4, 5] }],
@@ -53,7 +53,7 @@ it("keeps best and median, and the ratio of the bests", () => {
   ]);
 });
 
-it("samples at least once, prepares before each call, and waits for promises", async () => {
+it("the benchmark samples at least once, prepares before each call, and waits for promises", async () => {
   let prepared = 0;
   let done = 0;
   const row = {

@@ -6,7 +6,7 @@ import { eccsiCases } from "../../../bench/timing/eccsi-cases.ts";
 import { sakkeCases } from "../../../bench/timing/sakke-cases.ts";
 import { World } from "../../../cli/bench/world.ts";
 
-describe.each(["fma", "simd"] as const)("the %s build", (build) => {
+describe.each(["fma", "simd"] as const)("the counts of the %s build", (build) => {
   let counting: CountingCore;
   let world: World;
   let cases: Case[];
@@ -23,7 +23,7 @@ describe.each(["fma", "simd"] as const)("the %s build", (build) => {
     return counting.take();
   }
 
-  it("does as much for one class of secrets as for the other, in every case of the timing test", () => {
+  it("are equal for both classes of secrets, in every case of the timing test", () => {
     const differing = cases.filter(({ set, run }) => {
       const [first, second, third] = ([0, 1, 1] as const).map((choice) => {
         set(choice);
@@ -35,7 +35,7 @@ describe.each(["fma", "simd"] as const)("the %s build", (build) => {
     expect(cases.length).toBeGreaterThan(15);
   });
 
-  it("adds 292 points and multiplies 146 powers for each receiver of a batch", () => {
+  it("are 292 additions and 146 powers for each receiver of a batch", () => {
     const n = 64;
     const { sakke } = count(() => world.domain.encryption.encapsulateBatch(world.freshUids(n), world.ssv));
     const each = (vectors: number) => (vectors * counting.core.wasm.laneCount()) / n;
@@ -48,7 +48,7 @@ describe.each(["fma", "simd"] as const)("the %s build", (build) => {
     expect(sakke.invert).toBe(10 * Math.max(1, counting.core.wasm.laneCount() / 2));
   });
 
-  it("counts what it is given to count", () => {
+  it("include all that they should count", () => {
     const { sakke, p256 } = count(() =>
       world.signer.sign(world.text, (n) => world.freshUids(1)[0]!.subarray(0, n)),
     );

@@ -33,13 +33,13 @@ const tOf = (delay: number, seed: string) =>
   combine([trimmedMean(blockDifferences(samples(6400, delay, seed)))]);
 
 describe("Welch's test", () => {
-  it("gives the textbook's t", () => {
+  it("gives the t of the textbook", () => {
     const a = [27.5, 21.0, 19.0, 23.6, 17.0, 17.9, 16.9, 20.1, 21.9, 22.6, 23.1, 19.6, 19.0, 21.7, 21.4];
     const b = [27.1, 22.0, 20.8, 23.4, 23.4, 23.5, 25.8, 22.0, 24.8, 20.2, 21.9, 22.1, 22.9, 20.5, 24.4];
     expect(combine([compareMeans(a, b)]).t).toBeCloseTo(2.46, 2);
   });
 
-  it("crops both sides at one bound, and neither where that would take nearly all of one", () => {
+  it("crops both sides at one bound, and neither where that would crop nearly all of one", () => {
     const a = [1, 2, 3, 4, 100];
     const b = [2, 3, 4, 5, 90];
     expect(crop(a, b, 0.8)).toEqual([
@@ -59,14 +59,14 @@ describe("Welch's test", () => {
     expect(error).toBeLessThan(1);
   });
 
-  it("refuses to judge on nothing", () => {
+  it("refuses to judge without data", () => {
     expect(() => compareMeans([1], [1, 2])).toThrow(RangeError);
     expect(() => trimmedMean([1, 2, 3])).toThrow(RangeError);
   });
 });
 
-describe("blocks", () => {
-  it("see nothing where there is nothing, whatever the load does", () => {
+describe("blocks of timings", () => {
+  it("show no difference where there is none, whatever the load", () => {
     const ts = Array.from({ length: 20 }, (_, i) => tOf(0, `calm ${i}`).t);
     for (const t of ts) expect(Math.abs(t)).toBeLessThan(THRESHOLD);
     const spread = Math.sqrt(ts.reduce((sum, t) => sum + t * t, 0) / ts.length);
@@ -74,19 +74,19 @@ describe("blocks", () => {
     expect(spread).toBeLessThan(1.7);
   });
 
-  it("see a delay much smaller than the load, and its size", () => {
+  it("show a delay much smaller than the load, and its size", () => {
     const { t, difference } = tOf(0.5, "leak");
     expect(t).toBeGreaterThan(THRESHOLD);
     expect(difference).toBeCloseTo(0.5, 0);
   });
 
-  it("skip a block that has one class only", () => {
+  it("are skipped if they have one class only", () => {
     const one: Sample[] = Array.from({ length: BLOCK }, () => ({ choice: 0, time: 1 }));
     expect(blockDifferences(one)).toEqual([]);
   });
 });
 
-describe("a case", () => {
+describe("a case of the timing test", () => {
   const spin = (count: number) => {
     let x = 1;
     for (let i = 0; i < count; i++) x = (x * 1103515245 + 12345) & 0x7fffffff;
@@ -110,11 +110,11 @@ describe("a case", () => {
   });
 });
 
-describe("classes of scalars", () => {
+describe("scalar classes of the timing test", () => {
   const weight = (octets: Uint8Array) =>
     octets.reduce((sum, octet) => sum + octet.toString(2).replaceAll("0", "").length, 0);
 
-  it.each([32, 128])("have the bits they say, in %i octets", (bytes) => {
+  it.each([32, 128])("have the bits that they name, in %i octets", (bytes) => {
     for (let i = 0; i < 20; i++) {
       expect(weight(sparse(bytes))).toBe(4);
       expect(weight(full(bytes))).toBe(8 * bytes - 3 - 4);

@@ -31,8 +31,8 @@ function askAs(host: string): Promise<number> {
   });
 }
 
-describe("sign-in", () => {
-  it("takes a code once, and its cookie is out of reach of scripts and of other sites", async () => {
+describe("sign-in to the console", () => {
+  it("accepts a code once, and its cookie is out of reach of scripts and of other sites", async () => {
     const code = codeOf(here.console.link());
     const { origin } = here;
     const first = await here.ask("POST", "/session", { origin }, { code, name: "Ada" });
@@ -45,14 +45,14 @@ describe("sign-in", () => {
     expect(second.headers.get("set-cookie")).toBeNull();
   });
 
-  it("takes no code that is a quarter of an hour old", async () => {
+  it("refuses a code after a quarter of an hour", async () => {
     const code = codeOf(here.console.link());
     clock.now += 16 * MINUTE;
     const answer = await here.ask("POST", "/session", { origin: here.origin }, { code, name: "Ada" });
     expect(answer.status).toBe(401);
   });
 
-  it("takes the operator's token, which makes links too", async () => {
+  it("accepts the operator's token, which makes links too", async () => {
     const { origin } = here;
     const answer = await here.ask("POST", "/session", { origin }, { code: TOKEN, name: "Ada" });
     expect(answer.status).toBe(200);
@@ -63,7 +63,7 @@ describe("sign-in", () => {
     expect((await here.ask("POST", "/codes", { authorization: "Bearer other" })).status).toBe(401);
   });
 
-  it("lets nobody guess for long", async () => {
+  it("blocks guessing", async () => {
     const { origin } = here;
     const guess = () => here.ask("POST", "/session", { origin }, { code: "guess", name: "Eve" });
     const statuses: number[] = [];
@@ -75,7 +75,7 @@ describe("sign-in", () => {
     clock.now += MINUTE;
   });
 
-  it("ends: when one signs out, after an hour without use, after half a day", async () => {
+  it("ends when the operator signs out, after an hour without use, and after half a day", async () => {
     const { origin } = here;
     const look = async ({ cookie }: { cookie: string }) =>
       (await here.ask("GET", "/session", { cookie })).status;
@@ -94,7 +94,7 @@ describe("sign-in", () => {
   });
 });
 
-describe("without a session", () => {
+describe("the console without a session", () => {
   it.each([
     ["GET", "/gms/v1/groups"],
     ["GET", "/mcx/v1/sessions"],
@@ -104,7 +104,7 @@ describe("without a session", () => {
     ["POST", `${PATH}/rekeys`],
     ["DELETE", PATH],
     ["POST", "/lost"],
-  ])("%s %s is refused", async (method, path) => {
+  ])("refuses %s %s", async (method, path) => {
     const answer = await here.ask(
       method,
       path,
@@ -115,8 +115,8 @@ describe("without a session", () => {
   });
 });
 
-describe("with a session", () => {
-  it("a change needs the token of the session and our origin, and is in the name of who signed in", async () => {
+describe("the console with a session", () => {
+  it("needs the session's token and its own origin for a change, and records it under the operator's name", async () => {
     const { cookie, csrf } = await here.signIn();
     const { origin } = here;
     const before = await revision();
@@ -142,7 +142,7 @@ describe("with a session", () => {
     expect(last).toMatchObject({ actor: "Ada", action: "group-change" });
   });
 
-  it("another site may not even look, though the browser sends the cookie", async () => {
+  it("refuses another site, though the browser sends the cookie", async () => {
     const { cookie } = await here.signIn();
     const look = (headers: Record<string, string>) =>
       here.ask("GET", "/gms/v1/groups", { cookie, ...headers });
@@ -150,7 +150,7 @@ describe("with a session", () => {
     expect((await look({ "sec-fetch-site": "same-origin" })).status).toBe(200);
   });
 
-  it("gives no way to keys, nor out of the APIs", async () => {
+  it("gives no access to keys, and none beyond the APIs", async () => {
     const { cookie, csrf } = await here.signIn();
     const headers = { cookie, origin: here.origin, "csrf-token": csrf };
     const of = async (method: string, path: string) =>
@@ -162,7 +162,7 @@ describe("with a session", () => {
   });
 });
 
-describe("the listener", () => {
+describe("the listener of the console", () => {
   it("answers to its own name only", async () => {
     const port = new URL(here.origin).port;
     expect(await askAs(`127.0.0.1:${port}`)).toBe(401);
@@ -171,26 +171,23 @@ describe("the listener", () => {
       expect(await askAs(host), host).toBe(421);
   });
 
-  it.each(["/", "/session", "/nothing"])(
-    "%s may stand in no frame and load nothing from elsewhere",
-    async (path) => {
-      const { headers } = await here.ask("GET", path);
-      const policy = headers.get("content-security-policy")!;
-      for (const part of [
-        "default-src 'none'",
-        "script-src 'self'",
-        "frame-ancestors 'none'",
-        "base-uri 'none'",
-      ])
-        expect(policy.split("; ")).toContain(part);
-      expect(policy).not.toMatch(/unsafe|https?:|\*/);
-      expect(headers.get("x-frame-options")).toBe("DENY");
-      expect(headers.get("access-control-allow-origin")).toBeNull();
-      expect(headers.get("cache-control")).toBe("no-store");
-    },
-  );
+  it.each(["/", "/session", "/nothing"])("forbids framing and foreign content at %s", async (path) => {
+    const { headers } = await here.ask("GET", path);
+    const policy = headers.get("content-security-policy")!;
+    for (const part of [
+      "default-src 'none'",
+      "script-src 'self'",
+      "frame-ancestors 'none'",
+      "base-uri 'none'",
+    ])
+      expect(policy.split("; ")).toContain(part);
+    expect(policy).not.toMatch(/unsafe|https?:|\*/);
+    expect(headers.get("x-frame-options")).toBe("DENY");
+    expect(headers.get("access-control-allow-origin")).toBeNull();
+    expect(headers.get("cache-control")).toBe("no-store");
+  });
 
-  it("a listener beyond loopback needs a certificate and the name that it is reached by", async () => {
+  it("needs a certificate and its public name beyond loopback", async () => {
     const listen = { host: "0.0.0.0" };
     await expect(consoleConfigFault({ listen })).resolves.toContain("console.origin");
     await expect(consoleConfigFault({ listen, origin: "http://ops.example.org" })).resolves.toContain(
@@ -201,7 +198,7 @@ describe("the listener", () => {
     );
   });
 
-  it("links to talk pages of this machine only, as these give anybody's tokens", async () => {
+  it("links only to talk pages of this machine, as these give anybody's tokens", async () => {
     for (const talkPage of ["http://talk.example.org", "https://192.0.2.1:8450"])
       await expect(consoleConfigFault({ talkPage })).resolves.toContain(
         "console.talkPage: must be on a loopback",
@@ -222,8 +219,8 @@ async function consoleConfigFault(config: object): Promise<string> {
   }
 }
 
-describe("emergency calls", () => {
-  it("are acknowledged once, by an operator of a session, and every operator sees by whom", async () => {
+describe("emergency calls in the console", () => {
+  it("are acknowledged once, by an operator with a session, and every operator sees by whom", async () => {
     const { emergencies, ask, origin } = here;
     emergencies.called(GROUP, "sip:alice@home.example");
     const { id } = emergencies.list()[0]!;

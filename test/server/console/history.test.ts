@@ -56,12 +56,12 @@ async function minute(next: typeof metrics): Promise<HistorySample> {
 
 const bucket = (le: string, type = "init") => `kms_answer_seconds_bucket{le="${le}",type="${type}"}`;
 
-describe("history of the console", () => {
-  it("knows no rate before the counters were read twice", () => {
+describe("the history of the console", () => {
+  it("has no rate before the counters were read twice", () => {
     expect(history.view().values.kmsAnswers).toEqual([null]);
   });
 
-  it("gives rates per second of all labels together, and of refusals alone", async () => {
+  it("has rates per second of all labels together, and of refusals alone", async () => {
     await minute({ 'kms_answers_total{type="init",code="ok"}': 100 });
     const { values } = await minute({
       'kms_answers_total{type="init",code="ok"}': 160,
@@ -72,13 +72,13 @@ describe("history of the console", () => {
     expect(values.gmsAnswers).toBeNull();
   });
 
-  it("counts a counter that was set back from zero", async () => {
+  it("counts a counter that was reset from zero", async () => {
     await minute({ 'kms_answers_total{type="init",code="ok"}': 900 });
     const { values } = await minute({ 'kms_answers_total{type="init",code="ok"}': 6 });
     expect(values.kmsAnswers).toBe(0.1);
   });
 
-  it("gives the 95th percentile of what was observed in that minute only", async () => {
+  it("has the 95th percentile of that minute's observations only", async () => {
     await minute({ [bucket("0.1")]: 1000, [bucket("1")]: 1000, [bucket("+Inf")]: 1000 });
     const { values } = await minute({
       [bucket("0.1")]: 1000,
@@ -94,7 +94,7 @@ describe("history of the console", () => {
     expect(idle.values.kmsLatency).toBeNull();
   });
 
-  it("gives the highest bound for a percentile beyond all bounds", async () => {
+  it("has the highest bound for a percentile beyond all bounds", async () => {
     await minute({ [bucket("0.1")]: 0, [bucket("5")]: 0, [bucket("+Inf")]: 0 });
     const { values } = await minute({ [bucket("0.1")]: 0, [bucket("5")]: 1, [bucket("+Inf")]: 20 });
     expect(values.kmsLatency).toBe(5);

@@ -23,7 +23,7 @@ import {
 const USERS = members(10);
 
 onEachDatabase("chunks", ({ fresh }) => {
-  it("hold all that sealing needs, members in their order, each T once", async () => {
+  it("chunks of a rekey hold all that sealing needs, members in their order, each T once", async () => {
     const store = await openStore(await fresh());
     const who = USERS.map(
       (m, i) => ({ ...m, kmsUri: `kms${i}.example`, kind: i === 3 ? "gms" : "user" }) as const,
@@ -48,7 +48,7 @@ onEachDatabase("chunks", ({ fresh }) => {
     expect(claims.map((c) => ntpUnfold(c.time) - first)).toEqual([0n, 4n, 8n]);
   });
 
-  it("save their messages, which are then in the documents", async () => {
+  it("chunks of a rekey save their messages, which are then in the documents", async () => {
     const store = await openStore(await fresh());
     const { rekey } = await started(store, { who: USERS });
     expect(await sealAll(store)).toBe(3);
@@ -84,7 +84,7 @@ onEachDatabase("chunks", ({ fresh }) => {
     expect((await store.gktpOf(USERS[0]!.uri))[0]!.octets).toEqual(messageOf(rekey, USERS[0]!.uri));
   });
 
-  it("may be saved after the lease when nobody else has taken them", async () => {
+  it("chunks may be saved after the lease when nobody else has taken them", async () => {
     const store = await openStore(await fresh());
     await started(store, { who: USERS.slice(0, 3) });
     const claim = (await store.claimChunk(claimant("a")))!;
@@ -103,7 +103,7 @@ onEachDatabase("chunks", ({ fresh }) => {
     expect(await store.claimChunk(claimant("a", NOW + 500))).toMatchObject({ attempts: 2 });
   });
 
-  it("refuse messages that are not those of the claim", async () => {
+  it("chunks refuse messages that are not those of the claim", async () => {
     const store = await openStore(await fresh());
     const { rekey } = await started(store, { who: USERS.slice(0, 3) });
     const claim = (await store.claimChunk(claimant("a")))!;

@@ -54,7 +54,7 @@ onEachDatabase("the cost of a GMS", ({ fresh, again }) => {
     expect(written()).toBe(0);
   });
 
-  it("counts members without reading them, right whatever was put in, taken out, or rolled back", async () => {
+  it("the count of members needs no reading of them, and is right after insertions, removals and rollbacks", async () => {
     const db = await fresh();
     const store = await openStore(db);
     await started(store, { who: USERS.slice(0, 20) });
@@ -75,7 +75,7 @@ onEachDatabase("the cost of a GMS", ({ fresh, again }) => {
     expect(rows).toHaveLength(4);
   });
 
-  it("is counted by one process, which the others believe for a while", async () => {
+  it("the count of members is made by one process, which the others believe for a while", async () => {
     const one = counting(await fresh());
     const two = counting(await again());
     const stores: GmsStore[] = [];
@@ -102,7 +102,7 @@ onEachDatabase("the cost of a GMS", ({ fresh, again }) => {
     }
   });
 
-  it("a process whose lease was over is told so, and says anew whom it has", async () => {
+  it("a process whose lease was over is told so, and reports its members anew", async () => {
     const store = await openStore(await fresh());
     const who = USERS.slice(0, 2);
     const { rekey } = await started(store, { who });

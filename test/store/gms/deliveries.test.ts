@@ -37,7 +37,7 @@ async function sealed(store: GmsStore): Promise<number> {
 }
 
 onEachDatabase("messages", ({ fresh }) => {
-  it("are for the process that has the member, whoever came first", async () => {
+  it("messages to deliver are for the process that has the member, whoever came first", async () => {
     const store = await openStore(await fresh());
     await present(store, "a", [A, B, "sip:other@home.example"], UNTIL);
     const rekey = await sealed(store);
@@ -52,7 +52,7 @@ onEachDatabase("messages", ({ fresh }) => {
     expect(await claimed(store, "c")).toEqual([]);
   });
 
-  it("come again when the lease is over, or at the time that a failure set", async () => {
+  it("messages to deliver are offered again when the lease is over, or at the time that a failure set", async () => {
     const store = await openStore(await fresh());
     const rekey = await sealed(store);
     await present(store, "a", [A, B], UNTIL);
@@ -81,7 +81,7 @@ onEachDatabase("messages", ({ fresh }) => {
     expect((await order()).sort()).toEqual([large, large, large, large, small]);
   });
 
-  it("go over to another process of the member when theirs loses it", async () => {
+  it("messages to deliver move to another process of the member when theirs loses the member", async () => {
     const store = await openStore(await fresh());
     await sealed(store);
     await present(store, "a", [A, B, C], UNTIL);
@@ -116,7 +116,7 @@ onEachDatabase("messages", ({ fresh }) => {
     expect(await claimed(store, "c")).toEqual(db.kind === "pglite" ? [] : [C]);
   });
 
-  it("keep the best that is known of them", async () => {
+  it("deliveries keep the best known state of their messages", async () => {
     const store = await openStore(await fresh());
     const rekey = await sealed(store);
     const states: DeliveryResult["state"][] = [
@@ -147,7 +147,7 @@ onEachDatabase("messages", ({ fresh }) => {
     });
   });
 
-  it("take many outcomes at once, the last of one message, none of what is not there", async () => {
+  it("deliveries record many outcomes at once, the last for each message, none for a missing message", async () => {
     const store = await openStore(await fresh());
     const rekey = await sealed(store);
     const outcome = (memberUri: string, state: DeliveryResult["state"], reason?: string) => ({
@@ -171,7 +171,7 @@ onEachDatabase("messages", ({ fresh }) => {
     expect(await refused(at(NOW, store).record([outcome(A, "planned" as never)]))).toBe("BAD_STATE");
   });
 
-  it("are listed by state and page", async () => {
+  it("deliveries are listed by state and page", async () => {
     const store = await openStore(await fresh());
     const { rekey } = await started(store, { who: USERS });
     const page = async (query: Parameters<GmsStore["deliveries"]>[1]) =>
@@ -188,7 +188,7 @@ onEachDatabase("messages", ({ fresh }) => {
     expect(await refused(store.deliveries(rekey, { state: "gone" as never, limit: 1 }))).toBe("BAD_STATE");
   });
 
-  it("are given up where the member is nowhere, and sent when it shows up", async () => {
+  it("messages to a member who is nowhere are given up, and sent when the member shows up", async () => {
     const store = await openStore(await fresh());
     const rekey = await sealed(store);
     await present(store, "a", [A], UNTIL);
@@ -242,7 +242,7 @@ onEachDatabase("messages", ({ fresh }) => {
 });
 
 onEachDatabase("documents", ({ fresh }) => {
-  it("hold the newest message of each live GMK, in order of the rekeys, by group", async () => {
+  it("documents hold the newest message of each live GMK, in order of the rekeys, by group", async () => {
     const store = await openStore(await fresh());
     const one = await started(store, { who: USERS });
     const two = await started(store, { groupUri: G2, gmkId: 2, who: USERS.slice(0, 2) });
@@ -273,7 +273,7 @@ onEachDatabase("documents", ({ fresh }) => {
     expect(await ids(C)).toEqual([revocation]);
   });
 
-  it("have stamps that change with their entries and with nothing else", async () => {
+  it("documents have stamps that change with their entries and with nothing else", async () => {
     const store = await openStore(await fresh());
     const one = await started(store, { who: USERS.slice(0, 2) });
     const stamp = async (uri: string, group?: string) => (await store.gktpStamps([uri], group)).get(uri);

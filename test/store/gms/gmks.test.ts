@@ -20,7 +20,7 @@ import {
 } from "./records.ts";
 
 onEachDatabase("GMKs", ({ fresh }) => {
-  it("are found by group, number and GMK-ID, and give key and RAND back", async () => {
+  it("GMKs are found by group, number and GMK-ID, with key and RAND", async () => {
     const store = await openStore(await fresh());
     const given = newGmk(0x0abcdef1, {
       groups: [G2, G1],
@@ -51,7 +51,7 @@ onEachDatabase("GMKs", ({ fresh }) => {
     });
   });
 
-  it("do not open in another row", async () => {
+  it("GMKs do not open in another row", async () => {
     const db = await fresh();
     const store = await openStore(db);
     await store.change((tx) => tx.insertGmk(newGmk(1), NOW));
@@ -59,7 +59,7 @@ onEachDatabase("GMKs", ({ fresh }) => {
     await expect(store.change((tx) => tx.gmkSecret(1))).rejects.toMatchObject({ code: "STORE_SEAL" });
   });
 
-  it("stay revoked", async () => {
+  it("GMKs that were revoked stay revoked", async () => {
     const store = await openStore(await fresh());
     const { id } = await store.change((tx) => tx.insertGmk(newGmk(1), NOW));
     const states = [];
@@ -70,7 +70,7 @@ onEachDatabase("GMKs", ({ fresh }) => {
     expect(states).toEqual(["retired", "revoked", "revoked"]);
   });
 
-  it("leave a group that goes, or are revoked with it", async () => {
+  it("GMKs are deleted with a deleted group, or revoked with it", async () => {
     const store = await openStore(await fresh());
     await store.change(async (tx) => {
       await tx.insertGroup(G1, settings(), NOW);
@@ -82,7 +82,7 @@ onEachDatabase("GMKs", ({ fresh }) => {
     expect(await store.gmkByGmkId(2)).toMatchObject({ groups: [G2], state: "live" });
   });
 
-  it("refuse what does not fit", async () => {
+  it("GMKs that do not fit are refused", async () => {
     const store = await openStore(await fresh());
     await store.change((tx) => tx.insertGmk(newGmk(1), NOW));
     const insert = (changes: Partial<ReturnType<typeof newGmk>>) =>
@@ -103,7 +103,7 @@ onEachDatabase("GMKs", ({ fresh }) => {
 onEachDatabase("times", ({ fresh }) => {
   const SECOND = Math.floor(NOW / 1000) * 1000;
 
-  it("are those of one initiator object, also when the clock goes back", async () => {
+  it("times for messages are those of one initiator object, also when the clock goes back", async () => {
     const store = await openStore(await fresh());
     const { gms: model } = await makeWorld();
     const calls: [number, number][] = [
@@ -123,7 +123,7 @@ onEachDatabase("times", ({ fresh }) => {
     }
   });
 
-  it("times of one call lie in one second, for each initiator on its own", async () => {
+  it("times of one call lie in one second, for each initiator separately", async () => {
     const store = await openStore(await fresh());
     const reserve = (uri: string, now: number, count: number) =>
       at(now, store).change((tx) => tx.reserveTimes(uri, count));
@@ -136,7 +136,7 @@ onEachDatabase("times", ({ fresh }) => {
     expect(await reserve("sip:other@home.example", SECOND, 1)).toBe(ntpFromUnixMs(SECOND));
   });
 
-  it("are taken back with the transaction, before anything could use them", async () => {
+  it("times are taken back with the transaction, before anything could use them", async () => {
     const store = await openStore(await fresh());
     const failed = store.change(async (tx) => {
       await tx.reserveTimes(GMS_URI, 5);
@@ -146,7 +146,7 @@ onEachDatabase("times", ({ fresh }) => {
     expect(await store.change((tx) => tx.reserveTimes(GMS_URI, 1))).toBe(ntpFromUnixMs(NOW));
   });
 
-  it("refuse counts and clocks out of range", async () => {
+  it("times are refused for counts and clocks out of range", async () => {
     const store = await openStore(await fresh());
     const reserve = (now: number, count: number) =>
       refused(at(now, store).change((tx) => tx.reserveTimes(GMS_URI, count)));
@@ -154,7 +154,7 @@ onEachDatabase("times", ({ fresh }) => {
     for (const now of [-1e14, 1e14]) expect(await reserve(now, 1)).toBe("TIME_OUT_OF_RANGE");
   });
 
-  it("more than a minute ahead of the database's clock are refused, and nothing is given by it", async () => {
+  it("times more than a minute ahead of the database's clock are refused, and none are given", async () => {
     const store = await openStore(await fresh());
     const reserve = (now: number) => at(now, store).change((tx) => tx.reserveTimes(GMS_URI, 1));
     await reserve(NOW + 3_600_000);
@@ -187,7 +187,7 @@ onEachDatabase("times", ({ fresh }) => {
     expect((await store.rekey(rekey))!.total).toBe(8);
   });
 
-  it("reach each chunk of a rekey across the change of eras", async () => {
+  it("times for each chunk of a rekey stay right across the change of eras", async () => {
     const store = await openStore(await fresh());
     const who = members(10);
     const now = 2_085_978_497_000;

@@ -4,7 +4,7 @@ import { onEachDatabase } from "../../support/databases.ts";
 import { at, G1, G2, members, NOW, openStore, refused, settings, urisOf } from "./records.ts";
 
 onEachDatabase("groups", ({ fresh }) => {
-  it("are found, listed in pages and counted up", async () => {
+  it("groups are found, listed in pages and counted", async () => {
     const store = await openStore(await fresh());
     const made = await store.change((tx) => tx.insertGroup(G1, settings(), NOW));
     const { revision } = made;
@@ -36,7 +36,7 @@ onEachDatabase("groups", ({ fresh }) => {
     expect(await store.change((tx) => tx.lockGroup(G1))).toEqual(changed);
   });
 
-  it("keep their schedule as the settings and the caller say", async () => {
+  it("groups keep their schedule as the settings and the caller say", async () => {
     const store = await openStore(await fresh());
     await store.change((tx) => tx.insertGroup(G1, settings(), NOW));
     const update = async (
@@ -52,7 +52,7 @@ onEachDatabase("groups", ({ fresh }) => {
     expect(await update({ settings: settings() })).toBeUndefined();
   });
 
-  it("are due once, however many periods have passed, and again after the period", async () => {
+  it("groups are due once, however many periods have passed, and again after the period", async () => {
     const store = await openStore(await fresh());
     await store.change(async (tx) => {
       await tx.insertGroup(G1, settings({ rekeyEveryMs: 1000 }), NOW);
@@ -70,7 +70,7 @@ onEachDatabase("groups", ({ fresh }) => {
     expect(await at(NOW + 4000, store).claimDueGroups(10)).toHaveLength(1);
   });
 
-  it("hold members, of several groups each once", async () => {
+  it("groups hold members, who may be in several groups", async () => {
     const store = await openStore(await fresh());
     const [a, b, c, d] = members(4) as [never, never, never, never];
     await store.change(async (tx) => {
@@ -95,7 +95,7 @@ onEachDatabase("groups", ({ fresh }) => {
     expect(await store.counts()).toEqual({ groups: 2, members: 4, runningRekeys: 0, backlog: 0 });
   });
 
-  it("go with their members", async () => {
+  it("groups are deleted with their members", async () => {
     const store = await openStore(await fresh());
     await store.change(async (tx) => {
       await tx.insertGroup(G1, settings(), NOW);
@@ -106,7 +106,7 @@ onEachDatabase("groups", ({ fresh }) => {
     expect(await store.counts()).toMatchObject({ groups: 0, members: 0 });
   });
 
-  it("refuse what does not fit, all of it", async () => {
+  it("groups that do not fit are refused as a whole", async () => {
     const store = await openStore(await fresh());
     await store.change((tx) => tx.insertGroup(G1, settings(), NOW));
     const change = (work: Parameters<typeof store.change>[0]) => refused(store.change(work));

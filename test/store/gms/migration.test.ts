@@ -67,7 +67,7 @@ async function oldData(db: Database): Promise<void> {
 }
 
 onEachDatabase("a database of version 0.1.0", ({ fresh }) => {
-  it("keeps its messages with their states and tries, and what was under way goes on", async () => {
+  it("a migrated GMS store keeps its messages with their states and tries, and work under way goes on", async () => {
     const db = await fresh();
     await oldData(db);
     await migrate(db);

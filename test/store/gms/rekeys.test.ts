@@ -31,7 +31,7 @@ async function answer(store: GmsStore, rekey: number, ...answers: [string, "ackn
 }
 
 onEachDatabase("rekeys", ({ fresh }) => {
-  it("are counted by the states of their members from plan to end", async () => {
+  it("rekeys are counted by the states of their members from plan to end", async () => {
     const store = await openStore(await fresh());
     const { gmk, rekey } = await started(store, { who: USERS });
     const none = { delivered: 0, acknowledged: 0, refused: 0, unreachable: 0, superseded: 0 };
@@ -76,7 +76,7 @@ onEachDatabase("rekeys", ({ fresh }) => {
     expect(await store.counts()).toMatchObject({ runningRekeys: 0, backlog: 0 });
   });
 
-  it("are listed newest first, of one group or all", async () => {
+  it("rekeys are listed newest first, of one group or all", async () => {
     const store = await openStore(await fresh());
     const one = await started(store, { who: USERS });
     const two = await started(store, { groupUri: G2, gmkId: 2, who: USERS });
@@ -125,7 +125,7 @@ onEachDatabase("rekeys", ({ fresh }) => {
     expect(await stateOf(store, rekey, C)).toBe("superseded");
   });
 
-  it("forget members: messages, plans, and the rekey that then has nothing left", async () => {
+  it("rekeys drop a removed member: messages, plans, and themselves when nothing is left", async () => {
     const store = await openStore(await fresh());
     const { gmk, rekey } = await started(store, { who: USERS });
     const saved = (await store.claimChunk(claimant("a")))!;
@@ -177,7 +177,7 @@ onEachDatabase("rekeys", ({ fresh }) => {
     expect(served).toEqual(urisOf(USERS).filter((uri) => uri !== D && uri !== E));
   });
 
-  it("count a message as handed over once it was tried", async () => {
+  it("rekeys count a message as handed over once it was tried", async () => {
     const store = await openStore(await fresh());
     const { gmk } = await started(store, { who: USERS.slice(0, 2) });
     await present(store, "a", [A], NOW + 1000);
@@ -187,7 +187,7 @@ onEachDatabase("rekeys", ({ fresh }) => {
     expect(urisOf(await store.change((tx) => tx.served(gmk.id)))).toEqual([A]);
   });
 
-  it("know who is still without the GMK, as a member of today", async () => {
+  it("rekeys know who is still without the GMK, by today's members", async () => {
     const store = await openStore(await fresh());
     const { gmk, rekey } = await started(store, { who: USERS.slice(0, 6) });
     await sealAll(store);
@@ -202,7 +202,7 @@ onEachDatabase("rekeys", ({ fresh }) => {
     expect(urisOf(await without())).toEqual([1, 4, 5, 6, 7].map((i) => urisOf(USERS)[i]));
   });
 
-  it("name GMKs to be revoked when they are done, each once", async () => {
+  it("rekeys name GMKs to be revoked when they are done, each once", async () => {
     const store = await openStore(await fresh());
     const { gmk } = await started(store, { who: USERS.slice(0, 1) });
     await sealAll(store);
@@ -226,7 +226,7 @@ onEachDatabase("rekeys", ({ fresh }) => {
     expect(await due()).toEqual([]);
   });
 
-  it("are dropped when they are over and their GMK is", async () => {
+  it("rekeys are dropped when they and their GMK are over", async () => {
     const db = await fresh();
     const store = await openStore(db);
     const { gmk, rekey } = await started(store, { who: USERS });
@@ -248,7 +248,7 @@ onEachDatabase("rekeys", ({ fresh }) => {
     expect(await refused(store.change((tx) => tx.insertGmk(newGmk(1), NOW)))).toBe("GMK_ID_EXISTS");
   });
 
-  it("refuse what does not fit, and leave nothing behind", async () => {
+  it("rekeys that do not fit are refused, and leave nothing behind", async () => {
     const store = await openStore(await fresh());
     const { gmk } = await started(store, { who: USERS.slice(0, 2) });
     const plan = (changes: Parameters<typeof planned>[3], who = USERS.slice(2, 4)) =>

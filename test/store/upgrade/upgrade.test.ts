@@ -90,7 +90,7 @@ async function expectAll(db: Database): Promise<void> {
 }
 
 onEachDatabase("data of an earlier version", ({ fresh }) => {
-  describe.each(RELEASES)("$version", ({ version, tables }) => {
+  describe.each(RELEASES)("a database of version $version", ({ version, tables }) => {
     it("is brought up to date in place, by all steps at once or one after the other", async () => {
       const db = await fresh();
       const now = await shapeOf(db);
@@ -107,7 +107,7 @@ onEachDatabase("data of an earlier version", ({ fresh }) => {
       }
     });
 
-    it("is restored out of a backup", async () => {
+    it("is restored from a backup", async () => {
       const db = await fresh();
       const now = await shapeOf(db);
       await db.query("DROP SCHEMA public CASCADE");

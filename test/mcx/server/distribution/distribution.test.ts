@@ -80,7 +80,7 @@ class Member {
 
 const wordsOf = (uri: string, round: number) => `${uri} says ${round}`.padEnd(160, ".");
 
-describe("a server that only distributes, with 200 members of whom eight talk at once", () => {
+describe("a relaying server with 200 members of whom eight talk at once", () => {
   const uris = Array.from({ length: MEMBERS }, (_, i) => `sip:member${i + 1}@home.example`);
   // The last one was removed: the others have a new key, and the server knows nothing of it yet.
   const old = gmkOf(0x0111111, uris);
@@ -133,7 +133,7 @@ describe("a server that only distributes, with 200 members of whom eight talk at
   });
 
   it.runIf(process.platform === "linux")(
-    "has no group key in its memory, nor one that was derived from it",
+    "has no group key in its memory, nor a key derived from it",
     async () => {
       const marks = [systemRandom(16)];
       await order({ keep: toHex(marks[0]!) });
@@ -152,11 +152,11 @@ describe("a server that only distributes, with 200 members of whom eight talk at
   );
 });
 
-describe("a whole server, with a call, a private call and short data", () => {
+describe("a whole server with a call, a private call and short data", () => {
   const HIDDEN = "units to the north gate, quietly";
 
   it.runIf(process.platform === "linux")(
-    "has no key of group or private call in its memory and its store, nor what was said",
+    "has no key of group or private call in its memory and its store, nor the speech",
     async () => {
       const folder = mkdtempSync(join(tmpdir(), "mcx-"));
       onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
