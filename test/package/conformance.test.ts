@@ -21,6 +21,9 @@ const EXPECTED = Object.entries(IDS).flatMap(([clause, ids]) =>
   ids.split(" ").map((id) => `${clause}-${id}`),
 );
 
+/** Clauses of which the page says what was read, and what was not. */
+const OTHERS = ["5.1.3", "5.3", "5.4", "5.6", "5.8", "7.2", "7.3", "7.4", "7.5", "8", "9"];
+
 interface Row {
   readonly id: string;
   readonly requirement: string;
@@ -54,6 +57,22 @@ const checks = rowsUnder("Checks of the client");
 describe("docs/conformance.md", () => {
   it("has every sentence of the clauses once, in order", () => {
     expect(clauses.map(({ id }) => id)).toEqual(EXPECTED);
+  });
+
+  it("has rows of each other clause of keys, media and signalling, in order, or says that it was not read", () => {
+    const unread = rowsUnder("Not read").map(({ id }) => id);
+    const isOf = (clause: string) => (id: string) =>
+      id
+        .split(/, | and | to /)
+        .some((each) => `${each}.`.startsWith(`${clause}.`) || each.startsWith(`${clause}-`));
+    const told = [...others.map(({ id }) => id), ...unread];
+    expect(OTHERS.filter((clause) => !told.some(isOf(clause)))).toEqual([]);
+    const places = others.map(({ id }) => id.split("-", 1)[0]!.split(".").map(Number));
+    const inOrder = places.toSorted((a, b) => {
+      const at = a.findIndex((number, i) => number !== b[i]);
+      return at < 0 ? a.length - b.length : a[at]! - (b[at] ?? -1);
+    });
+    expect(places).toEqual(inOrder);
   });
 
   it("has a row for each check that fails, over SIP and over HTTP", () => {
