@@ -63,6 +63,7 @@ const STATUSES: ReadonlyMap<ErrorCode, ExitStatus> = new Map(
           "BUSY",
           "CLOCK_AHEAD",
           "CLOCK_OFF",
+          "KEY_PENDING",
           "NO_GROUP_KEY",
           "STORE_BUSY",
           "STORE_LOCKED",

@@ -1,5 +1,8 @@
 /** The self-signed certificate, read by node:crypto. */
 import { X509Certificate } from "node:crypto";
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
+import { connect, createServer } from "node:tls";
 import { expect, it } from "vitest";
 import { belongsTo, selfSigned } from "../../../cli/server/self-signed.ts";
 
@@ -26,4 +29,21 @@ it("a self-signed certificate is another each time", () => {
   expect(belongsTo(one.certificate, two.key)).toBe(false);
   const serials = [one, two].map(({ certificate }) => new X509Certificate(certificate).serialNumber);
   expect(new Set(serials).size).toBe(2);
+});
+
+it("a self-signed certificate is trusted by who has another one of the same host in the same file, in either order", async () => {
+  const [one, two] = [selfSigned(["localhost"], Date.now(), 1), selfSigned(["localhost"], Date.now(), 1)];
+  const server = createServer({ cert: one.certificate, key: one.key }, (socket) => socket.end());
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  try {
+    for (const ca of [one.certificate + two.certificate, two.certificate + one.certificate]) {
+      const socket = connect({ host: "127.0.0.1", port, servername: "localhost", ca });
+      await once(socket, "secureConnect");
+      socket.destroy();
+    }
+  } finally {
+    server.close();
+  }
 });

@@ -158,6 +158,25 @@ it.each([
   },
 );
 
+it("talk and listen under a key that is for later end with 75 and say when it begins", {
+  timeout: STORY_MS,
+}, async () => {
+  const folder = await temporaryFolder();
+  const data = join(folder, "data");
+  await serve(data);
+  await cli("group", "create", GROUP, ALICE, BOB, "--data-dir", data);
+  const activation = new Date(Math.ceil(Date.now() / 1000 + 3600) * 1000).toISOString();
+  await cli("group", "rekey", GROUP, "--activation", activation, "--revoke-old", "--data-dir", data);
+  for (const command of [["talk"], ["listen", "--out", join(folder, "heard.wav")]]) {
+    const refused = await spawnCli([...command, GROUP, "--local", data, "--user", BOB, "--json"]);
+    expect(refused.status, refused.stderr).toBe(75);
+    expect(refused.json()).toMatchObject({
+      code: "KEY_PENDING",
+      message: `the key of ${GROUP} is pending until ${activation}`,
+    });
+  }
+});
+
 const isLoud = (sample: number) => Math.abs(sample) > 100;
 
 function framesOf(samples: Int16Array): Int16Array[] {
