@@ -14,7 +14,7 @@ export const SERVER_CODES = {
   WRONG_IDENTITY: "The access token does not prove the identity that the request is for.",
   NO_AUDIENCE: "Development tokens are not made for the server of this URI.",
   ADMIN_TOKEN: "The token of the operator is missing or wrong.",
-  FORBIDDEN: "Only a manager of the groups concerned may do this.",
+  FORBIDDEN: "Only an operator, or a manager of the groups concerned, may do this.",
 
   // Requests.
   BAD_REQUEST: "The HTTP request is malformed.",

@@ -1,4 +1,5 @@
 /** SQL statements of a rekey, counted at the store's port, from the operator's call to the members' answers. */
+import { operator } from "../../roles/gms/common/caller.ts";
 import { type Database, GmsStore, type Sql } from "../../store/index.ts";
 import { acknowledge, emptyPglite, makeCore, makeWorld, newMembers, until } from "../../test/gms/world.ts";
 
@@ -11,7 +12,7 @@ type StatementName =
   | "batch of messages claimed"
   | "batch of answers recorded";
 
-const OPERATOR = "operator";
+const OPERATOR = operator("operator");
 const SMALL = "sip:small@home.example";
 const LARGE = "sip:large@home.example";
 /** Members enough to tell a statement for each chunk from one for each member. */

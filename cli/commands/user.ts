@@ -61,7 +61,7 @@ async function lost({ output }: Context, options: LostArgs, text: string): Promi
     try {
       const { signal } = end;
       const { reason } = options;
-      for await (last of loseUserEverywhere({ userUri, actor: OPERATOR, reason, kms, gms, signal })) {
+      for await (last of loseUserEverywhere({ userUri, caller: OPERATOR, reason, kms, gms, signal })) {
         status.show(progressLine(last));
       }
     } finally {

@@ -2,11 +2,12 @@
  * Users whom the KMS of this process revokes leave all groups of its GMS. TS 33.180 has no message for that between the two,
  * so the database says it: also what was revoked while the GMS stood still.
  */
+import { operator } from "../../roles/gms/common/caller.ts";
 import type { GmsAdmin } from "../../roles/gms/common/ports.ts";
 import type { ServerLog } from "../../roles/server/log.ts";
 
 const LOOK_MS = 2000;
-const ACTOR = "kms";
+const KMS = operator("kms");
 
 export interface RevokedUsersOptions {
   /** Users revoked at that time or later, in milliseconds since the Unix epoch. */
@@ -29,7 +30,7 @@ export function removeRevokedUsers({ revokedSince, gms, log }: RevokedUsersOptio
     try {
       for (const { uri, revokedAt } of await revokedSince(since)) {
         if (stopped) return;
-        if (done.get(uri) !== revokedAt) await gms.loseUser(ACTOR, uri);
+        if (done.get(uri) !== revokedAt) await gms.loseUser(KMS, uri);
         done.set(uri, revokedAt);
         since = Math.max(since, revokedAt);
       }

@@ -1,12 +1,14 @@
 /** The operations of a GMS, through the server that runs on its data folder. */
 import { type GmsAdminClient, gmsAdminClient } from "../../roles/gms/admin/client.ts";
+import { operator } from "../../roles/gms/common/caller.ts";
+import { DEFAULT_ACTOR } from "../../roles/server/actor.ts";
 import { runningServer } from "../server/admin-file.ts";
 import type { FolderOptions } from "../server/data-folder.ts";
 import { usageError } from "../terminal/usage.ts";
 import { gmsAdminFileOf } from "./data-folder.ts";
 
-/** Actor in the audit log: anyone who can read the folder. */
-export const OPERATOR = "operator";
+/** Anyone who can read the folder may do everything. */
+export const OPERATOR = operator(DEFAULT_ACTOR);
 
 /** Usage error GMS_NOT_RUNNING: a GMS that stands still delivers nothing, so nothing is done without one. */
 export async function withGmsAdmin<T>(

@@ -1,6 +1,7 @@
 /** Users whose radios are lost: begun by one press, and followed until the last of the others has answered. */
 import { pause } from "../../base/deadline.ts";
 import { loseUserEverywhere } from "../gms/admin/lost-user.ts";
+import { operator } from "../gms/common/caller.ts";
 import type { LostUser } from "../gms/common/ports.ts";
 import type { ServerLog } from "../server/log.ts";
 import type { ConsoleBackend } from "./backend.ts";
@@ -49,7 +50,7 @@ export class LostUsers {
     const timer = setTimeout(() => stop.abort(), FOLLOW_MS).unref();
     const { kms, gms } = backend;
     const looks = loseUserEverywhere({
-      ...{ userUri: user, actor, reason, gms, lookMs: LOOK_MS, signal: stop.signal },
+      ...{ userUri: user, caller: operator(actor), reason, gms, lookMs: LOOK_MS, signal: stop.signal },
       kms: kms?.as(actor),
       wait: (milliseconds) => pause(milliseconds, stop.signal),
     });

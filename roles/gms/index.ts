@@ -19,6 +19,7 @@ export type {
 export type { IssuerKeyStore, KnownKeys } from "../server/issuer-keys.ts";
 export type { Reconfiguration } from "../server/reconfigure.ts";
 export { gmsAdminClient } from "./admin/client.ts";
+export { type Caller, type ManagerCaller, manager, type OperatorCaller, operator } from "./common/caller.ts";
 export {
   type GmsConfig,
   type GmsConfigInput,

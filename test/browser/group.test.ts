@@ -1,7 +1,9 @@
 /** A page as a member of a group: it gets a GMK from our GMS over SIP on a WebSocket, and has it after a reload. */
+
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { formatKeyId, toHex } from "../../bindings/index.ts";
+import { operator } from "../../roles/gms/common/caller.ts";
 import { gmsAudience } from "../../roles/gms/common/config.ts";
 import { createGms, type Gms } from "../../roles/gms/create.ts";
 import { type ProvisionedKeys, provisionGms } from "../../roles/gms/identity.ts";
@@ -84,7 +86,10 @@ describeInChromium("a page that is a member of a group", () => {
   });
 
   it("provisions, subscribes, stores the GMK, and has it after a reload without a request", async () => {
-    const { rekeys } = await gms.admin.createGroup("operator", { uri: GROUP, members: [{ uri: ALICE }] });
+    const { rekeys } = await gms.admin.createGroup(operator("operator"), {
+      uri: GROUP,
+      members: [{ uri: ALICE }],
+    });
     const [rekey] = rekeys;
     const first = await visit(await connected());
     expect(first.error).toBeUndefined();
@@ -108,11 +113,11 @@ describeInChromium("a page that is a member of a group", () => {
   });
 
   it("gets the next GMK, and loses it when it is revoked", async () => {
-    const rekey = await gms.admin.rekey("operator", GROUP, { text: "second" });
+    const rekey = await gms.admin.rekey(operator("operator"), GROUP, { text: "second" });
     const next = await visit(await connected());
     expect(next.error).toBeUndefined();
     expect(next).toMatchObject({ gmkId: formatKeyId(rekey.gmkId), text: "second", outcome: "stored" });
-    await gms.admin.revokeGmk("operator", rekey.gmkId);
+    await gms.admin.revokeGmk(operator("operator"), rekey.gmkId);
     const revoked = await visit(await connected());
     expect(revoked.error).toBeUndefined();
     expect(revoked.outcome).toBe("revoked");

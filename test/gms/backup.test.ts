@@ -1,6 +1,8 @@
 /** A backup that was made while groups changed, put back after the server went on and was lost. */
+
 import { expect, it } from "vitest";
 import { ntpUnfold } from "../../bindings/identity/ntp.ts";
+import { operator } from "../../roles/gms/common/caller.ts";
 import { loadSnapshot } from "../../store/backup/load.ts";
 import { writeSnapshot } from "../../store/database/snapshot.ts";
 import type { Sql } from "../../store/database/sql.ts";
@@ -55,13 +57,14 @@ onEachDatabase("a backup under load", ({ fresh }) => {
       const world = await makeWorld({ database: db, members: MEMBERS });
       const core = makeCore(world);
       const { admin } = core.context;
-      for (const uri of GROUPS) await admin.createGroup("op", { uri, members: newMembers(MEMBERS) });
+      for (const uri of GROUPS)
+        await admin.createGroup(operator("op"), { uri, members: newMembers(MEMBERS) });
       await sealAll(core);
       // Planned and not sealed when the backup is made.
-      await admin.rekey("op", GROUPS[0]!);
+      await admin.rekey(operator("op"), GROUPS[0]!);
       const change = async (i: number) => {
         world.clock.now += 1000;
-        await admin.rekey("op", GROUPS[i % GROUPS.length]!);
+        await admin.rekey(operator("op"), GROUPS[i % GROUPS.length]!);
       };
       const changes = (async () => {
         for (let i = 0; i < CHANGES; i++) await change(i);

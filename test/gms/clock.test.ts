@@ -1,5 +1,7 @@
 /** Clocks that are wrong: that of a process, and that of the database. */
+
 import { afterEach, expect, it } from "vitest";
+import { operator } from "../../roles/gms/common/caller.ts";
 import { createPrometheusMetrics } from "../../roles/gms/common/metrics-prom.ts";
 import { readiness } from "../../roles/gms/readiness.ts";
 import { GmsStore } from "../../store/gms/gms-store.ts";
@@ -33,14 +35,14 @@ it.each([
   async (_, ms) => {
     world = await makeWorld();
     const { admin } = makeCore(world).context;
-    await admin.createGroup("op", { uri: GROUP, members: newMembers(3) });
+    await admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(3) });
     const ahead = { ms };
     const wrong = process(ahead);
     const { context, schedule } = wrong.core;
     await context.clock.measure();
     const ready = readiness(context);
     await expect(ready()).rejects.toMatchObject({ kind: "transport", code: "CLOCK_OFF" });
-    await expect(context.admin.rekey("op", GROUP)).rejects.toMatchObject({ code: "CLOCK_OFF" });
+    await expect(context.admin.rekey(operator("op"), GROUP)).rejects.toMatchObject({ code: "CLOCK_OFF" });
     expect(await world.store.rekeys({ limit: 9 })).toHaveLength(1);
     wrong.core.sealer.start();
     await schedule.tick();
@@ -52,7 +54,7 @@ it.each([
     await schedule.tick();
     await ready();
     expect(wrong.lines.at(-1)).toBe("the clocks of this host and of the database agree again");
-    await context.admin.rekey("op", GROUP);
+    await context.admin.rekey(operator("op"), GROUP);
     await sealAll(wrong.core);
     // What it seals now, and what the others did, all members take.
     for (let i = 0; i < 3; i++) {
@@ -72,7 +74,7 @@ it("a process a few seconds off works, and its times are those of the database",
   const { core } = process({ ms: 4000 });
   await core.context.clock.measure();
   expect(core.context.now()).toBe(NOW);
-  await core.context.admin.createGroup("op", { uri: GROUP, members: newMembers(1) });
+  await core.context.admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(1) });
   expect(await core.context.admin.gmks(GROUP)).toMatchObject([{ activation: NOW, createdAt: NOW }]);
   await readiness(core.context)();
 });
@@ -81,7 +83,7 @@ it("T that the database's clock left far ahead is told at the start, refused, an
   world = await makeWorld();
   const before = makeCore(world);
   world.clock.now = NOW + HOUR;
-  await before.context.admin.createGroup("op", { uri: GROUP, members: newMembers(2) });
+  await before.context.admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(2) });
   world.clock.now = NOW;
   const metrics = createPrometheusMetrics();
   const { core, lines } = process({ ms: 0 }, { metrics });
@@ -90,11 +92,11 @@ it("T that the database's clock left far ahead is told at the start, refused, an
   expect(lines).toContain("T is ahead of the database's clock");
   const { admin } = core.context;
   await expect(readiness(core.context)()).rejects.toMatchObject({ code: "CLOCK_AHEAD" });
-  await expect(admin.rekey("op", GROUP)).rejects.toMatchObject({ code: "CLOCK_AHEAD" });
+  await expect(admin.rekey(operator("op"), GROUP)).rejects.toMatchObject({ code: "CLOCK_AHEAD" });
   expect(await metrics.text()).toContain("gms_message_time_ahead_seconds 3600");
-  expect(await admin.resetClock("op")).toEqual({ ahead: 3600, groups: [GROUP] });
+  expect(await admin.resetClock(operator("op"))).toEqual({ ahead: 3600, groups: [GROUP] });
   await readiness(core.context)();
-  await admin.rekey("op", GROUP);
+  await admin.rekey(operator("op"), GROUP);
   await sealAll(core);
   for (let i = 0; i < 2; i++) {
     const [message] = await world.store.gktpOf(memberUri(i));
@@ -108,7 +110,7 @@ it("T is not set back by a process whose clock says that it is the database's wh
   world = await makeWorld();
   const { core } = process({ ms: HOUR });
   await core.context.clock.measure();
-  await expect(core.context.admin.resetClock("op")).rejects.toMatchObject({ code: "CLOCK_OFF" });
+  await expect(core.context.admin.resetClock(operator("op"))).rejects.toMatchObject({ code: "CLOCK_OFF" });
 });
 
 it("a process is not ready without the keys of the present period, or where nothing can be written", async () => {

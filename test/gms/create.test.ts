@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { load } from "../../bindings/core/core.ts";
+import { operator } from "../../roles/gms/common/caller.ts";
 import { gmsAudience } from "../../roles/gms/common/config.ts";
 import { createGms, type Gms, type GmsOptions } from "../../roles/gms/create.ts";
 import { DevelopmentIssuer } from "../../roles/server/development-tokens.ts";
@@ -57,7 +58,7 @@ describe("createGms", () => {
       },
     });
     const sealed = new Promise<readonly string[]>((resolve) => context.on({ sealed: resolve }));
-    await admin.createGroup("op", { uri: GROUP, members: newMembers(1) });
+    await admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(1) });
     expect(await sealed).toEqual([memberUri(0)]);
     const path = `org.3gpp.MCPTT-GKTP/users/${encodeURIComponent(memberUri(0))}/gktp.xml`;
     const token = await issuer.token({ userUri: memberUri(0), now: Date.now() });
@@ -83,7 +84,7 @@ describe("createGms", () => {
 
   it("finds work that was left undone, under a name of its own", async () => {
     const first = await create();
-    await first.admin.createGroup("op", { uri: GROUP, members: newMembers(2) });
+    await first.admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(2) });
     const name = first.context.instance;
     await first.close();
     const second = await create();
@@ -113,14 +114,14 @@ describe("createGms", () => {
     const { listen, admin, reconfigure, context } = await create();
     await listen();
     const sealed = new Promise<readonly string[]>((resolve) => context.on({ sealed: resolve }));
-    const { rekeys } = await admin.createGroup("op", { uri: GROUP, members: newMembers(3) });
+    const { rekeys } = await admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(3) });
     await sealed;
     await acknowledge(world, rekeys[0]!.id);
     const changes = configOf({ policy: { revokeGrace: 600 }, listen: { port: 1 } });
     const { changed, fixed, apply } = await reconfigure(changes);
     expect([changed, fixed]).toEqual([["policy.revokeGrace"], ["listen.port"]]);
     apply();
-    await admin.removeMembers("op", GROUP, [memberUri(2)]);
+    await admin.removeMembers(operator("op"), GROUP, [memberUri(2)]);
     const gmks = await world.store.gmks(GROUP);
     const removedAt = Math.max(...gmks.map(({ createdAt }) => createdAt));
     const { revokeAt } = gmks.find(({ gmkId }) => gmkId === rekeys[0]!.gmkId)!;

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from "vitest";
+import { operator } from "../../roles/gms/common/caller.ts";
 import type { GmsCore } from "../../roles/gms/context.ts";
 import {
   AWAY_KMS,
@@ -37,7 +38,7 @@ async function messagesOf(uri: string, kmsUri?: string) {
 describe("createGroup", () => {
   it("makes a GMK for all members, who open their messages and find the GMK-ID", async () => {
     const admin = await begin();
-    const { group, rekeys } = await admin.createGroup("op", { uri: GROUP, members: newMembers(3) });
+    const { group, rekeys } = await admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(3) });
     expect(group).toMatchObject({ uri: GROUP, createdAt: NOW });
     expect(rekeys).toMatchObject([
       {
@@ -79,7 +80,7 @@ describe("createGroup", () => {
     const admin = await begin();
     const away = "sip:dora@away.example";
     const members = [...newMembers(1), { uri: away, kmsUri: AWAY_KMS, kind: "mcx-server" as const }];
-    await admin.createGroup("op", { uri: GROUP, members });
+    await admin.createGroup(operator("op"), { uri: GROUP, members });
     await sealAll(core);
     expect(await messagesOf(away, AWAY_KMS)).toMatchObject([
       { outcome: "accepted", recipient: { kmsUri: AWAY_KMS } },
@@ -93,7 +94,7 @@ describe("createGroup", () => {
   it("gives a lifetime, a delay and hidden identities as configured", async () => {
     const policy = { gmkLifetime: 7200, activationDelay: 60, hideResponder: true };
     const admin = await begin({ config: { policy } });
-    await admin.createGroup("op", { uri: GROUP, members: newMembers(1) });
+    await admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(1) });
     await sealAll(core);
     const times = { activation: NOW / 1000 + 60, expiry: NOW / 1000 + 60 + 7200 };
     expect(await messagesOf(memberUri(0))).toMatchObject([{ parameters: times }]);
@@ -106,9 +107,9 @@ describe("createGroup", () => {
 
   it("makes no GMK for a group without members, and one when the first comes", async () => {
     const admin = await begin();
-    expect((await admin.createGroup("op", { uri: GROUP, members: [] })).rekeys).toEqual([]);
+    expect((await admin.createGroup(operator("op"), { uri: GROUP, members: [] })).rekeys).toEqual([]);
     expect(await admin.gmks(GROUP)).toEqual([]);
-    const { rekeys } = await admin.addMembers("op", GROUP, newMembers(2));
+    const { rekeys } = await admin.addMembers(operator("op"), GROUP, newMembers(2));
     expect(rekeys).toMatchObject([{ kind: "distribute", total: 2 }]);
     expect(await admin.gmks(GROUP)).toMatchObject([{ state: "live" }]);
   });
@@ -129,10 +130,12 @@ describe("createGroup", () => {
     ];
     for (const [changes, code] of refusals) {
       const group = { uri: GROUP, members: newMembers(1), ...changes } as never;
-      await expect(admin.createGroup("op", group)).rejects.toMatchObject({ kind: "usage", code });
+      await expect(admin.createGroup(operator("op"), group)).rejects.toMatchObject({ kind: "usage", code });
     }
-    await admin.createGroup("op", { uri: GROUP, members: [] });
-    await expect(admin.createGroup("op", { uri: GROUP, members: newMembers(1) })).rejects.toMatchObject({
+    await admin.createGroup(operator("op"), { uri: GROUP, members: [] });
+    await expect(
+      admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(1) }),
+    ).rejects.toMatchObject({
       code: "GROUP_EXISTS",
     });
     expect(await admin.groups({ limit: 10 })).toHaveLength(1);
@@ -144,7 +147,7 @@ describe("createGroup", () => {
     const admin = await begin();
     world.clock.now += 365 * 86_400_000;
     const early = makeCore(world, { keys: { ...world.keys, current: frozen(world) } });
-    const made = early.context.admin.createGroup("op", { uri: GROUP, members: newMembers(1) });
+    const made = early.context.admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(1) });
     await expect(made).rejects.toMatchObject({ code: "NO_SIGNING_KEY" });
     expect(await admin.group(GROUP)).toBeUndefined();
   });
@@ -163,13 +166,13 @@ describe("URIs of groups and members", () => {
   it("need a scheme, also such names as JavaScript has for itself", async () => {
     const admin = await begin();
     for (const uri of ["__proto__", "constructor", "fire", "mailto:fire@home.example"]) {
-      const error = await admin.createGroup("op", { uri, members: [] }).catch((caught) => caught);
+      const error = await admin.createGroup(operator("op"), { uri, members: [] }).catch((caught) => caught);
       expect(error).toMatchObject({
         code: "BAD_GROUP",
         message: expect.stringContaining("sip:, sips: or tel:"),
       });
       const members = [{ uri }];
-      await expect(admin.createGroup("op", { uri: GROUP, members })).rejects.toMatchObject({
+      await expect(admin.createGroup(operator("op"), { uri: GROUP, members })).rejects.toMatchObject({
         code: "BAD_MEMBER",
       });
     }
@@ -179,11 +182,14 @@ describe("URIs of groups and members", () => {
   it("URIs of groups and members that look like others are taken, with a warning", async () => {
     const admin = await begin();
     const alike = memberUri(0).toUpperCase().replace("SIP:", "sip:");
-    const made = await admin.createGroup("op", { uri: GROUP, members: newMembers(2) });
+    const made = await admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(2) });
     expect(made.warnings).toBeUndefined();
-    const added = await admin.addMembers("op", GROUP, [{ uri: alike }]);
+    const added = await admin.addMembers(operator("op"), GROUP, [{ uri: alike }]);
     expect(added.warnings).toEqual([`${alike} looks like ${memberUri(0)}`]);
-    const second = await admin.createGroup("op", { uri: GROUP.replace("fire", "fir\u0435"), members: [] });
+    const second = await admin.createGroup(operator("op"), {
+      uri: GROUP.replace("fire", "fir\u0435"),
+      members: [],
+    });
     expect(second.warnings).toEqual([`sip:fir\\u{435}@home.example looks like ${GROUP}`]);
   });
 });
@@ -191,32 +197,35 @@ describe("URIs of groups and members", () => {
 describe("changeGroup and replaceGroup", () => {
   it("change what is given, count the revision and make no GMK for it", async () => {
     const admin = await begin();
-    const { group } = await admin.createGroup("op", { uri: GROUP, members: newMembers(2) });
-    const changed = await admin.changeGroup("op", GROUP, { displayName: "Fire", rekeyEveryMs: 60_000 });
+    const { group } = await admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(2) });
+    const changed = await admin.changeGroup(operator("op"), GROUP, {
+      displayName: "Fire",
+      rekeyEveryMs: 60_000,
+    });
     expect(changed.rekeys).toEqual([]);
     expect(changed.group.revision).toBeGreaterThan(group.revision);
     expect(changed.group.settings).toMatchObject({ displayName: "Fire", services: ["mcptt", "mcdata"] });
     expect((await admin.group(GROUP))!.nextRekeyAt).toBe(NOW + 60_000);
-    const without = await admin.changeGroup("op", GROUP, { rekeyEveryMs: 0 });
+    const without = await admin.changeGroup(operator("op"), GROUP, { rekeyEveryMs: 0 });
     expect(without.group.settings.rekeyEveryMs).toBeUndefined();
     expect((await admin.group(GROUP))!.nextRekeyAt).toBeGreaterThan(NOW + 86_400_000);
   });
 
   it("refuse a revision that is not that of the group, and groups that are not there", async () => {
     const admin = await begin();
-    const { group } = await admin.createGroup("op", { uri: GROUP, members: newMembers(1) });
+    const { group } = await admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(1) });
     const wrong = group.revision + 7;
     const attempts = [
-      admin.changeGroup("op", GROUP, { displayName: "x" }, wrong),
-      admin.replaceGroup("op", { uri: GROUP, members: [] }, wrong),
-      admin.deleteGroup("op", GROUP, wrong),
+      admin.changeGroup(operator("op"), GROUP, { displayName: "x" }, wrong),
+      admin.replaceGroup(operator("op"), { uri: GROUP, members: [] }, wrong),
+      admin.deleteGroup(operator("op"), GROUP, wrong),
     ];
     for (const attempt of attempts) await expect(attempt).rejects.toMatchObject({ code: "GROUP_CHANGED" });
     expect(await admin.group(GROUP)).toEqual({ ...group, nextRekeyAt: expect.anything() });
     const missing = [
-      admin.changeGroup("op", OTHER, {}),
-      admin.replaceGroup("op", { uri: OTHER, members: [] }),
-      admin.deleteGroup("op", OTHER),
+      admin.changeGroup(operator("op"), OTHER, {}),
+      admin.replaceGroup(operator("op"), { uri: OTHER, members: [] }),
+      admin.deleteGroup(operator("op"), OTHER),
       admin.members(OTHER, { limit: 1 }),
       admin.gmks("sip:\u0000"),
     ];
@@ -227,10 +236,10 @@ describe("changeGroup and replaceGroup", () => {
   it("put a whole member list: who is new gets the key, and servers stay without being listed", async () => {
     const admin = await begin();
     const server = { uri: "sip:mixer@home.example", kind: "mcx-server" as const };
-    await admin.createGroup("op", { uri: GROUP, members: [...newMembers(2), server] });
-    const grown = await admin.replaceGroup("op", { uri: GROUP, members: newMembers(3) });
+    await admin.createGroup(operator("op"), { uri: GROUP, members: [...newMembers(2), server] });
+    const grown = await admin.replaceGroup(operator("op"), { uri: GROUP, members: newMembers(3) });
     expect(grown.rekeys).toMatchObject([{ kind: "distribute", total: 1, cause: "group replaced" }]);
-    const shrunk = await admin.replaceGroup("op", { uri: GROUP, members: newMembers(2, 1) });
+    const shrunk = await admin.replaceGroup(operator("op"), { uri: GROUP, members: newMembers(2, 1) });
     expect(shrunk.rekeys).toMatchObject([{ kind: "distribute", total: 3 }]);
     expect((await admin.members(GROUP, { limit: 10 })).map(({ uri }) => uri)).toEqual([
       server.uri,
@@ -238,7 +247,7 @@ describe("changeGroup and replaceGroup", () => {
       memberUri(2),
     ]);
     expect((await admin.gmks(GROUP)).map(({ state }) => state)).toEqual(["retired", "live"]);
-    const same = await admin.replaceGroup("op", { uri: GROUP, members: newMembers(2, 1) });
+    const same = await admin.replaceGroup(operator("op"), { uri: GROUP, members: newMembers(2, 1) });
     expect(same.rekeys).toEqual([]);
   });
 });
@@ -246,9 +255,9 @@ describe("changeGroup and replaceGroup", () => {
 describe("deleteGroup", () => {
   it("revokes the GMKs of the group for all who may have them", async () => {
     const admin = await begin();
-    await admin.createGroup("op", { uri: GROUP, members: newMembers(2) });
+    await admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(2) });
     const [gmk] = await admin.gmks(GROUP);
-    await admin.deleteGroup("op", GROUP);
+    await admin.deleteGroup(operator("op"), GROUP);
     expect(await admin.group(GROUP)).toBeUndefined();
     expect((await admin.rekeys({ limit: 10 })).map(({ kind, state }) => `${kind} ${state}`)).toEqual([
       "revoke running",
@@ -262,10 +271,10 @@ describe("deleteGroup", () => {
 
   it("gives groups that shared its GMK another, which its other members do not get", async () => {
     const admin = await begin();
-    await admin.createGroup("op", { uri: GROUP, members: newMembers(2) });
-    await admin.createGroup("op", { uri: OTHER, members: newMembers(2, 1) });
-    await admin.rekey("op", GROUP, { sharedWith: [OTHER] });
-    await admin.deleteGroup("op", GROUP);
+    await admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(2) });
+    await admin.createGroup(operator("op"), { uri: OTHER, members: newMembers(2, 1) });
+    await admin.rekey(operator("op"), GROUP, { sharedWith: [OTHER] });
+    await admin.deleteGroup(operator("op"), GROUP);
     await sealAll(core);
     const live = (await admin.gmks(OTHER)).filter(({ state }) => state === "live");
     expect(live).toMatchObject([{ groups: [OTHER] }]);
@@ -278,9 +287,9 @@ describe("deleteGroup", () => {
 
   it("leaves the URI free for a new group", async () => {
     const admin = await begin();
-    await admin.createGroup("op", { uri: GROUP, members: newMembers(1) });
-    await admin.deleteGroup("op", GROUP);
-    await admin.createGroup("op", { uri: GROUP, members: newMembers(1) });
+    await admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(1) });
+    await admin.deleteGroup(operator("op"), GROUP);
+    await admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(1) });
     await sealAll(core);
     const opened = await messagesOf(memberUri(0));
     expect(opened.map(({ outcome }) => outcome).sort()).toEqual(["accepted", "revoked"]);

@@ -1,6 +1,8 @@
 /** A lost radio: out of all groups, its keys of no use, and a list of who does not know yet. */
+
 import { afterEach, beforeAll, expect, it } from "vitest";
 import { loseUserEverywhere } from "../../roles/gms/admin/lost-user.ts";
+import { operator } from "../../roles/gms/common/caller.ts";
 import type { LostUser } from "../../roles/gms/common/ports.ts";
 import type { GmsCore } from "../../roles/gms/context.ts";
 import { acknowledge, makeCore, makeWorld, memberUri, newMembers, sealAll, type World } from "./world.ts";
@@ -36,14 +38,14 @@ it("is revoked at the KMS, leaves all groups, and is done when the last of the o
   world = await makeWorld({ members: 3 });
   core = makeCore(world);
   const { admin } = core.context;
-  for (const uri of GROUPS) await admin.createGroup("op", { uri, members: newMembers(3) });
+  for (const uri of GROUPS) await admin.createGroup(operator("op"), { uri, members: newMembers(3) });
   await answer();
   const revoked: string[] = [];
   const kms = { revokeUser: async (uri: string, reason: string) => void revoked.push(`${uri} ${reason}`) };
   const absent = memberUri(2);
   const looks: LostUser[] = [];
   const stop = new AbortController();
-  const common = { userUri: LOST, actor: "op", reason: "radio lost", kms, gms: admin };
+  const common = { userUri: LOST, caller: operator("op"), reason: "radio lost", kms, gms: admin };
   const first = loseUserEverywhere({
     ...common,
     signal: stop.signal,
@@ -81,12 +83,12 @@ it("had left a group before: what the user still holds of it ends as well", asyn
   core = makeCore(world);
   const { admin } = core.context;
   const [uri] = GROUPS as [string];
-  await admin.createGroup("op", { uri, members: newMembers(3) });
+  await admin.createGroup(operator("op"), { uri, members: newMembers(3) });
   await answer();
-  await admin.removeMembers("op", uri, [LOST]);
+  await admin.removeMembers(operator("op"), uri, [LOST]);
   await world.db.query("UPDATE gms_gmk SET revoke_at = NULL");
   await answer();
-  expect((await admin.loseUser("op", LOST)).gmks[0]!.revokeAt).toBe(world.clock.now + 30_000);
+  expect((await admin.loseUser(operator("op"), LOST)).gmks[0]!.revokeAt).toBe(world.clock.now + 30_000);
   await pass(30_000);
   await answer();
   expect(await admin.lostUser(LOST)).toMatchObject({ done: true, gmks: [{ state: "revoked" }] });

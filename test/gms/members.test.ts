@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { type RandomSource, systemRandom } from "../../base/random.ts";
 import { userSalts } from "../../bindings/identity/user-salt.ts";
+import { operator } from "../../roles/gms/common/caller.ts";
 import type { GmsCore } from "../../roles/gms/context.ts";
 import {
   AWAY_KMS,
@@ -42,7 +43,7 @@ async function liveKeys(group = GROUP): Promise<number[]> {
 
 it("a member of a partner KMS that was permitted a moment ago is taken, without a restart", async () => {
   const admin = await begin();
-  await admin.createGroup("op", { uri: GROUP, members: newMembers(1) });
+  await admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(1) });
   const full = world.keys.current();
   let known: ReturnType<World["keys"]["current"]> = {
     ...full,
@@ -51,24 +52,26 @@ it("a member of a partner KMS that was permitted a moment ago is taken, without 
   vi.spyOn(world.keys, "current").mockImplementation(() => known);
   const asked = vi.spyOn(world.keys, "redirect").mockRejectedValueOnce(new Error("no route"));
   const partner = { uri: "sip:xena@away.example", kmsUri: AWAY_KMS };
-  await expect(admin.addMembers("op", GROUP, [partner])).rejects.toMatchObject({ code: "BAD_MEMBER" });
+  await expect(admin.addMembers(operator("op"), GROUP, [partner])).rejects.toMatchObject({
+    code: "BAD_MEMBER",
+  });
   asked.mockImplementation(async (proposed) => {
     known = full;
     return proposed;
   });
-  await admin.addMembers("op", GROUP, [partner]);
-  await admin.addMembers("op", GROUP, newMembers(1, 1));
+  await admin.addMembers(operator("op"), GROUP, [partner]);
+  await admin.addMembers(operator("op"), GROUP, newMembers(1, 1));
   expect(asked.mock.calls).toEqual([[[AWAY_KMS]], [[AWAY_KMS]]]);
 });
 
 describe("addMembers", () => {
   it("gives the new member every live GMK of the group, and nobody else anything", async () => {
     const admin = await begin();
-    const made = await admin.createGroup("op", { uri: GROUP, members: newMembers(2) });
-    await admin.rekey("op", GROUP, { keep: true, text: "second" });
+    const made = await admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(2) });
+    await admin.rekey(operator("op"), GROUP, { keep: true, text: "second" });
     await sealAll(core);
     const before = await world.store.gktpOf(memberUri(0));
-    const { group, rekeys } = await admin.addMembers("op", GROUP, newMembers(1, 2));
+    const { group, rekeys } = await admin.addMembers(operator("op"), GROUP, newMembers(1, 2));
     expect(group.revision).toBeGreaterThan(made.group.revision);
     expect(rekeys.map(({ kind, total, cause }) => ({ kind, total, cause }))).toEqual([
       { kind: "distribute", total: 1, cause: "member added" },
@@ -83,9 +86,13 @@ describe("addMembers", () => {
 
   it("makes a new GMK for all where the group wants it", async () => {
     const admin = await begin();
-    await admin.createGroup("op", { uri: GROUP, members: newMembers(2), settings: { rekeyOnAdd: true } });
+    await admin.createGroup(operator("op"), {
+      uri: GROUP,
+      members: newMembers(2),
+      settings: { rekeyOnAdd: true },
+    });
     const first = await liveKeys();
-    const { rekeys } = await admin.addMembers("op", GROUP, newMembers(1, 2));
+    const { rekeys } = await admin.addMembers(operator("op"), GROUP, newMembers(1, 2));
     expect(rekeys).toMatchObject([{ kind: "distribute", total: 3 }]);
     expect(await liveKeys()).not.toEqual(first);
     await sealAll(core);
@@ -94,26 +101,26 @@ describe("addMembers", () => {
 
   it("gives nothing to who has a shared GMK already", async () => {
     const admin = await begin();
-    await admin.createGroup("op", { uri: GROUP, members: newMembers(1) });
-    await admin.createGroup("op", { uri: OTHER, members: newMembers(1, 1) });
-    await admin.rekey("op", GROUP, { sharedWith: [OTHER] });
-    expect((await admin.addMembers("op", OTHER, newMembers(1, 2))).rekeys).toHaveLength(1);
-    const { rekeys } = await admin.addMembers("op", GROUP, newMembers(1, 1));
+    await admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(1) });
+    await admin.createGroup(operator("op"), { uri: OTHER, members: newMembers(1, 1) });
+    await admin.rekey(operator("op"), GROUP, { sharedWith: [OTHER] });
+    expect((await admin.addMembers(operator("op"), OTHER, newMembers(1, 2))).rekeys).toHaveLength(1);
+    const { rekeys } = await admin.addMembers(operator("op"), GROUP, newMembers(1, 1));
     expect(rekeys).toEqual([]);
   });
 
   it("refuses members that are there, none at all, and more than a group may have", async () => {
     const admin = await begin();
-    const made = await admin.createGroup("op", { uri: GROUP, members: newMembers(2) });
-    const twice = admin.addMembers("op", GROUP, newMembers(2, 1));
+    const made = await admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(2) });
+    const twice = admin.addMembers(operator("op"), GROUP, newMembers(2, 1));
     await expect(twice).rejects.toMatchObject({ code: "MEMBER_EXISTS" });
-    await expect(admin.addMembers("op", GROUP, [])).rejects.toMatchObject({ code: "BAD_MEMBER" });
-    await expect(admin.addMembers("op", OTHER, newMembers(1))).rejects.toMatchObject({
+    await expect(admin.addMembers(operator("op"), GROUP, [])).rejects.toMatchObject({ code: "BAD_MEMBER" });
+    await expect(admin.addMembers(operator("op"), OTHER, newMembers(1))).rejects.toMatchObject({
       code: "GROUP_UNKNOWN",
     });
     const small = { ...world.config, limits: { ...world.config.limits, membersPerGroup: 3 } };
     const { admin: limited } = makeCore(world, { config: small }).context;
-    await expect(limited.addMembers("op", GROUP, newMembers(2, 2))).rejects.toMatchObject({
+    await expect(limited.addMembers(operator("op"), GROUP, newMembers(2, 2))).rejects.toMatchObject({
       code: "BAD_GROUP",
     });
     expect(await admin.members(GROUP, { limit: 10 })).toHaveLength(2);
@@ -150,7 +157,7 @@ describe("GUK-IDs", () => {
   it("are different for all members: another GMK is drawn when two would be the same", async () => {
     const admin = await begin(keyFirst());
     const pair = colliding();
-    await admin.createGroup("op", { uri: GROUP, members: pair.map((uri) => ({ uri })) });
+    await admin.createGroup(operator("op"), { uri: GROUP, members: pair.map((uri) => ({ uri })) });
     const [gmk] = await world.store.gmks(GROUP);
     const recipients = await world.store.change((tx) => tx.recipients(gmk!.id));
     expect(new Set(recipients.map(({ csbId }) => csbId)).size).toBe(2);
@@ -160,10 +167,10 @@ describe("GUK-IDs", () => {
   it("taken by another recipient make a rekey of what would be an addition", async () => {
     const admin = await begin(keyFirst());
     const [first, second] = colliding();
-    await admin.createGroup("op", { uri: GROUP, members: [{ uri: first }, ...newMembers(1)] });
+    await admin.createGroup(operator("op"), { uri: GROUP, members: [{ uri: first }, ...newMembers(1)] });
     const [gmk] = await world.store.gmks(GROUP);
     expect(await secretOf(gmk!.id)).toEqual(KEY);
-    const { rekeys } = await admin.addMembers("op", GROUP, [{ uri: second }]);
+    const { rekeys } = await admin.addMembers(operator("op"), GROUP, [{ uri: second }]);
     expect(rekeys).toMatchObject([{ kind: "distribute", total: 3, cause: "member added" }]);
     expect((await world.store.gmks(GROUP)).map(({ state }) => state)).toEqual(["retired", "live"]);
   });
@@ -180,8 +187,8 @@ describe("GMK-IDs", () => {
     const admin = await begin((length) =>
       length === 4 && ++ids <= 3 ? Uint8Array.of(1, 2, 3, 4) : systemRandom(length),
     );
-    await admin.createGroup("op", { uri: GROUP, members: newMembers(1) });
-    await admin.createGroup("op", { uri: OTHER, members: newMembers(1) });
+    await admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(1) });
+    await admin.createGroup(operator("op"), { uri: OTHER, members: newMembers(1) });
     const [[one], [two]] = [await admin.gmks(GROUP), await admin.gmks(OTHER)];
     expect(one!.gmkId).toBe(0x01020304);
     expect(two!.gmkId).not.toBe(one!.gmkId);
@@ -192,17 +199,17 @@ describe("GMK-IDs", () => {
 describe("removeMembers", () => {
   it("makes a new GMK for those who stay; the removed keeps no message, sealed or not", async () => {
     const admin = await begin();
-    const created = await admin.createGroup("op", { uri: GROUP, members: newMembers(4) });
+    const created = await admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(4) });
     await sealAll(core);
     await acknowledge(world, created.rekeys[0]!.id, [memberUri(0)]);
-    const { rekeys, group } = await admin.removeMembers("op", GROUP, memberUris(1));
+    const { rekeys, group } = await admin.removeMembers(operator("op"), GROUP, memberUris(1));
     expect(group.revision).toBeGreaterThan(created.group.revision);
     expect(rekeys).toMatchObject([{ kind: "distribute", total: 3, cause: "member removed" }]);
     expect(await world.store.gktpOf(memberUri(0))).toEqual([]);
     const first = await admin.rekeyStatus(created.rekeys[0]!.id);
     expect(first).toMatchObject({ state: "superseded" });
     // Not sealed yet, and so another is removed.
-    await admin.removeMembers("op", GROUP, memberUris(1, 1));
+    await admin.removeMembers(operator("op"), GROUP, memberUris(1, 1));
     await sealAll(core);
     const live = await liveKeys();
     expect(live).toHaveLength(1);
@@ -215,12 +222,12 @@ describe("removeMembers", () => {
 
   it("makes one for all groups that shared it, for who is still in one of them", async () => {
     const admin = await begin();
-    await admin.createGroup("op", { uri: GROUP, members: newMembers(3) });
-    await admin.createGroup("op", { uri: OTHER, members: newMembers(3, 2) });
-    await admin.rekey("op", GROUP, { sharedWith: [OTHER] });
+    await admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(3) });
+    await admin.createGroup(operator("op"), { uri: OTHER, members: newMembers(3, 2) });
+    await admin.rekey(operator("op"), GROUP, { sharedWith: [OTHER] });
     const shared = (await admin.gmks(GROUP)).at(-1)!;
     await sealAll(core);
-    await admin.removeMembers("op", GROUP, [memberUri(0), memberUri(2)]);
+    await admin.removeMembers(operator("op"), GROUP, [memberUri(0), memberUri(2)]);
     await sealAll(core);
     const live = (await admin.gmks(GROUP)).filter(({ state }) => state === "live");
     expect(live.map(({ groups }) => groups)).toEqual([[GROUP, OTHER]]);
@@ -235,22 +242,24 @@ describe("removeMembers", () => {
 
   it("takes the GMK away when nobody is left, and a new one comes with the next member", async () => {
     const admin = await begin();
-    await admin.createGroup("op", { uri: GROUP, members: newMembers(1) });
-    const { rekeys } = await admin.removeMembers("op", GROUP, memberUris(1));
+    await admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(1) });
+    const { rekeys } = await admin.removeMembers(operator("op"), GROUP, memberUris(1));
     expect(rekeys).toEqual([]);
     expect((await admin.gmks(GROUP)).map(({ state }) => state)).toEqual(["retired"]);
     expect((await admin.group(GROUP))!.nextRekeyAt).toBeUndefined();
-    await admin.addMembers("op", GROUP, newMembers(1));
+    await admin.addMembers(operator("op"), GROUP, newMembers(1));
     expect((await admin.gmks(GROUP)).map(({ state }) => state)).toEqual(["retired", "live"]);
   });
 
   it("refuses who is no member, and then removes nobody", async () => {
     const admin = await begin();
-    await admin.createGroup("op", { uri: GROUP, members: newMembers(2) });
-    const attempt = admin.removeMembers("op", GROUP, [memberUri(0), memberUri(9)]);
+    await admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(2) });
+    const attempt = admin.removeMembers(operator("op"), GROUP, [memberUri(0), memberUri(9)]);
     await expect(attempt).rejects.toMatchObject({ code: "MEMBER_UNKNOWN" });
-    await expect(admin.removeMembers("op", GROUP, [])).rejects.toMatchObject({ code: "BAD_MEMBER" });
-    await expect(admin.removeMembers("op", GROUP, ["\u0000"])).rejects.toMatchObject({
+    await expect(admin.removeMembers(operator("op"), GROUP, [])).rejects.toMatchObject({
+      code: "BAD_MEMBER",
+    });
+    await expect(admin.removeMembers(operator("op"), GROUP, ["\u0000"])).rejects.toMatchObject({
       code: "MEMBER_UNKNOWN",
     });
     expect(await admin.members(GROUP, { limit: 10 })).toHaveLength(2);
@@ -259,8 +268,8 @@ describe("removeMembers", () => {
 
   it("is written down with who was removed", async () => {
     const admin = await begin();
-    await admin.createGroup("op", { uri: GROUP, members: newMembers(2) });
-    await admin.removeMembers("sip:chief@home.example", GROUP, memberUris(1));
+    await admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(2) });
+    await admin.removeMembers(operator("sip:chief@home.example"), GROUP, memberUris(1));
     expect((await admin.auditLog({ limit: 10 })).at(-1)).toMatchObject({
       at: NOW,
       actor: "sip:chief@home.example",

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
 import type { KmsDomain } from "../../bindings/identity/kms-domain.ts";
+import { operator } from "../../roles/gms/common/caller.ts";
 import type { GmsCore } from "../../roles/gms/context.ts";
 import {
   AWAY_KMS,
@@ -31,9 +32,9 @@ const states = async (group = GROUP) => (await world.store.gmks(group)).map(({ s
 describe("rekey", () => {
   it("puts a new GMK in place of the old one, with the times and the text that were asked for", async () => {
     const admin = await begin();
-    await admin.createGroup("op", { uri: GROUP, members: newMembers(2) });
+    await admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(2) });
     const options = { activation: NOW + 60_500, expiry: NOW + 3_600_700, text: "Übung 7" };
-    const rekey = await admin.rekey("op", GROUP, options);
+    const rekey = await admin.rekey(operator("op"), GROUP, options);
     expect(rekey).toMatchObject({ kind: "distribute", cause: "on demand", groups: [GROUP], total: 2 });
     // Until then the one before is used (E.6.4).
     expect(await states()).toEqual(["live", "live"]);
@@ -53,16 +54,16 @@ describe("rekey", () => {
 
   it("supersedes one that is not finished: nobody gets the old GMK any more", async () => {
     const admin = await begin();
-    const created = await admin.createGroup("op", { uri: GROUP, members: newMembers(3) });
+    const created = await admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(3) });
     const first = created.rekeys[0]!.id;
     await sealAll(core);
     await acknowledge(world, first, [memberUri(0)]);
-    const second = await admin.rekey("op", GROUP);
+    const second = await admin.rekey(operator("op"), GROUP);
     expect(await admin.rekeyStatus(first)).toMatchObject({
       state: "superseded",
       counts: { acknowledged: 1, superseded: 2, sealed: 0 },
     });
-    const third = await admin.rekey("op", GROUP);
+    const third = await admin.rekey(operator("op"), GROUP);
     expect(await admin.rekeyStatus(second.id)).toMatchObject({
       state: "superseded",
       counts: { superseded: 3, planned: 0 },
@@ -76,8 +77,8 @@ describe("rekey", () => {
 
   it("keeps the GMKs that are there where that is asked for", async () => {
     const admin = await begin();
-    const created = await admin.createGroup("op", { uri: GROUP, members: newMembers(1) });
-    const second = await admin.rekey("op", GROUP, { keep: true });
+    const created = await admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(1) });
+    const second = await admin.rekey(operator("op"), GROUP, { keep: true });
     expect(await states()).toEqual(["live", "live"]);
     await sealAll(core);
     const records = await world.store.gktpOf(memberUri(0));
@@ -86,9 +87,9 @@ describe("rekey", () => {
 
   it("makes one GMK for several groups, that all their members open and whose parameters name all", async () => {
     const admin = await begin();
-    await admin.createGroup("op", { uri: OTHER, members: newMembers(2, 1) });
-    await admin.createGroup("op", { uri: GROUP, members: newMembers(2) });
-    const rekey = await admin.rekey("op", OTHER, { sharedWith: [GROUP] });
+    await admin.createGroup(operator("op"), { uri: OTHER, members: newMembers(2, 1) });
+    await admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(2) });
+    const rekey = await admin.rekey(operator("op"), OTHER, { sharedWith: [GROUP] });
     expect(rekey).toMatchObject({ groups: [GROUP, OTHER], total: 3 });
     expect([await states(), await states(OTHER)]).toEqual([
       ["retired", "live"],
@@ -103,22 +104,22 @@ describe("rekey", () => {
       });
     }
     // One of their own again: the other group still needs the shared one.
-    await admin.rekey("op", GROUP);
+    await admin.rekey(operator("op"), GROUP);
     expect((await admin.gmks(OTHER)).at(-1)).toMatchObject({ state: "live", gmkId: rekey.gmkId });
   });
 
   it("refuses groups that are not there or have no members, and times that make no sense", async () => {
     const admin = await begin();
-    await admin.createGroup("op", { uri: GROUP, members: newMembers(1) });
-    await admin.createGroup("op", { uri: OTHER, members: [] });
+    await admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(1) });
+    await admin.createGroup(operator("op"), { uri: OTHER, members: [] });
     const refusals: [Promise<unknown>, string][] = [
-      [admin.rekey("op", "sip:nobody@home.example"), "GROUP_UNKNOWN"],
-      [admin.rekey("op", GROUP, { sharedWith: ["sip:nobody@home.example"] }), "GROUP_UNKNOWN"],
-      [admin.rekey("op", OTHER), "BAD_GROUP"],
-      [admin.rekey("op", GROUP, { expiry: NOW - 1 }), "BAD_GROUP"],
-      [admin.rekey("op", GROUP, { activation: NOW + 10_000, expiry: NOW + 9000 }), "BAD_GROUP"],
-      [admin.rekey("op", GROUP, { activation: Number.NaN }), "BAD_GROUP"],
-      [admin.rekey("op", GROUP, { text: "x".repeat(2000) }), "BAD_GROUP"],
+      [admin.rekey(operator("op"), "sip:nobody@home.example"), "GROUP_UNKNOWN"],
+      [admin.rekey(operator("op"), GROUP, { sharedWith: ["sip:nobody@home.example"] }), "GROUP_UNKNOWN"],
+      [admin.rekey(operator("op"), OTHER), "BAD_GROUP"],
+      [admin.rekey(operator("op"), GROUP, { expiry: NOW - 1 }), "BAD_GROUP"],
+      [admin.rekey(operator("op"), GROUP, { activation: NOW + 10_000, expiry: NOW + 9000 }), "BAD_GROUP"],
+      [admin.rekey(operator("op"), GROUP, { activation: Number.NaN }), "BAD_GROUP"],
+      [admin.rekey(operator("op"), GROUP, { text: "x".repeat(2000) }), "BAD_GROUP"],
       [admin.rekeyStatus(4711), "REKEY_UNKNOWN"],
       [admin.deliveries(-1, { limit: 1 }), "REKEY_UNKNOWN"],
     ];
@@ -130,7 +131,7 @@ describe("rekey", () => {
   it("keeps members of a KMS without a certificate apart, and they get theirs when it comes", async () => {
     const admin = await begin();
     const away = "sip:dora@away.example";
-    await admin.createGroup("op", {
+    await admin.createGroup(operator("op"), {
       uri: GROUP,
       members: [{ uri: away, kmsUri: AWAY_KMS }, ...newMembers(2)],
     });
@@ -138,7 +139,7 @@ describe("rekey", () => {
     let known: readonly KmsDomain[] = all.domains.filter(({ kmsUri }) => kmsUri !== AWAY_KMS);
     const keys = { ...world.keys, current: () => ({ ...all, domains: known }) };
     const partly = makeCore(world, { keys });
-    const rekey = await partly.context.admin.rekey("op", GROUP);
+    const rekey = await partly.context.admin.rekey(operator("op"), GROUP);
     expect(rekey.total).toBe(2);
     const [later, first] = await admin.rekeys({ limit: 2 });
     expect([first!.id, later!.total, later!.gmkId]).toEqual([rekey.id, 1, rekey.gmkId]);
@@ -160,12 +161,12 @@ describe("rekey", () => {
 describe("revocation", () => {
   it("says the Status of the same GMK to the members who may have it, and to nobody else", async () => {
     const admin = await begin();
-    const created = await admin.createGroup("op", { uri: GROUP, members: newMembers(3) });
+    const created = await admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(3) });
     await sealAll(core);
     const { gmkId } = created.rekeys[0]!;
     const [before] = await world.store.gktpOf(memberUri(1));
-    await admin.removeMembers("op", GROUP, [memberUri(0)]);
-    const rekey = await admin.revokeGmk("op", gmkId);
+    await admin.removeMembers(operator("op"), GROUP, [memberUri(0)]);
+    const rekey = await admin.revokeGmk(operator("op"), gmkId);
     expect(rekey).toMatchObject({ kind: "revoke", gmkId, total: 2, cause: "on demand" });
     expect(await states()).toEqual(["revoked", "live"]);
     await sealAll(core);
@@ -176,15 +177,15 @@ describe("revocation", () => {
       expect(opened).toMatchObject({ outcome: "revoked", keyId: gmkId, parameters: { revoked: true } });
     }
     expect(before!.gmkId).toBe(gmkId);
-    await expect(admin.revokeGmk("op", gmkId)).rejects.toMatchObject({ code: "GMK_REVOKED" });
-    await expect(admin.revokeGmk("op", gmkId ^ 1)).rejects.toMatchObject({ code: "GMK_UNKNOWN" });
+    await expect(admin.revokeGmk(operator("op"), gmkId)).rejects.toMatchObject({ code: "GMK_REVOKED" });
+    await expect(admin.revokeGmk(operator("op"), gmkId ^ 1)).rejects.toMatchObject({ code: "GMK_UNKNOWN" });
   });
 
   it("is not undone by a rekey that follows", async () => {
     const admin = await begin();
-    const created = await admin.createGroup("op", { uri: GROUP, members: newMembers(2) });
-    const revocation = await admin.revokeGmk("op", created.rekeys[0]!.gmkId);
-    await admin.rekey("op", GROUP);
+    const created = await admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(2) });
+    const revocation = await admin.revokeGmk(operator("op"), created.rekeys[0]!.gmkId);
+    await admin.rekey(operator("op"), GROUP);
     expect((await admin.rekeyStatus(revocation.id)).state).toBe("running");
     await sealAll(core);
     const kinds = (await world.store.gktpOf(memberUri(0))).map(({ kind }) => kind);
@@ -193,8 +194,8 @@ describe("revocation", () => {
 
   it("revocation of a replaced GMK follows when no message of the rekey is open", async () => {
     const admin = await begin();
-    const created = await admin.createGroup("op", { uri: GROUP, members: newMembers(2) });
-    const rekey = await admin.rekey("op", GROUP, { revokeOld: true });
+    const created = await admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(2) });
+    const rekey = await admin.rekey(operator("op"), GROUP, { revokeOld: true });
     await sealAll(core);
     await core.schedule.tick();
     await acknowledge(world, rekey.id, [memberUri(0)]);
@@ -217,9 +218,9 @@ describe("revocation", () => {
 
   it("revocation of a replaced GMK is not forgotten when the rekey is itself superseded", async () => {
     const admin = await begin();
-    const created = await admin.createGroup("op", { uri: GROUP, members: newMembers(2) });
-    await admin.rekey("op", GROUP, { revokeOld: true });
-    const [last] = (await admin.removeMembers("op", GROUP, [memberUri(0)])).rekeys;
+    const created = await admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(2) });
+    await admin.rekey(operator("op"), GROUP, { revokeOld: true });
+    const [last] = (await admin.removeMembers(operator("op"), GROUP, [memberUri(0)])).rekeys;
     await sealAll(core);
     await acknowledge(world, last!.id);
     await core.schedule.tick();

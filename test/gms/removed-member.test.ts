@@ -1,4 +1,5 @@
 /** A member who was removed and kept the keys: who stays refuses them after the grace time, and speaks under a new one at once. */
+
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import {
   encodeDataPayload,
@@ -8,6 +9,7 @@ import {
 } from "../../bindings/mcdata/index.ts";
 import { GroupMedia } from "../../bindings/media/index.ts";
 import { ringKeys } from "../../roles/client/calls/index.ts";
+import { operator } from "../../roles/gms/common/caller.ts";
 import type { GmsAdmin } from "../../roles/gms/common/ports.ts";
 import type { GmsCore } from "../../roles/gms/context.ts";
 import { GroupKeyRing, takeMessage } from "../../roles/group-keys/index.ts";
@@ -119,14 +121,14 @@ const states = async (admin: GmsAdmin, group = GROUP) => (await admin.gmks(group
 describe("a removed member who kept the keys", () => {
   it("is heard for the grace time at most, in media and data, by who only has HTTP and by who was away", async () => {
     const admin = await begin();
-    await admin.createGroup("op", { uri: GROUP, members: newMembers(3) });
+    await admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(3) });
     await sealAll(core);
     const [leaver, fetching, away] = [await Ring.open(LEAVER), await Ring.open(1), await Ring.open(2)];
     for (const one of [leaver, fetching, away]) await one.fetch();
     expect(await isHeard(leaver, fetching)).toEqual([true, true]);
 
     world.clock.now += SECOND;
-    await admin.removeMembers("op", GROUP, [leaver.uri]);
+    await admin.removeMembers(operator("op"), GROUP, [leaver.uri]);
     await sealAll(core);
     await fetching.fetch();
     // Who stays speaks under the new key at once, which the leaver has not.
@@ -147,20 +149,20 @@ describe("a removed member who kept the keys", () => {
 
   it("has no older key left either, of however many the group has had, and the end survives a restart", async () => {
     const admin = await begin();
-    await admin.createGroup("op", { uri: GROUP, members: newMembers(3) });
+    await admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(3) });
     const leaver = await Ring.open(LEAVER);
     const staying = await Ring.open(1);
     for (let n = 0; n < 20; n++) {
       await sealAll(core);
       await leaver.fetch();
       await staying.fetch();
-      await admin.rekey("op", GROUP);
+      await admin.rekey(operator("op"), GROUP);
     }
     await sealAll(core);
     await leaver.fetch();
     await staying.fetch();
     expect(leaver.ring.keys(GROUP).length).toBeGreaterThanOrEqual(20);
-    await admin.removeMembers("op", GROUP, [leaver.uri]);
+    await admin.removeMembers(operator("op"), GROUP, [leaver.uri]);
     await sealAll(core);
     // Another process on the same database.
     core = makeCore(world, { instance: "gms-2" });
@@ -179,8 +181,8 @@ describe("a removed member who kept the keys", () => {
 
   it("costs those who stay no revocation of keys that were never handed over", async () => {
     const admin = await begin();
-    await admin.createGroup("op", { uri: GROUP, members: newMembers(3) });
-    await admin.removeMembers("op", GROUP, memberUris(1));
+    await admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(3) });
+    await admin.removeMembers(operator("op"), GROUP, memberUris(1));
     await sealAll(core);
     await pass(31 * SECOND);
     expect(await states(admin)).toEqual(["retired", "live"]);
@@ -188,18 +190,18 @@ describe("a removed member who kept the keys", () => {
 
   it("keeps what another group shares, as long as there is a membership in that one", async () => {
     const admin = await begin();
-    await admin.createGroup("op", { uri: GROUP, members: newMembers(3) });
-    await admin.createGroup("op", { uri: OTHER, members: newMembers(3) });
-    await admin.rekey("op", GROUP, { sharedWith: [OTHER] });
+    await admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(3) });
+    await admin.createGroup(operator("op"), { uri: OTHER, members: newMembers(3) });
+    await admin.rekey(operator("op"), GROUP, { sharedWith: [OTHER] });
     await sealAll(core);
     const leaver = await Ring.open(LEAVER);
     await leaver.fetch();
-    await admin.removeMembers("op", GROUP, [leaver.uri]);
+    await admin.removeMembers(operator("op"), GROUP, [leaver.uri]);
     await sealAll(core);
     await pass(31 * SECOND);
     const shared = (await admin.gmks(OTHER)).filter(({ groups }) => groups.length === 2);
     expect(shared.map(({ state }) => state)).toEqual(["retired", "live"]);
-    await admin.removeMembers("op", OTHER, [leaver.uri]);
+    await admin.removeMembers(operator("op"), OTHER, [leaver.uri]);
     await sealAll(core);
     await pass(31 * SECOND);
     const held = new Set(leaver.ring.keys(OTHER).map(({ gmkId }) => gmkId));
@@ -212,20 +214,20 @@ describe("a removed member who kept the keys", () => {
 describe("a group that is deleted", () => {
   it("ends every key that it had alone, and what it shared with others after the grace time", async () => {
     const admin = await begin();
-    await admin.createGroup("op", { uri: GROUP, members: newMembers(2) });
-    await admin.createGroup("op", { uri: OTHER, members: newMembers(1, 2) });
+    await admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(2) });
+    await admin.createGroup(operator("op"), { uri: OTHER, members: newMembers(1, 2) });
     const [member, other] = [await Ring.open(0), await Ring.open(2)];
     for (let n = 0; n < 20; n++) {
-      await admin.rekey("op", GROUP);
+      await admin.rekey(operator("op"), GROUP);
       await sealAll(core);
       await member.fetch();
     }
-    await admin.rekey("op", GROUP, { sharedWith: [OTHER] });
+    await admin.rekey(operator("op"), GROUP, { sharedWith: [OTHER] });
     await sealAll(core);
     await member.fetch();
     await other.fetch();
     expect(await isHeard(member, other, OTHER)).toEqual([true, true]);
-    await admin.deleteGroup("op", GROUP);
+    await admin.deleteGroup(operator("op"), GROUP);
     await sealAll(core);
     await pass(30 * SECOND);
     await member.fetch();
@@ -238,7 +240,7 @@ describe("a group that is deleted", () => {
 
 it("a GMK has a lifetime unless the configuration says otherwise, and is replaced before it ends", async () => {
   const admin = await begin();
-  await admin.createGroup("op", { uri: GROUP, members: newMembers(1) });
+  await admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(1) });
   const [{ activation, expiry } = { activation: 0, expiry: 0 }] = await admin.gmks(GROUP);
   expect(expiry).toBe(activation + 30 * 86_400 * SECOND);
   expect((await admin.group(GROUP))!.nextRekeyAt!).toBeLessThan(expiry!);

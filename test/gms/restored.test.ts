@@ -1,8 +1,10 @@
 /** A database that is restored from a backup, while clients went on with what came after the backup. */
+
 import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { operator } from "../../roles/gms/common/caller.ts";
 import { gktpEtagOf, groupEtag } from "../../roles/gms/common/etags.ts";
 import { migrate } from "../../store/database/migrate.ts";
 import { openPglite } from "../../store/database/pglite.ts";
@@ -38,7 +40,7 @@ it("gives no entity tag of a GKTP document or a group document a second time", {
 }, async () => {
   await at("backup", async (world) => {
     const core = makeCore(world);
-    await core.context.admin.createGroup("op", { uri: GROUP, members: newMembers(2) });
+    await core.context.admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(2) });
     await sealAll(core);
   });
   // What the members were given after the backup, and what they are given once it is restored.
@@ -46,8 +48,8 @@ it("gives no entity tag of a GKTP document or a group document a second time", {
     await restored(displayName);
     return at(displayName, async (world) => {
       const core = makeCore(world);
-      const { id } = await core.context.admin.rekey("op", GROUP);
-      const { group } = await core.context.admin.changeGroup("op", GROUP, { displayName });
+      const { id } = await core.context.admin.rekey(operator("op"), GROUP);
+      const { group } = await core.context.admin.changeGroup(operator("op"), GROUP, { displayName });
       await sealAll(core);
       const keys = gktpEtagOf(await world.store.gktpOf(memberUri(0)));
       return { id, tags: [keys, groupEtag(group.revision)] };

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { operator } from "../../roles/gms/common/caller.ts";
 import type { GmsCore } from "../../roles/gms/context.ts";
 import {
   AWAY_KMS,
@@ -49,10 +50,10 @@ describe("a GMK that is used later", () => {
 
   it("leaves the one before to all until then, newcomers too", async () => {
     const admin = await begin();
-    await admin.createGroup("op", { uri: GROUP, members: newMembers(2) });
+    await admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(2) });
     await sealAll(core);
-    await admin.rekey("op", GROUP, { activation: LATER });
-    await admin.addMembers("op", GROUP, newMembers(1, 2));
+    await admin.rekey(operator("op"), GROUP, { activation: LATER });
+    await admin.addMembers(operator("op"), GROUP, newMembers(1, 2));
     await sealAll(core);
     expect(await states()).toEqual(["live", "live"]);
     for (const i of [0, 1, 2]) {
@@ -69,10 +70,10 @@ describe("a GMK that is used later", () => {
   it("the policy too can set a later use of a GMK when a member is removed", async () => {
     const admin = await begin({ config: { policy: { activationDelay: 3600 } } });
     world.clock.now = NOW;
-    await admin.createGroup("op", { uri: GROUP, members: newMembers(3) });
+    await admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(3) });
     await sealAll(core);
     await at(NOW + 2 * HOUR_MS);
-    await admin.removeMembers("op", GROUP, [memberUri(2)]);
+    await admin.removeMembers(operator("op"), GROUP, [memberUri(2)]);
     await sealAll(core);
     expect(await states()).toEqual(["live", "live"]);
     await at(NOW + 3 * HOUR_MS);
@@ -81,9 +82,9 @@ describe("a GMK that is used later", () => {
 
   it("a GMK that is revoked before it is used leaves the earlier one in use", async () => {
     const admin = await begin();
-    await admin.createGroup("op", { uri: GROUP, members: newMembers(1) });
-    const { gmkId } = await admin.rekey("op", GROUP, { activation: LATER });
-    await admin.revokeGmk("op", gmkId);
+    await admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(1) });
+    const { gmkId } = await admin.rekey(operator("op"), GROUP, { activation: LATER });
+    await admin.revokeGmk(operator("op"), gmkId);
     const revoked = await states();
     await at(LATER);
     expect(await states()).toEqual(revoked);
@@ -92,8 +93,8 @@ describe("a GMK that is used later", () => {
 
   it("takes the place of the one before at once where that is to be revoked", async () => {
     const admin = await begin();
-    await admin.createGroup("op", { uri: GROUP, members: newMembers(1) });
-    await admin.rekey("op", GROUP, { activation: LATER, revokeOld: true });
+    await admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(1) });
+    await admin.rekey(operator("op"), GROUP, { activation: LATER, revokeOld: true });
     expect(await states()).toEqual(["retired", "live"]);
   });
 });
@@ -101,12 +102,12 @@ describe("a GMK that is used later", () => {
 describe("rekeys that are due", () => {
   it("come by the group's schedule, again and again", async () => {
     const admin = await begin();
-    await admin.createGroup("op", {
+    await admin.createGroup(operator("op"), {
       uri: GROUP,
       members: newMembers(2),
       settings: { rekeyEveryMs: HOUR_MS },
     });
-    await admin.createGroup("op", { uri: OTHER, members: newMembers(1) });
+    await admin.createGroup(operator("op"), { uri: OTHER, members: newMembers(1) });
     const { revision } = (await admin.group(GROUP))!;
     await at(NOW + HOUR_MS - 1);
     expect(await states()).toEqual(["live"]);
@@ -127,7 +128,7 @@ describe("rekeys that are due", () => {
 
   it("come once to several processes", async () => {
     const admin = await begin();
-    await admin.createGroup("op", {
+    await admin.createGroup(operator("op"), {
       uri: GROUP,
       members: newMembers(2),
       settings: { rekeyEveryMs: HOUR_MS },
@@ -140,7 +141,7 @@ describe("rekeys that are due", () => {
 
   it("come before a GMK expires", async () => {
     const admin = await begin({ config: { policy: { gmkLifetime: 4 * 3600, rekeyBeforeExpiry: 3600 } } });
-    await admin.createGroup("op", { uri: GROUP, members: newMembers(1) });
+    await admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(1) });
     await at(NOW + 3 * HOUR_MS - 1);
     expect(await states()).toEqual(["live"]);
     await at(NOW + 3 * HOUR_MS);
@@ -151,9 +152,9 @@ describe("rekeys that are due", () => {
 
   it("do not come for a GMK that another is to follow, which goes when it has expired", async () => {
     const admin = await begin();
-    await admin.createGroup("op", { uri: GROUP, members: newMembers(1) });
-    await admin.rekey("op", GROUP, { expiry: NOW + 2 * HOUR_MS });
-    await admin.rekey("op", GROUP, { activation: NOW + HOUR_MS, keep: true });
+    await admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(1) });
+    await admin.rekey(operator("op"), GROUP, { expiry: NOW + 2 * HOUR_MS });
+    await admin.rekey(operator("op"), GROUP, { activation: NOW + HOUR_MS, keep: true });
     await at(NOW + 2 * HOUR_MS - 1);
     expect(await states()).toEqual(["retired", "live", "live"]);
     await at(NOW + 2 * HOUR_MS);
@@ -162,9 +163,9 @@ describe("rekeys that are due", () => {
 
   it("come before the key period ends, once for all groups that share a GMK", async () => {
     const admin = await begin();
-    await admin.createGroup("op", { uri: GROUP, members: newMembers(2) });
-    await admin.createGroup("op", { uri: OTHER, members: newMembers(1) });
-    await admin.rekey("op", GROUP, { sharedWith: [OTHER] });
+    await admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(2) });
+    await admin.createGroup(operator("op"), { uri: OTHER, members: newMembers(1) });
+    await admin.rekey(operator("op"), GROUP, { sharedWith: [OTHER] });
     await at(END - DAY_MS - 1);
     expect(await states()).toEqual(["retired", "live"]);
     // By half the lead at the latest, each at its own time.
@@ -178,8 +179,8 @@ describe("rekeys that are due", () => {
   it("due rekeys that fail do not hold up others", async () => {
     const settings = { rekeyEveryMs: HOUR_MS };
     const admin = await begin();
-    await admin.createGroup("op", { uri: GROUP, members: newMembers(2), settings });
-    await admin.createGroup("op", { uri: OTHER, members: newMembers(2), settings });
+    await admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(2), settings });
+    await admin.createGroup(operator("op"), { uri: OTHER, members: newMembers(2), settings });
     const errors: object[] = [];
     const { log, metrics } = core.context;
     let broken = true;
@@ -205,7 +206,7 @@ describe("the border of key periods", () => {
 
   it("renews the GMK for those who have not taken it, under the keys of the new period", async () => {
     const admin = await begin({ config });
-    const created = await admin.createGroup("op", { uri: GROUP, members: newMembers(4) });
+    const created = await admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(4) });
     const { id, gmkId } = created.rekeys[0]!;
     await sealAll(core);
     await acknowledge(world, id, [memberUri(0)]);
@@ -231,7 +232,7 @@ describe("the border of key periods", () => {
 
   it("takes along what was not sealed before it", async () => {
     const admin = await begin({ config });
-    await admin.createGroup("op", { uri: GROUP, members: newMembers(3) });
+    await admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(3) });
     await at(END + HOUR_MS);
     expect((await admin.rekeys({ limit: 10 })).map(({ kind, state, total }) => [kind, state, total])).toEqual(
       [
@@ -246,8 +247,8 @@ describe("the border of key periods", () => {
 
   it("is no reason to give a GMK to who was removed, nor one that another took the place of", async () => {
     const admin = await begin({ config });
-    await admin.createGroup("op", { uri: GROUP, members: newMembers(3) });
-    await admin.removeMembers("op", GROUP, [memberUri(0)]);
+    await admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(3) });
+    await admin.removeMembers(operator("op"), GROUP, [memberUri(0)]);
     await sealAll(core);
     await at(END);
     const renewals = (await admin.rekeys({ limit: 10 })).filter(({ kind }) => kind === "renew");
@@ -258,7 +259,7 @@ describe("the border of key periods", () => {
 
   it("is looked after once, also by a process that starts later, and again at the next one", async () => {
     const admin = await begin({ config });
-    await admin.createGroup("op", {
+    await admin.createGroup(operator("op"), {
       uri: GROUP,
       members: [...newMembers(1), { uri: "sip:dora@away.example", kmsUri: AWAY_KMS }],
     });
@@ -298,7 +299,7 @@ describe("the border of key periods", () => {
 
   it("comes for a GMK that could not be renewed another time", async () => {
     const admin = await begin({ config });
-    await admin.createGroup("op", { uri: GROUP, members: newMembers(2) });
+    await admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(2) });
     const { store } = core.context;
     const change = vi.spyOn(store, "change").mockRejectedValue(new Error("no"));
     await at(END);
@@ -312,7 +313,7 @@ describe("the border of key periods", () => {
 describe("other things", () => {
   it("members without a subscription for long are unreachable, and the rekey is finished", async () => {
     const admin = await begin({ config: { limits: { offlineAfterSeconds: 600 } } });
-    const { rekeys } = await admin.createGroup("op", { uri: GROUP, members: newMembers(2) });
+    const { rekeys } = await admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(2) });
     await sealAll(core);
     await at(NOW + 599_000);
     expect((await admin.rekeyStatus(rekeys[0]!.id)).state).toBe("running");
@@ -329,9 +330,13 @@ describe("other things", () => {
     const { metrics } = core.context;
     core = makeCore(world, { metrics: { ...metrics, store: (of) => counts.push(of) } });
     const settings = { gmkLifetimeMs: HOUR_MS / 2 };
-    const { rekeys } = await admin.createGroup("op", { uri: GROUP, members: newMembers(2), settings });
+    const { rekeys } = await admin.createGroup(operator("op"), {
+      uri: GROUP,
+      members: newMembers(2),
+      settings,
+    });
     const ids = async () => (await admin.rekeys({ limit: 10 })).map(({ id }) => id);
-    await admin.rekey("op", GROUP);
+    await admin.rekey(operator("op"), GROUP);
     await at(NOW + 1000);
     expect(counts).toEqual([{ groups: 1, members: 2, runningRekeys: 1, backlog: 2 }]);
     expect(await ids()).toContain(rekeys[0]!.id);
@@ -343,7 +348,7 @@ describe("other things", () => {
   it("goes on after a step that failed", async () => {
     const admin = await begin();
     const settings = { rekeyEveryMs: HOUR_MS };
-    await admin.createGroup("op", { uri: GROUP, members: newMembers(1), settings });
+    await admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(1), settings });
     const errors: object[] = [];
     const { log, metrics } = core.context;
     const failing = {

@@ -1,4 +1,5 @@
 import { afterEach, expect, it } from "vitest";
+import { operator } from "../../roles/gms/common/caller.ts";
 import type { ContextOptions, GmsCore } from "../../roles/gms/context.ts";
 import { GmsStore } from "../../store/gms/gms-store.ts";
 import type { ClaimedChunk } from "../../store/gms/records.ts";
@@ -106,7 +107,10 @@ onEachDatabase("sealing", (databases) => {
     }
     const one = worker("one", world.store);
     const two = worker("two", GmsStore.open(second, world.envelope, { now: world.now }));
-    const { rekeys } = await one.context.admin.createGroup("op", { uri: GROUP, members: newMembers(40) });
+    const { rekeys } = await one.context.admin.createGroup(operator("op"), {
+      uri: GROUP,
+      members: newMembers(40),
+    });
     one.sealer.start();
     two.sealer.start();
     const isSealed = async () => (await world.store.rekey(rekeys[0]!.id))!.sealedAt !== undefined;
@@ -136,7 +140,10 @@ onEachDatabase("sealing", (databases) => {
     const metrics = { ...makeCore(world).context.metrics, sealFailed: (code: string) => lost.push(code) };
     const silent = process(world, { instance: "silent", store: watched(world.store, { save }), metrics });
     const other = process(world, { instance: "other" });
-    const { rekeys } = await other.context.admin.createGroup("op", { uri: GROUP, members: newMembers(20) });
+    const { rekeys } = await other.context.admin.createGroup(operator("op"), {
+      uri: GROUP,
+      members: newMembers(20),
+    });
     const { id } = rekeys[0]!;
     silent.sealer.start();
     await atWork;
@@ -158,10 +165,10 @@ onEachDatabase("sealing", (databases) => {
     const claimed = ({ rekey }: ClaimedChunk) => order.push(rekey);
     const core = process(world, { store: watched(world.store, { claimed }) });
     const { admin } = core.context;
-    const large = await admin.createGroup("op", { uri: GROUP, members: newMembers(100) });
+    const large = await admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(100) });
     core.sealer.start();
     await until(core, async () => order.length > 2);
-    const small = await admin.createGroup("op", { uri: SMALL, members: newMembers(8) });
+    const small = await admin.createGroup(operator("op"), { uri: SMALL, members: newMembers(8) });
     const smallId = small.rekeys[0]!.id;
     await until(core, async () => (await world.store.rekey(smallId))!.sealedAt !== undefined);
     expect((await world.store.rekey(large.rekeys[0]!.id))!.counts.planned).toBeGreaterThan(40);
@@ -176,11 +183,14 @@ onEachDatabase("sealing", (databases) => {
     let superseding: Promise<unknown> | undefined;
     const { admin } = makeCore(world).context;
     const save = async () => {
-      superseding ??= admin.rekey("op", GROUP);
+      superseding ??= admin.rekey(operator("op"), GROUP);
       await superseding;
     };
     const core = process(world, { store: watched(world.store, { save }) });
-    const { rekeys } = await core.context.admin.createGroup("op", { uri: GROUP, members: newMembers(12) });
+    const { rekeys } = await core.context.admin.createGroup(operator("op"), {
+      uri: GROUP,
+      members: newMembers(12),
+    });
     await sealAll(core);
     const newest = (await superseding) as { id: number; gmkId: number };
     expect((await world.store.rekey(rekeys[0]!.id))!).toMatchObject({ state: "superseded" });
@@ -205,7 +215,7 @@ it("tries a chunk again that failed, ever later, and says what failed", async ()
     },
   };
   const quiet = makeCore(world).context;
-  const { rekeys } = await quiet.admin.createGroup("op", { uri: GROUP, members: newMembers(2) });
+  const { rekeys } = await quiet.admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(2) });
   const warnings: object[] = [];
   const waits: number[] = [];
   let released = () => {};
@@ -237,7 +247,7 @@ it("uses the workers of a pool", async () => {
   const world = await makeWorld({ workers: 1, config: { limits: { chunkSize: 64 } } });
   open.push(() => world.close());
   const core = makeCore(world);
-  await core.context.admin.createGroup("op", { uri: GROUP, members: newMembers(70) });
+  await core.context.admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(70) });
   await sealAll(core);
   const [record] = await world.store.gktpOf(memberUri(69));
   expect(await world.open(record!.octets, 69)).toMatchObject({

@@ -50,7 +50,7 @@ describe(`a lost radio in a group of ${MEMBERS}`, () => {
     const seconds = () => (performance.now() - begun) / 1000;
     let keyed: number | undefined;
     let last: LostUser | undefined;
-    const common = { userUri: LOST, actor: OPERATOR, reason: "radio lost", kms: undefined, gms: admin };
+    const common = { userUri: LOST, caller: OPERATOR, reason: "radio lost", kms: undefined, gms: admin };
     for await (last of loseUserEverywhere({ ...common, lookMs: 100 })) {
       if (last.withoutKey.length === 0) keyed ??= seconds();
     }

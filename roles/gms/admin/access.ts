@@ -2,17 +2,15 @@
  * Identifies the caller and checks their rights: the operator may do everything, managers only what concerns their
  * groups.
  */
+import type { IncomingHttpHeaders } from "node:http";
 import { MikeySakkeError } from "../../../base/errors.ts";
 import type { GmsStore } from "../../../store/gms/gms-store.ts";
-import { ACTOR_HEADER, readActor } from "../../server/actor.ts";
 import { operatorCheck } from "../../server/admin-listener.ts";
 import type { TokenVerifier } from "../../server/tokens.ts";
+import { type Caller, manager } from "../common/caller.ts";
 import { isError } from "../common/errors.ts";
+import { managerOf, operatorOf } from "./caller.ts";
 import type { Call, Operation, Rights } from "./operations.ts";
-
-export type Caller =
-  | { readonly kind: "operator"; readonly actor: string }
-  | { readonly kind: "user"; readonly identities: readonly string[] };
 
 export interface AccessOptions {
   readonly store: Pick<GmsStore, "group">;
@@ -33,27 +31,23 @@ export class Access {
   }
 
   /**
-   * @param actor the operator's word on who is behind the request, percent-encoded
-   * @throws {MikeySakkeError} usage ADMIN_TOKEN, BAD_ADMIN_REQUEST; those of the verifier of tokens
+   * Returns the operator, or a user as the manager of the groups that name them so.
+   *
+   * @throws {MikeySakkeError} usage ADMIN_TOKEN, BAD_ADMIN_REQUEST, FORBIDDEN; those of the verifier of tokens
    */
-  async caller(
-    authorization: string | undefined,
-    actor: string | readonly string[] | undefined,
-  ): Promise<Caller> {
-    if (this.#isOperator(authorization))
-      return { kind: "operator", actor: readActor(ACTOR_HEADER.gms, actor) };
+  async caller(headers: IncomingHttpHeaders): Promise<Caller> {
+    const { authorization } = headers;
+    if (this.#isOperator(authorization)) return operatorOf(headers);
     const { tokens, now } = this.#options;
     if (tokens === undefined || authorization === undefined) {
       throw new MikeySakkeError("usage", "ADMIN_TOKEN", "the admin token is wrong");
     }
-    return { kind: "user", identities: (await tokens.verify(authorization, now())).identities };
+    return managerOf((await tokens.verify(authorization, now())).identities, headers);
   }
 
   /** @throws {MikeySakkeError} usage FORBIDDEN, which does not tell what exists */
   async rightsFor(caller: Caller, operation: Operation, call: Omit<Call, keyof Rights>): Promise<Rights> {
-    if (caller.kind === "operator") {
-      return { actor: caller.actor, managers: undefined, manages: async () => true };
-    }
+    if (caller.kind === "operator") return { caller, manages: async () => true };
     const { identities } = caller;
     const manages = async (groups: readonly string[]) => (await this.#able(identities, groups)).length > 0;
     const forbidden = () => new MikeySakkeError("usage", "FORBIDDEN", "for managers of the groups concerned");
@@ -63,7 +57,7 @@ export class Access {
     });
     const able = groups === undefined || groups.length === 0 ? [] : await this.#able(identities, groups);
     if (able.length === 0) throw forbidden();
-    return { actor: able[0]!, managers: able, manages };
+    return { caller: manager(able[0]!, able), manages };
   }
 
   /** The identities that manage all these groups. */

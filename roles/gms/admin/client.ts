@@ -3,17 +3,23 @@ import { orAborted } from "../../../base/deadline.ts";
 import { defined, ifDefined } from "../../../base/defined.ts";
 import { MikeySakkeError } from "../../../base/errors.ts";
 import type { GmkRecord, GroupRecord, RekeyRecord } from "../../../store/gms/records.ts";
-import { ACTOR_HEADER, writeActor } from "../../server/actor.ts";
 import { jsonLines, refusalOf, thrownLine, type WireError } from "../../server/wire-error.ts";
+import type { Caller } from "../common/caller.ts";
 import { isError } from "../common/errors.ts";
 import type { Changed, GmsAdmin, LostUser } from "../common/ports.ts";
+
+export { type Caller, type ManagerCaller, manager, type OperatorCaller, operator } from "../common/caller.ts";
+
+import { callerHeaders } from "./caller.ts";
 import { ADMIN_ROOT } from "./operations.ts";
 
 export interface GmsAdminClientOptions {
   /** As `Gms.listen` gives it. */
   readonly url: string;
   /**
-   * Token of the operator, or the access token of a manager; with the latter, the `actor` of an operation is ignored.
+   * Token of the operator, or the access token of a manager. The caller of an operation can only narrow what the token
+   * permits: with the operator's, a manager may do what they could do with their own; with a manager's, the name of an
+   * operator is ignored.
    */
   readonly token: string;
   readonly fetch?: typeof fetch;
@@ -28,7 +34,7 @@ export interface GmsAdminClient extends GmsAdmin {
 }
 
 interface Ask {
-  readonly actor?: string;
+  readonly caller?: Caller;
   readonly query?: Readonly<Record<string, string | number | undefined>>;
   readonly body?: object;
   readonly ifRevision?: number | undefined;
@@ -42,7 +48,7 @@ export function gmsAdminClient(options: GmsAdminClientOptions): GmsAdminClient {
   const { url, token, traceparent, fetch: send = fetch } = options;
 
   async function request(method: string, path: string, ask: Ask = {}): Promise<Response> {
-    const { actor, query = {}, body, ifRevision, signal } = ask;
+    const { caller, query = {}, body, ifRevision, signal } = ask;
     const target = new URL(`${ADMIN_ROOT}${path}`, url);
     for (const [name, value] of Object.entries(query)) {
       if (value !== undefined) target.searchParams.set(name, String(value));
@@ -51,7 +57,7 @@ export function gmsAdminClient(options: GmsAdminClientOptions): GmsAdminClient {
       method,
       headers: {
         authorization: `Bearer ${token}`,
-        ...(actor !== undefined && { [ACTOR_HEADER.gms]: writeActor(actor) }),
+        ...ifDefined(caller, callerHeaders),
         ...defined({ traceparent }),
         ...(ifRevision !== undefined && { "if-match": `"${ifRevision}"` }),
         ...(body !== undefined && { "content-type": "application/json" }),
@@ -79,7 +85,7 @@ export function gmsAdminClient(options: GmsAdminClientOptions): GmsAdminClient {
 
   return {
     traced: (other) => gmsAdminClient({ ...options, traceparent: other }),
-    createGroup: (actor, group) => change("POST", "/groups", { actor, body: group }),
+    createGroup: (caller, group) => change("POST", "/groups", { caller, body: group }),
     async group(uri) {
       try {
         return groupOf(await ask("GET", groupPath(uri)));
@@ -95,25 +101,25 @@ export function gmsAdminClient(options: GmsAdminClientOptions): GmsAdminClient {
     async members(uri, page) {
       return (await ask<Lists>("GET", `${groupPath(uri)}/members`, { query: { ...page } })).members;
     },
-    changeGroup: (actor, uri, settings, ifRevision) =>
-      change("PATCH", groupPath(uri), { actor, body: settings, ifRevision }),
-    replaceGroup: (actor, { uri, ...body }, ifRevision) =>
-      change("PUT", groupPath(uri), { actor, body, ifRevision }),
-    async deleteGroup(actor, uri, ifRevision) {
-      await request("DELETE", groupPath(uri), { actor, ifRevision });
+    changeGroup: (caller, uri, settings, ifRevision) =>
+      change("PATCH", groupPath(uri), { caller, body: settings, ifRevision }),
+    replaceGroup: (caller, { uri, ...body }, ifRevision) =>
+      change("PUT", groupPath(uri), { caller, body, ifRevision }),
+    async deleteGroup(caller, uri, ifRevision) {
+      await request("DELETE", groupPath(uri), { caller, ifRevision });
     },
-    addMembers: (actor, uri, members) =>
-      change("POST", `${groupPath(uri)}/members`, { actor, body: { members } }),
-    removeMembers: (actor, uri, uris) =>
-      change("POST", `${groupPath(uri)}/members/remove`, { actor, body: { uris } }),
-    loseUser: async (actor, uri) => lostOf(await ask("POST", lostPath(uri), { actor })),
+    addMembers: (caller, uri, members) =>
+      change("POST", `${groupPath(uri)}/members`, { caller, body: { members } }),
+    removeMembers: (caller, uri, uris) =>
+      change("POST", `${groupPath(uri)}/members/remove`, { caller, body: { uris } }),
+    loseUser: async (caller, uri) => lostOf(await ask("POST", lostPath(uri), { caller })),
     lostUser: async (uri) => lostOf(await ask("GET", lostPath(uri))),
     gmks: async (uri) => (await ask<Lists>("GET", `${groupPath(uri)}/gmks`)).gmks.map(gmkOf),
-    rekey: async (actor, uri, options = {}) =>
-      rekeyOf(await ask("POST", `${groupPath(uri)}/rekeys`, { actor, body: options })),
-    async revokeGmk(actor, gmkId) {
+    rekey: async (caller, uri, options = {}) =>
+      rekeyOf(await ask("POST", `${groupPath(uri)}/rekeys`, { caller, body: options })),
+    async revokeGmk(caller, gmkId) {
       const digits = gmkId.toString(16).padStart(8, "0");
-      return rekeyOf(await ask("POST", `/gmks/${digits}/revoke`, { actor }));
+      return rekeyOf(await ask("POST", `/gmks/${digits}/revoke`, { caller }));
     },
     async rekeys({ groupUri, limit }) {
       const { rekeys } = await ask<Lists>("GET", "/rekeys", { query: { group: groupUri, limit } });
@@ -124,8 +130,8 @@ export function gmsAdminClient(options: GmsAdminClientOptions): GmsAdminClient {
       const { deliveries } = await ask<Lists>("GET", `/rekeys/${rekey}/deliveries`, { query: { ...query } });
       return deliveries.map((one) => ({ ...one, status: one.status, reason: one.reason }));
     },
-    resetClock: (actor) => ask("POST", "/clock/reset", { actor }),
-    refreshKms: (actor) => ask("POST", "/kms/refresh", { actor }),
+    resetClock: (caller) => ask("POST", "/clock/reset", { caller }),
+    refreshKms: (caller) => ask("POST", "/kms/refresh", { caller }),
     async auditLog({ groupUri, ...query }) {
       return (await ask<Lists>("GET", "/audit", { query: { ...query, group: groupUri } })).entries;
     },

@@ -1,6 +1,7 @@
 /** The operations of the admin API: path, shapes, who may, and what is done. */
 import { defined } from "../../../base/defined.ts";
 import type { GmkRecord, GroupSettings, RekeyRecord } from "../../../store/gms/records.ts";
+import type { Caller } from "../common/caller.ts";
 import { refused } from "../common/errors.ts";
 import type { Changed, GmsAdmin, NewMember, Page, RekeyOptions } from "../common/ports.ts";
 import type { PARAMETERS, Query, QueryName, SchemaName, Shape } from "./schemas.ts";
@@ -8,12 +9,9 @@ import type { PARAMETERS, Query, QueryName, SchemaName, Shape } from "./schemas.
 /** Paths below it. */
 export const ADMIN_ROOT = "/gms/v1";
 
-/** What an operation may do and tell for who asks. */
+/** What an operation may do and tell on behalf of its caller. */
 export interface Rights {
-  /** Actor in the audit log. */
-  readonly actor: string;
-  /** Identities of a user, which the operations check within their transactions; undefined for the operator. */
-  readonly managers: readonly string[] | undefined;
+  readonly caller: Caller;
   /** Whether all these groups may be told of. */
   manages(groups: readonly string[]): Promise<boolean>;
 }
@@ -80,8 +78,8 @@ export const OPERATIONS: readonly Operation[] = [
     body: "NewGroup",
     status: 201,
     answer: "Changed",
-    run: ({ admin, actor, body: { uri, members, settings } }) =>
-      admin.createGroup(actor, {
+    run: ({ admin, caller, body: { uri, members, settings } }) =>
+      admin.createGroup(caller, {
         uri,
         members: members as NewMember[],
         ...(settings && { settings: settings as Partial<GroupSettings> }),
@@ -111,9 +109,9 @@ export const OPERATIONS: readonly Operation[] = [
     status: 200,
     answer: "Changed",
     groups: ofGroup,
-    run: async ({ admin, actor, params, body, ifRevision, managers, manages }) => {
+    run: async ({ admin, caller, params, body, ifRevision, manages }) => {
       const changes = body as Partial<GroupSettings>;
-      return seen(manages, await admin.changeGroup(actor, params.group, changes, ifRevision, managers));
+      return seen(manages, await admin.changeGroup(caller, params.group, changes, ifRevision));
     },
   }),
   operation({
@@ -126,11 +124,11 @@ export const OPERATIONS: readonly Operation[] = [
     status: 200,
     answer: "Changed",
     groups: ofGroup,
-    run: async ({ admin, actor, params, body: { members, settings }, ifRevision, managers, manages }) => {
+    run: async ({ admin, caller, params, body: { members, settings }, ifRevision, manages }) => {
       const content = { uri: params.group, members: members as NewMember[] };
       const changes = settings && { settings: settings as Partial<GroupSettings> };
       const group = { ...content, ...changes };
-      return seen(manages, await admin.replaceGroup(actor, group, ifRevision, managers));
+      return seen(manages, await admin.replaceGroup(caller, group, ifRevision));
     },
   }),
   operation({
@@ -141,8 +139,7 @@ export const OPERATIONS: readonly Operation[] = [
     ifMatch: true,
     status: 204,
     groups: ofGroup,
-    run: ({ admin, actor, params, ifRevision, managers }) =>
-      admin.deleteGroup(actor, params.group, ifRevision, managers),
+    run: ({ admin, caller, params, ifRevision }) => admin.deleteGroup(caller, params.group, ifRevision),
   }),
   operation({
     id: "listMembers",
@@ -164,8 +161,8 @@ export const OPERATIONS: readonly Operation[] = [
     status: 200,
     answer: "Changed",
     groups: ofGroup,
-    run: async ({ admin, actor, params, body, managers, manages }) =>
-      seen(manages, await admin.addMembers(actor, params.group, body.members as NewMember[], managers)),
+    run: async ({ admin, caller, params, body, manages }) =>
+      seen(manages, await admin.addMembers(caller, params.group, body.members as NewMember[])),
   }),
   operation({
     id: "removeMembers",
@@ -176,8 +173,8 @@ export const OPERATIONS: readonly Operation[] = [
     status: 200,
     answer: "Changed",
     groups: ofGroup,
-    run: async ({ admin, actor, params, body, managers, manages }) =>
-      seen(manages, await admin.removeMembers(actor, params.group, body.uris, managers)),
+    run: async ({ admin, caller, params, body, manages }) =>
+      seen(manages, await admin.removeMembers(caller, params.group, body.uris)),
   }),
   operation({
     id: "loseUser",
@@ -186,7 +183,7 @@ export const OPERATIONS: readonly Operation[] = [
     summary: "Takes a user out of all groups and ends every GMK that they hold; again: goes on",
     status: 200,
     answer: "LostUser",
-    run: ({ admin, actor, params }) => admin.loseUser(actor, params.user),
+    run: ({ admin, caller, params }) => admin.loseUser(caller, params.user),
   }),
   operation({
     id: "getLostUser",
@@ -221,8 +218,7 @@ export const OPERATIONS: readonly Operation[] = [
     status: 202,
     answer: "Rekey",
     groups: async ({ params, body }) => [params.group, ...(body.sharedWith ?? [])],
-    run: ({ admin, actor, params, body, managers }) =>
-      admin.rekey(actor, params.group, body as RekeyOptions, managers),
+    run: ({ admin, caller, params, body }) => admin.rekey(caller, params.group, body as RekeyOptions),
   }),
   operation({
     id: "revokeGmk",
@@ -232,7 +228,7 @@ export const OPERATIONS: readonly Operation[] = [
     status: 202,
     answer: "Rekey",
     groups: async ({ params, gmk }) => (await gmk(gmkIdOf(params.gmkId)))?.groups ?? [],
-    run: ({ admin, actor, params, managers }) => admin.revokeGmk(actor, gmkIdOf(params.gmkId), managers),
+    run: ({ admin, caller, params }) => admin.revokeGmk(caller, gmkIdOf(params.gmkId)),
   }),
   operation({
     id: "listRekeys",
@@ -304,7 +300,7 @@ export const OPERATIONS: readonly Operation[] = [
     summary: "Lets T go on from the database's clock, after that was ahead for a while",
     status: 200,
     answer: "ClockReset",
-    run: ({ admin, actor }) => admin.resetClock(actor),
+    run: ({ admin, caller }) => admin.resetClock(caller),
   }),
   operation({
     id: "refreshKms",
@@ -313,7 +309,7 @@ export const OPERATIONS: readonly Operation[] = [
     summary: "Asks the KMS now for keys and certificates, those of partner KMSs included",
     status: 200,
     answer: "KmsRefresh",
-    run: ({ admin, actor }) => admin.refreshKms(actor),
+    run: ({ admin, caller }) => admin.refreshKms(caller),
   }),
 ];
 

@@ -4,7 +4,6 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { defined } from "../../../base/defined.ts";
 import { type ErrorCode, MikeySakkeError } from "../../../base/errors.ts";
 import { traceIdOf } from "../../../base/traceparent.ts";
-import { ACTOR_HEADER } from "../../server/actor.ts";
 import { type AdminListenerOptions, createAdminListener } from "../../server/admin-listener.ts";
 import { addBackupRoute } from "../../server/backup-route.ts";
 import { httpChallenge } from "../../server/bearer-challenge.ts";
@@ -90,14 +89,14 @@ export function createGmsAdminServer(options: GmsAdminServerOptions): FastifyIns
 
   async function serve(operation: Operation, request: FastifyRequest, reply: FastifyReply) {
     const { headers, params, query, body } = request;
-    const caller = await access.caller(headers.authorization, headers[ACTOR_HEADER.gms]);
+    const caller = await access.caller(headers);
     const read = readRequest(operation, { params, query, body, ifMatch: headers["if-match"] });
     const rights = await access.rightsFor(caller, operation, { admin, gmk, ...read });
     const { id } = operation;
     const span = tracing.begin(`gms.admin.${id}`, { parent: textOf(headers[TRACEPARENT]), kind: "server" });
     const { traceparent } = span;
     const traceId = traceIdOf(traceparent);
-    log.info({ traceId, operation: id, actor: rights.actor, requestId: request.id }, "admin request");
+    log.info({ traceId, operation: id, actor: rights.caller.actor, requestId: request.id }, "admin request");
     const call = { admin: admin.traced(traceparent), gmk, ...rights, ...read } as Call<never, never>;
     const result = await operation.run(call).catch((error: unknown) => {
       span.end(error);

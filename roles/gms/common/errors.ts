@@ -6,7 +6,7 @@ export type GmsErrorCode =
   | "GROUP_UNKNOWN"
   /** `ifRevision` is not the revision of the group. */
   | "GROUP_CHANGED"
-  /** None of the `managers` manages all groups concerned. */
+  /** The caller is a manager, and does not manage all groups concerned, or it is for operators only. */
   | "FORBIDDEN"
   | "MEMBER_EXISTS"
   | "MEMBER_UNKNOWN"

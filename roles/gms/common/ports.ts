@@ -20,12 +20,13 @@ import type { ClientKeys } from "../../identity/load-keys.ts";
 import type { DatabaseClock } from "../../server/database-clock.ts";
 import type { LastingFaults } from "../../server/lasting-faults.ts";
 import type { Tracing } from "../../server/tracing.ts";
+import type { Caller } from "./caller.ts";
 import type { GmsConfig } from "./config.ts";
 import type { GmsLog } from "./log.ts";
 import type { GmsMetrics } from "./metrics.ts";
 import type { Notices } from "./notices.ts";
 
-/** The GMS's own keys of the present, replaced from time to time; whoever uses them takes them anew each time. */
+/** The GMS's current keys. They change: fetch them for each use. */
 export interface GmsKeys {
   /** On the core of the pool where there is one. */
   readonly core: Core;
@@ -108,13 +109,14 @@ export interface Changed {
 }
 
 /**
- * The operations of a GMS (TS 23.280 10.1.2, 10.1.5). Each is one transaction with the rekey it causes; `actor` goes
- * into the audit log. Usage errors: GROUP_EXISTS, GROUP_UNKNOWN, GROUP_CHANGED and FORBIDDEN (with `managers`),
- * MEMBER_UNKNOWN, MEMBER_EXISTS, GMK_UNKNOWN, GMK_REVOKED, REKEY_UNKNOWN, BAD_GROUP, BAD_MEMBER.
+ * The operations of a GMS (TS 23.280 10.1.2, 10.1.5). Each is one transaction with the rekey it causes. Usage errors:
+ * GROUP_EXISTS, GROUP_UNKNOWN, GROUP_CHANGED, FORBIDDEN, MEMBER_UNKNOWN, MEMBER_EXISTS, GMK_UNKNOWN, GMK_REVOKED,
+ * REKEY_UNKNOWN, BAD_GROUP, BAD_MEMBER.
  *
- * `managers` are the identities of a user who asks, who must manage the group, and those that share a GMK with it where
- * the change gives away that GMK or says when it is replaced. It is looked at within the transaction. Without it
- * whoever asks may do anything.
+ * Every operation that changes something takes its caller first, whose name goes into the audit log. A manager must
+ * manage the group, and also those that share a GMK with it where the change gives away that GMK or says when it is
+ * replaced. Groups are made by operators and by the configured `groupCreators`; lost users, the clock and the KMS are
+ * for operators only. Anything else is FORBIDDEN. The operations that only read check nobody.
  */
 export interface GmsAdmin {
   /**
@@ -123,53 +125,32 @@ export interface GmsAdmin {
    */
   traced(traceparent: string): GmsAdmin;
   /** Makes the group and its first GMK. */
-  createGroup(actor: string, group: NewGroup): Promise<Changed>;
+  createGroup(caller: Caller, group: NewGroup): Promise<Changed>;
   group(uri: string): Promise<GroupRecord | undefined>;
   groups(page: Page): Promise<GroupRecord[]>;
   members(groupUri: string, page: Page): Promise<MemberRecord[]>;
   /** Settings that are given take the place of those there. */
   changeGroup(
-    actor: string,
+    caller: Caller,
     uri: string,
     settings: Partial<GroupSettings>,
     ifRevision?: number,
-    managers?: readonly string[],
   ): Promise<Changed>;
   /** All of it at once: settings, and members that are new or gone. For a group document that was put whole. */
-  replaceGroup(
-    actor: string,
-    group: NewGroup,
-    ifRevision?: number,
-    managers?: readonly string[],
-  ): Promise<Changed>;
+  replaceGroup(caller: Caller, group: NewGroup, ifRevision?: number): Promise<Changed>;
   /** Revokes its GMKs that no other group shares. */
-  deleteGroup(actor: string, uri: string, ifRevision?: number, managers?: readonly string[]): Promise<void>;
-  addMembers(
-    actor: string,
-    groupUri: string,
-    members: readonly NewMember[],
-    managers?: readonly string[],
-  ): Promise<Changed>;
+  deleteGroup(caller: Caller, uri: string, ifRevision?: number): Promise<void>;
+  addMembers(caller: Caller, groupUri: string, members: readonly NewMember[]): Promise<Changed>;
   /** Always with a new GMK for those who stay. */
-  removeMembers(
-    actor: string,
-    groupUri: string,
-    uris: readonly string[],
-    managers?: readonly string[],
-  ): Promise<Changed>;
+  removeMembers(caller: Caller, groupUri: string, uris: readonly string[]): Promise<Changed>;
   /** Out of all groups, with an end to every GMK that the user holds. Again: goes on, and tells what is left. */
-  loseUser(actor: string, userUri: string): Promise<LostUser>;
+  loseUser(caller: Caller, userUri: string): Promise<LostUser>;
   /** What is left of that. */
   lostUser(userUri: string): Promise<LostUser>;
   gmks(groupUri: string): Promise<GmkRecord[]>;
-  rekey(
-    actor: string,
-    groupUri: string,
-    options?: RekeyOptions,
-    managers?: readonly string[],
-  ): Promise<RekeyRecord>;
+  rekey(caller: Caller, groupUri: string, options?: RekeyOptions): Promise<RekeyRecord>;
   /** Distributes the Status "revoked" over SIP to all who may have the key (5.7.2.x, last paragraph). */
-  revokeGmk(actor: string, gmkId: number, managers?: readonly string[]): Promise<RekeyRecord>;
+  revokeGmk(caller: Caller, gmkId: number): Promise<RekeyRecord>;
   rekeys(query: { readonly groupUri?: string; readonly limit: number }): Promise<RekeyRecord[]>;
   rekeyStatus(id: number): Promise<RekeyRecord>;
   deliveries(
@@ -181,9 +162,9 @@ export interface GmsAdmin {
    * After the database's clock was ahead for a while, T is, and is refused (CLOCK_AHEAD): lets it go on from what the
    * clock says now.
    */
-  resetClock(actor: string): Promise<ClockReset>;
+  resetClock(caller: Caller): Promise<ClockReset>;
   /** Asks the KMS now, and not when it is due. Throws what `Provisioner.provision` throws. */
-  refreshKms(actor: string): Promise<KmsRefresh>;
+  refreshKms(caller: Caller): Promise<KmsRefresh>;
 }
 
 /** Told of what happened in this process, after the commit. Other processes find out by looking at the store. */

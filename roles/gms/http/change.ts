@@ -5,6 +5,7 @@ import {
   readGroupDocument,
   type XcapPath,
 } from "../../../documents/group-xml/index.ts";
+import { manager } from "../common/caller.ts";
 import { isError } from "../common/errors.ts";
 import { groupEtag } from "../common/etags.ts";
 import type { NewGroup } from "../common/ports.ts";
@@ -48,10 +49,9 @@ export function putGroup(exchange: GroupExchange, context: XcapContext): Promise
     const group = groupOf(path.group, requireBody(request, MEDIA.group));
     if (access === undefined) return created(group, creator!, context);
     const changed = await context.admin.replaceGroup(
-      access.manager!,
+      manager(access.manager!, identities),
       group,
       access.group.revision,
-      identities,
     );
     return { status: 200, headers: { etag: `"${groupEtag(changed.group.revision)}"` }, body: "" };
   });
@@ -63,10 +63,9 @@ export function deleteGroup(exchange: GroupExchange, context: XcapContext): Prom
     if (access?.manager === undefined) throw notManaged(access);
     requireConditions(exchange.conditions, groupEtag(access.group.revision));
     await context.admin.deleteGroup(
-      access.manager,
+      manager(access.manager, exchange.identities),
       exchange.path.group,
       access.group.revision,
-      exchange.identities,
     );
     return { status: 200, headers: {}, body: "" };
   });
@@ -99,7 +98,7 @@ function notManaged(access: GroupAccess | undefined): XcapRefusal {
 
 async function created(group: NewGroup, creator: string, context: XcapContext): Promise<XcapResponse> {
   const settings = { ...group.settings, managers: [creator] };
-  const made = await context.admin.createGroup(creator, { ...group, settings });
+  const made = await context.admin.createGroup(manager(creator, [creator]), { ...group, settings });
   return { status: 201, headers: { etag: `"${groupEtag(made.group.revision)}"` }, body: "" };
 }
 

@@ -3,6 +3,7 @@ import { traceIdOf } from "../../../base/traceparent.ts";
 import type { GmsStore } from "../../../store/gms/gms-store.ts";
 import type { GmsTransaction } from "../../../store/gms/gms-transaction.ts";
 import type { GmsAuditEntry, GroupRecord, RekeyRecord } from "../../../store/gms/records.ts";
+import type { Caller } from "../common/caller.ts";
 import { refused } from "../common/errors.ts";
 import type { GmsLog } from "../common/log.ts";
 import type { GmsMetrics } from "../common/metrics.ts";
@@ -71,8 +72,9 @@ export async function announce(
  */
 export async function lockGroup(
   tx: GmsTransaction,
+  caller: Caller,
   uri: string,
-  { ifRevision, managers }: { ifRevision?: number | undefined; managers?: Managers } = {},
+  ifRevision?: number,
 ): Promise<GroupRecord> {
   requireUri(uri, "group", "GROUP_UNKNOWN");
   const group = (await lockGroups(tx, [uri])).get(uri);
@@ -80,29 +82,43 @@ export async function lockGroup(
   if (ifRevision !== undefined && ifRevision !== group.revision) {
     throw refused("GROUP_CHANGED", `${uri}: revision ${group.revision}, not ${ifRevision}`);
   }
-  await requireManagers(tx, managers, [uri]);
+  await requireManager(tx, caller, [uri]);
   return group;
 }
 
-/** Identities of a user who asks; undefined: whoever it is may do anything. */
-export type Managers = readonly string[] | undefined;
-
 /**
- * That each of these groups, which are locked, is managed by one of the identities.
+ * Requires of a manager that one of their identities manages each of these groups, which are locked.
  *
  * @throws MikeySakkeError usage `FORBIDDEN`, which does not tell what exists
  */
-export async function requireManagers(
+export async function requireManager(
   tx: GmsTransaction,
-  managers: Managers,
+  caller: Caller,
   uris: readonly string[],
 ): Promise<void> {
-  if (managers === undefined) return;
+  if (caller.kind === "operator") return;
+  const { identities } = caller;
   for (const uri of uris) {
     const group = await tx.lockGroup(uri);
-    if (group?.settings.managers.some((manager) => managers.includes(manager))) continue;
+    if (group?.settings.managers.some((manager) => identities.includes(manager))) continue;
     throw refused("FORBIDDEN", "for managers of the groups concerned");
   }
+}
+
+/** @throws MikeySakkeError usage `FORBIDDEN` */
+export function requireOperator(caller: Caller): void {
+  if (caller.kind !== "operator") throw refused("FORBIDDEN", "for the operator");
+}
+
+/**
+ * Requires an operator, or a user who may make groups.
+ *
+ * @throws MikeySakkeError usage `FORBIDDEN`
+ */
+export function requireCreator({ config }: Pick<OperationDeps, "config">, caller: Caller): void {
+  if (caller.kind === "operator") return;
+  if (caller.identities.some((identity) => config.groupCreators.includes(identity))) return;
+  throw refused("FORBIDDEN", "for the operator and those who may make groups");
 }
 
 /** Other groups that hold a live GMK of this one. */

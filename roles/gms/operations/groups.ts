@@ -4,6 +4,7 @@ import { defined } from "../../../base/defined.ts";
 import { lookAlikeWarnings } from "../../../documents/group-xml/index.ts";
 import type { GmsTransaction } from "../../../store/gms/gms-transaction.ts";
 import type { GmkRecord, GroupSettings } from "../../../store/gms/records.ts";
+import type { Caller } from "../common/caller.ts";
 import type { Changed, NewGroup, SettingsChange } from "../common/ports.ts";
 import { requireServiceId } from "../common/uri.ts";
 import type { PlanDeps, Why } from "../planner/deps.ts";
@@ -13,14 +14,16 @@ import { membersOf, requireRoom, settingsOf } from "./checks.ts";
 import {
   carryOut,
   lockGroup,
-  type Managers,
   type OperationDeps,
-  requireManagers,
+  requireCreator,
+  requireManager,
   sharingWith,
 } from "./deps.ts";
 import { changeMembers, endHeld, forget, warned } from "./members.ts";
 
-export async function createGroup(deps: OperationDeps, actor: string, group: NewGroup): Promise<Changed> {
+export async function createGroup(deps: OperationDeps, caller: Caller, group: NewGroup): Promise<Changed> {
+  requireCreator(deps, caller);
+  const { actor } = caller;
   const { uri } = group;
   requireServiceId(uri, "group", "BAD_GROUP");
   const settings = settingsOf(uri, group.settings);
@@ -53,46 +56,45 @@ async function likeOtherGroups({ store }: OperationDeps, uri: string): Promise<s
 
 export async function changeGroup(
   deps: OperationDeps,
-  actor: string,
+  caller: Caller,
   uri: string,
   changes: Partial<GroupSettings>,
   ifRevision?: number,
-  managers?: Managers,
 ): Promise<Changed> {
   const { done, rekeys } = await carryOut(deps, async (tx) => {
-    const present = await lockGroup(tx, uri, { ifRevision, managers });
-    await requireScheduler(tx, uri, changes, managers);
+    const present = await lockGroup(tx, caller, uri, ifRevision);
+    await requireScheduler(tx, caller, uri, changes);
     const group = await tx.updateGroup(uri, { settings: settingsOf(uri, changes, present.settings) });
     await reschedule(tx, deps, [uri]);
-    const audit = { actor, action: "group-change", groupUri: uri, detail: { changed: Object.keys(changes) } };
+    const detail = { changed: Object.keys(changes) };
+    const audit = { actor: caller.actor, action: "group-change", groupUri: uri, detail };
     return { group, groups: [uri], rekeys: [], audit };
   });
   return { group: done.group, rekeys };
 }
 
-/** The times of a group are those of the GMKs that it shares. */
+/** Requires a manager of all groups that share a GMK where its times change: the times of a group are those of its GMKs. */
 async function requireScheduler(
   tx: GmsTransaction,
+  caller: Caller,
   uri: string,
   { rekeyEveryMs, gmkLifetimeMs }: SettingsChange,
-  managers: Managers,
 ): Promise<void> {
   if (rekeyEveryMs === undefined && gmkLifetimeMs === undefined) return;
-  await requireManagers(tx, managers, await sharingWith(tx, uri));
+  await requireManager(tx, caller, await sharingWith(tx, uri));
 }
 
 /** Servers among the members stay unless they are named: a group document does not list them. */
 export async function replaceGroup(
   deps: OperationDeps,
-  actor: string,
+  caller: Caller,
   { uri, members, settings = {} }: NewGroup,
   ifRevision?: number,
-  managers?: Managers,
 ): Promise<Changed> {
   const wanted = await membersOf(deps, members);
   const { done, rekeys } = await carryOut(deps, async (tx) => {
-    const present = await lockGroup(tx, uri, { ifRevision, managers });
-    await requireScheduler(tx, uri, settings, managers);
+    const present = await lockGroup(tx, caller, uri, ifRevision);
+    await requireScheduler(tx, caller, uri, settings);
     const names = new Set(wanted.map((member) => member.uri));
     const before = await tx.members([uri]);
     const there = new Set(before.map((member) => member.uri));
@@ -103,15 +105,15 @@ export async function replaceGroup(
       wanted.filter((member) => there.has(member.uri)),
     );
     const group = await tx.updateGroup(uri, { settings: settingsOf(uri, settings, present.settings) });
-    const change = { group, added, removed: gone.map((member) => member.uri), managers };
-    const ids = await changeMembers(tx, deps, change, { actor, cause: "group replaced" });
+    const change = { group, added, removed: gone.map((member) => member.uri) };
+    const ids = await changeMembers(tx, deps, caller, change, "group replaced");
     await reschedule(tx, deps, [uri]);
     const detail = { added: added.length, removed: gone.length };
     return {
       group,
       groups: [uri],
       rekeys: ids,
-      audit: { actor, action: "group-replace", groupUri: uri, detail },
+      audit: { actor: caller.actor, action: "group-replace", groupUri: uri, detail },
       warnings: lookAlikeWarnings(
         added.map((member) => member.uri),
         before.map((member) => member.uri),
@@ -127,14 +129,14 @@ export async function replaceGroup(
  */
 export async function deleteGroup(
   deps: OperationDeps,
-  actor: string,
+  caller: Caller,
   uri: string,
   ifRevision?: number,
-  managers?: Managers,
 ): Promise<void> {
+  const { actor } = caller;
   const why = { actor, cause: "group deleted" };
   await carryOut(deps, async (tx) => {
-    await lockGroup(tx, uri, { ifRevision, managers });
+    await lockGroup(tx, caller, uri, ifRevision);
     const gmks = await tx.gmks(uri);
     const members = (await tx.members([uri])).map((member) => member.uri);
     const isOwn = ({ groups }: GmkRecord) => groups.length === 1;

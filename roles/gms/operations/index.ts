@@ -25,7 +25,7 @@ export function createOperations(deps: OperationDeps): GmsAdmin {
 
   return {
     traced: (traceparent) => createOperations({ ...deps, traceparent }),
-    createGroup: (actor, group) => createGroup(deps, actor, group),
+    createGroup: (caller, group) => createGroup(deps, caller, group),
     group: async (uri) => (isUri(uri) ? store.group(uri) : undefined),
     groups: (page) => store.groups(bounded(page)),
     members: (uri, page) => ofGroup(uri, () => store.members(uri, bounded(page))),
@@ -46,8 +46,8 @@ export function createOperations(deps: OperationDeps): GmsAdmin {
       return store.deliveries(id, bounded(query));
     },
     auditLog: (query) => store.auditLog(bounded(query)),
-    resetClock: (actor) => resetClock(deps, actor),
-    refreshKms: (actor) => refreshKms(deps, actor),
+    resetClock: (caller) => resetClock(deps, caller),
+    refreshKms: (caller) => refreshKms(deps, caller),
   };
 }
 

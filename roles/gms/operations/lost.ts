@@ -3,18 +3,21 @@
  * the database, so that a second call goes on where the first was broken off.
  */
 import type { GmkRecord } from "../../../store/gms/records.ts";
+import type { Caller } from "../common/caller.ts";
 import { isError } from "../common/errors.ts";
 import type { LostUser } from "../common/ports.ts";
 import { requireUri } from "../common/uri.ts";
-import { carryOut, type OperationDeps } from "./deps.ts";
+import { carryOut, type OperationDeps, requireOperator } from "./deps.ts";
 import { endHeld, removeMembers } from "./members.ts";
 
-/** @throws MikeySakkeError usage `BAD_MEMBER` */
-export async function loseUser(deps: OperationDeps, actor: string, userUri: string): Promise<LostUser> {
+/** @throws MikeySakkeError usage `BAD_MEMBER`, `FORBIDDEN` */
+export async function loseUser(deps: OperationDeps, caller: Caller, userUri: string): Promise<LostUser> {
+  requireOperator(caller);
+  const { actor } = caller;
   requireUri(userUri, "user", "BAD_MEMBER");
   for (const { uri } of await deps.store.groupsOf(userUri)) {
     try {
-      await removeMembers(deps, actor, uri, [userUri]);
+      await removeMembers(deps, caller, uri, [userUri]);
     } catch (error) {
       // Somebody else was faster.
       if (!isError(error, "MEMBER_UNKNOWN") && !isError(error, "GROUP_UNKNOWN")) throw error;

@@ -3,6 +3,7 @@
 import { lookAlikeWarnings } from "../../../documents/group-xml/index.ts";
 import type { GmsTransaction } from "../../../store/gms/gms-transaction.ts";
 import type { GmkRecord, GroupRecord, MemberRecord } from "../../../store/gms/records.ts";
+import type { Caller } from "../common/caller.ts";
 import { isError, refused } from "../common/errors.ts";
 import type { Changed, NewMember } from "../common/ports.ts";
 import { requireUri } from "../common/uri.ts";
@@ -10,31 +11,22 @@ import type { PlanDeps, Why } from "../planner/deps.ts";
 import { distributeAgain } from "../planner/messages.ts";
 import { liveOf, replaceGmks, sharingOf } from "../planner/replace.ts";
 import { membersOf, requireRoom } from "./checks.ts";
-import {
-  carryOut,
-  lockGroup,
-  type Managers,
-  type OperationDeps,
-  requireManagers,
-  sharingWith,
-} from "./deps.ts";
+import { carryOut, lockGroup, type OperationDeps, requireManager, sharingWith } from "./deps.ts";
 
 export async function addMembers(
   deps: OperationDeps,
-  actor: string,
+  caller: Caller,
   groupUri: string,
   members: readonly NewMember[],
-  managers?: Managers,
 ): Promise<Changed> {
   const added = await membersOf(deps, members);
   if (added.length === 0) throw refused("BAD_MEMBER", `${groupUri}: no members to add`);
-  const why = { actor, cause: "member added" };
   const { done, rekeys } = await carryOut(deps, async (tx) => {
-    await lockGroup(tx, groupUri, { managers });
+    await lockGroup(tx, caller, groupUri);
     const before = await tx.members([groupUri]);
     const group = await tx.updateGroup(groupUri, {});
-    const ids = await changeMembers(tx, deps, { group, added, removed: [], managers }, why);
-    const audit = { actor, action: "member-add", groupUri, detail: urisOf(added) };
+    const ids = await changeMembers(tx, deps, caller, { group, added, removed: [] }, "member added");
+    const audit = { actor: caller.actor, action: "member-add", groupUri, detail: urisOf(added) };
     const warnings = lookAlikeWarnings(
       added.map(({ uri }) => uri),
       before.map(({ uri }) => uri),
@@ -46,21 +38,19 @@ export async function addMembers(
 
 export async function removeMembers(
   deps: OperationDeps,
-  actor: string,
+  caller: Caller,
   groupUri: string,
   uris: readonly string[],
-  managers?: Managers,
 ): Promise<Changed> {
   const removed = [...new Set(uris)];
   if (removed.length === 0) throw refused("BAD_MEMBER", `${groupUri}: no members to remove`);
   for (const uri of removed) requireUri(uri, "member", "MEMBER_UNKNOWN");
-  const why = { actor, cause: "member removed" };
   const { done, rekeys } = await carryOut(deps, async (tx) => {
-    await lockGroup(tx, groupUri, { managers });
+    await lockGroup(tx, caller, groupUri);
     const group = await tx.updateGroup(groupUri, {});
-    const ids = await changeMembers(tx, deps, { group, added: [], removed }, why);
+    const ids = await changeMembers(tx, deps, caller, { group, added: [], removed }, "member removed");
     const audit = {
-      actor,
+      actor: caller.actor,
       action: "member-remove",
       groupUri,
       detail: urisOf(removed.map((uri) => ({ uri }))),
@@ -74,7 +64,6 @@ interface MemberChange {
   readonly group: GroupRecord;
   readonly added: readonly MemberRecord[];
   readonly removed: readonly string[];
-  readonly managers?: Managers;
 }
 
 /**
@@ -90,11 +79,13 @@ interface MemberChange {
 export async function changeMembers(
   tx: GmsTransaction,
   deps: OperationDeps,
-  { group, added, removed, managers }: MemberChange,
-  why: Why,
+  caller: Caller,
+  { group, added, removed }: MemberChange,
+  cause: string,
 ): Promise<number[]> {
+  const why = { actor: caller.actor, cause };
   const { uri, settings } = group;
-  if (added.length > 0) await requireManagers(tx, managers, await sharingWith(tx, uri));
+  if (added.length > 0) await requireManager(tx, caller, await sharingWith(tx, uri));
   const gone = await tx.deleteMembers(uri, removed);
   if (gone !== removed.length) {
     throw refused("MEMBER_UNKNOWN", `${uri}: ${removed.length - gone} of those to be removed are no members`);

@@ -1,21 +1,22 @@
 /** Rekeys and revocations that somebody asks for, and what became of them. */
 import type { RekeyRecord } from "../../../store/gms/records.ts";
+import type { Caller } from "../common/caller.ts";
 import { refused } from "../common/errors.ts";
 import type { RekeyOptions } from "../common/ports.ts";
 import { requireUri } from "../common/uri.ts";
 import { lockGroups, replaceGmks } from "../planner/replace.ts";
 import { requireGmkOptions } from "./checks.ts";
-import { carryOut, type Managers, type OperationDeps, requireManagers } from "./deps.ts";
+import { carryOut, type OperationDeps, requireManager } from "./deps.ts";
 import { revokeGmks } from "./groups.ts";
 
 /** Where the certificate of some members' KMS is missing, their messages are another rekey; this is the first. */
 export async function rekey(
   deps: OperationDeps,
-  actor: string,
+  caller: Caller,
   groupUri: string,
   options: RekeyOptions = {},
-  managers?: Managers,
 ): Promise<RekeyRecord> {
+  const { actor } = caller;
   requireUri(groupUri, "group", "BAD_GROUP");
   requireGmkOptions(deps, groupUri, options);
   const { sharedWith = [], ...rest } = options;
@@ -25,7 +26,7 @@ export async function rekey(
     for (const uri of set) {
       if (!locked.has(uri)) throw refused("GROUP_UNKNOWN", `${uri}: no such group`);
     }
-    await requireManagers(tx, managers, set);
+    await requireManager(tx, caller, set);
     const ids = await replaceGmks(tx, deps, [set], rest, { actor, cause: "on demand" });
     if (ids.length === 0) throw refused("BAD_GROUP", `${set.join(", ")}: no members to give a key to`);
     return { groups: [], rekeys: ids, audit: { actor, action: "rekey", groupUri, detail: { ...options } } };
@@ -33,18 +34,14 @@ export async function rekey(
   return rekeys[0]!;
 }
 
-export async function revokeGmk(
-  deps: OperationDeps,
-  actor: string,
-  gmkId: number,
-  managers?: Managers,
-): Promise<RekeyRecord> {
+export async function revokeGmk(deps: OperationDeps, caller: Caller, gmkId: number): Promise<RekeyRecord> {
+  const { actor } = caller;
   const known = await deps.store.gmkByGmkId(gmkId);
   if (known === undefined) throw refused("GMK_UNKNOWN", `${gmkId}: no GMK with this GMK-ID`);
   const { rekeys } = await carryOut(deps, async (tx) => {
     await lockGroups(tx, known.groups);
     const gmk = (await tx.gmk(known.id))!;
-    await requireManagers(tx, managers, gmk.groups);
+    await requireManager(tx, caller, gmk.groups);
     if (gmk.state === "revoked") throw refused("GMK_REVOKED", `${gmkId}: revoked already`);
     const ids = await revokeGmks(tx, deps, [gmk], { actor, cause: "on demand" });
     const audit = { actor, action: "gmk-revoke", groupUri: gmk.groups[0]!, detail: { gmkId } };

@@ -7,7 +7,7 @@ import { keyPeriodNo } from "../../../bindings/identity/key-period.ts";
 import { ntpFromUnixMs, ntpSeconds } from "../../../bindings/identity/ntp.ts";
 import { isServiceId } from "../../../documents/group-xml/index.ts";
 import type { Envelope, KmsStore, MasterRecord, TransportKeyKind } from "../../../store/index.ts";
-import { OPERATOR } from "../../server/actor.ts";
+import { DEFAULT_ACTOR } from "../../server/actor.ts";
 import { drawTransportKey } from "../common/transport-keys.ts";
 import { issueAll, type KeyIssuer, rotateMaster } from "../issue/index.ts";
 import type { KmsAdmin, NewTransportKey, TransportKeySummary } from "./admin.ts";
@@ -20,12 +20,12 @@ export interface AdminDeps {
   readonly envelope?: Envelope;
   readonly now: () => number;
   readonly random?: RandomSource;
-  /** Actor in the audit log. `OPERATOR` when absent. */
+  /** Actor in the audit log. `DEFAULT_ACTOR` when absent. */
   readonly actor?: string;
 }
 
 export function createAdmin(deps: AdminDeps): KmsAdmin {
-  const { store, maker, envelope, now, random = systemRandom, actor = OPERATOR } = deps;
+  const { store, maker, envelope, now, random = systemRandom, actor = DEFAULT_ACTOR } = deps;
 
   function audit(
     action: string,

@@ -1,9 +1,11 @@
 /** The operators' console in Chromium: a large group is given a new key, a radio is lost, and nobody else gets in. */
+
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import type { Browser, Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { defined } from "../../../base/defined.ts";
+import { operator } from "../../../roles/gms/common/caller.ts";
 import { memberUri, memberUris, newMembers } from "../../gms/world.ts";
 import { type ConsoleWorld, consoleWorld, GROUP } from "../../server/console/world.ts";
 import { describeInChromium, launchChromium } from "../support/chromium.ts";
@@ -27,7 +29,7 @@ describeInChromium("the console page", () => {
   beforeAll(async () => {
     buildPages();
     here = await consoleWorld({ runs: true });
-    await here.core.context.admin.createGroup("test", {
+    await here.core.context.admin.createGroup(operator("test"), {
       uri: GROUP,
       members: newMembers(MEMBERS),
       settings: { displayName: "Fire brigade" },

@@ -1,11 +1,13 @@
 /**
  * Rights: the operator may do everything, managers what concerns their groups, others nothing; and statuses of HTTP.
  */
+
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { MikeySakkeError } from "../../../base/errors.ts";
 import type { GmsAdminClient } from "../../../roles/gms/admin/client.ts";
 import { gmsAdminClient } from "../../../roles/gms/admin/client.ts";
 import { createGmsAdminServer } from "../../../roles/gms/admin/server.ts";
+import { operator } from "../../../roles/gms/common/caller.ts";
 import { CHIEF, DEPUTY, health, MALLORY, OPERATOR_TOKEN, sharedAdminWorld } from "./world.ts";
 
 const world = sharedAdminWorld();
@@ -18,11 +20,20 @@ const A = "sip:a@home.example";
 const pathOf = (uri: string) => `/groups/${encodeURIComponent(uri)}`;
 
 async function reset(): Promise<void> {
-  const { operator } = world.it;
-  for (const { uri } of await operator.groups({ limit: 10 })) await operator.deleteGroup("operator", uri);
+  const { operator: client } = world.it;
+  for (const { uri } of await client.groups({ limit: 10 }))
+    await client.deleteGroup(operator("operator"), uri);
   const members = [{ uri: A }];
-  await operator.createGroup("operator", { uri: MINE, members, settings: { managers: [CHIEF, DEPUTY] } });
-  await operator.createGroup("operator", { uri: OTHERS, members, settings: { managers: [DEPUTY] } });
+  await client.createGroup(operator("operator"), {
+    uri: MINE,
+    members,
+    settings: { managers: [CHIEF, DEPUTY] },
+  });
+  await client.createGroup(operator("operator"), {
+    uri: OTHERS,
+    members,
+    settings: { managers: [DEPUTY] },
+  });
 }
 
 const codeOf = (work: Promise<unknown>) =>
@@ -37,36 +48,36 @@ describe("a manager", () => {
   it("manages its own groups, under its own name", async () => {
     const chief = await world.it.client(CHIEF);
     expect((await chief.group(MINE))!.uri).toBe(MINE);
-    await chief.changeGroup("operator", MINE, { displayName: "Mine" });
-    await chief.addMembers("operator", MINE, [{ uri: "sip:b@home.example" }]);
-    await chief.removeMembers("operator", MINE, [A]);
-    const rekey = await chief.rekey("operator", MINE);
+    await chief.changeGroup(operator("operator"), MINE, { displayName: "Mine" });
+    await chief.addMembers(operator("operator"), MINE, [{ uri: "sip:b@home.example" }]);
+    await chief.removeMembers(operator("operator"), MINE, [A]);
+    const rekey = await chief.rekey(operator("operator"), MINE);
     expect(rekey.actor).toBe(CHIEF);
     expect((await chief.rekeys({ groupUri: MINE, limit: 1 }))[0]!.id).toBe(rekey.id);
     expect((await chief.rekeyStatus(rekey.id)).id).toBe(rekey.id);
     expect(await chief.deliveries(rekey.id, { limit: 10 })).toHaveLength(1);
     const live = (await chief.gmks(MINE)).find(({ state }) => state === "live")!;
-    expect((await chief.revokeGmk("operator", live.gmkId)).actor).toBe(CHIEF);
+    expect((await chief.revokeGmk(operator("operator"), live.gmkId)).actor).toBe(CHIEF);
     expect((await chief.members(MINE, { limit: 10 })).map(({ uri }) => uri)).toEqual(["sip:b@home.example"]);
-    await chief.deleteGroup("operator", MINE);
+    await chief.deleteGroup(operator("operator"), MINE);
     const actors = (await world.it.operator.auditLog({ limit: 1000 })).slice(-5).map(({ actor }) => actor);
     expect(actors).toEqual(Array(5).fill(CHIEF));
   });
 
   it("may not touch what another group shares, unless it manages that too", async () => {
-    const shared = await world.it.operator.rekey("operator", MINE, { sharedWith: [OTHERS] });
+    const shared = await world.it.operator.rekey(operator("operator"), MINE, { sharedWith: [OTHERS] });
     const chief = await world.it.client(CHIEF);
-    expect(await codeOf(chief.revokeGmk("x", shared.gmkId))).toBe("FORBIDDEN");
+    expect(await codeOf(chief.revokeGmk(operator("x"), shared.gmkId))).toBe("FORBIDDEN");
     expect(await codeOf(chief.rekeyStatus(shared.id))).toBe("FORBIDDEN");
     expect(await codeOf(chief.deliveries(shared.id, { limit: 1 }))).toBe("FORBIDDEN");
     expect(await codeOf(chief.progress(shared.id).next())).toBe("FORBIDDEN");
     const deputy = await world.it.client(DEPUTY);
-    expect((await deputy.revokeGmk("x", shared.gmkId)).actor).toBe(DEPUTY);
+    expect((await deputy.revokeGmk(operator("x"), shared.gmkId)).actor).toBe(DEPUTY);
   });
 
   it("is none any more once the list does not name it", async () => {
     const chief = await world.it.client(CHIEF);
-    await world.it.operator.changeGroup("operator", MINE, { managers: [DEPUTY] });
+    await world.it.operator.changeGroup(operator("operator"), MINE, { managers: [DEPUTY] });
     expect(await codeOf(chief.group(MINE))).toBe("FORBIDDEN");
   });
 });
@@ -77,22 +88,25 @@ describe("a manager of other groups", () => {
   type Work = (client: GmsAdminClient) => Promise<unknown>;
   const forbidden: [string, Work][] = [
     ["list all groups", (c) => c.groups({ limit: 1 })],
-    ["make a group", (c) => c.createGroup("x", { uri: NONE, members: [], settings: { managers: [CHIEF] } })],
+    [
+      "make a group",
+      (c) => c.createGroup(operator("x"), { uri: NONE, members: [], settings: { managers: [CHIEF] } }),
+    ],
     ["read the audit log", (c) => c.auditLog({ limit: 1 })],
     ["list all rekeys", (c) => c.rekeys({ limit: 1 })],
     ["see the rekeys of others", (c) => c.rekeys({ groupUri: OTHERS, limit: 1 })],
     ["see a group of others", (c) => c.group(OTHERS)],
     ["see a group that does not exist", (c) => c.group(NONE)],
-    ["change a group of others", (c) => c.changeGroup("x", OTHERS, { managers: [CHIEF] })],
-    ["replace a group of others", (c) => c.replaceGroup("x", { uri: OTHERS, members: [] })],
-    ["delete a group of others", (c) => c.deleteGroup("x", OTHERS)],
-    ["add to a group of others", (c) => c.addMembers("x", OTHERS, [{ uri: CHIEF }])],
-    ["remove from a group of others", (c) => c.removeMembers("x", OTHERS, [A])],
+    ["change a group of others", (c) => c.changeGroup(operator("x"), OTHERS, { managers: [CHIEF] })],
+    ["replace a group of others", (c) => c.replaceGroup(operator("x"), { uri: OTHERS, members: [] })],
+    ["delete a group of others", (c) => c.deleteGroup(operator("x"), OTHERS)],
+    ["add to a group of others", (c) => c.addMembers(operator("x"), OTHERS, [{ uri: CHIEF }])],
+    ["remove from a group of others", (c) => c.removeMembers(operator("x"), OTHERS, [A])],
     ["see members of others", (c) => c.members(OTHERS, { limit: 1 })],
     ["see GMKs of others", (c) => c.gmks(OTHERS)],
-    ["rekey a group of others", (c) => c.rekey("x", OTHERS)],
-    ["share a GMK with a group of others", (c) => c.rekey("x", MINE, { sharedWith: [OTHERS] })],
-    ["revoke a GMK that does not exist", (c) => c.revokeGmk("x", 1)],
+    ["rekey a group of others", (c) => c.rekey(operator("x"), OTHERS)],
+    ["share a GMK with a group of others", (c) => c.rekey(operator("x"), MINE, { sharedWith: [OTHERS] })],
+    ["revoke a GMK that does not exist", (c) => c.revokeGmk(operator("x"), 1)],
     ["see a rekey that does not exist", (c) => c.rekeyStatus(999_999)],
   ];
   it.each(forbidden)("may not %s", async (_, work) => {
@@ -145,7 +159,7 @@ describe("tokens", () => {
 
   it("tokens of the operator may say who is behind it", async () => {
     const rename = { displayName: "x" };
-    await world.it.operator.changeGroup("Änne B.", MINE, rename);
+    await world.it.operator.changeGroup(operator("Änne B."), MINE, rename);
     expect((await world.it.operator.auditLog({ limit: 1000 })).at(-1)!.actor).toBe("Änne B.");
     for (const actor of ["%zz", "a%0ab", "x".repeat(300)]) {
       const headers = { "gms-actor": actor };

@@ -1,6 +1,8 @@
 /** A rekey that is followed, over a socket. */
+
 import { beforeEach, describe, expect, it } from "vitest";
 import { gmsAdminClient } from "../../../roles/gms/admin/client.ts";
+import { operator } from "../../../roles/gms/common/caller.ts";
 import type { RekeyRecord } from "../../../store/gms/records.ts";
 import { acknowledge, sealAll } from "../world.ts";
 import { OPERATOR_TOKEN, sharedAdminWorld } from "./world.ts";
@@ -12,7 +14,9 @@ let rekey: RekeyRecord;
 beforeEach(async () => {
   const uri = `sip:group${++count}@home.example`;
   const members = [{ uri: A }, { uri: B }];
-  [rekey] = (await world.it.operator.createGroup("operator", { uri, members })).rekeys as [RekeyRecord];
+  [rekey] = (await world.it.operator.createGroup(operator("operator"), { uri, members })).rekeys as [
+    RekeyRecord,
+  ];
 });
 
 const countsOf = ({ counts }: RekeyRecord) =>

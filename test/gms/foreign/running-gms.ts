@@ -1,6 +1,8 @@
 /** The whole GMS on sockets of loopback, with the time of the machine, and a group in it. */
+
 import { defined } from "../../../base/defined.ts";
 import { systemRandom } from "../../../base/random.ts";
+import { operator } from "../../../roles/gms/common/caller.ts";
 import type { GmsConfigInput } from "../../../roles/gms/common/config.ts";
 import { createGms, type Gms } from "../../../roles/gms/create.ts";
 import { DevelopmentIssuer } from "../../../roles/server/development-tokens.ts";
@@ -9,7 +11,7 @@ import { GMS_URI, HOME_KMS, makeWorld, type World } from "../world.ts";
 
 export const HOST = "127.0.0.1";
 export const GROUP = "sip:group@home.example";
-export const OPERATOR = "operator";
+export const OPERATOR = operator("operator");
 
 const SCOPES = {
   "3gpp:mc:ptt_group_management_service": ["mcptt_id"],

@@ -1,4 +1,5 @@
 /** Group documents that managers put and delete. */
+
 import { beforeEach, describe, expect, it } from "vitest";
 import {
   type GroupDocument,
@@ -8,6 +9,7 @@ import {
   readXcapError,
   writeGroupDocument,
 } from "../../../documents/group-xml/index.ts";
+import { operator } from "../../../roles/gms/common/caller.ts";
 import {
   ALICE,
   type Asked,
@@ -31,7 +33,7 @@ beforeEach(async () => {
   group = `sip:group${++count}@home.example`;
   path = `${ROOT}/${groupDocumentPath(group)}`;
   const members = [ALICE, BOB].map((uri) => ({ uri }));
-  await admin().createGroup("operator", {
+  await admin().createGroup(operator("operator"), {
     uri: group,
     members: [...members, { uri: "sip:mcx@home.example", kind: "mcx-server" }],
     settings: { managers: [MANAGER], rekeyEveryMs: 86_400_000 },
@@ -133,9 +135,9 @@ describe("PUT", () => {
 
   it("a PUT with the entity tag of a group that was deleted and made again does nothing", async () => {
     const etag = await etagOf();
-    await admin().deleteGroup("operator", group);
+    await admin().deleteGroup(operator("operator"), group);
     const settings = { managers: [MANAGER] };
-    await admin().createGroup("operator", { uri: group, members: [{ uri: ALICE }], settings });
+    await admin().createGroup(operator("operator"), { uri: group, members: [{ uri: ALICE }], settings });
     expect((await put(document(), { headers: { "if-match": etag } })).status).toBe(412);
     const read = await world.it.ask(path, { as: ALICE, headers: { "if-none-match": etag } });
     expect(read.status).toBe(200);
@@ -145,14 +147,14 @@ describe("PUT", () => {
   it("gives nobody the key of another group, which others manage", async () => {
     const other = `sip:other${count}@home.example`;
     const carol = { uri: "sip:carol@home.example" };
-    await admin().createGroup("operator", { uri: other, members: [carol] });
-    await admin().rekey("operator", group, { sharedWith: [other] });
+    await admin().createGroup(operator("operator"), { uri: other, members: [carol] });
+    await admin().rekey(operator("operator"), group, { sharedWith: [other] });
     const etag = await etagOf();
     const more = document({ members: [{ uri: ALICE }, { uri: BOB }, { uri: MALLORY }] });
     expect((await put(more)).status).toBe(403);
     expect(await etagOf()).toBe(etag);
     expect((await put(document({ members: [{ uri: ALICE }] }))).status).toBe(200);
-    await admin().changeGroup("operator", other, { managers: [MANAGER] });
+    await admin().changeGroup(operator("operator"), other, { managers: [MANAGER] });
     expect((await put(more)).status).toBe(200);
   });
 
@@ -227,12 +229,12 @@ describe("PUT of a new group", () => {
     expect(got).toMatchObject({ status: 201, headers: { etag: expect.stringMatching(/^"\d+"$/) } });
     expect((await admin().group(NEW))!.settings.managers).toEqual([CREATOR]);
     expect((await create(CREATOR)).status).toBe(200);
-    await admin().deleteGroup("operator", NEW);
+    await admin().deleteGroup(operator("operator"), NEW);
   });
 
   it("a PUT of a new group whose URI is taken is told free ones", async () => {
-    await admin().createGroup("operator", { uri: "sip:new-2@home.example", members: [] });
-    await admin().createGroup("operator", { uri: NEW, members: [] });
+    await admin().createGroup(operator("operator"), { uri: "sip:new-2@home.example", members: [] });
+    await admin().createGroup(operator("operator"), { uri: NEW, members: [] });
     const got = await create(CREATOR);
     expect(got.status).toBe(409);
     expect(readXcapError(got.body)).toMatchObject({

@@ -1,8 +1,10 @@
 /** What fetching and reporting do to the state of a delivery. */
+
 import { createHash } from "node:crypto";
 import { beforeEach, describe, expect, it } from "vitest";
 import { fromHex } from "../../../base/bytes.ts";
 import { MEDIA, readXcapError, writeGktpReport } from "../../../documents/group-xml/index.ts";
+import { operator } from "../../../roles/gms/common/caller.ts";
 import type { DeliveryRecord } from "../../../store/gms/records.ts";
 import { newMembers, sealAll } from "../world.ts";
 import { ALICE, BOB, type Got, keysPath, MALLORY, ROOT, sharedXcapWorld } from "./world.ts";
@@ -18,9 +20,9 @@ let rekey: number;
 beforeEach(async () => {
   const { admin } = world.it.core.context;
   if ((await admin.group(OTHER)) === undefined) {
-    await admin.createGroup("operator", { uri: OTHER, members: newMembers(2) });
+    await admin.createGroup(operator("operator"), { uri: OTHER, members: newMembers(2) });
   } else {
-    await admin.rekey("operator", OTHER);
+    await admin.rekey(operator("operator"), OTHER);
   }
   await sealAll(world.it.core);
   rekey = (await admin.rekeys({ groupUri: OTHER, limit: 1 }))[0]!.id;
@@ -148,7 +150,7 @@ describe("a report", () => {
 
   it("a report of a message that another rekey put out of the document is a conflict", async () => {
     const sha256 = await digestOf(ALICE);
-    await world.it.core.context.admin.rekey("operator", OTHER);
+    await world.it.core.context.admin.rekey(operator("operator"), OTHER);
     expect((await report(ALICE, [{ sha256, result: "stored" }])).status).toBe(409);
   });
 

@@ -1,4 +1,5 @@
 /** What members read: whole documents, parts, collections; entity tags and conditions. */
+
 import { beforeEach, describe, expect, it } from "vitest";
 import {
   MEDIA,
@@ -7,6 +8,7 @@ import {
   readXcapDiff,
   writeGmopRequest,
 } from "../../../documents/group-xml/index.ts";
+import { operator } from "../../../roles/gms/common/caller.ts";
 import { ALICE, BOB, GROUP, GROUP_PATH, keysPath, MANAGER, ROOT, sharedXcapWorld } from "./world.ts";
 
 const world = sharedXcapWorld();
@@ -37,7 +39,9 @@ describe("a group document", () => {
 
   it("leaves out servers that get the key", async () => {
     const { admin } = world.it.core.context;
-    await admin.addMembers("operator", GROUP, [{ uri: "sip:mcx@home.example", kind: "mcx-server" }]);
+    await admin.addMembers(operator("operator"), GROUP, [
+      { uri: "sip:mcx@home.example", kind: "mcx-server" },
+    ]);
     const got = await ask(GROUP_PATH);
     expect(readGroupDocument(got.body).members).toEqual([{ uri: ALICE }, { uri: BOB }]);
   });
@@ -79,7 +83,7 @@ describe("a document of keys", () => {
   it("exists without keys, with the entity tag 0", async () => {
     const { admin } = world.it.core.context;
     const late = "sip:late@home.example";
-    await admin.addMembers("operator", GROUP, [{ uri: late }]);
+    await admin.addMembers(operator("operator"), GROUP, [{ uri: late }]);
     const got = await ask(keysPath(late), { as: late });
     expect(got).toMatchObject({ status: 200, headers: { etag: '"0"' } });
     expect(readGktpDocument(got.body)).toEqual([]);

@@ -1,5 +1,7 @@
 /** A removal in the midst of a GET: who was removed gets nothing of it any more. */
+
 import { expect, it } from "vitest";
+import { operator } from "../../../roles/gms/common/caller.ts";
 import type { GmsStore } from "../../../store/gms/gms-store.ts";
 import { BOB, GROUP, keysPath, sharedXcapWorld } from "./world.ts";
 
@@ -14,7 +16,7 @@ it("keys that were read before the member was removed do not go out", async () =
   store.handOver = async (messages) => {
     if (!removed) {
       removed = true;
-      await it.core.context.admin.removeMembers("operator", GROUP, [BOB]);
+      await it.core.context.admin.removeMembers(operator("operator"), GROUP, [BOB]);
     }
     return handOver.call(store, messages);
   };

@@ -1,7 +1,9 @@
 /** How many reports of one member are written into the audit log. */
+
 import { createHash } from "node:crypto";
 import { expect, it } from "vitest";
 import { MEDIA, writeGktpReport } from "../../../documents/group-xml/index.ts";
+import { operator } from "../../../roles/gms/common/caller.ts";
 import { newMembers, sealAll } from "../world.ts";
 import { ALICE, BOB, keysPath, sharedXcapWorld } from "./world.ts";
 
@@ -19,7 +21,10 @@ const reports = async () =>
 it("each member may send as many reports a minute as are allowed, and all of them count", async () => {
   const { admin } = world.it.core.context;
   for (const name of ["a", "b", "c"]) {
-    await admin.createGroup("operator", { uri: `sip:${name}@home.example`, members: newMembers(2) });
+    await admin.createGroup(operator("operator"), {
+      uri: `sip:${name}@home.example`,
+      members: newMembers(2),
+    });
   }
   await sealAll(world.it.core);
   const { store } = world.it.world;

@@ -1,8 +1,10 @@
 /** An XCAP server over a GMS in memory, asked without sockets. */
+
 import { afterAll, beforeAll } from "vitest";
 import { toHex } from "../../../base/bytes.ts";
 import { defined } from "../../../base/defined.ts";
 import { gktpUserPath, groupDocumentPath } from "../../../documents/group-xml/index.ts";
+import { operator } from "../../../roles/gms/common/caller.ts";
 import { type GmsConfigInput, gmsAudience } from "../../../roles/gms/common/config.ts";
 import type { GmsLog } from "../../../roles/gms/common/log.ts";
 import { type GmsMetrics, noMetrics } from "../../../roles/gms/common/metrics.ts";
@@ -77,7 +79,11 @@ async function xcapWorld({ config }: XcapWorldOptions = {}): Promise<XcapWorld> 
   const core = makeCore(world, { metrics, log });
   const app = createXcapServer({ context: core.context, tokens: issuer.verifier(GMS_URI) });
   const settings = { managers: [MANAGER] };
-  await core.context.admin.createGroup("operator", { uri: GROUP, members: newMembers(2), settings });
+  await core.context.admin.createGroup(operator("operator"), {
+    uri: GROUP,
+    members: newMembers(2),
+    settings,
+  });
   await sealAll(core);
   const token: XcapWorld["token"] = (userUri, more = {}) =>
     issuer.token({ userUri, now: world.now(), ...more });

@@ -1,6 +1,8 @@
 /** Members of a group as the MCX server knows them, from a GMS over XCAP. */
+
 import { beforeEach, describe, expect, it } from "vitest";
 import { writeGroupDocument } from "../../../documents/group-xml/index.ts";
+import { operator } from "../../../roles/gms/common/caller.ts";
 import { XcapDirectory } from "../../../roles/mcx/xcap-directory.ts";
 import { GROUP, ROOT, sharedXcapWorld } from "../../gms/http/world.ts";
 import { memberUri } from "../../gms/world.ts";
@@ -76,13 +78,17 @@ describe("the directory of users and groups", () => {
     const rules = { services: ["mcptt"] as const, maxParticipants: 12, hangTimer: 30 };
     const unprotected = ["mcdata-protect-media", "protect-media"];
     const settings = { ...rules, unprotected };
-    await admin.createGroup("operator", { uri, members: [{ uri: memberUri(0), priority: 255 }], settings });
+    await admin.createGroup(operator("operator"), {
+      uri,
+      members: [{ uri: memberUri(0), priority: 255 }],
+      settings,
+    });
     expect(await directory.member(uri, memberUri(0))).toEqual({
       uri: memberUri(0),
       priority: 255,
       group: { ...rules, unprotected: ["protect-media"] },
     });
-    await admin.deleteGroup("operator", uri);
+    await admin.deleteGroup(operator("operator"), uri);
   });
 
   it("does not ask the GMS at each guess at a group name, nor forgets groups for guesses", async () => {
@@ -109,12 +115,12 @@ describe("the directory of users and groups", () => {
     await directory.member(GROUP, memberUri(0));
     directory.start();
     const { admin } = world.it.core.context;
-    await admin.removeMembers("operator", GROUP, [memberUri(1)]);
+    await admin.removeMembers(operator("operator"), GROUP, [memberUri(1)]);
     await clock.pass(MAX_AGE);
     await expect.poll(() => changed).toEqual([GROUP]);
     expect(await directory.member(GROUP, memberUri(1))).toBeUndefined();
     directory.stop();
-    await admin.addMembers("operator", GROUP, [{ uri: memberUri(1) }]);
+    await admin.addMembers(operator("operator"), GROUP, [{ uri: memberUri(1) }]);
   });
 
   it("uses its last answer for a while when the GMS is away, then knows nobody", async () => {

@@ -1,6 +1,8 @@
 /** Who may ask the console: sign-in, session, token against forged requests, origin, host, frames, guessing. */
+
 import { request } from "node:http";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { operator } from "../../../roles/gms/common/caller.ts";
 import { newMembers } from "../../gms/world.ts";
 import { type ConsoleWorld, codeOf, consoleWorld, GROUP, TOKEN } from "./world.ts";
 
@@ -11,7 +13,7 @@ let here: ConsoleWorld;
 const clock = { now: Date.now() };
 beforeAll(async () => {
   here = await consoleWorld({ now: () => clock.now });
-  await here.core.context.admin.createGroup("test", { uri: GROUP, members: newMembers(3) });
+  await here.core.context.admin.createGroup(operator("test"), { uri: GROUP, members: newMembers(3) });
 });
 afterAll(() => here?.close());
 

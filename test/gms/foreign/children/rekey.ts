@@ -1,5 +1,6 @@
 /** A GMS process that makes a group or rekeys it, seals what is planned, and says what came of that and of its health. */
 
+import { operator } from "../../../../roles/gms/common/caller.ts";
 import { isError } from "../../../../roles/gms/common/errors.ts";
 import { createCore } from "../../../../roles/gms/context.ts";
 import { readiness } from "../../../../roles/gms/readiness.ts";
@@ -26,8 +27,8 @@ const ready = await codeOf(readiness(core.context)());
 const group = await admin.group(GROUP);
 const change =
   group === undefined
-    ? admin.createGroup("op", { uri: GROUP, members: newMembers(3) })
-    : admin.rekey("op", GROUP);
+    ? admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(3) })
+    : admin.rekey(operator("op"), GROUP);
 const rekey = await codeOf(change);
 const isSealed = async () =>
   (await store.rekeys({ limit: 100 })).every(

@@ -4,6 +4,7 @@
  */
 
 import { defined } from "../../../../base/defined.ts";
+import { operator } from "../../../../roles/gms/common/caller.ts";
 import type { GmsConfigInput } from "../../../../roles/gms/common/config.ts";
 import type { GmsLog } from "../../../../roles/gms/common/log.ts";
 import { type GmsMetrics, noMetrics } from "../../../../roles/gms/common/metrics.ts";
@@ -23,7 +24,7 @@ import { emptyPglite, GMS_URI, makeWorld, memberUri, type World } from "../../wo
 import { Member, type MemberOptions } from "./member.ts";
 
 export const XCAP_ROOT = "https://gms.example.com/xcap/";
-export const ADMIN = "operator";
+export const ADMIN = operator("operator");
 export const GROUP = "sip:group1@home.example";
 const SCOPES = { "3gpp:mc:ptt_group_management_service": ["mcptt_id"] };
 
