@@ -9,7 +9,7 @@ export { Processes, type ProcessRecord, type ProcessReport } from "./database/pr
 export type { Restored } from "./database/restored.ts";
 export type { SealedRecords } from "./database/sealed-records.ts";
 export { type WriteLines, writeSnapshot } from "./database/snapshot.ts";
-export type { Database, Listener, QueryResult, Sql, TransactionOptions } from "./database/sql.ts";
+export type { Database, Listener, PoolUse, QueryResult, Sql, TransactionOptions } from "./database/sql.ts";
 export type { ClockReset } from "./gms/clock.ts";
 export { GmsStore, type GmsStoreOptions } from "./gms/gms-store.ts";
 export type { GmsTransaction } from "./gms/gms-transaction.ts";

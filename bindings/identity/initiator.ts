@@ -3,10 +3,19 @@ import { refusal } from "../../base/checks.ts";
 import { MikeySakkeError } from "../../base/errors.ts";
 import { EccsiSigner } from "../eccsi/index.ts";
 import { DomainSet } from "./domain-set.ts";
+import { keyPeriodEnd } from "./key-period.ts";
 import { checkKeySet } from "./key-set.ts";
 import type { KmsDomain } from "./kms-domain.ts";
 import type { KeySet } from "./kms-material.ts";
-import { type NtpTime, ntpFold, ntpFromUnixMs, ntpSeconds, ntpToUnixMs, ntpUnfold } from "./ntp.ts";
+import {
+  type NtpTime,
+  ntpFold,
+  ntpFromUnixMs,
+  ntpSeconds,
+  ntpSecondsToUnixMs,
+  ntpToUnixMs,
+  ntpUnfold,
+} from "./ntp.ts";
 
 export interface SigningKey {
   readonly uid: Uint8Array;
@@ -95,6 +104,24 @@ export class Initiator {
       );
     }
     return key;
+  }
+
+  /**
+   * Ends of the key period of a time and of the last of those in a row from it whose keys are there, in milliseconds
+   * since the Unix epoch; the second is undefined where those of the time itself are missing.
+   */
+  endsAt(unixMs: number): { readonly period: number; readonly keys: number | undefined } {
+    const periodAt = (ms: number) => {
+      const domain = this.#domains.at(this.kmsUri, ms)!;
+      const number = domain.keyPeriodNo(ntpSeconds(ntpFromUnixMs(ms)));
+      const end = ntpSecondsToUnixMs(keyPeriodEnd(number, domain.rule));
+      return { end, isHeld: this.#keys.has(indexOf(domain, number)) };
+    };
+    let at = periodAt(unixMs);
+    const period = at.end;
+    let keys: number | undefined;
+    for (; at.isHeld; at = periodAt(at.end)) keys = at.end;
+    return { period, keys };
   }
 
   /**

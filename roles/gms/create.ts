@@ -16,6 +16,7 @@ import {
 import { createAdmission } from "../server/admission.ts";
 import { MemoryIssuerKeys } from "../server/issuer-keys.ts";
 import { IssuerStates } from "../server/issuer-metrics.ts";
+import { keyEndsOf } from "../server/key-metrics.ts";
 import { stopServer, urlOf } from "../server/listener.ts";
 import { warnOfPlainSip } from "../server/plain-sip.ts";
 import { type ProcessRecord, ProcessReports } from "../server/process-reports.ts";
@@ -143,6 +144,7 @@ export async function createGms(options: GmsOptions): Promise<Gms> {
     ready,
     issuers,
     credentials,
+    keyEnds: keyEndsOf(() => keys.current(), context.now),
     ...defined({ token: options.adminToken, metrics: prometheus }),
   });
   const limits = sipLimits(config.limits);

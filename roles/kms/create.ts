@@ -34,6 +34,7 @@ import {
 } from "./common/config.ts";
 import type { KmsMetrics } from "./common/metrics.ts";
 import { createPrometheusMetrics } from "./common/metrics-prom.ts";
+import { periodEnd } from "./common/periods.ts";
 import { createKmsServer } from "./http/server.ts";
 import { createKmsService, type KmsService } from "./http/service.ts";
 import { createKeyIssuer, type KeyIssuer, makeKms } from "./issue/index.ts";
@@ -132,9 +133,13 @@ export async function createKms(options: KmsOptions): Promise<Kms> {
   const admin = createAdmin({ store, maker, now, random, ...defined({ envelope }) });
   const guard = { admission: options.admission ?? createAdmission(config.limits, log), refused };
   const server = createKmsServer({ config, service, random, guard, ...defined({ credentials }) });
+  const measure = async () => {
+    await clock.measure();
+    metrics.clock(clock.ahead / 1000);
+  };
   const requireStore = onceIn(ASKED_EVERY, async () => {
     await store.ready();
-    await clock.measure();
+    await measure();
   });
   const adminServer = createAdminServer({
     admin,
@@ -144,6 +149,8 @@ export async function createKms(options: KmsOptions): Promise<Kms> {
     guard,
     issuers,
     credentials,
+    keyEnds: { period: () => periodEnd(config, now()) },
+    pool: () => store.pool(),
     ready: async () => {
       clock.requireRight();
       await requireStore();
@@ -190,7 +197,7 @@ export async function createKms(options: KmsOptions): Promise<Kms> {
       purging = setInterval(purgeOld, PURGE_MS);
       purging.unref();
       // Without an answer it goes on by what it knew; health tells.
-      measuring = setInterval(() => void clock.measure().catch(() => undefined), CLOCK_EVERY).unref();
+      measuring = setInterval(() => void measure().catch(() => undefined), CLOCK_EVERY).unref();
       const url = urlOf(server, credentials === undefined ? "http" : "https", config.listen.host);
       const adminUrl = urlOf(adminServer, "http", config.admin.host);
       log.info({ url, adminUrl, kmsUri: config.kmsUri }, "listening");

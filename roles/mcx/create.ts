@@ -21,6 +21,7 @@ import { createAdmission } from "../server/admission.ts";
 import type { DevelopmentIssuer } from "../server/development-tokens.ts";
 import { type IssuerKeyStore, MemoryIssuerKeys } from "../server/issuer-keys.ts";
 import { IssuerStates } from "../server/issuer-metrics.ts";
+import { keyEndsOf } from "../server/key-metrics.ts";
 import { type Credentials, readCredentials, stopServer, urlOf } from "../server/listener.ts";
 import { noLog, type ServerLog } from "../server/log.ts";
 import { isLoopback } from "../server/loopback.ts";
@@ -244,6 +245,8 @@ export async function createMcxServer(options: McxOptions): Promise<McxServer> {
     guard,
     issuers,
     credentials,
+    keyEnds: keyEndsOf(() => keys.current(), now),
+    pool: store && (() => store.pool()),
     ...defined({ token: options.adminToken }),
   });
   const targets = new Targets(config.sip, config.media.allowedNetworks);

@@ -7,9 +7,11 @@ import type { RandomSource } from "../../base/random.ts";
 import { admissionMetrics } from "./admission.ts";
 import { certificateMetrics } from "./certificate-metrics.ts";
 import { IssuerStates, issuerMetrics } from "./issuer-metrics.ts";
+import { type KeyEnds, keyMetrics } from "./key-metrics.ts";
 import { type Credentials, guardListener, type ListenerGuard, ownGuard } from "./listener.ts";
 import type { ServerLog } from "./log.ts";
 import { isLoopback } from "./loopback.ts";
+import { type PoolUse, poolMetrics } from "./pool-metrics.ts";
 import { processMetrics } from "./process-metrics.ts";
 import { answerBadTarget, answerMalformed, toWireError } from "./wire-error.ts";
 
@@ -23,9 +25,12 @@ export interface AdminListenerOptions {
   /** Throws unless requests can be answered. */
   readonly ready: () => Promise<void>;
   readonly metrics?: { readonly contentType: string; text(): Promise<string> };
-  /** Of the server that this listener is part of; both are told of in its metrics. */
+  /** Of the server that this listener is part of, as the next three; its metrics tell of them. */
   readonly issuers?: IssuerStates | undefined;
   readonly credentials?: Credentials | undefined;
+  readonly keyEnds?: KeyEnds | undefined;
+  /** Of the server's database; absent where it has none. */
+  readonly pool?: (() => PoolUse | undefined) | undefined;
   readonly log: ServerLog;
   readonly random: RandomSource;
   readonly guard?: ListenerGuard | undefined;
@@ -81,6 +86,8 @@ export function createAdminListener(options: AdminListenerOptions): FastifyInsta
       admissionMetrics(guard.admission),
       certificateMetrics(options.credentials),
       issuerMetrics(options.issuers ?? new IssuerStates()),
+      ...(options.keyEnds === undefined ? [] : [keyMetrics(options.keyEnds)]),
+      ...(options.pool === undefined ? [] : [poolMetrics(options.pool)]),
       processMetrics,
     ];
     app.get("/metrics", async (_request, reply) => {

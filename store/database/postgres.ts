@@ -7,7 +7,7 @@ import pg from "pg";
 import { MikeySakkeError } from "../../base/errors.ts";
 import { isConflict, storeError } from "./failures.ts";
 import { listenOn } from "./postgres-listen.ts";
-import type { Database, Listener, QueryResult, Sql, TransactionOptions } from "./sql.ts";
+import type { Database, Listener, PoolUse, QueryResult, Sql, TransactionOptions } from "./sql.ts";
 
 export interface PostgresOptions {
   /** Connections at most, besides the one that listens; 6 by default. */
@@ -138,6 +138,11 @@ class PostgresDatabase implements Database {
       this.#listening.delete(stop);
       return stop();
     };
+  }
+
+  pool(): PoolUse {
+    const { options, totalCount, idleCount, waitingCount } = this.#pool;
+    return { max: options.max, used: totalCount - idleCount, idle: idleCount, waiting: waitingCount };
   }
 
   close(): Promise<void> {

@@ -27,8 +27,20 @@ export interface TransactionOptions {
   readonly statementTimeout?: number;
 }
 
+/** Connections of a pool. */
+export interface PoolUse {
+  readonly max: number;
+  /** In a transaction. */
+  readonly used: number;
+  readonly idle: number;
+  /** Transactions that wait for a connection. */
+  readonly waiting: number;
+}
+
 export interface Database extends Sql {
   readonly kind: "pglite" | "postgresql";
+  /** Absent: there is no pool. */
+  pool?(): PoolUse;
   /**
    * Runs `work` in a transaction (read committed), rolled back when it throws. `work` may run again after a deadlock,
    * so it must have no effect but through `sql`, and must not use the database itself: PGlite would wait for ever.

@@ -22,6 +22,7 @@ export async function counts(db: Database, clock: SqlClock, maxAgeMs: number): P
     members: sum("members"),
     runningRekeys: sum("runningRekeys"),
     backlog: sum("backlog"),
+    oldestAt: sums.get("oldestAt"),
   };
 }
 
@@ -33,6 +34,7 @@ async function count(sql: Sql): Promise<void> {
     SELECT name, sum(delta) FROM changes WHERE name IN ('groups', 'members') GROUP BY name
     UNION ALL SELECT 'runningRekeys', count(*) FROM gms_rekey WHERE state = 'running'
     UNION ALL SELECT 'backlog', (SELECT count(*) FROM gms_due WHERE NOT returned)
-      + (SELECT coalesce(sum(size), 0) FROM gms_chunk WHERE state = 'planned')`,
+      + (SELECT coalesce(sum(size), 0) FROM gms_chunk WHERE state = 'planned')
+    UNION ALL SELECT 'oldestAt', min(created_at) FROM gms_rekey WHERE state = 'running' HAVING count(*) > 0`,
   );
 }

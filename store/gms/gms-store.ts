@@ -11,7 +11,7 @@ import { Processes } from "../database/processes.ts";
 import { lastRestored, type Restored } from "../database/restored.ts";
 import { type SealedRecords, sealedRecords } from "../database/sealed-records.ts";
 import { type WriteLines, writeSnapshot } from "../database/snapshot.ts";
-import type { Database } from "../database/sql.ts";
+import type { Database, PoolUse } from "../database/sql.ts";
 import { databaseClock, givenClock, readClock, type SqlClock } from "../database/sql-clock.ts";
 import * as audit from "./audit.ts";
 import { requireInstance } from "./checks.ts";
@@ -83,6 +83,11 @@ export class GmsStore {
   /** Throws unless the database answers and takes what is written. Returns its time. */
   ready(): Promise<number> {
     return requireWritable(this.#db, this.#clock);
+  }
+
+  /** Of the database's connections; undefined where there is no pool. */
+  pool(): PoolUse | undefined {
+    return this.#db.pool?.();
   }
 
   /** The present time, by the clock of the database, which all that is stored goes by. */

@@ -269,6 +269,8 @@ export interface GmsCounts {
   readonly runningRekeys: number;
   /** Messages planned or sealed. */
   readonly backlog: number;
+  /** When the oldest rekey was made of which messages are planned or sealed; undefined where there is none. */
+  readonly oldestAt: number | undefined;
 }
 
 export interface Claimant {

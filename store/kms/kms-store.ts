@@ -8,7 +8,7 @@ import type { MasterSecrets } from "../../bindings/kms.ts";
 import type { Envelope } from "../database/envelope.ts";
 import { requireWritable } from "../database/probe.ts";
 import { type WriteLines, writeSnapshot } from "../database/snapshot.ts";
-import type { Database } from "../database/sql.ts";
+import type { Database, PoolUse } from "../database/sql.ts";
 import { databaseClock, givenClock, readClock, type SqlClock } from "../database/sql-clock.ts";
 import * as audit from "./audit.ts";
 import * as certificates from "./certificates.ts";
@@ -58,6 +58,11 @@ export class KmsStore {
   /** Throws unless the database answers and takes what is written. Returns its time. */
   ready(): Promise<number> {
     return requireWritable(this.#db, this.#clock);
+  }
+
+  /** Of the database's connections; undefined where there is no pool. */
+  pool(): PoolUse | undefined {
+    return this.#db.pool?.();
   }
 
   /** The present time, by the clock of the database, which is the same for all processes on it. */

@@ -9,7 +9,7 @@ import type { Envelope } from "../database/envelope.ts";
 import { Processes } from "../database/processes.ts";
 import { lastRestored, type Restored } from "../database/restored.ts";
 import { type SealedRecords, sealedRecords } from "../database/sealed-records.ts";
-import type { Database, Sql } from "../database/sql.ts";
+import type { Database, PoolUse, Sql } from "../database/sql.ts";
 import { databaseClock, givenClock, type SqlClock } from "../database/sql-clock.ts";
 import { requireGroupUri, requireInstance, requireLease, requireLimit } from "../gms/checks.ts";
 
@@ -58,6 +58,11 @@ export class McxStore {
   /** The database and the envelope stay the caller's, who closes them. */
   static open(db: Database, envelope: Envelope, { now }: McxStoreOptions = {}): McxStore {
     return new McxStore(db, envelope, now === undefined ? databaseClock : givenClock(now));
+  }
+
+  /** Of the database's connections; undefined where there is no pool. */
+  pool(): PoolUse | undefined {
+    return this.#db.pool?.();
   }
 
   /** A process that begins, under a name that no process had before. Usage errors BAD_INSTANCE, BAD_LEASE. */

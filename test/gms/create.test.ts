@@ -69,6 +69,10 @@ describe("createGms", () => {
     expect(await response.text()).toContain(Buffer.from(record!.octets).toString("hex").toUpperCase());
     const metrics = await (await fetch(`${addresses.adminUrl}/metrics`)).text();
     expect(metrics).toMatch(/^gms_messages_sealed_total 1$/m);
+    for (const end of ["key_period_end", "server_keys_end"]) {
+      expect(metrics).toMatch(new RegExp(`^${end}_timestamp_seconds [1-9]\\d+$`, "m"));
+    }
+    expect(metrics).toContain("# TYPE database_connections gauge");
   });
 
   it("is a process that all on its database see, until it closes", async () => {

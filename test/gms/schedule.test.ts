@@ -338,7 +338,7 @@ describe("other things", () => {
     const ids = async () => (await admin.rekeys({ limit: 10 })).map(({ id }) => id);
     await admin.rekey(operator("op"), GROUP);
     await at(NOW + 1000);
-    expect(counts).toEqual([{ groups: 1, members: 2, runningRekeys: 1, backlog: 2 }]);
+    expect(counts).toEqual([{ groups: 1, members: 2, runningRekeys: 1, backlog: 2, oldestAge: 1000 }]);
     expect(await ids()).toContain(rekeys[0]!.id);
     await at(NOW + 2 * HOUR_MS);
     expect(await ids()).not.toContain(rekeys[0]!.id);

@@ -200,6 +200,11 @@ describe("stopping the KMS", () => {
   it("lets requests under way finish", async () => {
     const kms = await world.beside({ urls: [] }, { credentials: { cert, key } });
     const { url, adminUrl } = await kms.kms.listen();
+    const metrics = await (await fetch(`${adminUrl}/metrics`)).text();
+    expect(Number(/^key_period_end_timestamp_seconds (\d+)$/m.exec(metrics)?.[1]) * 1000).toBeGreaterThan(
+      NOW,
+    );
+    expect(metrics).not.toContain("server_keys_end_timestamp_seconds");
     const text = world.body("init", ALICE, { time: NOW, clientReqUrl: `${url}${ROOT}/init` });
     const outgoing = request(`${url}${ROOT}/init`, {
       method: "POST",

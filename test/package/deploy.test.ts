@@ -14,6 +14,8 @@ import { metricsOf } from "../../roles/mcx/admin/metrics.ts";
 import { admissionMetrics } from "../../roles/server/admission.ts";
 import { certificateMetrics } from "../../roles/server/certificate-metrics.ts";
 import { IssuerStates, issuerMetrics } from "../../roles/server/issuer-metrics.ts";
+import { keyMetrics } from "../../roles/server/key-metrics.ts";
+import { poolMetrics } from "../../roles/server/pool-metrics.ts";
 import { processMetrics } from "../../roles/server/process-metrics.ts";
 import { Admission } from "../../transport/admission/admission.ts";
 import { runCli, temporaryFolder } from "../cli/run-cli.ts";
@@ -44,6 +46,8 @@ async function ownMetrics(): Promise<Set<string>> {
     await admission(),
     await certificateMetrics(undefined)(),
     await issuerMetrics(new IssuerStates())(),
+    await keyMetrics({ period: () => 0, keys: () => 0, certificates: () => [] })(),
+    await poolMetrics(() => undefined)(),
   ];
   return namesIn(texts.join("\n"));
 }

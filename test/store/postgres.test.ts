@@ -38,6 +38,19 @@ describeWithPostgres("a PostgreSQL that fails", () => {
   });
   afterAll(() => cluster.stop());
 
+  it("tells of its connections, those in use and those who wait for one", async () => {
+    const db = await openDatabase({ url: await cluster.createDatabase(), max: 1 });
+    let waiting: Promise<unknown> | undefined;
+    await db.transaction(async () => {
+      expect(db.pool!()).toEqual({ max: 1, used: 1, idle: 0, waiting: 0 });
+      waiting = db.query("SELECT 1");
+      expect(db.pool!()).toEqual({ max: 1, used: 1, idle: 0, waiting: 1 });
+    });
+    await waiting;
+    expect(db.pool!()).toEqual({ max: 1, used: 0, idle: 1, waiting: 0 });
+    await db.close();
+  });
+
   it("has all that was committed before kill -9, and the pool reconnects", async () => {
     const db = await openDatabase({ url: await cluster.createDatabase(), max: 2 });
     const store = await openStore(db);

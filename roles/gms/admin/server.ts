@@ -53,7 +53,8 @@ export type AdminContext = Pick<
   "admin" | "config" | "store" | "now" | "random" | "log" | "on" | "tracing"
 >;
 
-export interface GmsAdminServerOptions extends Pick<AdminListenerOptions, "issuers" | "credentials"> {
+export interface GmsAdminServerOptions
+  extends Pick<AdminListenerOptions, "issuers" | "credentials" | "keyEnds"> {
   readonly context: AdminContext;
   /** Token of the operator; without it there is no operator. */
   readonly token?: string;
@@ -66,9 +67,10 @@ export interface GmsAdminServerOptions extends Pick<AdminListenerOptions, "issue
 }
 
 export function createGmsAdminServer(options: GmsAdminServerOptions): FastifyInstance {
-  const { context, token, tokens, ready, metrics, guard, issuers, credentials } = options;
+  const { context, token, tokens, ready, metrics, guard, issuers, credentials, keyEnds } = options;
   const { store, now, random, log, admin, tracing } = context;
-  const listener = { ready, log, random, guard, answerError, issuers, credentials };
+  const pool = () => store.pool();
+  const listener = { ready, log, random, guard, answerError, issuers, credentials, keyEnds, pool };
   const app = createAdminListener({ ...listener, ...defined({ metrics }) });
   const access = new Access({ store, now, ...defined({ token, tokens }) });
   const gmk = (gmkId: number) => store.gmkByGmkId(gmkId);

@@ -38,6 +38,7 @@ export function createPrometheusMetrics(): PrometheusMetrics {
   const members = gauge("members", "Members of groups in the store");
   const running = gauge("running_rekeys", "Rekeys that are not finished");
   const backlog = gauge("backlog", "Messages that are not sealed or not delivered");
+  const oldest = gauge("oldest_message_seconds", "Age of the oldest message not sealed or not delivered");
   const hostClock = gauge("clock_ahead_seconds", "How far this host's clock is ahead of the database's");
   const messageClock = gauge("message_time_ahead_seconds", "How far T is ahead of the database's clock");
   return {
@@ -68,6 +69,7 @@ export function createPrometheusMetrics(): PrometheusMetrics {
       members.set(counts.members);
       running.set(counts.runningRekeys);
       backlog.set(counts.backlog);
+      oldest.set(counts.oldestAge / 1000);
     },
     clocks({ hostAhead, messagesAhead }) {
       hostClock.set(hostAhead);

@@ -8,6 +8,8 @@ export interface StoreCounts {
   readonly runningRekeys: number;
   /** Messages that are not sealed, or not delivered. */
   readonly backlog: number;
+  /** Milliseconds since the oldest rekey of these was made; 0 where there is none. */
+  readonly oldestAge: number;
 }
 
 export interface GmsMetrics {

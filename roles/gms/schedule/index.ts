@@ -50,9 +50,14 @@ export function createSchedule(deps: ScheduleDeps): Schedule {
     { name: "revocation of replaced GMKs", every: 0, work: () => revokeReplaced(deps) },
     { name: "revocation of GMKs of removed members", every: 0, work: () => revokeEnding(deps) },
     { name: "unreachable members", every: GIVE_UP_MS, work: giveUp },
-    { name: "counts", every: COUNT_MS, work: async () => metrics.store(await store.counts(COUNT_MS / 2)) },
+    { name: "counts", every: COUNT_MS, work: count },
     { name: "purge", every: PURGE_MS, work: purge },
   ].map((step) => ({ ...step, last: Number.NEGATIVE_INFINITY }));
+
+  async function count(): Promise<void> {
+    const { oldestAt, ...counts } = await store.counts(COUNT_MS / 2);
+    metrics.store({ ...counts, oldestAge: oldestAt === undefined ? 0 : Math.max(0, now() - oldestAt) });
+  }
 
   async function renewOnce(): Promise<void> {
     const border = lastBorder(deps);

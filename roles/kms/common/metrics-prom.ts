@@ -28,6 +28,11 @@ export function createPrometheusMetrics(): PrometheusMetrics {
   });
   const keySets = new Counter({ name: "kms_key_sets_total", help: "Key sets given out", registers });
   const requests = new Gauge({ name: "kms_requests_in_flight", help: "Requests being worked on", registers });
+  const clock = new Gauge({
+    name: "kms_clock_ahead_seconds",
+    help: "How far this host's clock is ahead of the database's",
+    registers,
+  });
   const [registry] = registers;
   return {
     answered(type, code, milliseconds) {
@@ -39,6 +44,9 @@ export function createPrometheusMetrics(): PrometheusMetrics {
     },
     inFlight(count) {
       requests.set(count);
+    },
+    clock(secondsAhead) {
+      clock.set(secondsAhead);
     },
     contentType: registry!.contentType,
     text: () => registry!.metrics(),

@@ -6,6 +6,8 @@ export interface KmsMetrics {
   issued(keySets: number): void;
   /** Requests being worked on now. */
   inFlight(requests: number): void;
+  /** Seconds that the clock of this host is ahead of the database's. */
+  clock(secondsAhead: number): void;
 }
 
-export const noMetrics: KmsMetrics = { answered() {}, issued() {}, inFlight() {} };
+export const noMetrics: KmsMetrics = { answered() {}, issued() {}, inFlight() {}, clock() {} };

@@ -1,6 +1,7 @@
 /** Which key periods a KeyProvision request is for (TS 33.180 D.2.4), and whether policy allows them. */
-import { keyPeriodNo } from "../../../bindings/identity/key-period.ts";
-import { ntpFromUnixMs, ntpSeconds } from "../../../bindings/identity/ntp.ts";
+import { keyPeriodEnd, keyPeriodNo } from "../../../bindings/identity/key-period.ts";
+import { ntpFromUnixMs, ntpSeconds, ntpSecondsToUnixMs } from "../../../bindings/identity/ntp.ts";
+import type { KmsConfig } from "./config.ts";
 import { KmsRefusal } from "./errors.ts";
 import type { Exchange, Tools } from "./exchange.ts";
 
@@ -24,4 +25,13 @@ export function requestedPeriods({ target, now }: Exchange, { issuer, config }: 
   const soon = keyPeriodNo(seconds + (provisionNextWithin ?? period), rule);
   const last = Math.min(soon, present + periodsAhead);
   return Array.from({ length: last - present + 1 }, (_, i) => present + i);
+}
+
+/** End of the key period of a time; both are milliseconds since the Unix epoch. */
+export function periodEnd(
+  { userKeyPeriod: period, userKeyOffset: offset }: Pick<KmsConfig, "userKeyPeriod" | "userKeyOffset">,
+  now: number,
+): number {
+  const rule = { period, offset };
+  return ntpSecondsToUnixMs(keyPeriodEnd(keyPeriodNo(ntpSeconds(ntpFromUnixMs(now)), rule), rule));
 }

@@ -14,7 +14,8 @@ import { type McxState, metricsOf } from "./metrics.ts";
 
 export const MCX_ADMIN_ROOT = "/mcx/v1";
 
-export interface McxAdminOptions extends Pick<AdminListenerOptions, "issuers" | "credentials"> {
+export interface McxAdminOptions
+  extends Pick<AdminListenerOptions, "issuers" | "credentials" | "keyEnds" | "pool"> {
   readonly state: McxState;
   /** Token of the operator; without it there are only health and metrics. */
   readonly token?: string;
