@@ -37,6 +37,11 @@ export interface CallDescription {
   readonly speech?: readonly SpeechFormat[];
   /** Several may talk at a time. */
   readonly multiTalker?: boolean;
+  /**
+   * Whether a request for the floor may wait while another talks, rather than be refused (`mc_queueing`, TS 24.380
+   * 14.2.2). True when absent.
+   */
+  readonly queueing?: boolean;
   /** Where the server sends what is for all; of this package, in place of an MBMS announcement. */
   readonly multicast?: { readonly media: DatagramAddress; readonly floor: DatagramAddress };
   /**
@@ -56,6 +61,8 @@ const MAX_LINES = 256;
 const MAX_FORMATS = 32;
 const MULTICAST = "x-mikey-sakke-multicast";
 const MULTI_TALKER = "x-multi-talker";
+/** TS 24.380 14.2.2. */
+const QUEUEING = "mc_queueing";
 /** RFC 4567 3.1. */
 const KEY_MGMT = "key-mgmt";
 /** RFC 8124 4.2. */
@@ -64,8 +71,8 @@ const MAX_URI = 1024;
 
 /** `id` of the origin tells the descriptions of one sender apart. */
 export function writeCallSdp(call: CallDescription, id: number): Uint8Array {
-  const { media, floor, speech = G711, multiTalker, multicast, webSocket, mikey } = call;
-  const features = ["mc_queueing", ...(multiTalker ? [MULTI_TALKER] : [])];
+  const { media, floor, speech = G711, multiTalker, queueing = true, multicast, webSocket, mikey } = call;
+  const features = [...(queueing ? [QUEUEING] : []), ...(multiTalker ? [MULTI_TALKER] : [])];
   const lines = [
     "v=0",
     `o=- ${id} 1 IN ${hostOf(media)}`,
@@ -85,7 +92,7 @@ export function writeCallSdp(call: CallDescription, id: number): Uint8Array {
     "a=ptime:20",
     `m=application ${floor.port} udp MCPTT`,
     `c=IN ${hostOf(floor)}`,
-    `a=fmtp:MCPTT ${features.join(";")}`,
+    ...(features.length === 0 ? [] : [`a=fmtp:MCPTT ${features.join(";")}`]),
   ];
   return utf8(`${lines.join("\r\n")}\r\n`);
 }
@@ -113,6 +120,7 @@ export function readCallSdp(octets: Uint8Array): CallDescription {
     floor: { host: addressOf(connectionOf(floor.lines) ?? host), port: floor.port },
     speech,
     ...(features.includes(MULTI_TALKER) && { multiTalker: true }),
+    ...(!features.includes(QUEUEING) && { queueing: false }),
     ...defined({ multicast, webSocket, mikey }),
   };
 }

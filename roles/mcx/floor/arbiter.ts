@@ -137,7 +137,7 @@ class Turn {
     else if (this.#participants.size < 2) this.#deny(user, DENY_CAUSES.ONLY_ONE_PARTICIPANT);
     else if (talk !== undefined) this.#answerAgain(talk, isEmergency);
     else if (this.#talks.length < this.#config.speakers) this.#grant(request);
-    else this.#wait(request);
+    else this.#wait(request, participant);
   }
 
   /** The answer to an earlier request was lost, or the talk becomes an emergency. */
@@ -156,9 +156,11 @@ class Turn {
     this.#sayToAllBut(talk.user, taken(raised, this.#count()));
   }
 
-  #wait(request: Omit<Waiting, "arrival">): void {
+  /** TS 24.380 6.3.4.4: where no queue was negotiated, only a request that takes the floor waits for it. */
+  #wait(request: Omit<Waiting, "arrival">, { queueing = true }: Participant): void {
     const { user, priority } = request;
-    const { maxQueue, preemptFrom } = this.#config;
+    const { preemptFrom } = this.#config;
+    const maxQueue = queueing ? this.#config.maxQueue : 0;
     const rank = rankOf(request);
     const preempts = priority >= preemptFrom && this.#talks.some((talk) => rank > rankOf(talk));
     const known = this.#queue.find((waiting) => waiting.user === user);
@@ -269,7 +271,9 @@ class Turn {
     }
   }
 
+  /** Who has negotiated no queue does not know the message; what waits for them is a request that takes the floor. */
   #sayPosition(user: string): void {
+    if (this.#participants.get(user)?.queueing === false) return;
     const at = this.#queue.findIndex((waiting) => waiting.user === user);
     const queue =
       at < 0

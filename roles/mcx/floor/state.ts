@@ -35,6 +35,8 @@ export interface Participant {
   /** What a higher priority in a request is cut to. */
   readonly maxPriority: number;
   readonly receiveOnly?: boolean;
+  /** Whether requests of theirs wait while another talks (`mc_queueing`, TS 24.380 14). True when absent. */
+  readonly queueing?: boolean;
 }
 
 export interface Talk {

@@ -65,6 +65,8 @@ export interface SessionMember {
   readonly control: ControlKeys;
   readonly priority: number;
   readonly receiveOnly?: boolean;
+  /** Whether requests of theirs wait while another talks. True when absent. */
+  readonly queueing?: boolean;
 }
 
 /** A person presses the button a few times a second at most; a client repeats what is not answered once a second. */
@@ -156,13 +158,13 @@ export class GroupSession {
    * Adds a participant whom signalling has authorised; one who is in it already joins from a new address. Errors as
    * `MediaLegs.add`, with nothing changed.
    */
-  join({ user, media, floor, control, priority, receiveOnly }: SessionMember): void {
+  join({ user, media, floor, control, priority, receiveOnly, queueing }: SessionMember): void {
     const floorAddress = this.#own.legAddress(user, floor);
     this.relay.legs.check(user, media);
     this.leave(user);
     this.relay.legs.add(user, media);
     this.#channel.add(user, floorAddress, control);
-    const participant = { id: user, maxPriority: priority, ...defined({ receiveOnly }) };
+    const participant = { id: user, maxPriority: priority, ...defined({ receiveOnly, queueing }) };
     this.#step({ type: "join", participant });
   }
 

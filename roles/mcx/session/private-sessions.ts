@@ -14,6 +14,7 @@ export interface PrivateParty {
   /** Where media and floor control of theirs come from and go to. */
   readonly media: DatagramAddress;
   readonly floor: DatagramAddress;
+  readonly queueing?: boolean;
 }
 
 /** Calls that a user may have placed and that are not over. */
@@ -60,9 +61,9 @@ export class PrivateSession {
   }
 
   /** Errors as `GroupSession.join`. */
-  join({ user, client, media, floor }: PrivateParty): void {
+  join({ client, ...party }: PrivateParty): void {
     this.claim(client);
-    this.#made.session.join({ user, media, floor, control: client, priority: PRIORITY });
+    this.#made.session.join({ ...party, control: client, priority: PRIORITY });
   }
 
   /** The SIP session of a side has begun. */

@@ -127,7 +127,7 @@ export class GroupSessions {
       call.participants.set(user, { client: member.control, dialog: undefined });
       this.#options.changed?.(groupUri);
       if (before !== undefined) void before.bye();
-      return this.#describe(call, leg?.uri);
+      return this.#describe(call, member, leg?.uri);
     }
   }
 
@@ -248,13 +248,18 @@ export class GroupSessions {
     return { media, floor: { address: { host, port: multicast.port + 1 }, musik } };
   }
 
-  #describe({ session, slot, speech }: Call, uri: string | undefined): CallDescription {
+  #describe(
+    { session, slot, speech }: Call,
+    { queueing = true }: JoiningMember,
+    uri: string | undefined,
+  ): CallDescription {
     const { config } = this.#options;
     const multicast = this.#multicastOf(slot);
     return {
       ...this.maker.addressesOf(session),
       ...(speech && { speech: [speech] }),
       ...(config.speakers > 1 && { multiTalker: true }),
+      queueing: queueing && config.floor.maxQueue > 0,
       ...(uri === undefined
         ? multicast && { multicast: { media: multicast.media, floor: multicast.floor.address } }
         : { webSocket: { uri } }),

@@ -35,7 +35,7 @@ export function inviteHandler(context: SignallingContext) {
     const { priority, receiveOnly, group = {} } = await requireMember(context, requestUri, user, "mcptt");
     requireProtected(requestUri, group);
     const { maxParticipants, hangTimer } = group;
-    const { media, floor, speech, webSocket } = offer;
+    const { media, floor, speech, queueing, webSocket } = offer;
     for (const address of webSocket === undefined ? [media, floor] : []) {
       const fault = targets.mediaFault(address, incoming.flow);
       if (fault !== undefined) throw new SignallingRefusal("MEDIA_TARGET", fault);
@@ -48,8 +48,7 @@ export function inviteHandler(context: SignallingContext) {
       priority,
       ...defined({ speech }),
       ...(webSocket && { webSocket: true }),
-      ...defined({ receiveOnly }),
-      ...defined({ maxParticipants }),
+      ...defined({ receiveOnly, queueing, maxParticipants }),
       // A chat goes on until all have left.
       ...(hangTimer !== undefined && requestType === "prearranged" && { hangTimer }),
     };

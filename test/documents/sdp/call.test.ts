@@ -15,6 +15,7 @@ describe("the SDP of a call", () => {
       "another format",
       { ...CALL, speech: [{ type: 97, encoding: "AMR-WB/16000", parameters: "octet-align=1" }] },
     ],
+    ["no queue for the floor", { ...CALL, queueing: false }],
     ["IPv6", { media: { host: "2001:db8::1", port: 1 }, floor: { host: "2001:db8::2", port: 65_535 } }],
     [
       "multicast and several talkers",

@@ -14,11 +14,17 @@ import {
 const CONFIG: FloorConfig = { ...DEFAULT_FLOOR_CONFIG, maxQueue: 2 };
 type Row = readonly [at: number, event: string, said: readonly string[]];
 
-/** "request a 5", "emergency a", "release a", "join a 10": the number is a priority, by default 0 and for who joins 255. */
+/** "request a 5", "emergency a", "release a", "join a 10": the number is a priority, by default 0 and for who joins 255.
+ "join-unqueued a" joins without a queue. */
 function eventOf(line: string): FloorEvent {
   const [type, user = "", priority] = line.split(" ");
-  if (type === "join" || type === "listen") {
-    const participant = { id: user, maxPriority: Number(priority ?? 255), receiveOnly: type === "listen" };
+  if (type === "join" || type === "listen" || type === "join-unqueued") {
+    const participant = {
+      id: user,
+      maxPriority: Number(priority ?? 255),
+      receiveOnly: type === "listen",
+      queueing: type !== "join-unqueued",
+    };
     return { type: "join", participant };
   }
   if (type === "request") return { type, user, priority: Number(priority ?? 0) };
@@ -51,6 +57,32 @@ const THREE: Row[] = [
   [0, "join b", ["b: Idle"]],
   [0, "join c", ["c: Idle"]],
 ];
+
+describe("floor arbitration for a member without a queue (no mc_queueing)", () => {
+  it("is denied while another talks, and nobody else is denied for that", () => {
+    run([
+      ...THREE,
+      [0, "join-unqueued d", ["d: Idle"]],
+      [10, "request a", ["a: Granted 30", "all but a: Taken a"]],
+      [20, "request d", ["d: Deny 1"]],
+      [30, "request b", ["b: Queue Position Info 1/0"]],
+      [40, "request d 9", ["d: Deny 1"]],
+      [50, "release a", ["b: Granted 30", "all but b: Taken b"]],
+    ]);
+  });
+
+  it("takes the floor with an emergency, and is told of no place in a queue meanwhile", () => {
+    run([
+      ...THREE,
+      [0, "join-unqueued d", ["d: Idle"]],
+      [10, "request a", ["a: Granted 30", "all but a: Taken a"]],
+      [20, "emergency d", ["a: Revoke 4"]],
+      [30, "emergency d", []],
+      [40, "position d", []],
+      [50, "release a", ["d: Granted 30 emergency", "all but d: Taken d emergency"]],
+    ]);
+  });
+});
 
 describe("emergencies in floor arbitration", () => {
   it("take the floor, whatever the member's priority, and all members are told", () => {

@@ -1,8 +1,9 @@
 /** Legs over WebSockets and legs over UDP in one call, on sockets of this machine. */
 import { afterEach, expect, it } from "vitest";
 import WebSocket from "ws";
+import { DENY_CAUSES } from "../../../bindings/floor-control/index.ts";
 import { systemRandom } from "../../../bindings/index.ts";
-import { NO_ADDRESS } from "../../../documents/sdp/call.ts";
+import { type CallDescription, NO_ADDRESS } from "../../../documents/sdp/call.ts";
 import { type CallEvent, GroupCall } from "../../../roles/client/calls/index.ts";
 import type { McxCall } from "../../../roles/client/mcx/index.ts";
 import { type MediaSocket, openMediaSocket } from "../../../transport/datagram/websocket-client.ts";
@@ -20,17 +21,18 @@ afterEach(async () => {
 const OFFER = { media: NO_ADDRESS, floor: NO_ADDRESS, webSocket: {} };
 
 interface WebCall extends Pick<McxCall, "call" | "hangUp"> {
+  readonly answer: CallDescription;
   readonly uri: string;
   readonly socket: MediaSocket;
   readonly events: CallEvent[];
   ended: boolean;
 }
 
-async function overWebSocket(user: string): Promise<WebCall> {
+async function overWebSocket(user: string, offer: CallDescription = OFFER): Promise<WebCall> {
   const { client } = await world.device(user);
   await client.bind();
   const joined = await client.join(GROUP, {
-    offer: OFFER,
+    offer,
     onEnd: () => {
       web.ended = true;
     },
@@ -57,6 +59,7 @@ async function overWebSocket(user: string): Promise<WebCall> {
   });
   const web: WebCall = {
     call,
+    answer: joined.answer,
     uri: uri!,
     socket,
     events,
@@ -97,7 +100,7 @@ async function serve(mixes = false): Promise<void> {
   world.book.groups.set(GROUP, new Set(NAMES));
 }
 
-it("pages on WebSocket legs hear each other, and one is refused while another talks", async () => {
+it("pages on WebSocket legs hear each other, and one waits while another talks", async () => {
   await serve();
   const [alice, bob, carol] = [await overWebSocket(ALICE), await overWebSocket(BOB), await overUdp(CAROL)];
   for (const [talker, ...others] of [
@@ -117,6 +120,19 @@ it("pages on WebSocket legs hear each other, and one is refused while another ta
   alice.call.release();
   await until(() => bob.call.floor.state === "granted");
   expect(bob.call.counters.media.strangers).toBe(0);
+});
+
+it("pages on WebSocket legs are denied the floor while another talks, where they have asked for no queue", async () => {
+  await serve();
+  const [alice, bob] = [await overWebSocket(ALICE, { ...OFFER, queueing: false }), await overUdp(BOB)];
+  expect(alice.answer.queueing).toBe(false);
+  bob.call.request();
+  await until(() => alice.call.floor.talker === BOB);
+  alice.call.request();
+  await until(() => alice.call.floor.state === "taken");
+  expect(alice.events).toContainEqual(
+    expect.objectContaining({ type: "floor", lost: "denied", cause: DENY_CAUSES.ANOTHER_HAS_PERMISSION }),
+  );
 });
 
 it("pages on WebSocket legs get mixed speech where the server has the key", async () => {
