@@ -4,7 +4,7 @@
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { build } from "esbuild";
+import { build, transform } from "esbuild";
 import { root } from "./up-to-date.mjs";
 
 /** Pages by name: their scripts, each with what it is named when it is built. */
@@ -59,8 +59,9 @@ for (const [name, scripts] of Object.entries(PAGES)) {
   mkdirSync(out, { recursive: true });
   for (const file of ["index.html", "icon.svg"]) copyFileSync(join(root, "web", name, file), join(out, file));
   const sheets = [...STYLES[name], "web/common.css", `web/${name}/style.css`];
-  const styles = sheets.map((file) => readFileSync(join(root, file)));
-  writeFileSync(join(out, "style.css"), Buffer.concat(styles));
+  const styles = sheets.map((file) => readFileSync(join(root, file), "utf8")).join("\n");
+  const { code } = await transform(styles, { loader: "css", minify: true, target: "es2022" });
+  writeFileSync(join(out, "style.css"), code);
   const { metafile } = await build({
     absWorkingDir: root,
     entryPoints: Object.entries(scripts).map(([out, file]) => ({ in: `web/${name}/${file}`, out })),
@@ -109,13 +110,16 @@ function loadedBy(path, seen = new Set()) {
 const sizeOf = (path) => gzipSync(readFileSync(join(root, path)), { level: 9 }).length / 1000;
 const kB = (paths) => [...new Set(paths)].reduce((sum, path) => sum + sizeOf(path), 0);
 const partsOf = (name) => [...loadedBy(`web/dist/${name}.js`)];
+/** A page with its scripts and styles. */
+const pageOf = (name) =>
+  kB([...partsOf(`${name}/page`), ...["index.html", "style.css"].map((file) => `web/dist/${name}/${file}`)]);
 const sizes = {
-  page: kB(partsOf("client/page")),
+  page: pageOf("client"),
   workers:
     kB([...partsOf("client/keys-worker"), ...partsOf("client/media-worker")]) +
     Math.max(...CORES.map((file) => sizeOf(`web/dist/client/${file}`))),
   worklet: kB(partsOf("client/voice")),
-  console: kB(partsOf("console/page")),
+  console: pageOf("console"),
 };
 writeFileSync(join(root, "web/dist/sizes.json"), `${JSON.stringify(sizes)}\n`);
 for (const [name, size] of Object.entries(sizes))

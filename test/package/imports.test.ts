@@ -93,7 +93,7 @@ const ROOMS: Record<string, Room> = {
   },
   "web/client": {
     rooms: ["web/client", "roles/client", "roles/call", "roles/group-keys", "roles/identity", ...BELOW],
-    packages: only(HASHES, "preact(/hooks)?", "@preact/signals"),
+    packages: only(HASHES, "preact", "@preact/signals-core"),
   },
   "web/console": {
     rooms: ["web/console", "roles/console", "roles/kms", "roles/gms", "roles/mcx", "store", ...BELOW],

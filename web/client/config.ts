@@ -15,6 +15,8 @@ export interface PageConfig {
     readonly media: string;
   };
   readonly signIn: DevelopmentSignIn | OidcSignIn;
+  /** Whether who presses while another talks waits for the floor, rather than is refused. False when absent. */
+  readonly queueing?: boolean;
 }
 
 export interface DevelopmentSignIn {

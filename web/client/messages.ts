@@ -49,6 +49,8 @@ export type ToKeys =
       readonly media: MessagePort;
     }
   | { readonly type: "text"; readonly group: string; readonly text: string }
+  /** The user leaves all calls: answered by `go`. */
+  | { readonly type: "leave" }
   | SignInMessage;
 
 /** What the worker needs where the user signs in at an identity management server. */

@@ -2,8 +2,9 @@
  * Private calls (TS 24.379 11.1.1): the INVITE of a caller becomes one to a client of the callee. The I_MESSAGE with the PCK
  * passes as it is, to the only one who can open it (TS 33.180 5.6).
  */
-import { defined } from "../../../base/defined.ts";
+
 import { toHex } from "../../../base/bytes.ts";
+import { defined } from "../../../base/defined.ts";
 import { MikeySakkeError } from "../../../base/errors.ts";
 import { utf8 } from "../../../bindings/index.ts";
 import {

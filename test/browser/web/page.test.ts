@@ -1,6 +1,5 @@
 /** The push-to-talk page: two of them in Chromium and a third member on UDP, from the first visit to the removal of one. */
 import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -27,6 +26,9 @@ import {
 
 /** From the making of a key to its use. */
 const ACTIVATION_MS = 5000;
+/** Frames of 20 ms that may be missing around the change of a key: 100 ms. */
+const MOST_MISSING = 5;
+const isLong = process.env.MIKEY_SAKKE_LONG !== undefined;
 
 describeInChromium("two pages and a member on UDP", () => {
   let pages: Pages;
@@ -49,34 +51,45 @@ describeInChromium("two pages and a member on UDP", () => {
       });
   }
 
-  it("show no violation to axe, and the state of the key in words", async () => {
-    const source = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+  /** Carol on UDP, who records. Told when the recording begins; gives what `end` has in it. */
+  async function listener(name: string) {
+    const out = join(pages.folder, name);
+    const local = ["--local", pages.servers.folder, "--user", CAROL, "--out", out, "--json"];
+    const listening = startCli(["listen", GROUP, ...local]);
+    await listening.shows('"event":"listening"');
+    return {
+      shows: (text: string) => listening.shows(text),
+      async end() {
+        listening.kill("SIGTERM");
+        const { status, stdout, stderr } = await listening.ended;
+        expect(status, stderr).toBe(0);
+        const ended = JSON.parse(stdout.trim().split("\n").at(-1)!) as { packets: number; refused: number };
+        return { ...ended, frames: framesOf(readWav(await readFile(out), out)) };
+      },
+    };
+  }
+
+  const countsOf = async (page: Page) => (await figuresOf(page)).counts!;
+
+  it("show the state of the key in words", async () => {
     for (const { page } of [alice, bob]) {
-      await page.evaluate(source);
-      const { violations } = await page.evaluate(() =>
-        (globalThis as unknown as { axe: { run(): Promise<{ violations: { id: string }[] }> } }).axe.run(),
-      );
-      expect(violations.map(({ id }) => id)).toEqual([]);
       await expect(page.locator(".keys").innerText()).resolves.toContain("from sip:gms@gms.localhost");
     }
   });
 
   it("hear each other and are heard, one at a time, through a change of the key", async () => {
-    const out = join(pages.folder, "heard.wav");
-    const local = ["--local", pages.servers.folder, "--user", CAROL, "--out", out, "--json"];
-    const listening = startCli(["listen", GROUP, ...local]);
-    await listening.shows('"event":"listening"');
-
+    const carol = await listener("heard.wav");
     await alice.page.keyboard.down("Space");
     await hears(bob.page);
     expect(await floorText(bob.page).innerText()).toBe("alice talks.");
 
-    // Who presses meanwhile waits.
+    // Who presses meanwhile is refused, and told why.
     await talkButton(bob.page).hover();
     await bob.page.mouse.down();
-    await floorText(bob.page).getByText("In the queue").waitFor();
+    await bob.page.getByText("Refused: alice is talking").waitFor();
+    await expect(talkButton(bob.page).getAttribute("aria-pressed")).resolves.toBe("false");
+    expect(await floorText(bob.page).innerText()).toBe("alice talks.");
     await bob.page.mouse.up();
-    await floorText(bob.page).getByText("alice talks.").waitFor();
 
     const keyBefore = await bob.page.locator(".keys code").innerText();
     // Active when all have it, as `policy.activationDelay` has it for good.
@@ -90,8 +103,12 @@ describeInChromium("two pages and a member on UDP", () => {
     await hears(bob.page);
     await alice.page.keyboard.up("Space");
     await floorText(bob.page).getByText("Nobody talks.").waitFor();
-    // Both keys are held by both: none of the packets was refused.
-    expect((await figuresOf(bob.page)).counts).toMatchObject({ refused: 0 });
+    // Both keys are held by both: all that was said came, whichever of them it was said under.
+    const said = (await countsOf(alice.page)).sent;
+    const heard = await countsOf(bob.page);
+    expect(heard.refused).toBe(0);
+    expect(said).toBeGreaterThan(MOST_MISSING);
+    expect(said - heard.received).toBeLessThanOrEqual(MOST_MISSING);
 
     await talkButton(bob.page).hover();
     await bob.page.mouse.down();
@@ -99,10 +116,14 @@ describeInChromium("two pages and a member on UDP", () => {
     await bob.page.mouse.up();
     await floorText(alice.page).getByText("Nobody talks.").waitFor();
 
-    listening.kill("SIGTERM");
-    const { status, stderr } = await listening.ended;
-    expect(status, stderr).toBe(0);
-    const played = framesOf(readWav(await readFile(out), out)).filter(isLoud);
+    const { packets, refused, frames } = await carol.end();
+    expect(refused).toBe(0);
+    expect(said + (await countsOf(bob.page)).sent - packets).toBeLessThanOrEqual(MOST_MISSING);
+    const played = frames.filter(isLoud);
+    // The first talk has the change of the key in it. Silence in it may also come of a machine that is slow.
+    const silent = longestSilence(frames.slice(frames.findIndex(isLoud)).slice(0, said));
+    process.stdout.write(`longest silence in a talk with a new key: ${20 * silent} ms\n`);
+    if (isLong) expect(silent).toBeLessThanOrEqual(MOST_MISSING);
     const pure = played.filter((frame) => shareOf(TONE, frame) > 0.9);
     // Frames at the begin and at the end of a talk are half silent, or between two phases.
     expect(pure.length, `of ${played.length}`).toBeGreaterThan(0.5 * played.length);
@@ -184,15 +205,44 @@ describeInChromium("two pages and a member on UDP", () => {
     await alice.page.keyboard.up("Enter");
   });
 
+  it("wait for the floor where the site has a queue", async () => {
+    const context = await pages.browser.newContext();
+    await context.route("**/config.json", async (route) => {
+      const config = await (await route.fetch()).json();
+      await route.fulfill({ json: { ...config, queueing: true } });
+    });
+    const page = await context.newPage();
+    await page.goto(`${pages.servers.site.origin}/?user=${encodeURIComponent(CAROL)}`);
+    await page.getByRole("button", { name: "Join" }).click();
+    await joined(page);
+    await alice.page.keyboard.down("Space");
+    await floorText(page).getByText("alice talks.").waitFor();
+    await page.keyboard.down("Space");
+    await floorText(page).getByText("In the queue, place 1: alice talks.").waitFor();
+    await alice.page.keyboard.up("Space");
+    await floorText(page).getByText("Everybody hears you.").waitFor();
+    await page.keyboard.up("Space");
+    await floorText(alice.page).getByText("Nobody talks.").waitFor();
+    await context.close();
+  });
+
   it("stop hearing when removed from the group, and say so", async () => {
+    const carol = await listener("after.wav");
     await pages.servers.operate((admin) => admin.removeMembers(OPERATOR, GROUP, [BOB]));
     await bob.page.getByText(`You are no longer a member of ${GROUP}`).waitFor();
-    const before = await figuresOf(bob.page);
+    const before = await countsOf(bob.page);
     await joined(alice.page);
+    const said = (await countsOf(alice.page)).sent;
     await alice.page.keyboard.down("Space");
-    await new Promise((resolve) => setTimeout(resolve, 1000));
+    await expect
+      .poll(async () => (await countsOf(alice.page)).sent - said, { timeout: 60_000 })
+      .toBeGreaterThan(2 * MOST_MISSING);
     await alice.page.keyboard.up("Space");
-    expect((await figuresOf(bob.page)).counts!.received).toBe(before.counts!.received);
+    await floorText(alice.page).getByText("Nobody talks.").waitFor();
+    // Who is still a member was sent it meanwhile, whether the newest key had come already or not.
+    const { packets, refused } = await carol.end();
+    expect(packets + refused).toBeGreaterThan(0);
+    expect(await countsOf(bob.page)).toMatchObject({ received: before.received, played: before.played });
   });
 
   it("broke no rule of the policy, and logged no error", () => {
@@ -203,6 +253,12 @@ describeInChromium("two pages and a member on UDP", () => {
 function framesOf(samples: Int16Array): Int16Array[] {
   const count = Math.floor(samples.length / G711_FRAME);
   return Array.from({ length: count }, (_, n) => samples.subarray(n * G711_FRAME, (n + 1) * G711_FRAME));
+}
+
+/** In frames, up to the last loud one. */
+function longestSilence(frames: readonly Int16Array[]): number {
+  const loud = frames.flatMap((frame, n) => (isLoud(frame) ? [n] : []));
+  return Math.max(0, ...loud.slice(1).map((n, i) => n - loud[i]! - 1));
 }
 
 /** The browser takes a steady tone for noise and makes it soft. */

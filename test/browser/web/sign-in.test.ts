@@ -1,8 +1,7 @@
 /** Sign-in of the page at a real OpenID provider, from the redirect to the sign-out. */
-import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { axeViolations } from "../support/axe.ts";
 import { describeInChromium } from "../support/chromium.ts";
 import { type IdentityServer, LIFETIME, openIdentityServer } from "./support/identity-server.ts";
 import { ALICE, joined, openPages, type Pages } from "./support/pages.ts";
@@ -43,16 +42,7 @@ describeInChromium("a page at an identity management server", () => {
   it("shows no violation to axe", async () => {
     await page.goto(site());
     await button("Sign in").waitFor();
-    await page.evaluate(
-      await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8"),
-    );
-    const violations = await page.evaluate(async () => {
-      const { axe } = globalThis as unknown as {
-        axe: { run(): Promise<{ violations: { id: string }[] }> };
-      };
-      return (await axe.run()).violations.map(({ id }) => id);
-    });
-    expect(violations).toEqual([]);
+    expect(await axeViolations(page)).toEqual([]);
   });
 
   it("sends a person there, and signs them in as the user they are there", async () => {

@@ -13,11 +13,27 @@ export interface Audio {
   readonly fault: string | undefined;
 }
 
-export async function openAudio(withMicrophone: boolean): Promise<Audio> {
+let prepared: { readonly context: AudioContext; readonly hasWorklets: Promise<void> } | undefined;
+
+/**
+ * The context, suspended until a gesture: to open it blocks the main thread while the browser asks for the device, up to 65 ms
+ * in Chromium, which nobody notices before they join.
+ */
+export function prepareAudio() {
+  if (prepared !== undefined) return prepared;
   const context = new AudioContext({ sampleRate: AUDIO_RATE, latencyHint: "interactive" });
+  const hasWorklets = context.audioWorklet.addModule("voice.js");
+  // Who joins is told.
+  hasWorklets.catch(() => undefined);
+  prepared = { context, hasWorklets };
+  return prepared;
+}
+
+export async function openAudio(withMicrophone: boolean): Promise<Audio> {
+  const { context, hasWorklets } = prepareAudio();
   const [microphone] = await Promise.all([
     withMicrophone ? openMicrophone() : undefined,
-    context.audioWorklet.addModule("voice.js"),
+    hasWorklets,
     context.resume(),
   ]);
   const player = new AudioWorkletNode(context, "play", { numberOfInputs: 0, outputChannelCount: [1] });

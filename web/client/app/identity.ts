@@ -1,5 +1,5 @@
 /** Who the user is, before they join: what `config.json` says of it, and the session at an identity management server. */
-import { signal } from "@preact/signals";
+import { signal } from "@preact/signals-core";
 import type { LoginRequest } from "../../../roles/identity/oidc.ts";
 import { isOidc, type PageConfig } from "../config.ts";
 import type { FromKeys } from "../messages.ts";
@@ -27,8 +27,8 @@ export async function begin(): Promise<void> {
     return;
   }
   const { signIn } = config.value;
-  if (!isOidc(signIn)) return;
   listenToKeys(take);
+  if (!isOidc(signIn)) return;
   const [answer, kept] = [location.search, sessionStorage.getItem(REQUEST)];
   const isBack = new URLSearchParams(answer).has("state");
   const user = localStorage.getItem("user");
@@ -45,6 +45,11 @@ export async function begin(): Promise<void> {
 export function logIn(): void {
   const signIn = config.value?.signIn;
   if (signIn !== undefined && isOidc(signIn)) tellKeys({ type: "log-in", signIn, page });
+}
+
+/** Back to the first screen. The user stays signed in. */
+export function leave(): void {
+  tellKeys({ type: "leave" });
 }
 
 export function logOut(): void {

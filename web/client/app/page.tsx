@@ -1,5 +1,7 @@
-/** The page. */
+/** The page, drawn anew when a signal changes: it is small. */
+import { effect } from "@preact/signals-core";
 import { render } from "preact";
+import { prepareAudio } from "./audio.ts";
 import { Groups } from "./groups.tsx";
 import { begin } from "./identity.ts";
 import { Keys } from "./keys.tsx";
@@ -8,7 +10,7 @@ import { Present } from "./present.tsx";
 import { Settings } from "./settings.tsx";
 import { SignIn, SignInAgain } from "./sign-in.tsx";
 import { connected, figures, group, isOnline, notice, user } from "./store.ts";
-import { Talk } from "./talk.tsx";
+import { listenForKey, Talk } from "./talk.tsx";
 import { Texts } from "./texts.tsx";
 
 function Page() {
@@ -47,6 +49,8 @@ function connectionText(): string {
 }
 
 void begin();
-render(<Page />, document.body);
+listenForKey();
+effect(() => render(<Page />, document.body));
+setTimeout(prepareAudio);
 
 Object.assign(globalThis, { figures });

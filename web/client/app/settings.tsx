@@ -1,10 +1,12 @@
 /** What a user may change. */
-import { useState } from "preact/hooks";
-import { logOut, session } from "./identity.ts";
+import { signal } from "@preact/signals-core";
+import { leave, logOut, session } from "./identity.ts";
 import { bindKey, isMuted, mute, setVolume, talkKey, volume } from "./store.ts";
 
+/** The next key that is pressed becomes the key to talk. */
+const isAsking = signal(false);
+
 export function Settings() {
-  const [isAsking, setAsking] = useState(false);
   return (
     <section class="settings" aria-label="Settings">
       <button type="button" aria-pressed={isMuted.value} onClick={mute}>
@@ -23,16 +25,23 @@ export function Settings() {
       </label>
       <button
         type="button"
-        onClick={() => setAsking(true)}
-        onBlur={() => setAsking(false)}
+        onClick={() => {
+          isAsking.value = true;
+        }}
+        onBlur={() => {
+          isAsking.value = false;
+        }}
         onKeyDown={(event) => {
-          if (!isAsking || event.code === "Tab") return;
+          if (!isAsking.value || event.code === "Tab") return;
           event.preventDefault();
           if (event.code !== "Escape") bindKey(event.code);
-          setAsking(false);
+          isAsking.value = false;
         }}
       >
-        {isAsking ? "Press the key" : `Key to talk: ${talkKey.value}`}
+        {isAsking.value ? "Press the key" : `Key to talk: ${talkKey.value}`}
+      </button>
+      <button type="button" onClick={leave}>
+        Leave
       </button>
       {session.value?.user !== undefined && (
         <button type="button" onClick={logOut}>

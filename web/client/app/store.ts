@@ -1,5 +1,5 @@
 /** What the page knows, as signals, and the two workers that it comes from. */
-import { batch, computed, signal } from "@preact/signals";
+import { batch, computed, signal } from "@preact/signals-core";
 import type {
   FloorView,
   FromKeys,
@@ -13,6 +13,7 @@ import type {
 import { type Audio, openAudio } from "./audio.ts";
 import { config } from "./identity.ts";
 import { listenToKeys, tellKeys } from "./keys-worker.ts";
+import { shortName } from "./names.ts";
 import { play, type Sound } from "./sounds.ts";
 
 const MOST_VOLUME = 100;
@@ -38,6 +39,8 @@ export const steps = signal<
   Readonly<Partial<Record<Step | "signed-in" | "audio" | "granted" | "heard", number>>>
 >({});
 export const counts = signal<MediaCounts | undefined>(undefined);
+/** Seconds until one's own right to talk ends, while there is one. */
+export const left = signal<number | undefined>(undefined);
 
 export const group = computed(
   () => groups.value.find(({ uri }) => uri === selected.value) ?? groups.value[0],
@@ -48,6 +51,8 @@ let audio: Audio | undefined;
 let mediaWorker: Worker | undefined;
 let counted: (() => void) | undefined;
 let limit: ReturnType<typeof setTimeout> | undefined;
+/** Milliseconds between looks at the time that is left. */
+const LOOK_MS = 250;
 
 /** By a gesture of the user, as browsers want it for sound. */
 export async function signIn(as: string, listenOnly: boolean): Promise<void> {
@@ -196,15 +201,16 @@ function floorChanged(now: FloorView): void {
     say(`Emergency in ${now.group}`);
   }
   floors.value = new Map(floors.value).set(now.group, now);
+  if (before === "granted" && now.state !== "granted") countDown(undefined);
   if (now.state === "granted" && before !== "granted") {
     mark("granted");
     sound("granted");
     say("You have the floor");
-    clearTimeout(limit);
-    if (now.left !== undefined) limit = setTimeout(release, now.left);
+    countDown(now.left === undefined ? undefined : performance.now() + now.left);
   } else if (now.lost === "denied" || now.lost === "timed-out") {
     sound("refused");
-    say(now.lost === "denied" ? "Refused" : "No answer");
+    const talker = now.talker && `: ${shortName(now.talker)} is talking`;
+    say(now.lost === "denied" ? `Refused${talker ?? ""}` : "No answer");
   } else if (now.lost === "revoked") {
     sound("lost");
     say("The floor was taken away");
@@ -212,6 +218,16 @@ function floorChanged(now: FloorView): void {
     sound("refused");
     say("Somebody else talks: you are in the queue");
   }
+}
+
+/** To the end of one's own right to talk, when the floor is given back. */
+function countDown(until: number | undefined): void {
+  clearTimeout(limit);
+  const ms = until === undefined ? undefined : until - performance.now();
+  left.value = ms && Math.max(0, Math.ceil(ms / 1000));
+  if (ms === undefined) return;
+  if (ms <= 0) release();
+  else limit = setTimeout(countDown, Math.min(ms, LOOK_MS), until);
 }
 
 function sound(which: Sound): void {

@@ -1,32 +1,22 @@
 /** Hold to talk: by mouse, touch or key. A click without a pointer, as of a screen reader, begins and ends a talk. */
-import { useEffect, useState } from "preact/hooks";
 import { shortName } from "./names.ts";
-import { floor, group, microphone, press, release, talkKey } from "./store.ts";
+import { floor, group, left, microphone, press, release, talkKey, user } from "./store.ts";
 
 const TYPING = "input, textarea, select, button, [contenteditable]";
 
 /** The key is held anywhere on the page but where keys have a meaning of their own. */
-function useTalkKey(): void {
-  useEffect(() => {
-    const isOurs = ({ code, target }: KeyboardEvent) =>
-      code === talkKey.value && !(target instanceof Element && target.matches(TYPING));
-    const down = (event: KeyboardEvent) => {
-      if (!isOurs(event)) return;
-      event.preventDefault();
-      if (!event.repeat) press();
-    };
-    const up = ({ code }: KeyboardEvent) => code === talkKey.value && release();
-    addEventListener("keydown", down);
-    addEventListener("keyup", up);
-    return () => {
-      removeEventListener("keydown", down);
-      removeEventListener("keyup", up);
-    };
-  }, []);
+export function listenForKey(): void {
+  addEventListener("keydown", (event) => {
+    const { code, target, repeat } = event;
+    if (code !== talkKey.value || user.value === undefined) return;
+    if (target instanceof Element && target.matches(TYPING)) return;
+    event.preventDefault();
+    if (!repeat) press();
+  });
+  addEventListener("keyup", ({ code }) => code === talkKey.value && release());
 }
 
 export function Talk() {
-  useTalkKey();
   const state = floor.value?.state ?? "idle";
   const isTalking = state === "granted";
   return (
@@ -36,7 +26,7 @@ export function Talk() {
         {floor.value?.isEmergency && <strong class="emergency">Emergency. </strong>}
         {floorText()}
       </p>
-      {isTalking && <TimeLeft />}
+      {left.value !== undefined && <p class="quiet">{left.value} s left</p>}
       <HoldButton class="alarm" text="Emergency: hold to talk" isEmergency />
     </section>
   );
@@ -113,17 +103,4 @@ function floorText(): string {
 
 function who(talker: string | undefined): string {
   return talker === undefined ? "Somebody" : shortName(talker);
-}
-
-/** Seconds until the server takes the floor back. */
-function TimeLeft() {
-  const left = floor.value?.left;
-  const [until] = useState(() => performance.now() + (left ?? 0));
-  const [now, setNow] = useState(performance.now());
-  useEffect(() => {
-    const timer = setInterval(() => setNow(performance.now()), 500);
-    return () => clearInterval(timer);
-  }, []);
-  if (left === undefined) return null;
-  return <p class="quiet">{Math.max(0, Math.ceil((until - now) / 1000))} s left</p>;
 }

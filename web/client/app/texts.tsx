@@ -1,15 +1,32 @@
 /** Short data of the group, with what was said before. */
-import { useEffect, useRef } from "preact/hooks";
+import { computed } from "@preact/signals-core";
 import { shortName, timeText } from "./names.ts";
 import { group, sendText, texts, user } from "./store.ts";
 
+/** Those of the group: made when they change, as there may be hundreds. */
+const shown = computed(() =>
+  texts.value
+    .filter((text) => text.group === group.value?.uri)
+    .map(({ id, from, at, text, isWaiting }, n, { length }) => (
+      <li
+        key={`${from} ${id}`}
+        class={from === user.value ? "own" : undefined}
+        ref={n === length - 1 ? show : null}
+      >
+        <span class="quiet">
+          {shortName(from)}, {isWaiting ? "not sent yet" : timeText(at)}
+        </span>
+        <p>{text}</p>
+      </li>
+    )),
+);
+
+/** The newest is to be seen whenever there is one more. */
+function show(item: HTMLElement | null): void {
+  item?.scrollIntoView({ block: "nearest" });
+}
+
 export function Texts() {
-  const list = useRef<HTMLUListElement>(null);
-  const shown = texts.value.filter((text) => text.group === group.value?.uri);
-  // The newest is to be seen whenever there is one more.
-  useEffect(() => {
-    list.current?.lastElementChild?.scrollIntoView({ block: "nearest" });
-  }, [shown.length]);
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
     const form = event.currentTarget as HTMLFormElement;
@@ -20,15 +37,8 @@ export function Texts() {
     <section class="texts" aria-label="Messages">
       <h2>Messages</h2>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard */}
-      <ul ref={list} tabIndex={0} aria-live="polite" aria-label="Messages of the group">
-        {shown.map(({ id, from, at, text, isWaiting }) => (
-          <li key={`${from} ${id}`} class={from === user.value ? "own" : undefined}>
-            <span class="quiet">
-              {shortName(from)}, {isWaiting ? "not sent yet" : timeText(at)}
-            </span>
-            <p>{text}</p>
-          </li>
-        ))}
+      <ul tabIndex={0} aria-live="polite" aria-label="Messages of the group">
+        {shown.value}
       </ul>
       <form onSubmit={submit}>
         <label class="hidden" for="text">

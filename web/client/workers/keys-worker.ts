@@ -32,6 +32,11 @@ addEventListener("message", ({ data }: MessageEvent<ToKeys>) => {
     case "text":
       void member?.say(data.group, data.text);
       break;
+    case "leave":
+      void (member?.leave() ?? Promise.resolve()).then(() =>
+        tell({ type: "go", url: undefined, request: undefined }),
+      );
+      break;
     default:
       void signIn(data);
   }

@@ -20,6 +20,12 @@ interface Call {
   isHeard: boolean;
 }
 
+/**
+ * C101: an emergency waits for a talker who does not give the floor back until the server takes it, 3 s after it told them (T3);
+ * without a queue nothing is heard meanwhile.
+ */
+const FLOOR_REQUESTS = 5;
+
 const NOTHING: MediaCounts = { sent: 0, received: 0, played: 0, lost: 0, refused: 0 };
 
 export class Media {
@@ -117,7 +123,7 @@ export class Media {
       controlSsrc,
       mixer: this.#mixer,
       ...defined({ blocks }),
-      ...(multiTalker && { floor: { multiTalker: true } }),
+      floor: { requests: FLOOR_REQUESTS, ...(multiTalker && { multiTalker }) },
       clock: systemClock,
       now: () => systemClock.now(),
       random: systemRandom,

@@ -51,6 +51,8 @@ const SERVER = "sip:server.invalid";
 /** Milliseconds between attempts to join. */
 const AGAIN = [0, 500, 1000, 2000, 5000];
 const FORBIDDEN = 403;
+/** Milliseconds that a user who leaves waits for the server. */
+const LEAVE_MS = 2000;
 
 interface Call {
   state: GroupView["call"];
@@ -95,6 +97,14 @@ export class Member {
     const { user, tell } = this.#options;
     tell({ type: "text", text: await this.#texts.write(group, user, text, Date.now()) });
     await this.#sendTexts();
+  }
+
+  /** Hangs up and takes the binding away, as far as that is soon done. */
+  async leave(): Promise<void> {
+    const joined = [...this.#calls.values()].flatMap((call) => call.joined ?? []);
+    this.#calls.clear();
+    const ended = Promise.allSettled(joined.map((call) => call.hangUp())).then(() => this.#mcx?.close());
+    await Promise.race([ended.catch(() => undefined), pause(LEAVE_MS)]);
   }
 
   #identity(core: Core, store: KeyStore): Promise<HeldKeys> {
@@ -232,13 +242,14 @@ export class Member {
   async #join(group: string): Promise<void> {
     const call = this.#calls.get(group);
     if (call === undefined || call.state !== "none" || !this.#isBound) return;
+    const { queueing = false } = this.#options.config;
     call.state = "joining";
     this.#show();
     for (let tries = 0; this.#calls.get(group) === call && this.#isBound; tries++) {
       await pause(AGAIN[Math.min(tries, AGAIN.length - 1)]!);
       try {
         const joined = await this.#mcx!.join(group, {
-          offer: { media: NO_ADDRESS, floor: NO_ADDRESS, webSocket: {} },
+          offer: { media: NO_ADDRESS, floor: NO_ADDRESS, webSocket: {}, queueing },
           onEnd: () => this.#ended(group, call),
         });
         const { answer, controlSsrc } = joined;
