@@ -38,6 +38,11 @@ const ZERO: usize = ASC_NO_ASSERT ? 0 : memory.data(640, 16);
   if (!ASC_NO_ASSERT) maySubtract<F>(a, b, level);
 }
 
+/** Asserts that a + b is below the K p of `level`; b = 0 stands for no second one. */
+@inline export function subtrahends<F>(a: usize, b: usize, level: i32): void {
+  if (!ASC_NO_ASSERT) maySubtractBoth<F>(a, b, level);
+}
+
 /** Asserts that all lanes can be reduced to an integer below p. */
 @inline export function reducible<F>(a: usize): void {
   if (!ASC_NO_ASSERT) belowEach<F>(a, kernel.fp.REDUCIBLE, kernel.fp.REDUCIBLE);
@@ -80,11 +85,19 @@ function maySubtract<F>(a: usize, b: usize, level: i32): void {
     legal<F>(b);
     return;
   }
-  kernel.fp.sub(MULTIPLE, ZERO, ZERO, level);
+  maySubtractBoth<F>(b, 0, level);
   for (let lane = 0; lane < lanes(); lane++) {
     const multiple = multiples<F>(MULTIPLE, lane);
-    assert(multiples<F>(b, lane) <= multiple * SLACK, "a subtrahend above the multiple of p");
     assert(multiples<F>(a, lane) + multiple <= limit<F>() * SLACK, "a difference above its bound");
+  }
+}
+
+/** Leaves the K p of `level` at MULTIPLE. */
+function maySubtractBoth<F>(a: usize, b: usize, level: i32): void {
+  kernel.fp.sub(MULTIPLE, ZERO, ZERO, level);
+  for (let lane = 0; lane < lanes(); lane++) {
+    const sum = multiples<F>(a, lane) + (b == 0 ? 0 : multiples<F>(b, lane));
+    assert(sum <= multiples<F>(MULTIPLE, lane) * SLACK, "a subtrahend above the multiple of p");
   }
 }
 

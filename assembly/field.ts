@@ -2,7 +2,7 @@
 // a namespace that the target in asconfig.json chooses, see kernels.ts.
 
 import "./kernels";
-import { difference, factors, legal, reducible, summands } from "./bounds";
+import { difference, factors, legal, reducible, subtrahends, summands } from "./bounds";
 import { workspace } from "./memory";
 
 /** F_p of SAKKE parameter set 1. */
@@ -76,6 +76,32 @@ import { workspace } from "./memory";
   if (isFp<F>()) kernel.fp.mulAddMul(out, a, b, c, d);
   else kernel.p256.mulAddMul(out, a, b, c, d);
   legal<F>(out);
+}
+
+/** Whether the field has mulMinus and sqrMinusBoth. */
+@inline export function fuses<F>(): bool {
+  return kernel.FUSES && isFp<F>();
+}
+
+/** out = a b / R - c + K p with the K of `level`. For Fp, where `fuses`. */
+@inline export function mulMinus(out: usize, a: usize, b: usize, c: usize, level: i32): void {
+  factors<Fp>(a, b, 0, 0);
+  subtrahends<Fp>(c, 0, level);
+  kernel.fp.mulMinus(out, a, b, c, level);
+  legal<Fp>(out);
+}
+
+/**
+ * out = s^2 / R - (a + b) + K p with the K of `level`, and difference = a - out + K p with that of the next. out may be a.
+ * For Fp, where `fuses`.
+ */
+@inline export function sqrMinusBoth(out: usize, s: usize, a: usize, b: usize, level: i32, difference: usize): void {
+  factors<Fp>(s, s, 0, 0);
+  subtrahends<Fp>(a, b, level);
+  kernel.fp.sqrMinusBoth(out, s, a, b, level, difference);
+  legal<Fp>(out);
+  subtrahends<Fp>(out, 0, level + 1);
+  legal<Fp>(difference);
 }
 
 /** out = a + b. */

@@ -5,7 +5,7 @@
 // starts, so they are added as a binary tree: a level has no dependencies and needs one inversion for everything.
 
 import { below } from "./bounds";
-import { add, bytes, copy, getWords, isFp, lanes, mul, mulAddMul, one, pointBytes, rSquared, setWords, sqr, sub, words as wordCount, zero } from "./field";
+import { add, bytes, copy, fuses, getWords, isFp, lanes, mul, mulAddMul, mulMinus, one, pointBytes, rSquared, setWords, sqr, sqrMinusBoth, sub, words as wordCount, zero } from "./field";
 import { P256_CURVE } from "./generated/curves";
 import { P256_P, SAKKE_P } from "./generated/moduli";
 import { inverseMod } from "./inverse";
@@ -101,6 +101,11 @@ export function invertMany<F>(a: usize, count: i32, prefix: usize): bool {
   const y = bytes<F>(), slope = slot(Tree.SLOPE), x3 = slot(Tree.X3), t = slot(Tree.T);
   sub<F>(t, b + y, a + y, 2 * level);
   mul<F>(slope, inverse, t);
+  if (fuses<F>()) {
+    sqrMinusBoth(out, slope, a, b, 2 * level + 1, t);
+    mulMinus(out + y, t, slope, a + y, 2 * level);
+    return;
+  }
   sqr<F>(x3, slope);
   add<F>(t, a, b);
   sub<F>(x3, x3, t, 2 * level + 1);

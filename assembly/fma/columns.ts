@@ -151,8 +151,47 @@ export function square(t: usize, a: usize): void {
  * 18 and 19 take away with p itself and ordinary quotients q = -v/p mod 2^52. There the lowest product is not
  * computed: lo(q p_0) cancels the column, and the carry is (s + 2^51 - 1) >> 52. On a tie (q = 2^51) the high half
  * rounds up because p = 3 mod 4, so the low half is -2^51 and the formula still holds.
+ *
+ * The columns of the result pass one by one through the last loop, so what is subtracted from the result is taken off
+ * there, and the carry that is needed anyway serves for both.
  */
 export function reduce(out: usize, t: usize): void {
+  reduceWith(out, t, false, 0, 0, 0, false, 0, 0);
+}
+
+/** As reduce, minus c, plus the multiple of p at `multiple`, an entry of LEVELS above c. */
+export function reduceMinus(out: usize, t: usize, c: usize, multiple: usize): void {
+  reduceWith(out, t, true, c, 0, multiple, false, 0, 0);
+}
+
+/**
+ * As reduce, minus a and b, plus the multiple of p at `multiple`, above a + b; and a minus that to `difference`, plus the
+ * multiple of p at `next`. `out` may be a or b.
+ */
+export function reduceMinusBoth(out: usize, t: usize, a: usize, b: usize, multiple: usize, difference: usize, next: usize): void {
+  reduceWith(out, t, true, a, b, multiple, true, difference, next);
+}
+
+/** The column s minus a limb of a, and where `both` one of b, plus one of the multiple. */
+@inline function minusLimbs(s: v128, both: bool, a: usize, b: usize, multiple: usize, mask: v128, e52: v128): v128 {
+  s = i64x2.sub(i64x2.add(s, v128.load(multiple)), v128.and(f64x2.add(v128.load(a), e52), mask));
+  return both ? i64x2.sub(s, v128.and(f64x2.add(v128.load(b), e52), mask)) : s;
+}
+
+/** Stores a limb of the result, and where `both` one of a minus the result, whose carry is returned. */
+@inline function storeLimb(out: usize, s: v128, both: bool, a: usize, difference: usize, next: usize, carry: v128, mask: v128, e52: v128): v128 {
+  const bits = v128.or(v128.and(s, mask), e52);
+  if (!both) {
+    v128.store(out, f64x2.sub(bits, e52));
+    return carry;
+  }
+  const d = i64x2.add(i64x2.add(i64x2.sub(f64x2.add(v128.load(a), e52), bits), v128.load(next)), carry);
+  v128.store(out, f64x2.sub(bits, e52));
+  v128.store(difference, toDouble(d, mask, e52));
+  return i64x2.shr_u(d, 52);
+}
+
+@inline function reduceWith(out: usize, t: usize, minus: bool, a: usize, b: usize, multiple: usize, both: bool, difference: usize, next: usize): void {
   const c1 = v128.load(MAGIC), c2 = v128.load(MAGIC, 16), mask = v128.load(MAGIC, 32), e52 = v128.load(MAGIC, 48);
   let s = v128.load(t);
   for (let i = 0; i < 9; i++) {
@@ -180,22 +219,31 @@ export function reduce(out: usize, t: usize): void {
   h0 = high(q1, x, c1);
   s = i64x2.add(i64x2.add(i64x2.shr_u(i64x2.add(s, half), 52), h0), h1);
   t += 32;
+  let carry = i64x2.splat(0);
   for (let j: usize = 32; j < 16 * <usize>LIMBS; j += 16) {
     // Column 18 + j/16: low halves of q0 p_j and q1 p_(j-1).
     x = v128.load(MODULUS + j);
     h0 = high(q0, x, c1);
     h1 = high(q1, y, c1);
     s = i64x2.add(s, i64x2.sub(i64x2.sub(v128.load(t), low(q0, x, h0, c2)), low(q1, y, h1, c2)));
+    if (minus) s = minusLimbs(s, both, a, b, multiple, mask, e52);
     column(s, 59, 61);
-    v128.store(out, toDouble(s, mask, e52));
+    carry = storeLimb(out, s, both, a, difference, next, carry, mask, e52);
     s = i64x2.add(i64x2.add(i64x2.shr_u(s, 52), h0), h1);
     y = x;
     t += 16;
     out += 16;
+    a += 16;
+    b += 16;
+    multiple += 16;
+    difference += 16;
+    next += 16;
   }
   h1 = high(q1, y, c1);
   s = i64x2.add(s, i64x2.sub(v128.load(t), low(q1, y, h1, c2)));
-  v128.store(out, toDouble(s, mask, e52));
+  if (minus) s = minusLimbs(s, both, a, b, multiple, mask, e52);
+  carry = storeLimb(out, s, both, a, difference, next, carry, mask, e52);
   s = i64x2.add(i64x2.add(i64x2.shr_u(s, 52), h1), v128.load(t, 16));
-  v128.store(out, toDouble(s, mask, e52), 16);
+  if (minus) s = minusLimbs(s, both, a + 16, b + 16, multiple + 16, mask, e52);
+  storeLimb(out + 16, s, both, a + 16, difference + 16, next + 16, carry, mask, e52);
 }

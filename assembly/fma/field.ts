@@ -14,7 +14,7 @@
 
 import { LEVELS, MAGIC, MODULUS_INTEGERS, ONE, R_SQUARED, START_1, START_2 } from "../generated/fma";
 import { workspace } from "../memory";
-import { product, reduce, square } from "./columns";
+import { product, reduce, reduceMinus, reduceMinusBoth, square } from "./columns";
 import { MASK_BYTES, entryMasks, scanLane, scanRow, selectionMasks } from "./scan";
 import { toDouble } from "./vectors";
 
@@ -40,6 +40,19 @@ export function mul(out: usize, a: usize, b: usize): void {
 export function sqr(out: usize, a: usize): void {
   square(workspace, a);
   reduce(out, workspace);
+}
+
+/** out = a b / R - c + K p, with the K of `level` as in sub. */
+export function mulMinus(out: usize, a: usize, b: usize, c: usize, level: i32): void {
+  product(workspace, a, b, START_1, START_1 + 320);
+  reduceMinus(out, workspace, c, LEVELS + <usize>level * BYTES);
+}
+
+/** out = s^2 / R - (a + b) + K p with the K of `level`, and difference = a - out + K p with that of the next. */
+export function sqrMinusBoth(out: usize, s: usize, a: usize, b: usize, level: i32, difference: usize): void {
+  const multiple = LEVELS + <usize>level * BYTES;
+  square(workspace, s);
+  reduceMinusBoth(out, workspace, a, b, multiple, difference, multiple + BYTES);
 }
 
 /** out = (a b + c d) / R with one reduction. */

@@ -11,3 +11,5 @@ export * from "./lanes";
 export const SCALES: bool = true;
 /** Whether F_p has entryMasks and scanLane, a scan for one lane. */
 export const SCANS_LANE: bool = true;
+/** Whether F_p has mulMinus and sqrMinusBoth, which subtract while they reduce. */
+export const FUSES: bool = true;

@@ -11,6 +11,8 @@ export * from "./lanes";
 export const SCALES: bool = false;
 /** Whether F_p has entryMasks and scanLane, a scan for one lane. */
 export const SCANS_LANE: bool = false;
+/** Whether F_p has mulMinus and sqrMinusBoth, which subtract while they reduce. */
+export const FUSES: bool = false;
 
 /** 1: nothing here depends on how the host rounds. */
 @inline export function isFused(): u32 {
