@@ -39,6 +39,8 @@ const PLACES: Record<string, readonly [pattern: RegExp, tally: Tally, amount: st
   "assembly/field.ts": [
     [/export function mul<F>\(.*\{/, "multiply", "1", FIELD],
     [/export function sqr<F>\(.*\{/, "square", "1", FIELD],
+    [/export function mulMinus\(.*\{/, "multiply", "1", "true"],
+    [/export function sqrMinusBoth\(.*\{/, "square", "1", "true"],
     [/export function mulAddMul<F>\(.*\{/, "multiplyTwice", "1", FIELD],
     [/export function add<F>\(.*\{/, "addOrSubtract", "1", FIELD],
     [/export function sub<F>\(.*\{/, "addOrSubtract", "1", FIELD],

@@ -41,6 +41,15 @@ export function shiftLeft(out: usize, a: usize, shift: i32): void {
 export function sub(out: usize, a: usize, b: usize, level: i32): void {
   field.sub<F>(out, a, b, level);
 }
+export function fuses(): bool {
+  return field.fuses<F>();
+}
+export function mulMinus(out: usize, a: usize, b: usize, c: usize, level: i32): void {
+  if (field.fuses<F>()) field.mulMinus(out, a, b, c, level);
+}
+export function sqrMinusBoth(out: usize, s: usize, a: usize, b: usize, level: i32, difference: usize): void {
+  if (field.fuses<F>()) field.sqrMinusBoth(out, s, a, b, level, difference);
+}
 export function setWords(out: usize, lane: i32, words: usize): void {
   field.setWords<F>(out, lane, words);
 }

@@ -7,8 +7,8 @@ const ENTRY_BYTES: usize = 160;
 export const MASK_BYTES: usize = 32;
 
 /**
- * Writes `entries` masks for the two lanes whose wanted entry numbers (u32) are at `indices`: for each lane 1 in both
- * halves where the entry is wanted, else 0.
+ * Writes `entries` masks for the two lanes whose wanted entry numbers (u32) are at `indices`: for the first lane 1 in both
+ * halves where the entry is wanted, else 0; for the second lane all ones, else 0.
  */
 export function selectionMasks(masks: usize, indices: usize, entries: i32): void {
   const first = i64x2.splat(<i64>load<u32>(indices)), second = i64x2.splat(<i64>load<u32>(indices, 4));
@@ -16,15 +16,17 @@ export function selectionMasks(masks: usize, indices: usize, entries: i32): void
   for (let e = 0; e < entries; e++) {
     const number = i64x2.splat(<i64>e);
     v128.store(masks, v128.and(i64x2.eq(first, number), one));
-    v128.store(masks, v128.and(i64x2.eq(second, number), one), 16);
+    v128.store(masks, i64x2.eq(second, number), 16);
     masks += MASK_BYTES;
   }
 }
 
 /**
- * Adds to `out` the sum of mask times entry over a whole row, so every entry is read whatever the index. The masks
- * are 0 or 1 and at most one is 1, so the fused product is the entry itself or 0. Accumulators hold two limbs of one
- * lane each; eight of them, a limb pair and two masks stay in registers (ten accumulators spill and halve the speed).
+ * Adds to `out`, which is zero, the wanted entries of a whole row, so every entry is read whatever the index. For the first
+ * lane an entry is multiplied by its mask of 0 or 1, for the second it is masked and joined by bits: at most one of a lane
+ * is wanted, so both are the entry itself or 0. A processor has other units for one than for the other. Accumulators hold
+ * two limbs of one lane each; eight of them, a limb pair and two masks stay in registers (ten accumulators spill and
+ * halve the speed).
  */
 export function scanRow(out: usize, row: usize, entries: i32, elements: i32, masks: usize): void {
   const stride = ENTRY_BYTES * <usize>elements;
@@ -50,16 +52,16 @@ export function scanRow(out: usize, row: usize, entries: i32, elements: i32, mas
       const m = v128.load(mask), n = v128.load(mask, 16);
       x = v128.load(entry);
       a0 = f64x2.relaxed_madd(x, m, a0);
-      b0 = f64x2.relaxed_madd(x, n, b0);
+      b0 = v128.or(b0, v128.and(x, n));
       x = v128.load(entry, 16);
       a1 = f64x2.relaxed_madd(x, m, a1);
-      b1 = f64x2.relaxed_madd(x, n, b1);
+      b1 = v128.or(b1, v128.and(x, n));
       x = v128.load(entry, 32);
       a2 = f64x2.relaxed_madd(x, m, a2);
-      b2 = f64x2.relaxed_madd(x, n, b2);
+      b2 = v128.or(b2, v128.and(x, n));
       x = v128.load(entry, 48);
       a3 = f64x2.relaxed_madd(x, m, a3);
-      b3 = f64x2.relaxed_madd(x, n, b3);
+      b3 = v128.or(b3, v128.and(x, n));
       entry += stride;
       mask += MASK_BYTES;
     }
@@ -87,10 +89,10 @@ function scanTail(out: usize, row: usize, entries: i32, stride: usize, masks: us
     const m = v128.load(masks), n = v128.load(masks, 16);
     x = v128.load(row);
     a0 = f64x2.relaxed_madd(x, m, a0);
-    b0 = f64x2.relaxed_madd(x, n, b0);
+    b0 = v128.or(b0, v128.and(x, n));
     x = v128.load(row, 16);
     a1 = f64x2.relaxed_madd(x, m, a1);
-    b1 = f64x2.relaxed_madd(x, n, b1);
+    b1 = v128.or(b1, v128.and(x, n));
     row += stride;
     masks += MASK_BYTES;
   }

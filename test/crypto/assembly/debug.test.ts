@@ -69,8 +69,30 @@ describe.each(KINDS)("$file with assertions", (kind) => {
   });
 });
 
-describe.each([...KINDS, ...KINDS_256])("the input checks of $file with assertions", (kind) => {
-  it("trap on a limb out of range, and on a value that is not legal", async () => {
+describe("the fused subtractions of fma/field.ts with assertions", () => {
+  it("take subtrahends up to their multiples of p, and trap on greater ones", async () => {
+    const [kind] = KINDS;
+    const { p } = kind!;
+    const k = await Kernel.load(kind!, "debug-fma");
+    const [A, B, C, D, OUT] = [k.slot(0), k.slot(1), k.slot(2), k.slot(3), k.slot(4)] as const;
+    const last = (x: bigint) => [0n, x];
+    const over = p >> 20n;
+    k.put(A, [0n, 0n]);
+    // Level 0 adds 3 p, level 1 adds 5 p.
+    const minus = (c: bigint) => () => k.wasm.mulMinus(OUT, A, A, k.put(B, last(c)), 0);
+    expect(minus(3n * p)).not.toThrow();
+    expect(minus(3n * p + over)).toThrow(TRAP);
+    const both = (a: bigint, b: bigint, level: number) => () =>
+      k.wasm.sqrMinusBoth(OUT, A, k.put(B, last(a)), k.put(C, last(b)), level, D);
+    expect(both(p, 2n * p, 0)).not.toThrow();
+    expect(both(p, 2n * p + over, 0)).toThrow(TRAP);
+    expect(both(9n * p, 9n * p, 4)).not.toThrow();
+    expect(both(9n * p, 9n * p + over, 4)).toThrow(TRAP);
+  });
+});
+
+describe.each([...KINDS, ...KINDS_256])("$file with assertions", (kind) => {
+  it("traps on a limb out of range, and on a value that is not legal", async () => {
     const k = await Kernel.load(kind, `debug-${kind.build}`);
     const [A, OUT] = [k.slot(0), k.slot(2)] as const;
     const ones = Array.from({ length: k.lanes }, () => 1n);

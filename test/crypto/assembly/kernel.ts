@@ -30,6 +30,9 @@ interface Exports {
   mulAddMul(out: number, a: number, b: number, c: number, d: number): void;
   add(out: number, a: number, b: number): void;
   sub(out: number, a: number, b: number, level: number): void;
+  fuses(): number;
+  mulMinus(out: number, a: number, b: number, c: number, level: number): void;
+  sqrMinusBoth(out: number, s: number, a: number, b: number, level: number, difference: number): void;
   swapPairs(out: number, a: number): void;
   select(out: number, a: number, b: number, mask: number): void;
   broadcast(out: number, a: number, from: number): void;

@@ -274,7 +274,52 @@ describe.each(kernels.filter(({ k }) => k.wasm.isFused() === 1))(
       }
     });
 
-    it("exchanges lanes", () => {
+    it.runIf(wasm.fuses() === 1)("subtracts while it reduces, as one step after the other", () => {
+      for (const level of range(levels - 1)) {
+        const [multiple, next] = [level, level + 1].map((n) => {
+          wasm.sub(OUT, k.put(A, zero), k.put(B, zero), n);
+          return k.get(OUT)[0]!;
+        }) as [bigint, bigint];
+        // Subtrahends up to the multiple of p, also with all limbs full, under products of all sizes.
+        const fullLimbs = (1n << BigInt(multiple.toString(2).length - 1)) - 1n;
+        const taken = [0n, multiple, multiple - 1n, fullLimbs, p, randomBelow(multiple)];
+        const factors: Pair[] = [[0n, 0n], [1n, 1n], [p - 1n, limit - 1n], full, ...pairs.slice(-6)];
+        const every = factors.flatMap((pair) => taken.map((c) => ({ pair, c })));
+        for (const group of grouped(every, lanes)) {
+          const [a, b, c] = [group.map((g) => g.pair[0]), group.map((g) => g.pair[1]), group.map((g) => g.c)];
+          wasm.mul(OUT, k.put(A, a), k.put(B, b));
+          const product = k.get(OUT);
+          wasm.mulMinus(OUT, A, B, k.put(C, c), level);
+          const out = k.get(OUT);
+          expect(out).toEqual(product.map((x, l) => x - c[l]! + multiple));
+          for (const [address, values] of [
+            [A, a],
+            [B, b],
+            [C, c],
+          ] as const) {
+            wasm.mulMinus(address, A, B, C, level);
+            expect(k.get(address)).toEqual(out);
+            k.put(address, values);
+          }
+          const s = a.map((x) => x % (limit >> 4n));
+          // Halves: their sum is the subtrahend.
+          const [u, v] = [c.map((x) => x >> 1n), c.map((x) => x - (x >> 1n))];
+          wasm.sqr(OUT, k.put(A, s));
+          const square = k.get(OUT);
+          const both = square.map((x, l) => x - c[l]! + multiple);
+          // The difference is taken where it is below its own multiple, as in a tree of sums.
+          if (both.some((x) => x > next)) continue;
+          wasm.sqrMinusBoth(OUT, A, k.put(B, u), k.put(C, v), level, D);
+          expect(k.get(OUT)).toEqual(both);
+          const difference = both.map((x, l) => u[l]! - x + next);
+          expect(k.get(D)).toEqual(difference);
+          wasm.sqrMinusBoth(B, A, B, C, level, D);
+          expect([k.get(B), k.get(D)]).toEqual([both, difference]);
+        }
+      }
+    });
+
+    it("moves lanes", () => {
       const [a, b] = [0, 1].map(() => range(lanes).map(() => randomBelow(limit))) as [bigint[], bigint[]];
       for (const out of [OUT, A]) {
         wasm.swapPairs(out, k.put(A, a));
