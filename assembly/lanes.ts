@@ -67,3 +67,11 @@ export function evenOdd<F>(out: usize, even: usize, odd: usize): void {
     v128.store(out + i, kernel.evenAndOdd(v128.load(even + i), v128.load(odd + i)));
   }
 }
+
+/** Lane `from` of `even` and of `odd` as [even, odd] in every pair of lanes. */
+export function weave<F>(out: usize, even: usize, odd: usize, from: i32): void {
+  const lane = <usize>from * kernel.LANE_BYTES;
+  for (let i: usize = 0; i < bytes<F>(); i += 16) {
+    v128.store(out + i, kernel.evenAndOdd(kernel.splat(even + lane + i), kernel.splat(odd + lane + i)));
+  }
+}

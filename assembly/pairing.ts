@@ -10,7 +10,7 @@ import { below } from "./bounds";
 import { Fp, add, bytes, copy, getWords, lanes, mul, mulAddMul, one, sqr, sub, words as wordCount, zero } from "./field";
 import { NAF_DIGITS, NAF_LENGTH, RADIX4_DIGITS, RADIX4_LENGTH, SAKKE_CURVE } from "./generated/curves";
 import { X, ZY, addBase, baseX, baseY, disownMultiple, double, evalX, evalY, line, ownMultiple, slope, start } from "./jacobian";
-import { broadcast, duplicateEven, duplicateOdd, evenOdd, moveLane } from "./lanes";
+import { broadcast, duplicateEven, duplicateOdd, evenOdd, moveLane, weave } from "./lanes";
 import { disownAccumulator, f, multiplyF, ownAccumulator, squareF, startF } from "./miller";
 import { invertLanes, invertMany, loadInteger, vanishes } from "./points";
 import { isZero } from "./scalar";
@@ -153,6 +153,15 @@ function record(scratch: usize, groups: usize, index: i32): void {
   broadcast<Fp>(to, scratch + part * groups * size + <usize>(index / lanes()) * size, index % lanes());
 }
 
+/** Loads the part of the points `offset` further than the first one of each lane's digit. */
+function gathered(to: usize, scratch: usize, groups: usize, part: usize, offset: i32): void {
+  const size = bytes<Fp>();
+  for (let lane = 0; lane < lanes(); lane++) {
+    const index = pointOf(lane) + offset;
+    moveLane<Fp>(to, lane, scratch + (part * groups + <usize>(index / lanes())) * size, index % lanes());
+  }
+}
+
 /** out = c - a b, with c below 2^level stuff: the product is below 3 p. */
 @inline function minusProduct(out: usize, c: usize, a: usize, b: usize): void {
   mul<Fp>(slot(Lines.PRODUCT), a, b);
@@ -181,17 +190,40 @@ function record(scratch: usize, groups: usize, index: i32): void {
   sub<Fp>(out, slot(Lines.NONE), a, level);
 }
 
-/** Stores the vector [even, odd] as the next of the lines. */
-function emit(lines: usize, even: usize, odd: usize): usize {
-  evenOdd<Fp>(lines, even, odd);
-  return lines + bytes<Fp>();
+/** A digit in hand: the number of its first point, where its lines go, and the digit. One in each lane. */
+const STEP_BYTES: usize = 16;
+
+@inline function stepOf(lane: i32): usize {
+  return slot(Preparation.STEPS) + <usize>lane * STEP_BYTES;
 }
 
-/** Stores [constant, 0], brought below 2.25 p so that the sum of a line stays below 10 p. */
-function emitConstant(lines: usize, even: usize): usize {
-  mul<Fp>(slot(Lines.PRODUCT), even, one<Fp>());
-  below<Fp>(slot(Lines.PRODUCT), 2.25);
-  return emit(lines, slot(Lines.PRODUCT), slot(Lines.NONE));
+@inline function pointOf(lane: i32): i32 {
+  return load<i32>(stepOf(lane));
+}
+
+@inline function linesOf(lane: i32): usize {
+  return load<usize>(stepOf(lane), 4);
+}
+
+@inline function digitOf(lane: i32): i32 {
+  return load<i32>(stepOf(lane), 8);
+}
+
+/** Stores the vector [even, odd] of each lane as number `index` of the lines of its digit. */
+function emit(index: usize, even: usize, odd: usize): void {
+  for (let lane = 0; lane < lanes(); lane++) weave<Fp>(linesOf(lane) + index * bytes<Fp>(), even, odd, lane);
+}
+
+/** Brings a constant below 2.25 p, so that the sum of a line stays below 10 p. */
+function shorten(a: usize): void {
+  mul<Fp>(a, a, one<Fp>());
+  below<Fp>(a, 2.25);
+}
+
+/** Stores [constant, 0] of each lane, shortened. */
+function emitConstant(index: usize, constant: usize): void {
+  shorten(constant);
+  emit(index, constant, slot(Lines.NONE));
 }
 
 /** Intercept of the line through (x, y) with the given slope, below 6 p. */
@@ -272,7 +304,7 @@ function mergeChord(x4: usize, y4: usize, gradient: usize): void {
 }
 
 /** Times the tangent at +-K over the vertical at +-2K, and stores the four vectors of a digit +-2. */
-function emitDouble(lines: usize, tangent: usize, ct: usize, xk: usize): usize {
+function emitDouble(tangent: usize, ct: usize, xk: usize): void {
   claim(DoubleDigit.E3, DoubleDigit.END);
   const e3 = slot(DoubleDigit.E3), e2 = slot(DoubleDigit.E2), e1 = slot(DoubleDigit.E1), e0 = slot(DoubleDigit.E0), s1 = slot(DoubleDigit.S1), s0 = slot(DoubleDigit.S0), t = slot(DoubleDigit.T);
   const b1 = slot(Coefficients.B1), b0 = slot(Coefficients.B0), r2 = slot(Coefficients.R2), r1 = slot(Coefficients.R1), r0 = slot(Coefficients.R0);
@@ -296,11 +328,11 @@ function emitDouble(lines: usize, tangent: usize, ct: usize, xk: usize): usize {
   plusProduct(t, t, b0, tangent);
   plusProduct(s0, r1, xk, s1);
   sub<Fp>(s0, s0, t, 1);
-  lines = emit(lines, e2, s1);
-  lines = emit(lines, e1, s0);
-  lines = emitConstant(lines, e0);
+  emit(0, e2, s1);
+  emit(1, e1, s0);
+  emitConstant(2, e0);
+  emit(3, e3, one<Fp>());
   release(DoubleDigit.E3, DoubleDigit.END);
-  return emit(lines, e3, one<Fp>());
 }
 
 /** Runs the radix-4 loop on K and records every point and slope. */
@@ -374,8 +406,8 @@ function storeLines(lines: usize, K: usize, scratch: usize): u32 {
     mul<Fp>(t, t, z + k);
     mul<Fp>(y + k, y + k, t);
   }
-  const x1 = slot(Preparation.X1), y1 = slot(Preparation.Y1), s1 = slot(Preparation.S1), x2 = slot(Preparation.X2), y2 = slot(Preparation.Y2), s2 = slot(Preparation.S2), x4 = slot(Preparation.X4), y4 = slot(Preparation.Y4), s4 = slot(Preparation.S4);
-  const tangent = slot(Preparation.TANGENT), ct = slot(Preparation.CT), xk = slot(Preparation.XK), t = slot(Preparation.T), u = slot(Preparation.U);
+  const x1 = slot(Preparation.X1), y1 = slot(Preparation.Y1), xk = slot(Preparation.XK);
+  const tangent = slot(Preparation.TANGENT), ct = slot(Preparation.CT), t = slot(Preparation.T), u = slot(Preparation.U);
   recalled(x1, scratch, groups, 0, 0);
   recalled(y1, scratch, groups, 1, 0);
   recalled(xk, scratch, groups, 0, 1);
@@ -388,50 +420,75 @@ function storeLines(lines: usize, K: usize, scratch: usize): u32 {
   add<Fp>(u, u, y1);
   if ((vanishes<Fp>(t) & vanishes<Fp>(u)) == 0) return 1;
   negate(t, tangent, 0);
-  lines = emit(lines, t, one<Fp>());
+  evenOdd<Fp>(lines, t, one<Fp>());
   negate(t, ct, 2);
-  lines = emitConstant(lines, t);
-  let at = 1;
+  shorten(t);
+  evenOdd<Fp>(lines + size, t, slot(Lines.NONE));
+  for (let kind = 0; kind <= 2; kind++) storeDigits(kind, lines + 2 * size, scratch, groups);
+  return 0;
+}
+
+/** Stores the lines of all digits +-`kind`, as many at a time as there are lanes. The digits are those of q, so public. */
+function storeDigits(kind: i32, lines: usize, scratch: usize, groups: usize): void {
+  let held = 0, first = 1;
   for (let i = 0; i < RADIX4_LENGTH; i++) {
     const digit = digitAt(i);
-    recalled(x1, scratch, groups, 0, at);
-    recalled(y1, scratch, groups, 1, at);
-    recalled(s1, scratch, groups, 3, at + 1);
-    recalled(x2, scratch, groups, 0, at + 1);
-    recalled(y2, scratch, groups, 1, at + 1);
-    recalled(s2, scratch, groups, 3, at + 2);
-    mergeTangents(x1, y1, s1, x2, y2, s2);
-    if (digit == 0) {
-      negate(t, slot(Coefficients.A2), 2);
-      lines = emit(lines, t, one<Fp>());
-      negate(t, slot(Coefficients.A1), 5);
-      lines = emit(lines, t, slot(Coefficients.B0));
-      negate(t, slot(Coefficients.A0), 7);
-      lines = emitConstant(lines, t);
-      at += 2;
-      continue;
-    }
-    recalled(x4, scratch, groups, 0, at + 2);
-    recalled(y4, scratch, groups, 1, at + 2);
-    recalled(s4, scratch, groups, 3, at + 3);
-    mergeChord(x4, y4, s4);
-    if (abs(digit) == 2) {
-      if (digit > 0) {
-        copy<Fp>(t, tangent);
-        copy<Fp>(u, ct);
-      } else {
-        negate(t, tangent, 0);
-        negate(u, ct, 2);
+    if (abs(digit) == kind) {
+      // Lanes that get no other digit repeat this one.
+      for (let lane = held; lane < lanes(); lane++) {
+        store<i32>(stepOf(lane), first);
+        store<usize>(stepOf(lane), lines, 4);
+        store<i32>(stepOf(lane), digit, 8);
       }
-      lines = emitDouble(lines, t, u, xk);
-    } else {
-      lines = emit(lines, slot(Coefficients.R2), slot(Coefficients.B1));
-      lines = emit(lines, slot(Coefficients.R1), slot(Coefficients.B0));
-      lines = emitConstant(lines, slot(Coefficients.R0));
+      held++;
     }
-    at += 3;
+    if (held == lanes() || (held > 0 && i == RADIX4_LENGTH - 1)) {
+      mergeDigits(kind, scratch, groups);
+      held = 0;
+    }
+    first += digit == 0 ? 2 : 3;
+    lines += <usize>(abs(digit) == 2 ? 4 : 3) * bytes<Fp>();
   }
-  return 0;
+}
+
+/** Merges and stores the lines of the digits in hand, all +-`kind`. */
+function mergeDigits(kind: i32, scratch: usize, groups: usize): void {
+  const x1 = slot(Preparation.X1), y1 = slot(Preparation.Y1), s1 = slot(Preparation.S1), x2 = slot(Preparation.X2), y2 = slot(Preparation.Y2), s2 = slot(Preparation.S2), x4 = slot(Preparation.X4), y4 = slot(Preparation.Y4), s4 = slot(Preparation.S4);
+  const tangent = slot(Preparation.TANGENT), ct = slot(Preparation.CT), t = slot(Preparation.T), u = slot(Preparation.U);
+  gathered(x1, scratch, groups, 0, 0);
+  gathered(y1, scratch, groups, 1, 0);
+  gathered(s1, scratch, groups, 3, 1);
+  gathered(x2, scratch, groups, 0, 1);
+  gathered(y2, scratch, groups, 1, 1);
+  gathered(s2, scratch, groups, 3, 2);
+  mergeTangents(x1, y1, s1, x2, y2, s2);
+  if (kind == 0) {
+    negate(t, slot(Coefficients.A2), 2);
+    emit(0, t, one<Fp>());
+    negate(t, slot(Coefficients.A1), 5);
+    emit(1, t, slot(Coefficients.B0));
+    negate(t, slot(Coefficients.A0), 7);
+    emitConstant(2, t);
+    return;
+  }
+  gathered(x4, scratch, groups, 0, 2);
+  gathered(y4, scratch, groups, 1, 2);
+  gathered(s4, scratch, groups, 3, 3);
+  mergeChord(x4, y4, s4);
+  if (kind == 1) {
+    emit(0, slot(Coefficients.R2), slot(Coefficients.B1));
+    emit(1, slot(Coefficients.R1), slot(Coefficients.B0));
+    emitConstant(2, slot(Coefficients.R0));
+    return;
+  }
+  negate(t, tangent, 0);
+  negate(u, ct, 2);
+  for (let lane = 0; lane < lanes(); lane++) {
+    if (digitOf(lane) < 0) continue;
+    moveLane<Fp>(t, lane, tangent, lane);
+    moveLane<Fp>(u, lane, ct, lane);
+  }
+  emitDouble(t, u, slot(Preparation.XK));
 }
 
 /** Leaves <K, Q> before the last power of 4 in f(), from the stored lines of K, for an affine Q in words. */

@@ -10,7 +10,7 @@
 //   10-13 powers in PF_p, which select digits and invert
 //   16-21 a projective sum and its other operand; scalars, before and after sums of points
 //   20-39 the running multiple of a point, its steps, and the accumulator of a pairing; a master secret
-//   40-84 whatever runs on that: pairings, stored lines, the test of the order, products with public scalars
+//   40-85 whatever runs on that: pairings, stored lines, the test of the order, products with public scalars
 
 import { workspace } from "./memory";
 
@@ -40,8 +40,8 @@ export const enum Affine { WORDS = 3, INVERSE = 5, CUBE, END }
 /** invertMany, while it inverts the product of all. */
 export const enum Shared { PRODUCT = 4, NEXT, END }
 
-/** addLevel and its affine additions, while it inverts the product of all differences. */
-export const enum Tree { PRODUCT = 4, DIFFERENCE, SLOPE, X3, T, INVERSE, END }
+/** addLevel and its affine additions, while it inverts the product of all differences. NONE is zero, for addAffineShort. */
+export const enum Tree { PRODUCT = 4, DIFFERENCE, SLOPE, X3, T, INVERSE, NONE, END }
 
 /** normalise. */
 export const enum Normal { T = 5, END }
@@ -151,8 +151,8 @@ export const enum Lines { NONE = 59, PRODUCT, END }
 /** Coefficients of a line of several steps: from mergeTangents to their storing. */
 export const enum Coefficients { A2 = 63, A1, A0, B1, B0, R2, R1, R0, END }
 
-/** prepareLines: points and slopes of the digit in hand, and the tangent at K, as long as lines are merged. */
-export const enum Preparation { X1 = 71, Y1, S1, X2, Y2, S2, X4, Y4, S4, TANGENT, CT, XK, T, U, END }
+/** prepareLines: points and slopes of the digits in hand, and the tangent at K, as long as lines are merged. */
+export const enum Preparation { X1 = 71, Y1, S1, X2, Y2, S2, X4, Y4, S4, TANGENT, CT, XK, T, U, STEPS, END }
 
 /** hasOrderQ: 16 powers of the operand of `power`, then what stays over its two calls. */
 export const enum Order { POWERS = 63, X = 79, Y, T, U, E, END }

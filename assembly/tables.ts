@@ -2,7 +2,7 @@
 // A table starts with its number of rows and its window (4 octets each) at 16 octets before the rows.
 
 import { below } from "./bounds";
-import { bytes, entryBytes, lanes, mul, one, pointBytes, scanRow, scanRowForLane, selectionMasks, sqr, sub, words as wordCount, zero } from "./field";
+import { bytes, entryBytes, lanes, mul, pointBytes, scanRow, scanRowForLane, selectionMasks, sqr, sub, words as wordCount, zero } from "./field";
 import { RECODED_BYTES, indexOf, isNegative, windowOf } from "./digits";
 import { X, ZY, baseX, baseY, disownMultiple, double, ownMultiple, start } from "./jacobian";
 import { addMany, invertMany, loadInteger } from "./points";
@@ -83,8 +83,6 @@ export function buildTable<F>(table: usize, rows: i32, width: i32, base: usize, 
     }
     if (e == entries - 1) break;
     if (!addMany<F>(row, row, step, groups, prefix)) return false;
-    // Back below 2.25 p, the bound of a table entry.
-    for (let k: usize = 0; k < <usize>(2 * groups); k++) mul<F>(row + k * size, row + k * size, one<F>());
   }
   return true;
 }
