@@ -53,6 +53,22 @@ const ZERO: usize = ASC_NO_ASSERT ? 0 : memory.data(640, 16);
   if (!ASC_NO_ASSERT) belowEach<F>(a, limit<F>(), limit<F>());
 }
 
+/** Asserts that all pairs of lanes are the same, in both element vectors. */
+@inline export function repeated<F>(a: usize, b: usize): void {
+  if (!ASC_NO_ASSERT) {
+    repeatedLanes<F>(a);
+    repeatedLanes<F>(b);
+  }
+}
+
+function repeatedLanes<F>(a: usize): void {
+  for (let i: usize = 0; i < bytes<F>(); i += 16) {
+    for (let k: usize = 8; k < <usize>lanes() * kernel.LANE_BYTES; k += 8) {
+      assert(load<u64>(a + i) == load<u64>(a + i + k), "pairs of lanes that differ");
+    }
+  }
+}
+
 /** Multiples of p that a value stays below: R / p for F_p, and 2^257 / p for P-256. */
 @inline function limit<F>(): f64 {
   return isFp<F>() ? kernel.fp.LIMIT : 2.00000001;

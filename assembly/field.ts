@@ -2,7 +2,7 @@
 // a namespace that the target in asconfig.json chooses, see kernels.ts.
 
 import "./kernels";
-import { difference, factors, legal, reducible, subtrahends, summands } from "./bounds";
+import { difference, factors, legal, reducible, repeated, subtrahends, summands } from "./bounds";
 import { workspace } from "./memory";
 
 /** F_p of SAKKE parameter set 1. */
@@ -76,6 +76,37 @@ import { workspace } from "./memory";
   if (isFp<F>()) kernel.fp.mulAddMul(out, a, b, c, d);
   else kernel.p256.mulAddMul(out, a, b, c, d);
   legal<F>(out);
+}
+
+/** As mul where all pairs of lanes are the same, which takes half the products where there are two. */
+@inline export function mulPair<F>(out: usize, a: usize, b: usize): void {
+  if (kernel.REPEATS && isFp<F>()) {
+    factors<F>(a, b, 0, 0);
+    repeated<F>(a, b);
+    kernel.fp.mulPair(out, a, b);
+    legal<F>(out);
+  } else {
+    mul<F>(out, a, b);
+  }
+}
+
+/** As sqr where all pairs of lanes are the same. */
+@inline export function sqrPair<F>(out: usize, a: usize): void {
+  if (kernel.REPEATS && isFp<F>()) mulPair<F>(out, a, a);
+  else sqr<F>(out, a);
+}
+
+/** As mulAddMul where all pairs of lanes are the same. */
+@inline export function mulAddMulPair<F>(out: usize, a: usize, b: usize, c: usize, d: usize): void {
+  if (kernel.REPEATS && isFp<F>()) {
+    factors<F>(a, b, c, d);
+    repeated<F>(a, b);
+    repeated<F>(c, d);
+    kernel.fp.mulAddMulPair(out, a, b, c, d);
+    legal<F>(out);
+  } else {
+    mulAddMul<F>(out, a, b, c, d);
+  }
 }
 
 /** Whether the field has mulMinus and sqrMinusBoth. */

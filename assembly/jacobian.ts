@@ -5,7 +5,7 @@
 // Bounds in multiples of p: X, Y below 38, Z below 9, so every product is of operands below 50 p.
 
 import { below, evenOddBelow } from "./bounds";
-import { add, copy, mul, one, shiftLeft, sqr, sub, triple, zero } from "./field";
+import { add, copy, isFp, mulPair, one, shiftLeft, sqrPair, sub, triple, zero } from "./field";
 import { duplicateEven, duplicateOdd, evenOdd, swapPairs } from "./lanes";
 import { Addition, Doubling, Line, Multiple, MultipleZero, claim, release, slot } from "./scratch";
 
@@ -68,44 +68,53 @@ export function double<F>(withLine: bool): void {
   withinBounds<F>();
   claim(Doubling.SQUARE, Doubling.END);
   const square = slot(Doubling.SQUARE), delta = slot(Doubling.DELTA), gamma = slot(Doubling.GAMMA), t = slot(Doubling.T), beta = slot(Doubling.BETA), alpha = slope(), u = slot(Doubling.U), z3 = slot(Doubling.Z3), v = slot(Doubling.V);
-  sqr<F>(square, ZY());
+  sqrPair<F>(square, ZY());
   duplicateEven<F>(delta, square);
   duplicateOdd<F>(gamma, square);
   sub<F>(t, X(), delta, 0);
   add<F>(u, X(), delta);
   evenOdd<F>(t, X(), t);
   evenOdd<F>(u, gamma, u);
-  mul<F>(t, t, u);
+  mulPair<F>(t, t, u);
   duplicateEven<F>(beta, t);
   duplicateOdd<F>(t, t);
   triple<F>(alpha, t);
+  // [alpha^2, Z' = 2 Y Z = (Y + Z)^2 - gamma - delta]: on P-256 a square saves less than two differences cost.
   swapPairs<F>(u, ZY());
-  add<F>(u, u, ZY());
-  evenOdd<F>(t, alpha, u);
-  sqr<F>(t, t);
-  duplicateOdd<F>(z3, t);
-  sub<F>(z3, z3, gamma, 0);
-  sub<F>(z3, z3, delta, 0);
-  duplicateEven<F>(t, t);
-  shiftLeft<F>(u, beta, 3);
-  sub<F>(t, t, u, 5);
+  if (isFp<F>()) {
+    add<F>(u, u, ZY());
+    evenOdd<F>(t, alpha, u);
+    sqrPair<F>(t, t);
+    duplicateOdd<F>(z3, t);
+    sub<F>(z3, z3, gamma, 0);
+    sub<F>(z3, z3, delta, 0);
+  } else {
+    evenOdd<F>(v, alpha, u);
+    add<F>(t, ZY(), ZY());
+    evenOdd<F>(t, alpha, t);
+    mulPair<F>(t, t, v);
+    duplicateOdd<F>(z3, t);
+  }
   if (withLine) {
     evenOdd<F>(u, evalX(), z3);
-    mul<F>(u, u, delta);
+    mulPair<F>(u, u, delta);
     add<F>(v, u, X());
     evenOdd<F>(v, v, u);
     evenOdd<F>(u, alpha, evalY());
-    mul<F>(v, u, v);
+    mulPair<F>(v, u, v);
     add<F>(u, gamma, gamma);
     evenOdd<F>(u, u, slot(MultipleZero.ZERO));
     sub<F>(line(), v, u, 1);
   }
-  copy<F>(X(), t);
+  // X' = alpha^2 - 8 beta
+  duplicateEven<F>(t, t);
+  shiftLeft<F>(u, beta, 3);
+  sub<F>(X(), t, u, 5);
   shiftLeft<F>(beta, beta, 2);
-  sub<F>(u, beta, t, 6);
+  sub<F>(u, beta, X(), 6);
   evenOdd<F>(t, alpha, gamma);
   evenOdd<F>(u, u, gamma);
-  mul<F>(t, t, u);
+  mulPair<F>(t, t, u);
   duplicateOdd<F>(u, t);
   duplicateEven<F>(t, t);
   shiftLeft<F>(u, u, 3);
@@ -122,26 +131,26 @@ export function addBase<F>(withLine: bool): void {
   duplicateEven<F>(z, ZY());
   duplicateOdd<F>(y, ZY());
   evenOdd<F>(t, z, baseY());
-  mul<F>(t, t, z);
+  mulPair<F>(t, t, z);
   evenOdd<F>(u, baseX(), t);
   duplicateEven<F>(t, t);
-  mul<F>(t, t, u);
+  mulPair<F>(t, t, u);
   duplicateEven<F>(h, t);
   sub<F>(h, h, X(), 6);
   duplicateOdd<F>(r, t);
   sub<F>(r, r, y, 6);
   // [H^2, H Z], [H^3, X H^2], [r^2, Y H^3]
   evenOdd<F>(t, h, z);
-  mul<F>(t, h, t);
+  mulPair<F>(t, h, t);
   duplicateOdd<F>(z3, t);
   duplicateEven<F>(t, t);
   evenOdd<F>(u, h, X());
-  mul<F>(cubes, t, u);
+  mulPair<F>(cubes, t, u);
   duplicateEven<F>(t, cubes);
   duplicateOdd<F>(u, cubes);
   evenOdd<F>(v, r, t);
   evenOdd<F>(y, r, y);
-  mul<F>(y, y, v);
+  mulPair<F>(y, y, v);
   // X' = r^2 - H^3 - 2 X H^2
   add<F>(t, t, u);
   add<F>(t, t, u);
@@ -151,7 +160,7 @@ export function addBase<F>(withLine: bool): void {
   sub<F>(u, u, X(), 3);
   if (withLine) evenOdd<F>(u, u, z3);
   evenOdd<F>(t, r, evalY());
-  mul<F>(t, t, u);
+  mulPair<F>(t, t, u);
   duplicateOdd<F>(y, y);
   sub<F>(u, t, y, 0);
   duplicateEven<F>(u, u);
@@ -160,7 +169,7 @@ export function addBase<F>(withLine: bool): void {
     add<F>(u, evalX(), baseX());
     evenOdd<F>(u, u, z3);
     evenOdd<F>(v, r, baseY());
-    mul<F>(v, v, u);
+    mulPair<F>(v, v, u);
     swapPairs<F>(u, v);
     sub<F>(v, v, u, 0);
     evenOdd<F>(line(), v, t);

@@ -2,7 +2,7 @@
 // them, vanish in PF_p and are left out.
 
 import { below } from "./bounds";
-import { Fp, add, mul, mulAddMul, one, sub, zero } from "./field";
+import { Fp, add, mulPair, mulAddMulPair, one, sub, zero } from "./field";
 import { duplicateEven, duplicateOdd, evenOdd, swapPairs } from "./lanes";
 import { Accumulator, AccumulatorZero, MultiplyF, SquareF, claim, release, slot } from "./scratch";
 
@@ -37,7 +37,7 @@ export function squareF(): void {
   add<Fp>(t, t, swapped);
   evenOdd<Fp>(swapped, swapped, slot(AccumulatorZero.ZERO));
   sub<Fp>(swapped, f(), swapped, 0);
-  mul<Fp>(f(), t, swapped);
+  mulPair<Fp>(f(), t, swapped);
   release(SquareF.SWAPPED, SquareF.END);
 }
 
@@ -51,6 +51,6 @@ export function multiplyF(l: usize): void {
   swapPairs<Fp>(swapped, l);
   sub<Fp>(t, slot(AccumulatorZero.ZERO), swapped, 7);
   evenOdd<Fp>(swapped, t, swapped);
-  mulAddMul<Fp>(f(), re, l, im, swapped);
+  mulAddMulPair<Fp>(f(), re, l, im, swapped);
   release(MultiplyF.RE, MultiplyF.END);
 }

@@ -8,37 +8,56 @@
 // square if e is taken to be the root that is not one. Then X' - e alone decides, for either choice.
 // With t = x^((p-3)/4): x is a square iff t^2 x = 1, and then t = 1/s. (p-3)/4 = q - 1.
 
-import { Fp, add, copy, mul, one, sqr, sub } from "./field";
+import { Fp, add, copy, mulPair, one, sqrPair, sub } from "./field";
 import { SAKKE_CURVE } from "./generated/curves";
 import { SAKKE_Q } from "./generated/moduli";
 import { loadInteger, vanishes } from "./points";
 import { Order, claim, release, slot } from "./scratch";
 
-/** out = a^(q - 1); the exponent is public. out is not a. */
+/** Bits of a window of the exponent. */
+const WINDOW: i32 = 5;
+
+/** Bit `i` of q - 1; q is odd. */
+@inline function bit(i: i32): u32 {
+  return i == 0 ? 0 : (load<u32>(SAKKE_Q + 16 + <usize>(i >> 5 << 2)) >> (i & 31)) & 1;
+}
+
+/**
+ * out = a^(q - 1), by windows that slide over the exponent, which is public: each begins and ends with a bit of 1. out is
+ * not a.
+ */
 function power(out: usize, a: usize): void {
-  const q = SAKKE_Q + 16;
-  copy<Fp>(slot(Order.POWERS), one<Fp>());
-  for (let i: usize = 1; i < 16; i++) mul<Fp>(slot(<usize>Order.POWERS + i), slot(<usize>Order.POWERS + i - 1), a);
-  copy<Fp>(out, one<Fp>());
-  for (let i = 255; i >= 0; i--) {
-    if (i < 255) {
-      sqr<Fp>(out, out);
-      sqr<Fp>(out, out);
-      sqr<Fp>(out, out);
-      sqr<Fp>(out, out);
+  const square = slot(Order.U);
+  sqrPair<Fp>(square, a);
+  copy<Fp>(slot(Order.POWERS), a);
+  for (let i: usize = 1; i < 1 << (WINDOW - 1); i++) {
+    mulPair<Fp>(slot(<usize>Order.POWERS + i), slot(<usize>Order.POWERS + i - 1), square);
+  }
+  let i = 1023, begun = false;
+  while (i >= 0) {
+    let low = i;
+    if (bit(i) == 1) {
+      low = max(i - WINDOW + 1, 0);
+      while (bit(low) == 0) low++;
     }
-    // Four bits of q - 1; q is odd.
-    let window = (load<u32>(q + <usize>(i >> 3 << 2)) >> ((i & 7) << 2)) & 15;
-    if (i == 0) window -= 1;
-    if (window != 0) mul<Fp>(out, out, slot(<usize>Order.POWERS + window));
+    let window = 0;
+    for (; i >= low; i--) {
+      if (begun) sqrPair<Fp>(out, out);
+      window = 2 * window + bit(i);
+    }
+    if (window == 0) continue;
+    const factor = slot(<usize>Order.POWERS + (window >> 1));
+    if (begun) mulPair<Fp>(out, out, factor);
+    else copy<Fp>(out, factor);
+    begun = true;
   }
 }
 
 /** 1 if t^2 a = 1 for t = a^(q - 1), that is if a is a square other than 0. */
 @inline function isSquare(a: usize, t: usize): u32 {
   const u = slot(Order.U);
-  sqr<Fp>(u, t);
-  mul<Fp>(u, u, a);
+  sqrPair<Fp>(u, t);
+  mulPair<Fp>(u, u, a);
   sub<Fp>(u, u, one<Fp>(), 0);
   return vanishes<Fp>(u);
 }
@@ -53,7 +72,7 @@ export function hasOrderQ(K: usize): u32 {
   power(t, x);
   const square = isSquare(x, t);
   // X' - e = 2 (x + y t) - e
-  mul<Fp>(y, y, t);
+  mulPair<Fp>(y, y, t);
   add<Fp>(x, x, y);
   add<Fp>(x, x, x);
   sub<Fp>(x, x, e, 0);

@@ -7,7 +7,7 @@
 // deg A = 2, digits +-1 a monic A of degree 3, digits +-2 a monic B of degree 2. A step is then f = f^4 (A + y B).
 
 import { below } from "./bounds";
-import { Fp, add, bytes, copy, getWords, lanes, mul, mulAddMul, one, sqr, sub, words as wordCount, zero } from "./field";
+import { Fp, add, bytes, copy, getWords, lanes, mul, mulPair, mulAddMulPair, one, sqr, sqrPair, sub, words as wordCount, zero } from "./field";
 import { NAF_DIGITS, NAF_LENGTH, RADIX4_DIGITS, RADIX4_LENGTH, SAKKE_CURVE } from "./generated/curves";
 import { X, ZY, addBase, baseX, baseY, disownMultiple, double, evalX, evalY, line, ownMultiple, slope, start } from "./jacobian";
 import { broadcast, duplicateEven, duplicateOdd, evenOdd, moveLane, weave } from "./lanes";
@@ -31,7 +31,7 @@ function finish(out: usize): void {
   duplicateEven<Fp>(re, f());
   duplicateOdd<Fp>(im, f());
   invertLanes<Fp>(re);
-  mul<Fp>(re, re, im);
+  mulPair<Fp>(re, re, im);
   toIntegers<Fp>(re, 1);
   writeOctets<Fp>(out, re, 0);
   release(Finish.RE, Finish.END);
@@ -68,11 +68,11 @@ export function pairDirect(out: usize, K: usize, Q: usize): u32 {
   evenOdd<Fp>(conjugate3, f3, t);
   duplicateEven<Fp>(z, ZY());
   invertLanes<Fp>(z);
-  sqr<Fp>(t, z);
-  mul<Fp>(z, z, t);
-  mul<Fp>(x3, X(), t);
+  sqrPair<Fp>(t, z);
+  mulPair<Fp>(z, z, t);
+  mulPair<Fp>(x3, X(), t);
   duplicateOdd<Fp>(Y, ZY());
-  mul<Fp>(y3, Y, z);
+  mulPair<Fp>(y3, Y, z);
   sub<Fp>(negative3, none, y3, 0);
   start<Fp>();
   startF();
@@ -99,11 +99,11 @@ export function pairDirect(out: usize, K: usize, Q: usize): u32 {
   duplicateOdd<Fp>(Y, ZY());
   // A point of order 2 or 4 leads to Z = 0, where both equations hold whatever x and y are.
   const lost = vanishes<Fp>(z);
-  sqr<Fp>(t, z);
-  mul<Fp>(z, z, t);
-  mul<Fp>(t, t, x);
+  sqrPair<Fp>(t, z);
+  mulPair<Fp>(z, z, t);
+  mulPair<Fp>(t, t, x);
   sub<Fp>(t, t, X(), 6);
-  mul<Fp>(z, z, y);
+  mulPair<Fp>(z, z, y);
   add<Fp>(Y, Y, z);
   const order = vanishes<Fp>(t) & vanishes<Fp>(Y) & (1 ^ lost);
   release(Direct.Y, Direct.END);
@@ -349,11 +349,11 @@ function recordMultiples(scratch: usize, groups: usize): void {
   // 2K in affine coordinates, the other base of additions.
   duplicateEven<Fp>(t, ZY());
   invertLanes<Fp>(t);
-  sqr<Fp>(x2, t);
-  mul<Fp>(t, t, x2);
-  mul<Fp>(x2, x2, X());
+  sqrPair<Fp>(x2, t);
+  mulPair<Fp>(t, t, x2);
+  mulPair<Fp>(x2, x2, X());
   duplicateOdd<Fp>(y2, ZY());
-  mul<Fp>(y2, y2, t);
+  mulPair<Fp>(y2, y2, t);
   let index = 2;
   for (let i = 0; i < RADIX4_LENGTH; i++) {
     const digit = digitAt(i);
@@ -491,8 +491,18 @@ function mergeDigits(kind: i32, scratch: usize, groups: usize): void {
   emitDouble(t, u, slot(Preparation.XK));
 }
 
-/** Leaves <K, Q> before the last power of 4 in f(), from the stored lines of K, for an affine Q in words. */
-function evaluateLines(lines: usize, Q: usize): void {
+/** Multiplies f by the class at ReceiverCheck to the power of radix-4 digit `index` of the public exponent. */
+function multiplyPower(exponent: usize, index: i32): void {
+  const digit = (load<u32>(exponent + <usize>(index >> 4 << 2)) >> ((index & 15) << 1)) & 3;
+  if (digit != 0) multiplyF(slot(<usize>ReceiverCheck.BASE + digit - 1));
+}
+
+/**
+ * Leaves <K, Q> before the last power of 4 in f(), from the stored lines of K, for an affine Q in words. An `exponent` other
+ * than 0 is public, of 32 words and below q: f() is then multiplied by the class at ReceiverCheck to that power, whose
+ * squarings are those of the loop.
+ */
+function evaluateLines(lines: usize, Q: usize, exponent: usize): void {
   claim(Evaluation.X3, Evaluation.END);
   const size = bytes<Fp>(), X3 = slot(Evaluation.X3), UV = slot(Evaluation.UV), V = slot(Evaluation.V), W = slot(Evaluation.W), t = slot(Evaluation.T), u = slot(Evaluation.U), none = slot(Evaluation.NONE);
   zero<Fp>(none);
@@ -502,28 +512,30 @@ function evaluateLines(lines: usize, Q: usize): void {
   sub<Fp>(t, none, t, 0);
   // With X = -x, Y = y: V = [X, Y], UV = [X^2, X Y], W = [X^3, X^2 Y], X3 = [X^3, 0].
   evenOdd<Fp>(V, t, u);
-  mul<Fp>(UV, V, t);
-  mul<Fp>(W, UV, t);
+  mulPair<Fp>(UV, V, t);
+  mulPair<Fp>(W, UV, t);
   evenOdd<Fp>(X3, W, none);
-  mul<Fp>(f(), lines, V);
+  mulPair<Fp>(f(), lines, V);
   add<Fp>(f(), f(), lines + size);
+  if (exponent != 0) multiplyPower(exponent, RADIX4_LENGTH);
   lines += 2 * size;
   for (let i = 0; i < RADIX4_LENGTH; i++) {
     const digit = abs(digitAt(i));
     squareF();
     squareF();
-    mulAddMul<Fp>(t, lines, UV, lines + size, V);
+    mulAddMulPair<Fp>(t, lines, UV, lines + size, V);
     add<Fp>(t, t, lines + 2 * size);
     lines += 3 * size;
     if (digit == 1) {
       add<Fp>(t, t, X3);
     } else if (digit == 2) {
-      mul<Fp>(u, lines, W);
+      mulPair<Fp>(u, lines, W);
       add<Fp>(t, t, u);
       lines += size;
     }
     below<Fp>(t, 10);
     multiplyF(t);
+    if (exponent != 0) multiplyPower(exponent, RADIX4_LENGTH - 1 - i);
   }
   release(Evaluation.X3, Evaluation.END);
 }
@@ -531,40 +543,33 @@ function evaluateLines(lines: usize, Q: usize): void {
 /** <K, Q> from the stored lines of K, for an affine Q in words, to 128 octets. */
 export function pairPrepared(out: usize, lines: usize, Q: usize): void {
   ownAccumulator();
-  evaluateLines(lines, Q);
+  evaluateLines(lines, Q, 0);
   finish(out);
   disownAccumulator();
 }
 
 /**
  * 1 if <[a]P + Z, K> = g, the check of an RSK (RFC 6508 6.1.2), as <P, K>^a <Z, K> from the stored lines of P and Z. The
- * identifier a of 32 words is public, K (in words) is not.
+ * identifier a of 32 words, below q, is public, K (in words) is not.
  */
 export function checkReceiverKey(linesP: usize, linesZ: usize, a: usize, K: usize): u32 {
   ownAccumulator();
   claim(ReceiverCheck.BASE, ReceiverCheck.END);
   const base = slot(ReceiverCheck.BASE), re = slot(ReceiverCheck.RE), im = slot(ReceiverCheck.IM);
-  evaluateLines(linesP, K);
+  evaluateLines(linesP, K, 0);
   copy<Fp>(base, f());
-  startF();
-  let begun = false;
-  for (let i = 1023; i >= 0; i--) {
-    if (begun) squareF();
-    if ((load<u32>(a + <usize>(i >> 5 << 2)) >> (i & 31)) & 1) {
-      begun = true;
-      multiplyF(base);
-    }
-  }
-  copy<Fp>(base, f());
-  evaluateLines(linesZ, K);
+  squareF();
+  copy<Fp>(slot(ReceiverCheck.SQUARE), f());
   multiplyF(base);
+  copy<Fp>(slot(ReceiverCheck.CUBE), f());
+  evaluateLines(linesZ, K, a);
   squareF();
   squareF();
   // im/re = g
   duplicateEven<Fp>(re, f());
   duplicateOdd<Fp>(im, f());
   loadInteger<Fp>(base, SAKKE_CURVE + 2 * SCALAR);
-  mul<Fp>(re, re, base);
+  mulPair<Fp>(re, re, base);
   sub<Fp>(im, im, re, 0);
   const equal = vanishes<Fp>(im);
   release(ReceiverCheck.BASE, ReceiverCheck.END);

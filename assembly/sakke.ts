@@ -313,7 +313,9 @@ export function sakkeCheckKey(linesP: usize, linesZ: usize, identifier: usize, r
   } else if (hasOrderQ(scratch) == 0) {
     result = 2;
   } else {
-    fromOctets(scratch + POINT, identifier, 128, N);
+    // The pairing has order q, so the identifier counts mod q.
+    fromOctets(scratch + POINT + SCALAR, identifier, 128, N);
+    reduceMod(scratch + POINT, scratch + POINT + SCALAR, SAKKE_Q);
     if (checkReceiverKey(linesP, linesZ, scratch + POINT, scratch) == 0) result = 3;
   }
   wipe(workspace, FIXED_BYTES);

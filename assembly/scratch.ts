@@ -130,8 +130,8 @@ export const enum Direct { Y = 42, NEGATIVE, X, Z, T, POINT_Y, X3, Y3, NEGATIVE3
 /** evaluateLines: the monomials of Q. */
 export const enum Evaluation { X3 = 42, UV, V, W, T, U, NONE, END }
 
-/** checkReceiverKey, while it evaluates lines. */
-export const enum ReceiverCheck { BASE = 49, RE, IM, END }
+/** checkReceiverKey, while it evaluates lines: a class with its square and its cube, and what is compared at the end. */
+export const enum ReceiverCheck { BASE = 49, SQUARE, CUBE, RE, IM, END }
 
 /** mergeTangents. It leaves Coefficients, as the two below. */
 export const enum Tangents { C1 = 48, C2, P, M, T, U, END }
@@ -154,7 +154,7 @@ export const enum Coefficients { A2 = 63, A1, A0, B1, B0, R2, R1, R0, END }
 /** prepareLines: points and slopes of the digits in hand, and the tangent at K, as long as lines are merged. */
 export const enum Preparation { X1 = 71, Y1, S1, X2, Y2, S2, X4, Y4, S4, TANGENT, CT, XK, T, U, STEPS, END }
 
-/** hasOrderQ: 16 powers of the operand of `power`, then what stays over its two calls. */
+/** hasOrderQ: 16 odd powers of the operand of `power`, then what stays over its two calls; U is free for `power`. */
 export const enum Order { POWERS = 63, X = 79, Y, T, U, E, END }
 
 /** toAffine of multiply.ts and the two others that leave the multiple. */

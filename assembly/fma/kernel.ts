@@ -13,3 +13,5 @@ export const SCALES: bool = true;
 export const SCANS_LANE: bool = true;
 /** Whether F_p has mulMinus and sqrMinusBoth, which subtract while they reduce. */
 export const FUSES: bool = true;
+/** Whether F_p has mulPair and mulAddMulPair, for two pairs of lanes that are the same. */
+export const REPEATS: bool = false;

@@ -36,48 +36,57 @@ const LEVEL_BYTES: usize = 152;
 /**
  * Montgomery reduction of the 74 columns at `t`. Rows 0..35 add a multiple of ROW 2^28 - 1 = N, N = 0 mod p, whose
  * quotient digit is the column itself: carry the column, add v ROW one column up. That leaves an excess of 28 bits,
- * which row 36 takes away with p itself and an ordinary quotient.
+ * which row 36 takes away with p itself and an ordinary quotient. `pair`: see vectors.ts.
  */
-function reduce(out: usize, t: usize): void {
+@inline function reduceWith(out: usize, t: usize, pair: bool): void {
   const mask = i32x4.splat(MASK28);
   let x = v128.load(ROW), low: v128, high: v128;
   for (let i = 0; i < LIMBS - 1; i += 2) {
     low = v128.load(t);
-    high = v128.load(t, 16);
+    high = pair ? low : v128.load(t, 16);
     if (!ASC_NO_ASSERT) columns(low, high, 63);
     const v0 = v128.and(pack(low, high), mask);
     low = i64x2.add(i64x2.add(v128.load(t, 32), i64x2.shr_u(low, 28)), lowPair(v0, x));
-    high = i64x2.add(i64x2.add(v128.load(t, 48), i64x2.shr_u(high, 28)), highPair(v0, x));
+    if (pair) high = low;
+    else high = i64x2.add(i64x2.add(v128.load(t, 48), i64x2.shr_u(high, 28)), highPair(v0, x));
     if (!ASC_NO_ASSERT) columns(low, high, 63);
     const v1 = v128.and(pack(low, high), mask);
     t += 64;
     v128.store(t, i64x2.add(i64x2.add(v128.load(t), i64x2.shr_u(low, 28)), lowPair(v1, x)));
-    v128.store(t, i64x2.add(i64x2.add(v128.load(t, 16), i64x2.shr_u(high, 28)), highPair(v1, x)), 16);
-    addRows(t, ROW + 16, LIMBS - 1, v0, v1);
+    if (!pair) v128.store(t, i64x2.add(i64x2.add(v128.load(t, 16), i64x2.shr_u(high, 28)), highPair(v1, x)), 16);
+    addRows(t, ROW + 16, LIMBS - 1, v0, v1, pair);
   }
   low = v128.load(t);
-  high = v128.load(t, 16);
+  high = pair ? low : v128.load(t, 16);
   const q = v128.and(i32x4.mul(pack(low, high), i32x4.splat(NEGATIVE_INVERSE)), mask);
   x = v128.load(MODULUS);
   low = i64x2.shr_u(i64x2.add(low, lowPair(q, x)), 28);
-  high = i64x2.shr_u(i64x2.add(high, highPair(q, x)), 28);
+  high = pair ? low : i64x2.shr_u(i64x2.add(high, highPair(q, x)), 28);
   for (let j: usize = 16; j < BYTES; j += 16) {
     x = v128.load(MODULUS + j);
     t += 32;
     low = i64x2.add(i64x2.add(low, v128.load(t)), lowPair(q, x));
-    high = i64x2.add(i64x2.add(high, v128.load(t, 16)), highPair(q, x));
+    high = pair ? low : i64x2.add(i64x2.add(high, v128.load(t, 16)), highPair(q, x));
     if (!ASC_NO_ASSERT) columns(low, high, 63);
     v128.store(out, v128.and(pack(low, high), mask));
     low = i64x2.shr_u(low, 28);
-    high = i64x2.shr_u(high, 28);
+    high = pair ? low : i64x2.shr_u(high, 28);
     out += 16;
   }
   v128.store(out, pack(low, high));
 }
 
+function reduce(out: usize, t: usize): void {
+  reduceWith(out, t, false);
+}
+
+function reducePair(out: usize, t: usize): void {
+  reduceWith(out, t, true);
+}
+
 /** out = a b / R. */
 export function mul(out: usize, a: usize, b: usize): void {
-  product(workspace, a, b, LIMBS);
+  product(workspace, a, b, LIMBS, false);
   reduce(out, workspace);
 }
 
@@ -88,9 +97,22 @@ export function sqr(out: usize, a: usize): void {
 
 /** out = (a b + c d) / R with one reduction. */
 export function mulAddMul(out: usize, a: usize, b: usize, c: usize, d: usize): void {
-  product(workspace, a, b, LIMBS);
-  addProduct(workspace, c, LIMBS, d, LIMBS);
+  product(workspace, a, b, LIMBS, false);
+  addProduct(workspace, c, LIMBS, d, LIMBS, false);
   reduce(out, workspace);
+}
+
+/** As mul where both pairs of lanes are the same. */
+export function mulPair(out: usize, a: usize, b: usize): void {
+  product(workspace, a, b, LIMBS, true);
+  reducePair(out, workspace);
+}
+
+/** As mulAddMul where both pairs of lanes are the same. */
+export function mulAddMulPair(out: usize, a: usize, b: usize, c: usize, d: usize): void {
+  product(workspace, a, b, LIMBS, true);
+  addProduct(workspace, c, LIMBS, d, LIMBS, true);
+  reducePair(out, workspace);
 }
 
 /** out = a + b. */

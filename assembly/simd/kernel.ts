@@ -13,6 +13,8 @@ export const SCALES: bool = false;
 export const SCANS_LANE: bool = false;
 /** Whether F_p has mulMinus and sqrMinusBoth, which subtract while they reduce. */
 export const FUSES: bool = false;
+/** Whether F_p has mulPair and mulAddMulPair, for two pairs of lanes that are the same. */
+export const REPEATS: bool = true;
 
 /** 1: nothing here depends on how the host rounds. */
 @inline export function isFused(): u32 {

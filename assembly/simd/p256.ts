@@ -64,7 +64,7 @@ function reduce(out: usize, t: usize): void {
 
 /** out = a b / R. */
 export function mul(out: usize, a: usize, b: usize): void {
-  product(workspace, a, b, LIMBS);
+  product(workspace, a, b, LIMBS, false);
   reduce(out, workspace);
 }
 
@@ -75,8 +75,8 @@ export function sqr(out: usize, a: usize): void {
 
 /** out = (a b + c d) / R with one reduction. */
 export function mulAddMul(out: usize, a: usize, b: usize, c: usize, d: usize): void {
-  product(workspace, a, b, LIMBS);
-  addProduct(workspace, c, LIMBS, d, LIMBS);
+  product(workspace, a, b, LIMBS, false);
+  addProduct(workspace, c, LIMBS, d, LIMBS, false);
   reduce(out, workspace);
 }
 

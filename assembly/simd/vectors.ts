@@ -16,43 +16,58 @@ export const MASK_BYTES: usize = 16;
   return i64x2.extmul_high_i32x4_u(a, b);
 }
 
+// Where `pair`, both pairs of lanes are the same, so the columns of lanes 2 and 3 are left out: half of the products.
+
 /** Adds (x0 + 2^28 x1) times the `limbs` limbs at `row` to the columns at `t`. */
-export function addRows(t: usize, row: usize, limbs: i32, x0: v128, x1: v128): void {
+@inline function addRowsWith(t: usize, row: usize, limbs: i32, x0: v128, x1: v128, pair: bool): void {
   let low = v128.load(t), high = v128.load(t, 16);
   for (let j = 0; j < limbs; j++) {
     const x = v128.load(row);
     v128.store(t, i64x2.add(low, lowPair(x0, x)));
-    v128.store(t, i64x2.add(high, highPair(x0, x)), 16);
+    if (!pair) v128.store(t, i64x2.add(high, highPair(x0, x)), 16);
     low = i64x2.add(v128.load(t, 32), lowPair(x1, x));
-    high = i64x2.add(v128.load(t, 48), highPair(x1, x));
+    if (!pair) high = i64x2.add(v128.load(t, 48), highPair(x1, x));
     row += 16;
     t += 32;
   }
   v128.store(t, low);
-  v128.store(t, high, 16);
+  if (!pair) v128.store(t, high, 16);
+}
+
+function addRowsOfAll(t: usize, row: usize, limbs: i32, x0: v128, x1: v128): void {
+  addRowsWith(t, row, limbs, x0, x1, false);
+}
+
+function addRowsOfPair(t: usize, row: usize, limbs: i32, x0: v128, x1: v128): void {
+  addRowsWith(t, row, limbs, x0, x1, true);
+}
+
+@inline export function addRows(t: usize, row: usize, limbs: i32, x0: v128, x1: v128, pair: bool): void {
+  if (pair) addRowsOfPair(t, row, limbs, x0, x1);
+  else addRowsOfAll(t, row, limbs, x0, x1);
 }
 
 /** Adds `count` limbs at `a` times the `limbs` limbs at `b` to the columns at `t`. */
-@inline export function addProduct(t: usize, a: usize, count: i32, b: usize, limbs: i32): void {
+@inline export function addProduct(t: usize, a: usize, count: i32, b: usize, limbs: i32, pair: bool): void {
   for (; count > 1; count -= 2) {
-    addRows(t, b, limbs, v128.load(a), v128.load(a, 16));
+    addRows(t, b, limbs, v128.load(a), v128.load(a, 16), pair);
     a += 32;
     t += 64;
   }
-  if (count > 0) addRows(t, b, limbs, v128.load(a), i32x4.splat(0));
+  if (count > 0) addRows(t, b, limbs, v128.load(a), i32x4.splat(0), pair);
 }
 
 /** The 2 `limbs` columns at `t` = a b. */
-@inline export function product(t: usize, a: usize, b: usize, limbs: i32): void {
+@inline export function product(t: usize, a: usize, b: usize, limbs: i32, pair: bool): void {
   const x = v128.load(a), zero = i64x2.splat(0);
   for (let j: usize = 0; j < <usize>limbs << 4; j += 16) {
     const y = v128.load(b + j), column = t + 2 * j;
     v128.store(column, lowPair(x, y));
-    v128.store(column, highPair(x, y), 16);
+    if (!pair) v128.store(column, highPair(x, y), 16);
     v128.store(column + (<usize>limbs << 5), zero);
-    v128.store(column + (<usize>limbs << 5), zero, 16);
+    if (!pair) v128.store(column + (<usize>limbs << 5), zero, 16);
   }
-  addProduct(t + 32, a + 16, limbs - 1, b, limbs);
+  addProduct(t + 32, a + 16, limbs - 1, b, limbs, pair);
 }
 
 /** The low halves of the four 64-bit lanes of a column. */
