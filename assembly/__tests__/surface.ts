@@ -41,6 +41,15 @@ export function shiftLeft(out: usize, a: usize, shift: i32): void {
 export function sub(out: usize, a: usize, b: usize, level: i32): void {
   field.sub<F>(out, a, b, level);
 }
+export function mulPair(out: usize, a: usize, b: usize): void {
+  field.mulPair<F>(out, a, b);
+}
+export function sqrPair(out: usize, a: usize): void {
+  field.sqrPair<F>(out, a);
+}
+export function mulAddMulPair(out: usize, a: usize, b: usize, c: usize, d: usize): void {
+  field.mulAddMulPair<F>(out, a, b, c, d);
+}
 export function fuses(): bool {
   return field.fuses<F>();
 }
@@ -70,6 +79,9 @@ export function select(out: usize, a: usize, b: usize, mask: usize): void {
 }
 export function broadcast(out: usize, a: usize, from: i32): void {
   lanes.broadcast<F>(out, a, from);
+}
+export function weave(out: usize, even: usize, odd: usize, from: i32): void {
+  lanes.weave<F>(out, even, odd, from);
 }
 export function storeEntry(entry: usize, a: usize, lane: i32): void {
   lanes.storeEntry<F>(entry, a, lane);

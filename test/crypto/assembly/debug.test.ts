@@ -91,6 +91,29 @@ describe("the fused subtractions of fma/field.ts with assertions", () => {
   });
 });
 
+it("pairs of lanes that differ are a trap where the SIMD build computes one of them", async () => {
+  const k = await Kernel.load(KINDS[1]!, "debug-simd");
+  const [A, B, C, OUT] = [k.slot(0), k.slot(1), k.slot(2), k.slot(3)] as const;
+  k.put(A, [1n, 2n, 1n, 2n]);
+  k.put(C, [3n, 4n, 3n, 4n]);
+  for (const [values, trap] of [
+    [[5n, 6n, 5n, 6n], false],
+    [[5n, 6n, 7n, 6n], true],
+    [[5n, 6n, 5n, 7n], true],
+  ] as const) {
+    k.put(B, values);
+    const calls = [
+      () => k.wasm.mulPair(OUT, A, B),
+      () => k.wasm.sqrPair(OUT, B),
+      () => k.wasm.mulAddMulPair(OUT, A, C, B, C),
+    ];
+    for (const call of calls) {
+      if (trap) expect(call).toThrow(TRAP);
+      else expect(call).not.toThrow();
+    }
+  }
+});
+
 describe.each([...KINDS, ...KINDS_256])("$file with assertions", (kind) => {
   it("traps on a limb out of range, and on a value that is not legal", async () => {
     const k = await Kernel.load(kind, `debug-${kind.build}`);

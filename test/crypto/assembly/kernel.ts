@@ -30,6 +30,10 @@ interface Exports {
   mulAddMul(out: number, a: number, b: number, c: number, d: number): void;
   add(out: number, a: number, b: number): void;
   sub(out: number, a: number, b: number, level: number): void;
+  mulPair(out: number, a: number, b: number): void;
+  sqrPair(out: number, a: number): void;
+  mulAddMulPair(out: number, a: number, b: number, c: number, d: number): void;
+  weave(out: number, even: number, odd: number, from: number): void;
   fuses(): number;
   mulMinus(out: number, a: number, b: number, c: number, level: number): void;
   sqrMinusBoth(out: number, s: number, a: number, b: number, level: number, difference: number): void;

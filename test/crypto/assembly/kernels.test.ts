@@ -176,7 +176,30 @@ describe.each(kernels.filter(({ k }) => k.wasm.isFused() === 1))(
       }
     });
 
-    it("adds elements", () => {
+    it("multiplies equal pairs of lanes as it does all lanes, whatever the output lies over", () => {
+      const repeat = (x: readonly bigint[]) => range(lanes).map((l) => x[l % 2]!);
+      const small = (x: readonly bigint[]) => x.map((v) => (exact ? v % (limit >> 4n) : v));
+      for (const group of groups) {
+        const [a, b] = [repeat(left(group)), repeat(right(group))];
+        wasm.mul(OUT, k.put(A, a), k.put(B, b));
+        const product = k.get(OUT);
+        wasm.mulPair(OUT, A, B);
+        expect(k.get(OUT)).toEqual(product);
+        wasm.mulPair(A, A, B);
+        expect(k.get(A)).toEqual(product);
+        wasm.mulPair(B, k.put(A, a), B);
+        expect(k.get(B)).toEqual(product);
+        wasm.sqr(OUT, k.put(A, small(a)));
+        wasm.sqrPair(A, A);
+        expect(k.get(A)).toEqual(k.get(OUT));
+        const [c, d] = [small(b), repeat(range(lanes).map(() => randomBelow(p)))];
+        wasm.mulAddMul(OUT, k.put(A, a), k.put(B, b), k.put(C, c), k.put(D, d));
+        wasm.mulAddMulPair(D, A, B, C, D);
+        expect(k.get(D)).toEqual(k.get(OUT));
+      }
+    });
+
+    it("adds", () => {
       for (const group of groups) {
         const [a, b] = [left(group), right(group)].map((x) => x.map((v) => (exact ? v >> 1n : v))) as [
           bigint[],
@@ -328,6 +351,10 @@ describe.each(kernels.filter(({ k }) => k.wasm.isFused() === 1))(
       for (const lane of range(lanes)) {
         wasm.broadcast(OUT, k.put(A, a), lane);
         expect(k.get(OUT)).toEqual(range(lanes).map(() => a[lane]));
+      }
+      for (const lane of range(lanes)) {
+        wasm.weave(OUT, k.put(A, a), k.put(B, b), lane);
+        expect(k.get(OUT)).toEqual(range(lanes).map((l) => (l % 2 === 0 ? a : b)[lane]));
       }
       for (const bits of range(1 << lanes)) {
         const chosen = range(lanes).map((l) => ((bits >> l) & 1) === 1);
