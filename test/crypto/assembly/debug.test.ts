@@ -114,8 +114,8 @@ it("pairs of lanes that differ are a trap where the SIMD build computes one of t
   }
 });
 
-describe.each([...KINDS, ...KINDS_256])("$file with assertions", (kind) => {
-  it("traps on a limb out of range, and on a value that is not legal", async () => {
+describe.each([...KINDS, ...KINDS_256])("the input checks of $file with assertions", (kind) => {
+  it("trap on a limb out of range, and on a value that is not legal", async () => {
     const k = await Kernel.load(kind, `debug-${kind.build}`);
     const [A, OUT] = [k.slot(0), k.slot(2)] as const;
     const ones = Array.from({ length: k.lanes }, () => 1n);

@@ -199,7 +199,7 @@ describe.each(kernels.filter(({ k }) => k.wasm.isFused() === 1))(
       }
     });
 
-    it("adds", () => {
+    it("adds elements", () => {
       for (const group of groups) {
         const [a, b] = [left(group), right(group)].map((x) => x.map((v) => (exact ? v >> 1n : v))) as [
           bigint[],
@@ -342,7 +342,7 @@ describe.each(kernels.filter(({ k }) => k.wasm.isFused() === 1))(
       }
     });
 
-    it("moves lanes", () => {
+    it("exchanges lanes", () => {
       const [a, b] = [0, 1].map(() => range(lanes).map(() => randomBelow(limit))) as [bigint[], bigint[]];
       for (const out of [OUT, A]) {
         wasm.swapPairs(out, k.put(A, a));
