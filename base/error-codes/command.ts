@@ -13,6 +13,8 @@ export const COMMAND_CODES = {
   NO_MEMBER: "The command was given no member.",
   NO_SETTING: "The command was given nothing to change.",
   NO_OUTPUT: "The command was not told where to write; name a file or a folder.",
+  TEXT_OR_FILE: "The command was told neither a text nor a file to send, or both.",
+  TOO_MANY_FILES: "More files came than the command stores.",
   GROUP_OR_USER: "The command was told neither a group nor a user to speak with or hear, or both.",
   NO_SERVER: "The command was not told which server to use; name it, or use `--local`.",
   NO_TOKEN: "The command was given no access token.",

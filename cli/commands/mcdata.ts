@@ -1,13 +1,21 @@
-/** `mcdata send` and `mcdata receive`: short data of a group. */
+/** `mcdata send` and `mcdata receive`: short data and files of a group. */
+import { basename } from "node:path";
 import type { Command } from "commander";
-import { type MemberArgs, mcxMemberOptions } from "../device/member-options.ts";
+import { filesUrlOption, type MemberArgs, mcxMemberOptions } from "../device/member-options.ts";
 import type { Context, Runner } from "../terminal/command.ts";
 import { EXIT, type ExitStatus } from "../terminal/exit-status.ts";
 import { integerOption } from "../terminal/options.ts";
+import { usageError } from "../terminal/usage.ts";
+
+interface SendOptions extends MemberArgs {
+  file?: string;
+  mediaType: string;
+}
 
 interface ReceiveOptions extends MemberArgs {
   count?: string;
   seconds?: string;
+  files?: string;
 }
 
 const MOST = 1_000_000;
@@ -15,23 +23,27 @@ const MOST = 1_000_000;
 export function registerMcdata(program: Command, runner: Runner): void {
   const mcdata = program
     .command("mcdata")
-    .summary("short data of a group")
-    .description("Short data of a group, protected from end to end under its key (TS 33.180 8).");
-  runner.define<[string, string], MemberArgs>(
+    .summary("short data and files of a group")
+    .description("Short data and files of a group, protected from end to end under its key (TS 33.180 8).");
+  runner.define<[string, string | undefined], SendOptions>(
     mcdata,
     "send",
     {
-      summary: "send a text to a group",
-      description: "Send a text to all members of a group that are bound at the MCX server.",
+      summary: "send a text or a file to a group",
+      description: "Send a text or a file to all members of a group that are bound at the MCX server.",
       example:
         'mikey-sakke mcdata send sip:fire@example.org "north gate" --local --user sip:alice@example.org',
     },
     (command) =>
-      mcxMemberOptions(
-        command
-          .argument("<group>", "URI of the group")
-          .argument("<text>", "what to send, up to 60,000 octets"),
-      ),
+      filesUrlOption(
+        mcxMemberOptions(
+          command
+            .argument("<group>", "URI of the group")
+            .argument("[text]", "what to send, up to 60,000 octets"),
+        ),
+      )
+        .option("--file <file>", "send this file in place of a text")
+        .option("--media-type <type>", "what the file is", "application/octet-stream"),
     send,
   );
   runner.define<[string], ReceiveOptions>(
@@ -40,12 +52,13 @@ export function registerMcdata(program: Command, runner: Runner): void {
     {
       summary: "show what is sent to a group",
       description:
-        "Show the messages sent to a group until Ctrl-C, --count or --seconds; with --json one line for each.",
+        "Show the messages and files sent to a group until Ctrl-C, --count or --seconds; with --json one line for each.",
       example: "mikey-sakke mcdata receive sip:fire@example.org --local --user sip:bob@example.org --count 1",
     },
     (command) =>
-      mcxMemberOptions(command.argument("<group>", "URI of the group"))
-        .option("--count <n>", "end after this many messages")
+      filesUrlOption(mcxMemberOptions(command.argument("<group>", "URI of the group")))
+        .option("--files <dir>", "store the files that come in this folder")
+        .option("--count <n>", "end after this many messages and files")
         .option("--seconds <n>", "end after this time; exit status 1 if --count was not reached"),
     receive,
   );
@@ -53,27 +66,43 @@ export function registerMcdata(program: Command, runner: Runner): void {
 
 async function send(
   { output }: Context,
-  options: MemberArgs,
+  options: SendOptions,
   group: string,
-  text: string,
+  text: string | undefined,
 ): Promise<ExitStatus> {
+  const { file, mediaType } = options;
+  if ((text === undefined) === (file === undefined)) {
+    throw usageError("TEXT_OR_FILE", "give either a text or --file");
+  }
   const { mcxMemberOf } = await import("../device/member-of.ts");
-  const { sendText } = await import("../device/data.ts");
-  await sendText(await mcxMemberOf(group, options, (text) => output.note(text)), text);
-  output.result({ status: "sent", group }, () => [`sent to ${group}`]);
+  const { sendFile, sendText } = await import("../device/data.ts");
+  const member = await mcxMemberOf(group, options, (text) => output.note(text));
+  if (text !== undefined) {
+    await sendText(member, text);
+    output.result({ status: "sent", group }, () => [`sent to ${group}`]);
+    return EXIT.accepted;
+  }
+  const { MAX_FILE_BYTES } = await import("../../bindings/mcdata/index.ts");
+  const { readFile } = await import("../terminal/files.ts");
+  const name = basename(file!);
+  const data = await readFile(file!, MAX_FILE_BYTES);
+  await sendFile(member, { name, mediaType, data });
+  output.result({ status: "sent", group, file: name, bytes: data.length }, () => [
+    `${name} sent to ${group}`,
+  ]);
   return EXIT.accepted;
 }
 
 async function receive({ output }: Context, options: ReceiveOptions, group: string): Promise<ExitStatus> {
   const { mcxMemberOf } = await import("../device/member-of.ts");
-  const { receiveTexts } = await import("../device/data.ts");
+  const { receiveData } = await import("../device/data.ts");
   const number = (text: string | undefined, name: string) =>
     text === undefined ? undefined : integerOption(text, name, 1, MOST);
   const count = number(options.count, "--count");
   const seconds = number(options.seconds, "--seconds");
-  const got = await receiveTexts(
+  const got = await receiveData(
     await mcxMemberOf(group, options, (text) => output.note(text)),
-    { count, seconds },
+    { count, seconds, folder: options.files },
     output,
   );
   return count !== undefined && got < count ? EXIT.refused : EXIT.accepted;

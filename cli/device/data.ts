@@ -1,10 +1,11 @@
-/** Short data from and to the command line. */
+/** Short data and files from and to the command line. */
 import { fromUtf8, toHex, utf8 } from "../../base/bytes.ts";
-import { PAYLOAD_CONTENT_TYPES } from "../../bindings/mcdata/index.ts";
-import type { McxClientEvent, ReceivedData } from "../../roles/client/mcx/index.ts";
+import { type McDataFile, PAYLOAD_CONTENT_TYPES } from "../../bindings/mcdata/index.ts";
+import type { McxClientEvent, ReceivedData, ReceivedFile } from "../../roles/client/mcx/index.ts";
 import { listenForStop } from "../server/stop.ts";
 import type { Output } from "../terminal/output.ts";
 import { type McxMemberOptions, openMcxMember } from "./member.ts";
+import { ReceivedFiles } from "./received-files.ts";
 
 type Options = Omit<McxMemberOptions, "onEvent">;
 
@@ -19,15 +20,26 @@ export async function sendText(options: Options, text: string): Promise<void> {
   }
 }
 
-export interface Until {
-  readonly count: number | undefined;
-  readonly seconds: number | undefined;
+export async function sendFile(options: Options, file: McDataFile): Promise<void> {
+  const member = await openMcxMember({ ...options, onEvent: () => undefined });
+  try {
+    await member.client.sendFile(options.groupUri, file);
+  } finally {
+    await member.close();
+  }
 }
 
-/** How many came. */
-export async function receiveTexts(
+export interface ReceiveOptions {
+  readonly count: number | undefined;
+  readonly seconds: number | undefined;
+  /** Where files are stored; none is fetched when absent. */
+  readonly folder: string | undefined;
+}
+
+/** Returns how many messages and files came. */
+export async function receiveData(
   options: Options,
-  { count, seconds }: Until,
+  { count, seconds, folder }: ReceiveOptions,
   output: Output,
 ): Promise<number> {
   let got = 0;
@@ -35,14 +47,24 @@ export async function receiveTexts(
   const over = new Promise<void>((resolve) => {
     end = resolve;
   });
-  const onEvent = (event: McxClientEvent) => {
+  const files =
+    folder === undefined
+      ? undefined
+      : new ReceivedFiles(folder, async (received) => (await opened).client.fetchFile(received));
+  const onEvent = async (event: McxClientEvent) => {
     if (event.type === "refused" || event.type === "binding-failed") output.note(String(event.error));
-    if (event.type !== "data" || event.groupUri !== options.groupUri) return;
-    show(output, event);
-    if (++got === count) end();
+    if ((event.type !== "data" && event.type !== "file") || event.groupUri !== options.groupUri) return;
+    try {
+      if (event.type === "data") show(output, event);
+      else await showFile(output, event, files);
+      if (++got === count) end();
+    } catch (error) {
+      output.note(String(error));
+    }
   };
   // Until there is something to end well, a signal ends the process as it would any other.
-  const member = await openMcxMember({ ...options, onEvent });
+  const opened = openMcxMember({ ...options, onEvent });
+  const member = await opened;
   const stop = listenForStop();
   const timer = seconds === undefined ? undefined : setTimeout(end, 1000 * seconds);
   try {
@@ -62,6 +84,20 @@ function show(output: Output, { groupUri, from, dateTime, messageId, payloads }:
   const shown = payloads.map(({ contentType, data }) => ({ contentType, ...contentOf(contentType, data) }));
   output.ready({ event: "data", group: groupUri, from, dateTime, messageId, payloads: shown }, () => [
     `${from}: ${shown.map(({ text, hex }) => text ?? hex).join(" ")}`,
+  ]);
+}
+
+async function showFile(
+  output: Output,
+  received: ReceivedFile,
+  files: ReceivedFiles | undefined,
+): Promise<void> {
+  const { groupUri: group, from, dateTime, messageId } = received;
+  const stored = await files?.store(received);
+  output.ready({ event: "file", group, from, dateTime, messageId, ...stored }, () => [
+    stored === undefined
+      ? `${from}: a file, which is not fetched without --files`
+      : `${from}: ${stored.path}, ${stored.mediaType}, ${stored.bytes} octets`,
   ]);
 }
 

@@ -6,7 +6,7 @@ import { mcxDevelopmentToken } from "../mcx/development-tokens.ts";
 import { DEFAULT_FOLDER } from "../server/folder-options.ts";
 import { durationOption } from "../terminal/durations.ts";
 import { readFile } from "../terminal/files.ts";
-import { uriOption } from "../terminal/options.ts";
+import { httpUrlOption, uriOption } from "../terminal/options.ts";
 import { toleranceOption } from "../terminal/tolerate.ts";
 import { usageError } from "../terminal/usage.ts";
 import { imsOf } from "./ims-options.ts";
@@ -45,7 +45,7 @@ export async function mcxUserOf(
   if (uri === undefined || sip === undefined) {
     throw usageError("NO_SERVER", "give --mcx-uri and --mcx-sip, or --local for the servers of this machine");
   }
-  const { mcxTokenFile = args.tokenFile } = args;
+  const { mcxTokenFile = args.tokenFile, filesUrl = running?.mcx?.filesUrl } = args;
   const ims = await imsOf(args);
   return {
     userUri,
@@ -53,6 +53,7 @@ export async function mcxUserOf(
     tolerance: toleranceOption(args),
     place,
     mcx: { uri, sip: sipServer(sip, "--mcx-sip") },
+    ...defined({ filesUrl: filesUrl && httpUrlOption(filesUrl, "--files-url") }),
     ...clientTokens(args, userUri, folder),
     mcxToken:
       mcxTokenFile === undefined

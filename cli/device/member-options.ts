@@ -14,6 +14,7 @@ export interface MemberArgs extends ImsArgs, TolerateArgs {
   xcapRoot?: string;
   mcxUri?: string;
   mcxSip?: string;
+  filesUrl?: string;
   tokenFile?: string;
   gmsTokenFile?: string;
   mcxTokenFile?: string;
@@ -45,4 +46,11 @@ export function mcxMemberOptions(command: Command): Command {
     .option("--mcx-token-file <file>", "file with the access token for the MCX server (default: the same)")
     .option("--ca <file>", "certificates to trust, in place of the system's")
     .option("--timeout <span>", "how long the key of the group may take", "30s");
+}
+
+export function filesUrlOption(command: Command): Command {
+  return command.option(
+    "--files-url <url>",
+    "where the MCX server takes files, such as https://mcx.example.org:8443/mcdata/fd",
+  );
 }

@@ -40,6 +40,8 @@ export interface McxUserOptions {
   readonly codecs?: readonly SpeechCodec[];
   readonly place: Place;
   readonly mcx: McxPlace;
+  /** Where files are uploaded and fetched; no part is taken in file distribution when absent. */
+  readonly filesUrl?: string;
   readonly kmsToken: () => Promise<string>;
   readonly gmsToken: () => Promise<string>;
   readonly mcxToken: () => Promise<string>;
@@ -144,6 +146,7 @@ async function openWith(
     const { fetch } = https;
     const keys = await provisionedKeys({ ...place, userUri, token: options.kmsToken, fetch, storage, core });
     closers.push(() => keys.stop());
+    const files = options.filesUrl === undefined ? undefined : { url: options.filesUrl, fetch };
     const groupKeys = await groupKeysOf({ keys, storage, fetch, closers });
     const ca = place.ca === undefined ? undefined : await readCa(place.ca);
     const { ims } = options;
@@ -162,7 +165,7 @@ async function openWith(
       groupKeys,
       ...defined({ onPrivateCall }),
       tolerance,
-      ...defined({ codecs: options.codecs }),
+      ...defined({ codecs: options.codecs, files }),
       openPort: (to) => mediaPort(host, to),
       clock: systemClock,
       now: Date.now,

@@ -37,6 +37,8 @@ export interface RunningMcx {
   readonly sip: Readonly<Record<string, string>>;
   /** WebSocket for the media of pages, where there is one. */
   readonly mediaUrl?: string;
+  /** Where members upload files, where there is file distribution. */
+  readonly filesUrl?: string;
   /** Closes the listeners, before everything else is closed. */
   close(): Promise<void>;
 }
@@ -103,7 +105,7 @@ export async function startMcx(
     ...(shared && { store: McxStore.open(shared.db, shared.envelope) }),
   });
   onClose(() => server.close());
-  const { adminUrl, sip, mediaUrl } = await server.listen().catch((error: unknown) => {
+  const { adminUrl, sip, mediaUrl, filesUrl } = await server.listen().catch((error: unknown) => {
     throw listenError(error);
   });
   onClose(() => removeAdminFile(files.admin));
@@ -115,7 +117,7 @@ export async function startMcx(
     processes: () => server.processes(),
     reconfigure: (next) => server.reconfigure(next),
     sip: sip as Record<string, string>,
-    ...defined({ mediaUrl }),
+    ...defined({ mediaUrl, filesUrl }),
     close: () => server.close(),
   };
 }

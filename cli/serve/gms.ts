@@ -247,7 +247,8 @@ async function announce(
   const ca = credentials?.selfSigned ? credentials.certFile : undefined;
   const { xcapUrl: xcapRoot, adminUrl, sip } = gms;
   const trusted = ca === undefined ? {} : { ca };
-  const mcxPlace = mcx && { uri: mcx.uri, sip: mcx.sip, ...defined({ mediaUrl: mcx.mediaUrl }) };
+  const { mediaUrl, filesUrl } = mcx ?? {};
+  const mcxPlace = mcx && { uri: mcx.uri, sip: mcx.sip, ...defined({ mediaUrl, filesUrl }) };
   const running = { kmsUri, kmsUrl: kmsUrl!, gmsUri, xcapRoot, sip, ...defined({ mcx: mcxPlace }) };
   await writeRunning(folder, { ...running, ...trusted });
   if (development) warnOfDevelopmentTokens(output);

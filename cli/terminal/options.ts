@@ -43,6 +43,11 @@ export function uriOption(text: string, option: string): string {
   return text;
 }
 
+export function httpUrlOption(text: string, option: string): string {
+  if (URL.canParse(text) && /^https?:/.test(text)) return text;
+  throw usageError("BAD_URI", `${option}: "${text}" is not a URL that begins with http:// or https://`);
+}
+
 /** The URI of a group or a user. */
 export function serviceIdOption(text: string, option: string): string {
   const uri = uriOption(text, option);
