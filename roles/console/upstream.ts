@@ -18,10 +18,14 @@ const KMS_OPERATIONS = new Set([
   "masters",
   "rotateMaster",
   "certificates",
+  "putCertificate",
   "revokeCertificate",
+  "removeCertificate",
   "transportKeys",
   "auditLog",
 ]);
+/** The one change that the MCX server takes. */
+const MCX_CHANGE = "/kms/refresh";
 /** What goes on comes as events. */
 const GMS_STREAM = /\/progress$/;
 
@@ -87,6 +91,9 @@ function pathOf({ server, method, path }: Asked): string | undefined {
   if (server === "kms")
     return KMS_OPERATIONS.has(plain.slice(1)) && method === "POST" ? `${KMS_ROOT}${plain}` : undefined;
   const rest = query === undefined ? plain : `${plain}?${query}`;
-  if (server === "mcx") return method === "GET" ? `${MCX_ADMIN_ROOT}${rest}` : undefined;
+  if (server === "mcx") {
+    const isOpen = method === "GET" || (method === "POST" && plain === MCX_CHANGE);
+    return isOpen ? `${MCX_ADMIN_ROOT}${rest}` : undefined;
+  }
   return GMS_STREAM.test(plain) ? undefined : `${GMS_ROOT}${rest}`;
 }

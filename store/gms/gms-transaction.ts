@@ -47,6 +47,8 @@ export interface GmsTransaction {
 
   /** All or none. The revision stays. Usage errors GROUP_UNKNOWN, MEMBER_EXISTS. */
   insertMembers(groupUri: string, members: readonly MemberRecord[], now: number): Promise<void>;
+  /** With all that its group document says of it. */
+  member(groupUri: string, memberUri: string): Promise<MemberRecord | undefined>;
   /** Priority and extensions of members who are there; others are passed over. */
   describeMembers(groupUri: string, members: readonly MemberRecord[]): Promise<void>;
   /** How many there were. The revision stays. */
@@ -137,6 +139,7 @@ export function transactionOn(sql: Sql, clock: SqlClock, envelope: Envelope): Gm
     setNextRekey: (uri, nextRekeyAt) => groups.setNextRekey(sql, uri, nextRekeyAt),
     deleteGroup: (uri) => groups.remove(sql, uri),
     insertMembers: (groupUri, added, now) => members.insert(sql, groupUri, added, now),
+    member: (groupUri, memberUri) => members.find(sql, groupUri, memberUri),
     describeMembers: (groupUri, described) => members.describe(sql, groupUri, described),
     deleteMembers: (groupUri, uris) => members.remove(sql, groupUri, uris),
     setKms: (memberUri, kmsUri) => members.setKms(sql, memberUri, kmsUri),

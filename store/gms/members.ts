@@ -2,7 +2,7 @@
 import type { Sql } from "../database/sql.ts";
 import { requireFew, requireLimit, requireMemberUri, requireMs, usage } from "./checks.ts";
 import { unknownGroup } from "./groups.ts";
-import type { MemberKind, MemberRecord } from "./records.ts";
+import { MAX_PRIORITY, type MemberKind, type MemberRecord } from "./records.ts";
 
 export interface MemberRow {
   readonly member_uri: string;
@@ -16,8 +16,6 @@ export interface MemberRow {
 /** The columns that are needed to send a message. */
 const RECIPIENT = "member_uri, kms_uri, kind";
 const COLUMNS = `${RECIPIENT}, priority, extensions`;
-/** priorityType of TS 24.481 7.2.4.2. */
-const MAX_PRIORITY = 255;
 const KINDS: readonly MemberKind[] = ["user", "mcx-server", "gms"];
 
 export function memberOf(row: MemberRow): MemberRecord {

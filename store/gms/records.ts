@@ -6,6 +6,9 @@ export type MemberKind = "user" | "mcx-server" | "gms";
 
 export type McService = "mcptt" | "mcvideo" | "mcdata";
 
+/** The bound of priorityType (TS 24.481 7.2.4.2). */
+export const MAX_PRIORITY = 255;
+
 export interface MemberRecord {
   /** MC service user ID, or the URI of a server. */
   readonly uri: string;

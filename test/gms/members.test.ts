@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { type RandomSource, systemRandom } from "../../base/random.ts";
 import { userSalts } from "../../bindings/identity/user-salt.ts";
-import { operator } from "../../roles/gms/common/caller.ts";
+import { manager, operator } from "../../roles/gms/common/caller.ts";
 import type { GmsCore } from "../../roles/gms/context.ts";
 import {
   AWAY_KMS,
@@ -62,6 +62,42 @@ it("a member of a partner KMS that was permitted a moment ago is taken, without 
   await admin.addMembers(operator("op"), GROUP, [partner]);
   await admin.addMembers(operator("op"), GROUP, newMembers(1, 1));
   expect(asked.mock.calls).toEqual([[[AWAY_KMS]], [[AWAY_KMS]]]);
+});
+
+describe("setPriority", () => {
+  it("changes what is said of one member, and sends no key", async () => {
+    const admin = await begin();
+    const members = [{ ...newMembers(1)[0]!, extensions: [{ kept: true }] }, newMembers(1, 1)[0]!];
+    const { group: before } = await admin.createGroup(operator("op"), { uri: GROUP, members });
+    const { group, rekeys } = await admin.setPriority(operator("op"), GROUP, memberUri(0), 200);
+    expect(rekeys).toEqual([]);
+    expect(group.revision).toBeGreaterThan(before.revision);
+    const [first, second] = await admin.members(GROUP, { limit: 9 });
+    expect(first).toMatchObject({ uri: memberUri(0), priority: 200, extensions: [{ kept: true }] });
+    expect(second!.priority).toBeUndefined();
+    const audit = (await admin.auditLog({ limit: 100 })).at(-1);
+    expect(audit).toMatchObject({
+      action: "member-priority",
+      detail: { member: memberUri(0), priority: 200 },
+    });
+    await admin.setPriority(operator("op"), GROUP, memberUri(0), undefined);
+    const [after] = await admin.members(GROUP, { limit: 9 });
+    expect(after!.priority).toBeUndefined();
+    expect(after!.extensions).toEqual([{ kept: true }]);
+  });
+
+  it("refuses who is no member, a priority out of bounds, and who does not manage the group", async () => {
+    const admin = await begin();
+    await admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(2) });
+    const refusal = (...asked: Parameters<typeof admin.setPriority>) =>
+      admin.setPriority(...asked).catch(({ code }: { code: string }) => code);
+    expect(await refusal(operator("op"), GROUP, memberUri(7), 1)).toBe("MEMBER_UNKNOWN");
+    expect(await refusal(operator("op"), OTHER, memberUri(0), 1)).toBe("GROUP_UNKNOWN");
+    expect(await refusal(operator("op"), GROUP, memberUri(0), 256)).toBe("BAD_MEMBER");
+    expect(
+      await refusal(manager("sip:nobody@home.example", ["sip:nobody@home.example"]), GROUP, memberUri(0), 1),
+    ).toBe("FORBIDDEN");
+  });
 });
 
 describe("addMembers", () => {

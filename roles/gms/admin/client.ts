@@ -112,6 +112,11 @@ export function gmsAdminClient(options: GmsAdminClientOptions): GmsAdminClient {
       change("POST", `${groupPath(uri)}/members`, { caller, body: { members } }),
     removeMembers: (caller, uri, uris) =>
       change("POST", `${groupPath(uri)}/members/remove`, { caller, body: { uris } }),
+    setPriority: (caller, uri, member, priority) =>
+      change("PATCH", `${groupPath(uri)}/members/${encodeURIComponent(member)}`, {
+        caller,
+        body: { priority: priority ?? null },
+      }),
     loseUser: async (caller, uri) => lostOf(await ask("POST", lostPath(uri), { caller })),
     lostUser: async (uri) => lostOf(await ask("GET", lostPath(uri))),
     gmks: async (uri) => (await ask<Lists>("GET", `${groupPath(uri)}/gmks`)).gmks.map(gmkOf),

@@ -177,6 +177,18 @@ export const OPERATIONS: readonly Operation[] = [
       seen(manages, await admin.removeMembers(caller, params.group, body.uris)),
   }),
   operation({
+    id: "setPriority",
+    method: "PATCH",
+    path: "/groups/{group}/members/{member}",
+    summary: "Gives a member another priority of floor requests",
+    body: "MemberChange",
+    status: 200,
+    answer: "Changed",
+    groups: ofGroup,
+    run: async ({ admin, caller, params: { group, member }, body, manages }) =>
+      seen(manages, await admin.setPriority(caller, group, member, body.priority ?? undefined)),
+  }),
+  operation({
     id: "loseUser",
     method: "POST",
     path: "/users/{user}/lost",

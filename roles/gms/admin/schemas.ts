@@ -169,6 +169,7 @@ export const SCHEMAS = {
   GroupContent: z.strictObject({ members, settings: settings.partial().optional() }),
   SettingsChange: settings.partial(),
   NewMembers: z.strictObject({ members: members.min(1) }),
+  MemberChange: z.strictObject({ priority: priority.nullable().describe("null: none of their own") }),
   MemberUris: z.strictObject({ uris: z.array(uri).min(1).max(MEMBERS) }),
   RekeyOptions: z.strictObject({
     activation: time.optional(),
@@ -205,6 +206,7 @@ export type Query<N extends QueryName> = z.output<(typeof QUERIES)[N]>;
 /** Parameters of paths. */
 export const PARAMETERS = {
   group: uri.describe("MC service group ID, percent-encoded"),
+  member: uri.describe("MC service user ID, percent-encoded"),
   gmkId: z
     .string()
     .regex(/^[0-9a-fA-F]{8}$/)

@@ -143,6 +143,8 @@ export interface GmsAdmin {
   addMembers(caller: Caller, groupUri: string, members: readonly NewMember[]): Promise<Changed>;
   /** Always with a new GMK for those who stay. */
   removeMembers(caller: Caller, groupUri: string, uris: readonly string[]): Promise<Changed>;
+  /** Priority of the member's floor requests, from 0 to 255; undefined: none of their own. No member gets a message. */
+  setPriority(caller: Caller, groupUri: string, uri: string, priority: number | undefined): Promise<Changed>;
   /** Out of all groups, with an end to every GMK that the user holds. Again: goes on, and tells what is left. */
   loseUser(caller: Caller, userUri: string): Promise<LostUser>;
   /** What is left of that. */

@@ -2,17 +2,19 @@
 
 import { utf8 } from "../../../base/bytes.ts";
 import { defined } from "../../../base/defined.ts";
-import type { GroupSettings, McService, MemberKind, MemberRecord } from "../../../store/gms/records.ts";
+import {
+  type GroupSettings,
+  MAX_PRIORITY,
+  type MemberKind,
+  type MemberRecord,
+} from "../../../store/gms/records.ts";
 import { refused } from "../common/errors.ts";
 import type { GmkOptions, NewMember, SettingsChange } from "../common/ports.ts";
+import { DEFAULT_SERVICES, SERVICES } from "../common/services.ts";
 import { requireServiceId, requireUri } from "../common/uri.ts";
 import { knownKms } from "../planner/messages.ts";
 import type { OperationDeps } from "./deps.ts";
 
-/** The services that our own servers and clients have. */
-const DEFAULT_SERVICES: readonly McService[] = ["mcptt", "mcdata"];
-/** The bound of priorityType (TS 24.481 7.2.4.2). */
-const MAX_PRIORITY = 255;
 /** The most participants that a group may allow in a call. */
 const MAX_PARTICIPANTS = 1_000_000;
 /** A day, in seconds. */
@@ -24,7 +26,6 @@ const TEN_YEARS_MS = 10 * 366 * 86_400_000;
 /** The seconds of key parameters have 40 bits; nothing sensible is beyond the last T (2104). */
 const LAST_TIME_MS = Date.UTC(2104, 0);
 
-const SERVICES: readonly McService[] = ["mcptt", "mcvideo", "mcdata"];
 const KINDS: readonly MemberKind[] = ["user", "mcx-server", "gms"];
 
 /** TS 24.481 7.2.8. */

@@ -7,7 +7,7 @@ import type { OperationDeps } from "./deps.ts";
 import { changeGroup, createGroup, deleteGroup, replaceGroup } from "./groups.ts";
 import { refreshKms } from "./kms.ts";
 import { loseUser, lostUser } from "./lost.ts";
-import { addMembers, removeMembers } from "./members.ts";
+import { addMembers, removeMembers, setPriority } from "./members.ts";
 import { rekey, rekeyStatus, revokeGmk } from "./rekeys.ts";
 
 export type { OperationDeps } from "./deps.ts";
@@ -34,6 +34,7 @@ export function createOperations(deps: OperationDeps): GmsAdmin {
     deleteGroup: (...asked) => deleteGroup(deps, ...asked),
     addMembers: (...asked) => addMembers(deps, ...asked),
     removeMembers: (...asked) => removeMembers(deps, ...asked),
+    setPriority: (...asked) => setPriority(deps, ...asked),
     loseUser: (...asked) => loseUser(deps, ...asked),
     lostUser: (uri) => lostUser(deps, uri),
     gmks: (uri) => ofGroup(uri, () => store.gmks(uri)),

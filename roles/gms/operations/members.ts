@@ -1,5 +1,6 @@
 /** Members of a group, and what a change of members does to the GMKs. */
 
+import { defined } from "../../../base/defined.ts";
 import { lookAlikeWarnings } from "../../../documents/group-xml/index.ts";
 import type { GmsTransaction } from "../../../store/gms/gms-transaction.ts";
 import type { GmkRecord, GroupRecord, MemberRecord } from "../../../store/gms/records.ts";
@@ -56,6 +57,33 @@ export async function removeMembers(
       detail: urisOf(removed.map((uri) => ({ uri }))),
     };
     return { group, groups: [groupUri], rekeys: ids, audit };
+  });
+  return { group: done.group, rekeys };
+}
+
+/** No message to the members: only what group documents say of one of them changes. */
+export async function setPriority(
+  deps: OperationDeps,
+  caller: Caller,
+  groupUri: string,
+  uri: string,
+  priority: number | undefined,
+): Promise<Changed> {
+  requireUri(uri, "member", "MEMBER_UNKNOWN");
+  const { done, rekeys } = await carryOut(deps, async (tx) => {
+    await lockGroup(tx, caller, groupUri);
+    const member = await tx.member(groupUri, uri);
+    if (member === undefined) throw refused("MEMBER_UNKNOWN", `${groupUri}: ${uri} is no member`);
+    const { priority: _, ...rest } = member;
+    await tx.describeMembers(groupUri, [{ ...rest, ...defined({ priority }) }]);
+    const group = await tx.updateGroup(groupUri, {});
+    const detail = { member: uri, ...defined({ priority }) };
+    return {
+      group,
+      groups: [groupUri],
+      rekeys: [],
+      audit: { actor: caller.actor, action: "member-priority", groupUri, detail },
+    };
   });
   return { group: done.group, rekeys };
 }

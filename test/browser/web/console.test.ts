@@ -1,7 +1,6 @@
 /** The operators' console in Chromium: a large group is given a new key, a radio is lost, and nobody else gets in. */
 
 import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import type { Browser, Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { defined } from "../../../base/defined.ts";
@@ -9,6 +8,7 @@ import { operator } from "../../../roles/gms/common/caller.ts";
 import { memberUri, memberUris, newMembers } from "../../gms/world.ts";
 import { type ConsoleWorld, consoleWorld, GROUP } from "../../server/console/world.ts";
 import { describeInChromium, launchChromium } from "../support/chromium.ts";
+import { violationsInAllWays } from "./support/axe.ts";
 import { buildPages } from "./support/build.ts";
 
 const isLong = process.env.MIKEY_SAKKE_LONG !== undefined;
@@ -89,17 +89,7 @@ describeInChromium("the console page", () => {
       return count;
     });
   async function isClean(): Promise<void> {
-    await page.evaluate(
-      await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8"),
-    );
-    const { violations } = await page.evaluate(() =>
-      (
-        globalThis as unknown as {
-          axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
-        }
-      ).axe.run(),
-    );
-    expect(violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)).toEqual([]);
+    expect(await violationsInAllWays(page)).toEqual([]);
   }
 
   it("signs in by the link, and keeps nothing of it in the address", async () => {
@@ -164,14 +154,14 @@ describeInChromium("the console page", () => {
     await page.keyboard.type("Boats");
     await press("Tab");
     await page.keyboard.type("sip:ann@home.example\nsip:ben@home.example\nsip:cal@home.example");
-    await press("Tab");
+    await tabTo("New group");
     await press("Enter");
     await page.getByRole("heading", { name: "Boats" }).waitFor();
     await tabTo("Add members");
     await press("Enter");
     await isAsked();
     await page.keyboard.type("sip:dan@home.example");
-    await press("Tab");
+    await tabTo("Add members");
     await press("Enter");
     await page.getByRole("row", { name: /sip:dan@/ }).waitFor();
     await expect

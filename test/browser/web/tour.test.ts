@@ -1,10 +1,9 @@
 /** The tour of an empty system in Chromium, by keyboard: a first group, and the addresses of two pages to talk in. */
-import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type ConsoleWorld, consoleWorld } from "../../server/console/world.ts";
 import { describeInChromium, launchChromium } from "../support/chromium.ts";
+import { violationsInAllWays } from "./support/axe.ts";
 import { buildPages } from "./support/build.ts";
 
 const TALK_PAGE = "http://127.0.0.1:9";
@@ -29,13 +28,7 @@ describeInChromium("the tour of the console", () => {
   const tour = () => page.getByRole("region", { name: "Tour" });
 
   async function isClean(): Promise<void> {
-    await page.evaluate(
-      await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8"),
-    );
-    const { violations } = await page.evaluate(() =>
-      (globalThis as unknown as { axe: { run(): Promise<{ violations: { id: string }[] }> } }).axe.run(),
-    );
-    expect(violations.map(({ id }) => id)).toEqual([]);
+    expect(await violationsInAllWays(page)).toEqual([]);
   }
 
   it("makes a first group of two members", async () => {

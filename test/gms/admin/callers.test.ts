@@ -27,6 +27,7 @@ const ofGroups = {
   deleteGroup: (admin, caller, group) => admin.deleteGroup(caller, group),
   addMembers: (admin, caller, group) => admin.addMembers(caller, group, [{ uri: B }]),
   removeMembers: (admin, caller, group) => admin.removeMembers(caller, group, [A]),
+  setPriority: (admin, caller, group) => admin.setPriority(caller, group, A, 7),
   rekey: (admin, caller, group) => admin.rekey(caller, group),
   revokeGmk: async (admin, caller, group) => {
     const gmk = (await world.it.core.context.admin.gmks(group)).at(-1)!;

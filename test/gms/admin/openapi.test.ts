@@ -136,6 +136,8 @@ describe("the OpenAPI document", () => {
       members: [{ uri: "sip:c@home.example", priority: 7 }],
     });
     await check("GET", `${group}/members`, "/groups/{group}/members");
+    const member = `${group}/members/${encodeURIComponent("sip:c@home.example")}`;
+    await check("PATCH", member, "/groups/{group}/members/{member}", { priority: 9 });
     await check("POST", `${group}/members/remove`, "/groups/{group}/members/remove", {
       uris: ["sip:c@home.example"],
     });

@@ -11,13 +11,14 @@ import type { GmsCore } from "../../../roles/gms/context.ts";
 import type { KmsAdmin } from "../../../roles/kms/admin/admin.ts";
 import { createAdmin } from "../../../roles/kms/admin/operations.ts";
 import { createAdminServer } from "../../../roles/kms/admin/server.ts";
+import { createKeyIssuer, makeKms } from "../../../roles/kms/issue/index.ts";
 import type { McxState } from "../../../roles/mcx/admin/metrics.ts";
 import { createMcxAdminServer } from "../../../roles/mcx/admin/server.ts";
 import { Emergencies } from "../../../roles/mcx/session/emergencies.ts";
 import { urlOf } from "../../../roles/server/listener.ts";
 import { noLog } from "../../../roles/server/log.ts";
 import { KmsStore } from "../../../store/index.ts";
-import { makeCore, makeWorld, type World } from "../../gms/world.ts";
+import { AWAY_KMS, HOME_KMS, makeCore, makeWorld, type World } from "../../gms/world.ts";
 import { VirtualClock } from "../../sip/support/virtual-clock.ts";
 
 export const TOKEN = "the operator's token of the console";
@@ -65,13 +66,11 @@ export async function consoleWorld({
   const core = makeCore(world, { now: Date.now });
   if (runs) await core.start();
   const store = KmsStore.open(world.db, world.envelope);
-  const kms = createAdmin({
-    store,
-    now: Date.now,
-    maker: async () => {
-      throw new Error("this KMS makes no keys");
-    },
-  });
+  const made = { core: world.core, random: systemRandom, now: Date.now(), kmsUri: HOME_KMS };
+  await makeKms(store, { ...made, userKeyPeriod: 2_592_000, userKeyOffset: 0 });
+  const issuer = await createKeyIssuer({ store, core: world.core, now: Date.now });
+  const maker = async () => ({ core: world.core, issuer });
+  const kms = createAdmin({ store, now: Date.now, maker });
   const calls: ConsoleWorld["calls"] = { sessions: [] };
   const processes: ConsoleWorld["processes"] = { list: [] };
   const clock = new VirtualClock();
@@ -92,7 +91,7 @@ export async function consoleWorld({
       state: mcx,
       token: "mcx",
       ready,
-      refreshKms: async () => [],
+      refreshKms: async () => [HOME_KMS, AWAY_KMS],
       log: noLog,
       random: systemRandom,
     }),

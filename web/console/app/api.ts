@@ -15,10 +15,16 @@ export class ApiError extends Error {
   }
 }
 
-export async function api<T>(method: string, path: string, body?: object): Promise<T> {
+export async function api<T>(
+  method: string,
+  path: string,
+  body?: object,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<T> {
   const response = await fetch(path, {
     method,
     headers: {
+      ...headers,
       ...(body !== undefined && { "content-type": "application/json" }),
       ...(method !== "GET" && session.value && { "csrf-token": session.value.csrf }),
     },

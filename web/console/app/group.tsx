@@ -3,9 +3,11 @@ import { useEffect } from "preact/hooks";
 import type { GmkRecord } from "../../../store/gms/records.ts";
 import { Chart, countedUp } from "./chart.tsx";
 import { AskButton } from "./dialog.tsx";
-import { MembersField, urisIn } from "./groups.tsx";
+import { MembersField, membersIn } from "./member-fields.tsx";
 import { Members } from "./members.tsx";
+import { RekeyFields, rekeyIn } from "./rekey-fields.tsx";
 import { go, hrefOf } from "./route.ts";
+import { ChangedSettings, revisionIn, settingsIn } from "./setting-fields.tsx";
 import {
   change,
   chosenRekey,
@@ -48,25 +50,33 @@ export function Group({ uri }: { readonly uri: string }) {
           <AskButton
             text="New key"
             title={`A new key for ${found.settings.displayName}?`}
-            act={async () => {
-              await change.rekey(uri);
+            act={async (fields) => {
+              await change.rekey(uri, rekeyIn(fields));
               chosenRekey.value = undefined;
             }}
           >
             <p>
               All {members.value?.length ?? ""} members get it. The key in use stays valid for what is under
-              way.
+              way, unless you say otherwise.
             </p>
+            <RekeyFields />
           </AskButton>
           <AskButton
             text="Add members"
             title="Add members"
             act={async (fields) => {
-              const { warnings = [] } = await change.addMembers(uri, urisIn(String(fields.get("members"))));
+              const { warnings = [] } = await change.addMembers(uri, membersIn(fields));
               notice.value = warnings.join(". ");
             }}
           >
             <MembersField />
+          </AskButton>
+          <AskButton
+            text="Settings"
+            title={`Settings of ${found.settings.displayName}`}
+            act={(fields) => change.setGroup(uri, settingsIn(fields), revisionIn(fields))}
+          >
+            <ChangedSettings group={found} />
           </AskButton>
           <AskButton
             text="Delete group"

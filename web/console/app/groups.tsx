@@ -3,7 +3,9 @@ import { computed } from "@preact/signals";
 import { useState } from "preact/hooks";
 import type { RekeyRecord } from "../../../store/gms/records.ts";
 import { AskButton } from "./dialog.tsx";
+import { MembersField, membersIn } from "./member-fields.tsx";
 import { go, hrefOf } from "./route.ts";
+import { NameField, SettingFields, settingsIn } from "./setting-fields.tsx";
 import { change, groups, notice, rekeys } from "./store.ts";
 import { Tour } from "./tour.tsx";
 import { STATE_WORDS, STATES } from "./words.ts";
@@ -71,18 +73,14 @@ function progressText(rekey: RekeyRecord | undefined): string {
   ].join(", ");
 }
 
-export function NewGroup() {
+function NewGroup() {
   return (
     <AskButton
       text="New group"
       title="New group"
       act={async (fields) => {
         const uri = String(fields.get("uri")).trim();
-        const { warnings = [] } = await change.createGroup(
-          uri,
-          String(fields.get("display")).trim(),
-          urisIn(String(fields.get("members"))),
-        );
+        const { warnings = [] } = await change.createGroup(uri, membersIn(fields), settingsIn(fields));
         notice.value = [`${uri} is made`, ...warnings].join(". ");
         go("groups", uri);
       }}
@@ -91,24 +89,14 @@ export function NewGroup() {
         Identity
         <input name="uri" required spellcheck={false} autocomplete="off" placeholder="sip:fire@example.org" />
       </label>
-      <label>
-        Name
-        <input name="display" autocomplete="off" placeholder="Fire brigade" />
-      </label>
+      <NameField />
       <MembersField />
+      <details>
+        <summary>Settings</summary>
+        <div class="fields">
+          <SettingFields />
+        </div>
+      </details>
     </AskButton>
   );
-}
-
-export function MembersField() {
-  return (
-    <label>
-      Members, one a line
-      <textarea name="members" rows={5} required spellcheck={false} placeholder="sip:alice@example.org" />
-    </label>
-  );
-}
-
-export function urisIn(text: string): string[] {
-  return [...new Set(text.split(/[\s,]+/).filter((uri) => uri !== ""))];
 }

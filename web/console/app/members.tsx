@@ -4,6 +4,7 @@ import { useRef, useState } from "preact/hooks";
 import type { DeliveryRecord, DeliveryState, MemberRecord } from "../../../store/gms/records.ts";
 import { AskButton } from "./dialog.tsx";
 import { LostButton } from "./lost.tsx";
+import { PriorityField, priorityIn } from "./member-fields.tsx";
 import { change, MOST_MEMBERS, members, shownRekey, shownStates } from "./store.ts";
 import { Table } from "./table.tsx";
 import { STATE_WORDS, STATES, timeText } from "./words.ts";
@@ -27,13 +28,13 @@ export function Members({ uri }: { readonly uri: string }) {
   const at = Math.min(page, last);
   const rows = found.slice(at * ROWS, (at + 1) * ROWS);
   // A row whose state is the same is the same to Preact, which leaves it alone.
-  const drawn = useRef(new Map<string, { delivery: DeliveryRecord | undefined; row: VNode }>());
-  const rowOf = ({ uri: member, kind }: MemberRecord) => {
-    const delivery = states.get(member);
-    const before = drawn.current.get(member);
-    if (before !== undefined && before.delivery === delivery) return before.row;
-    const row = <Row key={member} uri={uri} member={member} kind={kind} delivery={delivery} />;
-    drawn.current.set(member, { delivery, row });
+  const drawn = useRef(new Map<string, Drawn>());
+  const rowOf = (member: MemberRecord) => {
+    const delivery = states.get(member.uri);
+    const before = drawn.current.get(member.uri);
+    if (before !== undefined && before.delivery === delivery && before.member === member) return before.row;
+    const row = <Row key={member.uri} group={uri} member={member} delivery={delivery} />;
+    drawn.current.set(member.uri, { member, delivery, row });
     return row;
   };
   return (
@@ -102,22 +103,21 @@ export function Members({ uri }: { readonly uri: string }) {
   );
 }
 
-function Row({
-  uri,
-  member,
-  kind,
-  delivery,
-}: {
-  readonly uri: string;
-  readonly member: string;
-  readonly kind: string;
+interface Drawn {
+  readonly member: MemberRecord;
   readonly delivery: DeliveryRecord | undefined;
-}) {
+  readonly row: VNode;
+}
+
+function Row(props: Omit<Drawn, "row"> & { readonly group: string }) {
+  const { group, member, delivery } = props;
+  const { uri, kind, priority } = member;
   return (
     <tr>
       <th scope="row">
-        {member}
+        {uri}
         {kind !== "user" && <span class="quiet"> ({kind})</span>}
+        {priority !== undefined && <span class="quiet"> priority {priority}</span>}
       </th>
       <td>
         {delivery !== undefined && (
@@ -130,15 +130,25 @@ function Row({
       <td class="wide">{delivery !== undefined && timeText(delivery.changedAt)}</td>
       <td class="wide">{delivery?.attempts}</td>
       <td class="actions">
+        {kind === "user" && (
+          <AskButton
+            text="Priority"
+            label={`Priority of ${uri}`}
+            title={`Priority of ${uri}`}
+            act={(fields) => change.setPriority(group, uri, priorityIn(fields))}
+          >
+            <PriorityField priority={priority} />
+          </AskButton>
+        )}
         <AskButton
           text="Remove"
-          label={`Remove ${member}`}
-          title={`Remove ${member} from the group?`}
-          act={() => change.removeMember(uri, member)}
+          label={`Remove ${uri}`}
+          title={`Remove ${uri} from the group?`}
+          act={() => change.removeMember(group, uri)}
         >
           <p>The others get a new key at once.</p>
         </AskButton>
-        {kind === "user" && <LostButton user={member} />}
+        {kind === "user" && <LostButton user={uri} />}
       </td>
     </tr>
   );

@@ -8,6 +8,7 @@ import { lookForSession, session, signIn, signOut } from "./api.ts";
 import { Calls } from "./calls.tsx";
 import { Group } from "./group.tsx";
 import { Groups } from "./groups.tsx";
+import { Loaded } from "./loaded.tsx";
 import { Log } from "./log.tsx";
 import { Lost } from "./lost.tsx";
 import { hrefOf, subject, type View, view } from "./route.ts";
@@ -19,6 +20,7 @@ import { Users } from "./users.tsx";
 const TITLES: Readonly<Record<View, string>> = {
   groups: "Groups",
   users: "Users",
+  kms: "KMS",
   calls: "Calls",
   log: "Audit log",
   servers: "Servers",
@@ -85,6 +87,8 @@ function Content() {
   switch (view.value) {
     case "users":
       return <Users />;
+    case "kms":
+      return <Kms />;
     case "calls":
       return <Calls />;
     case "log":
@@ -95,6 +99,17 @@ function Content() {
       break;
   }
   return subject.value === undefined ? <Groups /> : <Group key={subject.value} uri={subject.value} />;
+}
+
+const loadKmsKeys = async () => (await import("./kms-keys.tsx")).KmsKeys;
+
+function Kms() {
+  return (
+    <>
+      <h1>KMS</h1>
+      <Loaded load={loadKmsKeys} />
+    </>
+  );
 }
 
 /** The fragment of the address is the view's, so it is no link. */

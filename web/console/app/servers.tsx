@@ -1,10 +1,10 @@
 /** The servers: whether each can answer, the figures of its metrics, and plots of the last day. */
-import type { FunctionComponent } from "preact";
-import { useEffect, useState } from "preact/hooks";
 import { session } from "./api.ts";
-import { health, notice, processes } from "./store.ts";
+import { AskButton } from "./dialog.tsx";
+import { Loaded } from "./loaded.tsx";
+import { change, health, notice, processes } from "./store.ts";
 import { Table } from "./table.tsx";
-import { errorText, span, timeText } from "./words.ts";
+import { span, timeText } from "./words.ts";
 
 const NAMES = { kms: "KMS", gms: "GMS", mcx: "MCX server" } as const;
 /** Octets and seconds of the process are the same for all servers in it. */
@@ -14,7 +14,10 @@ const FIGURE =
 export function Servers() {
   return (
     <>
-      <h1>Servers</h1>
+      <div class="head">
+        <h1>Servers</h1>
+        <ResetClock />
+      </div>
       <ul class="cards">
         {health.value.map(({ server, ok, detail, figures }) => (
           <li key={server} class="card">
@@ -37,8 +40,32 @@ export function Servers() {
         ))}
       </ul>
       <Processes />
-      <LoadedPlots />
+      <Loaded load={loadPlots} />
     </>
+  );
+}
+
+function ResetClock() {
+  return (
+    <AskButton
+      text="Reset clock"
+      title="Let the time of messages go on from the database's clock?"
+      act={async () => {
+        const { ahead, groups } = await change.resetClock();
+        notice.value =
+          ahead === 0
+            ? "The time of messages was right"
+            : [
+                `The time of messages was ${ahead} s ahead`,
+                ...(groups.length > 0 ? [`give a new key to ${groups.join(", ")}`] : []),
+              ].join(": ");
+      }}
+    >
+      <p>
+        For when the clock of the database was ahead for a while and is right again. Until then the GMS sends
+        nothing (CLOCK_AHEAD).
+      </p>
+    </AskButton>
   );
 }
 
@@ -76,18 +103,7 @@ function clockText(ahead: number): string {
   return off === 0 ? "right" : `${Math.abs(off)} ms ${off > 0 ? "ahead" : "behind"}`;
 }
 
-/** What draws plots is loaded when somebody looks at them. */
-function LoadedPlots() {
-  const [Plots, setPlots] = useState<FunctionComponent | undefined>(undefined);
-  useEffect(() => {
-    import("./plots.tsx")
-      .then((loaded) => setPlots(() => loaded.Plots))
-      .catch((error: unknown) => {
-        notice.value = errorText(error);
-      });
-  }, []);
-  return Plots === undefined ? null : <Plots />;
-}
+const loadPlots = async () => (await import("./plots.tsx")).Plots;
 
 function figureText(name: string, value: number): string {
   if (name.endsWith("_bytes")) return `${(value / 1e6).toFixed(0)} MB`;

@@ -1,10 +1,13 @@
 /** What the page knows, as signals, and the events that it comes with. */
 import { batch, computed, effect, signal } from "@preact/signals";
 import type { AlarmView, FeedEvents, HealthView, LostView } from "../../../roles/console/messages.ts";
+import type { Changed, NewMember, RekeyOptions } from "../../../roles/gms/common/ports.ts";
+import type { ClockReset } from "../../../store/gms/clock.ts";
 import type {
   DeliveryRecord,
   GmkRecord,
   GroupRecord,
+  GroupSettings,
   MemberRecord,
   RekeyRecord,
 } from "../../../store/gms/records.ts";
@@ -243,21 +246,22 @@ export function follow(): void {
 }
 
 export const change = {
-  createGroup: (uri: string, displayName: string, uris: readonly string[]) =>
-    api<{ warnings?: readonly string[] }>("POST", "/gms/v1/groups", {
-      uri,
-      members: uris.map((one) => ({ uri: one })),
-      ...(displayName !== "" && { settings: { displayName } }),
-    }),
+  createGroup: (uri: string, newMembers: readonly NewMember[], settings: Partial<GroupSettings>) =>
+    api<Changed>("POST", "/gms/v1/groups", { uri, members: newMembers, settings }),
+  setGroup: (uri: string, settings: Partial<GroupSettings>, revision: number) =>
+    api<Changed>("PATCH", path(uri), settings, { "if-match": `"${revision}"` }),
   deleteGroup: (uri: string) => api("DELETE", path(uri)),
-  addMembers: (uri: string, uris: readonly string[]) =>
-    api<{ warnings?: readonly string[] }>("POST", `${path(uri)}/members`, {
-      members: uris.map((one) => ({ uri: one })),
-    }),
+  addMembers: (uri: string, newMembers: readonly NewMember[]) =>
+    api<Changed>("POST", `${path(uri)}/members`, { members: newMembers }),
   removeMember: (uri: string, member: string) =>
     api("POST", `${path(uri)}/members/remove`, { uris: [member] }),
-  rekey: (uri: string) => api("POST", `${path(uri)}/rekeys`, {}),
+  setPriority: (uri: string, member: string, priority: number | undefined) =>
+    api<Changed>("PATCH", `${path(uri)}/members/${encodeURIComponent(member)}`, {
+      priority: priority ?? null,
+    }),
+  rekey: (uri: string, options: RekeyOptions) => api("POST", `${path(uri)}/rekeys`, options),
   revokeGmk: (gmkId: string) => api("POST", `/gms/v1/gmks/${gmkId}/revoke`),
+  resetClock: () => api<ClockReset>("POST", "/gms/v1/clock/reset"),
   acknowledge: (id: number) => api("POST", "/alarms/acknowledge", { id }),
   loseUser: (user: string, reason: string) => api<LostView>("POST", "/lost", { user, reason }),
 };

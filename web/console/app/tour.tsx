@@ -20,7 +20,11 @@ export function Tour() {
     setBusy(true);
     isBegun.value = true;
     change
-      .createGroup(GROUP, "First group", MEMBERS)
+      .createGroup(
+        GROUP,
+        MEMBERS.map((uri) => ({ uri })),
+        { displayName: "First group" },
+      )
       .then(() => {
         notice.value = "The first group is made";
       })

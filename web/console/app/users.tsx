@@ -1,39 +1,24 @@
-/** The users of the KMS, and the key periods of its master keys. */
+/** The users of the KMS: who gets keys. */
 import { useEffect, useState } from "preact/hooks";
 import { defined } from "../../../base/defined.ts";
 import type { UserRecord } from "../../../store/kms/records.ts";
 import { askKms } from "./api.ts";
 import { AskButton } from "./dialog.tsx";
-import { MembersField, urisIn } from "./groups.tsx";
 import { LostButton } from "./lost.tsx";
+import { UrisField, wordsIn } from "./member-fields.tsx";
 import { notice } from "./store.ts";
 import { Table } from "./table.tsx";
 import { errorText, timeText } from "./words.ts";
-
-interface Master {
-  readonly id: number;
-  readonly fromPeriod: number;
-  readonly untilPeriod?: number;
-  readonly revoked: boolean;
-  readonly createdAt: number;
-}
 
 const ROWS = 50;
 
 export function Users() {
   const [users, setUsers] = useState<readonly UserRecord[]>([]);
-  const [masters, setMasters] = useState<readonly Master[]>([]);
   /** The last user of each page before this one. */
   const [before, setBefore] = useState<readonly string[]>([]);
   const after = before.at(-1);
   const load = async () => {
-    const query = { limit: ROWS, ...defined({ after }) };
-    const [page, keys] = await Promise.all([
-      askKms<UserRecord[]>("users", query),
-      askKms<Master[]>("masters"),
-    ]);
-    setUsers(page);
-    setMasters(keys);
+    setUsers(await askKms<UserRecord[]>("users", { limit: ROWS, ...defined({ after }) }));
   };
   useEffect(() => {
     load().catch((error: unknown) => {
@@ -48,12 +33,12 @@ export function Users() {
           text="Enrol users"
           title="Enrol users"
           act={async (fields) => {
-            const added = await askKms<number>("enrol", { uris: urisIn(String(fields.get("members"))) });
+            const added = await askKms<number>("enrol", { uris: wordsIn(fields, "members") });
             notice.value = `${added} enrolled`;
             await load();
           }}
         >
-          <MembersField />
+          <UrisField label="Users" />
         </AskButton>
       </div>
       <Table label="Users of the KMS" columns={["User", "State"]} hasActions>
@@ -65,7 +50,26 @@ export function Users() {
             </td>
             <td class="actions">
               {revokedAt === undefined ? (
-                <LostButton user={uri} />
+                <>
+                  <AskButton
+                    text="Revoke"
+                    label={`Revoke ${uri}`}
+                    title={`Give ${uri} no further keys?`}
+                    act={async (fields) => {
+                      await askKms("revokeUser", { uri, reason: String(fields.get("reason")) });
+                      await load();
+                    }}
+                  >
+                    <p>
+                      They stay in their groups, with the keys that they have until their key period ends.
+                    </p>
+                    <label>
+                      Reason, for the audit log
+                      <input name="reason" required maxLength={1000} defaultValue="revoked" />
+                    </label>
+                  </AskButton>
+                  <LostButton user={uri} />
+                </>
               ) : (
                 <AskButton
                   text="Reinstate"
@@ -95,30 +99,6 @@ export function Users() {
           Next
         </button>
       </div>
-      <section aria-label="Master keys">
-        <h2>Master keys and their certificates</h2>
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">Made</th>
-              <th scope="col">Key periods</th>
-              <th scope="col">State</th>
-            </tr>
-          </thead>
-          <tbody>
-            {masters.map(({ id, fromPeriod, untilPeriod, revoked, createdAt }) => (
-              <tr key={id}>
-                <td>{timeText(createdAt)}</td>
-                <td>
-                  from {fromPeriod}
-                  {untilPeriod !== undefined && ` to before ${untilPeriod}`}
-                </td>
-                <td>{revoked ? "revoked" : "valid"}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </section>
     </>
   );
 }
