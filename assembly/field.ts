@@ -92,8 +92,14 @@ import { workspace } from "./memory";
 
 /** As sqr where all pairs of lanes are the same. */
 @inline export function sqrPair<F>(out: usize, a: usize): void {
-  if (kernel.REPEATS && isFp<F>()) mulPair<F>(out, a, a);
-  else sqr<F>(out, a);
+  if (kernel.REPEATS && isFp<F>()) {
+    factors<F>(a, a, 0, 0);
+    repeated<F>(a, a);
+    kernel.fp.sqrPair(out, a);
+    legal<F>(out);
+  } else {
+    sqr<F>(out, a);
+  }
 }
 
 /** As mulAddMul where all pairs of lanes are the same. */

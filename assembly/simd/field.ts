@@ -14,7 +14,7 @@ import { LEVELS, MODULUS, NEGATIVE_INVERSE, ONE, R_SQUARED, ROW } from "../gener
 import { workspace } from "../memory";
 import {
   MASK_BYTES, addProduct, addRows, highPair, laneToWords, lowPair, pack, product, scanTenLimbs, selectionMasks,
-  wordsToLane,
+  square, wordsToLane,
 } from "./vectors";
 
 export { MASK_BYTES, ONE, R_SQUARED, selectionMasks };
@@ -92,7 +92,8 @@ export function mul(out: usize, a: usize, b: usize): void {
 
 /** out = a^2 / R. */
 export function sqr(out: usize, a: usize): void {
-  mul(out, a, a);
+  square(workspace, a, LIMBS, false);
+  reduce(out, workspace);
 }
 
 /** out = (a b + c d) / R with one reduction. */
@@ -105,6 +106,12 @@ export function mulAddMul(out: usize, a: usize, b: usize, c: usize, d: usize): v
 /** As mul where both pairs of lanes are the same. */
 export function mulPair(out: usize, a: usize, b: usize): void {
   product(workspace, a, b, LIMBS, true);
+  reducePair(out, workspace);
+}
+
+/** As sqr where both pairs of lanes are the same. */
+export function sqrPair(out: usize, a: usize): void {
+  square(workspace, a, LIMBS, true);
   reducePair(out, workspace);
 }
 

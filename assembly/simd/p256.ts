@@ -16,7 +16,7 @@ import { column, columns } from "../column-bounds";
 import { MODULUS, ONE, R_SQUARED, SUBTRAHEND } from "../generated/simd-p256";
 import { workspace } from "../memory";
 import {
-  MASK_BYTES, addProduct, laneToWords, pack, product, scanTenLimbs, selectionMasks, wordsToLane,
+  MASK_BYTES, addProduct, laneToWords, pack, product, scanTenLimbs, selectionMasks, square, wordsToLane,
 } from "./vectors";
 
 export { MASK_BYTES, ONE, R_SQUARED, selectionMasks };
@@ -70,7 +70,8 @@ export function mul(out: usize, a: usize, b: usize): void {
 
 /** out = a^2 / R. */
 export function sqr(out: usize, a: usize): void {
-  mul(out, a, a);
+  square(workspace, a, LIMBS, false);
+  reduce(out, workspace);
 }
 
 /** out = (a b + c d) / R with one reduction. */

@@ -47,8 +47,50 @@ function addRowsOfPair(t: usize, row: usize, limbs: i32, x0: v128, x1: v128): vo
   else addRowsOfAll(t, row, limbs, x0, x1);
 }
 
+/** Adds (x0 + 2^28 x1 + 2^56 x2 + 2^84 x3) times the `limbs` limbs at `row` to the columns at `t`. */
+@inline function addFourWith(t: usize, row: usize, limbs: i32, x0: v128, x1: v128, x2: v128, x3: v128, pair: bool): void {
+  let l0 = v128.load(t), h0 = v128.load(t, 16), l1 = v128.load(t, 32), h1 = v128.load(t, 48), l2 = v128.load(t, 64), h2 = v128.load(t, 80);
+  for (let j = 0; j < limbs; j++) {
+    const x = v128.load(row);
+    v128.store(t, i64x2.add(l0, lowPair(x0, x)));
+    l0 = i64x2.add(l1, lowPair(x1, x));
+    l1 = i64x2.add(l2, lowPair(x2, x));
+    l2 = i64x2.add(v128.load(t, 96), lowPair(x3, x));
+    if (!pair) {
+      v128.store(t, i64x2.add(h0, highPair(x0, x)), 16);
+      h0 = i64x2.add(h1, highPair(x1, x));
+      h1 = i64x2.add(h2, highPair(x2, x));
+      h2 = i64x2.add(v128.load(t, 112), highPair(x3, x));
+    }
+    row += 16;
+    t += 32;
+  }
+  v128.store(t, l0);
+  v128.store(t, l1, 32);
+  v128.store(t, l2, 64);
+  if (!pair) {
+    v128.store(t, h0, 16);
+    v128.store(t, h1, 48);
+    v128.store(t, h2, 80);
+  }
+}
+
+function addFourOfAll(t: usize, row: usize, limbs: i32, x0: v128, x1: v128, x2: v128, x3: v128): void {
+  addFourWith(t, row, limbs, x0, x1, x2, x3, false);
+}
+
+function addFourOfPair(t: usize, row: usize, limbs: i32, x0: v128, x1: v128, x2: v128, x3: v128): void {
+  addFourWith(t, row, limbs, x0, x1, x2, x3, true);
+}
+
 /** Adds `count` limbs at `a` times the `limbs` limbs at `b` to the columns at `t`. */
 @inline export function addProduct(t: usize, a: usize, count: i32, b: usize, limbs: i32, pair: bool): void {
+  for (; count > 3; count -= 4) {
+    if (pair) addFourOfPair(t, b, limbs, v128.load(a), v128.load(a, 16), v128.load(a, 32), v128.load(a, 48));
+    else addFourOfAll(t, b, limbs, v128.load(a), v128.load(a, 16), v128.load(a, 32), v128.load(a, 48));
+    a += 64;
+    t += 128;
+  }
   for (; count > 1; count -= 2) {
     addRows(t, b, limbs, v128.load(a), v128.load(a, 16), pair);
     a += 32;
@@ -68,6 +110,31 @@ function addRowsOfPair(t: usize, row: usize, limbs: i32, x0: v128, x1: v128): vo
     if (!pair) v128.store(column + (<usize>limbs << 5), zero, 16);
   }
   addProduct(t + 32, a + 16, limbs - 1, b, limbs, pair);
+}
+
+/** Adds x y to the column at `t`. */
+@inline function addColumn(t: usize, x: v128, y: v128, pair: bool): void {
+  v128.store(t, i64x2.add(v128.load(t), lowPair(x, y)));
+  if (!pair) v128.store(t, i64x2.add(v128.load(t, 16), highPair(x, y)), 16);
+}
+
+/** The 2 `limbs` columns at `t` = a^2. A product of different limbs is that of one and the double of the other, 29 bits. */
+@inline export function square(t: usize, a: usize, limbs: i32, pair: bool): void {
+  const zero = i64x2.splat(0);
+  for (let j: usize = 0; j < <usize>limbs << 6; j += 32) {
+    v128.store(t + j, zero);
+    if (!pair) v128.store(t + j, zero, 16);
+  }
+  for (let left = limbs; left > 1; left -= 2) {
+    const x0 = v128.load(a), x1 = v128.load(a, 16), twice0 = i32x4.shl(x0, 1);
+    addColumn(t, x0, x0, pair);
+    addColumn(t + 32, twice0, x1, pair);
+    addColumn(t + 64, x1, x1, pair);
+    addRows(t + 64, a + 32, left - 2, twice0, i32x4.shl(x1, 1), pair);
+    a += 32;
+    t += 128;
+  }
+  if (limbs & 1) addColumn(t, v128.load(a), v128.load(a), pair);
 }
 
 /** The low halves of the four 64-bit lanes of a column. */
