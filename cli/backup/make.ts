@@ -16,7 +16,7 @@ import {
 } from "../../store/index.ts";
 import { chunksOf } from "../../transport/http/body.ts";
 import { createFile, replaceFile } from "../files/durable.ts";
-import { gmsAdminFileOf } from "../gms/data-folder.ts";
+import { gmsAdminFileOf } from "../gms/gms-folder.ts";
 import { type AdminAccess, runningServer } from "../server/admin-file.ts";
 import { exists, type FolderOptions, readConfig } from "../server/data-folder.ts";
 import { environmentOf } from "../server/environment.ts";

@@ -1,6 +1,6 @@
 /** Whose database a data folder has: that of its KMS, which a GMS beside it shares, or that of a GMS alone. */
 import type { DatabaseConfig } from "../../roles/server/database-config.ts";
-import { openGmsFolder } from "../gms/data-folder.ts";
+import { openGmsFolder } from "../gms/gms-folder.ts";
 import {
   configFileOf,
   type DataFiles,

@@ -2,8 +2,8 @@
 import { fromUtf8 } from "../../base/bytes.ts";
 import { defined, ifDefined } from "../../base/defined.ts";
 import { MikeySakkeError } from "../../base/errors.ts";
-import { gmsDevelopmentToken } from "../gms/development-tokens.ts";
-import { developmentToken } from "../server/development-tokens.ts";
+import { gmsDevelopmentToken } from "../gms/gms-token.ts";
+import { developmentToken } from "../server/folder-tokens.ts";
 import { readFile } from "../terminal/files.ts";
 import { usageError } from "../terminal/usage.ts";
 

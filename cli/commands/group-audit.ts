@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { defined, ifDefined } from "../../base/defined.ts";
 import type { GmsAuditRecord } from "../../store/gms/records.ts";
-import { type GmsFolderArgs, gmsFolderOption } from "../gms/folder-options.ts";
+import { type GmsFolderArgs, gmsFolderOption } from "../server/folder-options.ts";
 import type { Context, Runner } from "../terminal/command.ts";
 import { EXIT, type ExitStatus } from "../terminal/exit-status.ts";
 import { integerOption, uriOption } from "../terminal/options.ts";

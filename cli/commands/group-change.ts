@@ -1,7 +1,6 @@
 /** `group create`, `set`, `add`, `remove` and `delete`: groups and their members. */
 import type { Command } from "commander";
 import type { Changed } from "../../roles/gms/common/ports.ts";
-import { type GmsFolderArgs, gmsFolderOption } from "../gms/folder-options.ts";
 import {
   type MemberArgs,
   memberOptions,
@@ -10,6 +9,7 @@ import {
   settingOptions,
   settingsOf,
 } from "../gms/group-options.ts";
+import { type GmsFolderArgs, gmsFolderOption } from "../server/folder-options.ts";
 import type { Context, Runner } from "../terminal/command.ts";
 import { EXIT, type ExitStatus } from "../terminal/exit-status.ts";
 import { integerOption, serviceIdOption, uriOption } from "../terminal/options.ts";

@@ -1,6 +1,6 @@
 /** `group reset-clock`: the way back after the database's clock was wrong. */
 import type { Command } from "commander";
-import { type GmsFolderArgs, gmsFolderOption } from "../gms/folder-options.ts";
+import { type GmsFolderArgs, gmsFolderOption } from "../server/folder-options.ts";
 import type { Context, Runner } from "../terminal/command.ts";
 import { EXIT, type ExitStatus } from "../terminal/exit-status.ts";
 

@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { defined, ifDefined } from "../../base/defined.ts";
 import type { GmsAdmin, RekeyOptions } from "../../roles/gms/common/ports.ts";
 import type { RekeyRecord } from "../../store/gms/records.ts";
-import { type GmsFolderArgs, gmsFolderOption } from "../gms/folder-options.ts";
+import { type GmsFolderArgs, gmsFolderOption } from "../server/folder-options.ts";
 import { type Context, collect, type Runner } from "../terminal/command.ts";
 import { durationOption } from "../terminal/durations.ts";
 import { EXIT, type ExitStatus } from "../terminal/exit-status.ts";

@@ -114,7 +114,7 @@ async function withStoreKeyOwner<T>(
     const { withAdmin } = await import("../kms/with-admin.ts");
     return withAdmin(options, (admin, { files }) => use(files.storeKey, (key) => admin.rotateStoreKey(key)));
   }
-  const { openGmsFolder } = await import("../gms/data-folder.ts");
+  const { openGmsFolder } = await import("../gms/gms-folder.ts");
   const { environmentOf } = await import("../server/environment.ts");
   const { openSealedDatabase } = await import("../server/open-store.ts");
   const { config, files } = await openGmsFolder(options);

@@ -66,7 +66,7 @@ async function kmsToken(
   options: Options,
   wanted: { readonly lifetime: number; readonly userUri?: string; readonly clientId?: string },
 ): Promise<string> {
-  const { developmentToken } = await import("../server/development-tokens.ts");
+  const { developmentToken } = await import("../server/folder-tokens.ts");
   return developmentToken(folderOf(options), wanted);
 }
 
@@ -81,9 +81,9 @@ async function memberToken(
     throw usageError("BAD_CALL", `--for ${server} takes --user, without --client-id`);
   }
   if (server === "gms") {
-    const { gmsDevelopmentToken } = await import("../gms/development-tokens.ts");
+    const { gmsDevelopmentToken } = await import("../gms/gms-token.ts");
     return gmsDevelopmentToken(dataDir, userUri, lifetime);
   }
-  const { mcxDevelopmentToken } = await import("../mcx/development-tokens.ts");
+  const { mcxDevelopmentToken } = await import("../mcx/mcx-token.ts");
   return mcxDevelopmentToken(dataDir, userUri, lifetime);
 }

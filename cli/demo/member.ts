@@ -14,7 +14,7 @@ import { mediaPort } from "../device/member.ts";
 import { type ClientEndpoint, clientEndpoint, sipServer } from "../device/sip.ts";
 import { clientTokens } from "../device/tokens.ts";
 import type { Running } from "../gms/running-file.ts";
-import { mcxDevelopmentToken } from "../mcx/development-tokens.ts";
+import { mcxDevelopmentToken } from "../mcx/mcx-token.ts";
 import { type HttpsFetch, httpsFetch } from "../server/https.ts";
 import type { Work } from "./clock.ts";
 import { until } from "./waiting.ts";

@@ -2,7 +2,7 @@
 import { fromUtf8 } from "../../base/bytes.ts";
 import { defined } from "../../base/defined.ts";
 import { readRunning } from "../gms/running-file.ts";
-import { mcxDevelopmentToken } from "../mcx/development-tokens.ts";
+import { mcxDevelopmentToken } from "../mcx/mcx-token.ts";
 import { DEFAULT_FOLDER } from "../server/folder-options.ts";
 import { durationOption } from "../terminal/durations.ts";
 import { readFile } from "../terminal/files.ts";

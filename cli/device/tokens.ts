@@ -1,7 +1,7 @@
 /** Access tokens of a client: from files, or development tokens of a data folder. */
 import { fromUtf8 } from "../../base/bytes.ts";
-import { gmsDevelopmentToken } from "../gms/development-tokens.ts";
-import { developmentToken } from "../server/development-tokens.ts";
+import { gmsDevelopmentToken } from "../gms/gms-token.ts";
+import { developmentToken } from "../server/folder-tokens.ts";
 import { readFile } from "../terminal/files.ts";
 import { usageError } from "../terminal/usage.ts";
 

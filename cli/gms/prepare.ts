@@ -9,7 +9,7 @@ import { makeStoreKey } from "../server/make-folder.ts";
 import { credentialsOf, requireFitToServe } from "../server/tls.ts";
 import type { Output } from "../terminal/output.ts";
 import { usageError } from "../terminal/usage.ts";
-import { type GmsFolder, openGmsFolder } from "./data-folder.ts";
+import { type GmsFolder, openGmsFolder } from "./gms-folder.ts";
 import type { PreparedGms } from "./start.ts";
 
 export interface GmsServeOptions extends FolderOptions {

@@ -16,13 +16,13 @@ import { GmsStore } from "../../store/gms/gms-store.ts";
 import type { Admission } from "../../transport/admission/admission.ts";
 import { provisioningOf } from "../kms/server-provisioning.ts";
 import { removeAdminFile, writeAdminFile } from "../server/admin-file.ts";
-import { developmentIssuerOf } from "../server/development-tokens.ts";
+import { developmentIssuerOf } from "../server/folder-tokens.ts";
 import { httpsFetch } from "../server/https.ts";
 import { FileIssuerKeys } from "../server/issuer-keys.ts";
 import { listenError } from "../server/listen-error.ts";
 import type { OpenedDatabase } from "../server/open-store.ts";
 import type { Credentials } from "../server/tls.ts";
-import { type GmsFolder, gmsAdminFileOf } from "./data-folder.ts";
+import { type GmsFolder, gmsAdminFileOf } from "./gms-folder.ts";
 
 export interface PreparedGms {
   readonly data: GmsFolder;

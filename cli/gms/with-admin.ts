@@ -5,7 +5,7 @@ import { DEFAULT_ACTOR } from "../../roles/server/actor.ts";
 import { runningServer } from "../server/admin-file.ts";
 import type { FolderOptions } from "../server/data-folder.ts";
 import { usageError } from "../terminal/usage.ts";
-import { gmsAdminFileOf } from "./data-folder.ts";
+import { gmsAdminFileOf } from "./gms-folder.ts";
 
 /** Anyone who can read the folder may do everything. */
 export const OPERATOR = operator(DEFAULT_ACTOR);

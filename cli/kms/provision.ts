@@ -20,7 +20,7 @@ import {
 } from "../../roles/identity/index.ts";
 import { requestUrl } from "../files/kms-url.ts";
 import { type KeyKind, readTransportKeys, type SharedKeys, writeNamedKey } from "../files/named-key.ts";
-import { developmentToken } from "../server/development-tokens.ts";
+import { developmentToken } from "../server/folder-tokens.ts";
 import { httpsFetch } from "../server/https.ts";
 import { readFile, requireAbsent, writeOutput } from "../terminal/files.ts";
 import { usageError } from "../terminal/usage.ts";

@@ -5,7 +5,7 @@ import type { TransportKeys } from "../../roles/identity/index.ts";
 import type { KmsConfig, ServerIdentity } from "../../roles/kms/common/config.ts";
 import type { Provisioning } from "../../roles/server/provisioning-config.ts";
 import { readTransportKeys } from "../files/named-key.ts";
-import { developmentToken } from "../server/development-tokens.ts";
+import { developmentToken } from "../server/folder-tokens.ts";
 import { readFile } from "../terminal/files.ts";
 import { usageError } from "../terminal/usage.ts";
 import type { PreparedKms } from "./start.ts";

@@ -10,7 +10,7 @@ import type { Admission } from "../../transport/admission/admission.ts";
 import { createFile } from "../files/durable.ts";
 import { removeAdminFile, writeAdminFile } from "../server/admin-file.ts";
 import { type DataFolder, exists, openDataFolder } from "../server/data-folder.ts";
-import { developmentIssuerOf } from "../server/development-tokens.ts";
+import { developmentIssuerOf } from "../server/folder-tokens.ts";
 import { requireIssuerCa } from "../server/https.ts";
 import { FileIssuerKeys } from "../server/issuer-keys.ts";
 import { listenError } from "../server/listen-error.ts";

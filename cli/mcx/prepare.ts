@@ -4,7 +4,7 @@ import type { McxConfig, McxConfigInput } from "../../roles/mcx/common/config.ts
 import { isLoopback } from "../../roles/server/loopback.ts";
 import type { FolderOptions } from "../server/data-folder.ts";
 import { requireIssuerCa } from "../server/https.ts";
-import { type McxFolder, openMcxFolder } from "./data-folder.ts";
+import { type McxFolder, openMcxFolder } from "./mcx-folder.ts";
 
 export interface McxServeOptions extends FolderOptions {
   readonly host?: string;

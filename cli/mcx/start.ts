@@ -14,18 +14,18 @@ import { provisionMcxServer } from "../../roles/mcx/identity.ts";
 import type { ServerLog } from "../../roles/server/log.ts";
 import { McxStore } from "../../store/index.ts";
 import type { Admission } from "../../transport/admission/admission.ts";
-import { gmsDevelopmentToken } from "../gms/development-tokens.ts";
+import { gmsDevelopmentToken } from "../gms/gms-token.ts";
 import { provisioningOf } from "../kms/server-provisioning.ts";
 import { removeAdminFile, writeAdminFile } from "../server/admin-file.ts";
-import { developmentIssuerOf } from "../server/development-tokens.ts";
 import { environmentOf } from "../server/environment.ts";
+import { developmentIssuerOf } from "../server/folder-tokens.ts";
 import { httpsFetch } from "../server/https.ts";
 import { FileIssuerKeys } from "../server/issuer-keys.ts";
 import { listenError } from "../server/listen-error.ts";
 import { openSealedDatabase } from "../server/open-store.ts";
 import type { Credentials } from "../server/tls.ts";
 import { readFile } from "../terminal/files.ts";
-import type { McxFolder } from "./data-folder.ts";
+import type { McxFolder } from "./mcx-folder.ts";
 
 export interface RunningMcx {
   readonly adminUrl: string;

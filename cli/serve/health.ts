@@ -1,7 +1,7 @@
 /** What the servers of a data folder say of themselves on their operators' listeners. */
 import { join } from "node:path";
 import { withTimeout } from "../../base/deadline.ts";
-import { gmsAdminFileOf } from "../gms/data-folder.ts";
+import { gmsAdminFileOf } from "../gms/gms-folder.ts";
 import { runningServer } from "../server/admin-file.ts";
 
 export interface ServerHealth {

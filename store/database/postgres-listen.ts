@@ -5,13 +5,15 @@
  */
 import { randomUUID } from "node:crypto";
 import pg from "pg";
+import { backOff } from "../../base/back-off.ts";
+import { systemRandom } from "../../base/random.ts";
 import type { Listener } from "./sql.ts";
 
 const TRIAL = "trial ";
 /** Between two trials, and until one has failed. */
 const TRIAL_EVERY = 15_000;
 const TRIAL_TAKES = 5000;
-const FIRST_PAUSE = 500;
+const FIRST_PAUSE = 1000;
 const LONGEST_PAUSE = 30_000;
 
 /** `notify` sends a notification the way that others send theirs. Returns what ends it all. */
@@ -36,8 +38,9 @@ export function listenOn(
       const began = performance.now();
       await session().catch(() => {});
       listener.state(false);
-      failures = performance.now() - began > TRIAL_EVERY ? 0 : failures + 1;
-      if (!ended) await pause(Math.min(FIRST_PAUSE * 2 ** failures, LONGEST_PAUSE));
+      failures = performance.now() - began > TRIAL_EVERY ? 1 : failures + 1;
+      const wait = { failures, firstMs: FIRST_PAUSE, longestMs: LONGEST_PAUSE };
+      if (!ended) await pause(backOff(wait, systemRandom));
     }
   }
 

@@ -4,7 +4,10 @@
  * (PgBouncer in transaction mode). Only listening needs a session of its own, see `postgres-listen.ts`.
  */
 import pg from "pg";
+import { backOff } from "../../base/back-off.ts";
+import { pause } from "../../base/deadline.ts";
 import { MikeySakkeError } from "../../base/errors.ts";
+import { systemRandom } from "../../base/random.ts";
 import { isConflict, storeError } from "./failures.ts";
 import { listenOn } from "./postgres-listen.ts";
 import type { Database, Listener, PoolUse, QueryResult, Sql, TransactionOptions } from "./sql.ts";
@@ -24,6 +27,9 @@ const CONNECTIONS = 6;
 /** The server's limit comes first; this much later the client gives up, in case the server is gone without a word. */
 const PATIENCE = 5000;
 const CONFLICT_TRIES = 8;
+/** Milliseconds until a transaction that met another one is tried again. */
+const FIRST_RETRY = 4;
+const LONGEST_RETRY = 256;
 
 /** Connects at the first statement. Usage error BAD_STORE_URL, without the URL: it holds a password. */
 export function openPostgres(url: string, options: PostgresOptions = {}): Database {
@@ -157,12 +163,12 @@ class PostgresDatabase implements Database {
 }
 
 async function retried<T>(work: () => Promise<T>): Promise<T> {
-  for (let tries = 1; ; tries++) {
+  for (let failures = 1; ; failures++) {
     try {
       return await work();
     } catch (error) {
-      if (!isConflict(error) || tries === CONFLICT_TRIES) throw storeError(error);
-      await new Promise((resolve) => setTimeout(resolve, 2 ** tries));
+      if (!isConflict(error) || failures === CONFLICT_TRIES) throw storeError(error);
+      await pause(backOff({ failures, firstMs: FIRST_RETRY, longestMs: LONGEST_RETRY }, systemRandom));
     }
   }
 }

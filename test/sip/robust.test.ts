@@ -11,7 +11,7 @@ import {
   type SipMessage,
   WARNING,
 } from "../../transport/sip/index.ts";
-import { World } from "./support/world.ts";
+import { random, World } from "./support/world.ts";
 
 const HEAD = [
   "Via: SIP/2.0/UDP 10.0.0.9;branch=z9hG4bK1",
@@ -132,6 +132,30 @@ describe("Retry-After in the answer to a refresh", () => {
     expect(asked).toBe(2);
     expect(world.ends).toMatchObject([{ cause: "expired" }]);
     expect(world.ends[0]!.retryAfter).toBeGreaterThan(18_000);
+  });
+});
+
+describe("a refresh that is refused", () => {
+  /** Milliseconds between refreshes that are refused, with the same draw for each wait. */
+  async function waits(draw: number): Promise<number[]> {
+    const world = await new World("UDP", {
+      random: (length) => (length === 4 ? new Uint8Array(4).fill(draw) : random(length)),
+    }).start();
+    const times: number[] = [];
+    world.notifier({
+      onSubscribe: () => {
+        times.push(world.clock.now());
+        return times.length === 1 ? { state: "active" } : { refuse: { status: 500 } };
+      },
+    });
+    world.subscribe({ expires: 600 });
+    await world.clock.pass(400_000);
+    return times.slice(2, 9).map((time, i) => Math.round((time - times[i + 1]!) / 500) * 500);
+  }
+
+  it("is tried again ever later, at a time drawn from the second half of the span", async () => {
+    expect(await waits(0)).toEqual([500, 1000, 2000, 4000, 8000, 16_000, 16_000]);
+    expect(await waits(255)).toEqual([1000, 2000, 4000, 8000, 16_000, 32_000, 32_000]);
   });
 });
 

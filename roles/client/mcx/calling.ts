@@ -1,4 +1,5 @@
 /** A group call by way of the server: INVITE with addresses, then media and floor control there (TS 24.379 10.1). */
+import { backOff } from "../../../base/back-off.ts";
 import { defined } from "../../../base/defined.ts";
 import type { JitterBufferOptions } from "../../../bindings/media/index.ts";
 import { MEDIA, writeMcpttInfo } from "../../../documents/group-xml/index.ts";
@@ -382,9 +383,9 @@ class PlacedCall {
 
   /** False: the server does not want it, or none is found. */
   async #rejoin(): Promise<boolean> {
-    const { clock, onEvent } = this.#options;
+    const { clock, random, onEvent } = this.#options;
     const until = clock.now() + REJOIN_TIME_MS;
-    for (let wait = FIRST_PAUSE_MS; !this.#isOver; wait = Math.min(2 * wait, LONGEST_PAUSE_MS)) {
+    for (let failures = 1; !this.#isOver; failures++) {
       try {
         await this.#join(true, async ({ answer, control, controlSsrc, server }) => {
           const multicast = await this.#multicastOf(answer);
@@ -396,7 +397,8 @@ class PlacedCall {
         return true;
       } catch (error) {
         if (!isOfServer(error) || clock.now() >= until) return false;
-        await pause(wait, clock);
+        const wait = { failures, firstMs: FIRST_PAUSE_MS, longestMs: LONGEST_PAUSE_MS };
+        await pause(backOff(wait, random), clock);
       }
     }
     return true;

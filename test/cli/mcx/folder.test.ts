@@ -2,8 +2,8 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { openGmsFolder } from "../../../cli/gms/data-folder.ts";
-import { openMcxFolder } from "../../../cli/mcx/data-folder.ts";
+import { openGmsFolder } from "../../../cli/gms/gms-folder.ts";
+import { openMcxFolder } from "../../../cli/mcx/mcx-folder.ts";
 import { temporaryFolder } from "../run-cli.ts";
 
 const provisioning = { tokenFile: "server.token", caFile: "ca.pem", clientId: "mcx", trkFile: "/keys/trk" };

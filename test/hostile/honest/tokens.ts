@@ -1,6 +1,6 @@
 /** Access tokens of the development issuer of a data folder, and such as no server may take. */
 import { join } from "node:path";
-import { developmentIssuerOf } from "../../../cli/server/development-tokens.ts";
+import { developmentIssuerOf } from "../../../cli/server/folder-tokens.ts";
 import { gmsAudience } from "../../../roles/gms/common/config.ts";
 import { kmsAudience } from "../../../roles/kms/common/config.ts";
 import { mcxAudience } from "../../../roles/mcx/common/config.ts";

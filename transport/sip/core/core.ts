@@ -2,7 +2,7 @@
 import { toHex } from "../../../base/bytes.ts";
 import type { Clock } from "../../../base/clock.ts";
 import { MikeySakkeError } from "../../../base/errors.ts";
-import { fraction, type RandomSource } from "../../../base/random.ts";
+import type { RandomSource } from "../../../base/random.ts";
 import type { Admission } from "../../admission/admission.ts";
 import { ROUTE, VIA } from "../codec/addresses.ts";
 import { DEFAULT_LIMITS, type SipLimits } from "../codec/limits.ts";
@@ -82,7 +82,7 @@ export class SipCore {
     strayResponses: 0,
     timeouts: 0,
   };
-  readonly #random: RandomSource;
+  readonly random: RandomSource;
   readonly #log: SipLog;
   readonly #limits: SipLimits;
   readonly #handlers: CoreHandlers;
@@ -95,7 +95,7 @@ export class SipCore {
     this.transports = new Transports(options.transports);
     this.clock = options.clock;
     this.timers = options.timers ?? DEFAULT_TIMERS;
-    this.#random = options.random;
+    this.random = options.random;
     this.#log = options.log ?? (() => undefined);
     this.#limits = options.limits ?? DEFAULT_LIMITS;
     this.#handlers = handlers;
@@ -113,16 +113,11 @@ export class SipCore {
 
   /** RFC 3261 19.3: at least 32 random bits. */
   newTag(): string {
-    return toHex(this.#random(8));
+    return toHex(this.random(8));
   }
 
   newCallId(): string {
-    return toHex(this.#random(16));
-  }
-
-  /** Evenly drawn from 0 up to 1, so that those who wait for the same do not go on together. */
-  fraction(): number {
-    return fraction(this.#random);
+    return toHex(this.random(16));
   }
 
   /** Asks for a sign of life, which `heard` shows. */
@@ -214,7 +209,7 @@ export class SipCore {
   #prepare(request: SipRequest, flow: Flow): { request: SipRequest; flow: Flow } {
     const transport = this.transports.get(flow.transport);
     if (transport === undefined) throw unreachable(`no transport ${flow.transport}`);
-    const headers = request.headers.clone().prepend(VIA, newVia(transport, this.#random));
+    const headers = request.headers.clone().prepend(VIA, newVia(transport, this.random));
     return { request: { ...request, headers }, flow };
   }
 

@@ -1,6 +1,8 @@
 /** A subscription as the subscriber keeps it (RFC 6665 4.1): made, refreshed, ended, one dialog each. */
 
+import { backOff } from "../../../base/back-off.ts";
 import { Timer } from "../../../base/clock.ts";
+import { fraction } from "../../../base/random.ts";
 import { CONTACT, FROM, type NameAddress, nameAddress, ROUTE, TO, tagOf, VIA } from "../codec/addresses.ts";
 import { createRequest, type SipRequest, type SipResponse } from "../codec/message.ts";
 import {
@@ -28,8 +30,9 @@ import { KeepAlive } from "../user-agent/keep-alive.ts";
 import type { UserAgent } from "../user-agent/user-agent.ts";
 import type { SubscribeOptions, SubscriptionEnd } from "./subscribe-options.ts";
 
-/** Longest wait between tries to refresh, in milliseconds. */
-const MAX_BACKOFF = 32_000;
+/** Milliseconds between tries to refresh. */
+const FIRST_RETRY_MS = 1000;
+const LONGEST_RETRY_MS = 32_000;
 /** Most milliseconds until a broken connection is made anew: a proxy that falls breaks thousands in one moment. */
 const RECONNECT_SPREAD = 500;
 
@@ -52,7 +55,8 @@ export class Subscription {
   #isProxied = false;
   #leaving = false;
   #ended = false;
-  #backoff = 0;
+  /** Refreshes that failed in a row. */
+  #failures = 0;
   #notBefore = Number.NEGATIVE_INFINITY;
   readonly #refreshTimer: Timer;
   readonly #expiryTimer: Timer;
@@ -193,7 +197,7 @@ export class Subscription {
       if (this.#state === "init" && patience !== undefined) {
         this.#patienceTimer.set(2 * patience, () => this.#silent(since));
       }
-      this.#backoff = 0;
+      this.#failures = 0;
       this.#dialog?.answered(response);
       // 4.1.2.1: the notifier may shorten the time.
       this.#granted = Math.min(response.headers.get(EXPIRES) ?? this.#expires, this.#expires);
@@ -222,9 +226,11 @@ export class Subscription {
 
   /** RFC 3261 21.5.4: not before the notifier wants to hear of it again, not with a new subscription either. */
   #later(seconds: number): void {
-    this.#backoff = Math.min(Math.max(2 * this.#backoff, 1000), MAX_BACKOFF);
-    this.#notBefore = this.#agent.core.clock.now() + seconds * 1000;
-    this.#refreshTimer.set(Math.max(this.#backoff, seconds * 1000), () => this.#again());
+    const { clock, random } = this.#agent.core;
+    const failures = ++this.#failures;
+    const wait = backOff({ failures, firstMs: FIRST_RETRY_MS, longestMs: LONGEST_RETRY_MS }, random);
+    this.#notBefore = clock.now() + seconds * 1000;
+    this.#refreshTimer.set(Math.max(wait, seconds * 1000), () => this.#again());
   }
 
   /** Refreshes at half the time, or ten minutes before the end of a long one (as TS 24.229 5.1.1.3 does). */
@@ -281,7 +287,7 @@ export class Subscription {
     if (flow !== this.#flow || this.#ended) return;
     this.#flow = undefined;
     if (this.#dialog === undefined) this.#end({ cause: "unreachable" });
-    else this.#refreshTimer.set(RECONNECT_SPREAD * this.#agent.core.fraction(), () => this.#again());
+    else this.#refreshTimer.set(RECONNECT_SPREAD * fraction(this.#agent.core.random), () => this.#again());
   }
 
   /** 4.1.3: takes a NOTIFY; a second dialog is not wanted (4.1.2.4, RFC 5875 4.10). */

@@ -5,6 +5,7 @@
  */
 
 import { Timer } from "../../../base/clock.ts";
+import { fraction } from "../../../base/random.ts";
 import type { SipCore } from "../core/core.ts";
 import { isGone } from "../core/reasons.ts";
 import type { Flow } from "../socket/ports.ts";
@@ -52,7 +53,7 @@ export class KeepAlive {
   start(since = this.#parts.core.clock.now()): void {
     const { core, interval } = this.#parts;
     this.stop();
-    const next = since + interval * (0.8 + 0.2 * core.fraction());
+    const next = since + interval * (0.8 + 0.2 * fraction(core.random));
     this.#timer.set(Math.max(0, next - core.clock.now()), () => this.#question());
   }
 

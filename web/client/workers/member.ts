@@ -1,4 +1,5 @@
 /** The user's client: identity keys from the KMS, group keys from the GMS, calls and short data by the MCX server. */
+import { backOff } from "../../../base/back-off.ts";
 import { pause } from "../../../base/deadline.ts";
 import {
   type Core,
@@ -48,8 +49,9 @@ export interface MemberOptions {
 
 /** A server behind the WebSocket that leads to it: the name is never looked up. */
 const SERVER = "sip:server.invalid";
-/** Milliseconds between attempts to join. */
-const AGAIN = [0, 500, 1000, 2000, 5000];
+/** Milliseconds between attempts to bind, to join and to send. */
+const FIRST_RETRY_MS = 500;
+const LONGEST_RETRY_MS = 5000;
 const FORBIDDEN = 403;
 /** Milliseconds that a user who leaves waits for the server. */
 const LEAVE_MS = 2000;
@@ -191,8 +193,8 @@ export class Member {
       random: systemRandom,
       onEvent: (event) => this.#ofMcx(event),
     });
-    for (let tries = 0; !this.#isBound; tries++) {
-      await pause(AGAIN[Math.min(tries, AGAIN.length - 1)]!);
+    for (let failures = 0; !this.#isBound; failures++) {
+      if (failures > 0) await pause(retryWait(failures));
       await this.#mcx.bind().catch((error: unknown) => tell({ type: "fault", text: textOf(error) }));
     }
   }
@@ -233,7 +235,7 @@ export class Member {
       }
     } catch (error) {
       this.#options.tell({ type: "fault", text: textOf(error) });
-      setTimeout(() => void this.#sendTexts(), AGAIN.at(-1)!);
+      setTimeout(() => void this.#sendTexts(), LONGEST_RETRY_MS);
     } finally {
       this.#isSending = false;
     }
@@ -245,8 +247,8 @@ export class Member {
     const { queueing = false } = this.#options.config;
     call.state = "joining";
     this.#show();
-    for (let tries = 0; this.#calls.get(group) === call && this.#isBound; tries++) {
-      await pause(AGAIN[Math.min(tries, AGAIN.length - 1)]!);
+    for (let failures = 0; this.#calls.get(group) === call && this.#isBound; failures++) {
+      if (failures > 0) await pause(retryWait(failures));
       try {
         const joined = await this.#mcx!.join(group, {
           offer: { media: NO_ADDRESS, floor: NO_ADDRESS, webSocket: {}, queueing },
@@ -263,7 +265,7 @@ export class Member {
         return;
       } catch (error) {
         // A former member does not ask again.
-        if (error instanceof McxRefusedError && error.status === FORBIDDEN && tries > 2) break;
+        if (error instanceof McxRefusedError && error.status === FORBIDDEN && failures > 2) break;
       }
     }
     call.state = "none";
@@ -359,6 +361,10 @@ export class Member {
     await endpoint.start();
     return endpoint;
   }
+}
+
+function retryWait(failures: number): number {
+  return backOff({ failures, firstMs: FIRST_RETRY_MS, longestMs: LONGEST_RETRY_MS }, systemRandom);
 }
 
 function isUsable({ key, state }: GroupKey): boolean {

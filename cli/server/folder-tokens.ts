@@ -1,4 +1,4 @@
-/** The development token issuer of a data folder, whose key is made when it is first needed. */
+/** Development tokens for the servers of a data folder, whose issuer's key is made when it is first needed. */
 import { fromUtf8 } from "../../base/bytes.ts";
 import { kmsAudience } from "../../roles/kms/common/config.ts";
 import {
@@ -34,23 +34,33 @@ export async function developmentIssuerOf(
   return DevelopmentIssuer.create([audience], jwk as Parameters<typeof DevelopmentIssuer.create>[1]);
 }
 
-/** A token for the KMS of the folder. Usage error NO_DEVELOPMENT_TOKENS for a KMS that has a real issuer. */
+/** A server of a data folder, opened. */
+interface Opened {
+  readonly folder: string;
+  readonly config: { readonly tokens?: { readonly issuer: string } | undefined };
+  readonly files: Pick<DataFiles, "tokenKey">;
+}
+
+/** A token for a server of the folder. Usage error NO_DEVELOPMENT_TOKENS for one that has a real issuer. */
+export async function folderToken(
+  { folder, config, files }: Opened,
+  server: "KMS" | "GMS" | "MCX server",
+  audience: TokenAudience,
+  wanted: Omit<DevelopmentTokenOptions, "now">,
+): Promise<string> {
+  if (config.tokens !== undefined) {
+    const text = `${folder}: this ${server} takes the tokens of ${config.tokens.issuer} only`;
+    throw usageError("NO_DEVELOPMENT_TOKENS", text);
+  }
+  const issuer = await developmentIssuerOf(files, audience);
+  return issuer.token({ ...wanted, now: Date.now() });
+}
+
+/** A token for the KMS of the folder. */
 export async function developmentToken(
   options: FolderOptions,
   wanted: Omit<DevelopmentTokenOptions, "now">,
 ): Promise<string> {
-  const { folder, config, files } = await openDataFolder(options);
-  requireDevelopment(folder, "KMS", config.tokens);
-  const issuer = await developmentIssuerOf(files, kmsAudience(config.kmsUri));
-  return issuer.token({ ...wanted, now: Date.now() });
-}
-
-export function requireDevelopment(
-  folder: string,
-  server: "KMS" | "GMS" | "MCX server",
-  tokens: { readonly issuer: string } | undefined,
-): void {
-  if (tokens === undefined) return;
-  const text = `${folder}: this ${server} takes the tokens of ${tokens.issuer} only`;
-  throw usageError("NO_DEVELOPMENT_TOKENS", text);
+  const opened = await openDataFolder(options);
+  return folderToken(opened, "KMS", kmsAudience(opened.config.kmsUri), wanted);
 }
