@@ -10,9 +10,9 @@ import type { KeyId } from "../identity/purpose-tag.ts";
 import type { DeliveredKey } from "../mikey/delivered-key.ts";
 import { groupCsId, type MediaService } from "./cs-ids.ts";
 import { drawnBlocks, type IndexBlocks, StreamIndexes } from "./index-blocks.ts";
-import { GROUP_MKI_BYTES, groupMki, readGroupMki } from "./mki.ts";
+import { GROUP_MKI_BYTES, gmkIdOf, groupMki, readGroupMki } from "./mki.ts";
 import { guessIndex, SEQUENCE_NUMBERS } from "./packet-index.ts";
-import { readRtpHeader } from "./rtp.ts";
+import { sequenceNumberOf } from "./rtp.ts";
 import { SrtcpReceiver, SrtcpSender, type UnprotectedRtcp } from "./srtcp.ts";
 import { type RocTransport, SrtpReceiver, SrtpSender, type UnprotectedRtp } from "./srtp.ts";
 import { type MediaRefusal, refused } from "./streams.ts";
@@ -100,14 +100,14 @@ export class GroupMedia {
 
   /** Forgets what was derived from GMKs that may not be received under any more. */
   prune(): void {
-    const keep = (mki: Uint8Array) => this.#options.keys.receiving(readGroupMki(mki).gmkId) !== undefined;
+    const keep = (mki: Uint8Array) => this.#options.keys.receiving(gmkIdOf(mki)) !== undefined;
     this.#rtp.prune(keep);
     this.#rtcp.prune(keep);
   }
 
   /** Session keys are kept from packet to packet, and a GMK may have been revoked since. */
   #stillUsable<T extends { readonly mki: Uint8Array }>(result: T): T | MediaRefusal {
-    if (this.#options.keys.receiving(readGroupMki(result.mki).gmkId) !== undefined) return result;
+    if (this.#options.keys.receiving(gmkIdOf(result.mki)) !== undefined) return result;
     this.prune();
     return refused("unknown-key");
   }
@@ -210,8 +210,8 @@ export class GroupMediaSender {
 
   #rocOf(packet: Uint8Array): number {
     if (this.#lastIndex === undefined) return this.#rocs.block?.first ?? 0;
-    const sequenceNumber = readRtpHeader(packet)?.sequenceNumber ?? 0;
-    return Math.max(Math.floor(guessIndex(this.#lastIndex, sequenceNumber) / SEQUENCE_NUMBERS), 0);
+    const index = guessIndex(this.#lastIndex, sequenceNumberOf(packet));
+    return Math.max(Math.floor(index / SEQUENCE_NUMBERS), 0);
   }
 
   #newRtp(key: DeliveredKey, first: Uint8Array): MaybePromise<SrtpSender> {

@@ -4,6 +4,7 @@ import { applyUserSalt } from "../identity/guk-id.ts";
 import { type KeyId, keyIdFromBytes, keyIdToBytes } from "../identity/purpose-tag.ts";
 import { userSalts } from "../identity/user-salt.ts";
 import type { DeliveredKey } from "../mikey/delivered-key.ts";
+import { readUint32 } from "./rtp.ts";
 
 export const GROUP_MKI_BYTES = 8;
 export const KEY_MKI_BYTES = 4;
@@ -27,6 +28,11 @@ export function readGroupMki(mki: Uint8Array): GroupMki {
     gmkId: keyIdFromBytes(mki.subarray(0, KEY_MKI_BYTES)),
     gukId: keyIdFromBytes(mki.subarray(KEY_MKI_BYTES)),
   };
+}
+
+/** The GMK-ID of eight octets of an MKI, without what else is in it. */
+export function gmkIdOf(mki: Uint8Array): KeyId {
+  return readUint32(mki, 0);
 }
 
 /** The K-ID that a packet of control signalling ends with; undefined when it is too short. */

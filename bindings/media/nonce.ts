@@ -1,5 +1,4 @@
 /** Nonces of RFC 7714 8.1 and 9.1: SSRC and index, XORed with the session salt. No two packets of a key have the same. */
-import { GCM_NONCE_BYTES } from "./aes.ts";
 import { SEQUENCE_NUMBERS } from "./packet-index.ts";
 
 const SSRC_AT = 2;
@@ -8,23 +7,26 @@ const SEQUENCE_AT = 10;
 const SRTCP_INDEX_AT = 8;
 
 export function srtpNonce(salt: Uint8Array, ssrc: number, index: number): Uint8Array {
-  const nonce = new Uint8Array(GCM_NONCE_BYTES);
-  const view = new DataView(nonce.buffer);
-  view.setUint32(SSRC_AT, ssrc);
-  view.setUint32(ROC_AT, Math.floor(index / SEQUENCE_NUMBERS));
-  view.setUint16(SEQUENCE_AT, index % SEQUENCE_NUMBERS);
-  return xor(nonce, salt);
+  const nonce = salt.slice();
+  const sequenceNumber = index % SEQUENCE_NUMBERS;
+  xor32(nonce, SSRC_AT, ssrc);
+  xor32(nonce, ROC_AT, (index - sequenceNumber) / SEQUENCE_NUMBERS);
+  nonce[SEQUENCE_AT]! ^= sequenceNumber >>> 8;
+  nonce[SEQUENCE_AT + 1]! ^= sequenceNumber;
+  return nonce;
 }
 
 export function srtcpNonce(salt: Uint8Array, ssrc: number, index: number): Uint8Array {
-  const nonce = new Uint8Array(GCM_NONCE_BYTES);
-  const view = new DataView(nonce.buffer);
-  view.setUint32(SSRC_AT, ssrc);
-  view.setUint32(SRTCP_INDEX_AT, index);
-  return xor(nonce, salt);
+  const nonce = salt.slice();
+  xor32(nonce, SSRC_AT, ssrc);
+  xor32(nonce, SRTCP_INDEX_AT, index);
+  return nonce;
 }
 
-function xor(nonce: Uint8Array, salt: Uint8Array): Uint8Array {
-  for (let i = 0; i < nonce.length; i++) nonce[i]! ^= salt[i]!;
-  return nonce;
+/** XORs an unsigned number of 32 bits into four octets. */
+function xor32(octets: Uint8Array, at: number, value: number): void {
+  octets[at]! ^= value >>> 24;
+  octets[at + 1]! ^= value >>> 16;
+  octets[at + 2]! ^= value >>> 8;
+  octets[at + 3]! ^= value;
 }

@@ -19,21 +19,41 @@ export interface RtpHeader {
 /** Undefined when the octets up to `end` are no RTP packet of version 2. */
 export function readRtpHeader(packet: Uint8Array, end = packet.length): RtpHeader | undefined {
   if (end < RTP_FIXED_BYTES || packet[0]! >> 6 !== VERSION) return undefined;
-  const view = new DataView(packet.buffer, packet.byteOffset, end);
   let length = RTP_FIXED_BYTES + 4 * (packet[0]! & 0x0f);
   if ((packet[0]! & 0x10) !== 0) {
     if (length + 4 > end) return undefined;
-    length += 4 + 4 * view.getUint16(length + 2);
+    length += 4 + 4 * readUint16(packet, length + 2);
   }
   if (length > end) return undefined;
   return {
     length,
     marker: packet[1]! >= 0x80,
     payloadType: packet[1]! & 0x7f,
-    sequenceNumber: view.getUint16(2),
-    timestamp: view.getUint32(4),
-    ssrc: view.getUint32(8),
+    sequenceNumber: readUint16(packet, 2),
+    timestamp: readUint32(packet, 4),
+    ssrc: readUint32(packet, 8),
   };
+}
+
+/** The sequence number of an RTP packet; of anything else a number without meaning. */
+export function sequenceNumberOf(packet: Uint8Array): number {
+  return readUint16(packet, 2);
+}
+
+function readUint16(octets: Uint8Array, at: number): number {
+  return (octets[at]! << 8) | octets[at + 1]!;
+}
+
+/** The octets are read where they are: a DataView for each packet would cost more than all of its header. */
+export function readUint32(octets: Uint8Array, at: number): number {
+  return ((readUint16(octets, at) << 16) | readUint16(octets, at + 2)) >>> 0;
+}
+
+export function writeUint32(octets: Uint8Array, at: number, value: number): void {
+  octets[at] = value >>> 24;
+  octets[at + 1] = value >>> 16;
+  octets[at + 2] = value >>> 8;
+  octets[at + 3] = value;
 }
 
 /** Second octets of RTCP packets (RFC 5761 4). */

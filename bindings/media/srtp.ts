@@ -8,7 +8,8 @@ import { andThen, type MaybePromise } from "../../base/maybe-promise.ts";
 import { GCM_TAG_BYTES } from "./aes.ts";
 import { srtpNonce } from "./nonce.ts";
 import { guessIndex, MAX_SRTP_INDEX, SEQUENCE_NUMBERS } from "./packet-index.ts";
-import { type RtpHeader, readRtpHeader } from "./rtp.ts";
+import { PacketOctets } from "./packet-octets.ts";
+import { type RtpHeader, readRtpHeader, readUint32, writeUint32 } from "./rtp.ts";
 import { type SessionKeys, SRTP_LABELS, type SrtpMaster, sessionKeys } from "./session-keys.ts";
 import { type MediaRefusal, refused, type Stream, Streams, type StreamsOptions } from "./streams.ts";
 
@@ -32,6 +33,7 @@ export interface SrtpSenderOptions {
 export class SrtpSender {
   readonly #keys: SessionKeys;
   readonly #options: SrtpSenderOptions;
+  readonly #octets = new PacketOctets();
   #highest: number | undefined;
 
   private constructor(keys: SessionKeys, options: SrtpSenderOptions) {
@@ -61,7 +63,8 @@ export class SrtpSender {
   }
 
   /**
-   * The packet to send. Sequence numbers go up: one that comes again would use a nonce again.
+   * The packet to send, whose ArrayBuffer may hold others of the stream too. Sequence numbers go up: one that comes again
+   * would use a nonce again.
    *
    * @throws MikeySakkeError usage: `BAD_RTP`, `OTHER_SSRC`, `SRTP_INDEX_USED`, `SRTP_KEY_EXHAUSTED` after 2^48 packets
    */
@@ -74,13 +77,11 @@ export class SrtpSender {
     const { cipher, salt } = this.#keys;
     const carriesRoc = roc !== undefined && header.sequenceNumber % roc.rate === 0;
     const end = packet.length + GCM_TAG_BYTES;
-    const out = new Uint8Array(end + mki.length + (carriesRoc ? ROC_BYTES : 0));
+    const out = this.#octets.take(end + mki.length + (carriesRoc ? ROC_BYTES : 0));
     const aad = packet.subarray(0, header.length);
     out.set(aad);
     out.set(mki, end);
-    if (carriesRoc) {
-      new DataView(out.buffer).setUint32(end + mki.length, Math.floor(index / SEQUENCE_NUMBERS));
-    }
+    if (carriesRoc) writeUint32(out, end + mki.length, Math.floor(index / SEQUENCE_NUMBERS));
     const nonce = srtpNonce(salt, ssrc, index);
     return cipher.seal(nonce, aad, packet.subarray(header.length), out, header.length);
   }
@@ -107,7 +108,7 @@ export interface SrtpReceiverOptions extends StreamsOptions {
 
 export interface UnprotectedRtp {
   readonly ok: true;
-  /** The RTP packet in clear. */
+  /** The RTP packet in clear. Its ArrayBuffer may hold other packets too. */
   readonly packet: Uint8Array;
   readonly header: RtpHeader;
   readonly mki: Uint8Array;
@@ -119,6 +120,7 @@ export interface UnprotectedRtp {
 export class SrtpReceiver {
   readonly #options: SrtpReceiverOptions;
   readonly #streams: Streams;
+  readonly #octets = new PacketOctets();
 
   constructor(options: SrtpReceiverOptions) {
     this.#options = options;
@@ -166,7 +168,7 @@ export class SrtpReceiver {
       if (payload === undefined) return refused("not-authentic");
       const fault = this.#streams.admit(mki, header.ssrc, stream, index);
       if (fault !== undefined) return refused(fault);
-      const clear = new Uint8Array(header.length + payload.length);
+      const clear = this.#octets.take(header.length + payload.length);
       clear.set(aad);
       clear.set(payload, header.length);
       return { ok: true, packet: clear, header, mki: mki.slice(), index };
@@ -193,7 +195,7 @@ function cut(packet: Uint8Array, { mkiBytes, roc }: SrtpReceiverOptions): Parts 
     header,
     end,
     mki: packet.subarray(end, mkiEnd),
-    roc: carriesRoc ? new DataView(packet.buffer, packet.byteOffset).getUint32(mkiEnd) : undefined,
+    roc: carriesRoc ? readUint32(packet, mkiEnd) : undefined,
   };
 }
 

@@ -6,6 +6,7 @@
  * sender's own that was idle longest. Of that one the highest index stays, below which nothing is new, so that it may go on
  * and cannot be repeated.
  */
+import { equal } from "../../base/bytes.ts";
 import { andThen, type MaybePromise } from "../../base/maybe-promise.ts";
 import { ReplayWindow } from "./packet-index.ts";
 import { type SessionKeys, type SrtpMaster, sessionKeys } from "./session-keys.ts";
@@ -55,8 +56,11 @@ export interface Stream {
 }
 
 interface KeptStream extends Stream {
+  readonly mki: Uint8Array;
   /** Counts authentic packets of all streams: the lowest was idle longest. */
   usedAt: number;
+  /** Whether it is among the streams of its sender still. */
+  kept: boolean;
 }
 
 interface Sender {
@@ -79,8 +83,11 @@ export class Streams {
   readonly #senders = new Map<string, Sender>();
   /** Session keys of the last few MKIs that nothing authentic came under. */
   readonly #unproven = new Map<string, SessionKeys>();
-  /** What was seen of an SSRC under the key that it came to last: its index goes on under the next (RFC 3711 3.3.1). */
-  readonly #bySsrc = new Map<number, ReplayWindow>();
+  /**
+   * By SSRC, the stream under the key that it came to last. Most packets belong to it, which their MKI tells without making
+   * a name of it. Its index goes on under the next key (RFC 3711 3.3.1), so it stays here when it is not kept any more.
+   */
+  readonly #bySsrc = new Map<number, KeptStream>();
   #size = 0;
   #ended = 0;
   #uses = 0;
@@ -97,12 +104,14 @@ export class Streams {
 
   /** The stream, or a new one that is not kept before `admit`; undefined without a key. */
   find(mki: Uint8Array, ssrc: number): MaybePromise<Stream | undefined> {
+    const last = this.#bySsrc.get(ssrc);
+    if (last?.kept === true && equal(last.mki, mki)) return last;
     const name = nameOf(mki);
     const sender = this.#senders.get(name);
     const known = sender?.streams.get(ssrc);
     if (known !== undefined) return known;
     const window = new ReplayWindow(this.#options.replayWindow, sender?.ended.get(ssrc));
-    const before = this.#bySsrc.get(ssrc)?.highest;
+    const before = last?.window.highest;
     return andThen(sender?.keys ?? this.#keys(name, mki), (keys) => keys && { keys, window, before });
   }
 
@@ -126,12 +135,17 @@ export class Streams {
    * meantime is used in place of `stream`.
    */
   admit(mki: Uint8Array, ssrc: number, stream: Stream, index: number): MediaFault | undefined {
-    const name = nameOf(mki);
-    const kept = this.#senders.get(name)?.streams.get(ssrc) ?? this.#add(name, ssrc, stream);
+    const last = this.#bySsrc.get(ssrc);
+    const kept = last !== undefined && last === stream && last.kept ? last : this.#entered(mki, ssrc, stream);
     kept.usedAt = ++this.#uses;
     if (!kept.window.isNew(index)) return "replayed";
     kept.window.enter(index);
     return undefined;
+  }
+
+  #entered(mki: Uint8Array, ssrc: number, stream: Stream): KeptStream {
+    const name = nameOf(mki);
+    return this.#senders.get(name)?.streams.get(ssrc) ?? this.#add(name, mki, ssrc, stream);
   }
 
   /** Forgets keys and streams of MKIs that `keep` says no to, after a key was revoked or has expired. */
@@ -140,12 +154,13 @@ export class Streams {
     for (const [name, { streams, ended }] of this.#senders) {
       if (keep(octetsOf(name))) continue;
       this.#senders.delete(name);
+      for (const stream of streams.values()) stream.kept = false;
       this.#size -= streams.size;
       this.#ended -= ended.size;
     }
   }
 
-  #add(name: string, ssrc: number, { keys, window }: Stream): KeptStream {
+  #add(name: string, mki: Uint8Array, ssrc: number, { keys, window }: Stream): KeptStream {
     const { maxStreams = MAX_STREAMS, maxStreamsOfSender = MAX_OF_SENDER } = this.#options;
     const sender = this.#senders.get(name) ?? { keys, streams: new Map(), ended: new Map() };
     if (sender.streams.size >= maxStreamsOfSender) this.#end(sender);
@@ -153,11 +168,11 @@ export class Streams {
     this.#unproven.delete(name);
     this.#senders.delete(name);
     this.#senders.set(name, sender);
-    const kept = { keys, window, usedAt: this.#uses };
+    const kept = { keys, window, mki: mki.slice(), usedAt: this.#uses, kept: true };
     if (sender.ended.delete(ssrc)) this.#ended--;
     sender.streams.set(ssrc, kept);
     this.#bySsrc.delete(ssrc);
-    this.#bySsrc.set(ssrc, window);
+    this.#bySsrc.set(ssrc, kept);
     if (this.#bySsrc.size > maxStreams) this.#bySsrc.delete(this.#bySsrc.keys().next().value!);
     this.#size++;
     return kept;
@@ -165,9 +180,10 @@ export class Streams {
 
   /** Ends the stream of a sender that was idle longest. */
   #end(sender: Sender): void {
-    const [ssrc, { window }] = [...sender.streams].reduce((a, b) => (b[1].usedAt < a[1].usedAt ? b : a));
+    const [ssrc, stream] = [...sender.streams].reduce((a, b) => (b[1].usedAt < a[1].usedAt ? b : a));
+    stream.kept = false;
     sender.streams.delete(ssrc);
-    sender.ended.set(ssrc, window.highest);
+    sender.ended.set(ssrc, stream.window.highest);
     this.#size--;
     this.#ended++;
     if (this.#ended <= (this.#options.maxEnded ?? MAX_ENDED)) return;
