@@ -36,6 +36,30 @@ describe("SRTP", () => {
     expect(await end.unprotect(packet)).toEqual({ ok: false, fault: "replayed" });
   });
 
+  it.each([
+    ["kept", [1, 1]],
+    ["that ended for another of its sender, and began again", [1, 2, 1]],
+  ] as const)("has no key for a pruned stream %s", async (_, ssrcs) => {
+    let known = true;
+    const end = new SrtpReceiver({
+      mkiBytes: 4,
+      roc: undefined,
+      resolve: (mki) => (known ? resolve(mki) : undefined),
+      maxStreamsOfSender: 1,
+    });
+    const senders = new Map([1, 2].map((ssrc) => [ssrc, sender({ ssrc })]));
+    const packet = async (ssrc: number, seq: number) =>
+      (await senders.get(ssrc)!).protect(rtp(ssrc, seq, text("x")));
+    for (const [seq, ssrc] of ssrcs.entries()) {
+      expect((await end.unprotect(await packet(ssrc, seq))).ok).toBe(true);
+    }
+    expect(end.streams).toBe(1);
+    known = false;
+    end.prune(() => false);
+    expect(end.streams).toBe(0);
+    expect(await end.unprotect(await packet(1, 9))).toEqual({ ok: false, fault: "unknown-key" });
+  });
+
   describe("of a stream whose key changes", () => {
     const NEXT = Uint8Array.of(9, 9, 9, 9);
     const nextKey = () => ({ key: new Uint8Array(16).fill(7), salt: new Uint8Array(12).fill(8) });
