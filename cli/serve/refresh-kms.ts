@@ -1,6 +1,6 @@
 /** Asks the servers of a data folder that are clients of a KMS to refresh their keys and certificates now. */
 import { MikeySakkeError } from "../../base/errors.ts";
-import { MCX_ADMIN_ROOT } from "../../roles/mcx/admin/server.ts";
+import { MCX_ADMIN_ROOT } from "../../roles/mcx/admin/operations.ts";
 import { gmsAdminFileOf } from "../gms/gms-folder.ts";
 import { OPERATOR, withGmsAdmin } from "../gms/with-admin.ts";
 import { mcxAdminFileOf } from "../mcx/mcx-folder.ts";

@@ -7,6 +7,7 @@ import {
   type FastifyRequest,
   fastify,
 } from "fastify";
+import type { z } from "zod";
 import { toHex } from "../../base/bytes.ts";
 import { systemClock, type TimerPort } from "../../base/clock.ts";
 import { defined } from "../../base/defined.ts";
@@ -24,6 +25,8 @@ import { addGuard, refused } from "./guard.ts";
 import { History } from "./history.ts";
 import { LostUsers } from "./lost-users.ts";
 import type { FeedEvents, ServerName, SessionView } from "./messages.ts";
+import { openApiDocument } from "./openapi.ts";
+import { OPERATIONS, type OperationId, SCHEMAS, type SchemaName } from "./operations.ts";
 import { type PageFile, readPageFiles } from "./page-files.ts";
 import { digestOf, type Session, Sessions } from "./sessions.ts";
 import { askServer } from "./upstream.ts";
@@ -61,7 +64,6 @@ const MOST_PAGES = 64;
 const MOST_WAITING = 4 << 20;
 const BEAT_MS = 15_000;
 const SWEEP_MS = 1000;
-const NAME = /^[^\p{C}]{1,100}$/u;
 const SERVERS: readonly ServerName[] = ["kms", "gms", "mcx"];
 
 /** @throws {MikeySakkeError} usage BAD_CONFIG */
@@ -130,77 +132,73 @@ export function createConsole(options: ConsoleOptions): Console {
     return reply.type(file.type).send(file.body);
   });
 
-  app.post("/session", async (request, reply) => {
-    const address = request.ip;
-    if (sessions.isBarred(address)) {
-      reply.header("retry-after", "60");
-      throw refused(429, "TOO_MANY_ATTEMPTS", "too many wrong codes: wait a minute");
-    }
-    const { code, name } = jsonOf(request) as { code?: unknown; name?: unknown };
-    if (typeof code !== "string" || typeof name !== "string" || !NAME.test(name.trim())) {
-      throw refused(400, "BAD_ADMIN_REQUEST", "code and name: expected text");
-    }
-    const opened = sessions.open(code, name.trim(), address);
-    if (opened === undefined) {
-      log.warn({ address }, "a sign-in to the console was refused");
-      throw refused(401, "SIGN_IN", "the code is wrong, was used before, or is over");
-    }
-    log.info({ address, actor: opened.session.name }, "signed in to the console");
-    reply.header("set-cookie", cookieOf(opened.cookie, config.sessionHours * 3600));
-    return viewOf(opened.session);
-  });
-  app.get("/session", async (request) => viewOf(sessionOf(request)));
-  app.delete("/session", async (request, reply) => {
-    requireChange(request);
-    sessions.close(cookieIn(request)!);
-    return reply.header("set-cookie", cookieOf("", 0)).code(204).send();
-  });
-  app.post("/codes", async (request) => {
-    const { authorization = "" } = request.headers;
-    if (!authorization.startsWith("Bearer ") || !sessions.isToken(authorization.slice("Bearer ".length))) {
-      throw refused(401, "ADMIN_TOKEN", "the operator's token is needed");
-    }
-    return { link: link() };
-  });
-
-  app.get("/events", async (request, reply) => {
-    const session = sessionOf(request);
-    if (feed.size >= MOST_PAGES) throw refused(503, "BUSY", "too many pages are open");
-    const { group } = request.query as { group?: unknown };
-    await stream(session, cookieIn(request)!, typeof group === "string" ? group : undefined, reply);
-    return reply;
-  });
-  app.get("/history", async (request) => {
-    sessionOf(request);
-    return history.view();
-  });
-  app.get("/alarms", async (request) => {
-    sessionOf(request);
-    return { alarms: alarms.list() };
-  });
-  app.post("/alarms/acknowledge", async (request, reply) => {
-    const { name } = requireChange(request);
-    const { id } = jsonOf(request) as { id?: unknown };
-    if (typeof id !== "number")
-      throw refused(400, "BAD_ADMIN_REQUEST", "id: expected the number of an alarm");
-    if (!alarms.acknowledge(id, name))
-      throw refused(404, "NOT_FOUND", `no emergency call has the number ${id}`);
-    log.info({ actor: name, emergency: id }, "emergency call acknowledged");
-    return reply.code(204).send();
-  });
-  app.get("/lost", async (request) => {
-    sessionOf(request);
-    return { lost: lostUsers.list() };
-  });
-  app.post("/lost", async (request) => {
-    const { name } = requireChange(request);
-    const { user, reason } = jsonOf(request) as { user?: unknown; reason?: unknown };
-    if (typeof user !== "string" || typeof reason !== "string" || reason.length > 1000) {
-      throw refused(400, "BAD_ADMIN_REQUEST", "user and reason: expected text");
-    }
-    log.warn({ actor: name }, "radio lost");
-    return lostUsers.lose(user, name, reason);
-  });
+  const handlers: Record<OperationId, (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>> = {
+    async openSession(request, reply) {
+      const address = request.ip;
+      if (sessions.isBarred(address)) {
+        reply.header("retry-after", "60");
+        throw refused(429, "TOO_MANY_ATTEMPTS", "too many wrong codes: wait a minute");
+      }
+      const { code, name } = bodyOf(request, "SignIn");
+      const opened = sessions.open(code, name, address);
+      if (opened === undefined) {
+        log.warn({ address }, "a sign-in to the console was refused");
+        throw refused(401, "SIGN_IN", "the code is wrong, was used before, or is over");
+      }
+      log.info({ address, actor: opened.session.name }, "signed in to the console");
+      reply.header("set-cookie", cookieOf(opened.cookie, config.sessionHours * 3600));
+      return viewOf(opened.session);
+    },
+    getSession: async (request) => viewOf(sessionOf(request)),
+    async closeSession(request, reply) {
+      requireChange(request);
+      sessions.close(cookieIn(request)!);
+      return reply.header("set-cookie", cookieOf("", 0)).code(204).send();
+    },
+    async makeLink({ headers: { authorization = "" } }) {
+      if (!authorization.startsWith("Bearer ") || !sessions.isToken(authorization.slice("Bearer ".length))) {
+        throw refused(401, "ADMIN_TOKEN", "the operator's token is needed");
+      }
+      return { link: link() };
+    },
+    async listen(request, reply) {
+      const session = sessionOf(request);
+      if (feed.size >= MOST_PAGES) throw refused(503, "BUSY", "too many pages are open");
+      const { group } = request.query as { group?: unknown };
+      await stream(session, cookieIn(request)!, typeof group === "string" ? group : undefined, reply);
+      return reply;
+    },
+    async getHistory(request) {
+      sessionOf(request);
+      return history.view();
+    },
+    async listAlarms(request) {
+      sessionOf(request);
+      return { alarms: alarms.list() };
+    },
+    async acknowledge(request, reply) {
+      const { name } = requireChange(request);
+      const { id } = bodyOf(request, "Acknowledge");
+      if (!alarms.acknowledge(id, name))
+        throw refused(404, "NOT_FOUND", `no emergency call has the number ${id}`);
+      log.info({ actor: name, emergency: id }, "emergency call acknowledged");
+      return reply.code(204).send();
+    },
+    async listLost(request) {
+      sessionOf(request);
+      return { lost: lostUsers.list() };
+    },
+    async lose(request) {
+      const { name } = requireChange(request);
+      const { user, reason } = bodyOf(request, "Lose");
+      log.warn({ actor: name }, "radio lost");
+      return lostUsers.lose(user, name, reason);
+    },
+  };
+  for (const [id, { method, path }] of Object.entries(OPERATIONS)) {
+    app.route({ method, url: path, handler: handlers[id as OperationId] });
+  }
+  app.get("/openapi.json", async () => openApiDocument(cookieName));
   for (const server of SERVERS) {
     app.route({
       method: ["GET", "POST", "PUT", "PATCH", "DELETE"],
@@ -343,14 +341,21 @@ export function createConsole(options: ConsoleOptions): Console {
 
 const pathOf = (url: string) => url.split("?", 1)[0]!;
 
-function jsonOf({ body }: FastifyRequest): object {
+/** @throws {MikeySakkeError} usage BAD_ADMIN_REQUEST, naming each fault */
+function bodyOf<N extends SchemaName>({ body }: FastifyRequest, name: N): z.output<(typeof SCHEMAS)[N]> {
+  const parsed = SCHEMAS[name].safeParse(jsonIn(body));
+  if (parsed.success) return parsed.data as z.output<(typeof SCHEMAS)[N]>;
+  const faults = parsed.error.issues.map(({ path, message }) => `${["body", ...path].join(".")}: ${message}`);
+  throw refused(400, "BAD_ADMIN_REQUEST", faults.join("; "));
+}
+
+/** Undefined: no JSON. */
+function jsonIn(body: unknown): unknown {
   try {
-    const value: unknown = JSON.parse(String(body));
-    if (typeof value === "object" && value !== null) return value;
+    return JSON.parse(String(body));
   } catch {
-    // As any other that is none.
+    return undefined;
   }
-  throw refused(400, "BAD_ADMIN_REQUEST", "expected a JSON object");
 }
 
 function requireTls({ listen }: ConsoleConfig, credentials: Credentials | undefined): void {

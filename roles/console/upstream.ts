@@ -3,7 +3,7 @@ import { defined } from "../../base/defined.ts";
 import { MikeySakkeError } from "../../base/errors.ts";
 import { ADMIN_ROOT as GMS_ROOT } from "../gms/admin/operations.ts";
 import { ADMIN_ROOT as KMS_ROOT } from "../kms/admin/wire.ts";
-import { MCX_ADMIN_ROOT } from "../mcx/admin/server.ts";
+import { MCX_ADMIN_ROOT } from "../mcx/admin/operations.ts";
 import { ACTOR_HEADER, writeActor } from "../server/actor.ts";
 import type { AdminApi } from "./backend.ts";
 import type { ServerName } from "./messages.ts";

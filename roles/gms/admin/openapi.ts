@@ -1,12 +1,7 @@
-/** The OpenAPI 3.1 document of the admin API, made of the operations and of the shapes they are checked with. */
-import { z } from "zod";
+/** The OpenAPI document of the admin API of a GMS. */
+import { documentOf, type Json, jsonSchema, OPERATOR_SCHEME } from "../../server/openapi.ts";
 import { ADMIN_ROOT, OPERATIONS, type Operation } from "./operations.ts";
 import { PARAMETERS, QUERIES, type QueryName, SCHEMAS } from "./schemas.ts";
-
-type Json = Readonly<Record<string, unknown>>;
-
-const JSON_TYPE = "application/json";
-const LINES_TYPE = "application/x-ndjson";
 
 /** What any operation may answer besides. */
 const FAULTS: Readonly<Record<number, string>> = {
@@ -21,57 +16,33 @@ const FAULTS: Readonly<Record<number, string>> = {
 };
 
 export function openApiDocument(): Json {
-  const paths: Record<string, Record<string, Json>> = {};
-  for (const operation of OPERATIONS) {
-    const path = `${ADMIN_ROOT}${operation.path}`;
-    paths[path] ??= {};
-    paths[path][operation.method.toLowerCase()] = operationObject(operation);
-  }
-  return {
-    openapi: "3.1.0",
-    info: {
-      title: "Admin API of a group management server",
-      version: "1",
-      description:
-        "Groups, members, GMKs and rekeys (TS 33.180 5.7). Times are milliseconds since the Unix epoch. The operator may " +
-        "do everything; a user with an access token for group management may manage the groups that name it as manager.",
-    },
+  return documentOf({
+    title: "Admin API of a group management server",
+    description:
+      "Groups, members, GMKs and rekeys (TS 33.180 5.7). Times are milliseconds since the Unix epoch. The operator may " +
+      "do everything; a user with an access token for group management may manage the groups that name it as manager.",
+    operations: OPERATIONS.map(({ path, lines = false, groups, ...operation }) => ({
+      ...operation,
+      path: `${ADMIN_ROOT}${path}`,
+      parameters: parametersOf({ path, ...operation }),
+      ...(lines && { answerType: "application/x-ndjson" }),
+      ...(groups === undefined && { security: [{ operator: [] }] }),
+    })),
+    schemas: SCHEMAS,
+    faults: FAULTS,
     security: [{ operator: [] }, { user: [] }],
-    paths,
-    components: {
-      securitySchemes: {
-        operator: { type: "http", scheme: "bearer", description: "token of the operator" },
-        user: { type: "http", scheme: "bearer", bearerFormat: "JWT", description: "access token of a user" },
-      },
-      schemas: schemaObjects(),
+    securitySchemes: {
+      operator: OPERATOR_SCHEME,
+      user: { type: "http", scheme: "bearer", bearerFormat: "JWT", description: "access token of a user" },
     },
-  };
+  });
 }
 
-function operationObject(operation: Operation): Json {
-  const { id, summary, body, status, answer, lines = false, groups } = operation;
-  const faults = Object.entries(FAULTS).map(([code, description]) => [
-    code,
-    { description, content: contentOf("Error") },
-  ]);
-  const good = answer === undefined ? {} : { content: contentOf(answer, lines ? LINES_TYPE : JSON_TYPE) };
-  return {
-    operationId: id,
-    summary,
-    ...(groups === undefined && { security: [{ operator: [] }] }),
-    parameters: parametersOf(operation),
-    ...(body !== undefined && { requestBody: { required: true, content: contentOf(body) } }),
-    responses: { [status]: { description: summary, ...good }, ...Object.fromEntries(faults) },
-  };
-}
-
-function contentOf(name: string, type = JSON_TYPE): Json {
-  return { [type]: { schema: { $ref: refTo(name) } } };
-}
-
-const refTo = (name: string) => `#/components/schemas/${name}`;
-
-function parametersOf({ path, query, ifMatch = false }: Operation): Json[] {
+function parametersOf({
+  path,
+  query,
+  ifMatch = false,
+}: Pick<Operation, "path" | "query" | "ifMatch">): Json[] {
   const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
     name,
     in: "path",
@@ -91,18 +62,4 @@ function queryOf(query: QueryName | undefined): Json[] {
     required: false,
     schema: jsonSchema(schema),
   }));
-}
-
-function jsonSchema(schema: z.ZodType): Json {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema);
-  return rest;
-}
-
-function schemaObjects(): Json {
-  const registry = z.registry<{ id: string }>();
-  for (const [id, schema] of Object.entries(SCHEMAS)) registry.add(schema, { id });
-  const { schemas } = z.toJSONSchema(registry, { uri: refTo });
-  return Object.fromEntries(
-    Object.entries(schemas).map(([name, { $schema: _, $id: __, ...schema }]) => [name, schema]),
-  );
 }

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { PROTECTION_ELEMENTS } from "../../../documents/group-xml/index.ts";
 import { isStorable } from "../../../store/database/texts.ts";
 import { DELIVERY_STATES } from "../../../store/gms/records.ts";
+import { errorSchema } from "../../server/openapi.ts";
 
 /** What no column takes is refused here, naming where it is. */
 const text = (most: number) =>
@@ -113,14 +114,6 @@ const auditEntry = z.strictObject({
   detail: z.record(z.string(), z.unknown()).optional(),
 });
 
-const error = z.strictObject({
-  error: z.strictObject({
-    kind: z.enum(["usage", "codec", "validation", "verification", "crypto", "transport"]),
-    code: z.string(),
-    message: z.string(),
-  }),
-});
-
 const members = z.array(newMember).max(MEMBERS);
 
 /** By the names that they have in the OpenAPI document. */
@@ -162,8 +155,8 @@ export const SCHEMAS = {
       .describe("groups whose members cannot read the last message yet: give them a new key"),
   }),
   KmsRefresh: z.strictObject({ kmsUris: z.array(uri).describe("KMSs whose certificates are there") }),
-  ProgressLine: z.union([z.strictObject({ rekey }), error]),
-  Error: error,
+  ProgressLine: z.union([z.strictObject({ rekey }), errorSchema]),
+  Error: errorSchema,
   NewMember: newMember,
   NewGroup: z.strictObject({ uri, members, settings: settings.partial().optional() }),
   GroupContent: z.strictObject({ members, settings: settings.partial().optional() }),

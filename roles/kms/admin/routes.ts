@@ -13,6 +13,7 @@ import type { ServerLog } from "../../server/log.ts";
 import { isCallersFault, toWireError } from "../../server/wire-error.ts";
 import type { IssueOptions, KmsAdmin } from "./admin.ts";
 import { type Handlers, handlersOf } from "./handlers.ts";
+import { openApiDocument } from "./openapi.ts";
 import { ADMIN_ROOT, BODIES, type BodyOf, type IssueLine, type Operation } from "./wire.ts";
 
 export interface AdminRoutesOptions {
@@ -23,6 +24,7 @@ export interface AdminRoutesOptions {
 
 export function addAdminRoutes(app: FastifyInstance, { admin, token, log }: AdminRoutesOptions): void {
   const isOperator = operatorCheck(token);
+  app.get(`${ADMIN_ROOT}/openapi.json`, async () => openApiDocument());
   app.post<{ Params: { operation: string } }>(`${ADMIN_ROOT}/:operation`, async (request, reply) => {
     if (!isOperator(request.headers.authorization)) {
       const error = new MikeySakkeError("usage", "ADMIN_TOKEN", "the admin token is wrong");

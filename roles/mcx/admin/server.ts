@@ -1,6 +1,5 @@
-/** The listener for operators, on loopback: health, metrics, and which calls there are. */
-
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+/** The listener for operators, on loopback: health, metrics, and the admin API. */
+import type { FastifyInstance } from "fastify";
 import type { RandomSource } from "../../../base/random.ts";
 import {
   type AdminListenerOptions,
@@ -11,8 +10,8 @@ import { httpChallenge } from "../../server/bearer-challenge.ts";
 import type { ListenerGuard } from "../../server/listener.ts";
 import type { ServerLog } from "../../server/log.ts";
 import { type McxState, metricsOf } from "./metrics.ts";
-
-export const MCX_ADMIN_ROOT = "/mcx/v1";
+import { openApiDocument } from "./openapi.ts";
+import { MCX_ADMIN_ROOT, OPERATIONS, type OperationId } from "./operations.ts";
 
 export interface McxAdminOptions
   extends Pick<AdminListenerOptions, "issuers" | "credentials" | "keyEnds" | "pool"> {
@@ -28,11 +27,6 @@ export interface McxAdminOptions
   readonly guard?: ListenerGuard;
 }
 
-/**
- * `GET /mcx/v1/sessions`: calls with who is in them, the floor, and their counters. `GET /mcx/v1/clients`: who is bound.
- * `GET /mcx/v1/emergencies`: the latest emergency calls.
- * `POST /mcx/v1/kms/refresh`: keys and certificates are asked for now.
- */
 export function createMcxAdminServer({
   state,
   token,
@@ -42,28 +36,27 @@ export function createMcxAdminServer({
   const app = createAdminListener({ ...options, metrics: metricsOf(state) });
   if (token === undefined) return app;
   const isOperator = operatorCheck(token);
-  const routes = {
-    sessions: () => state.sessions().map((session) => ({ ...session, counters: { ...session.counters } })),
-    clients: () => state.clients(),
-    emergencies: () => state.emergencies(),
+  const handlers: Record<OperationId, () => object | Promise<object>> = {
+    listSessions: () => ({
+      sessions: state.sessions().map((session) => ({ ...session, counters: { ...session.counters } })),
+    }),
+    listClients: () => ({ clients: state.clients() }),
+    listEmergencies: () => ({ emergencies: state.emergencies() }),
+    refreshKms: async () => ({ kmsUris: await refreshKms() }),
   };
-  const answer =
-    (of: () => object | Promise<object>) => async (request: FastifyRequest, reply: FastifyReply) => {
-      if (isOperator(request.headers.authorization)) return of();
-      return reply
-        .code(401)
-        .headers(httpChallenge("ADMIN_TOKEN"))
-        .send({ error: { kind: "usage", code: "ADMIN_TOKEN", message: "the operator's token is needed" } });
-    };
-  for (const [name, list] of Object.entries(routes)) {
-    app.get(
-      `${MCX_ADMIN_ROOT}/${name}`,
-      answer(() => ({ [name]: list() })),
-    );
+  for (const [id, { method, path }] of Object.entries(OPERATIONS)) {
+    app.route({
+      method,
+      url: `${MCX_ADMIN_ROOT}${path}`,
+      handler: async (request, reply) => {
+        if (isOperator(request.headers.authorization)) return handlers[id as OperationId]();
+        return reply
+          .code(401)
+          .headers(httpChallenge("ADMIN_TOKEN"))
+          .send({ error: { kind: "usage", code: "ADMIN_TOKEN", message: "the operator's token is needed" } });
+      },
+    });
   }
-  app.post(
-    `${MCX_ADMIN_ROOT}/kms/refresh`,
-    answer(async () => ({ kmsUris: await refreshKms() })),
-  );
+  app.get(`${MCX_ADMIN_ROOT}/openapi.json`, async () => openApiDocument());
   return app;
 }
