@@ -29,6 +29,7 @@ export const ROW_TITLES = {
   "kms.issue.batch": "KMS issues RSK, SSK and PVT of one user, batch of 64",
   "imessage.seal.batch": "whole GMK I_MESSAGE sealed, batch of 64",
   "imessage.open": "parse, verify, open, check one I_MESSAGE, key prepared",
+  "imessage.first": "load a receiver's key without preparing it, and open its first I_MESSAGE",
   "start.receiver": "prepare a receiver's key, with its check",
 } as const;
 

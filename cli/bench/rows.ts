@@ -1,5 +1,5 @@
 /** The operations of the package as rows, through its public interface. */
-import { SakkeReceiver } from "../../bindings/index.ts";
+import { Receiver, SakkeReceiver } from "../../bindings/index.ts";
 import { BATCH, type Row } from "./row.ts";
 import type { World } from "./world.ts";
 
@@ -55,6 +55,15 @@ export function packageRows(world: World, message: Uint8Array): Row[] {
     { name: "kms.issue.batch", operations: BATCH, prepare: freshUris, run: () => kms.issue(uris) },
     { name: "imessage.seal.batch", operations: BATCH, prepare: freshUris, run: () => world.seal(uris) },
     { name: "imessage.open", operations: 1, run: () => world.open(message) },
+    {
+      name: "imessage.first",
+      operations: 1,
+      run: async () => {
+        const receiver = Receiver.load([domain], [memberKeys]);
+        await world.open(message, receiver);
+        receiver.destroy();
+      },
+    },
     {
       name: "start.receiver",
       operations: 1,

@@ -22,6 +22,7 @@ it("the benchmark report keeps the names of its rows", () => {
     "kms.issue.batch",
     "imessage.seal.batch",
     "imessage.open",
+    "imessage.first",
     "start.receiver",
   ]);
 });
