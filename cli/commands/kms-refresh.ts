@@ -18,7 +18,7 @@ export function registerKmsRefresh(kms: Command, runner: Runner): void {
         "Let the GMS and the MCX server that run on the data folder ask their KMS now for keys and for the certificates of " +
         "all KMSs. They do so by themselves about once a day, and the GMS when a member of an unknown KMS is added. After " +
         "`kms certificate add`, `remove` or `revoke` this makes it known at once.",
-      example: "mikey-sakke kms certificate add away.xml\nmikey-sakke kms refresh",
+      example: "mikey-sakke kms refresh",
     },
     (command) => folderOptions(command),
     refresh,

@@ -4,10 +4,12 @@ import { type McDataFile, PAYLOAD_CONTENT_TYPES } from "../../bindings/mcdata/in
 import type { McxClientEvent, ReceivedData, ReceivedFile } from "../../roles/client/mcx/index.ts";
 import { listenForStop } from "../server/stop.ts";
 import type { Output } from "../terminal/output.ts";
-import { type McxMemberOptions, openMcxMember } from "./member.ts";
+import { type McxMemberOptions, type McxUserOptions, openMcxMember, openMcxUser } from "./member.ts";
 import { ReceivedFiles } from "./received-files.ts";
 
 type Options = Omit<McxMemberOptions, "onEvent">;
+/** Without a group: what is for the user alone. */
+type UserOptions = Omit<McxUserOptions, "onEvent">;
 
 export async function sendText(options: Options, text: string): Promise<void> {
   const member = await openMcxMember({ ...options, onEvent: () => undefined });
@@ -29,6 +31,15 @@ export async function sendFile(options: Options, file: McDataFile): Promise<void
   }
 }
 
+export async function sendFileTo(options: UserOptions, uri: string, file: McDataFile): Promise<void> {
+  const user = await openMcxUser({ ...options, onEvent: () => undefined });
+  try {
+    await user.client.sendFileTo({ uri }, file);
+  } finally {
+    await user.close();
+  }
+}
+
 export interface ReceiveOptions {
   readonly count: number | undefined;
   readonly seconds: number | undefined;
@@ -38,10 +49,11 @@ export interface ReceiveOptions {
 
 /** Returns how many messages and files came. */
 export async function receiveData(
-  options: Options,
+  options: Options | UserOptions,
   { count, seconds, folder }: ReceiveOptions,
   output: Output,
 ): Promise<number> {
+  const groupUri = "groupUri" in options ? options.groupUri : undefined;
   let got = 0;
   let end: () => void = () => undefined;
   const over = new Promise<void>((resolve) => {
@@ -53,7 +65,7 @@ export async function receiveData(
       : new ReceivedFiles(folder, async (received) => (await opened).client.fetchFile(received));
   const onEvent = async (event: McxClientEvent) => {
     if (event.type === "refused" || event.type === "binding-failed") output.note(String(event.error));
-    if ((event.type !== "data" && event.type !== "file") || event.groupUri !== options.groupUri) return;
+    if ((event.type !== "data" && event.type !== "file") || event.groupUri !== groupUri) return;
     try {
       if (event.type === "data") show(output, event);
       else await showFile(output, event, files);
@@ -63,13 +75,14 @@ export async function receiveData(
     }
   };
   // Until there is something to end well, a signal ends the process as it would any other.
-  const opened = openMcxMember({ ...options, onEvent });
+  const opened =
+    "groupUri" in options ? openMcxMember({ ...options, onEvent }) : openMcxUser({ ...options, onEvent });
   const member = await opened;
   const stop = listenForStop();
   const timer = seconds === undefined ? undefined : setTimeout(end, 1000 * seconds);
   try {
-    output.ready({ event: "receiving", group: options.groupUri, user: options.userUri }, () => [
-      `${options.userUri} receives from ${options.groupUri}`,
+    output.ready({ event: "receiving", group: groupUri, user: options.userUri }, () => [
+      `${options.userUri} receives ${groupUri === undefined ? "files" : `from ${groupUri}`}`,
     ]);
     await Promise.race([over, stop.stopped]);
     return got;

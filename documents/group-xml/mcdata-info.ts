@@ -5,7 +5,12 @@ import { type InfoNames, readServiceInfo, type ServiceInfo, writeServiceInfo } f
 export type McdataInfo = ServiceInfo;
 
 /** Values of `request-type`. NOTIFY is ours: what the standard calls notifications of a disposition was not read (D-188). */
-export const MCDATA_REQUESTS = { GROUP_SDS: "group-sds", GROUP_FD: "group-fd", NOTIFY: "notify" } as const;
+export const MCDATA_REQUESTS = {
+  GROUP_SDS: "group-sds",
+  GROUP_FD: "group-fd",
+  ONE_TO_ONE_FD: "one-to-one-fd",
+  NOTIFY: "notify",
+} as const;
 
 const NAMES: InfoNames = {
   service: "mcdata",

@@ -300,7 +300,7 @@ export async function createMcxServer(options: McxOptions): Promise<McxServer> {
     }),
     messages: new SeenMessages({ senders: limits.clients, each: MESSAGES_OF_SENDER }),
     outsiders,
-    groupOfFile: files?.groupOf,
+    fileAt: files?.fileAt,
     cluster,
     isStopping: () => closing !== undefined,
     clock,

@@ -7,7 +7,7 @@ import {
   MemoryReceiverState,
   openMessage,
 } from "../../../bindings/index.ts";
-import type { McDataPayload } from "../../../bindings/mcdata/index.ts";
+import { MCDATA_MEDIA_TYPES, type McDataPayload } from "../../../bindings/mcdata/index.ts";
 import { MEDIA, mediaTypeOf, type Part, readMultipart } from "../../../documents/group-xml/index.ts";
 import { type Answer, CONTENT_TYPE, FROM, type Incoming, isSameUri } from "../../../transport/sip/index.ts";
 import { SeenMessages } from "../../call/seen-messages.ts";
@@ -75,7 +75,9 @@ export function createMcxGroupClient(
       ? readMultipart(contentType, request.body)
       : [{ contentType, body: request.body }];
     const mikey = parts.find((part) => mediaTypeOf(part.contentType) === MEDIA.mikey);
-    if (mikey !== undefined) await takeKey(mikey.body);
+    // The key of another user comes beside what it is for.
+    const isData = parts.some((part) => mediaTypeOf(part.contentType) === MCDATA_MEDIA_TYPES.SIGNALLING);
+    if (mikey !== undefined && !isData) await takeKey(mikey.body);
     else await takeData(parts);
   }
 

@@ -19,6 +19,7 @@ import {
   mediaTypeOf,
   type Part,
   readMcdataInfo,
+  type ServiceInfo,
   writeMcdataInfo,
 } from "../../../documents/group-xml/index.ts";
 import { openSignalling, type XmlKeySource } from "../../../documents/signalling-xml/index.ts";
@@ -29,8 +30,11 @@ import { type Binding, McxRefusedError } from "./binding.ts";
 import { sealRequest } from "./bound-request.ts";
 import type { McxClientEvent, McxClientOptions } from "./options.ts";
 
-/** `readFileMessage`, which clients without files do not need. */
-export type FileReader = typeof import("./files.ts").readFileMessage;
+/** `readFileMessage` of a client; those without files do not need it. */
+export type FileReader = (
+  info: ServiceInfo,
+  parts: { readonly signalling: Uint8Array; readonly mikey: Uint8Array | undefined },
+) => ReturnType<typeof import("./files.ts").readFileMessage>;
 
 /** @throws {McxRefusedError}; SIP transport errors; usage `NO_GROUP_KEY`, `NO_CONTROL_KEY`, `BAD_MCDATA_PAYLOAD` */
 export async function sendData(
@@ -79,21 +83,23 @@ export async function openData(
 ): Promise<McxClientEvent | undefined> {
   const { groupKeys, userUri, now } = options;
   const opened = await openSignalling(parts, held);
+  const find = (type: string) =>
+    opened.parts.find(({ contentType }) => mediaTypeOf(contentType) === type)?.body;
   const part = (type: string) => {
-    const body = opened.parts.find(({ contentType }) => mediaTypeOf(contentType) === type)?.body;
+    const body = find(type);
     if (body === undefined) throw refused(`no part ${type}`);
     return body;
   };
   const info = readMcdataInfo(part(MEDIA.mcdataInfo));
   const { callingGroup, callingUser, requestUri, requestType } = info;
-  if (requestUri !== userUri || callingGroup === undefined)
-    throw refused("not data of a group for this user");
+  if (requestUri !== userUri) throw refused("not data for this user");
   const signalling = await openMcData(part(MCDATA_MEDIA_TYPES.SIGNALLING), (keyId) => held.receiving(keyId));
   if (requestType !== MCDATA_REQUESTS.GROUP_SDS) {
-    const file = readFile?.(info, signalling.message, options);
+    const file = await readFile?.(info, { signalling: signalling.message, mikey: find(MEDIA.mikey) });
     if (file === undefined) throw refused(`request-type ${requestType}`);
     return seen.enter(callingUser ?? "", file.name, now()) ? file.event : undefined;
   }
+  if (callingGroup === undefined) throw refused("not data of a group");
   const sds = decodeSdsSignalling(signalling.message);
   const payload = part(MCDATA_MEDIA_TYPES.PAYLOAD);
   if (!isProtectedMcData(payload)) throw refused("the payload is not protected");

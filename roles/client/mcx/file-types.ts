@@ -29,9 +29,10 @@ export interface SendFileOptions {
   readonly isMandatory?: boolean;
 }
 
-/** A file that somebody has uploaded for the group. */
+/** A file that somebody has uploaded for a group, or for this user alone. */
 export interface ReceivedFile {
-  readonly groupUri: string;
+  /** Undefined for a file that is for this user alone. */
+  readonly groupUri: string | undefined;
   /** Sender according to the server. */
   readonly from: string;
   /** Unix seconds, as the sender says. */

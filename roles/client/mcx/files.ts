@@ -1,10 +1,12 @@
 /**
- * Files of a group over HTTP (TS 24.282 10.2): sealed under the GMK and uploaded, told of in a MESSAGE, fetched and opened by
- * the others, who may tell the sender so. A client without this object takes part in short data only.
+ * Files of a group or for one user over HTTP (TS 24.282 10.2): sealed under the GMK, or a PCK that is drawn for the file, and
+ * uploaded, told of in a MESSAGE, fetched and opened by the others. Members of a group may tell the sender so. A client
+ * without this object takes part in short data only.
  */
 import { fromHex, toHex, utf8 } from "../../../base/bytes.ts";
 import { defined } from "../../../base/defined.ts";
 import { type ErrorCode, MikeySakkeError } from "../../../base/errors.ts";
+import type { DeliveredKey, Member } from "../../../bindings/index.ts";
 import {
   decodeFdSignalling,
   decodeNotification,
@@ -28,11 +30,13 @@ import {
   writeMultipart,
 } from "../../../documents/group-xml/index.ts";
 import { readAll } from "../../../transport/http/body.ts";
+import { sealPck } from "../calls/private-call-key.ts";
 import { senderOf } from "./authorised.ts";
 import { type Binding, McxRefusedError } from "./binding.ts";
 import { sealRequest } from "./bound-request.ts";
 import type { FileFetch, FileOptions, ReceivedFile, SendFileOptions } from "./file-types.ts";
 import type { McxClientOptions } from "./options.ts";
+import type { PrivateFileKeys } from "./private-file-keys.ts";
 
 const TIMEOUT_MS = 120_000;
 
@@ -49,18 +53,62 @@ export async function sendFile(
   file: McDataFile,
   { wantsCompletion, isMandatory }: SendFileOptions,
 ): Promise<Pick<ReceivedFile, "conversationId" | "messageId">> {
-  const files = filesOf(options);
-  const { random, now, groupKeys, userUri } = options;
+  filesOf(options);
+  const { groupKeys, userUri } = options;
   const gmk = groupKeys(groupUri).sending();
   if (gmk === undefined) throw usage("NO_GROUP_KEY", "no GMK of the group is active");
   if (binding === undefined) throw usage("NO_CONTROL_KEY", "no CSK is uploaded");
-  const sealed = await sealMcDataFile(gmk, file, { now: now(), random });
   const info = { requestType: MCDATA_REQUESTS.GROUP_FD, requestUri: groupUri, callingUser: userUri };
-  const url = await upload(options, files, info, sealed);
+  return distribute(options, binding, { info, key: gmk, file, asked: { wantsCompletion, isMandatory } });
+}
+
+/**
+ * The same for one user, under a key that only the two have, and which the server cannot open.
+ *
+ * @throws as `sendFile` but for `NO_GROUP_KEY`, and as `sealMessage`
+ */
+export async function sendFileTo(
+  options: McxClientOptions,
+  binding: Binding | undefined,
+  receiver: Member,
+  file: McDataFile,
+): Promise<Pick<ReceivedFile, "conversationId" | "messageId">> {
+  filesOf(options);
+  const { keys, random, now, userUri } = options;
+  if (binding === undefined) throw usage("NO_CONTROL_KEY", "no CSK is uploaded");
+  const { pck, octets } = await sealPck(receiver, keys(), { random, now: now() });
+  try {
+    const info = {
+      requestType: MCDATA_REQUESTS.ONE_TO_ONE_FD,
+      requestUri: receiver.uri,
+      callingUser: userUri,
+    };
+    return await distribute(options, binding, { info, key: pck, file, mikey: octets });
+  } finally {
+    pck.destroy();
+  }
+}
+
+interface Distributed {
+  readonly info: ServiceInfo;
+  readonly key: DeliveredKey;
+  readonly file: McDataFile;
+  readonly asked?: { readonly [name in keyof SendFileOptions]: SendFileOptions[name] | undefined };
+  readonly mikey?: Uint8Array;
+}
+
+async function distribute(
+  options: McxClientOptions,
+  binding: Binding,
+  { info, key, file, asked = {}, mikey }: Distributed,
+): Promise<Pick<ReceivedFile, "conversationId" | "messageId">> {
+  const { random, now } = options;
+  const sealed = await sealMcDataFile(key, file, { now: now(), random });
+  const url = await upload(options, filesOf(options), info, sealed);
   const [conversationId, messageId] = [random(MCDATA_ID_BYTES), random(MCDATA_ID_BYTES)];
   const dateTime = Math.floor(now() / 1000);
-  const fd = { dateTime, conversationId, messageId, url, ...defined({ wantsCompletion, isMandatory }) };
-  await tellServer(options, binding, info, encodeFdSignalling(fd));
+  const fd = { dateTime, conversationId, messageId, url, ...defined(asked) };
+  await tellServer(options, binding, { info, signalling: encodeFdSignalling(fd), ...defined({ mikey }) });
   return { conversationId: toHex(conversationId), messageId: toHex(messageId) };
 }
 
@@ -73,11 +121,17 @@ export async function sendFile(
 export async function fetchFile(
   options: McxClientOptions,
   binding: Binding | undefined,
+  privateKeys: PrivateFileKeys,
   received: ReceivedFile,
 ): Promise<McDataFile> {
   const { groupUri, url, wantsCompletion } = received;
-  const keys = options.groupKeys(groupUri);
   const sealed = await download(options, filesOf(options), url);
+  if (groupUri === undefined) {
+    const file = await openMcDataFile(sealed, (keyId) => privateKeys.find(received, keyId));
+    privateKeys.drop(received);
+    return file;
+  }
+  const keys = options.groupKeys(groupUri);
   const file = await openMcDataFile(sealed, (keyId) => keys.receiving(keyId));
   if (wantsCompletion && binding !== undefined) {
     try {
@@ -90,23 +144,29 @@ export async function fetchFile(
 }
 
 /** What a MESSAGE of the server for this user says of files; undefined: it is about something else. */
-export function readFileMessage(
-  { requestType, callingGroup = "", callingUser = "" }: ServiceInfo,
-  signalling: Uint8Array,
+export async function readFileMessage(
+  { requestType, callingGroup, callingUser = "" }: ServiceInfo,
+  { signalling, mikey }: { readonly signalling: Uint8Array; readonly mikey: Uint8Array | undefined },
   options: McxClientOptions,
+  privateKeys: PrivateFileKeys,
 ) {
-  const base = { groupUri: callingGroup, from: callingUser };
-  if (requestType === MCDATA_REQUESTS.GROUP_FD) {
+  const isOneToOne = requestType === MCDATA_REQUESTS.ONE_TO_ONE_FD;
+  if (isOneToOne !== (callingGroup === undefined)) return undefined;
+  if (requestType === MCDATA_REQUESTS.GROUP_FD || isOneToOne) {
     const { conversationId, messageId, dateTime, url, ...asked } = decodeFdSignalling(signalling);
     requireOwn(filesOf(options), url);
-    const file = { ...base, dateTime, url, wantsCompletion: asked.wantsCompletion === true };
     const event = {
       type: "file" as const,
-      ...file,
+      groupUri: callingGroup,
+      from: callingUser,
+      dateTime,
+      url,
+      wantsCompletion: !isOneToOne && asked.wantsCompletion === true,
       isMandatory: asked.isMandatory === true,
       conversationId: toHex(conversationId),
       messageId: toHex(messageId),
     };
+    if (isOneToOne) await privateKeys.take(event, mikey);
     return { name: { conversationId, messageId }, event };
   }
   if (requestType !== MCDATA_REQUESTS.NOTIFY || signalling[0] !== MCDATA_TYPES.FD_NOTIFICATION)
@@ -115,7 +175,14 @@ export function readFileMessage(
   const ids = { conversationId: toHex(conversationId), messageId: toHex(messageId) };
   return {
     name: { conversationId, messageId },
-    event: { type: "file-notification" as const, ...base, disposition, dateTime, ...ids },
+    event: {
+      type: "file-notification" as const,
+      groupUri: callingGroup ?? "",
+      from: callingUser,
+      disposition,
+      dateTime,
+      ...ids,
+    },
   };
 }
 
@@ -131,17 +198,21 @@ async function notifyOf(
     requestType: MCDATA_REQUESTS.NOTIFY,
     requestUri: from,
     callingUser: options.userUri,
-    callingGroup: groupUri,
+    ...defined({ callingGroup: groupUri }),
   };
-  await tellServer(options, binding, info, encodeNotification({ of: "fd", disposition, dateTime, ...ids }));
+  const signalling = encodeNotification({ of: "fd", disposition, dateTime, ...ids });
+  await tellServer(options, binding, { info, signalling });
 }
 
-/** A MESSAGE with a signalling payload alone, under the CSK. */
+/** A MESSAGE with a signalling payload under the CSK, and perhaps a key for its receiver. */
 async function tellServer(
   options: McxClientOptions,
   binding: Binding,
-  info: ServiceInfo,
-  signalling: Uint8Array,
+  {
+    info,
+    signalling,
+    mikey,
+  }: { readonly info: ServiceInfo; readonly signalling: Uint8Array; readonly mikey?: Uint8Array },
 ): Promise<void> {
   const csk = binding.held.sending();
   if (csk === undefined) throw usage("NO_CONTROL_KEY", "no CSK is uploaded");
@@ -151,7 +222,10 @@ async function tellServer(
     method: "MESSAGE",
     contentType: MEDIA.mcdataInfo,
     info: (ofRequest) => writeMcdataInfo({ ...info, binding: ofRequest }),
-    parts: [{ contentType: MCDATA_MEDIA_TYPES.SIGNALLING, body }],
+    parts: [
+      { contentType: MCDATA_MEDIA_TYPES.SIGNALLING, body },
+      ...(mikey === undefined ? [] : [{ contentType: MEDIA.mikey, body: mikey }]),
+    ],
   });
   const target = { method: "MESSAGE", ...binding.target, to: mcxUri };
   const response = await endpoint.request({ ...target, ...request, ...(await senderOf(options)) });

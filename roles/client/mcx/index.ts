@@ -1,12 +1,14 @@
 /** A client of an MCX server: keys of control signalling, calls of groups and of two users, and short data over SIP. */
+import type { Member } from "../../../bindings/index.ts";
 import type { McDataFile } from "../../../bindings/mcdata/index.ts";
 import { Bindings } from "./bindings.ts";
 import { createMcxGroupClient, type McxGroupClient } from "./client.ts";
 import type { ReceivedFile, SendFileOptions } from "./file-types.ts";
-import { fetchFile, readFileMessage, sendFile } from "./files.ts";
+import { fetchFile, readFileMessage, sendFile, sendFileTo } from "./files.ts";
 import type { McxClientOptions } from "./options.ts";
 import { callUser, privateCallHandler } from "./private-calling.ts";
 import type { McxPrivateCall, McxPrivateCallOptions } from "./private-calls.ts";
+import { PrivateFileKeys } from "./private-file-keys.ts";
 
 export type { ControlKeys } from "../../call/control-keys.ts";
 export { G711_CODECS, type SpeechCodec } from "../../call/speech-codec.ts";
@@ -46,6 +48,8 @@ export interface McxClient extends McxGroupClient {
     file: McDataFile,
     options?: SendFileOptions,
   ): Promise<Pick<ReceivedFile, "conversationId" | "messageId">>;
+  /** Uploads a file for one user and tells them, under a key that only the two have. See `sendFileTo` for its errors. */
+  sendFileTo(receiver: Member, file: McDataFile): Promise<Pick<ReceivedFile, "conversationId" | "messageId">>;
   /** Downloads and opens a file of the event `file`. See `fetchFile` for its errors. */
   fetchFile(received: ReceivedFile): Promise<McDataFile>;
 }
@@ -53,13 +57,23 @@ export interface McxClient extends McxGroupClient {
 export function createMcxClient(options: McxClientOptions): McxClient {
   const { endpoint, onPrivateCall } = options;
   const bindings = new Bindings(options);
-  const client = createMcxGroupClient(options, bindings, options.files && readFileMessage);
+  const privateKeys = new PrivateFileKeys(options);
+  const client = createMcxGroupClient(
+    options,
+    bindings,
+    options.files && ((info, parts) => readFileMessage(info, parts, options, privateKeys)),
+  );
   if (onPrivateCall !== undefined) endpoint.onInvite(privateCallHandler(options, bindings, onPrivateCall));
   return {
     ...client,
     callUser: (userUri, callOptions = {}) => callUser(options, bindings, userUri, callOptions),
     sendFile: (groupUri, file, fileOptions = {}) =>
       sendFile(options, bindings.present, groupUri, file, fileOptions),
-    fetchFile: (received) => fetchFile(options, bindings.present, received),
+    sendFileTo: (receiver, file) => sendFileTo(options, bindings.present, receiver, file),
+    fetchFile: (received) => fetchFile(options, bindings.present, privateKeys, received),
+    async close() {
+      await client.close();
+      privateKeys.destroy();
+    },
   };
 }

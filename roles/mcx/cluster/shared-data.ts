@@ -7,16 +7,19 @@ import type { Clock } from "../../../transport/sip/index.ts";
 import type { ServerLog } from "../../server/log.ts";
 import type { Lease } from "./lease.ts";
 
-/** A message to a group that a server brings to its members: short data, or the notice of a file. */
+/** A message that a server brings to the members of a group or to one user: short data, or the notice of a file. */
 export interface Sds {
-  readonly group: string;
-  /** The only member that it is for. */
+  /** Undefined where one user has sent it to another, outside of any group. */
+  readonly group?: string;
+  /** The only one that it is for: a member of the group, or any user. */
   readonly to?: string;
   readonly sender: string;
   /** In clear. */
   readonly signalling: Uint8Array;
   /** Empty where the signalling says all. */
   readonly payload: Uint8Array;
+  /** The I_MESSAGE with the key of two users. */
+  readonly mikey?: Uint8Array;
 }
 
 export interface SharedDataOptions {
@@ -109,14 +112,21 @@ export class SharedData {
   }
 }
 
-function encode({ group, to, sender, signalling, payload }: Sds): Uint8Array {
-  return utf8(JSON.stringify({ group, to, sender, signalling: toHex(signalling), payload: toHex(payload) }));
+function encode({ group, to, sender, signalling, payload, mikey }: Sds): Uint8Array {
+  const octets = { signalling: toHex(signalling), payload: toHex(payload), mikey: mikey && toHex(mikey) };
+  return utf8(JSON.stringify({ group, to, sender, ...octets }));
 }
 
 function decode(octets: Uint8Array): Sds {
-  const { group, to, sender, signalling, payload } = JSON.parse(fromUtf8(octets)) as Record<
-    Exclude<keyof Sds, "to">,
+  const { group, to, sender, signalling, payload, mikey } = JSON.parse(fromUtf8(octets)) as Record<
+    "sender" | "signalling" | "payload",
     string
-  > & { readonly to?: string };
-  return { group, ...defined({ to }), sender, signalling: fromHex(signalling), payload: fromHex(payload) };
+  > &
+    Partial<Record<"group" | "to" | "mikey", string>>;
+  return {
+    ...defined({ group, to, mikey: mikey === undefined ? undefined : fromHex(mikey) }),
+    sender,
+    signalling: fromHex(signalling),
+    payload: fromHex(payload),
+  };
 }

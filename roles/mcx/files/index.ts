@@ -6,7 +6,7 @@ import { defined } from "../../../base/defined.ts";
 import { urlOf } from "../../server/listener.ts";
 import { isLoopback } from "../../server/loopback.ts";
 import { type McxConfig, refusedConfig } from "../common/config.ts";
-import { FileStore } from "./file-store.ts";
+import { FileStore, type StoredFile } from "./file-store.ts";
 import { createFileServer, FILES_PATH, type FileServerOptions, idOf } from "./server.ts";
 
 export interface FileServer {
@@ -16,8 +16,8 @@ export interface FileServer {
   readonly url: () => string;
   /** Undefined before the listener is open. */
   readonly port: () => number | undefined;
-  /** The group that a file was uploaded for; undefined for a URL of no file that is here. */
-  readonly groupOf: (url: string) => string | undefined;
+  /** The file at a URL; undefined where none is here. */
+  readonly fileAt: (url: string) => Pick<StoredFile, "audience" | "sender"> | undefined;
 }
 
 /** Seconds to receive a file over a slow radio link: as long as a megabyte takes at 70 kbit/s. */
@@ -59,10 +59,10 @@ export function fileServerOf(
     async listen() {
       await app.listen({ host: sip.host, port });
     },
-    groupOf(given) {
+    fileAt(given) {
       const root = base();
       const id = given.startsWith(root) ? idOf(given.slice(root.length)) : undefined;
-      return id === undefined ? undefined : store.get(id)?.group;
+      return id === undefined ? undefined : store.get(id);
     },
   };
 }

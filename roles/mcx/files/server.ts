@@ -1,6 +1,6 @@
 /**
  * Upload and download of files over HTTP (TS 24.282 10.2.2, 10.2.3, 6.7): POST of an info document and the sealed file, 201 with
- * the URL in Location; GET and HEAD of that URL for members of the group.
+ * the URL in Location; GET and HEAD of that URL for members of the group, or for the one user that it is for.
  */
 
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
@@ -20,7 +20,7 @@ import { type Credentials, createListener, type ListenerGuard } from "../../serv
 import type { ServerLog } from "../../server/log.ts";
 import { TokenRefusal } from "../../server/token-refusal.ts";
 import type { TokenVerifier } from "../../server/tokens.ts";
-import type { FileStore } from "./file-store.ts";
+import type { FileAudience, FileStore } from "./file-store.ts";
 
 /** Where files are, below the URL of the server. */
 export const FILES_PATH = "/mcdata/fd";
@@ -106,7 +106,7 @@ export function createFileServer(options: FileServerOptions): FastifyInstance {
     }
     const file = store.get(idOf(path) ?? "");
     if (file === undefined) throw new FileRefusal(404, path);
-    await requireOneMember(file.group, own);
+    await requireAudience(file.audience, own);
     count("file_fetched");
     const headers = { "content-type": MEDIA.octetStream, "cache-control": "private, no-store" };
     return reply.headers(headers).send(Buffer.from(file.octets));
@@ -125,18 +125,25 @@ export function createFileServer(options: FileServerOptions): FastifyInstance {
     };
     const { requestType, requestUri, callingUser } = orBad(() => readMcdataInfo(part(MEDIA.mcdataInfo)));
     const octets = part(MEDIA.octetStream);
-    if (requestType !== MCDATA_REQUESTS.GROUP_FD || requestUri === undefined) {
+    const isForGroup = requestType === MCDATA_REQUESTS.GROUP_FD;
+    if ((!isForGroup && requestType !== MCDATA_REQUESTS.ONE_TO_ONE_FD) || requestUri === undefined) {
       throw new FileRefusal(403, `request-type ${requestType}`);
     }
     const user = callingUser === undefined ? own[0] : own.find((one) => isSameUri(one, callingUser));
     if (user === undefined) throw new FileRefusal(403, `${callingUser} is not the user of the token`);
     if (octets.length > maxBytes) throw new FileRefusal(413, `${octets.length} octets`);
-    await options.requireMember(requestUri, user);
+    if (isForGroup) await options.requireMember(requestUri, user);
+    const audience = isForGroup ? { group: requestUri } : { user: requestUri };
     // The multipart body goes; the file stays.
-    return store.put({ group: requestUri, sender: user, octets: octets.slice() });
+    return store.put({ audience, sender: user, octets: octets.slice() });
   }
 
-  async function requireOneMember(group: string, own: readonly string[]): Promise<void> {
+  async function requireAudience(audience: FileAudience, own: readonly string[]): Promise<void> {
+    if ("user" in audience) {
+      if (own.some((user) => isSameUri(user, audience.user))) return;
+      throw new FileRefusal(403, "the file is for another user");
+    }
+    const { group } = audience;
     let refusal: unknown = new FileRefusal(403, "the token names no user");
     for (const user of own) {
       try {

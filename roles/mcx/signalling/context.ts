@@ -12,6 +12,7 @@ import type { TokenVerifier } from "../../server/tokens.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import type { McxConfig } from "../common/config.ts";
 import type { GroupDirectory } from "../common/directory.ts";
+import type { FileServer } from "../files/index.ts";
 import type { PrivateSessions } from "../session/private-sessions.ts";
 import type { GroupSessions } from "../session/sessions.ts";
 import type { BoundClient, Clients } from "./clients.ts";
@@ -33,8 +34,8 @@ export interface SignallingContext {
   /** MCData messages that have been taken. */
   readonly messages: SeenMessages;
   readonly outsiders: Outsiders;
-  /** The group that a file was uploaded for; undefined for a URL of no file that is here. Absent: there are no files. */
-  readonly groupOfFile?: ((url: string) => string | undefined) | undefined;
+  /** The file that was uploaded to a URL; undefined for a URL of no file that is here. Absent: there are no files. */
+  readonly fileAt?: FileServer["fileAt"] | undefined;
   /** The other processes of this server; without it there are none. */
   readonly cluster?: Pick<Cluster, "claim" | "post" | "firstSeen"> | undefined;
   /** Whether this process stops, so that its clients are to go elsewhere. */

@@ -1,6 +1,7 @@
 /**
- * Short data to a group (TS 24.282 9.2), notices of files (10.2.4) and notifications of downloads (12.2): a MESSAGE whose signalling payload the server opens under the sender's CSK and
- * protects anew for each member; the data payload passes as it is, under a key that the server does not have (TS 33.180 8).
+ * Short data to a group (TS 24.282 9.2), notices of files for a group or a user (10.2.4) and notifications of downloads (12.2): a
+ * MESSAGE whose signalling payload the server opens under the sender's CSK and protects anew for each receiver. The data payload
+ * passes as it is, under a key that the server does not have (TS 33.180 8), and so does the I_MESSAGE with the key of two users.
  */
 import { defined } from "../../../base/defined.ts";
 import { MikeySakkeError } from "../../../base/errors.ts";
@@ -31,7 +32,7 @@ import { openRequest, requireMember } from "./opened.ts";
 import { SignallingRefusal } from "./refusal.ts";
 import { needPart } from "./request.ts";
 
-const { GROUP_SDS, GROUP_FD, NOTIFY } = MCDATA_REQUESTS;
+const { GROUP_SDS, GROUP_FD, ONE_TO_ONE_FD, NOTIFY } = MCDATA_REQUESTS;
 const NOTHING = new Uint8Array();
 /** Members that are written to at a time. */
 const AT_ONCE = 16;
@@ -39,12 +40,16 @@ const AT_ONCE = 16;
 export function messageHandler(context: SignallingContext) {
   return async (incoming: Incoming): Promise<Answer> => {
     const { client, parts, info } = await openRequest(incoming, "mcdata", context);
-    const { group, to } = await addresseesOf(info, client, context);
+    const addressees = await addresseesOf(info, client, context);
     const { message: signalling, keyId } = await openPayload(
       needPart(parts, MCDATA_MEDIA_TYPES.SIGNALLING),
       client,
     );
-    const name = nameIn(signalling, info.requestType, group, context);
+    const name = nameIn(
+      signalling,
+      { requestType: info.requestType, sender: client.user, ...addressees },
+      context,
+    );
     client.used(keyId);
     const payload = info.requestType === GROUP_SDS ? needPart(parts, MCDATA_MEDIA_TYPES.PAYLOAD) : NOTHING;
     // 8.1: protected from end to end.
@@ -56,7 +61,9 @@ export function messageHandler(context: SignallingContext) {
       context.count("mcdata_repeated");
       return { status: 202 };
     }
-    const sds = { group, ...defined({ to }), sender: client.user, signalling, payload };
+    const isOneToOne = info.requestType === ONE_TO_ONE_FD;
+    const mikey = isOneToOne ? needPart(parts, MEDIA.mikey) : undefined;
+    const sds = { ...addressees, sender: client.user, signalling, payload, ...defined({ mikey }) };
     await context.cluster?.post(sds).catch((cause: unknown) => {
       // When it is sent again, it counts as the first time.
       context.messages.forget(client.user, name);
@@ -68,16 +75,22 @@ export function messageHandler(context: SignallingContext) {
   };
 }
 
-/** The group whose members are told, or the one of them. */
+interface Addressees {
+  /** The group whose members are told. */
+  readonly group?: string;
+  /** The only one who is told: a member of the group, or any user. */
+  readonly to?: string;
+}
+
 async function addresseesOf(
   { requestType, requestUri, callingGroup }: McpttInfo,
   { user }: BoundClient,
   context: SignallingContext,
-): Promise<{ readonly group: string; readonly to?: string }> {
+): Promise<Addressees> {
+  if (requestType === ONE_TO_ONE_FD && context.fileAt && requestUri !== undefined) return { to: requestUri };
   const isNotice = requestType === NOTIFY;
   const group = isNotice ? callingGroup : requestUri;
-  const isServed =
-    requestType === GROUP_SDS || ((isNotice || requestType === GROUP_FD) && context.groupOfFile);
+  const isServed = requestType === GROUP_SDS || ((isNotice || requestType === GROUP_FD) && context.fileAt);
   if (!isServed || group === undefined || requestUri === undefined) {
     throw new SignallingRefusal("MCDATA_REFUSED", `request-type ${requestType}`);
   }
@@ -88,19 +101,26 @@ async function addresseesOf(
   return { group, to: requestUri };
 }
 
-/** What tells the message from others. A file is one that was uploaded here for the group: members are led nowhere else. */
+/** What tells the message from others. A file is one that was uploaded here for its receivers: they are led nowhere else. */
 function nameIn(
   signalling: Uint8Array,
-  requestType: string | undefined,
-  group: string,
-  { groupOfFile }: SignallingContext,
+  {
+    requestType,
+    sender,
+    group,
+    to,
+  }: Addressees & { readonly requestType: string | undefined; readonly sender: string },
+  { fileAt }: SignallingContext,
 ): MessageName {
   try {
     if (requestType === GROUP_SDS) return decodeSdsSignalling(signalling);
     if (requestType === NOTIFY) return decodeNotification(signalling);
     const fd = decodeFdSignalling(signalling);
-    if (groupOfFile?.(fd.url) === group) return fd;
-    throw new SignallingRefusal("MCDATA_REFUSED", "no file of the group is at that URL");
+    const file = fileAt?.(fd.url);
+    if (file !== undefined && "group" in file.audience && file.audience.group === group) return fd;
+    if (file !== undefined && "user" in file.audience && file.audience.user === to && file.sender === sender)
+      return fd;
+    throw new SignallingRefusal("MCDATA_REFUSED", "no file for these receivers is at that URL");
   } catch (error) {
     if (!(error instanceof MikeySakkeError) || error instanceof SignallingRefusal) throw error;
     throw new SignallingRefusal("MCDATA_REFUSED", error.message, error);
@@ -123,8 +143,10 @@ export async function distribute(context: SignallingContext, sds: Sds): Promise<
   const worker = async () => {
     for (let client = left.pop(); client !== undefined; client = left.pop()) {
       try {
-        const member = await context.directory.member(sds.group, client.user);
-        if (member !== undefined) await forward(context, sds, client);
+        const { group } = sds;
+        const isMember =
+          group === undefined || (await context.directory.member(group, client.user)) !== undefined;
+        if (isMember) await forward(context, sds, client);
       } catch (error) {
         context.count("mcdata_failed");
         context.log.warn(
@@ -142,10 +164,10 @@ async function forward(context: SignallingContext, sds: Sds, client: BoundClient
   const csk = client.sending();
   if (csk === undefined) return;
   const info = writeMcdataInfo({
-    requestType: sds.to !== undefined ? NOTIFY : sds.payload.length > 0 ? GROUP_SDS : GROUP_FD,
+    requestType: requestTypeOf(sds),
     requestUri: client.user,
     callingUser: sds.sender,
-    callingGroup: sds.group,
+    ...defined({ callingGroup: sds.group }),
   });
   const parts: Part[] = [
     { contentType: MEDIA.mcdataInfo, body: utf8(info) },
@@ -154,7 +176,14 @@ async function forward(context: SignallingContext, sds: Sds, client: BoundClient
       body: await sealMcData(csk, sds.signalling, { now: now(), random }),
     },
   ];
+  if (sds.mikey !== undefined) parts.push({ contentType: MEDIA.mikey, body: sds.mikey });
   if (sds.payload.length > 0) parts.push({ contentType: MCDATA_MEDIA_TYPES.PAYLOAD, body: sds.payload });
   const { status } = await tell(context, client, await sealSignalling(parts, client.xml.sending, { random }));
   context.count(status < 300 ? "mcdata_brought" : "mcdata_failed");
+}
+
+function requestTypeOf({ group, to, payload }: Sds): string {
+  if (group === undefined) return ONE_TO_ONE_FD;
+  if (to !== undefined) return NOTIFY;
+  return payload.length > 0 ? GROUP_SDS : GROUP_FD;
 }

@@ -9,7 +9,7 @@ import { spawnCli, startCli, temporaryFolder } from "../run-cli.ts";
 const GROUP = "sip:fire@example.org";
 const [ALICE, BOB] = ["sip:alice@example.org", "sip:bob@example.org"] as const;
 
-it("mcdata send --file is stored by mcdata receive --files, as it was, under a name of its own", {
+it("mcdata send --file is stored by mcdata receive --files, as it was, for a group and for one user", {
   timeout: STORY_MS,
 }, async () => {
   const folder = await temporaryFolder();
@@ -45,8 +45,18 @@ it("mcdata send --file is stored by mcdata receive --files, as it was, under a n
   expect(new Uint8Array(await readFile(file.path))).toEqual(octets);
   expect(lines.at(-1)).toMatchObject({ event: "data", payloads: [{ text: "it is the north gate" }] });
 
+  const alone = startCli(["mcdata", "receive", ...as(BOB), "--files", stored, "--count", "1"]);
+  await alone.shows('"event":"receiving"');
+  const toBob = await spawnCli(["mcdata", "send", "--to", BOB, "--file", plan, ...as(ALICE)]);
+  expect(toBob.json()).toMatchObject({ status: "sent", to: BOB, bytes: octets.length });
+  const { path } = JSON.parse((await alone.ended).stdout.trim().split("\n").at(-1)!);
+  expect(new Uint8Array(await readFile(path))).toEqual(octets);
+  expect(await readdir(stored)).toHaveLength(2);
+
   for (const args of [[], ["text", "--file", plan]]) {
     const neither = await spawnCli(["mcdata", "send", GROUP, ...args, ...as(ALICE)]);
     expect([neither.status, neither.json().code]).toEqual([2, "TEXT_OR_FILE"]);
   }
+  const both = await spawnCli(["mcdata", "send", GROUP, "--to", BOB, "--file", plan, ...as(ALICE)]);
+  expect([both.status, both.json().code]).toEqual([2, "GROUP_OR_USER"]);
 });

@@ -14,7 +14,7 @@ function openStore() {
     random: seededRandom("files"),
   });
   const put = (sender: string, size: number) =>
-    store.put({ group: "sip:fire@example.org", sender, octets: new Uint8Array(size) });
+    store.put({ audience: { group: "sip:fire@example.org" }, sender, octets: new Uint8Array(size) });
   return { clock, put };
 }
 

@@ -140,6 +140,57 @@ describe("a file sent to a group", () => {
   });
 });
 
+describe("a file sent to one user", () => {
+  it("is fetched and opened by them alone, under a key that is in nothing the server gets", async () => {
+    const kept: Uint8Array[] = [];
+    const watching: FileFetch = (url, init) => {
+      if (init.body) kept.push(init.body.slice());
+      return fileFetch(url, init);
+    };
+    const [alice, bob, carol] = [await bound(ALICE, watching), await bound(BOB), await bound(CAROL)];
+    // Carol and Alice have no group in common.
+    const sent = await alice.client.sendFileTo({ uri: CAROL }, FILE);
+    await until(() => filesOf(carol).length > 0);
+    const [notice] = filesOf(carol);
+    expect(notice).toMatchObject({ groupUri: undefined, from: ALICE, wantsCompletion: false, ...sent });
+    await expect(bob.client.fetchFile(notice!)).rejects.toMatchObject({ code: "FILE_REFUSED" });
+    expect(await carol.client.fetchFile(notice!)).toEqual(FILE);
+    // The key is gone with the file that it was for.
+    await expect(carol.client.fetchFile(notice!)).rejects.toMatchObject({ code: "MCDATA_REFUSED" });
+    await until(() => world.counts.mcdata_brought === 1);
+    expect([filesOf(alice), filesOf(bob)]).toEqual([[], []]);
+    expect(kept).toHaveLength(1);
+    for (const octets of [...kept, ...world.recorded])
+      for (const secret of [FILE.name, "north gate"]) expect(Buffer.from(octets).indexOf(secret)).toBe(-1);
+  });
+
+  it.each([
+    ["uploaded for another user", { group: BOB, type: "one-to-one-fd" }],
+    ["uploaded by another user", { group: CAROL, user: BOB, type: "one-to-one-fd" }],
+    ["uploaded for a group", { group: GROUP }],
+  ])("is refused by the server if it was %s", async (_, given) => {
+    const location = (await upload(given)).headers.get("location")!;
+    const lying: FileFetch = async () => new Response(null, { status: 201, headers: { location } });
+    const [alice, carol] = [await bound(ALICE, lying), await bound(CAROL)];
+    await expect(alice.client.sendFileTo({ uri: CAROL }, FILE)).rejects.toMatchObject({ status: 403 });
+    expect([filesOf(carol), world.counts.mcdata_taken]).toEqual([[], undefined]);
+  });
+
+  it("is refused by its receiver if another user than the sender has signed its key", async () => {
+    const alice = await world.device(ALICE, {
+      files: { url: world.files!.url(), fetch: fileFetch },
+      signer: () => signer,
+    });
+    let signer = ALICE;
+    await alice.client.bind();
+    const carol = await bound(CAROL);
+    signer = BOB;
+    await alice.client.sendFileTo({ uri: CAROL }, FILE);
+    await until(() => carol.events.some(({ type }) => type === "refused"));
+    expect(filesOf(carol)).toEqual([]);
+  });
+});
+
 interface Upload {
   readonly group?: string;
   readonly user?: string;
@@ -170,7 +221,7 @@ describe("the server of files", () => {
     expect(await statusOf({ token: "nonsense" })).toBe(401);
     expect(await statusOf({ user: CAROL })).toBe(403);
     expect(await statusOf({ user: BOB, token: tokenOf(ALICE) })).toBe(403);
-    expect(await statusOf({ type: "one-to-one-fd" })).toBe(403);
+    expect(await statusOf({ type: "group-sds" })).toBe(403);
     expect(await statusOf({ octets: new Uint8Array(MAX + 1) })).toBe(413);
     expect(await statusOf({ octets: new Uint8Array(MAX + (64 << 10)) })).toBe(413);
     // A quarter of the store is a user's; the others' is still there.

@@ -217,7 +217,7 @@ export class McxWorld {
       seen: new MemoryReceiverState(),
       messages: this.messages,
       outsiders,
-      groupOfFile: this.files?.groupOf,
+      fileAt: this.files?.fileAt,
       cluster: this.#cluster,
       clock,
       now: Date.now,
