@@ -2,7 +2,7 @@
 import { equal } from "../../base/bytes.ts";
 import { systemRandom } from "../../bindings/index.ts";
 import { RangeHash } from "../../bindings/sakke/range-hash.ts";
-import { generatorTables } from "../../bindings/sakke/tables.ts";
+import { acquireCheckLines, generatorTables } from "../../bindings/sakke/tables.ts";
 import type { World } from "../../cli/bench/world.ts";
 import { type Case, chooser, copies, type Pool, pool } from "./case.ts";
 import { block, dense, denses, fill, fulls, POOL, small, sparses } from "./stage.ts";
@@ -74,6 +74,9 @@ function receiverCases(world: World): Case[] {
   const operands = block(core, 2 * SCALAR);
   const { powers } = generatorTables(core);
   const powerScratch = block(core, wasm.sakkePowerScratch());
+  const checked = acquireCheckLines(core, world.domain.certificate.pubEncKey.subarray(1));
+  const identifier = block(core, SCALAR);
+  core.write(identifier, dense(SCALAR));
   const [out, pointScratch] = [block(core, POINT), block(core, wasm.sakkePointScratch(table, 0))];
   core.write(operands + SCALAR, small(SCALAR, 1));
   return [
@@ -97,6 +100,13 @@ function receiverCases(world: World): Case[] {
       classes: ["fixed", "random"],
       set: chooser(keys, (key) => core.write(rsk, key)),
       run: () => void wasm.sakkeLines(lines, rsk, linesScratch),
+    },
+    {
+      kind: "shipped",
+      name: "check of an RSK: RSK",
+      classes: ["fixed", "random"],
+      set: chooser(keys, (key) => core.write(rsk, key)),
+      run: () => void wasm.sakkeCheckKey(checked.generator, checked.kms, identifier, rsk, pairScratch),
     },
     {
       kind: "shipped",
