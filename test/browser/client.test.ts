@@ -2,7 +2,7 @@
 import type { Browser, BrowserContext } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { toHex } from "../../base/bytes.ts";
-import { ALICE, BOB, KMS_URI, NOW, PERIOD, World } from "../kms/world.ts";
+import { ALICE, BOB, KMS_URI, NOW, PERIOD, World } from "../kms/running-kms.ts";
 import { bundle } from "../support/bundle.ts";
 import type { ClientReport } from "./pages/client.ts";
 import { describeInChromium, launchChromium } from "./support/chromium.ts";

@@ -9,7 +9,7 @@ import { createGms, type Gms } from "../../roles/gms/create.ts";
 import { type ProvisionedKeys, provisionGms } from "../../roles/gms/identity.ts";
 import { DevelopmentIssuer } from "../../roles/server/development-tokens.ts";
 import { GmsStore } from "../../store/gms/gms-store.ts";
-import { ALICE, GMS, KMS_URI, NOW, sharedCore, World } from "../kms/world.ts";
+import { ALICE, GMS, KMS_URI, NOW, sharedCore, World } from "../kms/running-kms.ts";
 import { bundle } from "../support/bundle.ts";
 import type { GroupReport } from "./pages/group.ts";
 import { describeInChromium, launchChromium } from "./support/chromium.ts";

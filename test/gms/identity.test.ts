@@ -2,9 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ntpFromUnixMs } from "../../bindings/identity/ntp.ts";
 import { type ProvisionGmsOptions, provisionGms } from "../../roles/gms/identity.ts";
 import { MemoryStorage } from "../../roles/identity/index.ts";
-import { Clock } from "../client/identity/clock.ts";
-import { Wire } from "../client/identity/world.ts";
-import { GMS, KMS_URI, NOW, ORIGIN, World } from "../kms/world.ts";
+import { Wire } from "../client/identity/device.ts";
+import { GMS, KMS_URI, NOW, ORIGIN, World } from "../kms/running-kms.ts";
+import { VirtualClock } from "../support/clock.ts";
 import { makeKms, sharedCore } from "./world.ts";
 
 const PERIOD_MS = 2592000_000;
@@ -65,21 +65,21 @@ describe("keys of a GMS", () => {
   });
 
   it("are replaced in the background before the key period ends", async () => {
-    const clock = new Clock();
-    clock.now = NOW;
+    const clock = new VirtualClock();
     let provisioned = () => {};
     const again = new Promise<void>((resolve) => {
       provisioned = resolve;
     });
     const wire = new Wire(world);
-    const keys = await provision({ timers: clock, now: () => clock.now }, wire);
+    const keys = await provision({ timers: clock, now: () => clock.now() }, wire);
     const first = keys.current();
     wire.onRequest = (path) => path.endsWith("lookup") && provisioned();
-    world.now = clock.now = NOW + PERIOD_MS;
+    clock.stall(PERIOD_MS);
+    world.now = clock.now();
     await clock.pass(1);
     await again;
     await expect.poll(() => keys.current() !== first).toBe(true);
-    expect(() => keys.current().initiator.keyAt(ntpFromUnixMs(clock.now))).not.toThrow();
+    expect(() => keys.current().initiator.keyAt(ntpFromUnixMs(clock.now()))).not.toThrow();
     // A chunk may still be at work with those before.
     expect(() => first.initiator.keyAt(ntpFromUnixMs(NOW)).signer.exportKey()).not.toThrow();
     await keys.close();

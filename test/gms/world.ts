@@ -18,7 +18,7 @@ import type { ClientKeys } from "../../roles/identity/index.ts";
 import { migrate } from "../../store/database/migrate.ts";
 import { GmsStore } from "../../store/gms/gms-store.ts";
 import { type Database, Envelope, openPglite } from "../../store/index.ts";
-import { AWAY_KMS, HOME_KMS, makeKms, NOW, sharedCore, type TestKms } from "../support/domain.ts";
+import { AWAY_KMS, HOME_KMS, makeKms, NOW, sharedCore, type TestKms } from "../support/world.ts";
 
 export { AWAY_KMS, HOME_KMS, makeKms, NOW, sharedCore, type TestKms };
 

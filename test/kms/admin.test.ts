@@ -5,7 +5,7 @@ import { MikeySakkeError } from "../../base/errors.ts";
 import type { KeySet } from "../../bindings/identity/kms-material.ts";
 import { adminClient, type KmsAdmin } from "../../roles/kms/index.ts";
 import { Envelope } from "../../store/index.ts";
-import { GMS, KMS_URI, PERIOD, World } from "./world.ts";
+import { GMS, KMS_URI, PERIOD, World } from "./running-kms.ts";
 
 const TOKEN = "operator's token";
 let world: World;

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { ALICE, World } from "./world.ts";
+import { ALICE, World } from "./running-kms.ts";
 
 it("a request with characters that no database takes is recorded in the audit log", async () => {
   const tokens = {

@@ -12,7 +12,7 @@ import {
   parseKmsConfig,
 } from "../../roles/kms/index.ts";
 import packages from "../../tools/packages.json" with { type: "json" };
-import { KMS_URI, World } from "./world.ts";
+import { KMS_URI, World } from "./running-kms.ts";
 
 let world: World;
 beforeAll(async () => {

@@ -4,8 +4,8 @@ import { describe, expect, it } from "vitest";
 import { parseKmsConfig } from "../../roles/kms/common/config.ts";
 import { permittedIdentities } from "../../roles/kms/common/permitted.ts";
 import { createTokenVerifier, type TokenFacts } from "../../roles/server/tokens.ts";
+import { NOW } from "../support/names.ts";
 
-const NOW = Date.parse("2026-03-10T12:00:00Z");
 const PTT = "3gpp:mc:ptt_key_management_service";
 const DATA = "3gpp:mc:data_key_management_service";
 const ALICE = "sip:alice@example.org";

@@ -6,7 +6,7 @@ import type { KeySet } from "../../bindings/identity/kms-material.ts";
 import { Receiver } from "../../bindings/identity/receiver.ts";
 import { certificatesOf, keySetsOf, readKmsDocument, withUid } from "../../documents/kms-xml/index.ts";
 import { KmsSchema } from "../../documents/kms-xml/schema/validate-node.ts";
-import { ALICE, BOB, GMS, KMS_URI, NOW, ORIGIN, PERIOD, ROOT, sharedCore, World } from "./world.ts";
+import { ALICE, BOB, GMS, KMS_URI, NOW, ORIGIN, PERIOD, ROOT, sharedCore, World } from "./running-kms.ts";
 
 const PARTNER = "kms.partner.example";
 let world: World;

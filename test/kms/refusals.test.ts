@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { openKmsResponse } from "../../documents/kms-xml/index.ts";
 import { DevelopmentIssuer, kmsAudience, REFUSALS, type RefusalCode } from "../../roles/kms/index.ts";
-import { ALICE, type Ask, BOB, GMS, KMS_URI, NOW, ORIGIN, PERIOD, ROOT, World } from "./world.ts";
+import { ALICE, type Ask, BOB, GMS, KMS_URI, NOW, ORIGIN, PERIOD, ROOT, World } from "./running-kms.ts";
 
 const url = (tail: string) => `${ORIGIN}${ROOT}/${tail}`;
 const ALICE_PATH = "keyprov/sip%3Aalice%40example.org";

@@ -7,7 +7,7 @@ import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { selfSigned } from "../../cli/server/self-signed.ts";
 import { openKmsResponse } from "../../documents/kms-xml/index.ts";
-import { ALICE, NOW, ROOT, World } from "./world.ts";
+import { ALICE, NOW, ROOT, World } from "./running-kms.ts";
 
 const PAGE = "https://app.example.org";
 const { certificate: cert, key } = selfSigned(["localhost", "127.0.0.1"], Date.now(), 2);

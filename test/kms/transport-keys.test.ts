@@ -8,7 +8,7 @@ import {
 } from "../../documents/kms-xml/index.ts";
 import { KmsSchema } from "../../documents/kms-xml/schema/validate-node.ts";
 import type { NewTransportKey } from "../../roles/kms/index.ts";
-import { type Ask, clientKeys, NOW, World } from "./world.ts";
+import { type Ask, clientKeys, NOW, World } from "./running-kms.ts";
 
 const LIFETIME = 3600;
 let world: World;

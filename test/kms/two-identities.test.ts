@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type NamedKey, openKmsResponse } from "../../documents/kms-xml/index.ts";
-import { clientKeys, ORIGIN, ROOT, World } from "./world.ts";
+import { clientKeys, ORIGIN, ROOT, World } from "./running-kms.ts";
 
 describe("a client with two identities", () => {
   const USER = "sip:user@example.org";

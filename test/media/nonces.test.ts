@@ -21,6 +21,7 @@ import {
 } from "../../bindings/media/index.ts";
 import { ReservedBlocks } from "../../roles/client/calls/index.ts";
 import { MemoryStorage } from "../../roles/identity/index.ts";
+import { ALICE } from "../support/names.ts";
 import type { SpeakerJob } from "./children/speaker.ts";
 import { gmkOf, rtcp, rtp } from "./packets.ts";
 
@@ -29,7 +30,6 @@ const CALLS = LONG ? 1000 : 10;
 const PACKETS = 1000;
 const MESSAGES = LONG ? 400 : 300;
 const SPEAKER = fileURLToPath(new URL("children/speaker.ts", import.meta.url));
-const ALICE = "sip:alice@home.example";
 
 function folder(): string {
   const path = mkdtempSync(join(tmpdir(), "nonces-"));

@@ -13,7 +13,7 @@ import {
 import { g711Codec } from "../../roles/call/speech-codec.ts";
 import { Mixer } from "../../roles/mcx/session/mixer.ts";
 import { Ring } from "../client/calls/members.ts";
-import { VirtualClock } from "../sip/support/virtual-clock.ts";
+import { VirtualClock } from "../support/clock.ts";
 import { seededRandom } from "../support/random.ts";
 import { gmkOf } from "./packets.ts";
 

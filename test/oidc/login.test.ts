@@ -11,10 +11,10 @@ import { type LoginOptions, login } from "../../cli/device/login.ts";
 import { kmsAudience } from "../../roles/kms/common/config.ts";
 import { tokenConfigSchema } from "../../roles/server/token-config.ts";
 import { createTokenVerifier } from "../../roles/server/tokens.ts";
+import { ALICE } from "../support/names.ts";
 
 const KMS = "kms.home.example";
 const SCOPE = "3gpp:mc:ptt_key_management_service";
-const ALICE = "sip:alice@home.example";
 
 let server: Server;
 let issuer: string;

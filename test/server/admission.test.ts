@@ -4,7 +4,7 @@ import { createAdmission } from "../../roles/server/admission.ts";
 import { noLog, type ServerLog } from "../../roles/server/log.ts";
 import { RefusedLog, sipLog } from "../../roles/server/refused-log.ts";
 import { Admission, type AdmissionLimits, type DropReason } from "../../transport/admission/admission.ts";
-import { VirtualClock } from "../sip/support/virtual-clock.ts";
+import { VirtualClock } from "../support/clock.ts";
 
 const LIMITS: AdmissionLimits = { octets: 1000, perAddress: 3, connections: 20 };
 

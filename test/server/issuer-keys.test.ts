@@ -13,8 +13,8 @@ import { tokenConfigSchema } from "../../roles/server/token-config.ts";
 import { TokenRefusal } from "../../roles/server/token-refusal.ts";
 import { createTokenVerifier, type TokenVerifierOptions } from "../../roles/server/tokens.ts";
 import { temporaryFolder } from "../cli/run-cli.ts";
+import { NOW } from "../support/names.ts";
 
-const START = Date.parse("2026-03-10T12:00:00Z");
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const GRACE_S = 4 * 3600;
@@ -31,7 +31,7 @@ async function makeKey(kid: string): Promise<IssuerKey> {
   const claims = {
     iss: ISSUER,
     aud: "kms",
-    exp: START / 1000 + 30 * 86_400,
+    exp: NOW / 1000 + 30 * 86_400,
     scope: SCOPE,
     mcptt_id: "sip:a@b",
   };
@@ -97,7 +97,7 @@ function verifier({ jwksUri }: Issuer, options: TokenVerifierOptions = {}, jwksG
   const { verify } = createTokenVerifier(tokenConfigSchema({ [SCOPE]: ["mcptt_id"] }).parse(config), options);
   return async (key, after) => {
     try {
-      await verify(`Bearer ${await key.token()}`, START + after);
+      await verify(`Bearer ${await key.token()}`, NOW + after);
       return "accepted";
     } catch (error) {
       if (error instanceof TokenRefusal) return error.code;
@@ -283,7 +283,7 @@ it.each([
   const keys = new FileIssuerKeys(folder);
   const jwksUri = "https://idms.example.org/jwks";
   expect(await keys.read(jwksUri)).toBeUndefined();
-  await keys.write(jwksUri, { fetchedAt: START, jwks: { keys: [] } });
+  await keys.write(jwksUri, { fetchedAt: NOW, jwks: { keys: [] } });
   const [name] = await readdir(folder);
   await writeFile(join(folder, name!), text.replace("URI", jwksUri));
   await expect(keys.read(jwksUri)).rejects.toMatchObject({

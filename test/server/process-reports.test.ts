@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { MikeySakkeError } from "../../base/errors.ts";
 import { ProcessReports, type ProcessStore } from "../../roles/server/process-reports.ts";
-import { settle, VirtualClock } from "../sip/support/virtual-clock.ts";
+import { settle, VirtualClock } from "../support/clock.ts";
 
 function world(shared = true) {
   const clock = new VirtualClock();

@@ -13,8 +13,8 @@ import { noLog } from "../../roles/server/log.ts";
 import { RefusedLog } from "../../roles/server/refused-log.ts";
 import { systemClock } from "../../transport/sip/index.ts";
 import { GMS_URI } from "../gms/world.ts";
-import { ALICE, ROOT, World } from "../kms/world.ts";
-import { type ConsoleWorld, consoleWorld, TOKEN } from "./console/world.ts";
+import { ALICE, ROOT, World } from "../kms/running-kms.ts";
+import { type ConsoleWorld, consoleWorld, TOKEN } from "./console/running-console.ts";
 
 const SECRET = "s3cr3t-t0k3n";
 const QUERY = `?access_token=${SECRET}`;

@@ -8,8 +8,8 @@ import { mcxAudience } from "../../roles/mcx/common/config.ts";
 import { type TokenConfig, tokenConfigSchema } from "../../roles/server/token-config.ts";
 import { TokenRefusal } from "../../roles/server/token-refusal.ts";
 import { createTokenVerifier } from "../../roles/server/tokens.ts";
+import { NOW } from "../support/names.ts";
 
-const NOW = Date.parse("2026-03-10T12:00:00Z");
 const SECONDS = NOW / 1000;
 const ISSUER = "https://idms.example.org";
 const PTT = "3gpp:mc:ptt_key_management_service";

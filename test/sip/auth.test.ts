@@ -10,7 +10,7 @@ import {
   digestScheme,
   digestSecret,
 } from "../../transport/sip/index.ts";
-import { random, World } from "./support/world.ts";
+import { random, World } from "./support/endpoints.ts";
 
 const REALM = "gms.example.com";
 const DIGEST: Credentials = { digest: { user: "alice", password: "open sesame" } };

@@ -7,9 +7,9 @@ import { parseMessage } from "../../transport/sip/codec/parse.ts";
 import { refusalOf } from "../../transport/sip/core/refusal.ts";
 import { createSipEndpoint, DEFAULT_LIMITS, Headers, VIA } from "../../transport/sip/index.ts";
 import { WebSocketProgress } from "../../transport/sip/socket/websocket-progress.ts";
+import { settle, VirtualClock } from "../support/clock.ts";
 import { growthOf } from "./support/growth.ts";
 import { Network } from "./support/network.ts";
-import { settle, VirtualClock } from "./support/virtual-clock.ts";
 
 const LIMITS = { ...DEFAULT_LIMITS, head: 1 << 20, lines: 10_000 };
 const HEAD = [

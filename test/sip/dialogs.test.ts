@@ -17,7 +17,7 @@ import {
   TO,
   VIA,
 } from "../../transport/sip/index.ts";
-import { World } from "./support/world.ts";
+import { World } from "./support/endpoints.ts";
 
 const flow = (accepted: boolean, reliable = true): Flow => ({
   transport: reliable ? "TCP" : "UDP",

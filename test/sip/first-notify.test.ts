@@ -1,7 +1,7 @@
 /** What the notifier's owner learns of the NOTIFY after a SUBSCRIBE, and what a SUBSCRIBE cannot do to it. */
 import { describe, expect, it } from "vitest";
 import type { NotifierSubscription } from "../../transport/sip/index.ts";
-import { World } from "./support/world.ts";
+import { World } from "./support/endpoints.ts";
 
 describe("the NOTIFY after a SUBSCRIBE", () => {
   it.each([200, 488, 408])(

@@ -3,8 +3,8 @@ import { describe, expect, it } from "vitest";
 import { isGone } from "../../transport/sip/core/reasons.ts";
 import { KEEP_ALIVE } from "../../transport/sip/index.ts";
 import { Patience } from "../../transport/sip/transaction/timers.ts";
-import { VirtualClock } from "./support/virtual-clock.ts";
-import { type Kind, SERVER, World } from "./support/world.ts";
+import { VirtualClock } from "../support/clock.ts";
+import { type Kind, SERVER, World } from "./support/endpoints.ts";
 
 const MINUTE = 60_000;
 const LONGEST = KEEP_ALIVE.interval + KEEP_ALIVE.limit;
@@ -96,7 +96,7 @@ describe("keep-alives of a subscription", () => {
     const fired: string[] = [];
     const patience = new Patience(clock);
     patience.set(2500, () => fired.push("given up"));
-    clock.jump(10_000);
+    clock.stall(10_000);
     await clock.pass(0);
     expect(fired).toEqual([]);
     await clock.pass(2000);

@@ -1,9 +1,9 @@
 /** Requests that are too large for a datagram, to peers whose TCP port answers, refuses or drops (RFC 3261 18.1.1). */
 import { expect, it } from "vitest";
 import { createSipEndpoint } from "../../transport/sip/index.ts";
+import { VirtualClock } from "../support/clock.ts";
+import { CLIENT, random, SERVER } from "./support/endpoints.ts";
 import { Network } from "./support/network.ts";
-import { VirtualClock } from "./support/virtual-clock.ts";
-import { CLIENT, random, SERVER } from "./support/world.ts";
 
 const PEER = `${SERVER.host}:${SERVER.port}`;
 

@@ -13,7 +13,7 @@ import {
   nameAddress,
   type SipSession,
 } from "../../transport/sip/index.ts";
-import { CLIENT, SERVER, World } from "./support/world.ts";
+import { CLIENT, SERVER, World } from "./support/endpoints.ts";
 
 const EVE = { host: "10.0.0.66", port: 5060 };
 const THIRD = { host: "10.0.0.9", port: 39_997 };

@@ -11,7 +11,7 @@ import {
   type SipMessage,
   WARNING,
 } from "../../transport/sip/index.ts";
-import { random, World } from "./support/world.ts";
+import { random, World } from "./support/endpoints.ts";
 
 const HEAD = [
   "Via: SIP/2.0/UDP 10.0.0.9;branch=z9hG4bK1",

@@ -14,7 +14,7 @@ import {
   SUPPORTED,
 } from "../../transport/sip/index.ts";
 import { agree } from "../../transport/sip/session/session-timer.ts";
-import { CLIENT, SERVER, World } from "./support/world.ts";
+import { CLIENT, SERVER, World } from "./support/endpoints.ts";
 
 const MINUTE = 60_000;
 const text = (value: string) => new TextEncoder().encode(value);

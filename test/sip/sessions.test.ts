@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { defined } from "../../base/defined.ts";
 import type { InviteAnswer, SessionEnd, SipSession } from "../../transport/sip/index.ts";
-import { World } from "./support/world.ts";
+import { World } from "./support/endpoints.ts";
 
 const text = (value: string) => new TextEncoder().encode(value);
 

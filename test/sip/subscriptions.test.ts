@@ -10,7 +10,7 @@ import {
   SUBSCRIPTION_STATE,
   WARNING,
 } from "../../transport/sip/index.ts";
-import { type Kind, World } from "./support/world.ts";
+import { type Kind, World } from "./support/endpoints.ts";
 
 const HOUR = 3_600_000;
 

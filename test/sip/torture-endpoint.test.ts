@@ -1,7 +1,7 @@
 /** What an endpoint does with the messages of RFC 4475 that come to it as datagrams. */
 import { readFileSync } from "node:fs";
 import { beforeEach, describe, expect, it } from "vitest";
-import { CLIENT, SERVER, World } from "./support/world.ts";
+import { CLIENT, SERVER, World } from "./support/endpoints.ts";
 
 const load = (name: string) =>
   new Uint8Array(readFileSync(new URL(`../vectors/sip/${name}.dat`, import.meta.url)));

@@ -3,8 +3,8 @@ import fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
 import { utf8 } from "../../base/bytes.ts";
 import { type Answer, CALL_ID, createSipEndpoint, type SipEndpoint, VIA } from "../../transport/sip/index.ts";
+import { settle, VirtualClock } from "../support/clock.ts";
 import { Network } from "./support/network.ts";
-import { settle, VirtualClock } from "./support/virtual-clock.ts";
 
 let seed = 0;
 /** Unlike in every call, which is all that tags and branches need here. */

@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 import { createAuthenticator, digestScheme, digestSecret } from "../../transport/sip/index.ts";
 import { describeWith } from "../support/foreign.ts";
+import { random, World } from "./support/endpoints.ts";
 import { pcap } from "./support/pcap.ts";
-import { random, World } from "./support/world.ts";
 
 const TSHARK = "/usr/bin/tshark";
 

@@ -6,11 +6,11 @@ import { Envelope } from "../../store/database/envelope.ts";
 import { GmsStore } from "../../store/gms/gms-store.ts";
 import { KmsStore } from "../../store/index.ts";
 import { onEachDatabase } from "../support/databases.ts";
+import { NOW } from "../support/names.ts";
 import { KEK } from "./records.ts";
 
 const LONG = `sip:${"x".repeat(28_000)}@example.org`;
 const DAY_MS = 86_400_000;
-const NOW = 1_700_000_000_000;
 
 onEachDatabase("audit logs", ({ fresh }) => {
   it("audit entries hold little of an unknown sender's input, however long it is", async () => {

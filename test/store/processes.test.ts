@@ -3,8 +3,8 @@ import { describe, expect, it } from "vitest";
 import { Processes } from "../../store/database/processes.ts";
 import { givenClock } from "../../store/database/sql-clock.ts";
 import { onEachDatabase } from "../support/databases.ts";
+import { NOW } from "../support/names.ts";
 
-const NOW = 1_700_000_000_000;
 const LIFE = 45_000;
 
 onEachDatabase("processes", ({ fresh }) => {

@@ -7,8 +7,7 @@ import type { IssuedKey, NewMaster } from "../../store/kms/records.ts";
 import { seededRandom } from "../support/random.ts";
 
 export const KEK = seededRandom("store key")(32);
-export const ALICE = "sip:alice@home.example";
-export const BOB = "sip:bob@home.example";
+export { ALICE, BOB } from "../support/names.ts";
 
 export async function openStore(db: Database, options: KmsStoreOptions = {}): Promise<KmsStore> {
   return KmsStore.open(db, await Envelope.open(db, KEK), options);

@@ -1,8 +1,8 @@
 /** Wrong messages of the world of `domain.ts`, at its time and with its own randomness. */
 import type { Initiator } from "../../bindings/identity/initiator.ts";
 import * as forge from "../../cli/check/forge.ts";
-import { NOW } from "./domain.ts";
 import { seededRandom } from "./random.ts";
+import { NOW } from "./world.ts";
 
 export { type Draft, type Edit, edited, replace } from "../../cli/check/forge.ts";
 

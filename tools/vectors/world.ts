@@ -5,8 +5,8 @@ import type { KeySet, KmsCertificate } from "../../bindings/identity/kms-materia
 import type { SealRequest } from "../../bindings/mikey/plan.ts";
 import { sealMessage } from "../../bindings/mikey/seal.ts";
 import { writeKmsCertificate, writeKmsKeySet } from "../../documents/kms-xml/index.ts";
-import { ALICE, AWAY_KMS, BOB, DAY_MS, GMS, HOME_KMS, makeKms, NOW } from "../../test/support/domain.ts";
 import { seededRandom } from "../../test/support/random.ts";
+import { ALICE, AWAY_KMS, BOB, DAY_MS, GMS, HOME_KMS, makeKms, NOW } from "../../test/support/world.ts";
 
 export async function vectorWorld() {
   const core = await load();

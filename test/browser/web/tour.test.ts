@@ -1,7 +1,7 @@
 /** The tour of an empty system in Chromium, by keyboard: a first group, and the addresses of two pages to talk in. */
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { type ConsoleWorld, consoleWorld } from "../../server/console/world.ts";
+import { type ConsoleWorld, consoleWorld } from "../../server/console/running-console.ts";
 import { describeInChromium, launchChromium } from "../support/chromium.ts";
 import { violationsInAllWays } from "./support/axe.ts";
 import { buildPages } from "./support/build.ts";

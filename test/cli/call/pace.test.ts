@@ -6,7 +6,7 @@ import { g711Codec } from "../../../roles/call/speech-codec.ts";
 import { VoiceSender } from "../../../roles/call/voice-sender.ts";
 import { ALICE, ALL, Ring } from "../../client/calls/members.ts";
 import { gmkOf } from "../../media/packets.ts";
-import { VirtualClock } from "../../sip/support/virtual-clock.ts";
+import { VirtualClock } from "../../support/clock.ts";
 import { seededRandom } from "../../support/random.ts";
 
 interface Step {

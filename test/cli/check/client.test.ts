@@ -8,7 +8,7 @@ import type { CaseResult } from "../../../cli/check/run.ts";
 import { COMMAND } from "../command.ts";
 import { STORY_MS } from "../gms/gms-process.ts";
 import { startCli, temporaryFolder } from "../run-cli.ts";
-import { ALICE, CASE_IDS, type Faults, GROUP, runOurClient, TOKEN } from "./client-world.ts";
+import { ALICE, CASE_IDS, type Faults, GROUP, runOurClient, TOKEN } from "./our-client.ts";
 
 let core: Core;
 beforeAll(async () => {

@@ -1,7 +1,7 @@
 /** Steps of the demo on a clock of its own: they last as long as they go on, and not longer. */
 import { describe, expect, it } from "vitest";
 import { StepClock, type Work } from "../../../cli/demo/clock.ts";
-import { settle, VirtualClock } from "../../sip/support/virtual-clock.ts";
+import { settle, VirtualClock } from "../../support/clock.ts";
 
 const MINUTE = 60_000;
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { load } from "../../../bindings/core/core.ts";
 import { writeKmsCertificate } from "../../../documents/kms-xml/index.ts";
-import { makeKms } from "../../support/domain.ts";
+import { makeKms } from "../../support/world.ts";
 import { cli } from "../kms/kms-process.ts";
 import { runCli, temporaryFolder } from "../run-cli.ts";
 import { runClient, STORY_MS, serve } from "./gms-process.ts";

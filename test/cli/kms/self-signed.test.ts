@@ -5,8 +5,7 @@ import type { AddressInfo } from "node:net";
 import { connect, createServer } from "node:tls";
 import { expect, it } from "vitest";
 import { belongsTo, selfSigned } from "../../../cli/server/self-signed.ts";
-
-const NOW = Date.parse("2026-03-10T12:00:00Z");
+import { NOW } from "../../support/names.ts";
 
 it("a self-signed certificate is valid for its hosts and days, with its own key, and signs no others", () => {
   const made = selfSigned(["localhost", "127.0.0.1", "::1", "fe80::1:2", "2001:db8:1:2:3:4:5:6"], NOW, 30);

@@ -2,6 +2,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it } from "vitest";
+import { ALICE, GMS } from "../../support/names.ts";
 import { runCli, temporaryFolder } from "../run-cli.ts";
 import {
   cli,
@@ -13,8 +14,6 @@ import {
   serveKms,
 } from "./kms-process.ts";
 
-const GMS = "sip:gms@home.example";
-const ALICE = "sip:alice@home.example";
 const CAROL = "sip:carol@away.example";
 const MALLORY = "sip:gms@rogue.example";
 

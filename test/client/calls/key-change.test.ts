@@ -11,7 +11,7 @@ import {
   NOW,
   SECOND,
   summary,
-} from "../group/world.ts";
+} from "../group/device.ts";
 import { frameOf, Net, numberOf } from "./medium.ts";
 import { ALICE, ALL, BOB, CAROL, join, type Member, Ring, TestServer } from "./members.ts";
 

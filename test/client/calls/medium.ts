@@ -1,7 +1,7 @@
 /** A network between members: a seeded part of the datagrams is lost, the others take their time and overtake each other. */
 import { addressKey, type DatagramAddress } from "../../../transport/datagram/ports.ts";
 import { Medium } from "../../mcx/server/medium.ts";
-import { VirtualClock } from "../../sip/support/virtual-clock.ts";
+import { VirtualClock } from "../../support/clock.ts";
 import { seededRandom } from "../../support/random.ts";
 
 export interface Weather {

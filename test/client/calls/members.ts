@@ -24,13 +24,11 @@ import {
   MediaRelay,
 } from "../../../roles/mcx/index.ts";
 import { addressKey, type DatagramPort } from "../../../transport/datagram/ports.ts";
+import { ALICE, BOB, CAROL, GROUP } from "../../support/names.ts";
 import { seededRandom } from "../../support/random.ts";
 import type { Net } from "./medium.ts";
 
-export const GROUP = "sip:fire-1@home.example";
-export const ALICE = "sip:alice@home.example";
-export const BOB = "sip:bob@home.example";
-export const CAROL = "sip:carol@home.example";
+export { ALICE, BOB, CAROL, GROUP } from "../../support/names.ts";
 export const ALL = [ALICE, BOB, CAROL];
 
 /** A key ring of which the test says what is in it: the newest last. */

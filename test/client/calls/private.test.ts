@@ -14,8 +14,8 @@ import {
 import { sealPck } from "../../../roles/client/calls/private-call-key.ts";
 import type { ClientKeys } from "../../../roles/identity/index.ts";
 import { clientKeysOf } from "../../mcx/signalling/parts.ts";
-import { HOME_KMS, makeKms, type TestKms } from "../../support/domain.ts";
 import { seededRandom } from "../../support/random.ts";
+import { HOME_KMS, makeKms, type TestKms } from "../../support/world.ts";
 import { frameOf, Net, numberOf } from "./medium.ts";
 import { ALICE, BOB, CAROL, states } from "./members.ts";
 

@@ -1,10 +1,10 @@
 /** Step 2 of clause 5.7.2.x: every check refuses with its number, and leaves nothing behind. */
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { groupIds, Initiator, Receiver, sealMessage } from "../../../bindings/index.ts";
-import { makeKms } from "../../support/domain.ts";
 import { replace, resigned } from "../../support/forge.ts";
 import { seededRandom } from "../../support/random.ts";
 import { flip } from "../../support/refusal.ts";
+import { makeKms } from "../../support/world.ts";
 import {
   ALICE,
   AWAY_KMS,
@@ -21,7 +21,7 @@ import {
   OTHER_GROUP,
   SECOND,
   summary,
-} from "./world.ts";
+} from "./device.ts";
 
 let world: GroupWorld;
 let device: Device;

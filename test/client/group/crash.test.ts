@@ -8,7 +8,7 @@ import {
   makeGroupWorld,
   OTHER_GROUP,
   summary,
-} from "./world.ts";
+} from "./device.ts";
 
 let world: GroupWorld;
 /** A key, its renewal, another key of the group, a shared one, the first one revoked. */

@@ -2,12 +2,12 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { GroupClientOptions } from "../../../roles/group-keys/index.ts";
 import { type Decision, KEEP_ALIVE, RETRY_AFTER } from "../../../transport/sip/index.ts";
+import { SERVER } from "../../sip/support/endpoints.ts";
 import { FakeDns } from "../../sip/support/fake-dns.ts";
-import { SERVER } from "../../sip/support/world.ts";
 import { seededRandom } from "../../support/random.ts";
+import { GMS, GROUP, type GroupWorld, HOME_KMS, makeGroupWorld } from "./device.ts";
 import { diff, initial, listed, TestGms, XCAP_ROOT } from "./gms.ts";
 import { OtherServer, steps, uriOf } from "./servers.ts";
-import { GMS, GROUP, type GroupWorld, HOME_KMS, makeGroupWorld } from "./world.ts";
 import { TestXcap } from "./xcap.ts";
 
 const MINUTE = 60_000;

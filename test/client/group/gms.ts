@@ -27,11 +27,11 @@ import {
   type SipTransport,
   type StateContent,
 } from "../../../transport/sip/index.ts";
+import { CLIENT, random, SERVER } from "../../sip/support/endpoints.ts";
 import { Network } from "../../sip/support/network.ts";
-import { VirtualClock } from "../../sip/support/virtual-clock.ts";
-import { CLIENT, random, SERVER } from "../../sip/support/world.ts";
+import { VirtualClock } from "../../support/clock.ts";
 import { seededRandom } from "../../support/random.ts";
-import { ALICE, GMS, GROUP, type GroupWorld, HOME_KMS, NOW } from "./world.ts";
+import { ALICE, GMS, GROUP, type GroupWorld, HOME_KMS, NOW } from "./device.ts";
 
 export const XCAP_ROOT = "https://gms.home.example/xcap";
 export const GKTP = gktpUserPath(ALICE);
@@ -51,7 +51,8 @@ export const initial = (etag: string, ...messages: readonly Uint8Array[]): XcapD
 export const listed: XcapDiffDocument = { sel: GROUP_DOCUMENT, newEtag: "1" };
 
 export class TestGms {
-  readonly clock = new VirtualClock();
+  /** Begins a minute after the first T. */
+  readonly clock = new VirtualClock(NOW + 60_000);
   readonly network = new Network(this.clock);
   readonly world: GroupWorld;
   readonly endpoint: SipEndpoint;
@@ -99,8 +100,7 @@ export class TestGms {
     return gms;
   }
 
-  /** Wall time, which begins a minute after the first T. */
-  now = (): number => NOW + 60_000 + this.clock.now() - 1_700_000_000_000;
+  now = (): number => this.clock.now();
 
   async start(options: Partial<GroupClientOptions> = {}): Promise<void> {
     this.ring = await GroupKeyRing.open(this.storage, { userUri: ALICE, now: this.now });

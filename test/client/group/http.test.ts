@@ -10,8 +10,16 @@ import {
 import { createGroupClient, type GroupClientOptions } from "../../../roles/group-keys/index.ts";
 import { EVENT } from "../../../transport/sip/index.ts";
 import { flip } from "../../support/refusal.ts";
+import {
+  ALICE,
+  BOB,
+  BreakingStorage,
+  GROUP,
+  type GroupWorld,
+  makeGroupWorld,
+  OTHER_GROUP,
+} from "./device.ts";
 import { adding, diff, GKTP, listed, TestGms } from "./gms.ts";
-import { ALICE, BOB, BreakingStorage, GROUP, type GroupWorld, makeGroupWorld, OTHER_GROUP } from "./world.ts";
 import { TestXcap } from "./xcap.ts";
 
 const MINUTE = 60_000;

@@ -7,8 +7,8 @@ import {
   RETRY_AFTER,
   WWW_AUTHENTICATE,
 } from "../../../transport/sip/index.ts";
+import { GROUP, type GroupWorld, makeGroupWorld } from "./device.ts";
 import { diff, initial, listed, TestGms } from "./gms.ts";
-import { GROUP, type GroupWorld, makeGroupWorld } from "./world.ts";
 
 const MINUTE = 60_000;
 

@@ -1,8 +1,8 @@
 /** Documents that change, appear and go: patches, and what a user is a member of (RFC 5874, RFC 5875). */
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { groupDocumentPath } from "../../../documents/group-xml/index.ts";
+import { BOB, GROUP, type GroupWorld, makeGroupWorld, OTHER_GROUP, type Sealed } from "./device.ts";
 import { adding, diff, GKTP, GROUP_DOCUMENT, initial, listed, TestGms } from "./gms.ts";
-import { BOB, GROUP, type GroupWorld, makeGroupWorld, OTHER_GROUP, type Sealed } from "./world.ts";
 
 let world: GroupWorld;
 let gms: TestGms;

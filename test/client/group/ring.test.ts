@@ -16,7 +16,7 @@ import {
   SECOND,
   type SealChanges,
   summary,
-} from "./world.ts";
+} from "./device.ts";
 
 let world: GroupWorld;
 let device: Device;

@@ -6,7 +6,7 @@ import {
   type NotifierSubscription,
   type SipEndpoint,
 } from "../../../transport/sip/index.ts";
-import { random } from "../../sip/support/world.ts";
+import { random } from "../../sip/support/endpoints.ts";
 import type { TestGms } from "./gms.ts";
 
 export class OtherServer {

@@ -13,7 +13,6 @@ import {
 import { AUTHORIZATION, CONTACT, EVENT, FROM, type NotifyResult } from "../../../transport/sip/index.ts";
 import { replace, resigned } from "../../support/forge.ts";
 import { flip } from "../../support/refusal.ts";
-import { adding, diff, GKTP, initial, listed, TestGms, XCAP_ROOT } from "./gms.ts";
 import {
   ALICE,
   AWAY_KMS,
@@ -25,7 +24,8 @@ import {
   type GroupWorld,
   HOME_KMS,
   makeGroupWorld,
-} from "./world.ts";
+} from "./device.ts";
+import { adding, diff, GKTP, initial, listed, TestGms, XCAP_ROOT } from "./gms.ts";
 
 let world: GroupWorld;
 let gms: TestGms;

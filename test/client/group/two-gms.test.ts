@@ -1,7 +1,7 @@
 /** One ring with two GMSs: each has a say on the groups that it manages, and on no others. */
 import { beforeEach, expect, it } from "vitest";
 import { Inbox } from "../../../roles/group-keys/inbox.ts";
-import { Device, GMS, GROUP, type GroupWorld, makeGroupWorld, OTHER_GROUP, summary } from "./world.ts";
+import { Device, GMS, GROUP, type GroupWorld, makeGroupWorld, OTHER_GROUP, summary } from "./device.ts";
 
 const OTHER_GMS = "sip:other@home.example";
 

@@ -14,7 +14,7 @@ import { DevelopmentIssuer } from "../../../roles/server/development-tokens.ts";
 import { createSipEndpoint, type SipEndpoint } from "../../../transport/sip/index.ts";
 import { ADMIN, GROUP, Setup, XCAP_ROOT } from "../../gms/sip/support/gms.ts";
 import { GMS_URI, HOME_KMS, memberUri, newMembers } from "../../gms/world.ts";
-import { random } from "../../sip/support/world.ts";
+import { random } from "../../sip/support/endpoints.ts";
 
 interface Device {
   readonly uri: string;

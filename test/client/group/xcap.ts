@@ -10,8 +10,8 @@ import {
   writeGroupDocument,
 } from "../../../documents/group-xml/index.ts";
 import type { XcapFetch, XcapFetchInit } from "../../../roles/group-keys/index.ts";
+import { ALICE, GROUP } from "./device.ts";
 import { XCAP_ROOT } from "./gms.ts";
-import { ALICE, GROUP } from "./world.ts";
 
 export interface Request {
   readonly method: string;

@@ -11,10 +11,10 @@ import { KeyStore, KmsTrust, loadKeys, MemoryStorage } from "../../../roles/iden
 import { loadDomains } from "../../../roles/identity/load-keys.ts";
 import { takeCertificates } from "../../../roles/identity/take-certificates.ts";
 import { heldKeySets } from "../../../roles/identity/take-keys.ts";
-import { ALICE, GMS, KMS_URI, NOW, PERIOD, sharedCore, World } from "../../kms/world.ts";
-import { AWAY_KMS, CAROL, makeKms, type TestKms } from "../../support/domain.ts";
+import { ALICE, GMS, KMS_URI, NOW, PERIOD, sharedCore, World } from "../../kms/running-kms.ts";
 import { seededRandom } from "../../support/random.ts";
-import { type Device, makeDevice, periodsOf } from "./world.ts";
+import { AWAY_KMS, ERIN, makeKms, type TestKms } from "../../support/world.ts";
+import { type Device, makeDevice, periodsOf } from "./device.ts";
 
 const PERIOD_MS = 2592000_000;
 const destroy = (domains: readonly KmsDomain[]) => {
@@ -138,11 +138,11 @@ describe("certificates of other KMSs", () => {
     const trust = new KmsTrust({ home: KMS_URI });
     const sender = await loadKeys(await sharedCore(), gms.store, trust, { userUri: GMS });
     const { messages } = await sealMessage(
-      { kind: "GMK", members: [{ uri: CAROL, kmsUri: AWAY_KMS }], parameters: {} },
+      { kind: "GMK", members: [{ uri: ERIN, kmsUri: AWAY_KMS }], parameters: {} },
       { initiator: sender.initiator, domains: sender.domains, random: seededRandom("gmk") },
       NOW,
     );
-    const receiver = Receiver.load([...sender.domains, away.domain], [away.keySet(CAROL)]);
+    const receiver = Receiver.load([...sender.domains, away.domain], [away.keySet(ERIN)]);
     const opened = await openMessage(messages[0]!.octets, {
       receiver,
       state: new MemoryReceiverState(),
@@ -203,13 +203,13 @@ describe("certificates of other KMSs", () => {
       return answers;
     };
     await take(AWAY_KMS, "home.example", "away.example");
-    expect(await vouchesFor(CAROL, GMS)).toEqual([false, false]);
+    expect(await vouchesFor(ERIN, GMS)).toEqual([false, false]);
     await take(KMS_URI, "away.example");
-    expect(await vouchesFor(CAROL, GMS)).toEqual([true, false]);
+    expect(await vouchesFor(ERIN, GMS)).toEqual([true, false]);
     await take(AWAY_KMS, "home.example");
-    expect(await vouchesFor(CAROL, GMS)).toEqual([true, false]);
+    expect(await vouchesFor(ERIN, GMS)).toEqual([true, false]);
     await take(KMS_URI);
-    expect(await vouchesFor(CAROL, GMS)).toEqual([false, false]);
+    expect(await vouchesFor(ERIN, GMS)).toEqual([false, false]);
   });
 
   it("stay revoked when the Home KMS revoked them, whatever their KMS says, until the Home KMS says otherwise", async () => {

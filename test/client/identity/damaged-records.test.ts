@@ -1,9 +1,9 @@
 /** A record that does not open any more: what can be got again is, and the rest stays an error. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { KeyStore, MemoryStorage, SealedStorage, StorageKey } from "../../../roles/identity/index.ts";
-import { ALICE, KMS_URI, PERIOD, sharedCore, World } from "../../kms/world.ts";
-import { AWAY_KMS, makeKms } from "../../support/domain.ts";
-import { codeOf, type Device, makeDevice, makeTransportKeys, periodsOf } from "./world.ts";
+import { ALICE, KMS_URI, PERIOD, sharedCore, World } from "../../kms/running-kms.ts";
+import { AWAY_KMS, makeKms } from "../../support/world.ts";
+import { codeOf, type Device, makeDevice, makeTransportKeys, periodsOf } from "./device.ts";
 
 let world: World;
 let memory: MemoryStorage;

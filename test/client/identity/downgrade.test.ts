@@ -3,8 +3,16 @@
  */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { KmsClient, type KmsFetch, type TransportKeys } from "../../../roles/identity/index.ts";
-import { KMS_URI, NOW, ORIGIN, PERIOD, World } from "../../kms/world.ts";
-import { type Answer, codeOf, type Device, makeDevice, makeTransportKeys, periodsOf, Wire } from "./world.ts";
+import { KMS_URI, NOW, ORIGIN, PERIOD, World } from "../../kms/running-kms.ts";
+import {
+  type Answer,
+  codeOf,
+  type Device,
+  makeDevice,
+  makeTransportKeys,
+  periodsOf,
+  Wire,
+} from "./device.ts";
 
 let world: World;
 let users = 0;

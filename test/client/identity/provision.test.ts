@@ -10,10 +10,10 @@ import {
   SealedStorage,
   StorageKey,
 } from "../../../roles/identity/index.ts";
-import { ALICE, BOB, GMS, KMS_URI, NOW, PERIOD, sharedCore, World } from "../../kms/world.ts";
+import { ALICE, BOB, GMS, KMS_URI, NOW, PERIOD, sharedCore, World } from "../../kms/running-kms.ts";
+import { VirtualClock } from "../../support/clock.ts";
 import { seededRandom } from "../../support/random.ts";
-import { Clock } from "./clock.ts";
-import { codeOf, type Device, makeDevice, periodsOf } from "./world.ts";
+import { codeOf, type Device, makeDevice, periodsOf } from "./device.ts";
 
 const PERIOD_MS = 2592000_000;
 const NTP_UNIX_MS = 2208988800_000;
@@ -193,15 +193,15 @@ describe("a device that is kept provisioned", () => {
     vi.waitFor(() => expect(events.map((event) => event.type)).toContain(type), { timeout: 60_000 });
 
   it("asks the KMS at once if it has no keys, and later if it has", async () => {
-    const clock = new Clock();
+    const clock = new VirtualClock();
     const first = await makeDevice(world, { timers: clock });
     await first.provisioner.start();
     expect(clock.next).toBe(0);
     await clock.pass(0);
     await settled(first, "provisioned");
-    await vi.waitFor(() => expect(clock.waiting).toBe(1));
+    await vi.waitFor(() => expect(clock.pending).toBe(1));
     await first.provisioner.stop();
-    expect(clock.waiting).toBe(0);
+    expect(clock.pending).toBe(0);
 
     const again = await makeDevice(world, { timers: clock, storage: first.storage });
     await again.provisioner.start();
@@ -216,11 +216,11 @@ describe("a device that is kept provisioned", () => {
     await again.provisioner.start();
     expect(clock.next).toBe(0);
     await again.provisioner.stop();
-    expect(clock.waiting).toBe(0);
+    expect(clock.pending).toBe(0);
   });
 
   it("reports what went wrong, and tries again", async () => {
-    const clock = new Clock();
+    const clock = new VirtualClock();
     const device = await makeDevice(world, { timers: clock });
     device.wire.onRequest = () => {
       throw new TypeError("cut");
@@ -230,7 +230,7 @@ describe("a device that is kept provisioned", () => {
     await settled(device, "failed");
     expect(device.events[0]).toMatchObject({ type: "failed", error: { code: "KMS_UNREACHABLE" } });
     device.wire.onRequest = () => {};
-    await vi.waitFor(() => expect(clock.waiting).toBe(1));
+    await vi.waitFor(() => expect(clock.pending).toBe(1));
     world.now += 5000;
     await clock.pass(5000);
     await settled(device, "provisioned");

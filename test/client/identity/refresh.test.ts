@@ -4,8 +4,8 @@ import { MikeySakkeError } from "../../../base/errors.ts";
 import { KmsRefusedError } from "../../../roles/identity/index.ts";
 import { RefreshLoop } from "../../../roles/identity/refresh-loop.ts";
 import { firstRefresh, longestWait, nextRefresh, nextRetry } from "../../../roles/identity/refresh-plan.ts";
+import { VirtualClock } from "../../support/clock.ts";
 import { seededRandom } from "../../support/random.ts";
-import { Clock } from "./clock.ts";
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -82,29 +82,29 @@ describe("the refresh of a client", () => {
 
 describe("the refresh loop", () => {
   function make(refresh: () => Promise<number>) {
-    const clock = new Clock();
+    const clock = new VirtualClock(0);
     const failed: { error: unknown; in: number }[] = [];
     const runs: number[] = [];
     const loop = new RefreshLoop({
-      now: () => clock.now,
+      now: () => clock.now(),
       random: seededRandom("loop"),
       timers: clock,
       refresh: async () => {
-        runs.push(clock.now);
+        runs.push(clock.now());
         return { refreshAt: await refresh(), longestWaitMs: longestWait(needs) };
       },
-      failed: (error, retryAt) => failed.push({ error, in: retryAt - clock.now }),
+      failed: (error, retryAt) => failed.push({ error, in: retryAt - clock.now() }),
     });
     return { clock, loop, runs, failed };
   }
 
   it("refreshes when it is time, again and again, until it is stopped", async () => {
-    const { clock, loop, runs } = make(async () => clock.now + DAY);
+    const { clock, loop, runs } = make(async () => clock.now() + DAY);
     loop.start({ refreshAt: HOUR, longestWaitMs: longestWait(needs) });
     await clock.pass(2 * DAY + 2 * HOUR);
     expect(runs).toEqual([HOUR, HOUR + DAY, HOUR + 2 * DAY]);
     loop.stop();
-    expect(clock.waiting).toBe(0);
+    expect(clock.pending).toBe(0);
     await clock.pass(5 * DAY);
     expect(runs).toHaveLength(3);
   });
@@ -118,7 +118,7 @@ describe("the refresh loop", () => {
     const { clock, loop, runs, failed } = make(async () => {
       const error = errors.shift();
       if (error !== undefined) throw error;
-      return clock.now + DAY;
+      return clock.now() + DAY;
     });
     loop.start({ refreshAt: 0, longestWaitMs: longestWait(needs) });
     await clock.pass(3 * HOUR);
@@ -131,13 +131,13 @@ describe("the refresh loop", () => {
   });
 
   it("notices a clock that was set back or forward", async () => {
-    const { clock, loop, runs } = make(async () => clock.now + DAY);
+    const { clock, loop, runs } = make(async () => clock.now() + DAY);
     loop.start({ refreshAt: 0, longestWaitMs: longestWait(needs) });
     await clock.pass(HOUR);
-    clock.jump(-365 * DAY);
+    clock.set(-365 * DAY);
     await clock.pass(HOUR);
     expect(runs).toHaveLength(2);
-    clock.jump(700 * DAY);
+    clock.set(700 * DAY);
     await clock.pass(HOUR);
     expect(runs).toHaveLength(3);
     loop.stop();
@@ -146,11 +146,11 @@ describe("the refresh loop", () => {
   it("ends after a refresh during which it was stopped", async () => {
     const { clock, loop, runs } = make(async () => {
       loop.stop();
-      return clock.now;
+      return clock.now();
     });
     loop.start({ refreshAt: 0, longestWaitMs: longestWait(needs) });
     await clock.pass(DAY);
     expect(runs).toHaveLength(1);
-    expect(clock.waiting).toBe(0);
+    expect(clock.pending).toBe(0);
   });
 });

@@ -14,7 +14,7 @@ import {
   StorageKey,
 } from "../../../roles/identity/index.ts";
 import { decodeRecord, encodeRecord } from "../../../roles/identity/record.ts";
-import { codeOf } from "./world.ts";
+import { codeOf } from "./device.ts";
 
 let folder: string;
 beforeEach(() => {

@@ -1,8 +1,8 @@
 /** Answers under TrK and InK, and how a client comes by new ones without losing the way to its KMS. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { TransportKeys } from "../../../roles/identity/index.ts";
-import { KMS_URI, NOW, PERIOD, World } from "../../kms/world.ts";
-import { codeOf, type Device, makeDevice, makeTransportKeys, periodsOf } from "./world.ts";
+import { KMS_URI, NOW, PERIOD, World } from "../../kms/running-kms.ts";
+import { codeOf, type Device, makeDevice, makeTransportKeys, periodsOf } from "./device.ts";
 
 const PERIOD_MS = 2592000_000;
 

@@ -1,8 +1,8 @@
 /** A KMS that lies, and a wire that somebody sits on: nothing is stored that does not fit. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { KmsClient, KmsTrust } from "../../../roles/identity/index.ts";
-import { ALICE, BOB, KMS_URI, NOW, ORIGIN, PERIOD, World } from "../../kms/world.ts";
-import { codeOf, type Device, makeDevice, periodsOf } from "./world.ts";
+import { ALICE, BOB, KMS_URI, NOW, ORIGIN, PERIOD, World } from "../../kms/running-kms.ts";
+import { codeOf, type Device, makeDevice, periodsOf } from "./device.ts";
 
 let world: World;
 let device: Device;

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { client, createPool } from "./dist.ts";
 import { observedPool } from "./observed.ts";
-import { expectAsUnpooled, members, sealAll } from "./world.ts";
+import { expectAsUnpooled, members, sealAll } from "./sealing.ts";
 
 const faulty = (fault: string, times: number) => [
   ...members(20),

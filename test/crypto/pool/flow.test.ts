@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it, vi } from "vitest";
 import { observedPool } from "./observed.ts";
-import { expectAsUnpooled, members, sealAll } from "./world.ts";
+import { expectAsUnpooled, members, sealAll } from "./sealing.ts";
 
 const REASON = new Error("enough");
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import type { Pool, PoolOptions } from "../../../bindings/pool/index.ts";
 import { createPool } from "./dist.ts";
-import { makeWorld, type World } from "./world.ts";
+import { makeWorld, type World } from "./sealing.ts";
 
 export interface LogEntry {
   readonly event: "open" | "run" | "close";

@@ -12,7 +12,7 @@ import {
   NOW,
   sealAll,
   type World,
-} from "./world.ts";
+} from "./sealing.ts";
 
 describe.each([{ shared: true }, { shared: false }])("a pool, shared memory: $shared", ({ shared }) => {
   let pool: Pool;

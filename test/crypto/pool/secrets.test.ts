@@ -3,7 +3,7 @@ import type { Core } from "../../../bindings/index.ts";
 import type { PoolMemory } from "../../../bindings/pool/index.ts";
 import { client, createPool } from "./dist.ts";
 import { observedPool } from "./observed.ts";
-import { makeWorld, members, sealAll } from "./world.ts";
+import { makeWorld, members, sealAll } from "./sealing.ts";
 
 const memoryOf = (core: Core) => new Uint8Array(core.memory.buffer);
 const holds = (core: Core, secret: Uint8Array) => Buffer.from(memoryOf(core)).includes(Buffer.from(secret));

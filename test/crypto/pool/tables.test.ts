@@ -4,7 +4,7 @@ import { Arena } from "../../../bindings/core/arena.ts";
 import { attach, type Core, load } from "../../../bindings/core/core.ts";
 import { TableStore } from "../../../bindings/core/tables.ts";
 import { KmsDomain } from "../../../bindings/identity/kms-domain.ts";
-import { HOME_KMS, makeKms } from "../../support/domain.ts";
+import { HOME_KMS, makeKms } from "../../support/world.ts";
 
 const PAGE = 65536;
 const memory = () => new WebAssembly.Memory({ initial: 1, maximum: 4 });

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { fromHex, toHex } from "../../../base/bytes.ts";
-import { ALICE, BOB, MCX, McxWorld, tokenOf } from "../../mcx/signalling/world.ts";
+import { ALICE, BOB, MCX, McxWorld, tokenOf } from "../../mcx/signalling/mcx-server.ts";
 import { KAMAILIO, type SipProxy, startKamailio } from "../../sip/support/kamailio.ts";
 import { runSipp, SIPP } from "../../sip/support/sipp.ts";
 import { describeWithAll } from "../../support/foreign.ts";

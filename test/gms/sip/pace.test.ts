@@ -6,7 +6,7 @@ import { Slots } from "../../../roles/gms/sip/slots.ts";
 import { Turns } from "../../../roles/gms/sip/turns.ts";
 import { WriteBehind } from "../../../roles/gms/sip/write-behind.ts";
 import { TIME_TEXT, WARNING_TEXT } from "../../../roles/group-keys/notify-answer.ts";
-import { VirtualClock } from "../../sip/support/virtual-clock.ts";
+import { VirtualClock } from "../../support/clock.ts";
 
 describe("slots", () => {
   it("are given back with the answer, or after a second without one", async () => {

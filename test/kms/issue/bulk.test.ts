@@ -6,7 +6,7 @@ import { type IssueAllOptions, issueAll, type KeyIssuer } from "../../../roles/k
 import type { KmsStore } from "../../../store/index.ts";
 import { createKmsPool } from "../../crypto/pool/dist.ts";
 import { onEachDatabase } from "../../support/databases.ts";
-import { makeIssuer, makeTestKms, NOW, openStore, PERIOD, users } from "./world.ts";
+import { makeIssuer, makeTestKms, NOW, openStore, PERIOD, users } from "./issuing.ts";
 
 const USERS = users(700);
 

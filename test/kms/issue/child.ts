@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { DatabaseOptions } from "../../../store/index.ts";
-import { PERIOD, STORE_KEY } from "./world.ts";
+import { PERIOD, STORE_KEY } from "./issuing.ts";
 
 const SCRIPT = fileURLToPath(new URL("children/issue.mjs", import.meta.url));
 

@@ -8,6 +8,7 @@ import { KmsMaster } from "../../../bindings/kms.ts";
 import { type KeyIssuer, rotateMaster } from "../../../roles/kms/issue/index.ts";
 import type { KmsStore } from "../../../store/index.ts";
 import { onEachDatabase } from "../../support/databases.ts";
+import { ALICE, BOB } from "../../support/names.ts";
 import { seededRandom } from "../../support/random.ts";
 import {
   BORDER,
@@ -19,10 +20,7 @@ import {
   PERIOD,
   sharedCore,
   users,
-} from "./world.ts";
-
-const ALICE = "sip:alice@home.example";
-const BOB = "sip:bob@home.example";
+} from "./issuing.ts";
 
 onEachDatabase("the issuer of keys", (databases) => {
   let store: KmsStore;

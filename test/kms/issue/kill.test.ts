@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type DatabaseOptions, type IssuedKey, openDatabase } from "../../../store/index.ts";
 import { type Cluster, describeWithPostgres, startPostgres } from "../../support/postgres.ts";
 import { type Issuing, startIssuing, type Told } from "./child.ts";
-import { makeTestKms, NOW, openStore, PERIOD, users } from "./world.ts";
+import { makeTestKms, NOW, openStore, PERIOD, users } from "./issuing.ts";
 
 const LONG = process.env.MIKEY_SAKKE_LONG !== undefined;
 const KILLS = Number(process.env.MIKEY_SAKKE_KILLS ?? (LONG ? 20 : 6));

@@ -5,6 +5,7 @@ import { Receiver } from "../../../bindings/identity/receiver.ts";
 import { type KeyIssuer, makeKms, type RotateOptions, rotateMaster } from "../../../roles/kms/issue/index.ts";
 import type { KmsStore, MasterRecord } from "../../../store/index.ts";
 import { onEachDatabase } from "../../support/databases.ts";
+import { ALICE } from "../../support/names.ts";
 import { seededRandom } from "../../support/random.ts";
 import {
   BORDER,
@@ -16,9 +17,8 @@ import {
   PERIOD,
   RULE,
   sharedCore,
-} from "./world.ts";
+} from "./issuing.ts";
 
-const ALICE = "sip:alice@home.example";
 const PERIOD_MS = RULE.period * 1000;
 
 onEachDatabase("masters", (databases) => {

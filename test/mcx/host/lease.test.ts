@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { Lease } from "../../../roles/mcx/cluster/lease.ts";
 import { OwnedGroups } from "../../../roles/mcx/cluster/owned-groups.ts";
 import { noLog } from "../../../roles/server/log.ts";
-import { VirtualClock } from "../../sip/support/virtual-clock.ts";
+import { VirtualClock } from "../../support/clock.ts";
 import { seededRandom } from "../../support/random.ts";
 
 const LEASE = 3000;

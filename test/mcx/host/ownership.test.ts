@@ -5,6 +5,7 @@ import { Envelope } from "../../../store/database/envelope.ts";
 import type { Database } from "../../../store/database/sql.ts";
 import { McxStore } from "../../../store/mcx/mcx-store.ts";
 import { onEachDatabase } from "../../support/databases.ts";
+import { NOW } from "../../support/names.ts";
 import { seededRandom } from "../../support/random.ts";
 
 const KEK = seededRandom("store key")(32);
@@ -15,7 +16,7 @@ const contactsOf = (instance: string) => ({ tcp: `sip:mcx@${instance}.example:50
 onEachDatabase("processes of an MCX server", ({ fresh, again }) => {
   /** Each store as another process opens it; `clock` is that of the database. */
   async function stores(count: number) {
-    const clock = { now: 1_700_000_000_000 };
+    const clock = { now: NOW };
     const open = async (db: Database) =>
       McxStore.open(db, await Envelope.open(db, KEK), { now: () => clock.now });
     const first = await open(await fresh());

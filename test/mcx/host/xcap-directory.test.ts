@@ -6,7 +6,7 @@ import { operator } from "../../../roles/gms/common/caller.ts";
 import { XcapDirectory } from "../../../roles/mcx/xcap-directory.ts";
 import { GROUP, ROOT, sharedXcapWorld } from "../../gms/http/world.ts";
 import { memberUri } from "../../gms/world.ts";
-import { VirtualClock } from "../../sip/support/virtual-clock.ts";
+import { VirtualClock } from "../../support/clock.ts";
 
 const SERVER = "sip:mcx@home.example";
 const NOWHERE = "sip:nowhere@home.example";

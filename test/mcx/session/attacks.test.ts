@@ -10,7 +10,7 @@ import type { DatagramPort } from "../../../transport/datagram/ports.ts";
 import { Net } from "../../client/calls/medium.ts";
 import { ALICE, ALL, BOB, CAROL, Controls, controlKey, Ring } from "../../client/calls/members.ts";
 import { gmkOf } from "../../media/packets.ts";
-import { burst, GMK_ID, SERVER, world } from "./world.ts";
+import { burst, GMK_ID, SERVER, world } from "./at-server.ts";
 
 const MALLORY = "sip:mallory@home.example";
 

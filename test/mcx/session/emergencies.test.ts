@@ -4,13 +4,14 @@ import type { EmergencyState } from "../../../roles/mcx/admin/metrics.ts";
 import { Emergencies } from "../../../roles/mcx/session/emergencies.ts";
 import { ALICE, ALL, BOB, Ring } from "../../client/calls/members.ts";
 import { gmkOf } from "../../media/packets.ts";
-import { GMK_ID, world } from "./world.ts";
+import { NOW } from "../../support/names.ts";
+import { GMK_ID, world } from "./at-server.ts";
 
 const FIRE = "sip:fire@home.example";
 const MINUTE = 60_000;
 
 function kept() {
-  const time = { now: 1_700_000_000_000 };
+  const time = { now: NOW };
   const emergencies = new Emergencies(() => time.now);
   const told: EmergencyState[] = [];
   const off = emergencies.on((one) => told.push(one));

@@ -7,7 +7,7 @@ import { Mixer } from "../../../roles/mcx/session/mixer.ts";
 import { frameOf } from "../../client/calls/medium.ts";
 import { ALICE, ALL, BOB, Ring } from "../../client/calls/members.ts";
 import { gmkOf } from "../../media/packets.ts";
-import { VirtualClock } from "../../sip/support/virtual-clock.ts";
+import { VirtualClock } from "../../support/clock.ts";
 import { seededRandom } from "../../support/random.ts";
 
 interface Mixed extends RtpHeader {

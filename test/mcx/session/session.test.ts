@@ -4,7 +4,7 @@ import { mixFrames } from "../../../bindings/media/index.ts";
 import { frameOf } from "../../client/calls/medium.ts";
 import { ALICE, ALL, BOB, CAROL, controlKey, Ring } from "../../client/calls/members.ts";
 import { gmkOf } from "../../media/packets.ts";
-import { burst, GMK_ID, MIXER, world } from "./world.ts";
+import { burst, GMK_ID, MIXER, world } from "./at-server.ts";
 
 describe("a group session", () => {
   it("grants the floor, distributes media that it cannot read, and ends the talk of a leaving member", async () => {

@@ -4,7 +4,7 @@ import type { McxCall } from "../../../roles/client/mcx/index.ts";
 import { Participants } from "../../../roles/client/mcx/watching.ts";
 import { CONFERENCE_PAUSE_MS } from "../../../roles/mcx/signalling/conferences.ts";
 import { altered, overTcp } from "./attacker.ts";
-import { ALICE, BOB, CAROL, type Device, GROUP, McxWorld, NAMES, until } from "./world.ts";
+import { ALICE, BOB, CAROL, type Device, GROUP, McxWorld, NAMES, until } from "./mcx-server.ts";
 
 let world: McxWorld;
 afterEach(() => world.close());

@@ -11,9 +11,9 @@ import {
 import { openUdpPort } from "../../../transport/datagram/udp-node.ts";
 import { createSipEndpoint, systemClock } from "../../../transport/sip/index.ts";
 import { onePort, tcpTransport, udpTransport } from "../../../transport/sip/index-node.ts";
-import type { TestKms } from "../../support/domain.ts";
+import type { TestKms } from "../../support/world.ts";
+import { watched } from "./mcx-server.ts";
 import { clientKeysOf, MCX, tokenOf } from "./parts.ts";
-import { watched } from "./world.ts";
 
 const HOST = "127.0.0.1";
 

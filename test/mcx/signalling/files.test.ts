@@ -5,7 +5,7 @@ import { systemRandom, utf8 } from "../../../bindings/index.ts";
 import { FD_DISPOSITIONS } from "../../../bindings/mcdata/index.ts";
 import { MEDIA, writeMcdataInfo, writeMultipart } from "../../../documents/group-xml/index.ts";
 import type { FileFetch } from "../../../roles/client/mcx/file-types.ts";
-import { ALICE, BOB, CAROL, type Device, GROUP, McxWorld, OTHER, tokenOf, until } from "./world.ts";
+import { ALICE, BOB, CAROL, type Device, GROUP, McxWorld, OTHER, tokenOf, until } from "./mcx-server.ts";
 
 const MAX = 70_000;
 const FILE = {

@@ -15,8 +15,8 @@ import { openUdpPort } from "../../../transport/datagram/udp-node.ts";
 import { evenPort, exitOf, FFMPEG, ffmpeg, HOST, record, sdpOf } from "../../support/ffmpeg.ts";
 import { describeWith } from "../../support/foreign.ts";
 import { GSTREAMER, gstreamer, openedFrom, srtpOf, toneOf, toPort, toWav } from "../../support/gstreamer.ts";
+import { ALICE, BOB, GROUP, McxWorld, NAMES } from "./mcx-server.ts";
 import { type Closers, floorOf, joinWith, type OwnMedia } from "./own-media.ts";
-import { ALICE, BOB, GROUP, McxWorld, NAMES } from "./world.ts";
 
 const AMR_WB: SpeechFormat = { type: 97, encoding: "AMR-WB/16000", parameters: "octet-align=1" };
 const OPUS: SpeechFormat = { type: 111, encoding: "opus/48000/2" };

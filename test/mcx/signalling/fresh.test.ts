@@ -26,10 +26,10 @@ import {
   type SipRequest,
   type TransportName,
 } from "../../../transport/sip/index.ts";
+import { NOW } from "../../support/names.ts";
 import { ALICE, nameTokens } from "./parts.ts";
 
 const WINDOW = 5 * 60_000;
-const NOW = 1_800_000_000_000;
 
 const flowOf = (transport: TransportName): Flow => ({
   transport,

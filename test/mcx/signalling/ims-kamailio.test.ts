@@ -4,7 +4,7 @@ import { utf8 } from "../../../bindings/index.ts";
 import { PAYLOAD_CONTENT_TYPES } from "../../../bindings/mcdata/index.ts";
 import { KAMAILIO, type SipProxy, startKamailio } from "../../sip/support/kamailio.ts";
 import { describeWith } from "../../support/foreign.ts";
-import { ALICE, BOB, GROUP, McxWorld, NAMES, until } from "./world.ts";
+import { ALICE, BOB, GROUP, McxWorld, NAMES, until } from "./mcx-server.ts";
 
 const PASSWORD = "of the home network";
 

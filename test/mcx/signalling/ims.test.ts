@@ -13,7 +13,7 @@ import {
 import { sealNewKey } from "../../../roles/call/sealed-key.ts";
 import { EVENT, EXPIRES, type Headers } from "../../../transport/sip/index.ts";
 import { altered, overTcp } from "./attacker.ts";
-import { ALICE, BOB, type Device, GROUP, MCX, McxWorld, NAMES, tokenOf, until } from "./world.ts";
+import { ALICE, BOB, type Device, GROUP, MCX, McxWorld, NAMES, tokenOf, until } from "./mcx-server.ts";
 
 let world: McxWorld;
 afterEach(() => world.close());

@@ -12,7 +12,7 @@ import type { McxCall } from "../../../roles/client/mcx/index.ts";
 import { openUdpPort } from "../../../transport/datagram/udp-node.ts";
 import { evenPort, exitOf, FFMPEG, ffmpeg, HOST, record, sdpOf } from "../../support/ffmpeg.ts";
 import { describeWith } from "../../support/foreign.ts";
-import { ALICE, BOB, GROUP, McxWorld, NAMES, until } from "./world.ts";
+import { ALICE, BOB, GROUP, McxWorld, NAMES, until } from "./mcx-server.ts";
 
 const HERTZ = 700;
 

@@ -5,7 +5,7 @@ import type { SpeechFormat } from "../../../documents/sdp/call.ts";
 import { GroupCall } from "../../../roles/client/calls/index.ts";
 import { openUdpPort } from "../../../transport/datagram/udp-node.ts";
 import { systemClock } from "../../../transport/sip/index.ts";
-import { GROUP, MCX, type McxWorld, NAMES, until } from "./world.ts";
+import { GROUP, MCX, type McxWorld, NAMES, until } from "./mcx-server.ts";
 
 const HOST = "127.0.0.1";
 /** Of G.711, which the client would send. */

@@ -1,34 +1,15 @@
 /** Names, keys and tokens that server and clients of these tests share, also across processes. */
-import { Initiator } from "../../../bindings/identity/initiator.ts";
-import { Receiver } from "../../../bindings/identity/receiver.ts";
 import type { ClientKeys } from "../../../roles/identity/index.ts";
 import { TokenRefusal } from "../../../roles/server/token-refusal.ts";
 import type { TokenVerifier } from "../../../roles/server/tokens.ts";
-import type { TestKms } from "../../support/domain.ts";
+import { ALICE, BOB, CAROL, clientKeys, type TestKms } from "../../support/world.ts";
 
-export const MCX = "sip:mcx@home.example";
-export const GROUP = "sip:fire-1@home.example";
-export const OTHER = "sip:fire-2@home.example";
-export const ALICE = "sip:alice@home.example";
-export const BOB = "sip:bob@home.example";
-export const CAROL = "sip:carol@home.example";
+export { ALICE, BOB, CAROL, GROUP, MCX, OTHER_GROUP as OTHER } from "../../support/names.ts";
 export const NAMES = [ALICE, BOB, CAROL];
 
 /** For the present. */
-export function clientKeysOf(kms: TestKms, user: string, partners: readonly TestKms[] = []): ClientKeys {
-  const keySets = [kms.keySet(user, Date.now())];
-  const domains = [kms, ...partners].map(({ domain }) => domain);
-  const initiator = Initiator.load(kms.domain, keySets);
-  const receiver = Receiver.load(domains, keySets);
-  return {
-    homeKms: kms.domain.kmsUri,
-    domains,
-    initiator,
-    receiver,
-    rejected: [],
-    destroy: () => receiver.destroy(),
-  };
-}
+export const clientKeysOf = (kms: TestKms, user: string, partners: readonly TestKms[] = []): ClientKeys =>
+  clientKeys(kms, user, { at: [Date.now()], partners });
 
 export const tokenOf = (user: string) => `for-${user.slice(4).split("@")[0]}`;
 

@@ -9,8 +9,8 @@ import { sealPck } from "../../../roles/client/calls/private-call-key.ts";
 import type { McxPrivateCall, OnPrivateCall } from "../../../roles/client/mcx/index.ts";
 import { WARNING } from "../../../transport/sip/index.ts";
 import { frameOf, numberOf } from "../../client/calls/medium.ts";
+import { ALICE, BOB, CAROL, type Device, MCX, McxWorld, until } from "./mcx-server.ts";
 import { mikeyIn, openAnyPck, pckOf } from "./private-call.ts";
-import { ALICE, BOB, CAROL, type Device, MCX, McxWorld, until } from "./world.ts";
 
 let world: McxWorld;
 afterEach(() => world.close());

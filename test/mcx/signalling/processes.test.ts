@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { defined } from "../../../base/defined.ts";
 import type { GroupClaim } from "../../../roles/mcx/cluster/owned-groups.ts";
 import { type Clock, type SipEndpoint, systemClock } from "../../../transport/sip/index.ts";
-import { ALICE, BOB, type Device, GROUP, MCX, McxWorld, NAMES, until } from "./world.ts";
+import { ALICE, BOB, type Device, GROUP, MCX, McxWorld, NAMES, until } from "./mcx-server.ts";
 
 let there: McxWorld;
 let here: McxWorld;

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { systemRandom, utf8 } from "../../../bindings/index.ts";
 import { MCDATA_ID_BYTES, PAYLOAD_CONTENT_TYPES } from "../../../bindings/mcdata/index.ts";
 import { altered, type Change, overTcp, overUdp } from "./attacker.ts";
-import { ALICE, BOB, CAROL, type Device, GROUP, McxWorld, NAMES, OTHER, until } from "./world.ts";
+import { ALICE, BOB, CAROL, type Device, GROUP, McxWorld, NAMES, OTHER, until } from "./mcx-server.ts";
 
 let world: McxWorld;
 afterEach(() => world.close());

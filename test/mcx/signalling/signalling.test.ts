@@ -20,8 +20,8 @@ import {
   nameAddress,
 } from "../../../transport/sip/index.ts";
 import { frameOf, numberOf } from "../../client/calls/medium.ts";
-import { makeKms } from "../../support/domain.ts";
-import { ALICE, BOB, CAROL, type Device, GROUP, MCX, McxWorld, NAMES, OTHER, until } from "./world.ts";
+import { makeKms } from "../../support/world.ts";
+import { ALICE, BOB, CAROL, type Device, GROUP, MCX, McxWorld, NAMES, OTHER, until } from "./mcx-server.ts";
 
 let world: McxWorld;
 afterEach(() => world.close());

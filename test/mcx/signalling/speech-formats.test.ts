@@ -2,8 +2,8 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { GroupMedia, rtpPayload, writeRtpPacket } from "../../../bindings/media/index.ts";
 import type { SpeechFormat } from "../../../documents/sdp/call.ts";
+import { ALICE, BOB, CAROL, GROUP, McxWorld, NAMES, until } from "./mcx-server.ts";
 import { type Closers, floorOf, joinWith } from "./own-media.ts";
-import { ALICE, BOB, CAROL, GROUP, McxWorld, NAMES, until } from "./world.ts";
 
 const WIDE: SpeechFormat = {
   type: 97,

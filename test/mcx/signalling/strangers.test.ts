@@ -1,7 +1,7 @@
 /** Requests of those without a token: bodies with whatever names, and as many as they like. */
 import { afterEach, expect, it } from "vitest";
 import { overTcp } from "./attacker.ts";
-import { McxWorld } from "./world.ts";
+import { McxWorld } from "./mcx-server.ts";
 
 let world: McxWorld;
 afterEach(() => world.close());

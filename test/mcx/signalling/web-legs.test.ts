@@ -9,7 +9,7 @@ import type { McxCall } from "../../../roles/client/mcx/index.ts";
 import { type MediaSocket, openMediaSocket } from "../../../transport/datagram/websocket-client.ts";
 import { systemClock } from "../../../transport/sip/index.ts";
 import { frameOf, numberOf } from "../../client/calls/medium.ts";
-import { ALICE, BOB, CAROL, GROUP, MCX, McxWorld, NAMES, until } from "./world.ts";
+import { ALICE, BOB, CAROL, GROUP, MCX, McxWorld, NAMES, until } from "./mcx-server.ts";
 
 let world: McxWorld;
 const closers: (() => unknown)[] = [];

@@ -17,9 +17,9 @@ import {
   sealMcData,
   sealMcDataFile,
 } from "../../../bindings/mcdata/index.ts";
+import { NOW } from "../../support/names.ts";
 import { gmkOf, text } from "../packets.ts";
 
-const NOW = Date.UTC(2030, 0, 1);
 const GMK_ID = 0x0123456;
 const [alice, bob] = gmkOf(GMK_ID, ["sip:alice@example.org", "sip:bob@example.org"]);
 const atBob = (keyId: number) => (keyId === GMK_ID ? bob : undefined);

@@ -12,9 +12,9 @@ import {
   PAYLOAD_CONTENT_TYPES,
   sealMcData,
 } from "../../../bindings/mcdata/index.ts";
+import { NOW } from "../../support/names.ts";
 import { gmkOf, text } from "../packets.ts";
 
-const NOW = Date.UTC(2030, 0, 1);
 const hello = encodeDataPayload([{ contentType: PAYLOAD_CONTENT_TYPES.TEXT, data: text("hello") }]);
 
 describe("the protection of MCData", () => {

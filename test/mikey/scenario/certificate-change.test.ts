@@ -15,9 +15,9 @@ import { openMessage } from "../../../bindings/mikey/open.ts";
 import type { SealRequest } from "../../../bindings/mikey/plan.ts";
 import { MemoryReceiverState } from "../../../bindings/mikey/receiver-state.ts";
 import { sealMessage } from "../../../bindings/mikey/seal.ts";
-import { ALICE, AWAY_KMS, CAROL, GMS, HOME_KMS, makeKms, NOW, type TestKms } from "../../support/domain.ts";
 import { seededRandom } from "../../support/random.ts";
 import { refusedBy } from "../../support/refused.ts";
+import { ALICE, AWAY_KMS, ERIN, GMS, HOME_KMS, makeKms, NOW, type TestKms } from "../../support/world.ts";
 
 const RULE = { period: 2592000, offset: 0 };
 const PERIOD = Math.floor(ntpSeconds(ntpFromUnixMs(NOW)) / RULE.period);
@@ -125,13 +125,13 @@ describe("a certificate change of another KMS", () => {
     const home = makeKms(core, HOME_KMS);
     const away = change(NOW, AWAY_KMS);
     const gms = Initiator.load(home.domain, [home.keySet(GMS)]);
-    const members = [{ uri: CAROL, kmsUri: AWAY_KMS }];
+    const members = [{ uri: ERIN, kmsUri: AWAY_KMS }];
     for (const [kms, t] of [
       [away.older, NOW - 1000],
       [away.newer, NOW + 1000],
     ] as const) {
-      const carol = Receiver.load([home.domain, kms.domain], [keySet(kms, CAROL, t)]);
-      await opens(await seal(gms, t, { members }, away.domains), carol, NOW);
+      const erin = Receiver.load([home.domain, kms.domain], [keySet(kms, ERIN, t)]);
+      await opens(await seal(gms, t, { members }, away.domains), erin, NOW);
     }
   });
 });

@@ -7,7 +7,7 @@ import { CS_IDS } from "../../../bindings/mikey/codes.ts";
 import { openMessage } from "../../../bindings/mikey/open.ts";
 import { parseMessage } from "../../../bindings/mikey/parse.ts";
 import { GMK_PROFILE, PCK_PROFILE } from "../../../bindings/mikey/srtp-profile.ts";
-import { makeWorld, NOW, type World } from "../../support/domain.ts";
+import { makeWorld, NOW, type World } from "../../support/world.ts";
 
 let world: World;
 beforeAll(async () => {

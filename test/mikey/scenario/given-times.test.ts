@@ -2,8 +2,8 @@ import { expect, it } from "vitest";
 import { ntpFold, ntpFromUnixMs, ntpUnfold } from "../../../bindings/identity/ntp.ts";
 import { sealSlice } from "../../../bindings/mikey/build.ts";
 import { planSeal } from "../../../bindings/mikey/plan.ts";
-import { ALICE, BOB, makeWorld, NOW } from "../../support/domain.ts";
 import { seededRandom } from "../../support/random.ts";
+import { ALICE, BOB, makeWorld, NOW } from "../../support/world.ts";
 
 const world = await makeWorld();
 const request = { kind: "GMK", members: [{ uri: ALICE }, { uri: BOB }] } as const;

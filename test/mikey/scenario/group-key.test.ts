@@ -11,8 +11,8 @@ import { groupIds } from "../../../bindings/mikey/key-parameters.ts";
 import { openMessage } from "../../../bindings/mikey/open.ts";
 import { destroyPlan, planSeal, type SealPlan, type SealRequest } from "../../../bindings/mikey/plan.ts";
 import { sealGroup } from "../../../bindings/mikey/seal.ts";
-import { GMS, makeWorld, NOW, type World } from "../../support/domain.ts";
 import { seededRandom } from "../../support/random.ts";
+import { GMS, makeWorld, NOW, type World } from "../../support/world.ts";
 
 let world: World;
 let keys: SealKeys;

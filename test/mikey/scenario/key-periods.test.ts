@@ -9,10 +9,10 @@ import type { OpenContext } from "../../../bindings/mikey/context.ts";
 import { openMessage } from "../../../bindings/mikey/open.ts";
 import type { SealRequest } from "../../../bindings/mikey/plan.ts";
 import { sealMessage } from "../../../bindings/mikey/seal.ts";
-import { ALICE, DAY_MS, GMS, makeWorld, NOW, type World } from "../../support/domain.ts";
 import { type Draft, replace, resigned } from "../../support/forge.ts";
 import { seededRandom } from "../../support/random.ts";
 import { refusedBy } from "../../support/refused.ts";
+import { ALICE, DAY_MS, GMS, makeWorld, NOW, type World } from "../../support/world.ts";
 
 let world: World;
 let border: number;

@@ -3,8 +3,8 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { MikeySakkeError } from "../../../base/errors.ts";
 import { openMessage } from "../../../bindings/mikey/open.ts";
 import { GMK_PROFILE } from "../../../bindings/mikey/srtp-profile.ts";
-import { makeWorld, type World } from "../../support/domain.ts";
 import { seededRandom } from "../../support/random.ts";
+import { makeWorld, type World } from "../../support/world.ts";
 
 /** About half a minute; MUTATIONS=4000 for a quick run. */
 const RUNS = Number(process.env.MUTATIONS ?? 100_000);

@@ -3,8 +3,8 @@ import { Buffer } from "node:buffer";
 import { expect, it } from "vitest";
 import { destroyPlan, planSeal } from "../../../bindings/mikey/plan.ts";
 import { SakkeReceiver } from "../../../bindings/sakke/index.ts";
-import { makeWorld, NOW } from "../../support/domain.ts";
 import { seededRandom } from "../../support/random.ts";
+import { makeWorld, NOW } from "../../support/world.ts";
 
 it("wiping our copies leaves a caller's Node.js buffers alone", async () => {
   const world = await makeWorld();

@@ -5,9 +5,9 @@ import { openMessage } from "../../../bindings/mikey/open.ts";
 import type { SealPlan } from "../../../bindings/mikey/plan.ts";
 import { MemoryReceiverState, type ReceiverState } from "../../../bindings/mikey/receiver-state.ts";
 import { sealMessage } from "../../../bindings/mikey/seal.ts";
-import { ALICE, DAY_MS, makeWorld, NOW, type World } from "../../support/domain.ts";
 import { seededRandom } from "../../support/random.ts";
 import { refusedBy } from "../../support/refused.ts";
+import { ALICE, DAY_MS, makeWorld, NOW, type World } from "../../support/world.ts";
 
 let world: World;
 const random = seededRandom("replay");

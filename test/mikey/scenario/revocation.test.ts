@@ -6,9 +6,9 @@ import { openMessage } from "../../../bindings/mikey/open.ts";
 import type { SealRequest } from "../../../bindings/mikey/plan.ts";
 import { MemoryReceiverState } from "../../../bindings/mikey/receiver-state.ts";
 import { sealMessage } from "../../../bindings/mikey/seal.ts";
-import { ALICE, makeWorld, NOW, type World } from "../../support/domain.ts";
 import { seededRandom } from "../../support/random.ts";
 import { refusedBy } from "../../support/refused.ts";
+import { ALICE, makeWorld, NOW, type World } from "../../support/world.ts";
 
 let world: World;
 let stranger: Initiator;

@@ -8,33 +8,33 @@ import type { OpenContext } from "../../../bindings/mikey/context.ts";
 import { openMessage } from "../../../bindings/mikey/open.ts";
 import { parseMessage } from "../../../bindings/mikey/parse.ts";
 import { planSeal } from "../../../bindings/mikey/plan.ts";
+import { seededRandom } from "../../support/random.ts";
+import { refusedBy } from "../../support/refused.ts";
 import {
   ALICE,
   AWAY_KMS,
-  CAROL,
+  ERIN,
   HOME_KMS,
   makeKms,
   makeWorld,
   NOW,
   type TestKms,
   type World,
-} from "../../support/domain.ts";
-import { seededRandom } from "../../support/random.ts";
-import { refusedBy } from "../../support/refused.ts";
+} from "../../support/world.ts";
 
 let world: World;
 let away: TestKms;
-let carol: Receiver;
+let erin: Receiver;
 
 beforeAll(async () => {
   world = await makeWorld();
   away = makeKms(world.core, AWAY_KMS, { userKeyPeriod: 1_000_000, userKeyOffset: 4711 });
-  carol = Receiver.load([away.domain, world.home.domain], [away.keySet(CAROL)]);
+  erin = Receiver.load([away.domain, world.home.domain], [away.keySet(ERIN)]);
 });
 
 async function seal(hidden: boolean) {
   const random = seededRandom(`two domains ${hidden}`);
-  const members = [{ uri: ALICE }, { uri: CAROL, kmsUri: AWAY_KMS }];
+  const members = [{ uri: ALICE }, { uri: ERIN, kmsUri: AWAY_KMS }];
   const request = {
     kind: "GMK" as const,
     members,
@@ -48,7 +48,7 @@ async function seal(hidden: boolean) {
 }
 
 const asCarol = (changes: Partial<OpenContext> = {}) =>
-  world.context({ receiver: carol, from: world.gms.uri, ...changes });
+  world.context({ receiver: erin, from: world.gms.uri, ...changes });
 
 describe.each([false, true])("a message between two domains, with identities hidden: %s,", (hidden) => {
   it("opens to the same key for both members, each in their own domain", async () => {
@@ -60,7 +60,7 @@ describe.each([false, true])("a message between two domains, with identities hid
       expect(opened.keyId).toBe(plan.keyId);
       expect(opened.initiator).toMatchObject({ uri: world.gms.uri, kmsUri: HOME_KMS });
     }
-    expect(abroad.recipient).toEqual({ uri: CAROL, kmsUri: AWAY_KMS, role: "responder" });
+    expect(abroad.recipient).toEqual({ uri: ERIN, kmsUri: AWAY_KMS, role: "responder" });
     expect(parseMessage(messages[1]!.octets)).toMatchObject({
       initiatorKms: HOME_KMS,
       responderKms: AWAY_KMS,
@@ -69,7 +69,7 @@ describe.each([false, true])("a message between two domains, with identities hid
 
   it("needs the certificate of the initiator's KMS", async () => {
     const { messages } = await seal(hidden);
-    const alone = Receiver.load([away.domain], [away.keySet(CAROL)]);
+    const alone = Receiver.load([away.domain], [away.keySet(ERIN)]);
     await refusedBy("UNKNOWN_INITIATOR_KMS", () =>
       openMessage(messages[1]!.octets, asCarol({ receiver: alone })),
     );
@@ -78,9 +78,9 @@ describe.each([false, true])("a message between two domains, with identities hid
   it("is not opened with keys of the wrong KMS", async () => {
     const { messages } = await seal(hidden);
     await refusedBy("RESPONDER_KMS_NOT_MINE", () => openMessage(messages[1]!.octets, world.context()));
-    const carolAtHome = Receiver.load([world.home.domain, away.domain], [world.home.keySet(CAROL)]);
+    const erinAtHome = Receiver.load([world.home.domain, away.domain], [world.home.keySet(ERIN)]);
     await refusedBy("RESPONDER_KMS_NOT_MINE", () =>
-      openMessage(messages[1]!.octets, asCarol({ receiver: carolAtHome })),
+      openMessage(messages[1]!.octets, asCarol({ receiver: erinAtHome })),
     );
   });
 });
@@ -88,6 +88,6 @@ describe.each([false, true])("a message between two domains, with identities hid
 it("a signature under the right name but another KMS does not verify", async () => {
   const { messages } = await seal(false);
   const impostor = makeKms(world.core, HOME_KMS, { pubAuthKey: away.master.kpak });
-  const fooled = Receiver.load([away.domain, impostor.domain], [away.keySet(CAROL)]);
+  const fooled = Receiver.load([away.domain, impostor.domain], [away.keySet(ERIN)]);
   await refusedBy("BAD_SIGNATURE", () => openMessage(messages[1]!.octets, asCarol({ receiver: fooled })));
 });

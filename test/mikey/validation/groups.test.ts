@@ -2,8 +2,8 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { groupIds } from "../../../bindings/mikey/key-parameters.ts";
 import { openMessage } from "../../../bindings/mikey/open.ts";
-import { makeWorld, type World } from "../../support/domain.ts";
 import { refusedBy } from "../../support/refused.ts";
+import { makeWorld, type World } from "../../support/world.ts";
 
 const GROUP = "sip:g1@home.example";
 const OTHER = "sip:g2@home.example";

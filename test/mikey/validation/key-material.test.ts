@@ -4,6 +4,8 @@ import { Initiator } from "../../../bindings/identity/initiator.ts";
 import { KmsDomain } from "../../../bindings/identity/kms-domain.ts";
 import type { KeySet, KmsCertificate } from "../../../bindings/identity/kms-material.ts";
 import { Receiver } from "../../../bindings/identity/receiver.ts";
+import { orderTwo, plusOrderTwo } from "../../support/points.ts";
+import { refusedBy } from "../../support/refused.ts";
 import {
   ALICE,
   AWAY_KMS,
@@ -14,9 +16,7 @@ import {
   NOW,
   type TestKms,
   type World,
-} from "../../support/domain.ts";
-import { orderTwo, plusOrderTwo } from "../../support/points.ts";
-import { refusedBy } from "../../support/refused.ts";
+} from "../../support/world.ts";
 
 let world: World;
 let away: TestKms;

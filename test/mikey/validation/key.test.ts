@@ -11,10 +11,10 @@ import { openMessage } from "../../../bindings/mikey/open.ts";
 import type { SealRequest } from "../../../bindings/mikey/plan.ts";
 import { protect } from "../../../bindings/mikey/protected-payload.ts";
 import { GMK_PROFILE } from "../../../bindings/mikey/srtp-profile.ts";
-import { BOB, GMS, makeWorld, NOW, type World } from "../../support/domain.ts";
 import { type Edit, replace, resigned } from "../../support/forge.ts";
 import { orderTwo, plusOrderTwo } from "../../support/points.ts";
 import { refusedBy } from "../../support/refused.ts";
+import { BOB, GMS, makeWorld, NOW, type World } from "../../support/world.ts";
 
 let world: World;
 const key = fromHex("28ba74447f037dcc09ad7f2576dc2def");

@@ -8,6 +8,8 @@ import type { InitiatorIdentity, OpenContext } from "../../../bindings/mikey/con
 import { openMessage } from "../../../bindings/mikey/open.ts";
 import { parseMessage } from "../../../bindings/mikey/parse.ts";
 import { verifyMessage } from "../../../bindings/mikey/verify.ts";
+import { replace, resigned, signedWithoutHeader } from "../../support/forge.ts";
+import { refusedBy } from "../../support/refused.ts";
 import {
   ALICE,
   AWAY_KMS,
@@ -18,9 +20,7 @@ import {
   makeWorld,
   NOW,
   type World,
-} from "../../support/domain.ts";
-import { replace, resigned, signedWithoutHeader } from "../../support/forge.ts";
-import { refusedBy } from "../../support/refused.ts";
+} from "../../support/world.ts";
 
 let world: World;
 let octets: Uint8Array;

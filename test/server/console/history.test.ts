@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { History } from "../../../roles/console/history.ts";
 import type { HistorySample } from "../../../roles/console/messages.ts";
-import { VirtualClock } from "../../sip/support/virtual-clock.ts";
+import { VirtualClock } from "../../support/clock.ts";
 
 const MINUTE = 60_000;
 

@@ -2,7 +2,7 @@
 import { expect, it } from "vitest";
 import { ntpFold, ntpFromUnixMs, ntpSeconds, ntpUnfold } from "../../../bindings/index.ts";
 import { onEachDatabase } from "../../support/databases.ts";
-import { makeWorld } from "../../support/domain.ts";
+import { makeWorld } from "../../support/world.ts";
 import {
   at,
   claimant,

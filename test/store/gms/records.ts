@@ -15,13 +15,14 @@ import type {
   NewRekey,
   SealedRow,
 } from "../../../store/gms/records.ts";
+import { NOW } from "../../support/names.ts";
 import { seededRandom } from "../../support/random.ts";
 
 export const KEK = seededRandom("store key")(32);
 export const GMS_URI = "sip:gms@home.example";
 export const G1 = "sip:g1@home.example";
 export const G2 = "sip:g2@home.example";
-export const NOW = 1_700_000_000_000;
+export { NOW } from "../../support/names.ts";
 export const LEASE = 15_000;
 
 /** The database's clock of all stores that are opened here; `at`, `claimant` and `sealAll` turn it. */

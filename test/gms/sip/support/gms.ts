@@ -17,9 +17,9 @@ import type { Tracing } from "../../../../roles/server/tracing.ts";
 import type { DeliveryRecord } from "../../../../store/gms/records.ts";
 import type { Database } from "../../../../store/index.ts";
 import { createSipEndpoint, type SipEndpoint } from "../../../../transport/sip/index.ts";
+import { random } from "../../../sip/support/endpoints.ts";
 import { Network } from "../../../sip/support/network.ts";
-import { VirtualClock } from "../../../sip/support/virtual-clock.ts";
-import { random } from "../../../sip/support/world.ts";
+import { VirtualClock } from "../../../support/clock.ts";
 import { emptyPglite, GMS_URI, makeWorld, memberUri, type World } from "../../world.ts";
 import { Member, type MemberOptions } from "./member.ts";
 

@@ -24,9 +24,9 @@ import {
   type Subscription,
   type SubscriptionEnd,
 } from "../../../../transport/sip/index.ts";
+import { random } from "../../../sip/support/endpoints.ts";
 import type { Network } from "../../../sip/support/network.ts";
-import type { VirtualClock } from "../../../sip/support/virtual-clock.ts";
-import { random } from "../../../sip/support/world.ts";
+import type { VirtualClock } from "../../../support/clock.ts";
 
 export interface MemberOptions {
   readonly uri: string;

@@ -4,7 +4,7 @@ import { writeGroupDocument } from "../../../../documents/group-xml/index.ts";
 import { MemoryStorage } from "../../../../roles/identity/index.ts";
 import { createMcxServer } from "../../../../roles/mcx/index.ts";
 import { Envelope, McxStore, openDatabase } from "../../../../store/index.ts";
-import { HOME_KMS, makeKms } from "../../../support/domain.ts";
+import { HOME_KMS, makeKms } from "../../../support/world.ts";
 import { clientKeysOf, GROUP, MCX, nameTokens } from "../../signalling/parts.ts";
 import type { McxJob, McxSaid } from "../mcx-process.ts";
 

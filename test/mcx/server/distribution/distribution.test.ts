@@ -19,13 +19,13 @@ import type { McxPrivateCall } from "../../../../roles/client/mcx/index.ts";
 import type { DatagramPort } from "../../../../transport/datagram/ports.ts";
 import { openUdpPort } from "../../../../transport/datagram/udp-node.ts";
 import { gmkOf } from "../../../media/packets.ts";
-import { HOME_KMS, makeKms } from "../../../support/domain.ts";
 import { freePort } from "../../../support/free-port.ts";
 import { foundInMemory } from "../../../support/process-memory.ts";
+import { HOME_KMS, makeKms } from "../../../support/world.ts";
 import { openDevice } from "../../signalling/device.ts";
+import { until } from "../../signalling/mcx-server.ts";
 import { clientKeysOf, GROUP, NAMES } from "../../signalling/parts.ts";
 import { mikeyIn, pckOf } from "../../signalling/private-call.ts";
-import { until } from "../../signalling/world.ts";
 import type { Order } from "./relay-process.ts";
 
 const MEMBERS = 200;

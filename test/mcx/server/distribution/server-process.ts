@@ -4,7 +4,7 @@ import { writeGroupDocument } from "../../../../documents/group-xml/index.ts";
 import { FileStorage, openStorageKeyFile } from "../../../../roles/identity/file-storage-node.ts";
 import { SealedStorage } from "../../../../roles/identity/index.ts";
 import { createMcxServer } from "../../../../roles/mcx/index.ts";
-import { HOME_KMS, makeKms } from "../../../support/domain.ts";
+import { HOME_KMS, makeKms } from "../../../support/world.ts";
 import { clientKeysOf, GROUP, MCX, NAMES, nameTokens } from "../../signalling/parts.ts";
 
 export type Order = { readonly keep: string } | { readonly stop: true };

@@ -18,7 +18,7 @@ import {
   type TransportKeys,
 } from "../../../roles/identity/index.ts";
 import type { TransportKeyKind } from "../../../store/index.ts";
-import { ALICE, KMS_URI, ORIGIN, sharedCore, type World } from "../../kms/world.ts";
+import { ALICE, KMS_URI, ORIGIN, sharedCore, type World } from "../../kms/running-kms.ts";
 import { seededRandom } from "../../support/random.ts";
 
 export interface Exchange {

@@ -1,4 +1,7 @@
-/** Small worlds to seal and open in: a KMS with its users, a GMS, members. */
+/**
+ * The test world: KMSs with the keys of their users, a GMS, and members who open what it seals. Tests of clients, servers and
+ * commands compose theirs of it, of the names and times in names.ts, and of the clock in clock.ts.
+ */
 import { type Core, load } from "../../bindings/core/core.ts";
 import { Initiator } from "../../bindings/identity/initiator.ts";
 import { KmsDomain } from "../../bindings/identity/kms-domain.ts";
@@ -12,18 +15,11 @@ import { authoriseAnyoneUnsafe, type OpenContext } from "../../bindings/mikey/co
 import type { SealRequest } from "../../bindings/mikey/plan.ts";
 import { MemoryReceiverState } from "../../bindings/mikey/receiver-state.ts";
 import { sealMessage } from "../../bindings/mikey/seal.ts";
+import type { ClientKeys } from "../../roles/identity/index.ts";
+import { ALICE, GMS, HOME_KMS, NOW } from "./names.ts";
 import { seededRandom } from "./random.ts";
 
-/** Mid-period for the default rule of 30 days without offset. */
-export const NOW = Date.parse("2026-03-10T12:00:00Z");
-export const DAY_MS = 24 * 3600 * 1000;
-
-export const GMS = "sip:gms@home.example";
-export const ALICE = "sip:alice@home.example";
-export const BOB = "sip:bob@home.example";
-export const CAROL = "sip:carol@away.example";
-export const HOME_KMS = "kms.home.example";
-export const AWAY_KMS = "kms.away.example";
+export * from "./names.ts";
 
 let core: Promise<Core> | undefined;
 
@@ -66,6 +62,36 @@ export function makeKms(
       const keyPeriodNo = domain.keyPeriodNo(ntpSeconds(ntpFromUnixMs(atMs)));
       const uid = domain.uid(userUri, keyPeriodNo);
       return { kmsUri, userUri, uid, keyPeriodNo, ...master.issue(uid) };
+    },
+  };
+}
+
+export interface KeyHolder {
+  /** Milliseconds since the Unix epoch: a key set for the period of each. */
+  readonly at?: readonly number[];
+  /** Other KMSs whose certificates the user has. */
+  readonly partners?: readonly TestKms[];
+}
+
+/** What a client or a server has of its KMS. */
+export function clientKeys(
+  kms: TestKms,
+  uri: string,
+  { at = [NOW], partners = [] }: KeyHolder = {},
+): ClientKeys {
+  const keySets = at.map((time) => kms.keySet(uri, time));
+  const domains = [kms, ...partners].map(({ domain }) => domain);
+  const initiator = Initiator.load(kms.domain, keySets);
+  const receiver = Receiver.load(domains, keySets);
+  return {
+    homeKms: kms.domain.kmsUri,
+    domains,
+    initiator,
+    receiver,
+    rejected: [],
+    destroy() {
+      initiator.destroy();
+      receiver.destroy();
     },
   };
 }

@@ -14,9 +14,9 @@ import {
   type TransportKeys,
 } from "../../../roles/identity/index.ts";
 import { createSipEndpoint, type SipEndpoint, type SipTransport } from "../../../transport/sip/index.ts";
+import { CLIENT, SERVER, random as sipRandom } from "../../sip/support/endpoints.ts";
 import { Network } from "../../sip/support/network.ts";
-import { VirtualClock } from "../../sip/support/virtual-clock.ts";
-import { CLIENT, SERVER, random as sipRandom } from "../../sip/support/world.ts";
+import { VirtualClock } from "../../support/clock.ts";
 import { seededRandom } from "../../support/random.ts";
 
 export const ALICE = "sip:alice@example.org";

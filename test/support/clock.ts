@@ -1,10 +1,15 @@
 /** Time that passes when told to. */
-import type { Clock } from "../../../transport/sip/index.ts";
+import type { Clock } from "../../base/clock.ts";
+import { NOW } from "./names.ts";
 
 export class VirtualClock implements Clock {
-  #now = 1_700_000_000_000;
+  #now: number;
   #timers: { at: number; order: number; run: () => void }[] = [];
   #order = 0;
+
+  constructor(now = NOW) {
+    this.#now = now;
+  }
 
   now(): number {
     return this.#now;
@@ -18,13 +23,14 @@ export class VirtualClock implements Clock {
     };
   }
 
+  /** Number of timers that have not run yet. */
   get pending(): number {
     return this.#timers.length;
   }
 
-  /** The machine sleeps: what is due in that time happens after it. */
-  jump(milliseconds: number): void {
-    this.#now += milliseconds;
+  /** Milliseconds until the first timer. */
+  get next(): number {
+    return Math.min(...this.#timers.map(({ at }) => at)) - this.#now;
   }
 
   /** Lets so much time pass, and everything that is due happen. */
@@ -44,9 +50,15 @@ export class VirtualClock implements Clock {
     this.#now = Math.max(this.#now, end);
   }
 
-  /** So much time passes while the process is busy: what is due meanwhile happens late. */
+  /** So much time passes while the process is busy or the machine sleeps: what is due meanwhile happens late. */
   stall(milliseconds: number): void {
     this.#now += milliseconds;
+  }
+
+  /** Somebody sets the clock forward or back by so much, while timers run on as they would have. */
+  set(milliseconds: number): void {
+    this.#now += milliseconds;
+    for (const timer of this.#timers) timer.at += milliseconds;
   }
 }
 

@@ -41,8 +41,8 @@ import {
 } from "../../../transport/sip/index.ts";
 import { onePort, tcpTransport, udpTransport } from "../../../transport/sip/index-node.ts";
 import { gmkOf } from "../../media/packets.ts";
-import { VirtualClock } from "../../sip/support/virtual-clock.ts";
-import { HOME_KMS, makeKms, sharedCore, type TestKms } from "../../support/domain.ts";
+import { VirtualClock } from "../../support/clock.ts";
+import { HOME_KMS, makeKms, sharedCore, type TestKms } from "../../support/world.ts";
 import { clientKeysOf, GROUP, MCX, NAMES, nameTokens, OTHER, tokenOf } from "./parts.ts";
 
 export * from "./parts.ts";

@@ -22,9 +22,9 @@ import {
   type ServerLog,
 } from "../../roles/kms/index.ts";
 import { type AuditRecord, type Database, Envelope, KmsStore, openDatabase } from "../../store/index.ts";
-import { NOW, sharedCore } from "../support/domain.ts";
+import { NOW, STORE_KEY, sharedCore } from "../support/world.ts";
 
-export { NOW, sharedCore };
+export { NOW, STORE_KEY, sharedCore };
 
 export const KMS_URI = "kms.example.org";
 export const ORIGIN = "https://kms.example.org";
@@ -33,7 +33,6 @@ export const ALICE = "sip:alice@example.org";
 export const BOB = "sip:bob@example.org";
 export const GMS = "sip:gms@example.org";
 export const PERIOD = keyPeriodNo(ntpSeconds(ntpFromUnixMs(NOW)), { period: 2592000, offset: 0 });
-export const STORE_KEY = new Uint8Array(32).fill(0x5a);
 
 export interface Ask {
   readonly user?: string;

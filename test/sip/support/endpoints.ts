@@ -8,8 +8,8 @@ import {
   type SubscribeOptions,
   type SubscriptionEnd,
 } from "../../../transport/sip/index.ts";
+import { VirtualClock } from "../../support/clock.ts";
 import { Network } from "./network.ts";
-import { VirtualClock } from "./virtual-clock.ts";
 
 let seed = 0;
 /** Unlike in every call, which is all that tags, branches and nonces need in a test. */

@@ -4,7 +4,6 @@ import {
   groupIds,
   Initiator,
   type KeyParameters,
-  Receiver,
   type SealRequest,
   sealMessage,
 } from "../../../bindings/index.ts";
@@ -22,13 +21,22 @@ import {
   type SecretStorage,
   StorageKey,
 } from "../../../roles/identity/index.ts";
-import { ALICE, GMS, HOME_KMS, makeKms, NOW, sharedCore, type TestKms } from "../../support/domain.ts";
 import { seededRandom } from "../../support/random.ts";
+import {
+  ALICE,
+  clientKeys,
+  GMS,
+  GROUP,
+  HOME_KMS,
+  makeKms,
+  NOW,
+  OTHER_GROUP,
+  sharedCore,
+  type TestKms,
+} from "../../support/world.ts";
 
-export { ALICE, AWAY_KMS, BOB, DAY_MS, GMS, HOME_KMS, NOW } from "../../support/domain.ts";
+export { ALICE, AWAY_KMS, BOB, DAY_MS, GMS, GROUP, HOME_KMS, NOW, OTHER_GROUP } from "../../support/names.ts";
 export type { Gmk, Sealed };
-export const GROUP = "sip:fire-1@home.example";
-export const OTHER_GROUP = "sip:fire-2@home.example";
 export const FOREIGN_GROUP = "sip:police@home.example";
 export const SECOND = 1000;
 
@@ -69,18 +77,6 @@ export async function makeGroupWorld(): Promise<GroupWorld> {
       const { key, keyId, rand } = plan;
       return { octets: messages[0]!.octets, gmk: { key, keyId, rand } };
     },
-  };
-}
-
-export function clientKeys(kms: TestKms, uri: string, atMs = NOW): ClientKeys {
-  const keySet = kms.keySet(uri, atMs);
-  return {
-    homeKms: kms.domain.kmsUri,
-    domains: [kms.domain],
-    initiator: Initiator.load(kms.domain, [keySet]),
-    receiver: Receiver.load([kms.domain], [keySet]),
-    rejected: [],
-    destroy: () => undefined,
   };
 }
 

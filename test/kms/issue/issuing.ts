@@ -3,13 +3,11 @@ import { keyPeriodEnd, keyPeriodNo } from "../../../bindings/identity/key-period
 import { ntpFromUnixMs, ntpSeconds, ntpSecondsToUnixMs } from "../../../bindings/identity/ntp.ts";
 import { createKeyIssuer, type KeyIssuerOptions, makeKms } from "../../../roles/kms/issue/index.ts";
 import { type Database, Envelope, KmsStore, type MasterRecord } from "../../../store/index.ts";
-import { NOW, sharedCore } from "../../support/domain.ts";
 import { seededRandom } from "../../support/random.ts";
+import { HOME_KMS, NOW, STORE_KEY, sharedCore } from "../../support/world.ts";
 
-export { NOW, sharedCore };
+export { HOME_KMS as KMS_URI, NOW, STORE_KEY, sharedCore };
 
-export const KMS_URI = "kms.home.example";
-export const STORE_KEY = new Uint8Array(32).fill(0x5a);
 export const RULE = { period: 2592000, offset: 0 };
 export const PERIOD = keyPeriodNo(ntpSeconds(ntpFromUnixMs(NOW)), RULE);
 /** First millisecond after PERIOD. */
@@ -25,7 +23,7 @@ export async function openStore(db: Database): Promise<KmsStore> {
 export async function makeTestKms(store: KmsStore): Promise<MasterRecord> {
   const rule = { userKeyPeriod: RULE.period, userKeyOffset: RULE.offset };
   const random = seededRandom("kms of the issue tests");
-  return makeKms(store, { core: await sharedCore(), random, now: NOW, kmsUri: KMS_URI, ...rule });
+  return makeKms(store, { core: await sharedCore(), random, now: NOW, kmsUri: HOME_KMS, ...rule });
 }
 
 export async function makeIssuer(store: KmsStore, options: Partial<KeyIssuerOptions> = {}) {

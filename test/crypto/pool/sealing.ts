@@ -9,13 +9,11 @@ import type {
   SealRequest,
 } from "../../../bindings/index.ts";
 import type { Pool, PoolSealOptions } from "../../../bindings/pool/index.ts";
+import { GMS, HOME_KMS, NOW } from "../../support/names.ts";
 import { seededRandom } from "../../support/random.ts";
 import { client, kms } from "./dist.ts";
 
-export const NOW = Date.parse("2026-03-10T12:00:00Z");
-export const HOME = "kms.home.example";
-export const AWAY = "kms.away.example";
-const GMS = "sip:gms@home.example";
+export { AWAY_KMS as AWAY, HOME_KMS as HOME, NOW } from "../../support/names.ts";
 
 export function makeKms(core: Core, kmsUri: string, seed = kmsUri) {
   const master = kms.KmsMaster.generate(core, seededRandom(seed));
@@ -37,7 +35,7 @@ export function makeKms(core: Core, kmsUri: string, seed = kmsUri) {
 }
 
 export function makeWorld(core: Core) {
-  const home = makeKms(core, HOME);
+  const home = makeKms(core, HOME_KMS);
   const initiator = client.Initiator.load(home.domain, [home.keySet(GMS)]);
   return {
     ...home,

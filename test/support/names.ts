@@ -1,0 +1,20 @@
+/** Times, identities and groups that tests share. Nothing is loaded with them. */
+
+/** Mid-period for the default rule of 30 days without offset. */
+export const NOW = Date.parse("2026-03-10T12:00:00Z");
+export const DAY_MS = 24 * 3600 * 1000;
+
+export const HOME_KMS = "kms.home.example";
+export const AWAY_KMS = "kms.away.example";
+export const GMS = "sip:gms@home.example";
+export const MCX = "sip:mcx@home.example";
+export const ALICE = "sip:alice@home.example";
+export const BOB = "sip:bob@home.example";
+export const CAROL = "sip:carol@home.example";
+/** A user of the away KMS. */
+export const ERIN = "sip:erin@away.example";
+export const GROUP = "sip:fire-1@home.example";
+export const OTHER_GROUP = "sip:fire-2@home.example";
+
+/** Key under which the databases of tests keep their secrets. */
+export const STORE_KEY = new Uint8Array(32).fill(0x5a);
