@@ -6,6 +6,9 @@ import { defineConfig } from "vitepress";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
+/** Pages that typedoc writes, which VitePress does not know. */
+const API = { text: "API reference", link: "/api/index.html", target: "_self" };
+
 /** Heads of docs/README.md with their links: the index of the repository is the navigation of the site. */
 function sidebar() {
   const index = readFileSync(join(ROOT, "docs/README.md"), "utf8");
@@ -17,10 +20,13 @@ function sidebar() {
       const links = lines.join("\n").matchAll(/^- .*?\[([^\]]+)\]\(([^)]+\.md)(#[^)]*)?\)/gm);
       return {
         text,
-        items: Array.from(links, ([, name, page, anchor = ""]) => ({
-          text: name,
-          link: route(join("docs", page!)) + anchor,
-        })),
+        items: [
+          ...(text === "Reference" ? [API] : []),
+          ...Array.from(links, ([, name, page, anchor = ""]) => ({
+            text: name,
+            link: route(join("docs", page!)) + anchor,
+          })),
+        ],
       };
     });
 }
@@ -66,6 +72,7 @@ export default defineConfig({
     search: { provider: "local" },
     nav: [
       { text: "Documentation", link: "/docs/index" },
+      API,
       { text: "Changes", link: "/CHANGELOG" },
     ],
     sidebar: sidebar(),
