@@ -1,6 +1,7 @@
 // Entry of a module that only bench/ compiles: single steps of the kernels, many times in a row. Not in the package.
 
-import { Fp, P256, add, bytes, entryBytes, getWords, lanes, mul, mulAddMul, scanRow, selectionMasks, setWords, sqr, sub, words, zero } from "./field";
+import { Fp, P256, add, bytes, entryBytes, getWords, lanes, mul, mulAddMul, scanRow, selectionMasks, setWords, sqr, sub,
+    words, zero } from "./field";
 import { P256_CURVE, SAKKE_CURVE } from "./generated/curves";
 import { P256_N, SAKKE_P, SAKKE_Q } from "./generated/moduli";
 import { inverseMod } from "./inverse";

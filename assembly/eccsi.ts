@@ -11,7 +11,8 @@ import { addProjective, loadInteger, sumComplete, vanishes } from "./points";
 import { addMod, fromOctets, isEqual, isLess, isZero, mulMod, reduceMod, toOctets } from "./scalar";
 import { buildScratch, buildTable, rowsOf, tableBytes, windowWidthOf } from "./tables";
 import { inverseMod } from "./inverse";
-import { isInfinity, rowsFor, spreadScratch, sumFixed, sumPublicUnsafe, sumScratch, sumsOf, toIntegers, writeOctets } from "./fixedbase";
+import { isInfinity, rowsFor, spreadScratch, sumFixed, sumPublicUnsafe, sumScratch, sumsOf, toIntegers,
+    writeOctets } from "./fixedbase";
 import { multiplyPublicProjectiveUnsafe, multiplyPublicUnsafe, multiplyScratch } from "./multiply";
 import { Abscissa, Issue, Scalar, Signature, claim, release, slot } from "./scratch";
 

@@ -218,7 +218,8 @@ function scaleByPower<F>(out: usize, a: usize, shift: i32): void {
  * Reads a whole row and writes its entry `index` to one lane of `elements` vectors at `out`, which are zero in that lane;
  * the other lanes stay. An index of `entries` selects nothing. `masks` has room for the masks of a row.
  */
-export function scanRowForLane<F>(out: usize, lane: i32, index: u32, row: usize, entries: i32, elements: i32, masks: usize): void {
+export function scanRowForLane<F>(out: usize, lane: i32, index: u32, row: usize, entries: i32, elements: i32,
+    masks: usize): void {
   if (kernel.SCANS_LANE && isFp<F>()) {
     kernel.fp.entryMasks(masks, index, entries);
     kernel.fp.scanLane(out, lane, row, entries, elements, masks);

@@ -38,7 +38,8 @@ export function sumScratch<F>(count: i32, groups: i32): usize {
  * sum = [a]A + [b]B for each lane of `groups` groups (at most 512 lanes), affine in Montgomery form, at
  * sumsOf(scratch). Scalars are recoded for rowsA and rowsB rows; tableB = 0 leaves the second product out.
  */
-export function sumFixed<F>(tableA: usize, rowsA: i32, a: usize, tableB: usize, rowsB: i32, b: usize, groups: i32, scratch: usize): void {
+export function sumFixed<F>(tableA: usize, rowsA: i32, a: usize, tableB: usize, rowsB: i32, b: usize, groups: i32,
+    scratch: usize): void {
   const points = sumsOf(scratch), masks = masksOf(scratch), point = pointBytes<F>();
   const count = rowsA + rowsB, prefix = points + <usize>(count * groups) * point;
   memory.fill(scratch + MASKS_BYTES, 0, 512);

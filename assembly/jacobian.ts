@@ -67,7 +67,8 @@ export function start<F>(): void {
 export function double<F>(withLine: bool): void {
   withinBounds<F>();
   claim(Doubling.SQUARE, Doubling.END);
-  const square = slot(Doubling.SQUARE), delta = slot(Doubling.DELTA), gamma = slot(Doubling.GAMMA), t = slot(Doubling.T), beta = slot(Doubling.BETA), alpha = slope(), u = slot(Doubling.U), z3 = slot(Doubling.Z3), v = slot(Doubling.V);
+  const square = slot(Doubling.SQUARE), delta = slot(Doubling.DELTA), gamma = slot(Doubling.GAMMA), t = slot(Doubling.T),
+      beta = slot(Doubling.BETA), alpha = slope(), u = slot(Doubling.U), z3 = slot(Doubling.Z3), v = slot(Doubling.V);
   sqrPair<F>(square, ZY());
   duplicateEven<F>(delta, square);
   duplicateOdd<F>(gamma, square);
@@ -127,7 +128,8 @@ export function double<F>(withLine: bool): void {
 export function addBase<F>(withLine: bool): void {
   withinBounds<F>();
   claim(Addition.Z, Addition.END);
-  const z = slot(Addition.Z), t = slot(Addition.T), u = slot(Addition.U), h = slot(Addition.H), y = slot(Addition.Y), cubes = slot(Addition.CUBES), z3 = slot(Addition.Z3), v = slot(Addition.V), r = slope();
+  const z = slot(Addition.Z), t = slot(Addition.T), u = slot(Addition.U), h = slot(Addition.H), y = slot(Addition.Y),
+      cubes = slot(Addition.CUBES), z3 = slot(Addition.Z3), v = slot(Addition.V), r = slope();
   duplicateEven<F>(z, ZY());
   duplicateOdd<F>(y, ZY());
   evenOdd<F>(t, z, baseY());

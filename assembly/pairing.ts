@@ -7,9 +7,11 @@
 // deg A = 2, digits +-1 a monic A of degree 3, digits +-2 a monic B of degree 2. A step is then f = f^4 (A + y B).
 
 import { below } from "./bounds";
-import { Fp, add, bytes, copy, getWords, lanes, mul, mulPair, mulAddMulPair, one, sqr, sqrPair, sub, words as wordCount, zero } from "./field";
+import { Fp, add, bytes, copy, getWords, lanes, mul, mulPair, mulAddMulPair, one, sqr, sqrPair, sub, words as wordCount,
+    zero } from "./field";
 import { NAF_DIGITS, NAF_LENGTH, RADIX4_DIGITS, RADIX4_LENGTH, SAKKE_CURVE } from "./generated/curves";
-import { X, ZY, addBase, baseX, baseY, disownMultiple, double, evalX, evalY, line, ownMultiple, slope, start } from "./jacobian";
+import { X, ZY, addBase, baseX, baseY, disownMultiple, double, evalX, evalY, line, ownMultiple, slope,
+    start } from "./jacobian";
 import { broadcast, duplicateEven, duplicateOdd, evenOdd, moveLane, weave } from "./lanes";
 import { disownAccumulator, f, multiplyF, ownAccumulator, squareF, startF } from "./miller";
 import { invertLanes, invertMany, loadInteger, vanishes } from "./points";
@@ -51,8 +53,10 @@ export function pairDirect(out: usize, K: usize, Q: usize): u32 {
   loadInteger<Fp>(evalX(), Q);
   loadInteger<Fp>(evalY(), Q + SCALAR);
   // Bases of additions: K and 3K, by sign; with 3K goes f_3 = (tangent at K)(chord through 2K and K), conjugate for -3K.
-  const y = slot(Direct.Y), negative = slot(Direct.NEGATIVE), x = slot(Direct.X), x3 = slot(Direct.X3), y3 = slot(Direct.Y3), negative3 = slot(Direct.NEGATIVE3);
-  const f3 = slot(Direct.F3), conjugate3 = slot(Direct.CONJUGATE3), none = slot(Direct.NONE), t = slot(Direct.T), z = slot(Direct.Z), Y = slot(Direct.POINT_Y);
+  const y = slot(Direct.Y), negative = slot(Direct.NEGATIVE), x = slot(Direct.X), x3 = slot(Direct.X3),
+      y3 = slot(Direct.Y3), negative3 = slot(Direct.NEGATIVE3);
+  const f3 = slot(Direct.F3), conjugate3 = slot(Direct.CONJUGATE3), none = slot(Direct.NONE), t = slot(Direct.T),
+      z = slot(Direct.Z), Y = slot(Direct.POINT_Y);
   zero<Fp>(none);
   copy<Fp>(x, baseX());
   copy<Fp>(y, baseY());
@@ -236,7 +240,8 @@ function emitConstant(index: usize, constant: usize): void {
 /** Coefficients of L_C^2 L_2C / v_2C^2 = y (x + B0) - (A2 x^2 + A1 x + A0), below 7, 23, 47 and 12 p. */
 function mergeTangents(x1: usize, y1: usize, slope1: usize, x2: usize, y2: usize, slope2: usize): void {
   claim(Tangents.C1, Tangents.END);
-  const c1 = slot(Tangents.C1), c2 = slot(Tangents.C2), p = slot(Tangents.P), m = slot(Tangents.M), t = slot(Tangents.T), u = slot(Tangents.U);
+  const c1 = slot(Tangents.C1), c2 = slot(Tangents.C2), p = slot(Tangents.P), m = slot(Tangents.M), t = slot(Tangents.T),
+      u = slot(Tangents.U);
   const a2 = slot(Coefficients.A2), a1 = slot(Coefficients.A1), a0 = slot(Coefficients.A0), b0 = slot(Coefficients.B0);
   intercept(c1, x1, y1, slope1);
   intercept(c2, x2, y2, slope2);
@@ -276,7 +281,8 @@ function mergeTangents(x1: usize, y1: usize, slope1: usize, x2: usize, y2: usize
 function mergeChord(x4: usize, y4: usize, gradient: usize): void {
   claim(Chord.C3, Chord.END);
   const c3 = slot(Chord.C3), s = slot(Chord.S), t = slot(Chord.T), u = slot(Chord.U);
-  const a2 = slot(Coefficients.A2), a1 = slot(Coefficients.A1), a0 = slot(Coefficients.A0), b1 = slot(Coefficients.B1), b0 = slot(Coefficients.B0), r2 = slot(Coefficients.R2), r1 = slot(Coefficients.R1), r0 = slot(Coefficients.R0);
+  const a2 = slot(Coefficients.A2), a1 = slot(Coefficients.A1), a0 = slot(Coefficients.A0), b1 = slot(Coefficients.B1),
+      b0 = slot(Coefficients.B0), r2 = slot(Coefficients.R2), r1 = slot(Coefficients.R1), r0 = slot(Coefficients.R0);
   intercept(c3, x4, y4, gradient);
   // R2 = B0 + A2 gradient + x4
   add<Fp>(r2, b0, x4);
@@ -306,8 +312,10 @@ function mergeChord(x4: usize, y4: usize, gradient: usize): void {
 /** Times the tangent at +-K over the vertical at +-2K, and stores the four vectors of a digit +-2. */
 function emitDouble(tangent: usize, ct: usize, xk: usize): void {
   claim(DoubleDigit.E3, DoubleDigit.END);
-  const e3 = slot(DoubleDigit.E3), e2 = slot(DoubleDigit.E2), e1 = slot(DoubleDigit.E1), e0 = slot(DoubleDigit.E0), s1 = slot(DoubleDigit.S1), s0 = slot(DoubleDigit.S0), t = slot(DoubleDigit.T);
-  const b1 = slot(Coefficients.B1), b0 = slot(Coefficients.B0), r2 = slot(Coefficients.R2), r1 = slot(Coefficients.R1), r0 = slot(Coefficients.R0);
+  const e3 = slot(DoubleDigit.E3), e2 = slot(DoubleDigit.E2), e1 = slot(DoubleDigit.E1), e0 = slot(DoubleDigit.E0),
+      s1 = slot(DoubleDigit.S1), s0 = slot(DoubleDigit.S0), t = slot(DoubleDigit.T);
+  const b1 = slot(Coefficients.B1), b0 = slot(Coefficients.B0), r2 = slot(Coefficients.R2), r1 = slot(Coefficients.R1),
+      r0 = slot(Coefficients.R0);
   sub<Fp>(e3, b1, tangent, 0);
   plusProduct(e2, b0, xk, e3);
   plusProduct(t, ct, r2, tangent);
@@ -453,7 +461,9 @@ function storeDigits(kind: i32, lines: usize, scratch: usize, groups: usize): vo
 
 /** Merges and stores the lines of the digits in hand, all +-`kind`. */
 function mergeDigits(kind: i32, scratch: usize, groups: usize): void {
-  const x1 = slot(Preparation.X1), y1 = slot(Preparation.Y1), s1 = slot(Preparation.S1), x2 = slot(Preparation.X2), y2 = slot(Preparation.Y2), s2 = slot(Preparation.S2), x4 = slot(Preparation.X4), y4 = slot(Preparation.Y4), s4 = slot(Preparation.S4);
+  const x1 = slot(Preparation.X1), y1 = slot(Preparation.Y1), s1 = slot(Preparation.S1), x2 = slot(Preparation.X2),
+      y2 = slot(Preparation.Y2), s2 = slot(Preparation.S2), x4 = slot(Preparation.X4), y4 = slot(Preparation.Y4),
+      s4 = slot(Preparation.S4);
   const tangent = slot(Preparation.TANGENT), ct = slot(Preparation.CT), t = slot(Preparation.T), u = slot(Preparation.U);
   gathered(x1, scratch, groups, 0, 0);
   gathered(y1, scratch, groups, 1, 0);
@@ -504,7 +514,8 @@ function multiplyPower(exponent: usize, index: i32): void {
  */
 function evaluateLines(lines: usize, Q: usize, exponent: usize): void {
   claim(Evaluation.X3, Evaluation.END);
-  const size = bytes<Fp>(), X3 = slot(Evaluation.X3), UV = slot(Evaluation.UV), V = slot(Evaluation.V), W = slot(Evaluation.W), t = slot(Evaluation.T), u = slot(Evaluation.U), none = slot(Evaluation.NONE);
+  const size = bytes<Fp>(), X3 = slot(Evaluation.X3), UV = slot(Evaluation.UV), V = slot(Evaluation.V),
+      W = slot(Evaluation.W), t = slot(Evaluation.T), u = slot(Evaluation.U), none = slot(Evaluation.NONE);
   zero<Fp>(none);
   startF();
   loadInteger<Fp>(t, Q);

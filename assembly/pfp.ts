@@ -69,7 +69,8 @@ export function buildPowers(table: usize, rows: i32, width: i32, base: usize, sc
  * Powers of the table's class for `groups` groups of recoded scalars; their representatives go to out[g]. `re` and
  * `prefix` have room for `groups` vectors each. The coordinates grow by less than 3 p a row: 450 p at the end.
  */
-export function power(out: usize, re: usize, table: usize, rows: i32, recoded: usize, groups: i32, masks: usize, prefix: usize): bool {
+export function power(out: usize, re: usize, table: usize, rows: i32, recoded: usize, groups: i32, masks: usize,
+    prefix: usize): bool {
   const size = bytes<Fp>(), member = slot(Power.MEMBER), t = slot(Power.T), u = slot(Power.U);
   claim(Power.MEMBER, Power.END);
   for (let row = 0; row < rows; row++) {

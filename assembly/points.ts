@@ -5,7 +5,8 @@
 // starts, so they are added as a binary tree: a level has no dependencies and needs one inversion for everything.
 
 import { below } from "./bounds";
-import { add, bytes, copy, fuses, getWords, isFp, lanes, mul, mulAddMul, mulMinus, one, pointBytes, rSquared, setWords, sqr, sqrMinusBoth, sub, words as wordCount, zero } from "./field";
+import { add, bytes, copy, fuses, getWords, isFp, lanes, mul, mulAddMul, mulMinus, one, pointBytes, rSquared, setWords,
+    sqr, sqrMinusBoth, sub, words as wordCount, zero } from "./field";
 import { P256_CURVE } from "./generated/curves";
 import { P256_P, SAKKE_P } from "./generated/moduli";
 import { inverseMod } from "./inverse";
@@ -50,7 +51,8 @@ export function vanishes<F>(a: usize): u32 {
  */
 export function invertLanes<F>(a: usize): bool {
   claim(Inversion.SWAPPED, Inversion.END);
-  const swapped = slot(Inversion.SWAPPED), t = slot(Inversion.PRODUCT), cube = slot(Inversion.CUBE), words = slot(Inversion.WORDS);
+  const swapped = slot(Inversion.SWAPPED), t = slot(Inversion.PRODUCT), cube = slot(Inversion.CUBE),
+      words = slot(Inversion.WORDS);
   let ok: u32 = 1;
   swapPairs<F>(swapped, a);
   mul<F>(t, a, swapped);
@@ -139,9 +141,11 @@ function addAffineShort<F>(out: usize, a: usize, b: usize, inverse: usize): void
  * Descending products, ascending additions: out[k] may lie over operands of smaller or equal k.
  * False if two operands have equal x, which leaves operands with smaller k overwritten or not. `short`: see addAffineShort.
  */
-function addLevel<F>(out: usize, left: usize, right: usize, step: usize, run: i32, pairs: i32, level: i32, prefix: usize, short: bool): bool {
+function addLevel<F>(out: usize, left: usize, right: usize, step: usize, run: i32, pairs: i32, level: i32, prefix: usize,
+    short: bool): bool {
   claim(Tree.PRODUCT, Tree.END);
-  const acc = slot(Tree.PRODUCT), dx = slot(Tree.DIFFERENCE), inverse = slot(Tree.INVERSE), size = bytes<F>(), point = pointBytes<F>();
+  const acc = slot(Tree.PRODUCT), dx = slot(Tree.DIFFERENCE), inverse = slot(Tree.INVERSE), size = bytes<F>(),
+      point = pointBytes<F>();
   copy<F>(acc, one<F>());
   if (short) zero<F>(slot(Tree.NONE));
   for (let k = pairs - 1; k >= 0; k--) {
@@ -205,7 +209,8 @@ export function sumLevels<F>(points: usize, count: i32, groups: i32, prefix: usi
 function addComplete<F>(X: usize, x: usize, z: usize): void {
   const size = bytes<F>(), Y = X + size, Z = Y + size, y = x + size;
   claim(Complete.C, Complete.END);
-  const A = slot(Complete.A), B = slot(Complete.B), E = slot(Complete.E), f = slot(Complete.F), G = slot(Complete.G), W = slot(Complete.W);
+  const A = slot(Complete.A), B = slot(Complete.B), E = slot(Complete.E), f = slot(Complete.F), G = slot(Complete.G),
+      W = slot(Complete.W);
   const U = slot(Complete.U), V = slot(Complete.V), t = slot(Complete.T), n = slot(Complete.N), C = slot(Complete.C);
   mul<F>(A, X, x);
   mul<F>(B, Y, y);

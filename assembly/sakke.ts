@@ -10,7 +10,8 @@ import { addMod, fromOctets, isEqual, isLess, isZero, montgomeryMul, mulMod, red
 import { buildPowers, power, powerSpread, powersScratch } from "./pfp";
 import { buildScratch, buildTable, rowsOf, tableBytes, windowWidthOf } from "./tables";
 import { inverseMod } from "./inverse";
-import { MASKS_BYTES, isInfinity, masksOf, rowsFor, spreadScratch, sumFixed, sumScratch, sumSpread, sumsOf, toIntegers, writeOctets } from "./fixedbase";
+import { MASKS_BYTES, isInfinity, masksOf, rowsFor, spreadScratch, sumFixed, sumScratch, sumSpread, sumsOf, toIntegers,
+    writeOctets } from "./fixedbase";
 import { Master, PowerOut, Receiver, Scalar, claim, release, slot } from "./scratch";
 import { hasOrderQ } from "./order";
 import { checkReceiverKey, linesBytes, linesScratch, pairDirect, pairPrepared, prepareLines } from "./pairing";
@@ -117,7 +118,8 @@ export function sakkeEncapsulateScratch(tableP: usize, tableZ: usize, n: i32): u
  * output[i] = R = [r]([b]P + Z) = [r b]P + [r]Z in 256 octets, then g^r in 128; status[i] = 1 where R is the neutral
  * element (b = -z).
  */
-export function sakkeEncapsulate(tableP: usize, tableZ: usize, tableG: usize, n: i32, input: usize, output: usize, status: usize, scratch: usize): void {
+export function sakkeEncapsulate(tableP: usize, tableZ: usize, tableG: usize, n: i32, input: usize, output: usize,
+    status: usize, scratch: usize): void {
   for (let at = 0; at < n; at += CHUNK) {
     const count = min(n - at, CHUNK), groups = groupsOf(count), slots = groups * lanes(), size = bytes<Fp>();
     const r = scratch, rb = r + <usize>slots * RECODED_BYTES, w = rb + <usize>slots * RECODED_BYTES;
@@ -180,7 +182,8 @@ function finishPoint(out: usize, sums: usize): u32 {
  * T = [b]P + Z. One point, spread over the lanes. 1 for the neutral element.
  */
 export function sakkePoint(out: usize, tableP: usize, tableZ: usize, tableT: usize, input: usize, scratch: usize): u32 {
-  const r = scratch, rb = r + RECODED_BYTES, sums = rb + RECODED_BYTES, words = slot(Receiver.WORDS), product = slot(Receiver.PRODUCT);
+  const r = scratch, rb = r + RECODED_BYTES, sums = rb + RECODED_BYTES, words = slot(Receiver.WORDS),
+      product = slot(Receiver.PRODUCT);
   claim(Receiver.WORDS, Receiver.END);
   const first = tableT == 0 ? tableP : tableT, second = tableT == 0 ? tableZ : 0;
   scalars(words, product, input);
@@ -240,9 +243,11 @@ export function sakkeIssueScratch(tableP: usize, n: i32): usize {
  * RSK = [1/(a + z) mod q]P (RFC 6508 6.1.1) for n identifiers of 128 octets and the master secret z of 128 octets.
  * output[i] = 256 octets; status[i] = 1 where a + z = 0 mod q and there is no key.
  */
-export function sakkeIssue(tableP: usize, n: i32, identifiers: usize, master: usize, output: usize, status: usize, scratch: usize): void {
+export function sakkeIssue(tableP: usize, n: i32, identifiers: usize, master: usize, output: usize, status: usize,
+    scratch: usize): void {
   claim(Master.Z, Master.END);
-  const z = slot(Master.Z), a = slot(Scalar.WORDS), t = slot(Scalar.OCTETS), bits = rowsFor(tableP, ORDER_BITS) * windowWidthOf(tableP);
+  const z = slot(Master.Z), a = slot(Scalar.WORDS), t = slot(Scalar.OCTETS), bits = rowsFor(tableP,
+      ORDER_BITS) * windowWidthOf(tableP);
   fromOctets(t, master, 128, N);
   reduceMod(z, t, SAKKE_Q);
   for (let at = 0; at < n; at += CHUNK) {

@@ -2,7 +2,8 @@
 // A table starts with its number of rows and its window (4 octets each) at 16 octets before the rows.
 
 import { below } from "./bounds";
-import { bytes, entryBytes, lanes, mul, pointBytes, scanRow, scanRowForLane, selectionMasks, sqr, sub, words as wordCount, zero } from "./field";
+import { bytes, entryBytes, lanes, mul, pointBytes, scanRow, scanRowForLane, selectionMasks, sqr, sub,
+    words as wordCount, zero } from "./field";
 import { RECODED_BYTES, indexOf, isNegative, windowOf } from "./digits";
 import { X, ZY, baseX, baseY, disownMultiple, double, ownMultiple, start } from "./jacobian";
 import { addMany, invertMany, loadInteger } from "./points";
@@ -48,7 +49,8 @@ export function buildScratch<F>(rows: i32): usize {
 export function buildTable<F>(table: usize, rows: i32, width: i32, base: usize, scratch: usize): bool {
   writeHeader(table, rows, width);
   const size = bytes<F>(), point = pointBytes<F>(), groups = (rows + lanes() - 1) / lanes();
-  const row = scratch, step = row + <usize>groups * point, third = step + <usize>groups * point, prefix = third + <usize>groups * point;
+  const row = scratch, step = row + <usize>groups * point, third = step + <usize>groups * point,
+      prefix = third + <usize>groups * point;
   ownMultiple();
   loadInteger<F>(baseX(), base);
   loadInteger<F>(baseY(), base + (<usize>wordCount<F>() << 2));

@@ -1,5 +1,5 @@
-// These tests say what a field must do on the kernel of the build, as far as integers show it. Raw limbs and bounds are tested from outside, in
-// test/crypto/assembly.
+// These tests say what a field must do on the kernel of the build, as far as integers show it. Raw limbs and bounds are
+// tested from outside, in test/crypto/assembly.
 
 import * as field from "../field";
 import * as move from "../lanes";
@@ -38,7 +38,8 @@ const MASKS = memory.data(1024, 64);
 const VECTOR_BYTES: usize = 1024;
 
 /** Vectors for operands and results. */
-const A = VECTORS, B = A + VECTOR_BYTES, C = B + VECTOR_BYTES, D = C + VECTOR_BYTES, OUT = D + VECTOR_BYTES, T = OUT + VECTOR_BYTES, SPARE = T + VECTOR_BYTES;
+const A = VECTORS, B = A + VECTOR_BYTES, C = B + VECTOR_BYTES, D = C + VECTOR_BYTES, OUT = D + VECTOR_BYTES,
+    T = OUT + VECTOR_BYTES, SPARE = T + VECTOR_BYTES;
 
 /** Numbers: the integers of A, B, C, D lane by lane, then temporaries. */
 const INTEGERS: i32 = 0, TEMPORARY: i32 = 16;

@@ -168,7 +168,8 @@ export function reduceMinus(out: usize, t: usize, c: usize, multiple: usize): vo
  * As reduce, minus a and b, plus the multiple of p at `multiple`, above a + b; and a minus that to `difference`, plus the
  * multiple of p at `next`. `out` may be a or b.
  */
-export function reduceMinusBoth(out: usize, t: usize, a: usize, b: usize, multiple: usize, difference: usize, next: usize): void {
+export function reduceMinusBoth(out: usize, t: usize, a: usize, b: usize, multiple: usize, difference: usize,
+    next: usize): void {
   reduceWith(out, t, true, a, b, multiple, true, difference, next);
 }
 
@@ -179,7 +180,8 @@ export function reduceMinusBoth(out: usize, t: usize, a: usize, b: usize, multip
 }
 
 /** Stores a limb of the result, and where `both` one of a minus the result, whose carry is returned. */
-@inline function storeLimb(out: usize, s: v128, both: bool, a: usize, difference: usize, next: usize, carry: v128, mask: v128, e52: v128): v128 {
+@inline function storeLimb(out: usize, s: v128, both: bool, a: usize, difference: usize, next: usize, carry: v128,
+    mask: v128, e52: v128): v128 {
   const bits = v128.or(v128.and(s, mask), e52);
   if (!both) {
     v128.store(out, f64x2.sub(bits, e52));
@@ -191,7 +193,8 @@ export function reduceMinusBoth(out: usize, t: usize, a: usize, b: usize, multip
   return i64x2.shr_u(d, 52);
 }
 
-@inline function reduceWith(out: usize, t: usize, minus: bool, a: usize, b: usize, multiple: usize, both: bool, difference: usize, next: usize): void {
+@inline function reduceWith(out: usize, t: usize, minus: bool, a: usize, b: usize, multiple: usize, both: bool,
+    difference: usize, next: usize): void {
   const c1 = v128.load(MAGIC), c2 = v128.load(MAGIC, 16), mask = v128.load(MAGIC, 32), e52 = v128.load(MAGIC, 48);
   let s = v128.load(t);
   for (let i = 0; i < 9; i++) {

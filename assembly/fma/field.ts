@@ -144,4 +144,3 @@ export function getWords(words: usize, a: usize, lane: i32): void {
   }
   memory.fill(limbs, 0, 320);
 }
-

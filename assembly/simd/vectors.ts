@@ -49,7 +49,8 @@ function addRowsOfPair(t: usize, row: usize, limbs: i32, x0: v128, x1: v128): vo
 
 /** Adds (x0 + 2^28 x1 + 2^56 x2 + 2^84 x3) times the `limbs` limbs at `row` to the columns at `t`. */
 @inline function addFourWith(t: usize, row: usize, limbs: i32, x0: v128, x1: v128, x2: v128, x3: v128, pair: bool): void {
-  let l0 = v128.load(t), h0 = v128.load(t, 16), l1 = v128.load(t, 32), h1 = v128.load(t, 48), l2 = v128.load(t, 64), h2 = v128.load(t, 80);
+  let l0 = v128.load(t), h0 = v128.load(t, 16), l1 = v128.load(t, 32), h1 = v128.load(t, 48), l2 = v128.load(t, 64),
+      h2 = v128.load(t, 80);
   for (let j = 0; j < limbs; j++) {
     const x = v128.load(row);
     v128.store(t, i64x2.add(l0, lowPair(x0, x)));

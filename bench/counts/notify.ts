@@ -1,7 +1,7 @@
 /** Octets that a GMS writes for the NOTIFY with a new key, on a network in memory. */
 
+import { newMembers } from "../../test/gms/memory-gms.ts";
 import { ADMIN, GROUP, Setup } from "../../test/gms/sip/support/gms.ts";
-import { newMembers } from "../../test/gms/world.ts";
 
 const MEMBERS = 3;
 

@@ -7,7 +7,7 @@ import { planSeal } from "../../bindings/mikey/plan.ts";
 import { migrate } from "../../store/database/migrate.ts";
 import { openDatabase } from "../../store/index.ts";
 import { HOST, OPERATOR, type RunningGms, startGms } from "../../test/gms/foreign/running-gms.ts";
-import { newMembers } from "../../test/gms/world.ts";
+import { newMembers } from "../../test/gms/memory-gms.ts";
 import { startClients } from "../../test/load/client-process.ts";
 import { startPostgres } from "../../test/support/postgres.ts";
 

@@ -9,7 +9,7 @@ import type { Sql } from "../../store/database/sql.ts";
 import { givenClock } from "../../store/database/sql-clock.ts";
 import { fromColumns } from "../../store/gms/clock.ts";
 import { onEachDatabase } from "../support/databases.ts";
-import { makeCore, makeWorld, memberUri, newMembers, sealAll } from "./world.ts";
+import { makeCore, makeWorld, memberUri, newMembers, sealAll } from "./memory-gms.ts";
 
 const GROUPS = ["sip:fire@home.example", "sip:police@home.example", "sip:rescue@home.example"];
 const MEMBERS = 3;

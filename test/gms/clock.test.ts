@@ -5,7 +5,7 @@ import { operator } from "../../roles/gms/common/caller.ts";
 import { createPrometheusMetrics } from "../../roles/gms/common/metrics-prom.ts";
 import { readiness } from "../../roles/gms/readiness.ts";
 import { GmsStore } from "../../store/gms/gms-store.ts";
-import { makeCore, makeWorld, memberUri, NOW, newMembers, sealAll, type World } from "./world.ts";
+import { makeCore, makeWorld, memberUri, NOW, newMembers, sealAll, type World } from "./memory-gms.ts";
 
 const GROUP = "sip:fire@home.example";
 const HOUR = 3_600_000;

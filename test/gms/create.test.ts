@@ -4,7 +4,15 @@ import { operator } from "../../roles/gms/common/caller.ts";
 import { gmsAudience } from "../../roles/gms/common/config.ts";
 import { createGms, type Gms, type GmsOptions } from "../../roles/gms/create.ts";
 import { DevelopmentIssuer } from "../../roles/server/development-tokens.ts";
-import { acknowledge, GMS_URI, HOME_KMS, makeWorld, memberUri, newMembers, type World } from "./world.ts";
+import {
+  acknowledge,
+  GMS_URI,
+  HOME_KMS,
+  makeWorld,
+  memberUri,
+  newMembers,
+  type World,
+} from "./memory-gms.ts";
 
 const GROUP = "sip:fire@home.example";
 const ADMIN_TOKEN = "an operator's token";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { periodStartMs, replaceAt } from "../../roles/gms/planner/due.ts";
-import { NOW, PERIOD_SECONDS, periodEnd } from "./world.ts";
+import { NOW, PERIOD_SECONDS, periodEnd } from "./memory-gms.ts";
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;

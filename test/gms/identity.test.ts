@@ -5,7 +5,7 @@ import { MemoryStorage } from "../../roles/identity/index.ts";
 import { Wire } from "../client/identity/device.ts";
 import { GMS, KMS_URI, NOW, ORIGIN, World } from "../kms/running-kms.ts";
 import { VirtualClock } from "../support/clock.ts";
-import { makeKms, sharedCore } from "./world.ts";
+import { makeKms, sharedCore } from "./memory-gms.ts";
 
 const PERIOD_MS = 2592000_000;
 const AWAY = "kms.away.example";

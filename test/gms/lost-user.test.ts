@@ -5,7 +5,15 @@ import { loseUserEverywhere } from "../../roles/gms/admin/lost-user.ts";
 import { operator } from "../../roles/gms/common/caller.ts";
 import type { LostUser } from "../../roles/gms/common/ports.ts";
 import type { GmsCore } from "../../roles/gms/context.ts";
-import { acknowledge, makeCore, makeWorld, memberUri, newMembers, sealAll, type World } from "./world.ts";
+import {
+  acknowledge,
+  makeCore,
+  makeWorld,
+  memberUri,
+  newMembers,
+  sealAll,
+  type World,
+} from "./memory-gms.ts";
 
 const GROUPS = ["sip:fire@home.example", "sip:water@home.example"];
 const LOST = memberUri(0);

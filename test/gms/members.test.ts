@@ -14,7 +14,7 @@ import {
   newMembers,
   sealAll,
   type World,
-} from "./world.ts";
+} from "./memory-gms.ts";
 
 const GROUP = "sip:fire@home.example";
 const OTHER = "sip:police@home.example";

@@ -26,7 +26,7 @@ import {
   newMembers,
   sealAll,
   type World,
-} from "./world.ts";
+} from "./memory-gms.ts";
 
 const GROUP = "sip:fire@home.example";
 const OTHER = "sip:water@home.example";

@@ -10,7 +10,7 @@ import { migrate } from "../../store/database/migrate.ts";
 import { openPglite } from "../../store/database/pglite.ts";
 import { KmsStore } from "../../store/index.ts";
 import { certificate, newMaster } from "../store/records.ts";
-import { makeCore, makeWorld, memberUri, newMembers, sealAll, type World } from "./world.ts";
+import { makeCore, makeWorld, memberUri, newMembers, sealAll, type World } from "./memory-gms.ts";
 
 const GROUP = "sip:fire@home.example";
 let folder: string;

@@ -13,7 +13,7 @@ import {
   sealAll,
   type World,
   type WorldOptions,
-} from "./world.ts";
+} from "./memory-gms.ts";
 
 const GROUP = "sip:fire@home.example";
 const OTHER = "sip:police@home.example";

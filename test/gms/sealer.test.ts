@@ -13,7 +13,7 @@ import {
   sealAll,
   until,
   type World,
-} from "./world.ts";
+} from "./memory-gms.ts";
 
 const GROUP = "sip:fire@home.example";
 const SMALL = "sip:small@home.example";

@@ -15,8 +15,8 @@ import { createGmsAdminServer } from "../../roles/gms/admin/server.ts";
 import type { GmsLog } from "../../roles/gms/common/log.ts";
 import { createXcapServer } from "../../roles/gms/http/server.ts";
 import { loadTracing, type Tracing } from "../../roles/server/tracing.ts";
+import { memberUri, newMembers } from "./memory-gms.ts";
 import { ADMIN, GROUP, Setup } from "./sip/support/gms.ts";
-import { memberUri, newMembers } from "./world.ts";
 
 const TOKEN = "operator's token";
 const TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736";

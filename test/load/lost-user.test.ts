@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loseUserEverywhere } from "../../roles/gms/admin/lost-user.ts";
 import type { LostUser } from "../../roles/gms/common/ports.ts";
 import { GROUP, HOST, OPERATOR, type RunningGms, startGms } from "../gms/foreign/running-gms.ts";
-import { memberUri, newMembers } from "../gms/world.ts";
+import { memberUri, newMembers } from "../gms/memory-gms.ts";
 import { type ClientProcess, startClients } from "./client-process.ts";
 
 const LONG = process.env.MIKEY_SAKKE_LONG === "1";

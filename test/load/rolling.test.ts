@@ -11,7 +11,7 @@ import { HOST } from "../gms/foreign/running-gms.ts";
 import { shareDatabase } from "../gms/foreign/shared-database.ts";
 import { type GmsProcess, rekeyAtLast, startGmsProcess } from "../gms/kill/gms-process.ts";
 import type { GmsJob } from "../gms/kill/protocol.ts";
-import type { World } from "../gms/world.ts";
+import type { World } from "../gms/memory-gms.ts";
 import { freePort } from "../support/free-port.ts";
 import { type Cluster, describeWithPostgres, startPostgres } from "../support/postgres.ts";
 

@@ -8,7 +8,7 @@ import { defined } from "../../base/defined.ts";
 import { migrate } from "../../store/database/migrate.ts";
 import { type Database, openDatabase } from "../../store/index.ts";
 import { GROUP, HOST, OPERATOR, type RunningGms, startGms } from "../gms/foreign/running-gms.ts";
-import { memberUri, newMembers } from "../gms/world.ts";
+import { memberUri, newMembers } from "../gms/memory-gms.ts";
 import { type Cluster, startPostgres } from "../support/postgres.ts";
 import { onProcessor } from "../support/processor.ts";
 import { type ClientProcess, startClients } from "./client-process.ts";

@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { Initiator, KmsDomain } from "../../bindings/identity/index.ts";
 import { keyEndsOf, keyMetrics } from "../../roles/server/key-metrics.ts";
 import { poolMetrics } from "../../roles/server/pool-metrics.ts";
-import { DAY_MS, GMS, HOME_KMS, makeKms, NOW, sharedCore } from "../support/domain.ts";
+import { DAY_MS, GMS, HOME_KMS, makeKms, NOW, sharedCore } from "../support/world.ts";
 
 const PERIOD_MS = 30 * DAY_MS;
 

@@ -12,7 +12,7 @@ import { ownGuard, urlOf } from "../../roles/server/listener.ts";
 import { noLog } from "../../roles/server/log.ts";
 import { RefusedLog } from "../../roles/server/refused-log.ts";
 import { systemClock } from "../../transport/sip/index.ts";
-import { GMS_URI } from "../gms/world.ts";
+import { GMS_URI } from "../gms/memory-gms.ts";
 import { ALICE, ROOT, World } from "../kms/running-kms.ts";
 import { type ConsoleWorld, consoleWorld, TOKEN } from "./console/running-console.ts";
 

@@ -5,7 +5,7 @@ import type { Browser, Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { defined } from "../../../base/defined.ts";
 import { operator } from "../../../roles/gms/common/caller.ts";
-import { memberUri, memberUris, newMembers } from "../../gms/world.ts";
+import { memberUri, memberUris, newMembers } from "../../gms/memory-gms.ts";
 import { type ConsoleWorld, consoleWorld, GROUP } from "../../server/console/running-console.ts";
 import { describeInChromium, launchChromium } from "../support/chromium.ts";
 import { violationsInAllWays } from "./support/axe.ts";

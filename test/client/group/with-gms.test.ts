@@ -12,8 +12,8 @@ import {
 import { MemoryStorage } from "../../../roles/identity/index.ts";
 import { DevelopmentIssuer } from "../../../roles/server/development-tokens.ts";
 import { createSipEndpoint, type SipEndpoint } from "../../../transport/sip/index.ts";
+import { GMS_URI, HOME_KMS, memberUri, newMembers } from "../../gms/memory-gms.ts";
 import { ADMIN, GROUP, Setup, XCAP_ROOT } from "../../gms/sip/support/gms.ts";
-import { GMS_URI, HOME_KMS, memberUri, newMembers } from "../../gms/world.ts";
 import { random } from "../../sip/support/endpoints.ts";
 
 interface Device {

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { GROUP } from "../foreign/running-gms.ts";
-import { type AccessWorld, ALICE, accessWorld, BOB, MALLORY } from "./world.ts";
+import { type AccessWorld, ALICE, accessWorld, BOB, MALLORY } from "./exposed-gms.ts";
 
 const gktpOf = (uri: string) => `org.3gpp.MCPTT-GKTP/users/${encodeURIComponent(uri)}/gktp.xml`;
 const GROUP_DOCUMENT = `org.openmobilealliance.groups/global/byGroupID/${encodeURIComponent(GROUP)}`;

@@ -5,8 +5,8 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { GROUP, HOST } from "../foreign/running-gms.ts";
-import { GMS_URI } from "../world.ts";
-import { type AccessWorld, ALICE, accessWorld, BOB, MALLORY } from "./world.ts";
+import { GMS_URI } from "../memory-gms.ts";
+import { type AccessWorld, ALICE, accessWorld, BOB, MALLORY } from "./exposed-gms.ts";
 
 const gktpOf = (uri: string) => `org.3gpp.MCPTT-GKTP/users/${encodeURIComponent(uri)}/`;
 const GROUP_DOCUMENT = `org.openmobilealliance.groups/global/byGroupID/${encodeURIComponent(GROUP)}`;

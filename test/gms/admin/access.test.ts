@@ -8,7 +8,7 @@ import type { GmsAdminClient } from "../../../roles/gms/admin/client.ts";
 import { gmsAdminClient } from "../../../roles/gms/admin/client.ts";
 import { createGmsAdminServer } from "../../../roles/gms/admin/server.ts";
 import { operator } from "../../../roles/gms/common/caller.ts";
-import { CHIEF, DEPUTY, health, MALLORY, OPERATOR_TOKEN, sharedAdminWorld } from "./world.ts";
+import { CHIEF, DEPUTY, health, MALLORY, OPERATOR_TOKEN, sharedAdminWorld } from "./admin-api.ts";
 
 const world = sharedAdminWorld();
 const [MINE, OTHERS, NONE] = ["mine", "others", "none"].map((name) => `sip:${name}@home.example`) as [

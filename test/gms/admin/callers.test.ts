@@ -3,7 +3,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { type Caller, manager, operator } from "../../../roles/gms/common/caller.ts";
 import type { GmsAdmin } from "../../../roles/gms/common/ports.ts";
-import { CHIEF, DEPUTY, sharedAdminWorld } from "./world.ts";
+import { CHIEF, DEPUTY, sharedAdminWorld } from "./admin-api.ts";
 
 /** The operations that take a caller, by their types: a new one without a row below does not compile. */
 type Changing = {

@@ -5,8 +5,8 @@ import { OPERATIONS } from "../../../roles/gms/admin/operations.ts";
 import { SCHEMAS } from "../../../roles/gms/admin/schemas.ts";
 import { createGmsAdminServer } from "../../../roles/gms/admin/server.ts";
 import { expectWhole, type OpenApi, operationsOf } from "../../support/openapi.ts";
-import { acknowledge, sealAll } from "../world.ts";
-import { OPERATOR_TOKEN, sharedAdminWorld } from "./world.ts";
+import { acknowledge, sealAll } from "../memory-gms.ts";
+import { OPERATOR_TOKEN, sharedAdminWorld } from "./admin-api.ts";
 
 const world = sharedAdminWorld();
 const GROUP = "sip:fire@home.example";

@@ -5,8 +5,8 @@ import { MikeySakkeError } from "../../../base/errors.ts";
 import { operator } from "../../../roles/gms/common/caller.ts";
 import type { GmsAdmin } from "../../../roles/gms/common/ports.ts";
 import type { GmsAuditQuery } from "../../../roles/gms/index.ts";
-import { acknowledge, sealAll } from "../world.ts";
-import { CHIEF, sharedAdminWorld } from "./world.ts";
+import { acknowledge, sealAll } from "../memory-gms.ts";
+import { CHIEF, sharedAdminWorld } from "./admin-api.ts";
 
 const world = sharedAdminWorld();
 let count = 0;

@@ -4,8 +4,8 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { gmsAdminClient } from "../../../roles/gms/admin/client.ts";
 import { operator } from "../../../roles/gms/common/caller.ts";
 import type { RekeyRecord } from "../../../store/gms/records.ts";
-import { acknowledge, sealAll } from "../world.ts";
-import { OPERATOR_TOKEN, sharedAdminWorld } from "./world.ts";
+import { acknowledge, sealAll } from "../memory-gms.ts";
+import { OPERATOR_TOKEN, sharedAdminWorld } from "./admin-api.ts";
 
 const world = sharedAdminWorld();
 const [A, B] = ["sip:a@home.example", "sip:b@home.example"] as const;

@@ -3,7 +3,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { GmsAdminClient } from "../../../roles/gms/admin/client.ts";
 import { manager, operator } from "../../../roles/gms/common/caller.ts";
-import { CHIEF, DEPUTY, sharedAdminWorld } from "./world.ts";
+import { CHIEF, DEPUTY, sharedAdminWorld } from "./admin-api.ts";
 
 const world = sharedAdminWorld();
 const [MINE, OTHERS] = ["sip:mine@home.example", "sip:others@home.example"] as [string, string];

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { type Database, openDatabase } from "../../../store/index.ts";
 import { describeWith } from "../../support/foreign.ts";
 import { type Cluster, startPostgres } from "../../support/postgres.ts";
-import { makeWorld } from "../world.ts";
+import { makeWorld } from "../memory-gms.ts";
 
 const FAKETIME = "/usr/bin/faketime";
 const SCRIPT = new URL("children/rekey.ts", import.meta.url).pathname;

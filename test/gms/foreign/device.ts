@@ -9,7 +9,7 @@ import {
 import { type ClientKeys, MemoryStorage } from "../../../roles/identity/index.ts";
 import { createSipEndpoint, type SipEndpoint, systemClock } from "../../../transport/sip/index.ts";
 import { tcpTransport, udpTransport } from "../../../transport/sip/index-node.ts";
-import { GMS_URI, HOME_KMS, memberUri, type World } from "../world.ts";
+import { GMS_URI, HOME_KMS, memberUri, type World } from "../memory-gms.ts";
 import { GROUP, HOST } from "./running-gms.ts";
 
 export type DeviceTransport = "TCP" | "UDP";

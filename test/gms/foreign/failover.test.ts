@@ -13,7 +13,7 @@ import { freePort } from "../../support/free-port.ts";
 import { type Cluster, describeWithPostgres, startPostgres } from "../../support/postgres.ts";
 import { type GmsProcess, rekeyAtLast, startGmsProcess } from "../kill/gms-process.ts";
 import type { GmsJob } from "../kill/protocol.ts";
-import type { World } from "../world.ts";
+import type { World } from "../memory-gms.ts";
 import { type Device, keyOf, startDevice, stopDevices, untilNewKey } from "./device.ts";
 import { HOST } from "./running-gms.ts";
 import { shareDatabase } from "./shared-database.ts";

@@ -10,7 +10,7 @@ import { ALICE, BOB, MCX, McxWorld, tokenOf } from "../../mcx/signalling/mcx-ser
 import { KAMAILIO, type SipProxy, startKamailio } from "../../sip/support/kamailio.ts";
 import { runSipp, SIPP } from "../../sip/support/sipp.ts";
 import { describeWithAll } from "../../support/foreign.ts";
-import { GMS_URI } from "../world.ts";
+import { GMS_URI } from "../memory-gms.ts";
 import { GROUP, HOST, OPERATOR, type RunningGms, startGms } from "./running-gms.ts";
 
 const PROGRAMS = {

@@ -12,7 +12,7 @@ import {
 import { openWebSocket, tcpTransport, udpTransport } from "../../../transport/sip/index-node.ts";
 import { KAMAILIO, type SipProxy, startKamailio } from "../../sip/support/kamailio.ts";
 import { describeWith } from "../../support/foreign.ts";
-import { GMS_URI, memberUri, newMembers } from "../world.ts";
+import { GMS_URI, memberUri, newMembers } from "../memory-gms.ts";
 import { GROUP, HOST, OPERATOR, type RunningGms, startGms } from "./running-gms.ts";
 
 const KINDS = ["udp", "tcp", "ws"] as const;

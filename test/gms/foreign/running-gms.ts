@@ -7,7 +7,7 @@ import type { GmsConfigInput } from "../../../roles/gms/common/config.ts";
 import { createGms, type Gms } from "../../../roles/gms/create.ts";
 import { DevelopmentIssuer } from "../../../roles/server/development-tokens.ts";
 import type { Database } from "../../../store/index.ts";
-import { GMS_URI, HOME_KMS, makeWorld, type World } from "../world.ts";
+import { GMS_URI, HOME_KMS, makeWorld, type World } from "../memory-gms.ts";
 
 export const HOST = "127.0.0.1";
 export const GROUP = "sip:group@home.example";

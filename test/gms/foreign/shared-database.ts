@@ -3,7 +3,7 @@ import { migrate } from "../../../store/database/migrate.ts";
 import { openDatabase } from "../../../store/index.ts";
 import type { Cluster } from "../../support/postgres.ts";
 import type { GmsJob } from "../kill/protocol.ts";
-import { makeWorld, type World, type WorldOptions } from "../world.ts";
+import { makeWorld, type World, type WorldOptions } from "../memory-gms.ts";
 import { makeIssuer } from "./running-gms.ts";
 
 export interface SharedDatabase {

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { describeInChromium, launchChromium } from "../../browser/support/chromium.ts";
 import { html, octets, type Site, script, startSite } from "../../browser/support/site.ts";
 import { bundle } from "../../support/bundle.ts";
-import { memberUri, newMembers } from "../world.ts";
+import { memberUri, newMembers } from "../memory-gms.ts";
 import { GROUP, HOST, OPERATOR, type RunningGms, startGms } from "./running-gms.ts";
 
 const MEMBER = memberUri(0);

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { runSipp, SIPP } from "../../sip/support/sipp.ts";
 import { describeWith } from "../../support/foreign.ts";
-import { memberUri, newMembers } from "../world.ts";
+import { memberUri, newMembers } from "../memory-gms.ts";
 import { GROUP, OPERATOR, type RunningGms, startGms } from "./running-gms.ts";
 
 const MEMBERS = 10;

@@ -10,7 +10,7 @@ import { systemRandom } from "../../../base/random.ts";
 import { createSipEndpoint, systemClock } from "../../../transport/sip/index.ts";
 import { tcpTransport } from "../../../transport/sip/index-node.ts";
 import { describeWith } from "../../support/foreign.ts";
-import { GMS_URI, HOME_KMS, memberUri, newMembers } from "../world.ts";
+import { GMS_URI, HOME_KMS, memberUri, newMembers } from "../memory-gms.ts";
 import { GROUP, HOST, OPERATOR, type RunningGms, startGms } from "./running-gms.ts";
 
 const TSHARK = "/usr/bin/tshark";

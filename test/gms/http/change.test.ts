@@ -20,7 +20,7 @@ import {
   MANAGER,
   ROOT,
   sharedXcapWorld,
-} from "./world.ts";
+} from "./xcap.ts";
 
 const world = sharedXcapWorld();
 let count = 0;

@@ -6,8 +6,8 @@ import { fromHex } from "../../../base/bytes.ts";
 import { MEDIA, readXcapError, writeGktpReport } from "../../../documents/group-xml/index.ts";
 import { operator } from "../../../roles/gms/common/caller.ts";
 import type { DeliveryRecord } from "../../../store/gms/records.ts";
-import { newMembers, sealAll } from "../world.ts";
-import { ALICE, BOB, type Got, keysPath, MALLORY, ROOT, sharedXcapWorld } from "./world.ts";
+import { newMembers, sealAll } from "../memory-gms.ts";
+import { ALICE, BOB, type Got, keysPath, MALLORY, ROOT, sharedXcapWorld } from "./xcap.ts";
 
 const world = sharedXcapWorld();
 const [OTHER, OTHER_PATH] = [

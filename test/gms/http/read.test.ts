@@ -9,7 +9,7 @@ import {
   writeGmopRequest,
 } from "../../../documents/group-xml/index.ts";
 import { operator } from "../../../roles/gms/common/caller.ts";
-import { ALICE, BOB, GROUP, GROUP_PATH, keysPath, MANAGER, ROOT, sharedXcapWorld } from "./world.ts";
+import { ALICE, BOB, GROUP, GROUP_PATH, keysPath, MANAGER, ROOT, sharedXcapWorld } from "./xcap.ts";
 
 const world = sharedXcapWorld();
 let ask: (typeof world)["it"]["ask"];

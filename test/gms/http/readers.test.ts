@@ -1,8 +1,8 @@
 /** An MCX server that may read group documents: who its clients' calls are for, and no key of theirs. */
 import { describe, expect, it } from "vitest";
 import { gktpGroupPath, groupDocumentPath, readGroupDocument } from "../../../documents/group-xml/index.ts";
-import { memberUri } from "../world.ts";
-import { GROUP, GROUP_PATH, keysPath, MALLORY, ROOT, sharedXcapWorld } from "./world.ts";
+import { memberUri } from "../memory-gms.ts";
+import { GROUP, GROUP_PATH, keysPath, MALLORY, ROOT, sharedXcapWorld } from "./xcap.ts";
 
 const SERVER = "sip:mcx@home.example";
 const world = sharedXcapWorld({ config: { groupReaders: [SERVER] } });

@@ -16,7 +16,7 @@ import {
   OTHER_AUDIENCE,
   ROOT,
   sharedXcapWorld,
-} from "./world.ts";
+} from "./xcap.ts";
 
 const world = sharedXcapWorld({ config: { limits: { bodyBytes: 2048, refusedAuditPerMinute: 3 } } });
 let secrets: string[];

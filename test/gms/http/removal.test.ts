@@ -3,7 +3,7 @@
 import { expect, it } from "vitest";
 import { operator } from "../../../roles/gms/common/caller.ts";
 import type { GmsStore } from "../../../store/gms/gms-store.ts";
-import { BOB, GROUP, keysPath, sharedXcapWorld } from "./world.ts";
+import { BOB, GROUP, keysPath, sharedXcapWorld } from "./xcap.ts";
 
 const world = sharedXcapWorld();
 

@@ -4,8 +4,8 @@ import { createHash } from "node:crypto";
 import { expect, it } from "vitest";
 import { MEDIA, writeGktpReport } from "../../../documents/group-xml/index.ts";
 import { operator } from "../../../roles/gms/common/caller.ts";
-import { newMembers, sealAll } from "../world.ts";
-import { ALICE, BOB, keysPath, sharedXcapWorld } from "./world.ts";
+import { newMembers, sealAll } from "../memory-gms.ts";
+import { ALICE, BOB, keysPath, sharedXcapWorld } from "./xcap.ts";
 
 const world = sharedXcapWorld({ config: { limits: { refusedAuditPerMinute: 2 } } });
 

@@ -8,8 +8,8 @@ import { selfSigned } from "../../../cli/server/self-signed.ts";
 import { MEDIA } from "../../../documents/group-xml/index.ts";
 import { createXcapServer } from "../../../roles/gms/http/server.ts";
 import { stopServer, urlOf } from "../../../roles/server/listener.ts";
-import { GMS_URI } from "../world.ts";
-import { ALICE, GROUP_PATH, keysPath, sharedXcapWorld } from "./world.ts";
+import { GMS_URI } from "../memory-gms.ts";
+import { ALICE, GROUP_PATH, keysPath, sharedXcapWorld } from "./xcap.ts";
 
 const PAGE = "https://app.example.org";
 const config = { limits: { requestTimeout: 1, bodyBytes: 2048 }, browserOrigins: [PAGE] };

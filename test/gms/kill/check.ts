@@ -4,7 +4,7 @@ import { computeGukId } from "../../../bindings/identity/guk-id.ts";
 import { parseMessage } from "../../../bindings/mikey/index.ts";
 import { type DatabaseOptions, openDatabase } from "../../../store/index.ts";
 import { GROUP } from "../foreign/running-gms.ts";
-import { makeWorld, type World } from "../world.ts";
+import { makeWorld, type World } from "../memory-gms.ts";
 
 export interface GroupState {
   /** Members by URI. */

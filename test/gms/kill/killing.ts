@@ -3,7 +3,7 @@ import { expect } from "vitest";
 import type { DatabaseOptions } from "../../../store/index.ts";
 import { LightClients } from "../../load/light-clients.ts";
 import { HOST, makeIssuer } from "../foreign/running-gms.ts";
-import { GMS_URI, memberUri } from "../world.ts";
+import { GMS_URI, memberUri } from "../memory-gms.ts";
 import { checkGroup, groupState } from "./check.ts";
 import { type GmsProcess, startGmsProcess } from "./gms-process.ts";
 import type { GmsJob } from "./protocol.ts";

@@ -5,7 +5,7 @@ import { type DatabaseOptions, openDatabase } from "../../../store/index.ts";
 import { LightClients } from "../../load/light-clients.ts";
 import { type Cluster, describeWithPostgres, startPostgres } from "../../support/postgres.ts";
 import { HOST, makeIssuer } from "../foreign/running-gms.ts";
-import { GMS_URI, memberUris } from "../world.ts";
+import { GMS_URI, memberUris } from "../memory-gms.ts";
 import { checkGroup } from "./check.ts";
 import { type GmsProcess, startGmsProcess } from "./gms-process.ts";
 

@@ -6,7 +6,7 @@ import {
   gktpUserPath,
   groupDocumentPath,
 } from "../../../documents/group-xml/index.ts";
-import { memberUri, newMembers } from "../world.ts";
+import { memberUri, newMembers } from "../memory-gms.ts";
 import { ADMIN, GROUP, Setup } from "./support/gms.ts";
 import { listAndToken, listBody, type Member } from "./support/member.ts";
 

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { toHex } from "../../../base/bytes.ts";
 import { TIME_TEXT } from "../../../roles/group-keys/notify-answer.ts";
-import { memberUri, newMembers } from "../world.ts";
+import { memberUri, newMembers } from "../memory-gms.ts";
 import { ADMIN, GROUP, Setup } from "./support/gms.ts";
 import { type Member, OK, refuse, SILENT, WARNING_TEXT } from "./support/member.ts";
 

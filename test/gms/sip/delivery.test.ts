@@ -7,7 +7,7 @@ import {
   groupCollection,
   groupDocumentPath,
 } from "../../../documents/group-xml/index.ts";
-import { memberUri, newMembers } from "../world.ts";
+import { memberUri, newMembers } from "../memory-gms.ts";
 import { ADMIN, GROUP, Setup } from "./support/gms.ts";
 import { listBody, type Member } from "./support/member.ts";
 

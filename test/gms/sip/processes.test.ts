@@ -1,7 +1,7 @@
 /** Two processes on one database: each sends to those who subscribed with it, and takes over from the other. */
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { gktpUserPath, groupDocumentPath } from "../../../documents/group-xml/index.ts";
-import { memberUri, newMembers } from "../world.ts";
+import { memberUri, newMembers } from "../memory-gms.ts";
 import { ADMIN, GROUP, Setup } from "./support/gms.ts";
 import type { Member } from "./support/member.ts";
 

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { utf8 } from "../../../base/bytes.ts";
 import { MEDIA, writeKrr } from "../../../documents/group-xml/index.ts";
 import type { Answer } from "../../../transport/sip/index.ts";
-import { AWAY_KMS, HOME_KMS, memberUri, newMembers } from "../world.ts";
+import { AWAY_KMS, HOME_KMS, memberUri, newMembers } from "../memory-gms.ts";
 import { ADMIN, GROUP, Setup } from "./support/gms.ts";
 import { refuse, WARNING_TEXT } from "./support/member.ts";
 

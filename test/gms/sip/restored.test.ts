@@ -4,7 +4,7 @@ import { MemoryReceiverState } from "../../../bindings/mikey/index.ts";
 import { loadSnapshot } from "../../../store/backup/load.ts";
 import { writeSnapshot } from "../../../store/database/snapshot.ts";
 import { givenClock } from "../../../store/database/sql-clock.ts";
-import { newMembers } from "../world.ts";
+import { newMembers } from "../memory-gms.ts";
 import { ADMIN, GROUP, Setup } from "./support/gms.ts";
 import type { Member } from "./support/member.ts";
 

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { toHex } from "../../../base/bytes.ts";
 import { groupDocumentPath } from "../../../documents/group-xml/index.ts";
-import { newMembers } from "../world.ts";
+import { newMembers } from "../memory-gms.ts";
 import { ADMIN, GROUP, Setup } from "./support/gms.ts";
 import { type Member, OK, refuse } from "./support/member.ts";
 

@@ -1,6 +1,6 @@
 /** What subscribers hear of a GMS that stops. */
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { newMembers } from "../world.ts";
+import { newMembers } from "../memory-gms.ts";
 import { ADMIN, GROUP, Setup } from "./support/gms.ts";
 import type { Member } from "./support/member.ts";
 

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { gktpUserCollection, groupDocumentPath } from "../../../documents/group-xml/index.ts";
 import { askApart } from "../../../roles/gms/sip/apart.ts";
-import { memberUri, newMembers } from "../world.ts";
+import { memberUri, newMembers } from "../memory-gms.ts";
 import { ADMIN, GROUP, Setup } from "./support/gms.ts";
 
 describe("a question about many", () => {

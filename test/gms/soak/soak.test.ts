@@ -14,7 +14,7 @@ import { HOST } from "../foreign/running-gms.ts";
 import { shareDatabase } from "../foreign/shared-database.ts";
 import { type GmsProcess, rekeyAtLast, startGmsProcess } from "../kill/gms-process.ts";
 import type { GmsJob } from "../kill/protocol.ts";
-import type { World } from "../world.ts";
+import type { World } from "../memory-gms.ts";
 import { type LossyRelay, startLossyRelay } from "./lossy-relay.ts";
 
 const LONG = process.env.MIKEY_SAKKE_LONG !== undefined;

@@ -1,7 +1,7 @@
 /** Light clients in a process of their own: an order a line on standard input, an answer a line on standard output. */
 import { createInterface } from "node:readline";
 import { HOST, makeIssuer } from "../../gms/foreign/running-gms.ts";
-import { GMS_URI, memberUri, memberUris } from "../../gms/world.ts";
+import { GMS_URI, memberUri, memberUris } from "../../gms/memory-gms.ts";
 import type { ClientsJob, ClientsOrder, ClientsStats } from "../client-process.ts";
 import { type Behaviour, LightClients } from "../light-clients.ts";
 

@@ -4,8 +4,8 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { writeGroupDocument } from "../../../documents/group-xml/index.ts";
 import { operator } from "../../../roles/gms/common/caller.ts";
 import { XcapDirectory } from "../../../roles/mcx/xcap-directory.ts";
-import { GROUP, ROOT, sharedXcapWorld } from "../../gms/http/world.ts";
-import { memberUri } from "../../gms/world.ts";
+import { GROUP, ROOT, sharedXcapWorld } from "../../gms/http/xcap.ts";
+import { memberUri } from "../../gms/memory-gms.ts";
 import { VirtualClock } from "../../support/clock.ts";
 
 const SERVER = "sip:mcx@home.example";

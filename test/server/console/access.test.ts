@@ -3,7 +3,7 @@
 import { request } from "node:http";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { operator } from "../../../roles/gms/common/caller.ts";
-import { newMembers } from "../../gms/world.ts";
+import { newMembers } from "../../gms/memory-gms.ts";
 import { type ConsoleWorld, codeOf, consoleWorld, GROUP, TOKEN } from "./running-console.ts";
 
 const MINUTE = 60_000;

@@ -18,8 +18,8 @@ import { Emergencies } from "../../../roles/mcx/session/emergencies.ts";
 import { urlOf } from "../../../roles/server/listener.ts";
 import { noLog } from "../../../roles/server/log.ts";
 import { KmsStore } from "../../../store/index.ts";
-import { AWAY_KMS, HOME_KMS, makeCore, makeWorld, type World } from "../../gms/world.ts";
-import { VirtualClock } from "../../sip/support/virtual-clock.ts";
+import { AWAY_KMS, HOME_KMS, makeCore, makeWorld, type World } from "../../gms/memory-gms.ts";
+import { VirtualClock } from "../../support/clock.ts";
 
 export const TOKEN = "the operator's token of the console";
 export const GROUP = "sip:fire@home.example";

@@ -5,7 +5,7 @@ import { isError } from "../../../../roles/gms/common/errors.ts";
 import { createCore } from "../../../../roles/gms/context.ts";
 import { readiness } from "../../../../roles/gms/readiness.ts";
 import { openDatabase } from "../../../../store/index.ts";
-import { makeWorld, newMembers } from "../../world.ts";
+import { makeWorld, newMembers } from "../../memory-gms.ts";
 
 const GROUP = "sip:group@home.example";
 const db = await openDatabase({ url: process.argv[2]! });

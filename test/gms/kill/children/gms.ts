@@ -5,7 +5,7 @@
 import { createInterface } from "node:readline";
 import { openDatabase } from "../../../../store/index.ts";
 import { GROUP, OPERATOR, startGms } from "../../foreign/running-gms.ts";
-import { newMembers } from "../../world.ts";
+import { newMembers } from "../../memory-gms.ts";
 import type { GmsJob, Order, Said } from "../protocol.ts";
 
 const job = JSON.parse(process.argv[2]!) as GmsJob;

@@ -18,13 +18,20 @@ import type { ClientKeys } from "../../roles/identity/index.ts";
 import { migrate } from "../../store/database/migrate.ts";
 import { GmsStore } from "../../store/gms/gms-store.ts";
 import { type Database, Envelope, openPglite } from "../../store/index.ts";
-import { AWAY_KMS, HOME_KMS, makeKms, NOW, sharedCore, type TestKms } from "../support/world.ts";
+import {
+  AWAY_KMS,
+  GMS,
+  HOME_KMS,
+  makeKms,
+  NOW,
+  STORE_KEY,
+  sharedCore,
+  type TestKms,
+} from "../support/world.ts";
 
-export { AWAY_KMS, HOME_KMS, makeKms, NOW, sharedCore, type TestKms };
+export { AWAY_KMS, GMS as GMS_URI, HOME_KMS, makeKms, NOW, STORE_KEY, sharedCore, type TestKms };
 
-export const GMS_URI = "sip:gms@home.example";
 export const PERIOD_SECONDS = 2592000;
-export const STORE_KEY = new Uint8Array(32).fill(0x5a);
 
 /** First millisecond after the key period of a time. */
 export function periodEnd(now: number): number {
@@ -169,8 +176,8 @@ export async function makeWorld(options: WorldOptions = {}): Promise<World> {
     db,
     envelope,
     store: GmsStore.open(db, envelope, storeTime === "database" ? {} : { now: storeTime }),
-    config: parseGmsConfig({ gmsUri: GMS_URI, kmsUri: HOME_KMS, ...options.config }),
-    keys: staticKeys(core, () => keysOf(GMS_URI), permitted),
+    config: parseGmsConfig({ gmsUri: GMS, kmsUri: HOME_KMS, ...options.config }),
+    keys: staticKeys(core, () => keysOf(GMS), permitted),
     clock,
     now: () => clock.now,
     member,
@@ -180,7 +187,7 @@ export async function makeWorld(options: WorldOptions = {}): Promise<World> {
         state: new MemoryReceiverState(),
         now: clock.now,
         allow: ["GMK"],
-        authorise: ({ uri }) => uri === GMS_URI,
+        authorise: ({ uri }) => uri === GMS,
         delivery: "stored",
         ...more,
       });

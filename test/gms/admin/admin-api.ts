@@ -6,7 +6,7 @@ import { gmsAudience } from "../../../roles/gms/common/config.ts";
 import type { GmsCore } from "../../../roles/gms/context.ts";
 import { DevelopmentIssuer } from "../../../roles/server/development-tokens.ts";
 import { urlOf } from "../../../roles/server/listener.ts";
-import { GMS_URI, makeCore, makeWorld, type World } from "../world.ts";
+import { GMS_URI, makeCore, makeWorld, type World } from "../memory-gms.ts";
 
 export const OPERATOR_TOKEN = "operator's token";
 export const [CHIEF, DEPUTY, MALLORY] = ["chief", "deputy", "mallory"].map(

@@ -12,7 +12,7 @@ import type { GmsCore } from "../../../roles/gms/context.ts";
 import { createXcapServer } from "../../../roles/gms/http/server.ts";
 import { DevelopmentIssuer } from "../../../roles/server/development-tokens.ts";
 import type { GmsAuditRecord } from "../../../store/gms/records.ts";
-import { GMS_URI, makeCore, makeWorld, memberUri, newMembers, sealAll, type World } from "../world.ts";
+import { GMS_URI, makeCore, makeWorld, memberUri, newMembers, sealAll, type World } from "../memory-gms.ts";
 
 export const GROUP = "sip:fire@home.example";
 export const [ALICE, BOB, MALLORY] = [memberUri(0), memberUri(1), "sip:mallory@home.example"];

@@ -1,7 +1,7 @@
 /** A GMS with one group, and users who request other users' keys. */
 import { toHex } from "../../../base/bytes.ts";
 import { GROUP, HOST, OPERATOR, type RunningGms, startGms } from "../foreign/running-gms.ts";
-import { memberUri, newMembers } from "../world.ts";
+import { memberUri, newMembers } from "../memory-gms.ts";
 
 export const [ALICE, BOB] = [memberUri(0), memberUri(1)];
 /** With a good token, but in no group. */
