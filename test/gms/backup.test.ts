@@ -48,7 +48,7 @@ async function* each(lines: readonly string[]): AsyncGenerator<string> {
 }
 
 onEachDatabase("a backup under load", ({ fresh }) => {
-  it("is one moment, and once restored every member gets a new key and nothing comes twice", {
+  it("a GMS backup shows one moment, and once restored every member gets a new key and nothing comes twice", {
     timeout: TIMEOUT,
   }, async () => {
     const db = await fresh();

@@ -31,7 +31,7 @@ it.each([
   ["an hour behind", -HOUR],
   ["forty days ahead", 40 * 24 * HOUR],
 ])(
-  "a process whose clock is %s is not ready, says so once, plans and seals nothing, and is itself again later",
+  "a process whose clock is %s is not ready, reports it once, plans and seals nothing, and recovers later",
   async (_, ms) => {
     world = await makeWorld();
     const { admin } = makeCore(world).context;
@@ -69,7 +69,7 @@ it.each([
   },
 );
 
-it("a process a few seconds off works, and its times are those of the database", async () => {
+it("a process that is a few seconds off works, and its times are those of the database", async () => {
   world = await makeWorld();
   const { core } = process({ ms: 4000 });
   await core.context.clock.measure();
@@ -79,7 +79,7 @@ it("a process a few seconds off works, and its times are those of the database",
   await readiness(core.context)();
 });
 
-it("T that the database's clock left far ahead is told at the start, refused, and goes back when an operator says so", async () => {
+it("a T that the database's clock left far ahead is reported at the start, refused, and set back by an operator", async () => {
   world = await makeWorld();
   const before = makeCore(world);
   world.clock.now = NOW + HOUR;
@@ -106,7 +106,7 @@ it("T that the database's clock left far ahead is told at the start, refused, an
   expect(log.map(({ action }) => action)).toContain("clock-reset");
 });
 
-it("T is not set back by a process whose clock says that it is the database's which is wrong", async () => {
+it("T is not set back by a process whose own clock contradicts the database's", async () => {
   world = await makeWorld();
   const { core } = process({ ms: HOUR });
   await core.context.clock.measure();

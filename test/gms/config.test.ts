@@ -3,7 +3,7 @@ import { parseGmsConfig } from "../../roles/gms/common/config.ts";
 
 const LEAST = { gmsUri: "sip:gms@example.org", kmsUri: "kms.example.org" };
 
-describe("configuration of a GMS", () => {
+describe("the GMS configuration", () => {
   it("needs no more than the two identities", () => {
     expect(parseGmsConfig(LEAST)).toMatchObject({
       listen: { host: "127.0.0.1", port: 8445 },
@@ -25,7 +25,7 @@ describe("configuration of a GMS", () => {
     [{ sip: { udpPort: 5060 } }, "sip.tcpPort"],
     [{ sip: { tcpPort: 0, advertisedHost: "gms.example.org" } }, "sip.advertisedHost"],
     [{ tokens: { issuer: "x", audience: "y" } }, "tokens"],
-  ])("names what is wrong in %j", (changes, path) => {
+  ])("is refused with what is wrong in %j", (changes, path) => {
     expect(() => parseGmsConfig({ ...LEAST, ...changes })).toThrow(
       expect.objectContaining({ code: "BAD_CONFIG", message: expect.stringContaining(path) }),
     );

@@ -83,7 +83,7 @@ describe("createGms", () => {
     expect(metrics).toContain("# TYPE database_connections gauge");
   });
 
-  it("is a process that all on its database see, until it closes", async () => {
+  it("makes a process that all on its database see, until it closes", async () => {
     const { listen, processes, close, context } = await create({}, { instance: "radio1" });
     await listen();
     await expect.poll(processes).toMatchObject([{ server: "gms", name: "radio1" }]);
@@ -94,7 +94,7 @@ describe("createGms", () => {
     expect((await world.store.processes.list("gms")).map(({ name }) => name)).toEqual(["radio2"]);
   });
 
-  it("finds work that was left undone, under a name of its own", async () => {
+  it("finds unfinished work, under a name of its own", async () => {
     const first = await create();
     await first.admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(2) });
     const name = first.context.instance;
@@ -122,7 +122,7 @@ describe("createGms", () => {
     expect((await fetch(`${adminUrl}/health`)).status).toBeLessThan(500);
   });
 
-  it("takes up another policy for the next removal, and no other port", async () => {
+  it("accepts another policy for the next removal, and no other port", async () => {
     const { listen, admin, reconfigure, context } = await create();
     await listen();
     const sealed = new Promise<readonly string[]>((resolve) => context.on({ sealed: resolve }));

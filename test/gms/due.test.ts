@@ -6,7 +6,7 @@ const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const END = periodEnd(NOW);
 
-describe("replaceAt", () => {
+describe("the time at which a GMK is replaced", () => {
   const rules = {
     policy: { rekeyBeforePeriodEnd: 86400, rekeyBeforeExpiry: 3600 },
     periods: { period: PERIOD_SECONDS, offset: 0 },
@@ -23,7 +23,7 @@ describe("replaceAt", () => {
     expect(replaceAt({ ...gmk, expiry: NOW + HOUR_MS }, {}, rules)).toBe(NOW + HOUR_MS / 2);
   });
 
-  it("is not the same for all GMKs before the end of a period, and for each in all processes", () => {
+  it("differs among GMKs before the end of a period, and is the same in all processes", () => {
     const times = Array.from({ length: 100 }, (_, i) =>
       replaceAt({ ...gmk, gmkId: Math.floor((i * 2 ** 28) / 100) }, {}, rules),
     ) as number[];
@@ -32,16 +32,16 @@ describe("replaceAt", () => {
     expect(Math.max(...times)).toBeLessThan(END - DAY_MS / 2);
   });
 
-  it("leaves a GMK alone that was made within the lead of a period's end", () => {
+  it("is not in this period for a GMK made within the lead of its end", () => {
     expect(replaceAt({ ...gmk, createdAt: END - 1 }, {}, rules)).toBe(END - DAY_MS + PERIOD_SECONDS * 1000);
   });
 
-  it("is never where nothing demands it", () => {
+  it("is never where nothing requires it", () => {
     const policy = { rekeyBeforePeriodEnd: 0, rekeyBeforeExpiry: 0 };
     expect(replaceAt({ ...gmk, expiry: NOW + 1000 }, {}, { ...rules, policy })).toBeUndefined();
   });
 
-  it("bounds the lead by a twelfth of a short period", () => {
+  it("has a lead of at most a twelfth of a short period", () => {
     const periods = { period: 1200, offset: 0 };
     const end = periodStartMs(NOW, periods) + 1_200_000;
     const due = replaceAt({ ...gmk, createdAt: end - 1_000_000 }, {}, { ...rules, periods });

@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { createEvents } from "../../roles/gms/common/events.ts";
 import { noLog } from "../../roles/gms/common/log.ts";
 
-it("tells every listener until it is taken away, also when another one throws", () => {
+it("a GMS event reaches every listener until it is removed, even if another one throws", () => {
   const errors: object[] = [];
   const { tell, on } = createEvents({ ...noLog, error: (facts) => errors.push(facts) });
   const told: string[] = [];

@@ -114,7 +114,7 @@ describe("createGroup", () => {
     expect(await admin.gmks(GROUP)).toMatchObject([{ state: "live" }]);
   });
 
-  it("refuses what is no group, and leaves nothing behind", async () => {
+  it("refuses an invalid group, and leaves nothing behind", async () => {
     const admin = await begin();
     const refusals: [object, string][] = [
       [{ uri: "" }, "BAD_GROUP"],
@@ -143,7 +143,7 @@ describe("createGroup", () => {
     expect(await admin.auditLog({ limit: 10 })).toMatchObject([{ action: "group-create", outcome: "ok" }]);
   });
 
-  it("does not go on without keys for the present period", async () => {
+  it("fails without keys for the present period", async () => {
     const admin = await begin();
     world.clock.now += 365 * 86_400_000;
     const early = makeCore(world, { keys: { ...world.keys, current: frozen(world) } });
@@ -179,7 +179,7 @@ describe("URIs of groups and members", () => {
     expect(await admin.groups({ limit: 10 })).toEqual([]);
   });
 
-  it("URIs of groups and members that look like others are taken, with a warning", async () => {
+  it("that look like others are accepted, with a warning", async () => {
     const admin = await begin();
     const alike = memberUri(0).toUpperCase().replace("SIP:", "sip:");
     const made = await admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(2) });
@@ -211,7 +211,7 @@ describe("changeGroup and replaceGroup", () => {
     expect((await admin.group(GROUP))!.nextRekeyAt).toBeGreaterThan(NOW + 86_400_000);
   });
 
-  it("refuse a revision that is not that of the group, and groups that are not there", async () => {
+  it("refuse another revision than the group's, and unknown groups", async () => {
     const admin = await begin();
     const { group } = await admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(1) });
     const wrong = group.revision + 7;
@@ -233,7 +233,7 @@ describe("changeGroup and replaceGroup", () => {
     expect(await admin.group("\u0000")).toBeUndefined();
   });
 
-  it("put a whole member list: who is new gets the key, and servers stay without being listed", async () => {
+  it("replace a whole member list: new members get the key, and servers stay without being listed", async () => {
     const admin = await begin();
     const server = { uri: "sip:mixer@home.example", kind: "mcx-server" as const };
     await admin.createGroup(operator("op"), { uri: GROUP, members: [...newMembers(2), server] });

@@ -37,7 +37,7 @@ function unreachable(): Wire {
   return wire;
 }
 
-describe("keys of a GMS", () => {
+describe("the keys of a GMS", () => {
   it("come from its KMS at the first start, for the present period", async () => {
     const keys = await provision();
     const { initiator, receiver } = keys.current();
@@ -48,7 +48,7 @@ describe("keys of a GMS", () => {
     await keys.close();
   });
 
-  it("are not to be had without the KMS at the first start, and then nothing is left open", async () => {
+  it("cannot be had without the KMS at the first start, and then nothing is left open", async () => {
     await expect(provision({}, unreachable())).rejects.toMatchObject({ kind: "transport" });
     await expect(provision({ config: { gmsUri: GMS, kmsUri: KMS_URI } })).rejects.toMatchObject({
       code: "BAD_CONFIG",
@@ -89,7 +89,7 @@ describe("keys of a GMS", () => {
 });
 
 describe("KMS redirect", () => {
-  it("gives the KMSs that the Home KMS permits, with their certificates got", async () => {
+  it("gives the KMSs that the Home KMS permits, with their certificates fetched", async () => {
     const keys = await provision();
     const away = makeKms(await sharedCore(), AWAY);
     expect(await keys.redirect([AWAY])).toEqual([]);

@@ -42,7 +42,7 @@ async function pass(milliseconds: number): Promise<void> {
   await core.schedule.tick();
 }
 
-it("is revoked at the KMS, leaves all groups, and is done when the last of the others has answered; a second run goes on", async () => {
+it("a lost user is revoked at the KMS, leaves all groups, and is done when the last of the others has answered; a second run goes on", async () => {
   world = await makeWorld({ members: 3 });
   core = makeCore(world);
   const { admin } = core.context;
@@ -86,7 +86,7 @@ it("is revoked at the KMS, leaves all groups, and is done when the last of the o
   expect((await admin.rekeys({ limit: 1000 })).length).toBe(rekeys);
 });
 
-it("had left a group before: what the user still holds of it ends as well", async () => {
+it("a lost user who had left a group before loses what they still hold of it as well", async () => {
   world = await makeWorld({ members: 3 });
   core = makeCore(world);
   const { admin } = core.context;

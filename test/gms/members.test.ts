@@ -41,7 +41,7 @@ async function liveKeys(group = GROUP): Promise<number[]> {
   return gmks.filter(({ state }) => state === "live").map(({ gmkId }) => gmkId);
 }
 
-it("a member of a partner KMS that was permitted a moment ago is taken, without a restart", async () => {
+it("a member of a partner KMS that was permitted a moment ago is accepted, without a restart", async () => {
   const admin = await begin();
   await admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(1) });
   const full = world.keys.current();
@@ -120,7 +120,7 @@ describe("addMembers", () => {
     expect(await world.store.gktpOf(memberUri(0))).toEqual(before);
   });
 
-  it("makes a new GMK for all where the group wants it", async () => {
+  it("makes a new GMK for all if the group's settings say so", async () => {
     const admin = await begin();
     await admin.createGroup(operator("op"), {
       uri: GROUP,
@@ -135,7 +135,7 @@ describe("addMembers", () => {
     expect(await keysOf(0)).toEqual(await liveKeys());
   });
 
-  it("gives nothing to who has a shared GMK already", async () => {
+  it("gives nothing to a member who has a shared GMK already", async () => {
     const admin = await begin();
     await admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(1) });
     await admin.createGroup(operator("op"), { uri: OTHER, members: newMembers(1, 1) });
@@ -145,7 +145,7 @@ describe("addMembers", () => {
     expect(rekeys).toEqual([]);
   });
 
-  it("refuses members that are there, none at all, and more than a group may have", async () => {
+  it("refuses members who are there, an empty list, and more than a group may have", async () => {
     const admin = await begin();
     const made = await admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(2) });
     const twice = admin.addMembers(operator("op"), GROUP, newMembers(2, 1));
@@ -190,7 +190,7 @@ describe("GUK-IDs", () => {
     };
   }
 
-  it("are different for all members: another GMK is drawn when two would be the same", async () => {
+  it("differ for all members: another GMK is drawn when two would be the same", async () => {
     const admin = await begin(keyFirst());
     const pair = colliding();
     await admin.createGroup(operator("op"), { uri: GROUP, members: pair.map((uri) => ({ uri })) });
@@ -200,7 +200,7 @@ describe("GUK-IDs", () => {
     expect(await secretOf(gmk!.id)).not.toEqual(KEY);
   });
 
-  it("taken by another recipient make a rekey of what would be an addition", async () => {
+  it("used by another recipient turn an addition into a rekey", async () => {
     const admin = await begin(keyFirst());
     const [first, second] = colliding();
     await admin.createGroup(operator("op"), { uri: GROUP, members: [{ uri: first }, ...newMembers(1)] });
@@ -217,7 +217,7 @@ describe("GUK-IDs", () => {
 });
 
 describe("GMK-IDs", () => {
-  it("come once: one that was used is drawn again", async () => {
+  it("are used once: a used one is drawn again", async () => {
     let ids = 0;
     // The same for the first three GMKs.
     const admin = await begin((length) =>
@@ -233,7 +233,7 @@ describe("GMK-IDs", () => {
 });
 
 describe("removeMembers", () => {
-  it("makes a new GMK for those who stay; the removed keeps no message, sealed or not", async () => {
+  it("makes a new GMK for those who stay; the removed member has no message left, sealed or not", async () => {
     const admin = await begin();
     const created = await admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(4) });
     await sealAll(core);
@@ -256,7 +256,7 @@ describe("removeMembers", () => {
     expect(given.map(({ uri }) => uri)).toEqual(memberUris(2, 2));
   });
 
-  it("makes one for all groups that shared it, for who is still in one of them", async () => {
+  it("makes one GMK for all groups that shared it, for members still in one of them", async () => {
     const admin = await begin();
     await admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(3) });
     await admin.createGroup(operator("op"), { uri: OTHER, members: newMembers(3, 2) });
@@ -276,7 +276,7 @@ describe("removeMembers", () => {
     expect(await keysOf(4)).toEqual([gmkId]);
   });
 
-  it("takes the GMK away when nobody is left, and a new one comes with the next member", async () => {
+  it("drops the GMK when nobody is left, and a new one comes with the next member", async () => {
     const admin = await begin();
     await admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(1) });
     const { rekeys } = await admin.removeMembers(operator("op"), GROUP, memberUris(1));
@@ -287,7 +287,7 @@ describe("removeMembers", () => {
     expect((await admin.gmks(GROUP)).map(({ state }) => state)).toEqual(["retired", "live"]);
   });
 
-  it("refuses who is no member, and then removes nobody", async () => {
+  it("refuses a non-member, and then removes nobody", async () => {
     const admin = await begin();
     await admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(2) });
     const attempt = admin.removeMembers(operator("op"), GROUP, [memberUri(0), memberUri(9)]);
@@ -302,7 +302,7 @@ describe("removeMembers", () => {
     expect((await admin.gmks(GROUP)).map(({ state }) => state)).toEqual(["live"]);
   });
 
-  it("is written down with who was removed", async () => {
+  it("records who was removed", async () => {
     const admin = await begin();
     await admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(2) });
     await admin.removeMembers(operator("sip:chief@home.example"), GROUP, memberUris(1));

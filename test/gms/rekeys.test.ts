@@ -30,7 +30,7 @@ async function begin() {
 const states = async (group = GROUP) => (await world.store.gmks(group)).map(({ state }) => state);
 
 describe("rekey", () => {
-  it("puts a new GMK in place of the old one, with the times and the text that were asked for", async () => {
+  it("puts a new GMK in place of the old one, with the given times and text", async () => {
     const admin = await begin();
     await admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(2) });
     const options = { activation: NOW + 60_500, expiry: NOW + 3_600_700, text: "Übung 7" };
@@ -52,7 +52,7 @@ describe("rekey", () => {
     });
   });
 
-  it("supersedes one that is not finished: nobody gets the old GMK any more", async () => {
+  it("supersedes an unfinished one: nobody gets the old GMK any more", async () => {
     const admin = await begin();
     const created = await admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(3) });
     const first = created.rekeys[0]!.id;
@@ -75,7 +75,7 @@ describe("rekey", () => {
     }
   });
 
-  it("keeps the GMKs that are there where that is asked for", async () => {
+  it("keeps the present GMKs when asked to", async () => {
     const admin = await begin();
     const created = await admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(1) });
     const second = await admin.rekey(operator("op"), GROUP, { keep: true });
@@ -108,7 +108,7 @@ describe("rekey", () => {
     expect((await admin.gmks(OTHER)).at(-1)).toMatchObject({ state: "live", gmkId: rekey.gmkId });
   });
 
-  it("refuses groups that are not there or have no members, and times that make no sense", async () => {
+  it("refuses unknown or empty groups, and nonsensical times", async () => {
     const admin = await begin();
     await admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(1) });
     await admin.createGroup(operator("op"), { uri: OTHER, members: [] });
@@ -128,7 +128,7 @@ describe("rekey", () => {
     expect(await admin.rekeys({ limit: 10 })).toHaveLength(1);
   });
 
-  it("keeps members of a KMS without a certificate apart, and they get theirs when it comes", async () => {
+  it("sets members of a KMS without a certificate aside, who get their messages when it comes", async () => {
     const admin = await begin();
     const away = "sip:dora@away.example";
     await admin.createGroup(operator("op"), {
@@ -158,8 +158,8 @@ describe("rekey", () => {
   });
 });
 
-describe("revocation", () => {
-  it("says the Status of the same GMK to the members who may have it, and to nobody else", async () => {
+describe("revocation of a GMK", () => {
+  it("sends the Status of the same GMK to the members who may have it, and to nobody else", async () => {
     const admin = await begin();
     const created = await admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(3) });
     await sealAll(core);
@@ -181,7 +181,7 @@ describe("revocation", () => {
     await expect(admin.revokeGmk(operator("op"), gmkId ^ 1)).rejects.toMatchObject({ code: "GMK_UNKNOWN" });
   });
 
-  it("is not undone by a rekey that follows", async () => {
+  it("is not undone by a later rekey", async () => {
     const admin = await begin();
     const created = await admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(2) });
     const revocation = await admin.revokeGmk(operator("op"), created.rekeys[0]!.gmkId);
@@ -192,7 +192,7 @@ describe("revocation", () => {
     expect(kinds.sort()).toEqual(["distribute", "revoke"]);
   });
 
-  it("revocation of a replaced GMK follows when no message of the rekey is open", async () => {
+  it("follows a replacement when no message of the rekey is open", async () => {
     const admin = await begin();
     const created = await admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(2) });
     const rekey = await admin.rekey(operator("op"), GROUP, { revokeOld: true });
@@ -216,7 +216,7 @@ describe("revocation", () => {
     expect(await admin.rekeys({ limit: 10 })).toHaveLength(3);
   });
 
-  it("revocation of a replaced GMK is not forgotten when the rekey is itself superseded", async () => {
+  it("after a replacement is not forgotten when the rekey is itself superseded", async () => {
     const admin = await begin();
     const created = await admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(2) });
     await admin.rekey(operator("op"), GROUP, { revokeOld: true });

@@ -119,7 +119,7 @@ async function isHeard(from: Ring, by: Ring, group = GROUP): Promise<boolean[]> 
 const states = async (admin: GmsAdmin, group = GROUP) => (await admin.gmks(group)).map(({ state }) => state);
 
 describe("a removed member who kept the keys", () => {
-  it("is heard for the grace time at most, in media and data, by who only has HTTP and by who was away", async () => {
+  it("is heard for the grace time at most, in media and data, by members with HTTP only and by those who were away", async () => {
     const admin = await begin();
     await admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(3) });
     await sealAll(core);
@@ -211,8 +211,8 @@ describe("a removed member who kept the keys", () => {
   });
 });
 
-describe("a group that is deleted", () => {
-  it("ends every key that it had alone, and what it shared with others after the grace time", async () => {
+describe("a deleted group", () => {
+  it("ends every key of its own, and shared ones after the grace time", async () => {
     const admin = await begin();
     await admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(2) });
     await admin.createGroup(operator("op"), { uri: OTHER, members: newMembers(1, 2) });

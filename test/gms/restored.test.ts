@@ -35,7 +35,7 @@ async function at<T>(name: string, work: (world: World) => Promise<T>): Promise<
 /** The database as it was backed up. */
 const restored = (copy: string) => cp(join(folder, "backup"), join(folder, copy), { recursive: true });
 
-it("gives no entity tag of a GKTP document or a group document a second time", {
+it("a restored GMS gives no entity tag of a GKTP document or a group document a second time", {
   timeout: 120_000,
 }, async () => {
   await at("backup", async (world) => {
@@ -61,7 +61,7 @@ it("gives no entity tag of a GKTP document or a group document a second time", {
   expect(now.tags[1]).not.toBe(lost.tags[1]);
 });
 
-it("gives no CacheNum of the KMS a second time", { timeout: 120_000 }, async () => {
+it("a restored KMS gives no CacheNum a second time", { timeout: 120_000 }, async () => {
   const change = (name: string, work: (store: KmsStore) => Promise<void>) =>
     at(name, async ({ db, envelope }) => {
       const store = await KmsStore.open(db, envelope);

@@ -45,10 +45,10 @@ const states = async (group = GROUP) => (await world.store.gmks(group)).map(({ s
 const causes = async () =>
   (await core.context.admin.rekeys({ limit: 20 })).map(({ cause }) => cause).reverse();
 
-describe("a GMK that is used later", () => {
+describe("a GMK with a later activation", () => {
   const LATER = NOW + HOUR_MS;
 
-  it("leaves the one before to all until then, newcomers too", async () => {
+  it("leaves the previous one to all until then, newcomers too", async () => {
     const admin = await begin();
     await admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(2) });
     await sealAll(core);
@@ -67,7 +67,7 @@ describe("a GMK that is used later", () => {
     expect(await world.store.gktpOf(memberUri(2))).toHaveLength(1);
   });
 
-  it("the policy too can set a later use of a GMK when a member is removed", async () => {
+  it("can also come from the policy for removals", async () => {
     const admin = await begin({ config: { policy: { activationDelay: 3600 } } });
     world.clock.now = NOW;
     await admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(3) });
@@ -80,7 +80,7 @@ describe("a GMK that is used later", () => {
     expect(await states()).toEqual(["retired", "live"]);
   });
 
-  it("a GMK that is revoked before it is used leaves the earlier one in use", async () => {
+  it("that is revoked before it is used leaves the earlier one in use", async () => {
     const admin = await begin();
     await admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(1) });
     const { gmkId } = await admin.rekey(operator("op"), GROUP, { activation: LATER });
@@ -91,7 +91,7 @@ describe("a GMK that is used later", () => {
     expect(revoked).toContain("live");
   });
 
-  it("takes the place of the one before at once where that is to be revoked", async () => {
+  it("replaces the previous one at once where that is to be revoked", async () => {
     const admin = await begin();
     await admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(1) });
     await admin.rekey(operator("op"), GROUP, { activation: LATER, revokeOld: true });
@@ -99,7 +99,7 @@ describe("a GMK that is used later", () => {
   });
 });
 
-describe("rekeys that are due", () => {
+describe("due rekeys", () => {
   it("come by the group's schedule, again and again", async () => {
     const admin = await begin();
     await admin.createGroup(operator("op"), {
@@ -126,7 +126,7 @@ describe("rekeys that are due", () => {
     });
   });
 
-  it("come once to several processes", async () => {
+  it("come once with several processes", async () => {
     const admin = await begin();
     await admin.createGroup(operator("op"), {
       uri: GROUP,
@@ -150,7 +150,7 @@ describe("rekeys that are due", () => {
     expect((await admin.gmks(GROUP)).at(-1)!.expiry).toBe(NOW + 7 * HOUR_MS);
   });
 
-  it("do not come for a GMK that another is to follow, which goes when it has expired", async () => {
+  it("do not come for a GMK that another is to follow, which is dropped when it has expired", async () => {
     const admin = await begin();
     await admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(1) });
     await admin.rekey(operator("op"), GROUP, { expiry: NOW + 2 * HOUR_MS });
@@ -176,7 +176,7 @@ describe("rekeys that are due", () => {
     expect((await admin.gmks(OTHER)).at(-1)).toMatchObject({ groups: [GROUP, OTHER], state: "live" });
   });
 
-  it("due rekeys that fail do not hold up others", async () => {
+  it("that fail do not hold up others", async () => {
     const settings = { rekeyEveryMs: HOUR_MS };
     const admin = await begin();
     await admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(2), settings });
@@ -200,7 +200,7 @@ describe("rekeys that are due", () => {
   });
 });
 
-describe("the border of key periods", () => {
+describe("the border of key periods at the GMS", () => {
   /** No rekey before it, so that the GMKs of before are those of after. */
   const config = { policy: { rekeyBeforePeriodEnd: 0, gmkLifetime: 0 } };
 
@@ -230,7 +230,7 @@ describe("the border of key periods", () => {
     expect((await world.store.gktpOf(memberUri(0))).map(({ rekey }) => rekey)).toEqual([id]);
   });
 
-  it("takes along what was not sealed before it", async () => {
+  it("includes messages that were not sealed before it", async () => {
     const admin = await begin({ config });
     await admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(3) });
     await at(END + HOUR_MS);
@@ -245,7 +245,7 @@ describe("the border of key periods", () => {
     expect(await world.open(record!.octets, 0)).toMatchObject({ outcome: "accepted" });
   });
 
-  it("is no reason to give a GMK to who was removed, nor one that another took the place of", async () => {
+  it("gives no GMK to removed members, and renews none that was replaced", async () => {
     const admin = await begin({ config });
     await admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(3) });
     await admin.removeMembers(operator("op"), GROUP, [memberUri(0)]);
@@ -257,7 +257,7 @@ describe("the border of key periods", () => {
     expect(planned.map(({ memberUri: uri }) => uri)).toEqual([memberUri(1), memberUri(2)]);
   });
 
-  it("is looked after once, also by a process that starts later, and again at the next one", async () => {
+  it("is handled once, also by a process that starts later, and again at the next one", async () => {
     const admin = await begin({ config });
     await admin.createGroup(operator("op"), {
       uri: GROUP,
@@ -279,7 +279,7 @@ describe("the border of key periods", () => {
     expect(await causes()).toEqual(["group created", "key period", "key period"]);
   });
 
-  it("is looked after by one process at a time, and of many GMKs some at a time", async () => {
+  it("is handled by one process at a time, and some of many GMKs at a time", async () => {
     const { db } = await begin({ config }).then(() => world);
     await db.query(
       `INSERT INTO gms_gmk (gmk_id, groups, sealed, activation, text, state, created_at)
@@ -297,7 +297,7 @@ describe("the border of key periods", () => {
     expect(await left()).toBe(0);
   });
 
-  it("comes for a GMK that could not be renewed another time", async () => {
+  it("is handled again for a GMK that could not be renewed", async () => {
     const admin = await begin({ config });
     await admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(2) });
     const { store } = core.context;
@@ -310,8 +310,8 @@ describe("the border of key periods", () => {
   });
 });
 
-describe("other things", () => {
-  it("members without a subscription for long are unreachable, and the rekey is finished", async () => {
+describe("the GMS schedule", () => {
+  it("marks members without a subscription for long as unreachable, and the rekey is finished", async () => {
     const admin = await begin({ config: { limits: { offlineAfterSeconds: 600 } } });
     const { rekeys } = await admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(2) });
     await sealAll(core);

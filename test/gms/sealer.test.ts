@@ -86,7 +86,7 @@ onEachDatabase("sealing", (databases) => {
     expect(status.counts).toMatchObject({ planned: 0, sealed: count });
   }
 
-  it("is shared by two processes, and nothing is sealed twice", async () => {
+  it("sealing is shared by two processes, and nothing is sealed twice", async () => {
     const world = await begin();
     const second = await databases.again();
     const claims: string[] = [];
@@ -122,7 +122,7 @@ onEachDatabase("sealing", (databases) => {
     await requireOneEach(world, rekeys[0]!.id, 40);
   });
 
-  it("is finished by another process when one falls silent, which then saves nothing any more", async () => {
+  it("sealing is finished by another process when one falls silent, which then saves nothing any more", async () => {
     const world = await begin();
     let go = () => {};
     const stuck = new Promise<void>((resolve) => {
@@ -202,7 +202,7 @@ onEachDatabase("sealing", (databases) => {
   });
 });
 
-it("tries a chunk again that failed, ever later, and says what failed", async () => {
+it("sealing tries a failed chunk again, ever later, and says what failed", async () => {
   const world = await makeWorld({ config: { limits: LIMITS } });
   open.push(() => world.close());
   const good = world.keys.current();
@@ -243,7 +243,7 @@ it("tries a chunk again that failed, ever later, and says what failed", async ()
   expect(JSON.stringify(warnings)).not.toContain("detail");
 });
 
-it("uses the workers of a pool", async () => {
+it("sealing uses the workers of a pool", async () => {
   const world = await makeWorld({ workers: 1, config: { limits: { chunkSize: 64 } } });
   open.push(() => world.close());
   const core = makeCore(world);

@@ -94,7 +94,7 @@ async function followed(headers: Record<string, string>) {
 
 const linesOf = (traceId: string) => lines.filter((line) => line.traceId === traceId);
 
-describe("the log", () => {
+describe("the log of a GMS", () => {
   it("has the trace ID of the operator's traceparent in every line of the rekey", async () => {
     await start();
     const { id, traceparent } = await followed({ traceparent: TRACEPARENT });
@@ -136,7 +136,7 @@ describe("the log", () => {
     }
   });
 
-  it("keeps the ID in the revocation that follows the removal of a member", async () => {
+  it("keeps the trace ID in the revocation that follows the removal of a member", async () => {
     await start();
     const alice = await setup!.member(0);
     alice.subscribe();
@@ -149,7 +149,7 @@ describe("the log", () => {
 });
 
 describe("OpenTelemetry", () => {
-  it("has spans of the request, the rekey, sealing and each delivery, in one trace", async () => {
+  it("gets spans of the request, the rekey, sealing and each delivery, in one trace", async () => {
     const exporter = new InMemorySpanExporter();
     const spanProcessors = [new SimpleSpanProcessor(exporter)];
     trace.setGlobalTracerProvider(new BasicTracerProvider({ spanProcessors }));
@@ -173,7 +173,7 @@ describe("OpenTelemetry", () => {
     });
   });
 
-  it("without a provider gives IDs all the same", async () => {
+  it("without a provider leaves the log its trace IDs", async () => {
     const tracing = await loadTracing(systemRandom);
     const [root, child] = [tracing.begin("a"), tracing.begin("b", { parent: TRACEPARENT })];
     expect(traceIdOf(root.traceparent)).toMatch(/^[0-9a-f]{32}$/);

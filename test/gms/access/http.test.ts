@@ -53,7 +53,7 @@ describe("access over HTTP", () => {
     expect(world.secrets.filter((secret) => text.includes(secret))).toHaveLength(1);
   });
 
-  it("refuses who has no token", () =>
+  it("refuses a client without a token", () =>
     expectRefused(403, "TOKEN_MISSING", () => ask(gktpOf(ALICE), undefined)));
 
   it("refuses somebody else's keys, to a member as to anybody", async () => {
@@ -63,7 +63,7 @@ describe("access over HTTP", () => {
     }
   });
 
-  it("shows a group to its members only, as if there were none", async () => {
+  it("hides a group from non-members, as if it did not exist", async () => {
     const token = await world.token(MALLORY);
     for (const path of [GROUP_DOCUMENT, GROUP_KEYS]) {
       await expectRefused(404, "NOT_FOUND", () => ask(path, token));
@@ -79,7 +79,7 @@ describe("access over HTTP", () => {
     expect(own.text).toContain(found[0]);
   });
 
-  it("refuses a token that is replayed after its time", async () => {
+  it("refuses an expired token that is replayed", async () => {
     const options = { userUri: ALICE, now: Date.now() - 7_200_000, lifetime: 3600 };
     const token = await world.issuer.token(options);
     await expectRefused(401, "TOKEN_EXPIRED", () => ask(gktpOf(ALICE), token));

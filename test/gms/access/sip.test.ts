@@ -101,7 +101,7 @@ describe("access over SIP", () => {
     expect(secretsIn(said)).toHaveLength(1);
   });
 
-  it("refuses who has no token", () =>
+  it("refuses a client without a token", () =>
     expectRefused(401, "TOKEN_MISSING", { from: ALICE, documents: [gktpOf(ALICE)] }));
 
   it("gives nothing for a From that the token does not prove", async () => {
@@ -109,7 +109,7 @@ describe("access over SIP", () => {
     await expectNothing({ from: ALICE, token, documents: [gktpOf(ALICE)] });
   });
 
-  it("refuses a token that is replayed after its time", async () => {
+  it("refuses an expired token that is replayed", async () => {
     const token = await world.issuer.token({ userUri: ALICE, now: Date.now() - 7_200_000 });
     await expectRefused(401, "TOKEN_EXPIRED", { from: ALICE, token, documents: [gktpOf(ALICE)] });
   });
@@ -120,7 +120,7 @@ describe("access over SIP", () => {
     await expectRefused(401, "TOKEN_INVALID", { from: ALICE, token, documents: [gktpOf(ALICE)] });
   });
 
-  it("tells who is a member of nothing of nothing", async () => {
+  it("shows nothing to a user who is in no group", async () => {
     const token = await world.token(MALLORY);
     await expectNothing({ from: MALLORY, token, documents: [GROUP_DOCUMENT] });
     await expectNothing({ from: MALLORY, token, documents: [gktpOf(ALICE)] });

@@ -42,10 +42,10 @@ const codeOf = (work: Promise<unknown>) =>
     (error) => error.code as string,
   );
 
-describe("a manager", () => {
+describe("a manager of a group", () => {
   beforeEach(reset);
 
-  it("manages its own groups, under its own name", async () => {
+  it("manages their own groups, under their own name", async () => {
     const chief = await world.it.client(CHIEF);
     expect((await chief.group(MINE))!.uri).toBe(MINE);
     await chief.changeGroup(operator("operator"), MINE, { displayName: "Mine" });
@@ -64,7 +64,7 @@ describe("a manager", () => {
     expect(actors).toEqual(Array(5).fill(CHIEF));
   });
 
-  it("may not touch what another group shares, unless it manages that too", async () => {
+  it("may not change a GMK that another group shares, unless they manage that too", async () => {
     const shared = await world.it.operator.rekey(operator("operator"), MINE, { sharedWith: [OTHERS] });
     const chief = await world.it.client(CHIEF);
     expect(await codeOf(chief.revokeGmk(operator("x"), shared.gmkId))).toBe("FORBIDDEN");
@@ -75,7 +75,7 @@ describe("a manager", () => {
     expect((await deputy.revokeGmk(operator("x"), shared.gmkId)).actor).toBe(DEPUTY);
   });
 
-  it("is none any more once the list does not name it", async () => {
+  it("loses the right once the list no longer names them", async () => {
     const chief = await world.it.client(CHIEF);
     await world.it.operator.changeGroup(operator("operator"), MINE, { managers: [DEPUTY] });
     expect(await codeOf(chief.group(MINE))).toBe("FORBIDDEN");
@@ -116,13 +116,13 @@ describe("a manager of other groups", () => {
   });
 });
 
-describe("tokens", () => {
+describe("tokens of the admin API", () => {
   beforeAll(reset);
 
   const statusOf = async (authorization: string | undefined) =>
     (await world.it.ask("GET", pathOf(MINE), { headers: { authorization: authorization ?? "" } })).status;
 
-  it("tokens that are wrong, expired, or for others are answered 401", async () => {
+  it("that are wrong, expired, or for others are answered 401", async () => {
     const now = world.it.world.now();
     const expired = await world.it.issuer.token({ userUri: CHIEF, now: now - 7_200_000 });
     const foreign = await world.it.issuer.token({ userUri: CHIEF, now, audience: ["kms.example"] });
@@ -139,7 +139,7 @@ describe("tokens", () => {
     expect(await statusOf(`Bearer ${await world.it.token(CHIEF)}`)).toBe(200);
   });
 
-  it("tokens without a scope or a group are answered 403", async () => {
+  it("without a scope or a group are answered 403", async () => {
     const scopes = ["3gpp:mc:ptt_key_management_service"];
     const wrong = await world.it.issuer.token({ userUri: CHIEF, now: world.it.world.now(), scopes });
     expect(await statusOf(`Bearer ${wrong}`)).toBe(403);
@@ -157,7 +157,7 @@ describe("tokens", () => {
     await app.close();
   });
 
-  it("tokens of the operator may say who is behind it", async () => {
+  it("of the operator may say who uses them", async () => {
     const rename = { displayName: "x" };
     await world.it.operator.changeGroup(operator("Änne B."), MINE, rename);
     expect((await world.it.operator.auditLog({ limit: 1000 })).at(-1)!.actor).toBe("Änne B.");
@@ -168,10 +168,10 @@ describe("tokens", () => {
   });
 });
 
-describe("requests", () => {
+describe("requests to the admin API", () => {
   beforeAll(reset);
 
-  it("have statuses that fit", async () => {
+  it("have fitting statuses", async () => {
     const { ask } = world.it;
     const members = [{ uri: A }];
     expect((await ask("POST", "/groups", { body: { uri: NONE, members } })).status).toBe(201);
@@ -211,13 +211,13 @@ describe("requests", () => {
     ["POST", "/groups", { uri: NONE, members: [{ uri: "\0" }] }],
     ["PATCH", pathOf(MINE), { displayName: "\ud800" }],
     ["PATCH", pathOf(MINE), { managers: ["\0"] }],
-  ])("%s %s %j is refused, naming the fault", async (method, path, body, headers = {}) => {
+  ])("are refused with the fault named: %s %s %j", async (method, path, body, headers = {}) => {
     const got = await world.it.ask(method, path, { body, headers });
     expect(got).toMatchObject({ status: 400, json: { error: { code: "BAD_ADMIN_REQUEST" } } });
     expect((got.json as { error: { message: string } }).error.message).not.toBe("");
   });
 
-  it("requests that the database fails are answered without its words", async () => {
+  it("at which the database fails are answered without its words", async () => {
     const { admin } = world.it.core.context;
     const { group, traced } = admin;
     // Each request has operations of its own, with its trace.
@@ -246,17 +246,17 @@ describe("requests", () => {
     }
   });
 
-  it("requests of another type are refused", async () => {
+  it("of another type are refused", async () => {
     const headers = { "content-type": "application/xml" };
     expect((await world.it.ask("POST", "/groups", { body: "x", headers })).status).toBe(415);
   });
 
-  it("requests under another name than loopback's are refused, as those of a page that rebinds its name", async () => {
+  it("under another name than loopback's are refused, as from a page that rebinds its name", async () => {
     const got = await world.it.app.inject({ url: "/gms/v1/openapi.json", headers: { host: "evil.example" } });
     expect(got.statusCode).toBe(421);
   });
 
-  it("requests whose server is away say so", async () => {
+  it("to an unreachable server are reported as such", async () => {
     const away = gmsAdminClient({ url: "http://127.0.0.1:1", token: "x" });
     expect(await codeOf(away.groups({ limit: 1 }))).toBe("ADMIN_UNREACHABLE");
     const odd = async () => new Response("<html>", { status: 502 });
@@ -264,7 +264,7 @@ describe("requests", () => {
     expect(await codeOf(proxy.groups({ limit: 1 }))).toBe("ADMIN_FAILED");
   });
 
-  it("a code that the client does not know is shown as text", async () => {
+  it("an error code that the client does not know is shown as text", async () => {
     const error = { kind: "usage", code: "OF_A_LATER_VERSION", message: "no such thing" };
     const later = async () => Response.json({ error }, { status: 400 });
     const client = gmsAdminClient({ url: world.it.url, token: "x", fetch: later as typeof fetch });
@@ -277,7 +277,7 @@ describe("requests", () => {
   });
 });
 
-describe("health and metrics", () => {
+describe("health and metrics of the GMS", () => {
   it("need no token", async () => {
     const statusOf = async (path: string) => (await fetch(`${world.it.url}${path}`)).status;
     expect(await statusOf("/health/live")).toBe(200);

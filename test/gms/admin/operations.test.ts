@@ -31,7 +31,7 @@ const [A, B, C] = NAMES;
 describe.each<[string, () => GmsAdmin]>([
   ["in this process", () => world.it.core.context.admin],
   ["through the admin API", () => world.it.operator],
-])("operations %s", (_, the) => {
+])("GMS operations %s", (_, the) => {
   const create = (members = [A, B]) =>
     the().createGroup(operator("operator"), { uri: group, members: members.map((uri) => ({ uri })) });
 

@@ -22,7 +22,7 @@ beforeEach(async () => {
 const countsOf = ({ counts }: RekeyRecord) =>
   Object.fromEntries(Object.entries(counts).filter(([, n]) => n > 0));
 
-describe("progress", () => {
+describe("progress of a rekey", () => {
   it("comes line by line, until the rekey has ended", async () => {
     const seen = world.it.operator.progress(rekey.id);
     const next = async () => (await seen.next()).value as RekeyRecord;
@@ -38,7 +38,7 @@ describe("progress", () => {
     expect((await seen.next()).done).toBe(true);
   });
 
-  it("progress of a rekey that has ended is one line", async () => {
+  it("is one line when the rekey has ended before", async () => {
     await sealAll(world.it.core);
     await acknowledge(world.it.world, rekey.id);
     const lines: RekeyRecord[] = [];
@@ -46,12 +46,12 @@ describe("progress", () => {
     expect(lines).toMatchObject([{ state: "done" }]);
   });
 
-  it("progress of a rekey that there is not is an error", async () => {
+  it("is an error when the rekey does not exist", async () => {
     const seen = world.it.operator.progress(999_999);
     await expect(seen.next()).rejects.toMatchObject({ kind: "usage", code: "REKEY_UNKNOWN" });
   });
 
-  it("ends with the signal, and no listener stays behind", async () => {
+  it("ends with the signal, and leaves no listener behind", async () => {
     const stop = new AbortController();
     const seen = world.it.operator.progress(rekey.id, { signal: stop.signal });
     await seen.next();
@@ -59,7 +59,7 @@ describe("progress", () => {
     await expect(seen.next()).rejects.toThrow("enough");
   });
 
-  it("is given to so many at a time, and again when some have left", async () => {
+  it("is given to a limited number at a time, and again when some have left", async () => {
     const stop = new AbortController();
     const open = Array.from({ length: 64 }, () =>
       world.it.operator.progress(rekey.id, { signal: stop.signal }),
@@ -78,7 +78,7 @@ describe("progress", () => {
       .toBe(true);
   });
 
-  it("progress that breaks off is an error", async () => {
+  it("is an error when it breaks off", async () => {
     const half = async () => new Response(`${JSON.stringify({ rekey })}\n`, { status: 200 });
     const client = gmsAdminClient({ url: world.it.url, token: OPERATOR_TOKEN, fetch: half as typeof fetch });
     const seen = client.progress(rekey.id);
@@ -87,7 +87,7 @@ describe("progress", () => {
   });
 });
 
-it("the end of the server ends what is followed", async () => {
+it("closing the server ends the progress that is followed", async () => {
   const seen = world.it.operator.progress(rekey.id);
   await seen.next();
   const closed = world.it.app.close();

@@ -36,8 +36,8 @@ const codeOf = (work: Promise<unknown>) =>
     (error) => error.code as string,
   );
 
-describe("a manager of one", () => {
-  it("gives nobody the key of the other", async () => {
+describe("a manager of one of two groups that share a GMK", () => {
+  it("gives nobody the key of the other group", async () => {
     const works = [
       chief.addMembers(operator("x"), MINE, [C]),
       chief.replaceGroup(operator("x"), { uri: MINE, members: [A, C] }),
@@ -49,7 +49,7 @@ describe("a manager of one", () => {
     expect(await world.it.operator.members(MINE, { limit: 10 })).toMatchObject([A, C]);
   });
 
-  it("does not say when the key of the other is replaced", async () => {
+  it("does not say when the key of the other group is replaced", async () => {
     for (const times of [{ rekeyEveryMs: 1000 }, { gmkLifetimeMs: 1000 }]) {
       expect(await codeOf(chief.changeGroup(operator("x"), MINE, times))).toBe("FORBIDDEN");
       const content = { uri: MINE, members: [A], settings: times };
@@ -59,7 +59,7 @@ describe("a manager of one", () => {
     await deputy.changeGroup(operator("x"), MINE, { rekeyEveryMs: 3_600_000 });
   });
 
-  it("removes members and deletes the group, and sees nothing of what that does to the other", async () => {
+  it("removes members and deletes the group, and sees nothing of the effects on the other", async () => {
     await deputy.addMembers(operator("x"), MINE, [C]);
     const { group, rekeys } = await chief.removeMembers(operator("x"), MINE, [C.uri]);
     expect([group.uri, rekeys]).toEqual([MINE, []]);
@@ -84,7 +84,7 @@ describe("a manager of one", () => {
   });
 });
 
-it("rights are those at the time of the change, not of the request", async () => {
+it("a manager's rights are those at the time of the change, not of the request", async () => {
   const { admin } = world.it.core.context;
   await admin.changeGroup(manager(CHIEF, [CHIEF]), MINE, { displayName: "Mine" });
   await admin.changeGroup(operator("operator"), MINE, { managers: [DEPUTY] });
@@ -102,7 +102,7 @@ it("rights are those at the time of the change, not of the request", async () =>
   expect((await admin.group(MINE))!.settings.managers).toEqual([DEPUTY]);
 });
 
-it("an old revision says nothing of a group that was made again", async () => {
+it("an old revision does not match a group that was made again", async () => {
   const { operator: client } = world.it;
   const { revision } = (await client.group(OTHERS))!;
   await client.deleteGroup(operator("operator"), OTHERS);

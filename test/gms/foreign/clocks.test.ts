@@ -25,7 +25,7 @@ describeWith("faketime", FAKETIME, "processes whose clock differs", () => {
   });
 
   it.each(["+1h", "-1h", "+40d"])(
-    "by %s plans nothing and is not ready, and members take all that others send",
+    "shifts a process by %s, which plans nothing and is not ready, and members accept what others send",
     async (shift) => {
       const wrong = await said(spawn(FAKETIME, ["-f", shift, process.execPath, ...script(url)]));
       expect(wrong).toEqual({ ready: "CLOCK_OFF", rekey: "CLOCK_OFF" });

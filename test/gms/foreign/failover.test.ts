@@ -24,7 +24,7 @@ const MEMBERS = LONG ? 200 : 12;
 const LIMIT_MS = 60_000;
 const PROCESSES = 3;
 
-describeWithPostgres("on PostgreSQL", () => {
+describeWithPostgres("failover on PostgreSQL", () => {
   describeWith("Kamailio", KAMAILIO, "three GMS processes behind Kamailio", () => {
     let cluster: Cluster;
     let world: World;
@@ -87,7 +87,7 @@ describeWithPostgres("on PostgreSQL", () => {
       }, 120_000);
 
       it.each(Object.keys(faults))(
-        "everybody has the next key soon when one process %s",
+        "gives everybody the next key soon when one process %s",
         async (name) => {
           const struck = Object.keys(faults).indexOf(name);
           const before = new Set(devices.map(keyOf));

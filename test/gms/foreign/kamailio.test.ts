@@ -42,7 +42,7 @@ describeWith("Kamailio", KAMAILIO, "a member behind Kamailio", () => {
     ],
   };
 
-  it.each(KINDS)("takes a key, the next one and a revocation over %s", async (kind) => {
+  it.each(KINDS)("carries a key, the next one and a revocation over %s", async (kind) => {
     const { admin } = running.gms;
     const { world } = running;
     const uri = `${GROUP}-${kind}`;

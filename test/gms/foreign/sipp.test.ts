@@ -18,7 +18,7 @@ describeWith("SIPp", SIPP, "SIPp as members of a group", () => {
   it.each([
     ["UDP", "u1"],
     ["TCP", "t1"],
-  ] as const)("takes a key over %s, refuses the next, and both are known of", async (name, mode) => {
+  ] as const)("gets a key over %s, refuses the next, and the GMS knows both", async (name, mode) => {
     const { admin } = running.gms;
     const groupUri = `${GROUP}-${name}`;
     const first = name === "UDP" ? 0 : MEMBERS;

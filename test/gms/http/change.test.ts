@@ -56,8 +56,8 @@ const put = (body: string | Uint8Array, asked: Asked = {}): Promise<Got> =>
 const etagOf = async () => (await world.it.ask(path, { as: MANAGER })).headers.etag!;
 const membersOf = async () => (await admin().members(group, { limit: 100 })).map(({ uri }) => uri);
 
-describe("PUT", () => {
-  it("changes settings and members, and brings a new GMK when somebody is gone", async () => {
+describe("PUT of a group document", () => {
+  it("changes settings and members, and brings a new GMK when somebody was removed", async () => {
     const carol = "sip:carol@home.example";
     const got = await put(document({ members: [{ uri: ALICE }, { uri: carol }] }));
     expect(got).toMatchObject({ status: 200, body: "", headers: { etag: await etagOf() } });
@@ -76,7 +76,7 @@ describe("PUT", () => {
     expect((await world.it.ask(path, { as: BOB })).status).toBe(404);
   });
 
-  it("keeps all that the document says of group and members, until one without it takes its place", async () => {
+  it("keeps all that the document says of group and members, until another document replaces it", async () => {
     const extension = (text: string) => ({
       local: "ruleset",
       namespace: "urn:ietf:params:xml:ns:common-policy",
@@ -115,7 +115,7 @@ describe("PUT", () => {
     expect([urgent.status, readXcapError(urgent.body).condition]).toEqual([409, "constraint-failure"]);
   });
 
-  it("goes by If-Match and If-None-Match", async () => {
+  it("obeys If-Match and If-None-Match", async () => {
     const etag = await etagOf();
     const refused = [{ "if-match": '"999"' }, { "if-none-match": "*" }, { "if-none-match": etag }];
     for (const headers of refused) {
@@ -127,13 +127,13 @@ describe("PUT", () => {
     expect((await put(document(), { headers: { "if-match": "*" } })).status).toBe(200);
   });
 
-  it("of two PUTs with one entity tag, one succeeds", async () => {
+  it("succeeds for one of two requests with one entity tag", async () => {
     const headers = { "if-match": await etagOf() };
     const both = await Promise.all([put(document(), { headers }), put(document(), { headers })]);
     expect(both.map(({ status }) => status).sort()).toEqual([200, 412]);
   });
 
-  it("a PUT with the entity tag of a group that was deleted and made again does nothing", async () => {
+  it("with the entity tag of a group that was deleted and made again does nothing", async () => {
     const etag = await etagOf();
     await admin().deleteGroup(operator("operator"), group);
     const settings = { managers: [MANAGER] };
@@ -158,7 +158,7 @@ describe("PUT", () => {
     expect((await put(more)).status).toBe(200);
   });
 
-  it("a PUT without conditions waits for its turn", async () => {
+  it("without conditions waits for its turn", async () => {
     const both = await Promise.all([put(document()), put(document({ displayName: "Water" }))]);
     expect(both.map(({ status }) => status)).toEqual([200, 200]);
   });
@@ -186,7 +186,7 @@ describe("PUT", () => {
     ],
     ["with a name too long", "constraint-failure", () => document({ displayName: "x".repeat(2000) })],
   ];
-  it.each(conflicts)("a PUT of a document %s is a conflict: %s", async (_, condition, body) => {
+  it.each(conflicts)("that is a document %s is a conflict: %s", async (_, condition, body) => {
     const etag = await etagOf();
     const got = await put(body());
     expect(got, got.body).toMatchObject({ status: 409, headers: { "content-type": MEDIA.xcapError } });
@@ -194,7 +194,7 @@ describe("PUT", () => {
     expect(await etagOf()).toBe(etag);
   });
 
-  it("a PUT of another type is refused", async () => {
+  it("of another type is refused", async () => {
     for (const type of ["application/xml", "text/plain", MEDIA.gktpReport]) {
       expect((await put(document(), { type })).status).toBe(415);
     }
@@ -232,7 +232,7 @@ describe("PUT of a new group", () => {
     await admin().deleteGroup(operator("operator"), NEW);
   });
 
-  it("a PUT of a new group whose URI is taken is told free ones", async () => {
+  it("whose URI is in use is answered with free ones", async () => {
     await admin().createGroup(operator("operator"), { uri: "sip:new-2@home.example", members: [] });
     await admin().createGroup(operator("operator"), { uri: NEW, members: [] });
     const got = await create(CREATOR);
@@ -249,7 +249,7 @@ describe("PUT of a new group", () => {
   });
 });
 
-describe("DELETE", () => {
+describe("DELETE of a group document", () => {
   const remove = (as: string, headers: Record<string, string> = {}) =>
     world.it.ask(path, { as, method: "DELETE", headers });
 

@@ -49,8 +49,8 @@ function report(
   return world.it.ask(path, { as, method: "POST", type: MEDIA.gktpReport, body: writeGktpReport(messages) });
 }
 
-describe("fetching", () => {
-  it("marks what goes out as delivered, of this member only, and writes it down once", async () => {
+describe("fetching keys over HTTP", () => {
+  it("marks sent messages as delivered, of this member only, and records it once", async () => {
     expect((await deliveryOf(ALICE)).state).toBe("sealed");
     const before = (await world.it.audit()).length;
     await world.it.ask(keysPath(ALICE));
@@ -68,7 +68,7 @@ describe("fetching", () => {
     ]);
   });
 
-  it("marks nothing where no message goes out", async () => {
+  it("marks nothing where no message is sent", async () => {
     const { headers } = await world.it.ask(keysPath(ALICE), { method: "HEAD" });
     await world.it.ask(keysPath(ALICE), { headers: { "if-none-match": headers.etag! } });
     await world.it.ask(`${keysPath(ALICE)}/~~/GKTPs/GMK-GKTPs/GKTP%5b1%5d/@id`);
@@ -76,7 +76,7 @@ describe("fetching", () => {
     expect((await deliveryOf(ALICE)).state).toBe("sealed");
   });
 
-  it("marks a message that goes out as a part, and not the others", async () => {
+  it("marks a message that is fetched as a part, and not the others", async () => {
     const [first] = (await world.it.world.store.gktpOf(ALICE)).filter((r) => r.rekey !== rekey);
     expect(first).toBeDefined();
     await world.it.ask(`${keysPath(ALICE)}/~~/GKTPs/GMK-GKTPs/GKTP%5b1%5d`);
@@ -86,7 +86,7 @@ describe("fetching", () => {
   });
 });
 
-describe("a report", () => {
+describe("a report on fetched keys", () => {
   it("makes a delivery acknowledged or refused, with the reason", async () => {
     const warning = "136 authentication of the MIKEY-SAKKE I_MESSAGE failed";
     const stored = await report(ALICE, [{ sha256: await digestOf(ALICE), result: "stored" }]);
@@ -103,7 +103,7 @@ describe("a report", () => {
     expect((await world.it.audit()).at(-1)).toMatchObject({ action: "gktp-report", detail: { failed: 1 } });
   });
 
-  it("may come again, and a later fetch takes nothing back", async () => {
+  it("may be repeated, and a later fetch takes nothing back", async () => {
     const messages = [{ sha256: await digestOf(ALICE), result: "stored" as const }];
     expect((await report(ALICE, messages)).status).toBe(204);
     expect((await report(ALICE, messages)).status).toBe(204);
@@ -111,7 +111,7 @@ describe("a report", () => {
     expect((await deliveryOf(ALICE)).state).toBe("acknowledged");
   });
 
-  it("a report that says nothing new is answered and not written down", async () => {
+  it("that says nothing new is answered and not recorded", async () => {
     const sha256 = await digestOf(ALICE);
     const failed = { sha256, result: "failed" as const };
     const stored = { sha256, result: "stored" as const };
@@ -126,7 +126,7 @@ describe("a report", () => {
     ]);
   });
 
-  it("a report without messages, or with two results of one, is a conflict", async () => {
+  it("without messages, or with two results of one, is a conflict", async () => {
     const sha256 = await digestOf(ALICE);
     expect((await report(ALICE, [])).status).toBe(409);
     const both = [
@@ -138,7 +138,7 @@ describe("a report", () => {
     expect((await deliveryOf(ALICE)).state).toBe("sealed");
   });
 
-  it("a report of a message that is not in the document changes nothing, also not the others in it", async () => {
+  it("of a message that is not in the document changes nothing, not even for the others in it", async () => {
     const got = await report(ALICE, [
       { sha256: await digestOf(ALICE), result: "stored" },
       { sha256: await digestOf(BOB), result: "stored" },
@@ -148,13 +148,13 @@ describe("a report", () => {
     for (const uri of [ALICE, BOB]) expect((await deliveryOf(uri)).state).toBe("sealed");
   });
 
-  it("a report of a message that another rekey put out of the document is a conflict", async () => {
+  it("of a message that another rekey removed from the document is a conflict", async () => {
     const sha256 = await digestOf(ALICE);
     await world.it.core.context.admin.rekey(operator("operator"), OTHER);
     expect((await report(ALICE, [{ sha256, result: "stored" }])).status).toBe(409);
   });
 
-  it("is the member's own only", async () => {
+  it("covers the member's own messages only", async () => {
     const messages = [{ sha256: await digestOf(ALICE), result: "failed" as const }];
     expect((await report(BOB, messages, keysPath(ALICE))).status).toBe(403);
     expect((await report(MALLORY, messages, OTHER_PATH)).status).toBe(404);
@@ -176,7 +176,7 @@ describe("a report", () => {
     expect(readXcapError(got.body).condition).toBe(condition);
   });
 
-  it("is of its own type", async () => {
+  it("needs its own media type", async () => {
     const body = writeGktpReport([{ sha256: digest("00"), result: "stored" }]);
     for (const type of [undefined, "application/xml", MEDIA.gmop]) {
       const asked = { method: "POST", body, ...(type && { type }) };

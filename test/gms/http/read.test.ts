@@ -71,7 +71,7 @@ describe("a document of keys", () => {
     expect(opened.outcome).toBe("accepted");
   });
 
-  it("is the same below the group, for each reader its own", async () => {
+  it("is the same under the group, for each reader their own", async () => {
     const [alices] = await world.it.messages(ALICE);
     const [bobs] = await world.it.messages(BOB);
     const mine = await ask(GROUP_KEYS);
@@ -90,8 +90,8 @@ describe("a document of keys", () => {
   });
 });
 
-describe("conditions", () => {
-  it("answer 304 to who has the document, by strong, weak and listed tags and by *", async () => {
+describe("conditional requests", () => {
+  it("are answered 304 if the client has the document, by strong, weak and listed tags and by *", async () => {
     const { etag } = (await ask(keysPath(ALICE))).headers;
     for (const tags of [etag!, `W/${etag}`, `"x", ${etag}`, "*"]) {
       const got = await ask(keysPath(ALICE), { headers: { "if-none-match": tags } });
@@ -100,7 +100,7 @@ describe("conditions", () => {
     expect((await ask(keysPath(ALICE), { headers: { "if-none-match": '"x"' } })).status).toBe(200);
   });
 
-  it("answer 412 to who has another", async () => {
+  it("are answered 412 if the client has another", async () => {
     const { etag } = (await ask(GROUP_PATH)).headers;
     expect((await ask(GROUP_PATH, { headers: { "if-match": etag! } })).status).toBe(200);
     expect((await ask(GROUP_PATH, { headers: { "if-match": "*" } })).status).toBe(200);
@@ -109,9 +109,12 @@ describe("conditions", () => {
     }
   });
 
-  it.each(["x", '"a', '"a" "b"', "", `"a",${'"b",'.repeat(100)}"c"`])("%j is none", async (tags) => {
-    expect((await ask(GROUP_PATH, { headers: { "if-none-match": tags } })).status).toBe(400);
-  });
+  it.each(["x", '"a', '"a" "b"', "", `"a",${'"b",'.repeat(100)}"c"`])(
+    "ignore the condition %j",
+    async (tags) => {
+      expect((await ask(GROUP_PATH, { headers: { "if-none-match": tags } })).status).toBe(400);
+    },
+  );
 });
 
 describe("parts of documents", () => {
@@ -142,7 +145,7 @@ describe("parts of documents", () => {
     ["that is several", "*/*/list/entry", 404],
     ["with a prefix that is not declared", "x:group", 400],
     ["of a form that is not supported", "group//entry", 400],
-  ])("%s", async (_, selector, status) => {
+  ])("are refused: one %s", async (_, selector, status) => {
     expect((await ask(`${GROUP_PATH}/~~/${selector}`)).status).toBe(status);
   });
 
@@ -154,8 +157,8 @@ describe("parts of documents", () => {
   });
 });
 
-describe("collections", () => {
-  it("tell the documents below and their entity tags", async () => {
+describe("XCAP collections", () => {
+  it("list the documents below and their entity tags", async () => {
     const got = await ask(COLLECTION);
     expect(got).toMatchObject({ status: 200, headers: { "content-type": MEDIA.xcapDiff } });
     const { documents, xcapRoot } = readXcapDiff(got.body);
@@ -166,7 +169,7 @@ describe("collections", () => {
   });
 
   it.each(["org.openmobilealliance.groups", "org.3gpp.MCPTT-GKTP"])(
-    "of %s have one's groups",
+    "of %s list the user's groups",
     async (auid) => {
       const path = `${ROOT}/${auid}/global/byGroupID/`;
       const { documents } = readXcapDiff((await ask(path)).body);
@@ -177,7 +180,7 @@ describe("collections", () => {
     },
   );
 
-  it("there is a document of capabilities", async () => {
+  it("the XCAP server has a document of capabilities", async () => {
     const got = await ask(`${ROOT}/xcap-caps/global/index`);
     expect(got).toMatchObject({ status: 200, headers: { "content-type": MEDIA.xcapCaps } });
     expect(got.body).toContain("org.3gpp.MCPTT-GKTP");

@@ -8,7 +8,7 @@ const SERVER = "sip:mcx@home.example";
 const world = sharedXcapWorld({ config: { groupReaders: [SERVER] } });
 
 describe("a reader of all groups", () => {
-  it("gets the members of a group that it is not in", async () => {
+  it("gets the members of a group that they are not in", async () => {
     const { status, body } = await world.it.ask(GROUP_PATH, { as: SERVER });
     expect(status).toBe(200);
     expect(readGroupDocument(body).members).toEqual([{ uri: memberUri(0) }, { uri: memberUri(1) }]);
@@ -38,7 +38,7 @@ describe("a reader of all groups", () => {
     expect(logged).toEqual(["request refused"]);
   });
 
-  it("is who the configuration names, and nobody else", async () => {
+  it("is a user named in the configuration, and nobody else", async () => {
     expect((await world.it.ask(GROUP_PATH, { as: MALLORY })).status).toBe(404);
     const nowhere = `${ROOT}/${groupDocumentPath("sip:nowhere@home.example")}`;
     expect((await world.it.ask(nowhere, { as: SERVER })).status).toBe(404);

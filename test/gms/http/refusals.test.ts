@@ -43,14 +43,14 @@ async function refused(path: string, status: number, code: string, asked: Asked 
   return got;
 }
 
-describe("a token", () => {
-  it("a token that is missing is answered 403", async () => {
+describe("an XCAP request with a token", () => {
+  it("that is missing is answered 403", async () => {
     const got = await refused(keysPath(ALICE), 403, "TOKEN_MISSING", { as: null });
     expect(got.headers["www-authenticate"]).toBe("Bearer");
     expect((await world.it.audit()).at(-1)).toMatchObject({ actor: "anonymous", action: "xcap-get" });
   });
 
-  it("a token that has expired, or is for another server, or forged, is answered 401", async () => {
+  it("that has expired, or is for another server, or forged, is answered 401", async () => {
     const now = world.it.world.now();
     const { issuer } = world.it;
     const stranger = await DevelopmentIssuer.create([gmsAudience(world.it.world.config.gmsUri)]);
@@ -67,18 +67,18 @@ describe("a token", () => {
     }
   });
 
-  it("a token for other services is answered 403", async () => {
+  it("for other services is answered 403", async () => {
     const token = await world.it.token(ALICE, { scopes: ["3gpp:mc:ptt_key_management_service"] });
     const got = await refused(keysPath(ALICE), 403, "WRONG_SCOPE", { token });
     expect(got.headers["www-authenticate"]).toContain("insufficient_scope");
   });
 
-  it("a token without an identity is answered 403", async () => {
+  it("without an identity is answered 403", async () => {
     const token = await world.it.issuer.token({ clientId: "gms-1", now: world.it.world.now() });
     await refused(keysPath(ALICE), 403, "WRONG_IDENTITY", { token });
   });
 
-  it("a token that nobody can check is answered 503", async () => {
+  it("that nobody can check is answered 503", async () => {
     const got = await withVerifier(() => new TokenRefusal("TOKENS_UNAVAILABLE", "no answer"));
     expect(got).toMatchObject({ statusCode: 503, headers: { "retry-after": expect.any(String) } });
   });
@@ -93,24 +93,24 @@ async function withVerifier(error: () => Error) {
   return got;
 }
 
-describe("documents", () => {
+describe("an XCAP request for documents", () => {
   const groupKeys = GROUP_PATH.replace("org.openmobilealliance.groups", "org.3gpp.MCPTT-GKTP");
 
-  it("documents of others are forbidden, and so are their collections", async () => {
+  it("of others is forbidden, and so is one for their collections", async () => {
     for (const as of [BOB, MALLORY]) {
       await refused(keysPath(ALICE), 403, "WRONG_IDENTITY", { as });
       await refused(keysPath(ALICE).replace("gktp.xml", ""), 403, "WRONG_IDENTITY", { as });
     }
   });
 
-  it("paths without a URI are malformed and do not reach the store", async () => {
+  it("with a path without a URI is malformed and does not reach the store", async () => {
     for (const name of ["a%00b", "sip:a%20b", "%3Cx%3E", "a".repeat(1025)]) {
       await refused(`${ROOT}/org.openmobilealliance.groups/global/byGroupID/${name}`, 400, "BAD_PATH");
       await refused(`${ROOT}/org.3gpp.MCPTT-GKTP/users/${name}/gktp.xml`, 400, "BAD_PATH");
     }
   });
 
-  it("documents of groups do not exist for outsiders, like those of groups that do not exist", async () => {
+  it("of groups is answered to outsiders as if the group did not exist", async () => {
     const none = `${ROOT}/${groupDocumentPath("sip:none@home.example")}`;
     const seen = await refused(GROUP_PATH, 404, "NOT_FOUND", { as: MALLORY });
     const unseen = await refused(none, 404, "NOT_FOUND", { as: MALLORY });
@@ -118,26 +118,26 @@ describe("documents", () => {
     await refused(groupKeys, 404, "NOT_FOUND", { as: MALLORY });
   });
 
-  it("documents of keys do not exist for users in no group", async () => {
+  it("of keys is answered 404 to a user in no group", async () => {
     await refused(keysPath(MALLORY), 404, "NOT_FOUND", { as: MALLORY });
   });
 
   it.each(["/", "/other", ROOT, `${ROOT}/`, `${ROOT}/a/b/c/d`, `${ROOT}x/xcap-caps/global/index`])(
-    "%s does not exist",
+    "at %s is answered 404",
     async (path) => {
       await refused(path, 404, "NOT_FOUND");
     },
   );
 
   it.each([`${GROUP_PATH}%zz`, `${GROUP_PATH}${"a".repeat(5000)}`])(
-    "a path may be malformed",
+    "at a malformed path is answered 400",
     async (path) => {
       await refused(path, 400, "BAD_PATH");
     },
   );
 });
 
-describe("methods", () => {
+describe("an XCAP request with another method", () => {
   it.each([
     [() => GROUP_PATH, "PATCH", "GET, HEAD, PUT, DELETE, POST"],
     [() => GROUP_PATH, "OPTIONS", "GET, HEAD, PUT, DELETE, POST"],
@@ -145,32 +145,32 @@ describe("methods", () => {
     [() => keysPath(ALICE), "DELETE", "GET, HEAD, POST"],
     [() => keysPath(ALICE).replace("gktp.xml", ""), "POST", "GET, HEAD"],
     [() => `${ROOT}/xcap-caps/global/index`, "PUT", "GET, HEAD"],
-  ])("%s %s", async (path, method, allow) => {
+  ])("is refused with those that the resource has: %s %s", async (path, method, allow) => {
     const got = await refused(path(), 405, "METHOD", { method });
     expect(got.headers.allow).toBe(allow);
   });
 });
 
-describe("bodies", () => {
+describe("the body of an XCAP request", () => {
   const post = { method: "POST", type: MEDIA.gktpReport };
 
-  it("may be too large", async () => {
+  it("is refused if it is too large", async () => {
     await refused(keysPath(ALICE), 413, "TOO_LARGE", { ...post, body: "x".repeat(3000) });
   });
 
-  it("are not compressed", () =>
+  it("is refused if it is compressed", () =>
     refused(keysPath(ALICE), 415, "ENCODING", {
       ...post,
       body: "x",
       headers: { "content-encoding": "gzip" },
     }));
 
-  it("have the type of the resource", () =>
+  it("must have the type of the resource", () =>
     refused(keysPath(ALICE), 415, "BODY_TYPE", { ...post, type: "text/plain", body: "x" }));
 });
 
-describe("the audit log", () => {
-  it("has only so many refusals a minute of one identity", async () => {
+describe("the audit log of the XCAP server", () => {
+  it("has a limited number of refusals a minute for each identity", async () => {
     const before = (await world.it.audit()).length;
     for (let i = 0; i < 6; i++) await world.it.ask(keysPath(BOB), { as: ALICE });
     expect((await world.it.audit()).length - before).toBe(3);
@@ -178,7 +178,7 @@ describe("the audit log", () => {
   });
 });
 
-it("an error of the GMS tells nothing", async () => {
+it("an internal error of the GMS reveals nothing to a client", async () => {
   const got = await withVerifier(() => new Error("connection to 192.0.2.1 failed"));
   expect(got).toMatchObject({ statusCode: 500, body: "the GMS failed\n" });
 });

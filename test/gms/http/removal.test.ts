@@ -7,7 +7,7 @@ import { BOB, GROUP, keysPath, sharedXcapWorld } from "./xcap.ts";
 
 const world = sharedXcapWorld();
 
-it("keys that were read before the member was removed do not go out", async () => {
+it("keys that were read before the member was removed are not sent", async () => {
   const { it } = world;
   const [before] = await it.messages(BOB);
   const store = it.core.context.store as { -readonly [K in keyof GmsStore]: GmsStore[K] };

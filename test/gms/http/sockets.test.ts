@@ -38,14 +38,14 @@ async function raw(text: string): Promise<string> {
 const fetchAs = (path: string, init: RequestInit = {}) =>
   fetch(`${url}${path}`, { ...init, headers: { authorization: `Bearer ${token}`, ...init.headers } });
 
-describe("slow clients", () => {
+describe("slow XCAP clients", () => {
   it.each([
     ["in the midst of the headers", `GET ${keysPath(ALICE)} HTTP/1.1\r\nHost: x\r\nAuthor`],
     [
       "in the midst of the body",
       `POST ${keysPath(ALICE)} HTTP/1.1\r\nHost: x\r\nContent-Type: ${MEDIA.gktpReport}\r\nContent-Length: 100\r\n\r\n<rep`,
     ],
-  ])("%s are answered 408, counted, and gone", async (_, text) => {
+  ])("that stop %s are answered 408, counted, and disconnected", async (_, text) => {
     world.it.counted.length = 0;
     const said = raw(text);
     expect((await fetchAs(keysPath(ALICE))).status).toBe(200);
@@ -54,20 +54,20 @@ describe("slow clients", () => {
   });
 });
 
-it("HEAD tells of a group document without its body", async () => {
+it("HEAD describes a group document without its body", async () => {
   const authorisation = `Authorization: Bearer ${token}\r\nConnection: close`;
   const said = await raw(`HEAD ${GROUP_PATH} HTTP/1.1\r\nHost: x\r\n${authorisation}\r\n\r\n`);
   expect(said).toMatch(/^HTTP\/1\.1 200 [\s\S]*\r\netag: "[\s\S]*\r\n\r\n$/);
   expect(said.toLowerCase()).toContain(`\r\ncontent-type: ${MEDIA.group}\r\n`);
 });
 
-describe("malformed requests", () => {
+describe("malformed XCAP requests", () => {
   it("are answered 400", async () => {
     expect(await raw("GET / HTTP/1.1\r\nHost x\r\n\r\n")).toMatch(/^HTTP\/1\.1 400 /);
     expect(await raw("NONSENSE\r\n\r\n")).toMatch(/^HTTP\/1\.1 400 /);
   });
 
-  it("a body too large is refused, announced or not", async () => {
+  it("with a body that is too large are refused, announced or not", async () => {
     const init = { method: "POST", headers: { "content-type": MEDIA.gktpReport } };
     expect((await fetchAs(keysPath(ALICE), { ...init, body: "x".repeat(3000) })).status).toBe(413);
     const chunk = `${(3000).toString(16)}\r\n${"x".repeat(3000)}\r\n0\r\n\r\n`;
@@ -75,13 +75,13 @@ describe("malformed requests", () => {
     expect(await raw(`${head}Transfer-Encoding: chunked\r\n\r\n${chunk}`)).toMatch(/^HTTP\/1\.1 413 /);
   });
 
-  it("methods that no router knows are refused with those there are", async () => {
+  it("with an unknown method are refused with the list of methods", async () => {
     const said = await raw(`PROPFIND ${GROUP_PATH} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
     expect(said).toMatch(/^HTTP\/1\.1 405 /);
     expect(said).toMatch(/\r\nallow: GET, HEAD, PUT, DELETE, POST\r\n/i);
   });
 
-  it("a path is taken as it was written, encoded or plain", async () => {
+  it("do not include paths that are encoded or plain", async () => {
     const plain = GROUP_PATH.replace("sip%3Afire%40", "sip:fire@");
     const head = `Host: x\r\nConnection: close\r\nAuthorization: Bearer ${token}\r\n`;
     for (const path of [GROUP_PATH, plain]) {
@@ -92,8 +92,8 @@ describe("malformed requests", () => {
   });
 });
 
-describe("pages", () => {
-  it("pages of configured origins may ask, and read the entity tag", async () => {
+describe("pages that ask the XCAP server", () => {
+  it("from configured origins are answered, and read the entity tag", async () => {
     const preflight = await fetch(`${url}${GROUP_PATH}`, {
       method: "OPTIONS",
       headers: { origin: PAGE, "access-control-request-method": "PUT" },
@@ -106,7 +106,7 @@ describe("pages", () => {
     expect(got.headers.get("access-control-expose-headers")).toContain("etag");
   });
 
-  it("pages of other origins may not", async () => {
+  it("from other origins are not answered", async () => {
     const headers = { origin: "https://evil.example" };
     const preflight = await fetch(`${url}${GROUP_PATH}`, { method: "OPTIONS", headers });
     expect(preflight.status).toBe(405);
@@ -114,7 +114,7 @@ describe("pages", () => {
   });
 });
 
-describe("over HTTPS", () => {
+describe("XCAP over HTTPS", () => {
   const { certificate: cert, key } = selfSigned(["localhost", "127.0.0.1"], Date.now(), 2);
   let app: ReturnType<typeof createXcapServer>;
   let port: number;

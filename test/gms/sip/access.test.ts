@@ -73,7 +73,7 @@ describe("a SUBSCRIBE is refused", () => {
     expect(await audited()).toMatchObject([{ action: "subscribe", code }]);
   });
 
-  it("a SUBSCRIBE with an expired token is refused, and the challenge says so", async () => {
+  it("with an expired token, which the challenge says", async () => {
     const token = await setup.token(memberUri(0), { lifetime: -3600 });
     const member = await setup.member(0, { token });
     expect(await refused(member, {})).toBe(401);
@@ -85,20 +85,20 @@ describe("a SUBSCRIBE is refused", () => {
   it.each([
     ["423", { expires: 10 }],
     ["489", { event: { value: "presence", params: new Map() } }],
-  ])("%s, by the event framework", async (status, options) => {
+  ])("with %s, by the event framework", async (status, options) => {
     const member = await setup.member(0);
     member.subscribe(options as Options);
     await setup.until(() => setup.network.lines.some((line) => line.startsWith(`SIP/2.0 ${status}`)));
   });
 });
 
-describe("From", () => {
+describe("From of a SUBSCRIBE", () => {
   it.each([
     ["an IMS identity", "sip:user2_public1@home1.net"],
     ["a telephone number", "tel:+1-201-555-0123"],
     ["the same URI, with capitals in its host", memberUri(0).replace("home", "HOME")],
     ["another member", memberUri(1)],
-  ])("is %s: keys are those of the user of the token, and no others", async (_, from) => {
+  ])("may be %s: keys are those of the user of the token, and no others", async (_, from) => {
     const member = await setup.member(0);
     const list = [gktpUserCollection(memberUri(0)), gktpUserCollection(memberUri(1))];
     member.subscribe({ from, list });
@@ -113,8 +113,8 @@ describe("From", () => {
   });
 });
 
-describe("who is in no group yet", () => {
-  it("is subscribed, told of nothing, and has the first key at once (RFC 5875 4.7)", async () => {
+describe("a user who is in no group yet", () => {
+  it("is subscribed, told of nothing, and gets the first key at once (RFC 5875 4.7)", async () => {
     const stranger = await setup.member(7);
     const list = [groupDocumentPath(GROUP), gktpGroupPath(GROUP), gktpUserCollection(memberUri(7))];
     stranger.subscribe({ list });
@@ -129,7 +129,7 @@ describe("who is in no group yet", () => {
   });
 });
 
-describe("what is not for the member", () => {
+describe("what a subscriber may not read", () => {
   it("is left out: keys of others, groups of others", async () => {
     await setup.gms.context.admin.createGroup(ADMIN, { uri: OTHER, members: newMembers(1, 1) });
     await setup.pass(3000);
@@ -153,8 +153,8 @@ describe("what is not for the member", () => {
   });
 });
 
-describe("a dialog", () => {
-  it("is not taken over with another token", async () => {
+describe("a SUBSCRIBE dialog", () => {
+  it("is not continued with another token", async () => {
     let token = await setup.token(memberUri(0));
     const member = await setup.member(0);
     const headers: NonNullable<Options>["headers"] = (h) => h.append("Authorization", `Bearer ${token}`);
@@ -169,7 +169,7 @@ describe("a dialog", () => {
     expect(member.heard.length).toBe(heard);
   });
 
-  it("a member's oldest dialog makes room for a newer one when there are too many", async () => {
+  it("makes room, the oldest first, when a member has too many", async () => {
     const members: Member[] = [];
     for (let i = 0; i < 3; i++) {
       const member = await setup.member(0);
@@ -200,7 +200,7 @@ describe("a dialog", () => {
     expect(member.heard).toHaveLength(1);
   });
 
-  it("begins with a token in the body, too (TS 24.379 F.1)", async () => {
+  it("may begin with a token in the body (TS 24.379 F.1)", async () => {
     const member = await setup.member(0);
     member.subscribe({ token: null, ...listAndToken(member.list(), await setup.token(member.uri)) });
     await setup.until(() => member.messages.size === 1);
@@ -208,7 +208,7 @@ describe("a dialog", () => {
 });
 
 describe("a token that was read on its way", () => {
-  it("is of no use from another address, and goes on counting from its own", async () => {
+  it("is useless from another address, and goes on counting from its own", async () => {
     const member = await setup.member(0);
     const token = await setup.token(memberUri(0));
     member.subscribe({ token });

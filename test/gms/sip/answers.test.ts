@@ -37,7 +37,7 @@ const becomes = (rekey: number, ...states: string[]) =>
     states.join(),
   );
 
-describe("488", () => {
+describe("a 488 from a member", () => {
   it("refuses the message, with the text of its Warning; the rekey is done", async () => {
     const rekey = await group(1);
     const member = await setup.member(0);
@@ -53,7 +53,7 @@ describe("488", () => {
     expect(member.heard.length).toBe(2);
   });
 
-  it("a 488 to T alone is not final: the member has the key within ten seconds of the clock being right", async () => {
+  it("to T alone is not final: the member has the key within ten seconds of the clock being right", async () => {
     const rekey = await group(1);
     const member = await setup.member(0);
     member.reply = () => refuse(488, TIME_TEXT);
@@ -68,7 +68,7 @@ describe("488", () => {
     expect(await setup.states(rekey)).toEqual(["acknowledged"]);
   });
 
-  it("a member who answers 488 to T alone for as long as members may be away counts as unreachable", async () => {
+  it("to T alone for as long as members may be away makes the member unreachable", async () => {
     const rekey = await group(1);
     const member = await setup.member(0);
     member.reply = () => refuse(488, TIME_TEXT);
@@ -80,7 +80,7 @@ describe("488", () => {
     await becomes(rekey, "acknowledged");
   });
 
-  it("after a 488 to several messages each is sent alone, to learn which one is refused", async () => {
+  it("to several messages makes the GMS send each alone, to learn which one is refused", async () => {
     const rekeys = [await group(1), await group(1, OTHER)];
     const member = await setup.member(0);
     const bad = (await setup.world.store.gktpOf(member.uri)).find(({ rekey }) => rekey === rekeys[1])!;
@@ -96,7 +96,7 @@ describe("488", () => {
     expect(member.last.added.some(({ octets }) => isBad(octets))).toBe(false);
   });
 
-  it("is taken back when the member subscribes anew and takes the message then", async () => {
+  it("is taken back when the member subscribes anew and accepts the message then", async () => {
     const rekey = await group(1);
     const member = await setup.member(0);
     member.reply = () => refuse(488);
@@ -108,9 +108,9 @@ describe("488", () => {
   });
 });
 
-describe("failures that may pass", () => {
+describe("temporary failures of a delivery", () => {
   it.each([500, 503])(
-    "%i: tried again, ever later, so many times; and when the member comes again",
+    "by %i are retried, ever later, a limited number of times, and when the member comes again",
     async (status) => {
       const member = await setup.member(0);
       const rekey = await group(1);
@@ -135,7 +135,7 @@ describe("failures that may pass", () => {
     },
   );
 
-  it("a NOTIFY for another reason, answered likewise, brings no try forward", async () => {
+  it("are not retried earlier by a NOTIFY for another reason with the same answer", async () => {
     const member = await setup.member(0);
     const rekey = await group(1);
     member.reply = () => ({ status: 500 });
@@ -152,7 +152,7 @@ describe("failures that may pass", () => {
     await becomes(rekey, "unreachable");
   });
 
-  it("481: the subscription is gone, and the message waits for another", async () => {
+  it("by 481 end the subscription, and the message waits for another", async () => {
     await group(1);
     const member = await subscribed(0);
     await setup.pass(1000);
@@ -165,7 +165,7 @@ describe("failures that may pass", () => {
     await becomes(id, "acknowledged");
   });
 
-  it("no answer: the subscription is gone, the others had theirs long before", async () => {
+  it("by no answer end the subscription, long after the others had their messages", async () => {
     await group(8);
     const members: Member[] = [];
     for (let i = 0; i < 8; i++) members.push(await subscribed(i));
@@ -188,7 +188,7 @@ describe("failures that may pass", () => {
     await setup.until(async () => (await setup.states(id))[0] === "acknowledged");
   });
 
-  it("nowhere to be found: its time runs out, and its messages wait for it", async () => {
+  it("of a member who cannot be found run out of time, and the messages wait for the member", async () => {
     await group(1);
     const member = await subscribed(0);
     await setup.pass(1000);
@@ -201,7 +201,7 @@ describe("failures that may pass", () => {
     await becomes(id, "acknowledged");
   });
 
-  it("the database away for a while: outcomes are not lost", async () => {
+  it("of the database do not lose outcomes", async () => {
     await group(1);
     await subscribed(0);
     await setup.pass(1000);

@@ -58,7 +58,7 @@ describe("a key in the diff", () => {
     expect((await setup.world.store.rekey(rekey))?.state).toBe("done");
   });
 
-  it("the key of the next rekey replaces the earlier one in the diff, and each member gets their own", async () => {
+  it("is replaced by that of the next rekey, and each member gets their own", async () => {
     await group(3);
     const members = [await subscribed(0), await subscribed(1), await subscribed(2)];
     await setup.until(() => members.every(({ messages }) => messages.size === 1));
@@ -72,7 +72,7 @@ describe("a key in the diff", () => {
     await setup.world.open(members[2]!.last.added[0]!.octets, 2);
   });
 
-  it("stands in the document of the group as well, where that is subscribed to", async () => {
+  it("is in the document of the group as well, where that is subscribed to", async () => {
     const list = [gktpGroupPath(GROUP), gktpGroupPath(OTHER)];
     const rekey = await group(1);
     const other = await group(1, OTHER);
@@ -83,7 +83,7 @@ describe("a key in the diff", () => {
     expect([...new Set(sels)]).toEqual(list);
   });
 
-  it("is not in a subscription to group documents alone, and waits to be fetched", async () => {
+  it("is not sent for a subscription to group documents alone, and waits to be fetched", async () => {
     const member = await setup.member(0);
     const rekey = await group(1);
     member.subscribe({ list: [groupDocumentPath(GROUP)] });
@@ -94,7 +94,7 @@ describe("a key in the diff", () => {
     expect(record).toMatchObject({ state: "sealed", attempts: 1 });
   });
 
-  it("is not in a diff without patches, whose tag tells of it", async () => {
+  it("is not in a diff without patches, whose tag announces it", async () => {
     const member = await setup.member(0);
     const rekey = await group(1);
     member.subscribe({ mode: "" });
@@ -128,8 +128,8 @@ describe("a key in the diff", () => {
   });
 });
 
-describe("a member", () => {
-  it("a member that is removed loses the documents and gets no key, while the others get a new one", async () => {
+describe("a subscribed member", () => {
+  it("who is removed loses the documents and gets no key, while the others get a new one", async () => {
     await group(2);
     const [stays, leaves] = [await subscribed(0), await subscribed(1)];
     await setup.until(() => stays!.messages.size === 1 && leaves!.messages.size === 1);
@@ -151,7 +151,7 @@ describe("a member", () => {
     expect(leaves!.ends).toEqual([{ cause: "unsubscribed" }]);
   });
 
-  it("hears of a group that it comes into later, by the collection", async () => {
+  it("is told of a group that they join later, by the collection", async () => {
     await group(1);
     const member = await subscribed(0, { list: [groupCollection()] });
     await group(1, OTHER);
@@ -162,7 +162,7 @@ describe("a member", () => {
     ]);
   });
 
-  it("hears of what its new list names, and no more of what it leaves out", async () => {
+  it("is told of what the new list names, and no more of what it leaves out", async () => {
     await group(1);
     await group(1, OTHER);
     const member = await subscribed(0, { list: [groupDocumentPath(GROUP)] });
@@ -181,7 +181,7 @@ describe("a member", () => {
     expect(member.heard).toHaveLength(3);
   });
 
-  it("gets the full state again when it refreshes", async () => {
+  it("gets the full state again at a refresh", async () => {
     const rekey = await group(1);
     const member = await subscribed(0);
     await acknowledged(rekey);

@@ -51,8 +51,8 @@ const group = (etag: string): ReadonlyMap<string, ReadableDocument> =>
   new Map([[SEL, { kind: "group", etag }]]);
 const NOTHING: ReadonlyMap<string, ReadableDocument> = new Map();
 
-describe("a document whose tag alone is told", () => {
-  it("is created, changed, the same, and deleted (RFC 5874 3.3)", () => {
+describe("a document of which only the tag is sent", () => {
+  it("is shown created, changed, the same, and deleted (RFC 5874 3.3)", () => {
     const options = { patching: true, unsure: false, chosen: new Set<number>() };
     const first = compose({ documents: group("1"), told: new Map(), ...options });
     expect(first.documents).toEqual([{ sel: SEL, newEtag: "1" }]);
@@ -118,7 +118,7 @@ describe("a patched document", () => {
     expect(refused.size).toBeGreaterThan(0);
   });
 
-  it("is told from the empty one when it is not known what the subscriber has", () => {
+  it("is patched from the empty one when the subscriber's version is unknown", () => {
     const told = new Map([
       [SEL, { etag: "x", entries: [{ rekey: 1, digest: messageDigest(record(1).octets) }] }],
     ]);
@@ -140,7 +140,7 @@ describe("a patched document", () => {
   });
 });
 
-it("puts messages beside the diff for who takes no patches", () => {
+it("messages stand beside the diff for a subscriber who takes no patches", () => {
   const { contentType, body } = contentOf(ROOT, [{ sel: SEL, newEtag: "1" }], [record(7, "revoke")]);
   const parts = readMultipart(contentType!, body!);
   expect(parts.map((part) => part.contentType)).toEqual(["application/xcap-diff+xml", "application/mikey"]);

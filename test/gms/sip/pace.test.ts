@@ -8,7 +8,7 @@ import { WriteBehind } from "../../../roles/gms/sip/write-behind.ts";
 import { TIME_TEXT, WARNING_TEXT } from "../../../roles/group-keys/notify-answer.ts";
 import { VirtualClock } from "../../support/clock.ts";
 
-describe("slots", () => {
+describe("the slots for NOTIFYs", () => {
   it("are given back with the answer, or after a second without one", async () => {
     const clock = new VirtualClock();
     let freed = 0;
@@ -41,8 +41,8 @@ describe("slots", () => {
   });
 });
 
-describe("turns", () => {
-  it("say that they were wanted, once", () => {
+describe("turns of sending", () => {
+  it("report once that they were wanted", () => {
     const turns = new Turns();
     expect([turns.take(), turns.take(), turns.take()]).toEqual([true, false, false]);
     expect(turns.release()).toBe(true);
@@ -60,8 +60,8 @@ describe("turns", () => {
   });
 });
 
-describe("writes in the background", () => {
-  it("take what came while one was under way, so many at most", async () => {
+describe("background writes", () => {
+  it("include what came while one was under way, up to a limit", async () => {
     const calls: number[][] = [];
     const writes = new WriteBehind<number>(
       async (items) => void calls.push([...items]),
@@ -104,8 +104,8 @@ describe("writes in the background", () => {
   });
 });
 
-describe("revisions", () => {
-  it("are compared with what was seen last, by views and by looks", () => {
+describe("the revisions of groups", () => {
+  it("are compared with the last seen ones, by views and by looks", () => {
     const revisions = new Revisions();
     expect(revisions.areNewer(new Map([["g", 3]]))).toBe(false);
     expect(revisions.changed(["g"], new Map([["g", 3]]))).toEqual([]);
@@ -118,7 +118,7 @@ describe("revisions", () => {
   });
 });
 
-describe("an answer", () => {
+describe("the answer to a NOTIFY", () => {
   const result = (status: number) => ({ status, reason: "Reason", warnings: [] });
 
   it.each([
@@ -133,17 +133,17 @@ describe("an answer", () => {
     [500, "later"],
     [503, "later"],
     [302, "later"],
-  ])("%i is %s", (status, verdict) => {
+  ])("with %i counts as %s", (status, verdict) => {
     expect(verdictOf(result(status), false, 1)).toBe(verdict);
   });
 
-  it("an answer that refuses T alone, of one message, is to be tried again; of several each is tried alone first", () => {
+  it("that refuses T alone is retried for one message, and of several each is tried alone first", () => {
     const warnings = [WARNING_TEXT, TIME_TEXT].map((text) => ({ code: 399, agent: "x", text }));
     const untimely = { status: 488, reason: "Not Acceptable Here", warnings };
     expect([1, 2].map((messages) => verdictOf(untimely, false, messages))).toEqual(["later", "refused"]);
   });
 
-  it("an answer that ended the subscription leaves nothing to try again, unless it was a 2xx", () => {
+  it("that ended the subscription leaves nothing to retry, unless it was a 2xx", () => {
     expect([481, 408, 200].map((status) => verdictOf(result(status), true, 1))).toEqual([
       "gone",
       "gone",
@@ -151,7 +151,7 @@ describe("an answer", () => {
     ]);
   });
 
-  it("gives its warnings for a reason, without what could spoil a log, and not at any length", () => {
+  it("gives its warnings as a reason, of limited length and without what could spoil a log", () => {
     const text = "136 authentication of the MIKEY-SAKKE I_MESSAGE failed";
     const warnings = [{ code: 399, agent: "ue", text }];
     expect(reasonOf({ status: 488, reason: "Not Acceptable Here", warnings })).toBe(text);

@@ -42,7 +42,7 @@ it("members get the key from the process that they subscribed with, each once", 
   expect(setup.processes.map(({ delivery }) => delivery.subscriptions)).toEqual([3, 3]);
 });
 
-it("a change that another process made is told within a few looks at the store", async () => {
+it("a change that another process made is sent within a few looks at the store", async () => {
   await group(2);
   const member = await subscribed(1);
   await setup.pass(1000);
@@ -57,7 +57,7 @@ it("a change that another process made is told within a few looks at the store",
   ]);
 });
 
-it("messages that one process was to send go to the other when the member comes there", async () => {
+it("messages that one process was to send move to the other when the member comes there", async () => {
   await group(4);
   const members: Member[] = [];
   for (let i = 0; i < 4; i++) members.push(await subscribed(i));
@@ -70,7 +70,7 @@ it("messages that one process was to send go to the other when the member comes 
   expect(orphans.map(({ messages }) => messages.size)).toEqual([1, 1]);
 });
 
-it("a member with a device at each gets the key at both, and has it when one of them took it", async () => {
+it("a member with a device at each process gets the key at both, and counts as having it after one accepted it", async () => {
   await group(1);
   const [one, two] = [await subscribed(0, 0), await subscribed(0, 1)];
   await setup.pass(1000);

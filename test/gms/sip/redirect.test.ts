@@ -26,7 +26,7 @@ const rekeys = () => setup.world.store.rekeys({ groupUri: GROUP, limit: 100 });
 const last = async (rekey: number) => (await setup.deliveries(rekey))[0]!;
 
 describe("a KMS Redirect Response", () => {
-  it("has the message made again for a KMS that the Home KMS permits", async () => {
+  it("makes the GMS seal the message again for a KMS that the Home KMS permits", async () => {
     const first = await group([AWAY_KMS]);
     const member = await setup.member(0);
     let opened: unknown;
@@ -60,7 +60,7 @@ describe("a KMS Redirect Response", () => {
     expect((await setup.world.store.isMember(GROUP, memberUri(0)))?.kmsUri).toBe(HOME_KMS);
   });
 
-  it("a KMS Redirect Response that cannot be read is the refusal that it came with", async () => {
+  it("that cannot be read counts as the refusal that it came with", async () => {
     const rekey = await group([AWAY_KMS]);
     const member = await setup.member(0);
     member.reply = () => ({ ...redirect(AWAY_KMS), body: utf8("<a") });
@@ -88,7 +88,7 @@ describe("a KMS Redirect Response", () => {
     expect((await last(all[0]!.id)).reason).toContain("3 KMS redirects came to nothing");
   });
 
-  it("a KMS Redirect Response that finds the Home KMS away is a refusal that says so", async () => {
+  it("while the Home KMS is unreachable counts as a refusal that says so", async () => {
     const rekey = await group([AWAY_KMS]);
     const keys = setup.gms.context.keys as { redirect: unknown };
     keys.redirect = () => Promise.reject(new TypeError("fetch failed"));

@@ -20,7 +20,7 @@ interface Client {
   read: number;
 }
 
-it("every client that is there has the newest key, and none is given a key twice", {
+it("after a restore every subscribed client has the newest key, and none is given a key twice", {
   timeout: 60_000,
 }, async () => {
   const setup = await Setup.create();

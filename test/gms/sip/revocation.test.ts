@@ -60,7 +60,7 @@ describe("the revocation of a GMK", () => {
     expect(member.last.diff.documents[0]?.patches).toBeUndefined();
   });
 
-  it("beside the diff is refused like any message, and taken when it comes again", async () => {
+  it("beside the diff can be refused like any message, and accepted when it comes again", async () => {
     const gmk = await group();
     const member = await subscribed({ mode: "no-patching", accept: WITH_MESSAGES });
     member.reply = () => refuse(488);
@@ -72,7 +72,7 @@ describe("the revocation of a GMK", () => {
     expect(new Set(member.heard.flatMap(({ messages }) => messages.map(toHex))).size).toBe(1);
   });
 
-  it("is told by the tag where the member takes neither, and waits to be fetched", async () => {
+  it("is announced by the tag where the member takes neither, and waits to be fetched", async () => {
     const gmk = await group();
     const member = await subscribed({ mode: "no-patching" });
     const { id } = await setup.gms.context.admin.revokeGmk(ADMIN, gmk);
@@ -105,7 +105,7 @@ describe("the revocation of a GMK", () => {
     expect(deleted.map(({ sel }) => sel)).toEqual([groupDocumentPath(GROUP)]);
   });
 
-  it("reaches who was removed, also when it subscribes only then", async () => {
+  it("reaches a removed member, also one who subscribes only then", async () => {
     await group();
     const member = await subscribed({});
     await member.close();

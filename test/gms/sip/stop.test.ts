@@ -35,7 +35,7 @@ async function stop(milliseconds: number): Promise<number> {
   return setup.clock.now() - begun;
 }
 
-it("a GMS that stops tells all subscribers to come back at once, and another process has them soon", async () => {
+it("a stopping GMS tells all subscribers to come back at once, and another process has them soon", async () => {
   const members = await subscribe(3);
   await stop(10_000);
   for (const { ends } of members) {
@@ -49,7 +49,7 @@ it("a GMS that stops tells all subscribers to come back at once, and another pro
   expect(setup.processes[1]!.delivery.subscriptions).toBe(1);
 });
 
-it("a GMS that stops takes no subscription any more, new or renewed, and says so to a balancer that asks", async () => {
+it("a stopping GMS accepts no subscription any more, new or renewed, and tells a balancer that asks", async () => {
   const [member] = await subscribe(1);
   const closing = setup.gms.delivery.close(10_000);
   const late = await setup.member(0);
@@ -65,7 +65,7 @@ it("a GMS that stops takes no subscription any more, new or renewed, and says so
   expect(member!.ends).toHaveLength(1);
 });
 
-it("a subscriber that does not answer holds up a GMS that stops no longer than it may take", async () => {
+it("a subscriber that does not answer delays a stopping GMS no longer than the limit", async () => {
   const members = await subscribe(2);
   await members[0]!.close();
   const took = await stop(3000);

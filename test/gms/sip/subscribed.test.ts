@@ -40,8 +40,8 @@ const list = (...uris: string[]) => writeResourceLists(uris);
 const read = (asked: Asked, options: Partial<typeof OPTIONS> = {}) =>
   readSubscribed(request(asked), { ...OPTIONS, ...options });
 
-describe("the list", () => {
-  it("has documents and collections, absolute or relative, as they were written", () => {
+describe("the list of a SUBSCRIBE", () => {
+  it("may have documents and collections, absolute or relative, as they were written", () => {
     const odd = "org.openmobilealliance.groups/global/byGroupID/tel:g%3002";
     const { entries, leftOut } = read({
       body: list(
@@ -63,7 +63,7 @@ describe("the list", () => {
     expect(leftOut).toBe(0);
   });
 
-  it("has each document once, however it is spelled", () => {
+  it("counts each document once, however it is spelled", () => {
     const spelled = (text: string, n: number) =>
       [...text].map((c, i) => (i === n ? `%${c.charCodeAt(0).toString(16)}` : c)).join("");
     const user = encodeURIComponent(MEMBER);
@@ -81,19 +81,19 @@ describe("the list", () => {
     expect([entries.map(({ kind }) => kind), leftOut]).toEqual([["gktp", "gktp-group"], 0]);
   });
 
-  it("tells of a document once, also where its collection is listed as well", () => {
+  it("counts a document once, also where its collection is listed as well", () => {
     const alias = "org.3gpp.MCPTT-GKTP/global/byGroupID/tel:g00%31";
     const { entries } = read({ body: list("org.3gpp.MCPTT-GKTP/global/byGroupID/", alias) });
     const view = { groups: new Map([[GROUP, 1]]), gktp: [] };
     expect([...readableDocuments(entries, view).keys()]).toEqual([alias]);
   });
 
-  it("leaves out what is no URI", () => {
+  it("is read without entries that are no URI", () => {
     const body = list(...["a%00", "a%20b", "%0a", "a".repeat(1025)].map((id) => groupDocumentPath("") + id));
     expect(read({ body })).toMatchObject({ entries: [], leftOut: 4 });
   });
 
-  it("leaves out keys of others, parts of documents, and what is nothing", () => {
+  it("is read without keys of others, parts of documents, and unknown documents", () => {
     const { entries, leftOut } = read({
       body: list(
         gktpUserPath("sip:bob@example.com"),
@@ -107,7 +107,7 @@ describe("the list", () => {
     expect([entries, leftOut]).toEqual([[], 6]);
   });
 
-  it("stands in multipart/mixed beside other parts", () => {
+  it("may stand in multipart/mixed beside other parts", () => {
     const { contentType, body } = writeMultipart([
       { contentType: MEDIA.mcpttInfo, body: utf8(writeMcpttInfo({ accessToken: "a.b.c" })) },
       { contentType: MEDIA.resourceLists, body: utf8(list(groupDocumentPath(GROUP))) },
@@ -115,14 +115,14 @@ describe("the list", () => {
     expect(read({ type: contentType, body }).entries).toHaveLength(1);
   });
 
-  it("stays what it was when a refresh has none, but its form may change", () => {
+  it("stays when a refresh has none, but its form may change", () => {
     const before = read({ body: list(groupDocumentPath(GROUP)) });
     const after = read({ event: "xcap-diff;diff-processing=aggregate" }, { before } as never);
     expect(after).toMatchObject({ entries: before.entries, mode: "aggregate" });
   });
 });
 
-describe("the form", () => {
+describe("the form of diffs that a SUBSCRIBE asks for", () => {
   it.each([
     ["xcap-diff", "no-patching"],
     ["xcap-diff;diff-processing=no-patching", "no-patching"],
@@ -130,7 +130,7 @@ describe("the form", () => {
     ["xcap-diff;diff-processing=Aggregate", "aggregate"],
     // Never a more complex one than was asked for (RFC 5875 4.3).
     ["xcap-diff;diff-processing=other", "no-patching"],
-  ])("%s means %s", (event, mode) => {
+  ])("is, for %s, %s", (event, mode) => {
     expect(read({ event, body: list() })).toMatchObject({ mode });
   });
 
@@ -139,12 +139,12 @@ describe("the form", () => {
     [MEDIA.xcapDiff, false],
     [`${MEDIA.xcapDiff}, application/mikey`, false],
     [`${MEDIA.xcapDiff}, application/mikey, multipart/mixed`, true],
-  ])("Accept %s: messages beside the diff %s", (accept, mikey) => {
+  ])("by Accept %s has messages beside the diff: %s", (accept, mikey) => {
     expect(read({ ...(accept && { accept }), body: list() })).toMatchObject({ mikey });
   });
 });
 
-describe("a SUBSCRIBE is refused", () => {
+describe("the body of a SUBSCRIBE is refused", () => {
   it.each<[string, Asked]>([
     ["LIST_MISSING", {}],
     ["BODY_TYPE", { type: "text/plain", body: "x" }],
@@ -154,7 +154,7 @@ describe("a SUBSCRIBE is refused", () => {
     ["LIST_TOO_LONG", { body: list(...Array.from({ length: 21 }, (_, i) => groupDocumentPath(`g${i}`))) }],
     ["BODY_TOO_LARGE", { body: "x".repeat(65_537) }],
     ["NOT_ACCEPTABLE", { accept: "application/pidf+xml", body: list() }],
-  ])("%s", (code, asked) => {
+  ])("with %s", (code, asked) => {
     expect(() => read(asked)).toThrowError(expect.objectContaining({ code }));
   });
 });

@@ -60,7 +60,7 @@ function run(subscriber: Subscriber, answer: (rekeys: readonly number[]) => Verd
   return sent;
 }
 
-describe("with patches", () => {
+describe("a subscriber with patches gets", () => {
   it("all messages at once, then nothing until something changes", () => {
     const subscriber = make(subscribed("xcap-patching"));
     expect(run(subscriber, () => "taken")).toEqual([[1, 2, 3]]);
@@ -70,11 +70,11 @@ describe("with patches", () => {
     expect([subscriber.hasSettled(3), subscriber.hasSettled(4)]).toEqual([true, false]);
   });
 
-  it("no more in one NOTIFY than may be", () => {
+  it("no more in one NOTIFY than the limit", () => {
     expect(run(make(subscribed("aggregate")), () => "taken", 2)).toEqual([[1, 2], [3]]);
   });
 
-  it("each alone after a refusal of several, and no more of what is refused", () => {
+  it("each message alone after a refusal of several, and no more of what is refused", () => {
     const subscriber = make(subscribed("aggregate"));
     const sent = run(subscriber, (rekeys) => (rekeys.includes(2) ? "refused" : "taken"));
     expect(sent).toEqual([[1, 2, 3], [1], [2], [3]]);
@@ -95,7 +95,7 @@ describe("with patches", () => {
     expect(subscriber.failures).toBe(0);
   });
 
-  it("documents and keys gone when the member is removed", () => {
+  it("the removal of documents and keys when no longer a member", () => {
     const subscriber = make(subscribed("aggregate"));
     run(subscriber, () => "taken");
     const made = draft(subscriber, { member: false })!;
@@ -105,7 +105,7 @@ describe("with patches", () => {
     expect(draft(subscriber, { member: false })).toBeUndefined();
   });
 
-  it("a full state names documents that are gone since the subscriber was told of them", () => {
+  it("in a full state the names of documents that are gone since", () => {
     const subscriber = make(subscribed("aggregate"));
     run(subscriber, () => "taken");
     subscriber.begin();
@@ -116,7 +116,7 @@ describe("with patches", () => {
     ]);
   });
 
-  it("after its list was exchanged a subscriber gets only the documents of the new list", () => {
+  it("only the documents of the new list after a change of its list", () => {
     const subscriber = make(subscribed("aggregate"));
     run(subscriber, () => "taken");
     subscriber.wanted = subscribed("aggregate", false, [GROUP]);
@@ -131,7 +131,7 @@ describe("with patches", () => {
   });
 });
 
-describe("without patches", () => {
+describe("a subscriber without patches gets", () => {
   beforeEach(() => void records.push(record(4, "revoke")));
 
   it("tags alone", () => {
@@ -140,7 +140,7 @@ describe("without patches", () => {
     expect(subscriber.hasSettled(1)).toBe(false);
   });
 
-  it("revocations beside the diff, for who takes them, alone after a refusal", () => {
+  it("revocations beside the diff, if accepted there, alone after a refusal", () => {
     records.push(record(5, "revoke"));
     const subscriber = make(subscribed("no-patching", true));
     const made = draft(subscriber)!;
@@ -157,7 +157,7 @@ describe("the Event of a NOTIFY", () => {
     return headers.get(EVENT)?.params.get("diff-processing");
   };
 
-  it("names the mode where it is another than was asked for (RFC 5875 4.3)", () => {
+  it("names the mode if it is another than requested (RFC 5875 4.3)", () => {
     expect(eventOf(make(subscribed("no-patching"), [["diff-processing", "other"]]))).toBe("no-patching");
     expect(eventOf(make(subscribed("aggregate")))).toBeUndefined();
     expect(eventOf(make(subscribed("no-patching"), []))).toBeUndefined();

@@ -5,7 +5,7 @@ import { askApart } from "../../../roles/gms/sip/apart.ts";
 import { memberUri, newMembers } from "../memory-gms.ts";
 import { ADMIN, GROUP, Setup } from "./support/gms.ts";
 
-describe("a question about many", () => {
+describe("a batched question about many subscribers", () => {
   const keys = Array.from({ length: 100 }, (_, i) => `k${i}`);
   const failing = (bad: readonly string[]) => async (some: readonly string[]) => {
     if (some.some((key) => bad.includes(key))) throw new Error("bad");
@@ -32,7 +32,7 @@ describe("a question about many", () => {
   });
 });
 
-describe("the looks of a process", () => {
+describe("the store polling of a process", () => {
   let setup: Setup;
   beforeEach(async () => {
     setup = await Setup.create({ processes: 2 });
@@ -47,7 +47,7 @@ describe("the looks of a process", () => {
     return member;
   };
 
-  it("are about the groups of its members only, whatever they list", async () => {
+  it("covers the groups of its members only, whatever they list", async () => {
     await setup.gms.context.admin.createGroup(ADMIN, { uri: GROUP, members: newMembers(1) });
     const asked = new Set<string>();
     const { store } = second().context;
@@ -70,7 +70,7 @@ describe("the looks of a process", () => {
     await setup.until(() => member.last.diff.documents[0]?.newEtag === String(changed.revision));
   });
 
-  it("find out who is new in a group, also where that brings no message", async () => {
+  it("finds new members of a group, also where that brings no message", async () => {
     const { admin } = setup.gms.context;
     const other = "sip:second@home.example";
     await admin.createGroup(ADMIN, { uri: GROUP, members: newMembers(1) });
@@ -84,7 +84,7 @@ describe("the looks of a process", () => {
     await setup.until(() => told().includes(groupDocumentPath(other)));
   });
 
-  it("go on where one group, or one member, cannot be asked about", async () => {
+  it("goes on where one group, or one member, cannot be read", async () => {
     const { admin } = setup.gms.context;
     const bad = "sip:bad@home.example";
     await admin.createGroup(ADMIN, { uri: GROUP, members: newMembers(1) });

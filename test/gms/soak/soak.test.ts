@@ -112,7 +112,7 @@ describeWithPostgres("a soak of three GMS processes on PostgreSQL", () => {
     Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))![1]) * 1024;
 
   it(
-    "nobody is without the newest key after any of the faults, and memory stays flat",
+    "leaves nobody without the newest key after any of the faults, and memory stays flat",
     async () => {
       const recoveries: Recovery[] = [];
       const memory: number[] = [];
