@@ -1,7 +1,7 @@
 // `npm run docs`: collects the Markdown of the repository and builds static pages from it in build/site, with the API reference
 // of both packages, from the doc comments, in build/site/api.
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -29,11 +29,13 @@ run("npx", ["vitepress", "build"]);
 // After the pages, as VitePress empties its folder.
 run("npx", ["typedoc", "--options", writeApiEntries()]);
 
+/** Whether each package that package.json names is here in its version. */
 function isInstalled() {
-  const installed = join(SITE, "node_modules/.package-lock.json");
-  return (
-    existsSync(installed) && statSync(installed).mtimeMs >= statSync(join(SITE, "package-lock.json")).mtimeMs
-  );
+  const { devDependencies } = JSON.parse(readFileSync(join(SITE, "package.json"), "utf8"));
+  return Object.entries(devDependencies).every(([name, version]) => {
+    const file = join(SITE, "node_modules", name, "package.json");
+    return existsSync(file) && JSON.parse(readFileSync(file, "utf8")).version === version;
+  });
 }
 
 /** Writes one module for each entry of the packages, named as it is imported, and returns the options of typedoc. */
@@ -63,10 +65,8 @@ function writeApiEntries() {
       entryPoints,
       tsconfig,
       out: join(ROOT, "build/site/api"),
-      displayBasePath: ROOT,
       readme: "none",
-      disableGit: true,
-      sourceLinkTemplate: "",
+      disableSources: true,
       excludePrivate: true,
       navigationLinks: { Documentation: "../docs/index.html" },
       // Types that a public one mentions without the package exporting them have no page.

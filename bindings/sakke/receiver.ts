@@ -143,7 +143,7 @@ export class SakkeReceiver {
 
   /**
    * The TEST of RFC 6508 6.2.2 step 5 for an R of order q: w = g^r. The RSK is [1/(b + z)]P and <R, RSK> determines R
-   * among the points of order q, so this holds for R = [r]([b]P + Z_T) alone.
+   * among the points of order q, so this holds for `R = [r]([b]P + Z_T)` alone.
    */
   #isPowerOf(scalar: Uint8Array, w: Uint8Array): boolean {
     const { core } = this.#kms;
@@ -158,7 +158,7 @@ export class SakkeReceiver {
     return same;
   }
 
-  /** The same TEST as it is written, R = [r]([b]P + Z_T), with the table of a prepared key. */
+  /** The same TEST as it is written, `R = [r]([b]P + Z_T)`, with the table of a prepared key. */
   #isPoint(scalar: Uint8Array, r: Uint8Array, { table }: Prepared): boolean {
     const { core } = this.#kms;
     const operands = concat(scalar, paddedIdentifier(this.#id));

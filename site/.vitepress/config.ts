@@ -70,11 +70,7 @@ export default defineConfig({
   },
   themeConfig: {
     search: { provider: "local" },
-    nav: [
-      { text: "Documentation", link: "/docs/index" },
-      API,
-      { text: "Changes", link: "/CHANGELOG" },
-    ],
+    nav: [{ text: "Documentation", link: "/docs/index" }, API, { text: "Changes", link: "/CHANGELOG" }],
     sidebar: sidebar(),
     outline: "deep",
   },
