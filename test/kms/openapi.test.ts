@@ -6,7 +6,7 @@ import { ANSWERS } from "../../roles/kms/admin/answers.ts";
 import { BODIES, type BodyOf, type Operation } from "../../roles/kms/admin/wire.ts";
 import { errorSchema } from "../../roles/server/openapi.ts";
 import { AnswerCheck, expectWhole, type OpenApi, operationsOf } from "../support/openapi.ts";
-import { ALICE, PERIOD, World } from "./world.ts";
+import { ALICE, PERIOD, World } from "./running-kms.ts";
 
 const TOKEN = "operator's token";
 const OPERATIONS = Object.keys(BODIES) as Operation[];

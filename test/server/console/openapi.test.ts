@@ -2,9 +2,9 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { OPERATIONS, SCHEMAS } from "../../../roles/console/operations.ts";
 import { operator } from "../../../roles/gms/common/caller.ts";
-import { newMembers } from "../../gms/world.ts";
+import { newMembers } from "../../gms/memory-gms.ts";
 import { AnswerCheck, expectWhole, type OpenApi, operationsOf } from "../../support/openapi.ts";
-import { type ConsoleWorld, codeOf, consoleWorld, GROUP, TOKEN } from "./world.ts";
+import { type ConsoleWorld, codeOf, consoleWorld, GROUP, TOKEN } from "./running-console.ts";
 
 const USER = "sip:carol@home.example";
 let here: ConsoleWorld;
