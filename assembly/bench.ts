@@ -22,7 +22,7 @@ const WORDS: usize = 22;
 const INTEGER: usize = 23;
 const TEMPORARY: usize = 24;
 
-export { heapBase, setWorkspace, workspaceBytes } from "./memory";
+export { heapBase, setWorkspace, workspaceBytes } from "./memory/workspace";
 export { isFused, laneCount } from "./selftest";
 
 /** Sets the running value to the x and the operand to the y coordinate of P or of G of P-256, in every lane. */

@@ -3,7 +3,7 @@
 // SLACK covers.
 
 import "./kernels";
-import { bytes, isFp, lanes, words } from "./field";
+import { bytes, isFp, lanes, words } from "./tags";
 
 /** p / 2^1024, and p / 2^256 of P-256. */
 const FP_TOP: f64 = 0.5995289755613492;

@@ -7,7 +7,7 @@
 
 import { choose, negateMod } from "./scalar";
 import { valueOf, wordsOf } from "./modulus";
-import { workspace } from "./memory";
+import { workspace } from "./memory/workspace";
 
 /** Octets of a recoded scalar: 34 words (two of padding for unaligned reads) and the sign. */
 export const RECODED_BYTES: usize = 144;

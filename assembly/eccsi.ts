@@ -3,7 +3,7 @@
 // it returns; the blocks it was given, scratch among them, are cleared by their owner.
 
 import { P256, bytes, lanes, mul, pointBytes, sub } from "./field";
-import { FIXED_BYTES, wipe, workspace } from "./memory";
+import { FIXED_BYTES, wipe, workspace } from "./memory/workspace";
 import { P256_CURVE } from "./generated/curves";
 import { P256_N, P256_P } from "./generated/moduli";
 import { RECODED_BYTES, recode } from "./digits";

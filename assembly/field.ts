@@ -1,48 +1,12 @@
-// The two prime fields behind one generic surface, on the kernel of the build. A field is named by a tag class; `kernel` is
-// a namespace that the target in asconfig.json chooses, see kernels.ts.
+// Arithmetic of both prime fields behind one generic surface, on the kernel of the build. A field is named by its tag of
+// tags.ts; `kernel` is a namespace that the target in asconfig.json chooses, see kernels.ts.
 
 import "./kernels";
 import { difference, factors, legal, reducible, repeated, subtrahends, summands } from "./bounds";
-import { workspace } from "./memory";
+import { workspace } from "./memory/workspace";
+import { Fp, bytes, isFp, lanes } from "./tags";
 
-/** F_p of SAKKE parameter set 1. */
-@unmanaged export class Fp {
-  tag: u64;
-}
-
-/** The base field of NIST P-256. */
-@unmanaged export class P256 {
-  tag: u32;
-}
-
-// A tag class has nothing but its size, which the compiler knows.
-@inline export function isFp<F>(): bool {
-  return offsetof<F>() == 8;
-}
-
-@inline export function lanes(): i32 {
-  return kernel.LANES;
-}
-
-/** Octets of an element vector. */
-@inline export function bytes<F>(): usize {
-  return isFp<F>() ? kernel.fp.BYTES : kernel.p256.BYTES;
-}
-
-/** Octets of a point: the vector of x, then the vector of y. */
-@inline export function pointBytes<F>(): usize {
-  return bytes<F>() << 1;
-}
-
-/** Octets of one element in a table. */
-@inline export function entryBytes<F>(): usize {
-  return isFp<F>() ? kernel.fp.ENTRY_BYTES : kernel.p256.ENTRY_BYTES;
-}
-
-/** 32-bit words of a canonical integer of the field. */
-@inline export function words<F>(): i32 {
-  return isFp<F>() ? 32 : 8;
-}
+export { Fp, P256, bytes, entryBytes, isFp, lanes, pointBytes, words } from "./tags";
 
 /** 1 in Montgomery form, in every lane. */
 @inline export function one<F>(): usize {

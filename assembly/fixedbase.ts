@@ -7,7 +7,7 @@ import { foldLanes, foldProjective, sumComplete, sumLevels, sumTree } from "./po
 import { rowsOf, selectPoints, selectSpread, selectSpreadUnsafe, windowWidthOf } from "./tables";
 import { Conversion, claim, release, slot } from "./scratch";
 import { toOctets } from "./scalar";
-import { wipe } from "./memory";
+import { wipe } from "./memory/workspace";
 
 /** Summands a lane at which a spread sum goes over to complete additions. */
 const FEW: i32 = 13;

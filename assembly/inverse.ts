@@ -10,7 +10,7 @@
 
 import { inverse30, limbs30Of, limbsOf, wordsOf } from "./modulus";
 import { isZero } from "./scalar";
-import { workspace } from "./memory";
+import { workspace } from "./memory/workspace";
 
 const MASK30: i32 = 0x3fffffff;
 

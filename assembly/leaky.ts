@@ -10,7 +10,7 @@ import { slot } from "./scratch";
 const VALUE: usize = 16;
 const OTHER: usize = 17;
 
-export { heapBase, setWorkspace, workspaceBytes } from "./memory";
+export { heapBase, setWorkspace, workspaceBytes } from "./memory/workspace";
 
 /** Stops at the first octet that differs. */
 export function compareEarlyExit(a: usize, b: usize, length: i32): bool {

@@ -15,7 +15,7 @@ import { MASKS_BYTES, isInfinity, masksOf, rowsFor, spreadScratch, sumFixed, sum
 import { Master, PowerOut, Receiver, Scalar, claim, release, slot } from "./scratch";
 import { hasOrderQ } from "./order";
 import { checkReceiverKey, linesBytes, linesScratch, pairDirect, pairPrepared, prepareLines } from "./pairing";
-import { FIXED_BYTES, wipe, workspace } from "./memory";
+import { FIXED_BYTES, wipe, workspace } from "./memory/workspace";
 
 const N: i32 = 32;
 const SCALAR: usize = 128;

@@ -2,7 +2,7 @@
 // length, so nothing depends on the values.
 
 import { negInverse32, rSquaredOf, valueOf, wordsOf } from "./modulus";
-import { workspace } from "./memory";
+import { workspace } from "./memory/workspace";
 
 /** out = value, from `length` octets, most significant first; the rest of the n words is 0. length <= 4 n. */
 export function fromOctets(out: usize, octets: usize, length: i32, n: i32): void {

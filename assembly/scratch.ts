@@ -12,7 +12,7 @@
 //   20-39 the running multiple of a point, its steps, and the accumulator of a pairing; a master secret
 //   40-85 whatever runs on that: pairings, stored lines, the test of the order, products with public scalars
 
-import { workspace } from "./memory";
+import { workspace } from "./memory/workspace";
 
 const SLOT_BYTES: usize = 640;
 const SLOTS: usize = 90;

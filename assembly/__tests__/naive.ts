@@ -1,7 +1,7 @@
 // Integers modulo N the slow and obvious way, and operands for the specs: an oracle that shares nothing with the code
 // beside it. Numbers are 32-bit words, least significant first.
 
-import { FIXED_BYTES, setWorkspace } from "../memory";
+import { FIXED_BYTES, setWorkspace } from "../memory/workspace";
 import { valueOf, wordsOf } from "../modulus";
 
 const WORKSPACE = memory.data(65536, 64);

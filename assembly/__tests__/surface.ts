@@ -5,7 +5,7 @@ import { Fp as F } from "../field";
 import * as field from "../field";
 import * as lanes from "../lanes";
 
-export { setWorkspace } from "../memory";
+export { setWorkspace } from "../memory/workspace";
 export { isFused, laneCount } from "../selftest";
 
 export function bytes(): usize {

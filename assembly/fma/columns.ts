@@ -1,7 +1,7 @@
 // Products, squares and the Montgomery reduction of assembly/fma/field.ts, on columns: 40 vectors of 64-bit integers,
 // column k of weight 2^(52 k), that collect the bit patterns of fused products of limbs.
 
-import { column } from "../column-bounds";
+import { column } from "../memory/column-bounds";
 import { MAGIC, MODULUS, ROW, START_1 } from "../generated/fma";
 import { high, low, toDouble } from "./vectors";
 

@@ -13,7 +13,7 @@
 // |column| < 2^58 for one product with its reduction and < 2^59 for two; the bias of 2^60 keeps columns positive.
 
 import { LEVELS, MAGIC, MODULUS_INTEGERS, ONE, R_SQUARED, START_1, START_2 } from "../generated/fma";
-import { workspace } from "../memory";
+import { workspace } from "../memory/workspace";
 import { product, reduce, reduceMinus, reduceMinusBoth, square } from "./columns";
 import { MASK_BYTES, entryMasks, scanLane, scanRow, selectionMasks } from "./scan";
 import { toDouble } from "./vectors";

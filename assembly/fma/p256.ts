@@ -14,9 +14,9 @@
 // Two products and their reduction leave a column between -12 2^51 and 40 2^51; with the bias of 2^55 it is positive and
 // below 2^57.
 
-import { column } from "../column-bounds";
+import { column } from "../memory/column-bounds";
 import { ADDEND, MAGIC, MULTIPLE_ADDEND, ONE, R_SQUARED, START_1, START_2, SUBTRAHEND } from "../generated/fma-p256";
-import { workspace } from "../memory";
+import { workspace } from "../memory/workspace";
 import { MASK_BYTES, high, low, selectionMasks, toDouble, toInteger } from "./vectors";
 
 export { MASK_BYTES, ONE, R_SQUARED, selectionMasks };

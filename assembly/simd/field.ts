@@ -9,9 +9,9 @@
 //
 // A column is a sum of at most 3 37 products below 2^56 and a carry (two products and a reduction): below 2^63.
 
-import { columns } from "../column-bounds";
+import { columns } from "../memory/column-bounds";
 import { LEVELS, MODULUS, NEGATIVE_INVERSE, ONE, R_SQUARED, ROW } from "../generated/simd";
-import { workspace } from "../memory";
+import { workspace } from "../memory/workspace";
 import {
   MASK_BYTES, addProduct, addRows, highPair, laneToWords, lowPair, pack, product, scanTenLimbs, selectionMasks,
   square, wordsToLane,

@@ -12,9 +12,9 @@
 // v p clears them and adds v 2^96 + v 2^192 + v (2^32 - 1) 2^224: 3 limbs and 12 bits, 6 limbs and 24 bits, 8 limbs up.
 // A column is a sum of at most 20 products below 2^56, one v (2^32 - 1) and less: below 2^62.
 
-import { column, columns } from "../column-bounds";
+import { column, columns } from "../memory/column-bounds";
 import { MODULUS, ONE, R_SQUARED, SUBTRAHEND } from "../generated/simd-p256";
-import { workspace } from "../memory";
+import { workspace } from "../memory/workspace";
 import {
   MASK_BYTES, addProduct, laneToWords, pack, product, scanTenLimbs, selectionMasks, square, wordsToLane,
 } from "./vectors";

@@ -1,7 +1,7 @@
 // What the two SIMD kernels share: element vectors of any number of limbs below 2^28, four lanes of 32 bits, and
 // columns of products, two v128 of two 64-bit lanes each.
 
-import { workspace } from "../memory";
+import { workspace } from "../memory/workspace";
 
 /** Octets of one selection mask. */
 export const MASK_BYTES: usize = 16;

@@ -1,4 +1,4 @@
-/** Imports point downwards only: web → cli → roles → documents, store → bindings, transport → base. */
+/** Imports point downwards only: web → cli → roles → documents, store → bindings, transport → base; assembly stands alone. */
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -23,6 +23,7 @@ const only = (...names: string[]) => new RegExp(`^(?:${names.join("|")})$`);
 const BELOW = ["documents", "transport", "bindings", "base"];
 
 const ROOMS: Record<string, Room> = {
+  assembly: { rooms: ["assembly"], packages: only() },
   base: { rooms: ["base"], packages: only() },
   bindings: { rooms: ["bindings", "base"], packages: only(HASHES, "@assemblyscript/loader") },
   transport: {
@@ -163,7 +164,9 @@ function importsOf(from: string): Import[] {
 }
 
 const isRelative = ({ to }: Import) => to.startsWith(".");
-const targetOf = ({ from, to }: Import) => normalize(join(dirname(from), to));
+/** AssemblyScript names modules without the ending of their files. */
+const targetOf = ({ from, to }: Import) =>
+  normalize(join(dirname(from), roomOf(from) === "assembly" ? `${to}.ts` : to));
 /** Roles are rooms each, so that none imports another unless it says so. */
 const roomOf = (path: string) => Object.keys(ROOMS).find((room) => path.startsWith(`${room}/`)) ?? path;
 const show = ({ from, to }: Import) => `${from} imports ${to}`;

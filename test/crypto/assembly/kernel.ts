@@ -6,7 +6,7 @@ export interface KernelKind {
   /** Module under assembly/ that computes. */
   readonly file: string;
   readonly build: Build;
-  /** Tag class of the field in assembly/field.ts. */
+  /** Tag class of the field in assembly/tags.ts. */
   readonly field: "Fp" | "P256";
   readonly p: bigint;
   readonly limbs: number;

@@ -1,4 +1,4 @@
-// The bounds of the columns of a product, asserted in a build with assertions as in bounds.ts, which kernels cannot import.
+// The bounds of the columns of a product, asserted in a build with assertions as in ../bounds.ts, which stands on the kernels.
 
 /** Asserts that both lanes are in [2^low, 2^high), or in [0, 2^high) for a low of 0. */
 @inline export function column(x: v128, low: i32, high: i32): void {
