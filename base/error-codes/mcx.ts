@@ -31,7 +31,7 @@ export const MCX_CODES = {
   CALL_FULL: "As many are in the call as the group document allows.",
   NO_CALL: "The group has no call at this process of the server, so that there is nobody to be told of.",
   CONFERENCE_REFUSED:
-    "What the server says of who is in a call is of another group, or is no state of a call.",
+    "The server's list of participants belongs to another group, or is not a conference state.",
   NO_COMMON_SPEECH: "The call of the group is in a format of speech that the client does not offer.",
   NO_WEB_SOCKET: "The server does not take media over WebSockets.",
 
