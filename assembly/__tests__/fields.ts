@@ -165,7 +165,7 @@ export function describeField<F>(name: string, modulus: usize): void {
         tested.mul(B, A, B);
         expectLanes(B, product, "a b over b");
         tested.sqr(OUT, A);
-        // Of two Montgomery factors one is left.
+        // One of two Montgomery factors is left.
         memory.fill(SPARE, 0, tested.bytes);
         clear(number(TEMPORARY));
         store<u32>(number(TEMPORARY), 1);

@@ -52,7 +52,7 @@ export function changes(recorded: Counts | undefined, counted: Counts): Change[]
     .filter((change) => change.counted !== change.recorded);
 }
 
-/** Those of the changes that are losses. */
+/** The changes that are losses. */
 export function grown(changed: readonly Change[]): Change[] {
   return changed.filter(({ recorded, counted }) => counted > recorded);
 }

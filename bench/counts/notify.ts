@@ -5,7 +5,7 @@ import { ADMIN, GROUP, Setup } from "../../test/gms/sip/support/gms.ts";
 
 const MEMBERS = 3;
 
-/** Of one NOTIFY with one message, head and body. */
+/** Octets of one NOTIFY with one message, head and body. */
 export async function countNotifyOctets(): Promise<number> {
   const setup = await Setup.create();
   try {

@@ -165,7 +165,7 @@ function descriptionOf(message: Uint8Array): Description {
   return { name, mediaType, size: size as number, sha256: digest };
 }
 
-/** Whoever opens a file may save it under its name: so that cannot lead to another folder. */
+/** A receiver may save a file under its name, which therefore cannot lead to another folder. */
 function faultOf(name: string, mediaType: string): string | undefined {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: no name has them
   const isPlain = !/[\u0000-\u001f\u007f/\\:]/.test(name) && name !== "." && name !== "..";

@@ -23,7 +23,7 @@ export interface McDataNotification {
   readonly disposition: number;
   /** Unix seconds. */
   readonly dateTime: number;
-  /** Those of the message that it tells of. */
+  /** The identifiers of the message that the notification is about. */
   readonly conversationId: Uint8Array;
   readonly messageId: Uint8Array;
 }

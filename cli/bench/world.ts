@@ -34,7 +34,7 @@ export interface Signature {
 export interface WorldOptions {
   /** Ms since the Unix epoch; the system's clock when absent. */
   readonly now?: number;
-  /** Of all keys and messages. With a seeded one and a time of its own, a world is the same each time. */
+  /** The source of all keys and messages. With a seeded one and a time of its own, a world is the same each time. */
   readonly random?: RandomSource;
 }
 

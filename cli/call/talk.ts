@@ -67,7 +67,7 @@ export async function sayTo(
       await everyFrame(async (missed) => {
         const at = frames * G711_FRAME;
         if (at >= samples.length) return false;
-        // Of a call that has lost its server, until another one has given the floor.
+        // A call that has lost its server waits until another one has given the floor.
         if (call.floor.state === "pending") return true;
         if (call.floor.state !== "granted") return false;
         // Nothing is left out for being late: it is said after a pause.

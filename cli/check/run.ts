@@ -8,7 +8,7 @@ export interface CaseResult {
   readonly title: string;
   readonly clause: string;
   readonly verdict: Verdict;
-  /** Of every verdict but pass. */
+  /** Given with every verdict except pass. */
   readonly reason?: string;
   readonly exchanges: readonly Exchange[];
   readonly milliseconds: number;

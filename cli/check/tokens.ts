@@ -11,7 +11,7 @@ export interface CheckTokens {
   valid(): Promise<string>;
   /** Was valid once. */
   readonly expired?: () => Promise<string>;
-  /** Of the user, without the scope of the server. */
+  /** A token of the user without the scope of the server. */
   readonly wrongScope?: () => Promise<string>;
 }
 

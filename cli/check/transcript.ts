@@ -23,7 +23,7 @@ export class Transcript {
     this.#exchanges.push({ sent: "", received: text });
   }
 
-  /** Those since the last call. */
+  /** The exchanges since the last call. */
   take(): readonly Exchange[] {
     const taken = this.#exchanges;
     this.#exchanges = [];

@@ -106,7 +106,7 @@ async function play(stage: Stage): Promise<void> {
     members: [...mixing.map(({ uri }) => ({ uri })), { uri: mcxUri, kind: "mcx-server" }],
   });
   await clock.time("subscribe or fetch, check, store", count, async (step) => {
-    // Who looks over HTTPS looks once.
+    // A client of HTTPS looks once.
     await sealed(admin, mixed.rekeys[0]!, uncounted(step));
     const groupsOf = (member: DemoMember) => [GROUP, ...(mixing.includes(member) ? [MIXED_GROUP] : [])];
     const connected = crowd.each(members, (member) => member.connect(groupsOf(member)), uncounted(step));

@@ -206,7 +206,7 @@ async function keyOf(ring: GroupKeyRing, options: McxMemberOptions): Promise<voi
     }
     const pending = ring.keys(groupUri).find(({ state }) => state === "pending");
     pendingSince = pending && (pendingSince ?? waited);
-    // Those of one document come one after the other.
+    // The events of one document come one after the other.
     if (pending !== undefined && waited - pendingSince! > SETTLED_MS) {
       const text = `the key of ${groupUri} is pending until ${new Date(pending.activation).toISOString()}`;
       throw new MikeySakkeError("transport", "KEY_PENDING", text);

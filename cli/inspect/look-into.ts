@@ -13,7 +13,7 @@ export type Found =
       readonly message?: undefined;
       readonly form: string;
       readonly contents: readonly Content[];
-      /** Of a capture. */
+      /** The frames of a capture. */
       readonly frames?: readonly CapturedFrame[];
     };
 

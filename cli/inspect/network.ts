@@ -8,7 +8,7 @@ export interface Flow {
   /** Address and port, such as 192.0.2.1:5060 or [2001:db8::1]:5060. */
   readonly from: string;
   readonly to: string;
-  /** Of the first packet. */
+  /** The time of the first packet. */
   readonly time: number | undefined;
   /** One datagram, or all of one direction of a connection as far as it was captured without a gap. */
   readonly octets: Uint8Array;

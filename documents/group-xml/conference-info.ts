@@ -1,4 +1,4 @@
-/** Who is in a call of a group: the conference state of RFC 4575, as much of it as TS 24.379 10.1.3 needs. */
+/** The participants of a group's call: the conference state of RFC 4575, as much of it as TS 24.379 10.1.3 needs. */
 import { element, writeXml } from "../xml/xml-writer.ts";
 import {
   attribute,

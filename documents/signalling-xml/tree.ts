@@ -73,7 +73,7 @@ export function hasText(element: ElementNode): boolean {
  * for each of hundreds of texts.
  */
 function declarationsFor(text: string, element: ElementNode): string {
-  // Of elements and attributes. Each match begins where the one before must have ended, so this takes linear time.
+  // The prefixes of elements and attributes. Each match begins where the one before must have ended, so this takes linear time.
   const names = text.matchAll(/(?:<\/?|[\t\n\r ])([^\t\n\r <>/"'=:]+):/g);
   const prefixes = new Set(["", ...[...names].map((match) => match[1]!)]);
   let declarations = "";

@@ -1,6 +1,6 @@
 /**
- * Who sends under which GUK-ID (TS 33.180 5.2.3, F.1.3). A GUK-ID does not tell the user; users that may have sent are
- * tried. It is no proof: each member can send under the GUK-ID of any other.
+ * Finds which user sends under a GUK-ID (TS 33.180 5.2.3, F.1.3). A GUK-ID does not tell the user; users that may have
+ * sent are tried. It is no proof: each member can send under the GUK-ID of any other.
  */
 import type { KeyId } from "../../bindings/index.ts";
 import { type GroupMediaKeys, type GroupMki, sendersOf } from "../../bindings/media/index.ts";

@@ -57,7 +57,7 @@ export class Claims {
     const recent = this.#named.filter(({ endedAt }) => endedAt === undefined || now < endedAt + LATE_MS);
     const owner = recent.find((named) => named.ssrc === ssrc);
     if (owner !== undefined) return { users: [owner.user], isTheirs: true, isNamed: true };
-    // Of those whose SSRC was said it is another.
+    // A talker whose SSRC is known is not the one who sends under this one.
     const open = recent.filter((named) => named.ssrc === undefined);
     if (open.length > 0) return { users: open.map(({ user }) => user), isTheirs: true, isNamed: false };
     const talking = recent.filter(({ endedAt }) => endedAt === undefined);

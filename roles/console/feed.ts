@@ -178,7 +178,7 @@ export class Feed {
     }
   }
 
-  /** Those whose state is another than it was told. */
+  /** Deliveries whose state has changed since the page was told. */
   async #changes({ id }: RekeyRecord): Promise<DeliveryRecord[]> {
     const states = this.#states.get(id)!;
     const changed: DeliveryRecord[] = [];

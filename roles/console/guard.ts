@@ -1,6 +1,6 @@
 /**
- * Who may ask at all: requests to our own name only, changes from our own page only, and pages that load nothing from
- * elsewhere and stand in no frame.
+ * Checks which requests may be answered at all: requests to our own name only, changes from our own page only, and pages
+ * that load nothing from elsewhere and stand in no frame.
  */
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { type ErrorCode, MikeySakkeError } from "../../base/errors.ts";

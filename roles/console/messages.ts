@@ -36,13 +36,13 @@ export interface LostView {
   readonly reason: string;
   readonly actor: string;
   readonly startedAt: number;
-  /** Those that use a GMK which the user held. */
+  /** Groups that use a GMK which the user held. */
   readonly groups: readonly string[];
   /** How many GMKs the user held. */
   readonly gmks: number;
   /** Members who had something outstanding. */
   readonly others: number;
-  /** Of whom something is, the first hundred. */
+  /** The first hundred members who have not answered yet. */
   readonly outstanding: readonly string[];
   readonly done: boolean;
   /** The oldest first. */
@@ -84,7 +84,7 @@ export interface FeedEvents {
   /** Settings or members of these groups. */
   readonly groups: { readonly groups: readonly string[] };
   readonly rekey: RekeyRecord;
-  /** Of the group that the page watches. */
+  /** Deliveries in the group that the page watches. */
   readonly deliveries: { readonly rekey: number; readonly deliveries: readonly DeliveryRecord[] };
   readonly lost: LostView;
   readonly calls: { readonly sessions: readonly SessionState[]; readonly clients: readonly string[] };

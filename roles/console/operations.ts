@@ -74,7 +74,7 @@ export interface ConsoleOperation {
   readonly status: number;
   readonly answer?: SchemaName;
   readonly answerType?: string;
-  /** Who may: whoever has a code, whoever has a session, or a command with the operator's token. */
+  /** Who may call it: anybody with a code, anybody with a session, or a command with the operator's token. */
   readonly access: "code" | "session" | "operator";
 }
 

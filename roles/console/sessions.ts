@@ -1,4 +1,4 @@
-/** Who is signed in: codes that open one session each, the sessions, and how often one may guess. */
+/** The operators who are signed in: codes that open one session each, the sessions, and how often one may guess. */
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { RandomSource } from "../../base/random.ts";
 
@@ -31,7 +31,7 @@ const MOST_CODES = 32;
 const MOST_SESSIONS = 64;
 /** Wrong attempts of one address a minute. No secret is short enough to be guessed: this keeps the log and the processor free. */
 const MOST_FAILURES = 10;
-/** Of all addresses together. */
+/** Failures of all addresses together. */
 const MOST_FAILURES_ALL = 200;
 const MINUTE = 60_000;
 

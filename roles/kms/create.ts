@@ -24,7 +24,7 @@ import { RefusedLog } from "../server/refused-log.ts";
 import { createTokenVerifier, type TokenVerifier } from "../server/tokens.ts";
 import type { KmsAdmin } from "./admin/admin.ts";
 import { createAdmin } from "./admin/operations.ts";
-import { createAdminServer } from "./admin/server.ts";
+import { createKmsAdminServer } from "./admin/server.ts";
 import {
   KMS_RELOADABLE,
   type KmsConfig,
@@ -141,7 +141,7 @@ export async function createKms(options: KmsOptions): Promise<Kms> {
     await store.ready();
     await measure();
   });
-  const adminServer = createAdminServer({
+  const adminServer = createKmsAdminServer({
     admin,
     snapshot: (write) => store.snapshot(write),
     log,

@@ -1,4 +1,4 @@
-/** Who is behind an operator's request: the header in which an admin client names them for the audit log. */
+/** The person behind an operator's request: the header in which an admin client names them for the audit log. */
 import { MikeySakkeError } from "../../base/errors.ts";
 
 export const ACTOR_HEADER = { kms: "kms-actor", gms: "gms-actor" } as const;

@@ -25,11 +25,11 @@ export interface AdminListenerOptions {
   /** Throws unless requests can be answered. */
   readonly ready: () => Promise<void>;
   readonly metrics?: { readonly contentType: string; text(): Promise<string> };
-  /** Of the server that this listener is part of, as the next three; its metrics tell of them. */
+  /** The issuers of the server that this listener is part of, whose metrics tell of them and of the next three. */
   readonly issuers?: IssuerStates | undefined;
   readonly credentials?: Credentials | undefined;
   readonly keyEnds?: KeyEnds | undefined;
-  /** Of the server's database; absent where it has none. */
+  /** The connections of the server's database; absent where it has none. */
   readonly pool?: (() => PoolUse | undefined) | undefined;
   readonly log: ServerLog;
   readonly random: RandomSource;

@@ -11,7 +11,7 @@ export interface KeyEnds {
   certificates?(): readonly (readonly [string, number])[];
 }
 
-/** Those of a server that has identity keys. */
+/** The ends of the keys of a server that has identity keys. */
 export function keyEndsOf(
   current: () => { readonly initiator: Initiator; readonly domains: readonly KmsDomain[] },
   now: () => number,

@@ -99,7 +99,7 @@ export function guardListener(
     shared: () => kind === "http",
     dropped: (reason, { host }) => note(reason, host),
   });
-  // Those of a TLS handshake too. Fastify answers, if it can, and ends the connection.
+  // Errors of a TLS handshake come here too. Fastify answers, if it can, and ends the connection.
   app.server.on("clientError", ({ code }: NodeJS.ErrnoException, { remoteAddress = "" }: Socket) =>
     note(code ?? "HTTP", plainAddress(remoteAddress)),
   );

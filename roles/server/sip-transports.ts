@@ -48,7 +48,7 @@ export function sipTransports(config: SipConfig, options: SipTransportOptions): 
     const { advertised, ...listen } = at(port);
     return { listen, ...bounds, idleTimeout: IDLE_MS, ...defined({ advertised }) };
   };
-  // Those without a page behind them send no origin and are always let in.
+  // Clients that are no pages send no origin and are always let in.
   const web = (port: number) => ({ ...at(port), ...bounds, origins });
   const transports: SipTransport[] = [];
   if (udpPort === 0 && tcpPort === 0) {

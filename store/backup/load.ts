@@ -10,7 +10,7 @@ import { markRestored } from "./mark.ts";
 
 /** Milliseconds for one statement. */
 const PATIENCE_MS = 3_600_000;
-/** Of rows that are written at a time. */
+/** Rows that are written at a time. */
 const BATCH_ROWS = 500;
 const BATCH_CHARACTERS = 4 << 20;
 

@@ -69,7 +69,7 @@ export class Processes {
     );
   }
 
-  /** Those of a server whose reports are still kept, by name. */
+  /** Lists the processes of a server whose reports are still kept, by name. */
   async list(server: ProcessServer): Promise<ProcessRecord[]> {
     const { rows } = await this.#db.query<Row>(
       `SELECT server, name, since, seen_at, clock_ahead, fault FROM server_process

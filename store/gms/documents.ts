@@ -4,7 +4,7 @@ import { requireFew } from "./checks.ts";
 import type { DeliveryState, GktpRecord, RekeyKind } from "./records.ts";
 
 /**
- * Of a GMK the newest message of each sort: a renewal takes the place of the message before it. Parameters: URIs of
+ * The newest message of each sort for a GMK: a renewal takes the place of the message before it. Parameters: URIs of
  * members, URI of a group or null.
  */
 const newest = (columns: string) => `SELECT DISTINCT ON (d.member_uri, r.gmk) ${columns}

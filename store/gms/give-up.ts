@@ -52,7 +52,7 @@ async function giveUpSome(
     ORDER BY d.rekey, d.member_uri FOR UPDATE OF d`,
     [ids, olderThanMs],
   );
-  // Who comes locks the messages too: with these locked, those who have come are seen now, and others wait.
+  // A member who comes locks the messages too: with these locked, those who have come are seen now, and others wait.
   const { affected } = await sql.query(
     `WITH given AS (
       DELETE FROM gms_due q USING unnest($1::bigint[], $2::text[]) AS n (rekey, member_uri)

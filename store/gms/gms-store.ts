@@ -85,7 +85,7 @@ export class GmsStore {
     return requireWritable(this.#db, this.#clock);
   }
 
-  /** Of the database's connections; undefined where there is no pool. */
+  /** The use of the database's connections; undefined where there is no pool. */
   pool(): PoolUse | undefined {
     return this.#db.pool?.();
   }
@@ -370,7 +370,7 @@ export class GmsStore {
   }
 
   /**
-   * Of the whole GMS, for metrics. `backlog`: messages planned or sealed. Counted by one process for all; what it has
+   * The counts of the whole GMS, for metrics. `backlog`: messages planned or sealed. Counted by one process for all; what it has
    * counted may be `maxAgeMs` old.
    */
   counts(maxAgeMs = 0): Promise<GmsCounts> {

@@ -1,5 +1,5 @@
 /**
- * Who saves keys and who changes the rules under which they are saved (masters, revocations) exclude each other. Held
+ * Saving keys and changing the rules under which they are saved (masters, revocations) exclude each other. Held
  * to the end of the transaction: a statement after it sees all that was committed by those who held it before.
  */
 import type { Sql } from "../database/sql.ts";

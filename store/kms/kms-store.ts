@@ -60,7 +60,7 @@ export class KmsStore {
     return requireWritable(this.#db, this.#clock);
   }
 
-  /** Of the database's connections; undefined where there is no pool. */
+  /** The use of the database's connections; undefined where there is no pool. */
   pool(): PoolUse | undefined {
     return this.#db.pool?.();
   }

@@ -8,7 +8,7 @@ export const RESTORED: Migration = {
     `CREATE TABLE store_restored (
       restored_at bigint PRIMARY KEY,
       made_at bigint NOT NULL)`,
-    // Of a GMK that came out of a backup: the group may have had newer ones since, so another takes its place.
+    // Marks a GMK that came out of a backup: the group may have had newer ones since, so another takes its place.
     "ALTER TABLE gms_gmk ADD COLUMN restored boolean NOT NULL DEFAULT false",
   ],
 };

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { commandsOf, programOf } from "../../tools/commands.ts";
 import { runCli } from "./run-cli.ts";
 
-/** Those that do something, and do not only lead to others. */
+/** Commands that do something, and do not only lead to others. */
 const COMMANDS = commandsOf(programOf())
   .filter(({ command }) => command.commands.length === 0)
   .map(({ path }) => path.join(" "));

@@ -131,7 +131,7 @@ describe("a removed member who kept the keys", () => {
     await admin.removeMembers(operator("op"), GROUP, [leaver.uri]);
     await sealAll(core);
     await fetching.fetch();
-    // Who stays speaks under the new key at once, which the leaver has not.
+    // Members who stay speak under the new key at once, which the leaver does not have.
     expect(await isHeard(fetching, leaver)).toEqual([false, false]);
     await pass(29 * SECOND);
     await fetching.fetch();

@@ -217,7 +217,7 @@ describe("the border of key periods at the GMS", () => {
     await at(END);
     await at(END + 2000);
     const [renewal, ...others] = await admin.rekeys({ limit: 10 });
-    // Those who never came had been given up; should they come now, the renewal is what they get.
+    // Members who never came had been given up; should they come now, the renewal is what they get.
     expect(others).toMatchObject([{ id, state: "superseded", counts: { acknowledged: 1, superseded: 3 } }]);
     expect(renewal).toMatchObject({ kind: "renew", gmkId, total: 2, cause: "key period" });
     await sealAll(core);
@@ -226,7 +226,7 @@ describe("the border of key periods at the GMS", () => {
     const opened = await world.open(record!.octets, 3);
     expect(opened).toMatchObject({ outcome: "accepted", keyId: gmkId });
     expect(opened.outcome === "accepted" && opened.activation).toBe(NOW);
-    // Those who have it keep the message that they know.
+    // Members who have it keep the message that they know.
     expect((await world.store.gktpOf(memberUri(0))).map(({ rekey }) => rekey)).toEqual([id]);
   });
 

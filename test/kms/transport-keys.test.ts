@@ -252,7 +252,7 @@ describe("new transport keys from the KMS", () => {
     world.now += 1;
     const [next] = await keysFor(user, ["TrK"]);
     const body = { trkId: next!.id };
-    // Whoever has the token knows the id, from an answer. Neither it nor another key's signature will do.
+    // A holder of the token knows the id, from an answer. Neither it nor another key's signature will do.
     expect((await open("lookup", { body }, [])).status).toBe(200);
     expect((await open("lookup", { body, signWith: trk! }, [trk!])).status).toBe(200);
     expect(await statesOf()).toEqual(["active", "pending"]);

@@ -45,7 +45,7 @@ describe("a client with two identities", () => {
       expect(status).toBe(404);
       expect((await openKmsResponse(body)).response).toMatchObject({ userUri: user, clientReqUrl });
     }
-    // Of what is not the token's or the KMS's, nothing comes back.
+    // Nothing comes back of what is not the token's or the KMS's.
     const clientReqUrl = "https://kms.evil.example/x";
     const { body } = await world.ask(tail, { user: "sip:x@example.org", token, body: { clientReqUrl } });
     const { response } = await openKmsResponse(body);

@@ -177,7 +177,7 @@ describe("SRTP", () => {
     );
     for (const packet of [...packets!, ...more!]) expect((await end.unprotect(packet)).ok).toBe(true);
     expect(end.streams).toBe(2);
-    // Of what went to make room nothing comes again, and nothing from before it.
+    // Nothing comes again of what went to make room, and nothing from before it.
     for (const packet of [...packets!, ...more!]) {
       expect(await end.unprotect(packet)).toEqual({ ok: false, fault: "replayed" });
     }

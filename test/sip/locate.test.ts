@@ -122,7 +122,7 @@ it("SRV records of one priority are drawn by weight, and each is used once", () 
     expect(order.at(-1)).toBe("later");
     first.set(order[0]!, (first.get(order[0]!) ?? 0) + 1);
   }
-  // Of 2,000 draws 1,780 are to be expected, with a deviation of 14.
+  // 1,780 of 2,000 draws are to be expected, with a deviation of 14.
   expect(first.get("often")).toBeGreaterThan(1680);
   expect(first.get("often")).toBeLessThan(1880);
   expect(first.get("hardly") ?? 0).toBeLessThan(80);

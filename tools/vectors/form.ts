@@ -9,7 +9,7 @@ export interface TestContext {
   readonly allow?: readonly string[];
   /** Initiator that the carrier named. */
   readonly from?: string;
-  /** Who may send such a key. */
+  /** The users who may send such a key. */
   readonly authorised: readonly string[];
   readonly requireParameters?: boolean;
   readonly expectedGroups?: readonly string[];

@@ -1,4 +1,4 @@
-/** Who is in the vectors: a KMS with a GMS and members, another KMS, all drawn from seeds. */
+/** The parties of the vectors: a KMS with a GMS and members, another KMS, all drawn from seeds. */
 import { load } from "../../bindings/core/core.ts";
 import { Initiator } from "../../bindings/identity/initiator.ts";
 import type { KeySet, KmsCertificate } from "../../bindings/identity/kms-material.ts";

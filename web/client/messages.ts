@@ -26,7 +26,7 @@ export interface GroupView {
   /** Others that are held, newest first. */
   readonly others: readonly KeyView[];
   readonly call: "none" | "joining" | "joined";
-  /** Who is in the call; undefined: the server does not tell. */
+  /** The participants of the call; undefined where the server does not tell. */
   readonly present: readonly string[] | undefined;
 }
 
@@ -76,7 +76,7 @@ export type FromKeys =
   | { readonly type: "groups"; readonly groups: readonly GroupView[] }
   | { readonly type: "text"; readonly text: TextView }
   | { readonly type: "connected"; readonly server: "gms" | "mcx"; readonly isConnected: boolean }
-  /** Who has signed in; undefined: nobody, or no longer. */
+  /** The user who has signed in; undefined: nobody, or no longer. */
   | { readonly type: "user"; readonly user: string | undefined }
   /** Where the browser goes to sign in or out, with what is kept until it is back; undefined: nowhere. */
   | { readonly type: "go"; readonly url: string | undefined; readonly request: LoginRequest | undefined }

@@ -34,7 +34,7 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const TOKEN_LIFETIME = 3600;
 
 export interface PlayOptions {
-  /** Of the page; 0 is any. */
+  /** The port of the page; 0 is any. */
   readonly port: number;
   /** Leaves out the group. */
   readonly isEmpty?: boolean;

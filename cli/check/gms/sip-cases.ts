@@ -199,7 +199,7 @@ function contentOf(notify: Notify): NotifyContent {
   return readNotify(notify);
 }
 
-/** Those in patches of the GKTP document, and those beside the diff. */
+/** The messages in patches of the GKTP document, and those beside the diff. */
 function messagesIn({ diff, messages }: NotifyContent): readonly Uint8Array[] {
   const patched = (diff?.documents ?? []).flatMap(({ patches = [] }) =>
     patches.flatMap((patch) => ("add" in patch ? [patch.add.octets] : [])),

@@ -1,4 +1,4 @@
-/** Who gets keys: tokens, and whose keys they open (TS 33.180 5.3.2, B.4, B.10). */
+/** Cases on access to keys: tokens, and whose keys they open (TS 33.180 5.3.2, B.4, B.10). */
 import { keyprovPath } from "../../../roles/identity/kms-resource.ts";
 import { notApplicable, type TestCase } from "../case.ts";
 import { forged } from "../tokens.ts";

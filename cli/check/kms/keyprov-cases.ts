@@ -202,7 +202,7 @@ export const KEYPROV_CASES: readonly TestCase<KmsPeer>[] = [
   },
 ];
 
-/** Of the user, as cases before found them. */
+/** The key sets of the user, as earlier cases found them. */
 function ownKeySets(peer: KmsPeer): readonly KmsKeySet[] {
   const own = known(peer.keySets, "KMS-020").filter(({ userUri }) => userUri === peer.options.userUri);
   return own.length > 0 ? own : inconclusive("no key set of the user came");

@@ -18,7 +18,7 @@ const REDIRECT_PATIENCE_MS = 1000;
 
 export class Bindings implements XmlKeySource {
   readonly musiks = new ReceivedMusiks();
-  /** Of all servers, as clients run from one that is slow to the next. */
+  /** The silences of all servers together, since clients run from a slow one to the next. */
   readonly silences: Silences;
   readonly #options: McxClientOptions;
   readonly #servers: SipServers;

@@ -1,4 +1,4 @@
-/** Who is in the call of a group: a subscription to the conference event package (TS 24.379 10.1.3.2, RFC 4575). */
+/** Watches who is in the call of a group: a subscription to the conference event package (TS 24.379 10.1.3.2, RFC 4575). */
 import { MikeySakkeError } from "../../../base/errors.ts";
 import {
   type ConferenceInfo,

@@ -125,7 +125,7 @@ function groupOf(uri: string, body: Uint8Array): NewGroup {
   if (document.uri !== uri) {
     throw conflict("constraint-failure", "the URI of list-service is not that of the path");
   }
-  // Who read the group without its members must not empty it by putting that back.
+  // A client that read the group without its members must not empty it by putting that back.
   if (members === undefined) throw conflict("constraint-failure", "the document has no list of members");
   // The document is whole: what it does not have is taken away.
   return { uri, members, settings: { ...NOT_THERE, ...settings } };

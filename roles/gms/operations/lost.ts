@@ -23,7 +23,7 @@ export async function loseUser(deps: OperationDeps, caller: Caller, userUri: str
       if (!isError(error, "MEMBER_UNKNOWN") && !isError(error, "GROUP_UNKNOWN")) throw error;
     }
   }
-  // Of groups that the user left before: these GMKs may have no end yet.
+  // GMKs of groups that the user left earlier may have no end yet.
   const open = (await heldGmks(deps, userUri)).filter(
     ({ state, revokeAt }) => state !== "revoked" && revokeAt === undefined,
   );

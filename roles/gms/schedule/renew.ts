@@ -75,7 +75,7 @@ async function renewWithin(
   const last = Math.max(gmk.createdAt, ...renewals.map(({ createdAt }) => createdAt));
   const starts = periodStarts(deps);
   if (!waiting.some(({ kmsUri }) => (starts.get(kmsUri) ?? 0) > last)) return [];
-  // Those that are done may still have messages for members who were unreachable.
+  // Rekeys that are done may still have messages for members who were unreachable.
   const old = giving.filter((rekey) => rekey.createdAt < border && isOpen(rekey));
   const revokeAfter = await tx.supersede(
     old.map(({ id }) => id),

@@ -1,4 +1,4 @@
-/** Asks the store about many things at once, so that one that it cannot bear keeps nothing from the others. */
+/** Asks the store about many keys at once; where that fails, halves find the keys that fail, and the others are answered. */
 
 /** What is asked about; without any the question shows whether there is a store to ask at all. */
 type Ask<V> = (keys: readonly string[]) => Promise<ReadonlyMap<string, V>>;

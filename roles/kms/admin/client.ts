@@ -23,7 +23,7 @@ export interface AdminClientOptions {
   /** As `Kms.listen` gives it. */
   readonly url: string;
   readonly token: string;
-  /** Who asks, for the audit log. */
+  /** The name of the caller, for the audit log. */
   readonly actor?: string;
   readonly fetch?: typeof fetch;
 }

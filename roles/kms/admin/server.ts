@@ -9,11 +9,11 @@ export interface AdminServerOptions extends AdminListenerOptions {
   readonly admin: KmsAdmin;
   /** Without it there is no admin API. */
   readonly token?: string;
-  /** Of the database, for backups. */
+  /** Writes a snapshot of the database, for backups. */
   readonly snapshot?: BackupRouteOptions["snapshot"];
 }
 
-export function createAdminServer({
+export function createKmsAdminServer({
   admin,
   token,
   snapshot,

@@ -10,7 +10,7 @@ import type { Procedure } from "./procedure.ts";
 export const keyprov: Procedure = async (exchange, tools) => {
   const { keyUri, userUri, permitted, now } = exchange;
   const uris = [keyUri ?? userUri];
-  // Of the identities besides the one that asks, those that may have no keys are left out.
+  // Identities besides the one that asks are left out where they may have no keys.
   for (const uri of keyUri === undefined ? permitted.filter((other) => other !== userUri) : []) {
     if ((await refusalOfUser(uri, now, tools)) === undefined) uris.push(uri);
   }

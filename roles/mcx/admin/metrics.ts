@@ -18,7 +18,7 @@ export interface EmergencyState {
   /** Counts the emergencies of this process from 1. */
   readonly id: number;
   readonly groupUri: string;
-  /** Who called. */
+  /** The user who called. */
   readonly user: string;
   /** Milliseconds since the Unix epoch. */
   readonly at: number;

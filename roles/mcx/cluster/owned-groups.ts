@@ -81,7 +81,7 @@ export class OwnedGroups {
       if (isDone) return;
       isDone = true;
       const claims = this.#owned.get(groupUri);
-      // Of the lease before.
+      // The claims of an earlier lease are no longer there.
       if (claims === undefined) return;
       this.#owned.set(groupUri, Math.max(claims - 1, 0));
       this.ended(groupUri);

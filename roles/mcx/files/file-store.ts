@@ -6,7 +6,7 @@ import { toHex } from "../../../base/bytes.ts";
 import { MikeySakkeError } from "../../../base/errors.ts";
 import type { RandomSource } from "../../../base/random.ts";
 
-/** Who may fetch a file: the members of a group, or one user. */
+/** The audience that may fetch a file: the members of a group, or one user. */
 export type FileAudience = { readonly group: string } | { readonly user: string };
 
 export interface StoredFile {
@@ -23,7 +23,7 @@ export interface FileStoreOptions {
   readonly random: RandomSource;
 }
 
-/** Whoever has the identifier must still be of the audience: it only has to be one that nobody comes upon. */
+/** An identifier alone opens no file, since its holder must be of the audience: it only has to be hard to guess. */
 const ID_BYTES = 16;
 /** What the entry of a file takes besides its octets, so that many small ones count as well. */
 const ENTRY_BYTES = 1024;

@@ -271,7 +271,7 @@ class Turn {
     }
   }
 
-  /** Who has negotiated no queue does not know the message; what waits for them is a request that takes the floor. */
+  /** A user who negotiated no queue does not know the message; what waits for them is a request that takes the floor. */
   #sayPosition(user: string): void {
     if (this.#participants.get(user)?.queueing === false) return;
     const at = this.#queue.findIndex((waiting) => waiting.user === user);

@@ -64,7 +64,7 @@ export class GroupSessions {
   /** For other calls of the server too: they share its ports. */
   readonly maker: SessionMaker;
   readonly #calls = new Map<string, Promise<Call>>();
-  /** Those that are open, for what cannot wait. */
+  /** The calls that are open, for lookups that cannot wait. */
   readonly #open = new Map<string, Call>();
   readonly #ended: Record<string, number> = {};
   readonly #unsubscribe: () => void;
@@ -79,7 +79,7 @@ export class GroupSessions {
     return [...this.#open.keys()];
   }
 
-  /** Who is in the call of a group; undefined: it has none here. */
+  /** The participants of a group's call; undefined where the group has none here. */
   participants(groupUri: string): readonly string[] | undefined {
     const call = this.#open.get(groupUri);
     return call && [...call.participants.keys()];

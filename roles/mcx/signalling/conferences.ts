@@ -1,6 +1,6 @@
 /**
- * Who is in the calls of groups: the conference event package (RFC 4575, TS 24.379 10.1.3.4). Members of a group subscribe while
- * its call goes on, at the process that serves it, and are told who joins and who leaves.
+ * The participants of groups' calls: the conference event package (RFC 4575, TS 24.379 10.1.3.4). Members of a group
+ * subscribe while its call goes on, at the process that serves it, and are told who joins and who leaves.
  */
 import { SerialQueue } from "../../../base/serial-queue.ts";
 import { utf8 } from "../../../bindings/index.ts";
@@ -26,9 +26,9 @@ interface Watcher {
   readonly group: string;
   readonly client: BoundClient;
   readonly queue: SerialQueue;
-  /** Of the next document. */
+  /** The version of the next document. */
   version: number;
-  /** Who is there by the last document. */
+  /** The participants that the last document named. */
   told: ReadonlySet<string>;
 }
 
@@ -96,7 +96,7 @@ export class Conferences {
       return;
     }
     if (this.#resting.has(group)) return;
-    // Those who have not been told of the whole are told of it next.
+    // Watchers who have not been told everything are told everything next.
     for (const watcher of watchers) if (watcher.version > 0) void this.#tell(watcher);
     const cancel = this.#context.clock.after(CONFERENCE_PAUSE_MS, () => {
       this.#resting.delete(group);

@@ -51,7 +51,7 @@ const STATUS = {
   CALLEE_SILENT: 480,
   /** The call has as many participants as the group document allows (TS 24.379 10.1.1.4.2). */
   CALL_FULL: 486,
-  /** Who is in the call of a group is told while it goes on, by the process that serves it. */
+  /** Only the process that serves the call of a group tells its participants, while the call goes on. */
   NO_CALL: 404,
   DIRECTORY_UNAVAILABLE: 503,
   /** This process cannot say which one serves the group, or does not live for the others. */

@@ -31,7 +31,7 @@ export function registerHandler(context: SignallingContext, binder: Binder) {
       for (const client of clients.asserted(asserted)) clients.remove(client);
       return { status: 200 };
     }
-    // Who registers without authorisation for MC services may publish it later.
+    // A client that registers without authorisation for MC services may publish it later.
     if (octets === undefined) return { status: 200 };
     const inner = registerIn(octets);
     const parts = partsOf(inner, config.limits.bodyBytes);

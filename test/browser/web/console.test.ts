@@ -75,7 +75,7 @@ describeInChromium("the console page", () => {
     state: "acknowledged" | "refused",
     reason?: string,
   ) => here.world.store.record(uris.map((uri) => ({ rekey, memberUri: uri, state, ...defined({ reason }) })));
-  /** Of the lines of a plot, in the colour of the first one. */
+  /** Counts the pixels of a plot in the colour of its first line. */
   const drawnPixels = (figure: Locator) =>
     figure.locator("canvas").evaluate((canvas: HTMLCanvasElement) => {
       const { data } = canvas.getContext("2d")!.getImageData(0, 0, canvas.width, canvas.height);

@@ -83,7 +83,7 @@ describeInChromium("two pages and a member on UDP", () => {
     await hears(bob.page);
     expect(await floorText(bob.page).innerText()).toBe("alice talks.");
 
-    // Who presses meanwhile is refused, and told why.
+    // A user who presses meanwhile is refused, and told why.
     await talkButton(bob.page).hover();
     await bob.page.mouse.down();
     await bob.page.getByText("Refused: alice is talking").waitFor();
@@ -239,7 +239,7 @@ describeInChromium("two pages and a member on UDP", () => {
       .toBeGreaterThan(2 * MOST_MISSING);
     await alice.page.keyboard.up("Space");
     await floorText(alice.page).getByText("Nobody talks.").waitFor();
-    // Who is still a member was sent it meanwhile, whether the newest key had come already or not.
+    // A user who is still a member was sent it meanwhile, whether the newest key had come already or not.
     const { packets, refused } = await carol.end();
     expect(packets + refused).toBeGreaterThan(0);
     expect(await countsOf(bob.page)).toMatchObject({ received: before.received, played: before.played });

@@ -30,7 +30,7 @@ it("talk is heard by listen, mcdata send by mcdata receive, and neither by a non
 
   const listening = startCli(["listen", GROUP, ...as(BOB), "--out", heard]);
   await listening.shows('"event":"listening"');
-  // Who has just come may not be in the call yet, and without listeners the floor is denied.
+  // A listener who has just come may not be in the call yet, and without listeners the floor is denied.
   let talk = await spawnCli(["talk", GROUP, ...as(ALICE), "--wav", said]);
   for (let tries = 0; talk.status !== 0 && tries < 5; tries++) {
     expect(talk.json()).toMatchObject({ status: "refused", reason: "denied" });

@@ -88,7 +88,7 @@ describe("a change of key in the middle of a talk burst", () => {
       server.stop();
       for (const member of members.slice(1)) {
         expectAll(net, member, 0);
-        // Of 600, 5 % are lost on each of two legs: 541 on average, give or take 7; eight times that is no accident.
+        // 5 % of 600 are lost on each of two legs: 541 on average, give or take 7; eight times that is no accident.
         expect(member.call.counters.media.received).toBeGreaterThan(480);
         // One stream through both keys, of one talker.
         expect(member.events.filter(({ type }) => type === "talker")).toEqual([

@@ -179,7 +179,7 @@ describe("a private call without a server", () => {
     const net = new Net("forged");
     const bob = client(net, BOB);
     const answers = requests(net);
-    // Of keys that have sealed nothing later.
+    // Signs with keys that have sealed nothing later.
     const signing = clientKeysOf(kms, signer);
     const sealed = await sealPck({ uri: BOB }, signing, {
       random: seededRandom("forger"),

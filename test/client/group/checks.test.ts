@@ -243,7 +243,7 @@ describe("a known GMK-ID", () => {
     expect(summary(await device.take(skipped.octets))).toBe("61 NOT_NEWER");
     const renewed = device.ring.current(OTHER_GROUP)!;
     expect(renewed).toMatchObject({ text: "both", groups: [GROUP, OTHER_GROUP] });
-    // Whoever uses the key may go on.
+    // A caller that uses the key may go on.
     expect(renewed.key).toBe(held);
     expect(device.changes).toEqual(["added", "renewed"]);
   });

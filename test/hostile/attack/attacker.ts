@@ -58,7 +58,7 @@ for (let index = job.first; index < job.end && performance.now() < until; index 
   await Promise.race([Promise.all(batch.map(send)), timeout]);
   for (const { kind } of batch) kinds[kind] = (kinds[kind] ?? 0) + 1;
   sent += batch.length;
-  // Whoever only fills the receive buffers of the kernel tests the kernel.
+  // An attack that only fills the receive buffers of the kernel tests the kernel.
   for (const name of ["gms", "mcx"] as const) {
     const place = stock.places[`${name}-udp`]![0]!;
     if (!(await senders.isAlive(place, probe(name), ALIVE_MS))) unanswered++;

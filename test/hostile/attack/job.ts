@@ -50,7 +50,7 @@ export function startAttack(job: AttackJob): Attack {
       else reject(new Error(`an attacker ended with ${code}`));
     });
   });
-  // Whoever looks later must find the rejection, and nobody else.
+  // A later await must find the rejection; until then nobody handles it.
   done.catch(() => undefined);
   return { sent: () => last.sent ?? 0, done, stop: () => void child.kill("SIGKILL") };
 }

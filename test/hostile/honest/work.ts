@@ -170,7 +170,7 @@ export class HonestWork {
         (sum, { heard }, i) => sum + Math.max(0, said - (heard.received - before[i]!.received)),
         0,
       );
-    // Those that the kernel dropped never come.
+    // Packets that the kernel dropped never come.
     let left = missing();
     let settled = performance.now() + SETTLE_MS;
     while (left > (await dropped()) - droppedBefore && performance.now() < settled) {
@@ -195,7 +195,7 @@ export class HonestWork {
     const back = await stopwatch.time(`INVITE over ${leaver.way}`, () => this.join(leaver).then(() => true));
     if (back !== true) {
       this.lost.push(`${leaver.uri} did not get back into the call`);
-      // Whoever is not in it is asked nothing.
+      // A client that is not in the call is asked nothing.
       await this.join(leaver).catch(() => undefined);
     }
   }
@@ -204,7 +204,7 @@ export class HonestWork {
   async rekey(): Promise<void> {
     const { admin, group, members } = this.#options;
     const from = performance.now();
-    // Whoever has it already must not talk under it before the others have it too.
+    // A member who has it already must not talk under it before the others have it too.
     const { gmkId, id } = await admin.rekey(OPERATOR, group, { activation: Date.now() + this.#activation() });
     while ((await admin.rekeyStatus(id)).sealedAt === undefined) await pause(LOOK_MS);
     for (const member of members) if (member.carrier === "http") await member.look().catch(() => undefined);

@@ -140,7 +140,7 @@ onEachDatabase("issuing to all users", (databases) => {
       const here = await stored(half);
       const pooled = await makeIssuer(store, { pool });
       expect(await run({}, pooled)).toEqual({ done: 350, revoked: [] });
-      // Of a user who has keys, other ones would be refused.
+      // Other keys would be refused for a user who has keys.
       const again = await pooled.keys(
         half.map((userUri) => ({ userUri, periodNo: PERIOD })),
         { unissued: true },

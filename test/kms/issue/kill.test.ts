@@ -81,7 +81,7 @@ async function killAgainAndAgain(database: DatabaseOptions): Promise<void> {
     const issuing = startIssuing(database, { deliver });
     if (kills % 5 === 4) await pause(1500 * Math.random());
     else {
-      // Those that hand over come by all that are there already.
+      // Issuing that hands keys over passes all that are there already.
       await issuing.saved(deliver ? saved + 1 : 1);
       await pause(60 * Math.random());
     }

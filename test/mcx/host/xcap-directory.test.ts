@@ -16,7 +16,7 @@ const world = sharedXcapWorld({ config: { groupReaders: [SERVER] } });
 let clock: VirtualClock;
 let directory: XcapDirectory;
 let isReachable: boolean;
-/** Of another GMS, in place of ours. */
+/** The document of another GMS, in place of ours. */
 let document: string | undefined;
 let requests: number;
 let changed: string[];

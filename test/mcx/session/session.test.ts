@@ -20,7 +20,7 @@ describe("a group session", () => {
     session.leave(ALICE);
     await net.clock.pass(50);
     expect(bob!.call.floor.state).toBe("idle");
-    // Who has left sends in vain.
+    // A member who has left sends in vain.
     await alice!.call.send(frameOf(1));
     await net.clock.pass(50);
     expect(session.state.counters.strangers).toBe(1);

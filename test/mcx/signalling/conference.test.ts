@@ -1,4 +1,4 @@
-/** Who is in a call, told to members of the group (RFC 4575, TS 24.379 10.1.3). */
+/** The participants of a call, told to members of the group (RFC 4575, TS 24.379 10.1.3). */
 import { afterEach, describe, expect, it } from "vitest";
 import type { McxCall } from "../../../roles/client/mcx/index.ts";
 import { Participants } from "../../../roles/client/mcx/watching.ts";

@@ -148,7 +148,7 @@ describe("the bounded memory of the MCX server", () => {
     expect([1, 2, 1, 3, 1].map((id) => enter("a", id))).toEqual([true, true, false, true, true]);
     expect([enter("b", 3), enter("b", 3), enter("a", 3)]).toEqual([true, false, false]);
     enter("c", 1);
-    // Of b, who was silent longest, nothing is known any more.
+    // Nothing is known any more of b, who was silent longest.
     expect([enter("a", 1), enter("b", 3)]).toEqual([false, true]);
   });
 });

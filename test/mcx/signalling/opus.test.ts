@@ -73,7 +73,7 @@ describe("a call in Opus", () => {
     });
     expect(shareOf(HERTZ, Int16Array.from(heard.slice(SPEECH_RATE / 4)))).toBeGreaterThan(0.8);
     expect(bob.call.counters.media.notSpeech).toBe(0);
-    // Whoever answers talks in the format of the call.
+    // A user who answers talks in the format of the call.
     alice.call.release();
     await until(() => bob.call.floor.state === "idle");
     const { received } = alice.call.counters.media;

@@ -8,7 +8,7 @@ import { systemClock } from "../../../transport/sip/index.ts";
 import { GROUP, MCX, type McxWorld, NAMES, until } from "./mcx-server.ts";
 
 const HOST = "127.0.0.1";
-/** Of G.711, which the client would send. */
+/** Octets of a frame of G.711, which the client would send. */
 const FRAME = 160;
 
 export type Closers = (() => unknown)[];

@@ -88,7 +88,7 @@ describe("a client whose call is at another process", () => {
     claim = HERE;
     for (const dialog of await there.sessions.endAll()) void dialog.bye("moved");
     await until(() => here.sessions.states()[0]?.participants.length === 2);
-    // Who talked asks for the floor again, and talks on.
+    // The user who talked asks for the floor again, and talks on.
     let heard = 0;
     await until(() => {
       if (call.floor.state === "granted") void call.send(new Int16Array(160).fill(5000));

@@ -155,7 +155,7 @@ describe("a CSK upload", () => {
       authorised(ALICE)(headers);
       headers.set(CONTACT, nameAddress(contact));
     };
-    // Of no SIP URI, or a secure one on a flow that is not, no request could go there.
+    // No request could go to a Contact that is no SIP URI, or a secure one on a flow that is not.
     expect(await publish("poc-settings", undefined, at("tel:+1-201-555-0123"))).toBe(400);
     expect(await publish("poc-settings", undefined, at("sips:alice@127.0.0.1"))).toBe(400);
     expect(world.clients.size).toBe(0);

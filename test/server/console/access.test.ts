@@ -1,4 +1,4 @@
-/** Who may ask the console: sign-in, session, token against forged requests, origin, host, frames, guessing. */
+/** Access to the console: sign-in, session, token against forged requests, origin, host, frames, guessing. */
 
 import { request } from "node:http";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";

@@ -10,7 +10,7 @@ import { createGmsAdminServer } from "../../../roles/gms/admin/server.ts";
 import type { GmsCore } from "../../../roles/gms/context.ts";
 import type { KmsAdmin } from "../../../roles/kms/admin/admin.ts";
 import { createAdmin } from "../../../roles/kms/admin/operations.ts";
-import { createAdminServer } from "../../../roles/kms/admin/server.ts";
+import { createKmsAdminServer } from "../../../roles/kms/admin/server.ts";
 import { createKeyIssuer, makeKms } from "../../../roles/kms/issue/index.ts";
 import type { McxState } from "../../../roles/mcx/admin/metrics.ts";
 import { createMcxAdminServer } from "../../../roles/mcx/admin/server.ts";
@@ -86,7 +86,7 @@ export async function consoleWorld({
   const ready = async () => undefined;
   const listeners = {
     gms: createGmsAdminServer({ context: core.context, token: "gms", ready }),
-    kms: createAdminServer({ admin: kms, token: "kms", ready, log: noLog, random: systemRandom }),
+    kms: createKmsAdminServer({ admin: kms, token: "kms", ready, log: noLog, random: systemRandom }),
     mcx: createMcxAdminServer({
       state: mcx,
       token: "mcx",

@@ -107,7 +107,7 @@ function transportsFor(uri: SipUri, { transports }: LocateOptions): readonly Tra
 
 /** RFC 2782: by priority; within one drawn by weight. */
 export function inOrder(records: readonly SrvRecord[], random: RandomSource): SrvRecord[] {
-  // Those of weight 0 first, so that they have a small chance.
+  // Records of weight 0 come first, so that they have a small chance.
   const left = [...records].sort((a, b) => a.priority - b.priority || a.weight - b.weight);
   const ordered: SrvRecord[] = [];
   while (left.length > 0) {

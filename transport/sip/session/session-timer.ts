@@ -68,7 +68,7 @@ export function agree(
   }
   const least = Math.max(minimum, headers.get(MIN_SE)?.seconds ?? 0);
   const seconds = Math.max(Math.min(asked?.seconds ?? expires, expires), least);
-  // Who does not know timers does not refresh.
+  // A peer that does not know timers does not refresh.
   return { seconds, isRefresher: !isKnown || asked?.params.get("refresher") === "uas" };
 }
 

@@ -131,7 +131,7 @@ export function webSocketServerTransport(options: WebSocketServerOptions): SipTr
   http.on("request", (_request, response) => {
     response.writeHead(426, { connection: "close", upgrade: "websocket" }).end();
   });
-  // Those of a TLS handshake too.
+  // Errors of a TLS handshake come here too.
   http.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => {
     refused(error.code ?? "HTTP", remoteOf(socket));
     socket.destroy();

@@ -23,7 +23,7 @@ export function prepareAudio() {
   if (prepared !== undefined) return prepared;
   const context = new AudioContext({ sampleRate: AUDIO_RATE, latencyHint: "interactive" });
   const hasWorklets = context.audioWorklet.addModule("voice.js");
-  // Who joins is told.
+  // The failure shows when the user joins.
   hasWorklets.catch(() => undefined);
   prepared = { context, hasWorklets };
   return prepared;

@@ -1,4 +1,4 @@
-/** Who the user is, before they join: what `config.json` says of it, and the session at an identity management server. */
+/** The user's identity before they join: what `config.json` says of it, and the session at an identity management server. */
 import { signal } from "@preact/signals-core";
 import type { LoginRequest } from "../../../roles/identity/oidc.ts";
 import { isOidc, type PageConfig } from "../config.ts";
@@ -9,7 +9,7 @@ import { listenToKeys, tellKeys } from "./keys-worker.ts";
 const REQUEST = "sign-in";
 
 export const config = signal<PageConfig | undefined>(undefined);
-/** Of the session at the identity management server. Undefined: not known yet. */
+/** The session at the identity management server; undefined while it is not known yet. */
 export const session = signal<{ readonly user: string | undefined } | undefined>(undefined);
 /** What went wrong before the user joined. */
 export const fault = signal("");

@@ -1,4 +1,4 @@
-/** Who is in the call of the group, and who of them talks. */
+/** The participants of the group's call, and which of them talks. */
 import { shortName } from "./names.ts";
 import { floor, group, user } from "./store.ts";
 

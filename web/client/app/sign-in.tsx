@@ -1,4 +1,4 @@
-/** Who one is. */
+/** Lets the user sign in, or say who they are. */
 import { isOidc } from "../config.ts";
 import { config, fault, logIn, logOut, session } from "./identity.ts";
 import { signIn } from "./store.ts";

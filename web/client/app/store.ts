@@ -29,7 +29,7 @@ export const isOnline = signal(navigator.onLine);
 /** What a person should know, said once by screen readers. */
 export const notice = signal("");
 export const isMuted = signal(false);
-/** Of the loudspeaker, in percent. */
+/** The volume of the loudspeaker, in percent. */
 export const volume = signal(knownVolume());
 export const microphone = signal<"on" | "listen-only" | "none">("on");
 /** The key that is held to talk, as `KeyboardEvent.code`. */

@@ -3,7 +3,7 @@ import { computed } from "@preact/signals-core";
 import { shortName, timeText } from "./names.ts";
 import { group, sendText, texts, user } from "./store.ts";
 
-/** Those of the group: made when they change, as there may be hundreds. */
+/** The texts of the group, made when they change, as there may be hundreds. */
 const shown = computed(() =>
   texts.value
     .filter((text) => text.group === group.value?.uri)

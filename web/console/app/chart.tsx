@@ -12,7 +12,7 @@ const HEIGHT = 160;
 const LEFT = 44;
 const BOTTOM = 22;
 const TOP = 8;
-/** Of a line; more would not be seen. */
+/** Points of a line; more would not be seen. */
 const MOST_POINTS = 300;
 
 /** One point for each time, counted up, of which at most so many are kept. */

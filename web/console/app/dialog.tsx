@@ -5,7 +5,7 @@ import { errorText } from "./words.ts";
 
 export interface DialogProps {
   readonly title: string;
-  /** Of the button that does it. */
+  /** The text of the button that does it. */
   readonly label: string;
   readonly isGrave?: boolean;
   readonly children?: ComponentChildren;

@@ -18,7 +18,7 @@ interface Entry {
   readonly detail: string;
 }
 
-/** Of each log, at most. */
+/** Entries kept of each log, at most. */
 const NEWEST = 5000;
 const SHOWN = 200;
 

@@ -73,7 +73,7 @@ function Page() {
   );
 }
 
-/** Who goes to another view by keyboard or screen reader is at its begin. */
+/** Moves the focus to the beginning of a view, for users of a keyboard or a screen reader. */
 function useMovedFocus(): void {
   const place = `${view.value} ${subject.value}`;
   const before = useRef(place);

@@ -1,4 +1,4 @@
-/** Who one is, and what shows that one may. */
+/** Asks operators for their name and the code that lets them in. */
 import { useState } from "preact/hooks";
 import { signIn } from "./api.ts";
 import { errorText } from "./words.ts";

@@ -37,7 +37,7 @@ export const notice = signal("");
 export const groupUri = computed(() => (view.value === "groups" ? subject.value : undefined));
 export const members = signal<readonly MemberRecord[] | undefined>(undefined);
 export const gmks = signal<readonly GmkRecord[]>([]);
-/** Of the group that is looked at: states by rekey and member. */
+/** States in the group that is looked at, by rekey and member. */
 const states = new Map<number, Map<string, DeliveryRecord>>();
 /** Goes up when `states` has changed. */
 const version = signal(0);

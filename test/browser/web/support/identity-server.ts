@@ -10,7 +10,7 @@ import type { PlaySignIn } from "../../../../web/play/servers.ts";
 
 const CLIENT_ID = "push-to-talk";
 const AUDIENCE = "mission-critical";
-/** Of access tokens of pages, in seconds. */
+/** Lifetime of access tokens of pages, in seconds. */
 export const LIFETIME = 20;
 const SERVER_LIFETIME = 3600;
 /** Servers of `npm run play`, which get tokens of their own. */
