@@ -57,6 +57,7 @@ import { Conferences } from "./signalling/conferences.ts";
 import type { SignallingContext } from "./signalling/context.ts";
 import { distribute } from "./signalling/data.ts";
 import { serveSignalling } from "./signalling/index.ts";
+import { Mailboxes } from "./signalling/mailboxes.ts";
 import { Musik } from "./signalling/musik.ts";
 import { requireMember } from "./signalling/opened.ts";
 import { Outsiders } from "./signalling/outsiders.ts";
@@ -213,6 +214,7 @@ export async function createMcxServer(options: McxOptions): Promise<McxServer> {
     privateSessions.remove(client);
     conferences.gone(client);
   });
+  const mailboxes = new Mailboxes(limits, clock);
   const state: McxState = {
     sessions: () => sessions.states(),
     emergencies: () => emergencies.list(),
@@ -299,6 +301,7 @@ export async function createMcxServer(options: McxOptions): Promise<McxServer> {
       ...defined({ refuseUpTo: ifDefined(forgotten, ntpFromUnixMs) }),
     }),
     messages: new SeenMessages({ senders: limits.clients, each: MESSAGES_OF_SENDER }),
+    mailboxes,
     outsiders,
     fileAt: files?.fileAt,
     cluster,
@@ -322,6 +325,7 @@ export async function createMcxServer(options: McxOptions): Promise<McxServer> {
     const milliseconds = limits.stopTimeout * 1000;
     directory.stop();
     conferences.close();
+    mailboxes.close();
     const reported = reports.close();
     await cluster?.retire();
     // The BYEs to participants that have vanished have no answer.

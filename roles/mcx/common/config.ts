@@ -108,6 +108,12 @@ const limits = z.strictObject({
   keysMs: count.default(5000),
   /** After which another process takes over the groups of one that fell silent. */
   leaseSeconds: count.default(3),
+  /** Messages that are kept for a user whom they cannot be brought to; the oldest give way. */
+  messagesPerUser: z.number().int().min(0).default(100),
+  /** How long they are kept, in seconds; and how long a user who has no client is known. */
+  keepMessages: count.default(86_400),
+  /** Octets of all messages that are kept, in memory. Each counts 512 more. */
+  messageBytes: count.default(64 << 20),
   ...admissionSchema,
   /** To receive one whole message. */
   requestTimeout: count.default(10),

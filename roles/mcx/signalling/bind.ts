@@ -13,6 +13,7 @@ import {
 import { BoundClient } from "./clients.ts";
 import type { SignallingContext } from "./context.ts";
 import type { UploadedCsk } from "./csk.ts";
+import { bringKept } from "./data.ts";
 import { SignallingRefusal } from "./refusal.ts";
 
 const ETAG_BYTES = 8;
@@ -72,7 +73,13 @@ export class Binder {
       this.#bound(client);
     }
     count(uploaded === undefined ? "binding_refreshed" : "csk_uploaded");
-    return this.#granted(expires, flow);
+    const user = (uploaded ?? known)?.user;
+    if (user !== undefined) this.#context.mailboxes.seen(user);
+    return {
+      ...this.#granted(expires, flow),
+      // The client takes nothing before it has the answer.
+      sent: () => void (user !== undefined && bringKept(this.#context, user)),
+    };
   }
 
   #prune(): void {

@@ -16,6 +16,7 @@ import type { FileServer } from "../files/index.ts";
 import type { PrivateSessions } from "../session/private-sessions.ts";
 import type { GroupSessions } from "../session/sessions.ts";
 import type { BoundClient, Clients } from "./clients.ts";
+import type { Mailboxes } from "./mailboxes.ts";
 import type { Outsiders } from "./outsiders.ts";
 
 export interface SignallingContext {
@@ -33,6 +34,8 @@ export interface SignallingContext {
   readonly seen: MemoryReceiverState;
   /** MCData messages that have been taken. */
   readonly messages: SeenMessages;
+  /** For users who are away. */
+  readonly mailboxes: Mailboxes;
   readonly outsiders: Outsiders;
   /** The file that was uploaded to a URL; undefined for a URL of no file that is here. Absent: there are no files. */
   readonly fileAt?: FileServer["fileAt"] | undefined;

@@ -3,6 +3,7 @@
  * MESSAGE whose signalling payload the server opens under the sender's CSK and protects anew for each receiver. The data payload
  * passes as it is, under a key that the server does not have (TS 33.180 8), and so does the I_MESSAGE with the key of two users.
  */
+import { backOff } from "../../../base/back-off.ts";
 import { defined } from "../../../base/defined.ts";
 import { MikeySakkeError } from "../../../base/errors.ts";
 import { utf8 } from "../../../bindings/index.ts";
@@ -36,6 +37,10 @@ const { GROUP_SDS, GROUP_FD, ONE_TO_ONE_FD, NOTIFY } = MCDATA_REQUESTS;
 const NOTHING = new Uint8Array();
 /** Members that are written to at a time. */
 const AT_ONCE = 16;
+/** Milliseconds between attempts to bring what was kept, while the user has a client; then it waits for the next binding. */
+const FIRST_WAIT_MS = 1000;
+const LONGEST_WAIT_MS = 30_000;
+const MOST_TRIES = 8;
 
 export function messageHandler(context: SignallingContext) {
   return async (incoming: Incoming): Promise<Answer> => {
@@ -136,33 +141,69 @@ async function openPayload(octets: Uint8Array, client: BoundClient) {
   }
 }
 
-/** To the clients that are bound here. */
+/** To users who are bound here, and for those who have been lately. */
 export async function distribute(context: SignallingContext, sds: Sds): Promise<void> {
   const isMeant = (user: string) => (sds.to === undefined ? user !== sds.sender : isSameUri(user, sds.to));
-  const left = context.clients.all().filter(({ user }) => isMeant(user));
+  const users = new Set([...context.clients.users(), ...context.mailboxes.users()]);
+  const left = [...users].filter(isMeant);
   const worker = async () => {
-    for (let client = left.pop(); client !== undefined; client = left.pop()) {
-      try {
-        const { group } = sds;
-        const isMember =
-          group === undefined || (await context.directory.member(group, client.user)) !== undefined;
-        if (isMember) await forward(context, sds, client);
-      } catch (error) {
-        context.count("mcdata_failed");
-        context.log.warn(
-          { group: sds.group, user: client.user, detail: String(error) },
-          "MCData was not brought",
-        );
-      }
-    }
+    for (let user = left.pop(); user !== undefined; user = left.pop()) await bring(context, sds, user);
   };
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
 }
 
-async function forward(context: SignallingContext, sds: Sds, client: BoundClient): Promise<void> {
+/**
+ * To all clients of a member. What none of them takes is kept: who is away gets it when they are back. `until`: it was kept
+ * before.
+ */
+async function bring(context: SignallingContext, sds: Sds, user: string, until?: number): Promise<void> {
+  const { clients, directory, mailboxes, count, log } = context;
+  const tried = clients.of(user);
+  try {
+    const { group } = sds;
+    if (group !== undefined && (await directory.member(group, user)) === undefined) return;
+    const brought = await Promise.all(tried.map((client) => isBrought(context, sds, client)));
+    if (brought.includes(true)) return;
+  } catch (error) {
+    count("mcdata_failed");
+    log.warn({ group: sds.group, user, detail: String(error) }, "MCData was not brought");
+  }
+  // The key of two users comes in a message that is good for minutes only.
+  if (sds.group !== undefined && mailboxes.put(user, sds, until)) count("mcdata_kept");
+  // Somebody who has come back meanwhile was given what was kept before.
+  if (clients.of(user).some((client) => !tried.includes(client))) await bringKept(context, user);
+}
+
+/** What was kept for a user, to a client that has just bound. One that has no group key yet is tried again. */
+export async function bringKept(context: SignallingContext, user: string, failures = 0): Promise<void> {
+  const { clients, mailboxes, random } = context;
+  for (const { sds, until } of mailboxes.take(user)) await bring(context, sds, user, until);
+  if (!mailboxes.has(user) || clients.of(user).length === 0 || failures === MOST_TRIES) return;
+  const wait = backOff(
+    { failures: failures + 1, firstMs: FIRST_WAIT_MS, longestMs: LONGEST_WAIT_MS },
+    random,
+  );
+  mailboxes.later(user, wait, () => void bringKept(context, user, failures + 1));
+}
+
+async function isBrought(context: SignallingContext, sds: Sds, client: BoundClient): Promise<boolean> {
+  try {
+    return await forward(context, sds, client);
+  } catch (error) {
+    context.count("mcdata_failed");
+    context.log.warn(
+      { group: sds.group, user: client.user, detail: String(error) },
+      "MCData was not brought",
+    );
+    return false;
+  }
+}
+
+/** False: the client does not take it. */
+async function forward(context: SignallingContext, sds: Sds, client: BoundClient): Promise<boolean> {
   const { now, random } = context;
   const csk = client.sending();
-  if (csk === undefined) return;
+  if (csk === undefined) return false;
   const info = writeMcdataInfo({
     requestType: requestTypeOf(sds),
     requestUri: client.user,
@@ -180,6 +221,7 @@ async function forward(context: SignallingContext, sds: Sds, client: BoundClient
   if (sds.payload.length > 0) parts.push({ contentType: MCDATA_MEDIA_TYPES.PAYLOAD, body: sds.payload });
   const { status } = await tell(context, client, await sealSignalling(parts, client.xml.sending, { random }));
   context.count(status < 300 ? "mcdata_brought" : "mcdata_failed");
+  return status < 300;
 }
 
 function requestTypeOf({ group, to, payload }: Sds): string {

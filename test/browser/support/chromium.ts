@@ -17,9 +17,17 @@ export function describeInChromium(name: string, tests: () => void): void {
   describeWith("chromium", PATH, name, tests);
 }
 
-/** `microphone`: a WAV file of 48 kHz that is said again and again. */
-export function launchChromium({ microphone }: { readonly microphone?: string } = {}): Promise<Browser> {
+export interface ChromiumOptions {
+  /** A WAV file of 48 kHz that is said again and again. */
+  readonly microphone?: string;
+  /** Addresses that lead elsewhere: from `host:port` to `host:port`. */
+  readonly detours?: Readonly<Record<string, string>>;
+}
+
+export function launchChromium({ microphone, detours = {} }: ChromiumOptions = {}): Promise<Browser> {
   const fake = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"];
   const said = microphone === undefined ? [] : [...fake, `--use-file-for-fake-audio-capture=${microphone}`];
-  return chromium.launch({ executablePath: PATH, headless: true, args: [...QUIET, ...said] });
+  const rules = Object.entries(detours).map(([from, to]) => `MAP ${from} ${to}`);
+  const mapped = rules.length === 0 ? [] : [`--host-resolver-rules=${rules.join(",")}`];
+  return chromium.launch({ executablePath: PATH, headless: true, args: [...QUIET, ...said, ...mapped] });
 }

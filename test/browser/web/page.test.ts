@@ -179,6 +179,21 @@ describeInChromium("two pages and a member on UDP", () => {
     await joined(bob.page);
   });
 
+  it("show the texts that were sent while they were away, in their order", async () => {
+    await bob.page.goto("about:blank");
+    for (const text of ["north gate is shut", "come to the south gate"]) {
+      await alice.page.getByLabel("Message", { exact: true }).fill(text);
+      await alice.page.getByRole("button", { name: "Send" }).click();
+      await alice.page.locator(".own").filter({ hasText: text }).filter({ hasNotText: "not sent" }).waitFor();
+    }
+    await bob.page.goto(`${pages.servers.site.origin}/`);
+    await bob.page.getByRole("button", { name: "Join" }).click();
+    await bob.page.getByText("come to the south gate").waitFor();
+    const shown = await bob.page.locator(".texts li p").allInnerTexts();
+    expect(shown.slice(-2)).toEqual(["north gate is shut", "come to the south gate"]);
+    await joined(bob.page);
+  });
+
   it("load the other build of the core where the browser lacks support for the first", async () => {
     const context = await pages.browser.newContext();
     const taken: string[] = [];

@@ -22,6 +22,7 @@ import { Clients } from "../../../roles/mcx/signalling/clients.ts";
 import { Conferences } from "../../../roles/mcx/signalling/conferences.ts";
 import type { SignallingContext } from "../../../roles/mcx/signalling/context.ts";
 import { serveSignalling } from "../../../roles/mcx/signalling/index.ts";
+import { Mailboxes } from "../../../roles/mcx/signalling/mailboxes.ts";
 import { Musik } from "../../../roles/mcx/signalling/musik.ts";
 import { requireMember } from "../../../roles/mcx/signalling/opened.ts";
 import { Outsiders } from "../../../roles/mcx/signalling/outsiders.ts";
@@ -191,6 +192,7 @@ export class McxWorld {
     this.messages = new SeenMessages({ senders: 100, each: 64 });
     const keys = clientKeysOf(this.kms, MCX, this.partners);
     const outsiders = new Outsiders(clock);
+    const mailboxes = new Mailboxes(config.limits, clock);
     this.files = fileServerOf(config, {
       tokens: nameTokens,
       credentials: undefined,
@@ -216,6 +218,7 @@ export class McxWorld {
       targets,
       seen: new MemoryReceiverState(),
       messages: this.messages,
+      mailboxes,
       outsiders,
       fileAt: this.files?.fileAt,
       cluster: this.#cluster,
@@ -232,6 +235,7 @@ export class McxWorld {
     serveSignalling({ ...context, refused, musik, conferences });
     this.#closers.push(
       () => conferences.close(),
+      () => mailboxes.close(),
       () => endpoint.close(),
       () => connections?.close(),
       () => this.files?.app.close(),

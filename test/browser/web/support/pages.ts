@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
+import { readRunning } from "../../../../cli/gms/running-file.ts";
 import type { figures } from "../../../../web/client/app/store.ts";
 import { MEMBERS, type Play, type PlaySignIn, play } from "../../../../web/play/servers.ts";
 import { launchChromium } from "../../support/chromium.ts";
@@ -10,7 +11,7 @@ import { buildPages } from "./build.ts";
 
 /** What is said into the microphone. */
 export const TONE = 700;
-const RATE = 48_000;
+export const RATE = 48_000;
 
 export interface Pages {
   readonly servers: Play;
@@ -35,9 +36,18 @@ export interface PagesOptions {
   readonly init?: () => void;
   /** An identity management server in place of development tokens. */
   readonly signIn?: PlaySignIn;
+  /** What is said into the microphones: 48,000 samples, again and again. A tone when absent. */
+  readonly said?: Int16Array;
+  /** Leads the media of pages elsewhere: from the port of the MCX server to another one. */
+  readonly detour?: (port: number) => Promise<{ readonly port: number; close(): void }>;
 }
 
-export async function openPages({ init, signIn }: PagesOptions = {}): Promise<Pages> {
+export async function openPages({
+  init,
+  signIn,
+  said = toneOf(TONE),
+  detour,
+}: PagesOptions = {}): Promise<Pages> {
   const closers: (() => unknown)[] = [];
   const close = async () => {
     for (let next = closers.pop(); next !== undefined; next = closers.pop()) await next();
@@ -47,10 +57,17 @@ export async function openPages({ init, signIn }: PagesOptions = {}): Promise<Pa
     const folder = await mkdtemp(join(tmpdir(), "mikey-sakke-web-"));
     closers.push(() => rm(folder, { recursive: true, force: true }));
     const microphone = join(folder, "tone.wav");
-    await writeFile(microphone, toneFile());
+    await writeFile(microphone, wavFile(said));
     const servers = await play({ port: 0, ...(signIn && { signIn }) });
     closers.push(() => servers.close());
-    const browser = await launchChromium({ microphone });
+    const detours: Record<string, string> = {};
+    if (detour !== undefined) {
+      const { host, port } = new URL((await readRunning(servers.folder)).mcx!.mediaUrl!);
+      const proxy = await detour(Number(port));
+      closers.push(() => proxy.close());
+      detours[host] = `127.0.0.1:${proxy.port}`;
+    }
+    const browser = await launchChromium({ microphone, detours });
     closers.push(() => browser.close());
     const member: Pages["member"] = async (user, options) => {
       const page = await (await browser.newContext(options)).newPage();
@@ -84,8 +101,15 @@ export function figuresOf(page: Page): ReturnType<typeof figures> {
   return page.evaluate(() => (globalThis as unknown as { figures: typeof figures }).figures());
 }
 
-/** PCM of 16 bits: whole periods, so that the file can be said again and again. */
-function toneFile(): Buffer {
+/** A second of a tone, in whole periods so that it can be said again and again. */
+export function toneOf(hertz: number): Int16Array {
+  return Int16Array.from({ length: RATE }, (_, i) =>
+    Math.round(8000 * Math.sin((2 * Math.PI * hertz * i) / RATE)),
+  );
+}
+
+/** A second of PCM of 16 bits. */
+function wavFile(samples: Int16Array): Buffer {
   const file = Buffer.alloc(44 + 2 * RATE);
   file.write("RIFF", 0);
   file.writeUInt32LE(36 + 2 * RATE, 4);
@@ -99,8 +123,6 @@ function toneFile(): Buffer {
   file.writeUInt16LE(16, 34);
   file.write("data", 36);
   file.writeUInt32LE(2 * RATE, 40);
-  for (let i = 0; i < RATE; i++) {
-    file.writeInt16LE(Math.round(8000 * Math.sin((2 * Math.PI * TONE * i) / RATE)), 44 + 2 * i);
-  }
+  for (const [i, sample] of samples.entries()) file.writeInt16LE(sample, 44 + 2 * i);
   return file;
 }
