@@ -181,6 +181,11 @@ function ofMedia(message: FromMedia): void {
       floorChanged(message);
       break;
     case "socket":
+      // The floor is given back, as nobody hears what is said now.
+      if (!message.isOpen && floors.value.get(message.group)?.state === "granted") {
+        sound("lost");
+        say("The connection is lost");
+      }
       sockets.value = new Map(sockets.value).set(message.group, message.isOpen);
       break;
     case "heard":

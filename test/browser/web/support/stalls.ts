@@ -17,6 +17,8 @@ export interface StallingProxy {
   readonly held: number;
   /** Nothing passes for so long. */
   stall(milliseconds: number): void;
+  /** Ends all connections; new ones are taken. */
+  cut(): void;
   close(): void;
 }
 
@@ -60,8 +62,11 @@ export async function openStallingProxy(to: number): Promise<StallingProxy> {
     stall(milliseconds: number) {
       blockedUntil = performance.now() + milliseconds;
     },
-    close() {
+    cut() {
       for (const socket of sockets) socket.destroy();
+    },
+    close() {
+      proxy.cut();
       server.close();
     },
   };
