@@ -1,7 +1,15 @@
 // Builds the pages of web/ to web/dist/: scripts and workers with esbuild, split so that they load common parts once, styles
 // after those of packages and the common ones, and what stands beside them as it is, with both builds of the core. Prints
-// what each part takes, compressed, with what it always loads.
-import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+// what each part takes, compressed: of the client what it always loads, of the console everything.
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { build, transform } from "esbuild";
@@ -113,13 +121,18 @@ const partsOf = (name) => [...loadedBy(`web/dist/${name}.js`)];
 /** A page with its scripts and styles. */
 const pageOf = (name) =>
   kB([...partsOf(`${name}/page`), ...["index.html", "style.css"].map((file) => `web/dist/${name}/${file}`)]);
+/** Everything of a page: its HTML, its styles, and all scripts, with those that it loads later. */
+const filesOf = (name) =>
+  readdirSync(join(root, "web/dist", name))
+    .filter((file) => file !== "LICENSES.txt")
+    .map((file) => `web/dist/${name}/${file}`);
 const sizes = {
   page: pageOf("client"),
   workers:
     kB([...partsOf("client/keys-worker"), ...partsOf("client/media-worker")]) +
     Math.max(...CORES.map((file) => sizeOf(`web/dist/client/${file}`))),
   worklet: kB(partsOf("client/voice")),
-  console: pageOf("console"),
+  console: kB(filesOf("console")),
 };
 writeFileSync(join(root, "web/dist/sizes.json"), `${JSON.stringify(sizes)}\n`);
 for (const [name, size] of Object.entries(sizes))

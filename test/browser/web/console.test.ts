@@ -15,7 +15,7 @@ const isLong = process.env.MIKEY_SAKKE_LONG !== undefined;
 const MEMBERS = isLong ? 1000 : 300;
 /** Milliseconds of a frame that a person does not notice as a stop. */
 const LONG_FRAME = 100;
-/** kB of all that the page loads, compressed. */
+/** kB of all files of the page, compressed: HTML, styles, and scripts, with those that plot and those that read certificates. */
 const BUDGET = 120;
 const SMALL = "sip:boats@home.example";
 const REASON = "check 9: signature";
