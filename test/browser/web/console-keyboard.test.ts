@@ -1,9 +1,10 @@
 /** The console without a pointer, in Chromium: from the sign-in through every view, and the loss of a radio. */
+
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { operator } from "../../../roles/gms/common/caller.ts";
-import { newMembers } from "../../gms/world.ts";
-import { type ConsoleWorld, codeOf, consoleWorld, GROUP } from "../../server/console/world.ts";
+import { newMembers } from "../../gms/memory-gms.ts";
+import { type ConsoleWorld, codeOf, consoleWorld, GROUP } from "../../server/console/running-console.ts";
 import { describeInChromium, launchChromium } from "../support/chromium.ts";
 import { violationsInAllWays } from "./support/axe.ts";
 import { buildPages } from "./support/build.ts";
