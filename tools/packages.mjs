@@ -4,10 +4,13 @@
 // that the files import, at the versions of package.json, and those pinned for the reason that packages.json gives.
 // `npm run packages` builds dist/ before.
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, posix, resolve } from "node:path";
 import ts from "typescript";
 import { filesIn, root } from "./up-to-date.mjs";
+
+/** Folder of the man pages in a package that has commands. */
+const MAN = "man";
 
 const read = (file) => JSON.parse(readFileSync(join(root, file), "utf8"));
 const packages = read("tools/packages.json");
@@ -87,6 +90,7 @@ function manifestOf(owner) {
     sideEffects: sideEffects.filter((path) => owners.get(path.slice("./dist/".length)) === owner),
     engines,
     ...(commands.length > 0 && { bin: Object.fromEntries(commands) }),
+    ...(owner.man && { man: readdirSync(join(out, name, MAN)).map((page) => `./${MAN}/${page}`) }),
     exports: {
       ...Object.fromEntries(Object.entries(entries).map(([path, source]) => [path, exported(source)])),
       // For the other package at the same version; no part of the API.
@@ -141,6 +145,11 @@ for (const [file, owner] of owners) {
 for (const owner of packages) {
   const folder = join(out, owner.name);
   for (const file of owner.files.flatMap(filesOf)) cpSync(join(root, file), join(folder, file));
+  if (owner.man) {
+    execFileSync(process.execPath, ["--import", "tsx", "tools/man-pages.ts", join(folder, MAN)], {
+      cwd: root,
+    });
+  }
   write(join(folder, "package.json"), `${JSON.stringify(manifestOf(owner), null, 2)}\n`);
   const args = ["pack", "--json", "--ignore-scripts", "--pack-destination", out];
   const [{ filename, files, unpackedSize }] = JSON.parse(

@@ -29,6 +29,8 @@ export type Register = (parent: Command, run: Runner) => void;
 
 export class Runner {
   status: ExitStatus = EXIT.accepted;
+  /** Of the commands that were declared, a call in each line. */
+  readonly examples = new Map<Command, string>();
   readonly #host: Host;
 
   constructor(host: Host) {
@@ -48,6 +50,7 @@ export class Runner {
     configure(command);
     tellStrayOptionsFirst(command);
     command.addOption(new Option("--json", "print the result as one JSON document"));
+    this.examples.set(command, about.example);
     command.addHelpText("after", `\nExample:\n${about.example.replace(/^/gm, "  ")}`);
     command.action(async () => {
       const options = command.opts<Options & { json?: boolean }>();

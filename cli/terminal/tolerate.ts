@@ -12,7 +12,11 @@ export interface TolerateArgs {
 export function tolerateOption(command: Command): Command {
   const list = [...TOLERANCES].map(([name, { risk }]) => `  ${name}: ${risk}`);
   return command
-    .option("--tolerate <name>", "departure from the standard to take, see below; may be repeated", collect)
+    .option(
+      "--tolerate <name>",
+      "departure from the standard to take, by its name in --help; may be repeated",
+      collect,
+    )
     .addHelpText(
       "after",
       `\nDepartures from TS 33.180 that --tolerate takes, and what each risks:\n${list.join("\n")}`,

@@ -3,17 +3,18 @@ import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { beforeAll, expect, it } from "vitest";
 import { completionScript, SHELLS } from "../../cli/terminal/completion.ts";
-import { commandsOf, programOf } from "../../tools/commands.ts";
+import { allCommands } from "../../tools/commands.ts";
 import { describeWith } from "../support/foreign.ts";
 import { runCli } from "./run-cli.ts";
 
-const program = programOf();
+const COMMANDS = allCommands();
+const program = COMMANDS[0].command;
 
 it.each(SHELLS)("the completion script of %s has every command and option", async (shell) => {
   const run = await runCli(["completion", shell]);
   expect(run.status).toBe(0);
   expect(run.stdout).toBe(completionScript(shell, program));
-  for (const { command } of commandsOf(program)) {
+  for (const { command } of COMMANDS) {
     if (command !== program) expect(run.stdout).toContain(command.name());
     for (const { long } of command.options) {
       expect(run.stdout).toContain(shell === "fish" ? `-l ${long!.slice(2)} ` : long!);
@@ -54,7 +55,7 @@ describeWith("bash", which("bash"), "completion in bash", () => {
   });
 
   it("offers every command by its own name", () => {
-    const script = commandsOf(program).filter(({ path }) => path.length > 0);
+    const script = COMMANDS.filter(({ path }) => path.length > 0);
     for (const { path } of script.slice(0, 12)) expect(complete(...path)).toContain(path.at(-1));
   });
 });

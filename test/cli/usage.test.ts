@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { commandsOf, programOf } from "../../tools/commands.ts";
+import { allCommands } from "../../tools/commands.ts";
 import { runCli } from "./run-cli.ts";
 
 /** Commands that do something, and do not only lead to others. */
-const COMMANDS = commandsOf(programOf())
-  .filter(({ command }) => command.commands.length === 0)
+const COMMANDS = allCommands()
+  .filter(({ example }) => example !== undefined)
   .map(({ path }) => path.join(" "));
 
 describe("help", () => {
