@@ -44,6 +44,6 @@ export const KMS_CODES = {
   KMS_MISSING:
     "The database has no KMS although one was made for this folder; restore it, or correct `database.url`.",
   OTHER_KMS: "The database or the folder belongs to a KMS of another KmsUri.",
-  SETTING_FIXED: "A setting was changed that a KMS keeps for ever; put the old value back.",
+  SETTING_FIXED: "A setting was changed that a KMS or a GMS keeps for ever; put the old value back.",
   NO_SCHEMA: "The configuration wants requests checked by the schema, and no schema was handed over.",
 } as const;

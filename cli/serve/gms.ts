@@ -22,6 +22,7 @@ import { firstKmsConfig, prepareKms, type RunningKms, startKms } from "../kms/st
 import { firstMcxConfig, type PreparedMcx, prepareMcx } from "../mcx/prepare.ts";
 import { type RunningMcx, startMcx } from "../mcx/start.ts";
 import { type ConfigFile, readConfig } from "../server/data-folder.ts";
+import { warnOfFewDescriptors } from "../server/descriptors.ts";
 import { environmentOf } from "../server/environment.ts";
 import { addServers, type ReadConfig, startOnFolder } from "../server/make-folder.ts";
 import { openAtStart } from "../server/open-store.ts";
@@ -83,6 +84,7 @@ async function runAll({ options, first, read, keep }: Run<ServeAllOptions>, outp
   requireWayToKms({ provisioning: localProvisioning(mcx.data.config, kms, mcxUri) }, "mcx");
   const stop = listenForStop();
   const log = createLog(logLevelOf(options, read));
+  warnOfFewDescriptors(gms.data.config.limits.connections, log);
   const signal = listenForReload();
   const opened = await openAtStart(
     { database: kms.data.config.database, files: kms.data.files },
@@ -204,6 +206,7 @@ async function runGms(
   const { config, files } = gms.data;
   const stop = listenForStop();
   const log = createLog(logLevelOf(options, read));
+  warnOfFewDescriptors(config.limits.connections, log);
   const signal = listenForReload();
   const opened = await openAtStart({ database: config.database, files }, environmentOf(), keep).catch(
     stop.failed,

@@ -2,6 +2,7 @@
 
 import { readdir, rm, rmdir } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
+import { MikeySakkeError } from "../../base/errors.ts";
 import { systemRandom } from "../../base/random.ts";
 import { replaceFile } from "../files/durable.ts";
 import { makeFolders } from "../terminal/files.ts";
@@ -29,7 +30,8 @@ type Start = (read: ReadConfig, keep: () => void) => Promise<void>;
 
 /**
  * Starts servers on a folder, which is made with the configuration `first` when there is none. If that fails, what it has made
- * is taken away again, so that the next start is the first one.
+ * is taken away again, so that the next start is the first one. With a configuration elsewhere only a store key that the
+ * database does not know is.
  */
 export async function startOnFolder(
   { dataDir, config }: FolderOptions,
@@ -37,11 +39,18 @@ export async function startOnFolder(
   output: Output,
   start: Start,
 ): Promise<void> {
+  const before = await contentOf(dataDir);
   if (config !== undefined) {
-    await start({ file: config, ...(await readConfig(config)) }, () => undefined);
+    try {
+      await start({ file: config, ...(await readConfig(config)) }, () => undefined);
+    } catch (error) {
+      // A key that was made now opens nothing. After any other error something may be sealed under it, in another place.
+      if (error instanceof MikeySakkeError && error.code === "WRONG_STORE_KEY")
+        await takeAway(dataDir, before);
+      throw error;
+    }
     return;
   }
-  const before = await contentOf(dataDir);
   await makeFolders(dataDir, 0o700);
   let isOurs = await createConfig(dataDir, first);
   if (isOurs) output.note(`made ${dataDir}`);

@@ -64,7 +64,6 @@ const STATUSES: ReadonlyMap<ErrorCode, ExitStatus> = new Map(
           "CLOCK_AHEAD",
           "CLOCK_OFF",
           "KEY_PENDING",
-          "NO_GROUP_KEY",
           "STORE_BUSY",
           "STORE_LOCKED",
           "STORE_TIMEOUT",

@@ -26,7 +26,7 @@ const HINTS: Partial<Readonly<Record<ErrorCode, string>>> = {
   NO_KMS: "Make one with `mikey-sakke serve kms`, or give its folder with --data-dir.",
   KMS_MISSING:
     "Restore the database, or correct database.url. `--init` makes a new KMS in it: all keys of the old one are lost then.",
-  SETTING_FIXED: "Put the old value back. Another value needs another KMS.",
+  SETTING_FIXED: "Put the old value back. Another value needs another server with a database of its own.",
   OTHER_KMS: "Give another folder with --data-dir for another KMS.",
   OTHER_DATABASE: "Change database.url in the configuration, which all commands read.",
   BAD_CONFIG: "docs/kms.md, docs/gms.md and docs/mcx.md list what a configuration may have.",

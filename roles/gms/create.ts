@@ -96,11 +96,14 @@ export interface Gms {
 
 const INSTANCE_BYTES = 8;
 
-/** @throws {MikeySakkeError} usage `BAD_CONFIG`, `OTHER_CORE` */
+/**
+ * @throws {MikeySakkeError} usage `BAD_CONFIG`, `OTHER_CORE`; `SETTING_FIXED` where the database has messages of another GMS URI
+ */
 export async function createGms(options: GmsOptions): Promise<Gms> {
   const config = parseGmsConfig(options.config);
   const { store, pool, keys, now, random = systemRandom, log = noLog } = options;
   requireIdentity(config, keys);
+  await requireSameUri(config, store);
   if (keys.core !== options.core || (pool !== undefined && pool.core !== options.core)) {
     throw new MikeySakkeError("usage", "OTHER_CORE", "keys and pool must be on the core that is given");
   }
@@ -229,4 +232,12 @@ function requireIdentity({ gmsUri, kmsUri }: GmsConfig, keys: GmsKeys): void {
   const { initiator } = keys.current();
   if (initiator.uri === gmsUri && initiator.kmsUri === kmsUri) return;
   throw refusedConfig(`gmsUri, kmsUri: the keys are those of ${initiator.uri} of KMS ${initiator.kmsUri}`);
+}
+
+/** Members know the GMS by its URI, and T of its messages goes on from the last one of that URI. */
+async function requireSameUri({ gmsUri }: GmsConfig, store: GmsStore): Promise<void> {
+  const known = await store.initiators();
+  if (known.length === 0 || known.includes(gmsUri)) return;
+  const text = `GMS configuration: gmsUri: the database is that of ${known.join(" and ")}, and cannot change to ${gmsUri}`;
+  throw new MikeySakkeError("usage", "SETTING_FIXED", text);
 }

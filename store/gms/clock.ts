@@ -119,6 +119,14 @@ export async function secondsAhead(sql: Sql, clock: SqlClock, initiatorUri: stri
   return Math.max(0, rows[0].seconds - toColumns(ntpFromUnixMs(rows[0].now)).seconds);
 }
 
+/** URIs under which messages were made. */
+export async function initiators(sql: Sql): Promise<string[]> {
+  const { rows } = await sql.query<{ uri: string }>(
+    "SELECT initiator_uri AS uri FROM gms_clock ORDER BY uri",
+  );
+  return rows.map(({ uri }) => uri);
+}
+
 /** Transport error CLOCK_AHEAD where the next T would be refused. */
 export async function requireNotAhead(sql: Sql, clock: SqlClock, initiatorUri: string): Promise<void> {
   const seconds = await secondsAhead(sql, clock, initiatorUri);

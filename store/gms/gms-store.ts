@@ -16,7 +16,7 @@ import { databaseClock, givenClock, readClock, type SqlClock } from "../database
 import * as audit from "./audit.ts";
 import { requireInstance } from "./checks.ts";
 import * as chunks from "./chunks.ts";
-import { type ClockReset, requireNotAhead, reset, secondsAhead } from "./clock.ts";
+import { type ClockReset, initiators, requireNotAhead, reset, secondsAhead } from "./clock.ts";
 import { counts } from "./counts.ts";
 import * as deliveries from "./deliveries.ts";
 import * as documents from "./documents.ts";
@@ -111,6 +111,11 @@ export class GmsStore {
    */
   resetClock(initiatorUri: string): Promise<ClockReset> {
     return this.#db.transaction((sql) => reset(sql, this.#clock, initiatorUri));
+  }
+
+  /** URIs under which messages were made: that of the GMS, once there were any. */
+  initiators(): Promise<string[]> {
+    return initiators(this.#db);
   }
 
   /** The last time that the database was restored from a backup, if ever. */

@@ -53,6 +53,19 @@ async function create(config: object = {}, options: Partial<GmsOptions> = {}): P
 }
 
 describe("createGms", () => {
+  it("keeps the URI that its messages were made under", async () => {
+    const { admin } = await create();
+    await world.store.change((tx) => tx.reserveTimes("sip:before@home.example", 1));
+    const refused = {
+      kind: "usage",
+      code: "SETTING_FIXED",
+      message: expect.stringMatching(/gmsUri: .*before@/),
+    };
+    await expect(create()).rejects.toMatchObject(refused);
+    await admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(1) });
+    await create();
+  });
+
   it("listens for XCAP, administration and SIP, and seals what is asked for", async () => {
     const { listen, admin, context } = await create({ sip: { udpPort: 0, tcpPort: 0, wsPort: 0 } });
     const addresses = await listen();

@@ -73,17 +73,27 @@ it("docs/metrics.md has every metric of the servers, and no other", async () => 
   expect(listed.toSorted()).toEqual([...(await ownMetrics())].toSorted());
 });
 
-it("the systemd service has an exposure below 2.0 of 10", (context) => {
+const UNITS = ["mikey-sakke.service", "mikey-sakke-gms@.service"];
+
+it.for(UNITS)("deploy/systemd/%s has an exposure below 2.0 of 10", (name, context) => {
   if (spawnSync("systemd-analyze", ["--version"]).status !== 0) {
-    console.log("skipped: the service of systemd: systemd-analyze is missing");
+    console.log(`skipped: ${name}: systemd-analyze is missing`);
     return context.skip();
   }
-  const unit = fileOf("deploy/systemd/mikey-sakke.service");
+  const unit = fileOf(`deploy/systemd/${name}`);
   const run = spawnSync("systemd-analyze", ["security", "--offline=true", "--no-pager", unit], {
     encoding: "utf8",
   });
   const level = /Overall exposure level for \S+: ([\d.]+)/.exec(run.stdout)?.[1];
   expect(Number(level), run.stdout + run.stderr).toBeLessThan(2);
+});
+
+it("the systemd units of all servers and of further GMS processes have the same hardening", () => {
+  const [one, other] = UNITS.map((name) => {
+    const [, hardening] = read(`deploy/systemd/${name}`).split(/^UMask/m);
+    return hardening!.replaceAll("/var/lib/mikey-sakke-gms-%i", "/var/lib/mikey-sakke");
+  });
+  expect(other).toBe(one);
 });
 
 /** `config check` of a configuration whose secrets are files of a folder of the test, in the environment that it has there. */

@@ -168,6 +168,16 @@ describe("the installed server", () => {
     expect(run(host, code)).toBe("true\n");
   });
 
+  it("includes a man page for each command", () => {
+    const installed = join(host.folder, "node_modules", server.manifest.name);
+    const pages = server.manifest.man ?? [];
+    expect(pages.length).toBeGreaterThan(50);
+    expect(pages).toContain("./man/mikey-sakke-kms-audit.1");
+    for (const page of pages)
+      expect(readFileSync(join(installed, page), "utf8")).toMatch(/^\.TH MIKEY-SAKKE/);
+    expect(library.manifest.man).toBeUndefined();
+  });
+
   it("includes the command", () => {
     const command = (...args: string[]) =>
       spawnSync(join(host.folder, "node_modules/.bin/mikey-sakke"), args, {

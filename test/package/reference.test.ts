@@ -12,6 +12,7 @@ import {
   commandsPage,
   configurationPage,
 } from "../../tools/reference-pages.ts";
+import { callsIn, strayIn } from "../support/calls.ts";
 import { describeWith } from "../support/foreign.ts";
 
 const COMMANDS = allCommands();
@@ -27,30 +28,9 @@ it("docs/configuration.md is what `npm run reference` writes", () => {
 it.each(COMMANDS.filter(({ example }) => example !== undefined))(
   "the examples in the help of $name are calls that it takes",
   ({ example }) => {
-    // Lines that go on, and what a shell does before and behind the call.
-    const calls = example!
-      .replaceAll("\\\n", " ")
-      .split("\n")
-      .flatMap((line) => /mikey-sakke [^|>)]*/.exec(line)?.[0] ?? []);
+    const calls = callsIn(example!);
     expect(calls).not.toEqual([]);
-    for (const call of calls) {
-      const [, ...words] = call.trim().split(/\s+/);
-      let called = COMMANDS[0].command;
-      for (const word of words) {
-        const below = called.commands.find((one) => one.name() === word || one.aliases().includes(word));
-        if (below === undefined) break;
-        called = below;
-      }
-      expect(called.commands.length === 0 || called.name() === "serve", call).toBe(true);
-      const known = called.options.flatMap(({ long, short }) => [long, short]);
-      const given = words
-        .filter((word) => word.startsWith("-") && word !== "-")
-        .map((word) => word.split("=")[0]);
-      expect(
-        given.filter((option) => !known.includes(option)),
-        call,
-      ).toEqual([]);
-    }
+    expect(calls.flatMap(strayIn)).toEqual([]);
   },
 );
 

@@ -131,7 +131,7 @@ it.each([
   ["listen", ["--out", "heard.wav"]],
   ["mcdata receive", []],
 ])(
-  "%s of a non-member ends with 75 and says what is missing; signals end it at once",
+  "%s of a non-member ends with 1 and says what is missing; signals end it at once",
   {
     timeout: STORY_MS,
   },
@@ -142,7 +142,7 @@ it.each([
     await cli("group", "create", GROUP, ALICE, BOB, "--data-dir", data);
     const args = [...command.split(" "), GROUP, "--local", data, "--user", CAROL, ...options];
     const refused = await spawnCli([...args, "--timeout", "1s", "--json"]);
-    expect(refused.status, refused.stderr).toBe(75);
+    expect(refused.status, refused.stderr).toBe(1);
     expect(refused.json()).toMatchObject({
       status: "refused",
       code: "NO_GROUP_KEY",
