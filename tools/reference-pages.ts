@@ -62,8 +62,8 @@ function wrapped(text: string): string {
 const CONFIGURATION_INTRODUCTION = `# Configuration keys
 
 Every key that a configuration may have, as the servers check it. [kms.md](kms.md#configuration),
-[gms.md](gms.md#configuration), [mcx.md](mcx.md#configuration) and [web.md](web.md) say what the keys mean. Unknown keys are refused.
-\`mikey-sakke config check\` reads a configuration without starting anything.
+[gms.md](gms.md#configuration), [mcx.md](mcx.md#configuration) and [web.md](web.md) say what the keys mean.
+Unknown keys are refused. \`mikey-sakke config check\` reads a configuration without starting anything.
 
 - An environment variable overrides its key. Lists are written with commas, and what has the type JSON as JSON.
 - "SIGHUP" means that a [reload](reload.md) takes up another value; other keys need a restart.
