@@ -29,6 +29,11 @@ export const systemClock: Clock = {
   },
 };
 
+/** Resolves after so many milliseconds of a clock. On the system clock the wait does not keep a Node.js process alive. */
+export function pauseOn(clock: TimerPort, milliseconds: number): Promise<void> {
+  return new Promise((resolve) => void clock.after(milliseconds, resolve));
+}
+
 /** A timer that can be set again: what it was set to before does not happen any more. */
 export class Timer {
   readonly #port: TimerPort;

@@ -8,8 +8,8 @@ import { fromBase64 } from "../../base/bytes.ts";
 import { MikeySakkeError, requireOneOf, requireOptions } from "../../base/errors.ts";
 import { builtinModule } from "../../base/platform.ts";
 import { Arena } from "./arena.ts";
-import type { Surface } from "./surface.ts";
 import { TableStore } from "./tables.ts";
+import type { WasmExports } from "./wasm-exports.ts";
 
 /** The two builds of the core: relaxed-SIMD FMA, two lanes; plain SIMD, four lanes. */
 export type Build = "fma" | "simd";
@@ -54,7 +54,7 @@ export class Core {
   readonly build: Build;
   readonly module: WebAssembly.Module;
   /** The exports of the module. For the bindings only. */
-  readonly wasm: Surface;
+  readonly wasm: WasmExports;
   /** Memory management of the instance. For the bindings only. */
   readonly arena: Arena;
   /** Tables of public values that keys share. For the bindings only. */
@@ -67,7 +67,7 @@ export class Core {
   #destroyed = false;
 
   /** Use `load`. */
-  constructor(module: WebAssembly.Module, wasm: Surface, place: Place) {
+  constructor(module: WebAssembly.Module, wasm: WasmExports, place: Place) {
     const { memory, region, keepTables } = place;
     this.build = wasm.laneCount() === 2 ? "fma" : "simd";
     this.module = module;
@@ -232,10 +232,10 @@ function enableRelaxedSimd(): void {
 
 /** Undefined when the module's products are not fused on this host. */
 async function start(module: WebAssembly.Module, place: Place): Promise<Core | undefined> {
-  const { exports } = await instantiate<Surface & Record<string, unknown>>(module, {
+  const { exports } = await instantiate<WasmExports & Record<string, unknown>>(module, {
     env: { memory: place.memory },
   });
-  const wasm = exports as unknown as Surface;
+  const wasm = exports as unknown as WasmExports;
   return wasm.isFused() === 1 ? new Core(module, wasm, place) : undefined;
 }
 

@@ -29,7 +29,7 @@ import { readSakkeToSelf } from "./general-extension.ts";
 import type { CryptoSession, Hdr } from "./hdr.ts";
 import type { IdrPayload } from "./idr.ts";
 import { type DecodedMessage, EXTENSION_HEADER_BYTES, type Payload } from "./message.ts";
-import { INITIATOR_ROLES, type Party, RESPONDER_ROLES, readParty, readUri } from "./parties.ts";
+import { INITIATOR_ROLES, type Party, RESPONDER_ROLES, readParty, readUri } from "./party-identity.ts";
 import { RAND_BYTES } from "./rand.ts";
 import { Reader } from "./reader.ts";
 import type { SakkePayload } from "./sakke.ts";

@@ -35,7 +35,7 @@ export {
 } from "./message.ts";
 export { openMessage } from "./open.ts";
 export { type ParsedMessage, parseMessage } from "./parse.ts";
-export type { Party } from "./parties.ts";
+export type { Party } from "./party-identity.ts";
 export {
   destroyPlan,
   KEY_BYTES,

@@ -12,11 +12,11 @@ import {
 } from "./general-extension.ts";
 import { decodeHdr, encodeHdr, type Hdr } from "./hdr.ts";
 import { decodeIdr, encodeIdr, type IdrPayload } from "./idr.ts";
-import { decodeOther, isOtherPayload, type OtherPayload } from "./other.ts";
 import { decodeRand, encodeRand, type RandPayload } from "./rand.ts";
 import { type Field, Reader } from "./reader.ts";
 import { decodeSakke, encodeSakke, type SakkePayload } from "./sakke.ts";
 import { decodeSign, encodeSign, type SignPayload } from "./sign.ts";
+import { decodeOther, isOtherPayload, type OtherPayload } from "./skipped-payload.ts";
 import { decodeSp, encodeSp, type SpPayload } from "./sp.ts";
 import { decodeTimestamp, encodeTimestamp, type TimestampPayload } from "./timestamp.ts";
 import { u8 } from "./writer.ts";

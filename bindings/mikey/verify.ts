@@ -16,7 +16,7 @@ import {
   type OpenContext,
 } from "./context.ts";
 import type { ParsedMessage } from "./parse.ts";
-import type { Party } from "./parties.ts";
+import type { Party } from "./party-identity.ts";
 import type { SeenMessage } from "./receiver-state.ts";
 import { SIGN_HEADER_BYTES } from "./sign.ts";
 

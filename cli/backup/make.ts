@@ -24,9 +24,9 @@ import { markOf, withStoreKey } from "../server/store-key.ts";
 import { requireAbsent } from "../terminal/files.ts";
 import { usageError } from "../terminal/usage.ts";
 import { VERSION } from "../terminal/version.ts";
+import { type FolderDatabase, folderDatabase } from "./folder-database.ts";
 import { packBackup } from "./format.ts";
 import { linesOf } from "./lines.ts";
-import { type Place, placeOf } from "./place.ts";
 
 export interface MadeBackup {
   readonly rows: number;
@@ -46,7 +46,7 @@ export async function makeBackup(
   { force }: { readonly force: boolean },
 ): Promise<MadeBackup> {
   await requireAbsent([file], force);
-  const place = await placeOf(options);
+  const place = await folderDatabase(options);
   const config = portable(await readConfig(place.configFile, {}));
   const source = { file: place.files.storeKey, environment: environmentOf() };
   return withStoreKey(source, async (storeKey) => {
@@ -78,7 +78,7 @@ function portable(config: object): Record<string, unknown> {
 }
 
 async function withSnapshot(
-  { database, files }: Place,
+  { database, files }: FolderDatabase,
   use: (pieces: AsyncIterable<Uint8Array>) => Promise<void>,
 ): Promise<void> {
   const { url } = database ?? {};

@@ -17,8 +17,8 @@ import { environmentOf, STORE_KEY_VARIABLE } from "../server/environment.ts";
 import { markOf, withStoreKey } from "../server/store-key.ts";
 import { makeFolders, readFile } from "../terminal/files.ts";
 import { usageError } from "../terminal/usage.ts";
+import { folderDatabase } from "./folder-database.ts";
 import { type BackupHeader, readHeader, readSnapshot } from "./format.ts";
-import { placeOf } from "./place.ts";
 
 export interface RestoreOptions {
   readonly dataDir: string;
@@ -71,7 +71,7 @@ export async function restoreBackup(
   try {
     await makeFolders(options.dataDir, 0o700);
     await ensureConfig(header, options, made);
-    const { database, files } = await placeOf({ dataDir: options.dataDir });
+    const { database, files } = await folderDatabase({ dataDir: options.dataDir });
     await ensureStoreKey(header, options, files.storeKey, made);
     const url = options.database ?? database?.url;
     const db = url === undefined ? await openPglite(files.database) : openPostgres(url, { max: 1 });
@@ -95,14 +95,14 @@ async function ensureConfig(
 ): Promise<void> {
   const file = configFileOf(dataDir);
   if (await createFile(file, configText(config as ConfigFile), { secret: true })) made.push(file);
-  const { url } = (await placeOf({ dataDir })).database ?? {};
+  const { url } = (await folderDatabase({ dataDir })).database ?? {};
   if (database === undefined || url === undefined || url === database) return;
   throw usageError("OTHER_DATABASE", `--database: ${file} names another`);
 }
 
 /** Once the data is there, servers are to find it. */
 async function nameDatabase(dataDir: string, url: string): Promise<void> {
-  const { database } = await placeOf({ dataDir });
+  const { database } = await folderDatabase({ dataDir });
   if (database?.url === url) return;
   const file = configFileOf(dataDir);
   const { kms, gms, ...rest } = await readConfig(file, {});
@@ -161,7 +161,7 @@ function withoutKey({ [STORE_KEY_VARIABLE]: _, ...environment }: NodeJS.ProcessE
 /** Where the servers of the folder would look for it. */
 async function keyFileOf(dataDir: string): Promise<string> {
   if (!(await exists(configFileOf(dataDir)))) return `${dataDir}/store.key`;
-  return (await placeOf({ dataDir })).files.storeKey;
+  return (await folderDatabase({ dataDir })).files.storeKey;
 }
 
 function requireMark({ storeKey }: BackupHeader, key: Uint8Array, place: string): void {

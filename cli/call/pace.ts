@@ -1,5 +1,5 @@
 /** Steps of 20 ms of real time, one for each frame of speech. */
-import type { Clock } from "../../base/clock.ts";
+import { type Clock, pauseOn } from "../../base/clock.ts";
 import { monotonicClock } from "./monotonic-clock.ts";
 
 export const FRAME_MS = 20;
@@ -25,6 +25,6 @@ export async function everyFrame(
     at += (missed + 1) * FRAME_MS;
     const wait = at - clock.now();
     // Also when it is late, so that what came in meanwhile is taken first.
-    await new Promise<void>((resolve) => void clock.after(Math.max(wait, 0), resolve));
+    await pauseOn(clock, Math.max(wait, 0));
   }
 }

@@ -12,13 +12,13 @@ import {
 } from "../../bindings/mikey/message.ts";
 import { eccsiSignHeader, SIGN_HEADER_BYTES } from "../../bindings/mikey/sign.ts";
 
-export interface Draft {
+export interface MessageDraft {
   hdr: Hdr;
   /** Without SIGN. */
   payloads: ChainPayload[];
 }
 
-export type Edit = (draft: Draft) => void;
+export type Edit = (draft: MessageDraft) => void;
 
 /** The identity that signs, and the time whose keys it uses. */
 export interface Signing {
@@ -28,7 +28,7 @@ export interface Signing {
   readonly random: RandomSource;
 }
 
-function draftOf(octets: Uint8Array): { draft: Draft; sign: ChainPayload } {
+function draftOf(octets: Uint8Array): { draft: MessageDraft; sign: ChainPayload } {
   const { hdr, payloads } = decodeMessage(octets);
   const chain = payloads as ChainPayload[];
   return { draft: { hdr, payloads: chain.slice(0, -1) }, sign: chain.at(-1)! };
@@ -61,7 +61,7 @@ export function signedWithoutHeader(octets: Uint8Array, { initiator, at, random 
 
 /** Replaces the first payload of a name. */
 export function replace<K extends ChainPayload["payload"]>(
-  draft: Draft,
+  draft: MessageDraft,
   name: K,
   change: (payload: Extract<ChainPayload, { payload: K }>) => ChainPayload,
   which: (payload: Extract<ChainPayload, { payload: K }>) => boolean = () => true,

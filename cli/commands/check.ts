@@ -243,8 +243,8 @@ async function checkGmsCommand({ output }: Context, options: GmsArgs): Promise<E
   const userUri = uriOption(options.user, "--user");
   const folder = options.local === true ? DEFAULT_FOLDER : options.local;
   const { readRunning } = await import("../gms/running-file.ts");
-  const { placeOf } = await import("../device/place.ts");
-  const place = placeOf(options, folder === undefined ? undefined : await readRunning(folder));
+  const { knownServers } = await import("../device/known-servers.ts");
+  const place = knownServers(options, folder === undefined ? undefined : await readRunning(folder));
   if (place.sip === undefined && place.xcapRoot === undefined) {
     throw usageError("NO_SERVER", "give --sip, --xcap-root or both, or --local");
   }

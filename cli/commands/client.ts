@@ -96,8 +96,8 @@ async function run({ output }: Context, options: Options): Promise<ExitStatus> {
   const pollMs = durationOption(options.poll, "--poll");
   const timeoutMs = durationOption(options.timeout, "--timeout");
   const { readRunning } = await import("../gms/running-file.ts");
-  const { placeOf } = await import("../device/place.ts");
-  const place = placeOf(options, folder === undefined ? undefined : await readRunning(folder));
+  const { knownServers } = await import("../device/known-servers.ts");
+  const place = knownServers(options, folder === undefined ? undefined : await readRunning(folder));
   const { clientTokens } = await import("../device/tokens.ts");
   const { readTransportKeys } = await import("../files/named-key.ts");
   const { runClient } = await import("../device/run.ts");

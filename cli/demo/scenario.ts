@@ -3,6 +3,7 @@
  * SIP (5.7.2.x) and over HTTPS (5.7.2.y); then a new GMK, and one without a member who is removed; a call and short data
  * under that key; and its revocation.
  */
+import { pause } from "../../base/deadline.ts";
 import { defined } from "../../base/defined.ts";
 import type { Core } from "../../bindings/core/core.ts";
 import { formatKeyId, type KeyId, wipe } from "../../bindings/index.ts";
@@ -125,8 +126,7 @@ async function play(stage: Stage): Promise<void> {
   const third = rekeys[0]!;
   await delivered(stage, "remove a member, rekey the others", third, staying);
   // Whatever the removed member asks for now brings nothing, and may be refused; over SIP they subscribe again much later.
-  const enough = new Promise((resolve) => setTimeout(resolve, LOOK_MS));
-  await Promise.race([removed.look().catch(() => undefined), enough]);
+  await Promise.race([removed.look().catch(() => undefined), pause(LOOK_MS)]);
   agreement(report, "third GMK, the same for those who stay", staying, third);
   report.check(
     "third GMK, held by the removed member (must be 0)",

@@ -1,10 +1,12 @@
 /** The servers of the demo: `mikey-sakke serve` as a process of its own, on a folder that goes when it ends. */
+
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { pause } from "../../base/deadline.ts";
 import { MikeySakkeError } from "../../base/errors.ts";
 
 export interface Servers {
@@ -58,7 +60,7 @@ export async function startServers({ signal }: { readonly signal: AbortSignal })
     folder: data,
     async fault() {
       // The end of a connection is seen before the end of the process that held it.
-      await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, DYING_MS))]);
+      await Promise.race([closed, pause(DYING_MS)]);
       const how = child.exitCode ?? child.signalCode;
       return how === null ? undefined : failed(`ended with ${how}\n${log}`);
     },

@@ -1,4 +1,5 @@
 /** Waiting for what others do, and asking them again, as long as the step goes on. */
+import { pause } from "../../base/deadline.ts";
 import { type ErrorCode, MikeySakkeError } from "../../base/errors.ts";
 import { McxRefusedError } from "../../roles/client/mcx/index.ts";
 import type { Work } from "./clock.ts";
@@ -18,11 +19,11 @@ const SERVER_FAILURES = 500;
 export async function until(
   isDone: () => boolean | Promise<boolean>,
   { signal }: Pick<Work, "signal">,
-  pause: () => Promise<void> = look,
+  wait: () => Promise<void> = () => pause(LOOK_MS),
 ): Promise<void> {
   while (!(await isDone())) {
     signal.throwIfAborted();
-    await pause();
+    await wait();
   }
 }
 
@@ -38,7 +39,7 @@ export async function answered<T>(
       if (!isTimeout(error)) throw error;
       lacks(() => error.message);
       signal.throwIfAborted();
-      await look();
+      await pause(LOOK_MS);
     }
   }
 }
@@ -48,8 +49,4 @@ function isTimeout(error: unknown): error is MikeySakkeError {
     return error.status === REQUEST_TIMEOUT || error.status >= SERVER_FAILURES;
   }
   return error instanceof MikeySakkeError && TIMEOUTS.has(error.code);
-}
-
-function look(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, LOOK_MS));
 }

@@ -10,9 +10,9 @@ import { httpUrlOption, uriOption } from "../terminal/options.ts";
 import { toleranceOption } from "../terminal/tolerate.ts";
 import { usageError } from "../terminal/usage.ts";
 import { imsOf } from "./ims-options.ts";
+import { knownServers } from "./known-servers.ts";
 import type { McxMemberOptions, McxUserOptions } from "./member.ts";
 import type { MemberArgs } from "./member-options.ts";
-import { placeOf } from "./place.ts";
 import { sipServer } from "./sip.ts";
 import { clientTokens } from "./tokens.ts";
 
@@ -39,7 +39,7 @@ export async function mcxUserOf(
   const userUri = uriOption(args.user, "--user");
   const folder = args.local === true ? DEFAULT_FOLDER : args.local;
   const running = folder === undefined ? undefined : await readRunning(folder);
-  const place = placeOf(args, running);
+  const place = knownServers(args, running);
   const uri = args.mcxUri ?? running?.mcx?.uri;
   const sip = args.mcxSip ?? running?.mcx?.sip.udp;
   if (uri === undefined || sip === undefined) {

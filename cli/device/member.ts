@@ -1,5 +1,6 @@
 /** A user on the command line: identity keys, the key of a group if one is asked for, and a client of the MCX server. */
 
+import { pause } from "../../base/deadline.ts";
 import { defined } from "../../base/defined.ts";
 import { MikeySakkeError } from "../../base/errors.ts";
 import { systemRandom } from "../../base/random.ts";
@@ -23,7 +24,7 @@ import { httpsFetch, readCa } from "../server/https.ts";
 import { imsEndpoint } from "./ims.ts";
 import type { ImsPlace } from "./ims-options.ts";
 import { provisionedKeys } from "./keys.ts";
-import type { Place } from "./place.ts";
+import type { KnownServers } from "./known-servers.ts";
 import { addressTowards, clientEndpoint, type SipServer } from "./sip.ts";
 
 export interface McxPlace {
@@ -38,7 +39,7 @@ export interface McxUserOptions {
   readonly tolerance: Tolerance;
   /** The formats of speech that calls offer; G.711 when absent. */
   readonly codecs?: readonly SpeechCodec[];
-  readonly place: Place;
+  readonly place: KnownServers;
   readonly mcx: McxPlace;
   /** Where files are uploaded and fetched; no part is taken in file distribution when absent. */
   readonly filesUrl?: string;
@@ -215,6 +216,6 @@ async function keyOf(ring: GroupKeyRing, options: McxMemberOptions): Promise<voi
       isTold = true;
       note(`waiting for a key of ${groupUri}, for ${seconds} s at most`);
     }
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await pause(50);
   }
 }

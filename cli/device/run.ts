@@ -16,8 +16,8 @@ import { eventJson, eventLine, keyJson, keyLine } from "./events.ts";
 import { imsEndpoint } from "./ims.ts";
 import type { ImsPlace } from "./ims-options.ts";
 import { provisionedKeys } from "./keys.ts";
+import type { KnownServers } from "./known-servers.ts";
 import { Once } from "./once.ts";
-import type { Place } from "./place.ts";
 import { type ClientEndpoint, clientEndpoint } from "./sip.ts";
 
 export interface ClientOptions {
@@ -25,7 +25,7 @@ export interface ClientOptions {
   /** The subscription goes by way of its core. */
   readonly ims?: ImsPlace;
   readonly tolerance: Tolerance;
-  readonly place: Place;
+  readonly place: KnownServers;
   readonly way: "sip" | "http";
   /** All that the user is a member of when empty. */
   readonly groups: readonly string[];

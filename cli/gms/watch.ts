@@ -1,5 +1,5 @@
 /** Follows a rekey until it has ended, and tells who did not get the key. */
-import { deadline } from "../../base/deadline.ts";
+import { deadline, pause } from "../../base/deadline.ts";
 import { defined } from "../../base/defined.ts";
 import type { GmsAdminClient } from "../../roles/gms/admin/client.ts";
 import type { GmsAdmin } from "../../roles/gms/common/ports.ts";
@@ -53,7 +53,7 @@ async function reported(admin: GmsAdmin, id: number, signal: AbortSignal): Promi
   for (let tries = 0; ; tries++) {
     const rekey = await admin.rekeyStatus(id);
     if (rekey.counts.delivered === 0 || signal.aborted || tries === REPORT_TRIES) return rekey;
-    await new Promise((resolve) => setTimeout(resolve, REPORT_WAIT_MS));
+    await pause(REPORT_WAIT_MS);
   }
 }
 

@@ -2,7 +2,7 @@
 
 import type { KmsAdmin } from "../../roles/kms/admin/admin.ts";
 import { adminClient } from "../../roles/kms/admin/client.ts";
-import { type AdminDeps, createAdmin } from "../../roles/kms/admin/operations.ts";
+import { createKmsAdmin, type KmsAdminDeps } from "../../roles/kms/admin/operations.ts";
 import { createKeyIssuer } from "../../roles/kms/issue/index.ts";
 import { runningServer } from "../server/admin-file.ts";
 import { type DataFolder, type FolderOptions, openDataFolder } from "../server/data-folder.ts";
@@ -18,14 +18,14 @@ export async function withAdmin<T>(
   if (running !== undefined) return use(adminClient({ url: running.url, token: running.token }), data);
   const { store, envelope, core, onClose, close } = await openStore(data, environmentOf());
   try {
-    let made: ReturnType<AdminDeps["maker"]> | undefined;
+    let made: ReturnType<KmsAdminDeps["maker"]> | undefined;
     const maker = async () => {
       const parts = await core();
       const issuer = await createKeyIssuer({ store, now: Date.now, ...parts });
       onClose(() => issuer.destroy());
       return { core: parts.core, issuer };
     };
-    const admin = createAdmin({
+    const admin = createKmsAdmin({
       store,
       envelope,
       maker: () => {

@@ -15,7 +15,7 @@ import {
   type UnprotectedRtp,
 } from "../../bindings/media/index.ts";
 import type { Identities } from "./identities.ts";
-import type { Claims } from "./named-talkers.ts";
+import type { NamedTalkers } from "./named-talkers.ts";
 import { G711_CODECS, type SpeechCodec } from "./speech-codec.ts";
 import { NO_FRAMES, sumOf, TalkerStream } from "./talker-stream.ts";
 
@@ -35,7 +35,7 @@ export interface ListenerOptions {
   readonly media: GroupMedia;
   readonly keys: GroupMediaKeys;
   readonly identities: Identities;
-  readonly claims: Claims;
+  readonly talkers: NamedTalkers;
   /** Identity of a mixing server, whose media may be from any talker. */
   readonly mixer?: string | undefined;
   readonly ownSsrc: number;
@@ -208,10 +208,10 @@ export class Listener {
    * silent they are heard, as the Floor Taken may be lost, and told.
    */
   #compare(stream: TalkerStream): boolean {
-    const { claims, mixer, now, onMismatch } = this.#options;
+    const { talkers, mixer, now, onMismatch } = this.#options;
     const { ssrc, user } = stream;
     const at = now();
-    const claim = claims.of(ssrc, at);
+    const claim = talkers.of(ssrc, at);
     const { users: claimed } = claim;
     if (!sameNames(claimed, stream.claimed)) {
       stream.claimed = claimed;
@@ -220,14 +220,14 @@ export class Listener {
     const isMixer = user !== undefined && user === mixer && !claim.isNamed;
     const isTheirs = claimed.length === 0 || (user !== undefined && claimed.includes(user));
     if (isMixer || (isTheirs && claim.isTheirs)) {
-      if (claim.isNamed) claims.heard(ssrc, at);
+      if (claim.isNamed) talkers.heard(ssrc, at);
       return true;
     }
     if (++stream.odd === SURE) {
       this.#counted.mismatches++;
       onMismatch({ ssrc, user, claimed });
     }
-    return !claims.isHeard(at);
+    return !talkers.isHeard(at);
   }
 }
 

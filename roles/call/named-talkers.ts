@@ -28,7 +28,7 @@ const LATE_MS = 2000;
 /** Milliseconds without media after which a named talker is taken to be silent. */
 const SILENT_MS = 500;
 
-export class Claims {
+export class NamedTalkers {
   readonly #several: boolean;
   /** The last one named in front. */
   #named: readonly Named[] = [];

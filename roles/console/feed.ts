@@ -1,4 +1,5 @@
 /** What goes on, as pages are told it: rekeys, the answers of members, calls, health. Nothing is looked for while nobody looks. */
+import { pauseOn, systemClock } from "../../base/clock.ts";
 import { defined } from "../../base/defined.ts";
 import type { DeliveryRecord, RekeyRecord } from "../../store/gms/records.ts";
 import type { ServerLog } from "../server/log.ts";
@@ -105,9 +106,9 @@ export class Feed {
         this.#options.log.warn({ detail: String(error) }, "the console could not look"),
       );
       // A look that takes long leaves the database to others for as long.
-      await pause(Math.max(PACE_MS, performance.now() - began));
+      await pauseOn(systemClock, Math.max(PACE_MS, performance.now() - began));
       if (this.#pages.size === 0) return;
-      await Promise.race([woken, pause(IDLE_MS)]);
+      await Promise.race([woken, pauseOn(systemClock, IDLE_MS)]);
     }
   }
 
@@ -204,8 +205,4 @@ export class Feed {
     this.#states.clear();
     this.#rekeys.clear();
   }
-}
-
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds).unref());
 }

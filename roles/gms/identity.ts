@@ -19,7 +19,7 @@ import {
   wipeSecrets,
 } from "../identity/index.ts";
 import { type GmsConfig, type GmsConfigInput, parseGmsConfig } from "./common/config.ts";
-import { describe, refusedConfig } from "./common/errors.ts";
+import { loggable, refusedConfig } from "./common/errors.ts";
 import { type GmsLog, noLog } from "./common/log.ts";
 import type { GmsKeys } from "./common/ports.ts";
 
@@ -68,9 +68,9 @@ export async function provisionGms(options: ProvisionGmsOptions): Promise<Provis
     random,
     ...defined({ timers }),
     onEvent(event) {
-      if (event.type === "rejected") log.warn(describe(event.error), "stored keys were not taken");
+      if (event.type === "rejected") log.warn(loggable(event.error), "stored keys were not taken");
       else if (event.type === "failed") {
-        log.warn({ ...describe(event.error), retryAt: event.retryAt }, "the KMS was not reached");
+        log.warn({ ...loggable(event.error), retryAt: event.retryAt }, "the KMS was not reached");
       }
     },
   });

@@ -18,7 +18,7 @@ import type { DatabaseClock } from "../server/database-clock.ts";
 import type { LastingFaults } from "../server/lasting-faults.ts";
 import type { Tracing } from "../server/tracing.ts";
 import type { GmsConfig } from "./common/config.ts";
-import { describe } from "./common/errors.ts";
+import { loggable } from "./common/errors.ts";
 import type { GmsLog } from "./common/log.ts";
 import type { GmsMetrics } from "./common/metrics.ts";
 import type { GmsEvents, GmsKeys } from "./common/ports.ts";
@@ -149,7 +149,7 @@ export function createSealer(deps: SealerDeps): Sealer {
   }
 
   async function giveBack(chunk: ClaimedChunk, cause: unknown): Promise<void> {
-    const { code, message } = describe(cause);
+    const { code, message } = loggable(cause);
     metrics.sealFailed(code);
     const { rekey, traceparent, chunk: number, attempts } = chunk;
     const waitMs = backOff(

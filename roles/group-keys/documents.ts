@@ -16,10 +16,11 @@ interface Version {
   readonly entries: readonly GktpEntry[];
 }
 
-export interface Told {
+/** The content of a NOTIFY for one document. */
+export interface DocumentUpdate {
   /** Entries that are new. */
   readonly added: readonly GktpEntry[];
-  /** What it is now; undefined when that cannot be worked out, so that it has to be got again. */
+  /** The version it has now; undefined when that cannot be worked out, so that the document must be fetched. */
   readonly version: Version | undefined;
 }
 
@@ -27,8 +28,14 @@ export class HeldDocuments {
   /** By `sel`, the last one first. The GMS may go on from a version that was refused, or from the one before. */
   readonly #versions = new Map<string, readonly Version[]>();
 
-  /** What a NOTIFY says of a document that is not gone. Nothing is kept until `keep`. */
-  told({ sel, newEtag = EMPTY, previousEtag, bodyNotChanged, patches }: XcapDiffDocument): Told {
+  /** Reads what a NOTIFY says of a document that still exists. Nothing is kept until `keep`. */
+  updateOf({
+    sel,
+    newEtag = EMPTY,
+    previousEtag,
+    bodyNotChanged,
+    patches,
+  }: XcapDiffDocument): DocumentUpdate {
     const held = this.#versions.get(sel) ?? [];
     const added = patches?.flatMap((patch) => ("add" in patch ? [patch.add] : [])) ?? [];
     if (newEtag === EMPTY) return { added, version: { etag: EMPTY, entries: [] } };

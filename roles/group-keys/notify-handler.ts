@@ -7,7 +7,7 @@ import { MikeySakkeError } from "../../base/errors.ts";
 import { SerialQueue } from "../../base/serial-queue.ts";
 import type { XcapDiffDocument } from "../../documents/group-xml/index.ts";
 import type { Answer, Notify } from "../../transport/sip/index.ts";
-import { HeldDocuments, locate, type Told } from "./documents.ts";
+import { type DocumentUpdate, HeldDocuments, locate } from "./documents.ts";
 import type { Tell } from "./events.ts";
 import type { Inbox } from "./inbox.ts";
 import { answerOf, answerOfError } from "./notify-answer.ts";
@@ -28,7 +28,7 @@ export interface NotifyHandlerOptions {
 
 interface Update {
   readonly sel: string;
-  readonly version: Told["version"];
+  readonly version: DocumentUpdate["version"];
   /** Whether the GMS sends patches at all. */
   readonly isPatched: boolean;
 }
@@ -95,7 +95,7 @@ export class NotifyHandler {
       this.#documents.forget(sel);
       return [];
     }
-    const { added, version } = this.#documents.told(document);
+    const { added, version } = this.#documents.updateOf(document);
     taken.push(...(await this.#options.inbox.takeAll(added, "sip")));
     return [{ sel, version, isPatched: patches !== undefined }];
   }

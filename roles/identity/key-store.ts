@@ -7,11 +7,17 @@ import { toHex, utf8, wipe } from "../../base/bytes.ts";
 import { type ErrorCode, MikeySakkeError } from "../../base/errors.ts";
 import type { KeySet, KmsCertificate } from "../../bindings/identity/kms-material.ts";
 import type { NamedKey } from "../../documents/kms-xml/index.ts";
-import { certificateFacts, certificateOf, keySetFacts, keySetOf, type StoredCertificate } from "./facts.ts";
 import { decodeRecord, encodeRecord } from "./record.ts";
+import {
+  certificateFacts,
+  certificateOf,
+  keySetFacts,
+  keySetOf,
+  type StoredCertificate,
+} from "./record-format.ts";
 import type { SecretStorage } from "./storage.ts";
 
-export type { StoredCertificate } from "./facts.ts";
+export type { StoredCertificate } from "./record-format.ts";
 
 export type TransportKeyKind = "TrK" | "InK";
 

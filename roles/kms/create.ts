@@ -23,7 +23,7 @@ import { type Reconfiguration, ReplaceableVerifier, reconfiguration } from "../s
 import { RefusedLog } from "../server/refused-log.ts";
 import { createTokenVerifier, type TokenVerifier } from "../server/tokens.ts";
 import type { KmsAdmin } from "./admin/admin.ts";
-import { createAdmin } from "./admin/operations.ts";
+import { createKmsAdmin } from "./admin/operations.ts";
 import { createKmsAdminServer } from "./admin/server.ts";
 import {
   KMS_RELOADABLE,
@@ -130,7 +130,7 @@ export async function createKms(options: KmsOptions): Promise<Kms> {
   const deps = { config, store, issuer, tokens, now, random, log, refused, metrics, schema };
   const service = createKmsService(deps);
   const maker = async () => ({ core, issuer });
-  const admin = createAdmin({ store, maker, now, random, ...defined({ envelope }) });
+  const admin = createKmsAdmin({ store, maker, now, random, ...defined({ envelope }) });
   const guard = { admission: options.admission ?? createAdmission(config.limits, log), refused };
   const server = createKmsServer({ config, service, random, guard, ...defined({ credentials }) });
   const measure = async () => {

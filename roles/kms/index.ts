@@ -26,7 +26,7 @@ export type {
   TransportKeySummary,
 } from "./admin/admin.ts";
 export { type AdminClientOptions, adminClient } from "./admin/client.ts";
-export { type AdminDeps, createAdmin } from "./admin/operations.ts";
+export { createKmsAdmin, type KmsAdminDeps } from "./admin/operations.ts";
 export {
   type KmsConfig,
   type KmsConfigInput,

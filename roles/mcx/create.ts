@@ -44,10 +44,10 @@ import {
   type McxConfigInput,
   mcxConfigSchema,
   parseMcxConfig,
-  refusedConfig,
 } from "./common/config.ts";
+import { refusedConfig } from "./common/errors.ts";
 import { fileServerOf } from "./files/index.ts";
-import { GivenGroupKeys } from "./group-keys.ts";
+import { ServerGroupKeys } from "./group-keys.ts";
 import { Emergencies } from "./session/emergencies.ts";
 import { PrivateSessions } from "./session/private-sessions.ts";
 import { addedTo } from "./session/session-maker.ts";
@@ -58,7 +58,7 @@ import type { SignallingContext } from "./signalling/context.ts";
 import { distribute } from "./signalling/data.ts";
 import { serveSignalling } from "./signalling/index.ts";
 import { Mailboxes } from "./signalling/mailboxes.ts";
-import { Musik } from "./signalling/musik.ts";
+import { Musik } from "./signalling/musik-download.ts";
 import { requireMember } from "./signalling/opened.ts";
 import { Outsiders } from "./signalling/outsiders.ts";
 import { XcapDirectory } from "./xcap-directory.ts";
@@ -145,7 +145,7 @@ export async function createMcxServer(options: McxOptions): Promise<McxServer> {
   const forgotten = store === undefined ? now() : (await store.restored())?.restoredAt;
   const shared = { fetch, token: options.gmsToken, now, clock };
   const given = config.mixing
-    ? await GivenGroupKeys.open({
+    ? await ServerGroupKeys.open({
         ...shared,
         mcxUri,
         gms,

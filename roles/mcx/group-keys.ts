@@ -1,6 +1,6 @@
 /**
  * Group keys that the GMS gives to the server (TS 33.180 4.3.5.2): it is a member of those groups, of kind "mcx-server",
- * and takes its messages as a client does. Groups whose key it is not given it can only distribute.
+ * and takes its messages as a client does. The media of groups whose key it is not given it can only distribute.
  */
 
 import type { RandomSource } from "../../base/random.ts";
@@ -12,7 +12,7 @@ import { createGroupClient, type GmsAddress, type GroupClient, GroupKeyRing } fr
 import type { XcapFetch } from "../group-keys/xcap-client.ts";
 import type { ClientKeys, SecretStorage } from "../identity/index.ts";
 
-export interface GivenKeysOptions {
+export interface ServerGroupKeysOptions {
   /** Identity of the server. */
   readonly mcxUri: string;
   readonly gms: Required<Pick<GmsAddress, "uri" | "xcapRoot">>;
@@ -28,7 +28,7 @@ export interface GivenKeysOptions {
   readonly clock: Clock;
 }
 
-export class GivenGroupKeys {
+export class ServerGroupKeys {
   readonly #ring: GroupKeyRing;
   readonly #client: GroupClient;
 
@@ -37,11 +37,11 @@ export class GivenGroupKeys {
     this.#client = client;
   }
 
-  static async open(options: GivenKeysOptions): Promise<GivenGroupKeys> {
+  static async open(options: ServerGroupKeysOptions): Promise<ServerGroupKeys> {
     const { mcxUri, gms, storage, now } = options;
     const ring = await GroupKeyRing.open(storage, { userUri: mcxUri, now });
     const client = createGroupClient({ ...options, userUri: mcxUri, ring, gms, groups: "all", way: "http" });
-    return new GivenGroupKeys(ring, client);
+    return new ServerGroupKeys(ring, client);
   }
 
   start(): void {

@@ -15,7 +15,8 @@ import {
   type TransportKeys,
 } from "../identity/index.ts";
 import { noLog, type ServerLog } from "../server/log.ts";
-import { type McxConfigInput, parseMcxConfig, refusedConfig } from "./common/config.ts";
+import { type McxConfigInput, parseMcxConfig } from "./common/config.ts";
+import { refusedConfig } from "./common/errors.ts";
 
 export interface ProvisionMcxOptions {
   /** `mcxUri`, `kmsUri` and `kmsUrl` are used. */

@@ -3,9 +3,11 @@
  * time: behind a pooler that shares connections LISTEN succeeds and nothing is ever heard, and a host that is gone says
  * nothing either.
  */
+
 import { randomUUID } from "node:crypto";
 import pg from "pg";
 import { backOff } from "../../base/back-off.ts";
+import { pauseOn, systemClock } from "../../base/clock.ts";
 import { systemRandom } from "../../base/random.ts";
 import type { Listener } from "./sql.ts";
 
@@ -31,7 +33,7 @@ export function listenOn(
       resolve();
     };
   });
-  const pause = (ms: number) => Promise.race([sleep(ms), ending]);
+  const pause = (ms: number) => Promise.race([pauseOn(systemClock, ms), ending]);
 
   async function run(): Promise<void> {
     for (let failures = 0; !ended; ) {
@@ -68,7 +70,11 @@ export function listenOn(
         trial = { payload, arrived: () => resolve(true) };
       });
       await notify(payload);
-      return Promise.race([arrived, sleep(TRIAL_TAKES).then(() => false), ending.then(() => false)]);
+      return Promise.race([
+        arrived,
+        pauseOn(systemClock, TRIAL_TAKES).then(() => false),
+        ending.then(() => false),
+      ]);
     };
     try {
       await client.connect();
@@ -87,8 +93,4 @@ export function listenOn(
     end();
     await running;
   };
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms).unref());
 }

@@ -11,6 +11,7 @@ import { fromColumns, type TimeColumns } from "./clock.ts";
 import { open } from "./gmks.ts";
 import { tellOthers, wakeHolders } from "./notices.ts";
 import { adoptLate } from "./presence.ts";
+import { freshAt, isAgain, isFresh } from "./queue-times.ts";
 import type {
   ChunkFailure,
   Claimant,
@@ -21,7 +22,6 @@ import type {
   SealedRow,
 } from "./records.ts";
 import { settle } from "./settle.ts";
-import { freshAt, isAgain, isFresh } from "./turns.ts";
 
 /** Octets of an I_MESSAGE at most, far beyond any. */
 const MESSAGE_OCTETS = 65_536;

@@ -3,6 +3,7 @@ import type { Database, Sql } from "../database/sql.ts";
 import type { SqlClock } from "../database/sql-clock.ts";
 import { storableOrNull } from "../database/texts.ts";
 import { requireClaimant, requireFew, requireLimit, requireWait, usage } from "./checks.ts";
+import { isAgain, isFresh } from "./queue-times.ts";
 import type { Claimant } from "./records.ts";
 import {
   type ClaimedDelivery,
@@ -14,7 +15,6 @@ import {
   type RekeyKind,
 } from "./records.ts";
 import { settle } from "./settle.ts";
-import { isAgain, isFresh } from "./turns.ts";
 
 const REASON_LENGTH = 500;
 

@@ -3,8 +3,8 @@ import type { Sql } from "../database/sql.ts";
 import type { SqlClock } from "../database/sql-clock.ts";
 import { toColumns } from "./clock.ts";
 import { PLANNED } from "./notices.ts";
+import { freshAt } from "./queue-times.ts";
 import type { NewRekey } from "./records.ts";
-import { freshAt } from "./turns.ts";
 
 /** One statement for all chunks: the arrays are cut to slices by the database. */
 export async function planChunks(

@@ -12,7 +12,7 @@ import type { Database, Sql } from "../database/sql.ts";
 import type { SqlClock } from "../database/sql-clock.ts";
 import { requireFew, requireInstance, requireLease, requireMemberUri } from "./checks.ts";
 import { wakeHolders } from "./notices.ts";
-import { freshAt } from "./turns.ts";
+import { freshAt } from "./queue-times.ts";
 
 export interface Lease {
   /** False if the lease was over: the presence of the process is forgotten, and it must report its members again. */

@@ -27,7 +27,7 @@ export const GMS_COST: Migration = {
     "DROP INDEX gms_rekey_running",
     "CREATE INDEX gms_rekey_quiet ON gms_rekey (quiet_since) WHERE state = 'running'",
 
-    // Members who are not forgotten. `due_at` is also the order in which chunks are served, see store/gms/turns.ts.
+    // Members who are not forgotten. `due_at` is also the order in which chunks are served, see store/gms/queue-times.ts.
     "ALTER TABLE gms_chunk ADD COLUMN size integer NOT NULL DEFAULT 0",
     "UPDATE gms_chunk SET size = cardinality(uris) - cardinality(forgotten)",
     "DROP INDEX gms_chunk_planned",

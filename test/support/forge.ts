@@ -4,7 +4,7 @@ import * as forge from "../../cli/check/forge.ts";
 import { seededRandom } from "./random.ts";
 import { NOW } from "./world.ts";
 
-export { type Draft, type Edit, edited, replace } from "../../cli/check/forge.ts";
+export { type Edit, edited, type MessageDraft, replace } from "../../cli/check/forge.ts";
 
 const signing = (initiator: Initiator, at: number) => ({ initiator, at, random: seededRandom("forge") });
 

@@ -4,7 +4,7 @@ import { groupIds, type KeyId } from "../../../bindings/index.ts";
 import { ID_ROLES } from "../../../bindings/mikey/codes.ts";
 import { atSameHost } from "../at-same-host.ts";
 import { known, must, type TestCase } from "../case.ts";
-import { type Draft, type Edit, edited, flip, replace } from "../forge.ts";
+import { type Edit, edited, flip, type MessageDraft, replace } from "../forge.ts";
 import { type ClientPeer, DAY_MS, LONG_AGO_MS, type Sealed } from "./peer.ts";
 
 interface Refused {
@@ -260,6 +260,6 @@ function named(role: number, uri: string): Edit {
 }
 
 /** The smallest unit of the time. */
-function tick(draft: Draft): void {
+function tick(draft: MessageDraft): void {
   replace(draft, "T", (payload) => ({ ...payload, value: payload.value + 1n }));
 }

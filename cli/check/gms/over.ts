@@ -3,7 +3,7 @@ import { defined } from "../../../base/defined.ts";
 import { load } from "../../../bindings/core/core.ts";
 import { MemoryStorage, type TransportKeys } from "../../../roles/identity/index.ts";
 import { provisionedKeys } from "../../device/keys.ts";
-import type { Place } from "../../device/place.ts";
+import type { KnownServers } from "../../device/known-servers.ts";
 import { clientEndpoint } from "../../device/sip.ts";
 import { httpsFetch, readCa } from "../../server/https.ts";
 import type { CaseResult } from "../run.ts";
@@ -11,7 +11,7 @@ import { checkGms, type GmsCheckOptions } from "./index.ts";
 
 export interface GmsPlaceOptions
   extends Pick<GmsCheckOptions, "userUri" | "otherUserUri" | "group" | "tokens"> {
-  readonly place: Place;
+  readonly place: KnownServers;
   readonly kmsToken: () => Promise<string>;
   readonly protection: TransportKeys;
   /** What stands between this side and the GMS. */

@@ -16,7 +16,7 @@ import type { CallDescription, SpeechFormat } from "../../../documents/sdp/call.
 import { addressKey, type DatagramAddress, type DatagramPort } from "../../../transport/datagram/ports.ts";
 import { Identities } from "../../call/identities.ts";
 import { Listener, type Talker } from "../../call/listener.ts";
-import { Claims } from "../../call/named-talkers.ts";
+import { NamedTalkers } from "../../call/named-talkers.ts";
 import { codecFor, G711_CODECS, type SpeechCodec } from "../../call/speech-codec.ts";
 import { VoiceSender } from "../../call/voice-sender.ts";
 import type { CallEvent, MediaCounters } from "./call-events.ts";
@@ -61,7 +61,7 @@ interface Ways {
 export class CallMedia {
   readonly group: GroupMedia;
   readonly sender: VoiceSender<GroupMediaSender>;
-  readonly claims: Claims;
+  readonly talkers: NamedTalkers;
   /** The host that each SSRC of the multicast group belongs to. */
   readonly sources = new SsrcSources();
   readonly identities: Identities;
@@ -78,13 +78,13 @@ export class CallMedia {
     this.group = new GroupMedia({ keys, service, random, ...defined({ blocks }) });
     const stream = this.group.sender();
     this.sender = new VoiceSender({ stream, codec: codecFor(codecs, ways.speech), now, random });
-    this.claims = new Claims(ways.several);
+    this.talkers = new NamedTalkers(ways.several);
     this.identities = new Identities(keys, options.members ?? (() => []));
     this.#listener = new Listener({
       media: this.group,
       keys,
       identities: this.identities,
-      claims: this.claims,
+      talkers: this.talkers,
       mixer: options.mixer,
       ownSsrc: this.sender.stream.ssrc,
       codecs,
@@ -130,14 +130,14 @@ export class CallMedia {
 
   /** Floor control says that the talk is over: of all, or of the one with that SSRC. */
   freed(ssrc?: number): void {
-    this.claims.ended(this.#options.now(), ssrc);
+    this.talkers.ended(this.#options.now(), ssrc);
   }
 
   /** Floor control names a talker. */
   named(user: string | undefined, ssrc: number | undefined): void {
     if (user === undefined) return;
     this.identities.name(user);
-    this.claims.take(user, ssrc, this.#options.now());
+    this.talkers.take(user, ssrc, this.#options.now());
   }
 
   send(frame: Int16Array): void | Promise<void> {

@@ -5,7 +5,7 @@ import { defined } from "../../../base/defined.ts";
 import { andThen } from "../../../base/maybe-promise.ts";
 import type { UnprotectedRtcp } from "../../../bindings/media/index.ts";
 import { addressKey, type DatagramAddress, type DatagramPort } from "../../../transport/datagram/ports.ts";
-import { InOrder } from "../../call/in-order.ts";
+import { MessageOrder } from "../../call/message-order.ts";
 import { readFloorMessage } from "../../call/read-floor-message.ts";
 import type { ControlCounters } from "./control-channel.ts";
 import type { FloorChange } from "./floor.ts";
@@ -29,7 +29,7 @@ export class PeerFloor implements FloorEnd {
   readonly #options: PeerFloorOptions;
   readonly #media: PrivateCallMedia;
   readonly #floor: OffNetworkFloor;
-  readonly #order = new InOrder();
+  readonly #order = new MessageOrder();
 
   constructor(options: PeerFloorOptions, media: PrivateCallMedia, onChange: (change: FloorChange) => void) {
     const { userUri, clock, config, floorPort, to } = options;
@@ -88,7 +88,7 @@ export class PeerFloor implements FloorEnd {
       this.counters.refused++;
       return;
     }
-    if (!this.#order.isNext(InOrder.streamOf(taken), taken.index)) {
+    if (!this.#order.isNext(MessageOrder.streamOf(taken), taken.index)) {
       this.counters.stale++;
       return;
     }

@@ -9,7 +9,7 @@ import { andThen } from "../../../base/maybe-promise.ts";
 import type { FloorMessage } from "../../../bindings/floor-control/index.ts";
 import { readGroupMki, readRtcpSsrc, type UnprotectedRtcp } from "../../../bindings/media/index.ts";
 import type { DatagramAddress, DatagramPort } from "../../../transport/datagram/ports.ts";
-import { InOrder } from "../../call/in-order.ts";
+import { MessageOrder } from "../../call/message-order.ts";
 import { readFloorMessage } from "../../call/read-floor-message.ts";
 import type { MediaCounters } from "./call-events.ts";
 import { CallMedia, type CallMediaOptions, closed, noKey } from "./call-media.ts";
@@ -38,7 +38,7 @@ export class OffNetworkCall extends FloorCall {
   readonly #options: OffNetworkCallOptions;
   readonly #media: CallMedia;
   readonly #floor: OffNetworkFloor;
-  readonly #order = new InOrder();
+  readonly #order = new MessageOrder();
   readonly #counted = { sent: 0, failed: 0, received: 0, refused: 0, stale: 0, impostors: 0 };
 
   constructor(options: OffNetworkCallOptions) {
@@ -110,7 +110,7 @@ export class OffNetworkCall extends FloorCall {
       this.#counted.refused++;
       return;
     }
-    if (!this.#order.isNext(InOrder.streamOf(taken), taken.index)) {
+    if (!this.#order.isNext(MessageOrder.streamOf(taken), taken.index)) {
       this.#counted.stale++;
       return;
     }

@@ -1,12 +1,13 @@
 /** A group call by way of the server: INVITE with addresses, then media and floor control there (TS 24.379 10.1). */
+
 import { backOff } from "../../../base/back-off.ts";
+import { pauseOn } from "../../../base/clock.ts";
 import { defined } from "../../../base/defined.ts";
 import type { JitterBufferOptions } from "../../../bindings/media/index.ts";
 import { MEDIA, writeMcpttInfo } from "../../../documents/group-xml/index.ts";
 import { type CallDescription, readCallSdp, writeCallSdp } from "../../../documents/sdp/call.ts";
 import type { DatagramPort } from "../../../transport/datagram/ports.ts";
 import {
-  type Clock,
   CONTACT,
   type InviteResult,
   type KeepAliveOptions,
@@ -128,7 +129,7 @@ export async function joinCall(
       // A process that is no more owns its groups until its lease is over.
       if (!isRedirected || !isOfServer(error) || clock.now() >= until) throw error;
       if (at !== home) bindings.lost(at, error);
-      await pause(FIRST_PAUSE_MS, clock);
+      await pauseOn(clock, FIRST_PAUSE_MS);
     }
   }
 }
@@ -398,13 +399,9 @@ class PlacedCall {
       } catch (error) {
         if (!isOfServer(error) || clock.now() >= until) return false;
         const wait = { failures, firstMs: FIRST_PAUSE_MS, longestMs: LONGEST_PAUSE_MS };
-        await pause(backOff(wait, random), clock);
+        await pauseOn(clock, backOff(wait, random));
       }
     }
     return true;
   }
-}
-
-function pause(milliseconds: number, clock: Clock): Promise<void> {
-  return new Promise((resolve) => void clock.after(milliseconds, resolve));
 }

@@ -10,7 +10,7 @@ import { httpChallenge } from "../../server/bearer-challenge.ts";
 import type { ListenerGuard } from "../../server/listener.ts";
 import type { TokenVerifier } from "../../server/tokens.ts";
 import { answerMalformed, isCallersFault } from "../../server/wire-error.ts";
-import { describe } from "../common/errors.ts";
+import { loggable } from "../common/errors.ts";
 import type { PrometheusMetrics } from "../common/metrics-prom.ts";
 import type { GmsContext } from "../common/ports.ts";
 import { Access } from "./access.ts";
@@ -141,7 +141,7 @@ export function createGmsAdminServer(options: GmsAdminServerOptions): FastifyIns
   function fail(reply: FastifyReply, error: unknown, requestId?: string): FastifyReply {
     const known = error instanceof MikeySakkeError ? STATUS[error.code] : undefined;
     const status = known ?? (isCallersFault(error) ? 400 : 500);
-    if (status === 500) log.error({ requestId, ...describe(error) }, "admin request failed");
+    if (status === 500) log.error({ requestId, ...loggable(error) }, "admin request failed");
     if (error instanceof MikeySakkeError) reply.headers(httpChallenge(error.code));
     return reply.code(status).send({ error: outward(error) });
   }

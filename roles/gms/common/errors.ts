@@ -25,8 +25,11 @@ export function isError(error: unknown, code: ErrorCode): error is MikeySakkeErr
   return error instanceof MikeySakkeError && error.code === code;
 }
 
-/** For log and store: code and text of an error of ours, of others only what it is, since they may quote anything. */
-export function describe(error: unknown): { readonly code: string; readonly message: string } {
+/**
+ * Returns the code and the text of an error for the log and the store. Of a foreign error only the name of its class is
+ * given, since its text may quote anything.
+ */
+export function loggable(error: unknown): { readonly code: string; readonly message: string } {
   if (error instanceof MikeySakkeError) return { code: error.code, message: error.message };
   return { code: "INTERNAL", message: error instanceof Error ? error.name : typeof error };
 }

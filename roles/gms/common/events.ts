@@ -1,5 +1,5 @@
 /** Tells the parts of this process what has happened. */
-import { describe } from "./errors.ts";
+import { loggable } from "./errors.ts";
 import type { GmsLog } from "./log.ts";
 import type { GmsEvents } from "./ports.ts";
 
@@ -18,7 +18,7 @@ export function createEvents(log: GmsLog): EventHub {
       try {
         call(listener);
       } catch (error) {
-        log.error(describe(error), "a listener failed");
+        log.error(loggable(error), "a listener failed");
       }
     }
   }

@@ -6,7 +6,7 @@ import { defined } from "../../../base/defined.ts";
 import { traceIdOf } from "../../../base/traceparent.ts";
 import type { GmsStore } from "../../../store/gms/gms-store.ts";
 import type { DeliveryResult, GktpRecord, RekeyRecord } from "../../../store/gms/records.ts";
-import { describe } from "./errors.ts";
+import { loggable } from "./errors.ts";
 import type { GmsLog } from "./log.ts";
 
 /** The fields of a log line that name a rekey. */
@@ -60,7 +60,7 @@ export async function logDone(
       const facts = { ...ofRekey(rekey, traceparent), gmkId: digitsOf(gmkId), members: total, ...states };
       log.info(facts, "rekey done");
     } catch (error) {
-      log.warn({ rekey, ...describe(error) }, "a rekey is done, and could not be read");
+      log.warn({ rekey, ...loggable(error) }, "a rekey is done, and could not be read");
     }
   }
 }

@@ -1,7 +1,7 @@
 /** New GMKs where time demands them: the group's schedule, an expiry, the end of a key period. */
 import type { GmsTransaction } from "../../../store/gms/gms-transaction.ts";
 import type { GmkRecord, GroupRecord } from "../../../store/gms/records.ts";
-import { describe } from "../common/errors.ts";
+import { loggable } from "../common/errors.ts";
 import type { GmsLog } from "../common/log.ts";
 import { announce, type OperationDeps } from "../operations/deps.ts";
 import { beforeExpiry, replaceAt } from "../planner/due.ts";
@@ -39,7 +39,7 @@ export async function rekeyDueGroups(deps: OperationDeps & { readonly log: GmsLo
       await announce(deps, done);
     } catch (error) {
       if (due === undefined) throw error;
-      log.error({ group: due, ...describe(error) }, "a rekey that was due failed");
+      log.error({ group: due, ...loggable(error) }, "a rekey that was due failed");
       const uri = due;
       await store.change((tx) => tx.setNextRekey(uri, now() + RETRY_MS));
     }

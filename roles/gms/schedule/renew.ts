@@ -4,7 +4,7 @@
  */
 import type { GmsTransaction } from "../../../store/gms/gms-transaction.ts";
 import type { GmkRecord, RekeyRecord } from "../../../store/gms/records.ts";
-import { describe } from "../common/errors.ts";
+import { loggable } from "../common/errors.ts";
 import type { GmsLog } from "../common/log.ts";
 import { announce, type OperationDeps } from "../operations/deps.ts";
 import { periodStartMs } from "../planner/due.ts";
@@ -37,7 +37,7 @@ export async function renewUndelivered(deps: OperationDeps & { readonly log: Gms
     try {
       await renew(deps, gmk, border);
     } catch (error) {
-      log.error({ group: gmk.groups[0], gmk: gmk.id, ...describe(error) }, "a GMK was not renewed");
+      log.error({ group: gmk.groups[0], gmk: gmk.id, ...loggable(error) }, "a GMK was not renewed");
     }
   }
   return gmks.length === 0;

@@ -6,7 +6,7 @@
 import type { GktpRecord } from "../../../store/gms/records.ts";
 import type { NotifyResult } from "../../../transport/sip/index.ts";
 import { OLDER_WARNING_TEXT } from "../../group-keys/notify-answer.ts";
-import { describe } from "../common/errors.ts";
+import { loggable } from "../common/errors.ts";
 import type { GmsContext } from "../common/ports.ts";
 import { distributeAgain } from "../planner/messages.ts";
 
@@ -27,7 +27,7 @@ export async function sealAnew(context: GmsContext, message: GktpRecord): Promis
     context.planned();
     return done;
   } catch (error) {
-    context.log.warn({ ...describe(error), rekey: message.rekey }, "a message was not sealed anew");
+    context.log.warn({ ...loggable(error), rekey: message.rekey }, "a message was not sealed anew");
     return "not sealed anew";
   }
 }

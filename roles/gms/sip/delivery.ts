@@ -5,18 +5,18 @@
 
 import { backOff } from "../../../base/back-off.ts";
 import type { Clock, CurrentState, NotifyResult } from "../../../transport/sip/index.ts";
-import { describe } from "../common/errors.ts";
+import { loggable } from "../common/errors.ts";
 import type { GmsContext } from "../common/ports.ts";
 import { logSent } from "../common/rekey-log.ts";
 import { FIRST_RETRY_MS } from "../common/timers.ts";
 import { verdictOf } from "./answers.ts";
 import type { MemberView } from "./documents.ts";
+import type { MemberViews } from "./member-views.ts";
+import { NotifySlots } from "./notify-slots.ts";
 import type { Outcomes } from "./outcomes.ts";
 import type { Registry } from "./registry.ts";
 import type { Revisions } from "./revisions.ts";
-import { Slots } from "./slots.ts";
-import type { Draft, Subscriber } from "./subscriber.ts";
-import type { Views } from "./views.ts";
+import type { NotifyDraft, Subscriber } from "./subscriber.ts";
 
 /** Messages that are claimed in one call. */
 const MOST_CLAIMS = 256;
@@ -27,7 +27,7 @@ export interface DeliveryDeps {
   readonly registry: Registry;
   readonly revisions: Revisions;
   readonly outcomes: Outcomes;
-  readonly views: Views;
+  readonly views: MemberViews;
   readonly xcapRoot: string;
   /** The store believes that a member is subscribed here who is not. */
   readonly left: (member: string) => void;
@@ -35,7 +35,7 @@ export interface DeliveryDeps {
 
 export class Delivery {
   readonly #deps: DeliveryDeps;
-  readonly #slots: Slots;
+  readonly #slots: NotifySlots;
   /** Subscriptions to be looked at again. */
   readonly #dirty = new Set<Subscriber>();
   /** Counts the reasons to look for messages; `#looked` is the one at which there were no more. */
@@ -49,7 +49,7 @@ export class Delivery {
   constructor(deps: DeliveryDeps) {
     this.#deps = deps;
     const { config } = deps.context;
-    this.#slots = new Slots(deps.clock, config.limits.notifiesInFlight, () => this.#start());
+    this.#slots = new NotifySlots(deps.clock, config.limits.notifiesInFlight, () => this.#start());
   }
 
   /** There may be messages to claim. */
@@ -93,7 +93,7 @@ export class Delivery {
     for (const subscriber of [...claimed, ...this.#dirty]) {
       if (turn.size >= room && !claimed.includes(subscriber)) break;
       this.#dirty.delete(subscriber);
-      if (subscriber.turns.take()) turn.add(subscriber);
+      if (subscriber.lock.take()) turn.add(subscriber);
     }
     if (turn.size > 0) await this.#serve([...turn]);
   }
@@ -119,14 +119,14 @@ export class Delivery {
     return members.flatMap((member) => registry.of(member));
   }
 
-  /** Their turns are taken. */
+  /** Their locks are taken. */
   async #serve(subscribers: readonly Subscriber[]): Promise<void> {
     let views: ReadonlyMap<string, MemberView>;
     try {
       views = await this.#deps.views.load([...new Set(subscribers.map(({ member }) => member))]);
     } catch (error) {
       for (const subscriber of subscribers) {
-        subscriber.turns.release();
+        subscriber.lock.release();
         this.#dirty.add(subscriber);
       }
       throw error;
@@ -138,7 +138,7 @@ export class Delivery {
     }
   }
 
-  #draft(subscriber: Subscriber, view: MemberView, always = false): Draft | undefined {
+  #draft(subscriber: Subscriber, view: MemberView, always = false): NotifyDraft | undefined {
     const { context, registry, revisions, xcapRoot } = this.#deps;
     try {
       const most = context.config.limits.messagesPerNotify;
@@ -148,18 +148,22 @@ export class Delivery {
       if (revisions.areNewer(view.groups)) this.#dirty.add(subscriber);
       return draft;
     } catch (err) {
-      context.log.error({ ...describe(err), member: subscriber.member }, "an xcap-diff could not be written");
+      context.log.error({ ...loggable(err), member: subscriber.member }, "an xcap-diff could not be written");
       return undefined;
     }
   }
 
-  async #send(subscriber: Subscriber, draft: Draft): Promise<void> {
+  async #send(subscriber: Subscriber, draft: NotifyDraft): Promise<void> {
     const ended = this.#begin(subscriber, draft);
     ended(await subscriber.link.notify(draft.content));
   }
 
   /** Takes a slot; what it returns is called with the answer. */
-  #begin(subscriber: Subscriber, draft: Draft, slot = this.#slots.take()): (result: NotifyResult) => void {
+  #begin(
+    subscriber: Subscriber,
+    draft: NotifyDraft,
+    slot = this.#slots.take(),
+  ): (result: NotifyResult) => void {
     const { now, metrics, log, tracing } = this.#deps.context;
     const started = now();
     const spans = draft.messages.map((message) => {
@@ -178,7 +182,7 @@ export class Delivery {
     };
   }
 
-  #answered(subscriber: Subscriber, draft: Draft, result: NotifyResult): void {
+  #answered(subscriber: Subscriber, draft: NotifyDraft, result: NotifyResult): void {
     const verdict = verdictOf(result, subscriber.over, draft.messages.length);
     const more = subscriber.answered(draft, verdict);
     this.#deps.outcomes.answered(draft.messages, verdict, result);
@@ -204,7 +208,7 @@ export class Delivery {
   }
 
   #release(subscriber: Subscriber, more: boolean): void {
-    const wanted = subscriber.turns.release();
+    const wanted = subscriber.lock.release();
     if (subscriber.over) this.ended(subscriber);
     else if (more || wanted) this.touch([subscriber]);
     else this.#leftOver(subscriber.member);
@@ -212,14 +216,14 @@ export class Delivery {
 
   #leftOver(member: string): void {
     const subscribers = this.#deps.registry.of(member);
-    const isOpen = (subscriber: Subscriber) => subscriber.turns.taken || this.#dirty.has(subscriber);
+    const isOpen = (subscriber: Subscriber) => subscriber.lock.taken || this.#dirty.has(subscriber);
     if (!subscribers.some(isOpen)) this.#deps.outcomes.leftOver(member, subscribers);
   }
 
   /** The NOTIFY after a SUBSCRIBE: the full state, or as much as one NOTIFY may hold. */
   async initial(subscriber: Subscriber): Promise<CurrentState> {
     if (subscriber.isNew) subscriber.isNew = false;
-    else await subscriber.turns.wait();
+    else await subscriber.lock.wait();
     const slot = await this.#slots.wait();
     try {
       subscriber.begin();
@@ -237,7 +241,7 @@ export class Delivery {
   /** The subscription is over. What a NOTIFY under way comes to is yet to be heard. */
   ended(subscriber: Subscriber): void {
     this.#dirty.delete(subscriber);
-    if (!subscriber.turns.taken) this.#leftOver(subscriber.member);
+    if (!subscriber.lock.taken) this.#leftOver(subscriber.member);
   }
 
   async close(): Promise<void> {

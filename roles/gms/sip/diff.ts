@@ -13,8 +13,8 @@ import type { StateContent } from "../../../transport/sip/index.ts";
 import { EMPTY_GKTP_ETAG, gktpEtag, gktpEtagOf, messageDigest, type TaggedEntry } from "../common/etags.ts";
 import type { ReadableDocument } from "./documents.ts";
 
-/** A document as the subscriber has it. */
-export interface Told {
+/** A document in the version that the subscriber was told last. */
+export interface ToldDocument {
   readonly etag: string;
   /** Entries of a patched document, in the order of the patches. */
   readonly entries?: readonly TaggedEntry[];
@@ -23,7 +23,7 @@ export interface Told {
 export interface ComposeInput {
   readonly documents: ReadonlyMap<string, ReadableDocument>;
   /** By `sel`. */
-  readonly told: ReadonlyMap<string, Told>;
+  readonly told: ReadonlyMap<string, ToldDocument>;
   /** Patches of documents; otherwise entity tags alone. */
   readonly patching: boolean;
   /** Whether the subscriber has what it was told is not known: patches begin with the empty document. */
@@ -35,12 +35,12 @@ export interface ComposeInput {
 export interface Composed {
   readonly documents: readonly XcapDiffDocument[];
   /** What the subscriber has been told once it has taken the NOTIFY. */
-  readonly told: ReadonlyMap<string, Told>;
+  readonly told: ReadonlyMap<string, ToldDocument>;
 }
 
 export function compose(input: ComposeInput): Composed {
   const documents: XcapDiffDocument[] = [];
-  const told = new Map<string, Told>();
+  const told = new Map<string, ToldDocument>();
   for (const [sel, document] of input.documents) {
     const before = input.told.get(sel);
     const patched = input.patching && document.kind === "gktp";
@@ -57,10 +57,10 @@ export function compose(input: ComposeInput): Composed {
 
 interface Step {
   readonly document?: XcapDiffDocument;
-  readonly told: Told;
+  readonly told: ToldDocument;
 }
 
-function tag(sel: string, document: ReadableDocument, before: Told | undefined): Step {
+function tag(sel: string, document: ReadableDocument, before: ToldDocument | undefined): Step {
   const etag = document.kind === "group" ? document.etag : gktpEtagOf(document.records);
   const told = { etag };
   if (before === undefined) return { document: { sel, newEtag: etag }, told };
@@ -76,7 +76,7 @@ function tag(sel: string, document: ReadableDocument, before: Told | undefined):
 function patch(
   sel: string,
   records: readonly GktpRecord[],
-  before: Told | undefined,
+  before: ToldDocument | undefined,
   { unsure, chosen }: ComposeInput,
 ): Step {
   const had = before?.entries ?? [];

@@ -16,6 +16,7 @@ import type { TokenVerifier } from "../../server/tokens.ts";
 import type { GmsContext } from "../common/ports.ts";
 import { Delivery } from "./delivery.ts";
 import { subscriberAuthenticator } from "./identity.ts";
+import { MemberViews } from "./member-views.ts";
 import { Outcomes } from "./outcomes.ts";
 import { Presence } from "./presence.ts";
 import { Redirects } from "./redirects.ts";
@@ -26,7 +27,6 @@ import { Revisions } from "./revisions.ts";
 import { sendAway } from "./send-away.ts";
 import { readSubscribed, type Subscribed } from "./subscribed.ts";
 import { Subscriber } from "./subscriber.ts";
-import { Views } from "./views.ts";
 import { Watch } from "./watch.ts";
 
 export interface SipDeliveryOptions {
@@ -62,7 +62,7 @@ export function createSipDelivery(context: GmsContext, options: SipDeliveryOptio
 
   const registry = new Registry();
   const revisions = new Revisions();
-  const views = new Views(store);
+  const views = new MemberViews(store);
   const refusals = new Refusals(context);
   const redirects = new Redirects(context);
   const outcomes = new Outcomes({ context, clock, redirects, due: () => delivery.wake() });

@@ -9,7 +9,7 @@ import { logDone, logOutcome } from "../common/rekey-log.ts";
 import { FIRST_RETRY_MS, SAFETY_MS } from "../common/timers.ts";
 import { isTooOld, sealAnew } from "./anew.ts";
 import { isUntimely, reasonOf, type Verdict } from "./answers.ts";
-import { Claims } from "./claims.ts";
+import { ClaimedDeliveries } from "./claimed-deliveries.ts";
 import type { Redirects } from "./redirects.ts";
 import type { Subscriber } from "./subscriber.ts";
 import { WriteBehind } from "./write-behind.ts";
@@ -31,7 +31,7 @@ export interface OutcomeDeps {
 }
 
 export class Outcomes {
-  readonly claims = new Claims();
+  readonly claims = new ClaimedDeliveries();
   readonly #context: GmsContext;
   readonly #clock: Clock;
   readonly #due: () => void;

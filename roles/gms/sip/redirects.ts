@@ -6,7 +6,7 @@
 import { MikeySakkeError } from "../../../base/errors.ts";
 import { SerialQueue } from "../../../base/serial-queue.ts";
 import type { GktpRecord } from "../../../store/gms/records.ts";
-import { describe } from "../common/errors.ts";
+import { loggable } from "../common/errors.ts";
 import type { GmsContext } from "../common/ports.ts";
 import { distributeAgain } from "../planner/messages.ts";
 
@@ -36,7 +36,7 @@ export class Redirects {
         return await this.#follow(message, proposed);
       } catch (err) {
         this.#context.log.warn(
-          { ...describe(err), rekey: message.rekey },
+          { ...loggable(err), rekey: message.rekey },
           "a KMS redirect could not be followed",
         );
         return `KMS redirect failed: ${err instanceof MikeySakkeError ? err.code : "internal error"}`;

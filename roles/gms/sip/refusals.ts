@@ -1,7 +1,7 @@
 /** Refused SUBSCRIBEs in metrics, log and audit log. */
 import { defined } from "../../../base/defined.ts";
 import { RefusalBudget } from "../../server/refusal-budget.ts";
-import { describe } from "../common/errors.ts";
+import { loggable } from "../common/errors.ts";
 import type { GmsContext } from "../common/ports.ts";
 import type { SubscribeRefusal } from "./refusal.ts";
 
@@ -39,7 +39,7 @@ export class Refusals {
     const entry = { ...common, ...defined({ detail }) };
     if (!this.#budget.take(known ? actor : undefined, at, entry)) return;
     store.audit([entry]).catch((error: unknown) => {
-      log.error({ actor: name, ...describe(error) }, "a refusal was not written into the audit log");
+      log.error({ actor: name, ...loggable(error) }, "a refusal was not written into the audit log");
     });
   }
 }

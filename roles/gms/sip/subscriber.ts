@@ -2,20 +2,20 @@
 import type { GktpRecord } from "../../../store/gms/records.ts";
 import { EVENT, type NotifierSubscription, type StateContent } from "../../../transport/sip/index.ts";
 import type { Verdict } from "./answers.ts";
-import { compose, contentOf, type Told } from "./diff.ts";
+import { compose, contentOf, type ToldDocument } from "./diff.ts";
 import { covers, type MemberView, readableDocuments } from "./documents.ts";
+import { NotifyLock } from "./notify-lock.ts";
 import type { Subscribed } from "./subscribed.ts";
-import { Turns } from "./turns.ts";
 
 /** A NOTIFY that is to be sent. */
-export interface Draft {
+export interface NotifyDraft {
   readonly content: StateContent;
   /** The messages whose fate the answer decides. */
   readonly messages: readonly GktpRecord[];
-  readonly told: ReadonlyMap<string, Told>;
+  readonly told: ReadonlyMap<string, ToldDocument>;
 }
 
-export interface DraftOptions {
+export interface NotifyDraftOptions {
   readonly xcapRoot: string;
   /** Messages in one NOTIFY. */
   readonly most: number;
@@ -27,7 +27,7 @@ export class Subscriber {
   readonly link: NotifierSubscription;
   readonly member: string;
   /** One NOTIFY at a time (RFC 5875 4.6). Taken from the start, as the first one is that after the SUBSCRIBE. */
-  readonly turns = new Turns();
+  readonly lock = new NotifyLock();
   /** The NOTIFY after the first SUBSCRIBE is still due. */
   isNew = true;
   /** What the last SUBSCRIBE asked for, and what counts since the NOTIFY after it. */
@@ -42,9 +42,9 @@ export class Subscriber {
   stamp: string | undefined;
   /** Tries that came to nothing, one after the other. */
   failures = 0;
-  #told: ReadonlyMap<string, Told> = new Map();
+  #told: ReadonlyMap<string, ToldDocument> = new Map();
   /** Told before it subscribed anew. */
-  #before: ReadonlyMap<string, Told> = new Map();
+  #before: ReadonlyMap<string, ToldDocument> = new Map();
   /** Rekeys whose messages it has taken or refused: they are not sent again before it subscribes anew. */
   readonly #settled = new Set<number>();
   /** After a refusal of several messages: those to be sent alone, so as to learn which it was. */
@@ -57,7 +57,7 @@ export class Subscriber {
     this.member = member;
     this.wanted = subscribed;
     this.#subscribed = subscribed;
-    this.turns.take();
+    this.lock.take();
   }
 
   get over(): boolean {
@@ -80,7 +80,7 @@ export class Subscriber {
   }
 
   /** Undefined: nothing to tell. */
-  draft(view: MemberView, { xcapRoot, most, always = false }: DraftOptions): Draft | undefined {
+  draft(view: MemberView, { xcapRoot, most, always = false }: NotifyDraftOptions): NotifyDraft | undefined {
     const { entries, mode, mikey } = this.#subscribed;
     const documents = readableDocuments(entries, view);
     this.groups = [...view.groups.keys()];
@@ -127,7 +127,7 @@ export class Subscriber {
   }
 
   /** Takes note of what came of a draft. True when there may be more to tell at once. */
-  answered({ messages, told }: Draft, verdict: Verdict): boolean {
+  answered({ messages, told }: NotifyDraft, verdict: Verdict): boolean {
     const rekeys = messages.map(({ rekey }) => rekey);
     const isTaken = verdict === "taken";
     // A refusal of what has no messages would be the same again.

@@ -4,10 +4,10 @@
  */
 import type { Notice } from "../../../store/gms/notices.ts";
 import type { Clock } from "../../../transport/sip/index.ts";
-import { describe } from "../common/errors.ts";
+import { loggable } from "../common/errors.ts";
 import type { GmsContext } from "../common/ports.ts";
 import { SAFETY_MS } from "../common/timers.ts";
-import { askApart } from "./apart.ts";
+import { askBisecting } from "./bisect.ts";
 import type { Delivery } from "./delivery.ts";
 import type { Registry } from "./registry.ts";
 import type { Revisions } from "./revisions.ts";
@@ -139,12 +139,12 @@ export class Watch {
     const { context, registry, revisions, delivery } = this.#deps;
     if (groups.length === 0) return;
     const failed = new Set<string>();
-    const now = await askApart(
+    const now = await askBisecting(
       groups,
       (some) => context.store.revisions(some),
       (group, err) => {
         failed.add(group);
-        context.log.error({ group, ...describe(err) }, "a group could not be looked at");
+        context.log.error({ group, ...loggable(err) }, "a group could not be looked at");
       },
     );
     // What could not be asked about is not gone.
@@ -158,10 +158,10 @@ export class Watch {
     const members = this.#members.next(() => registry.members());
     if (members.length === 0) return;
     const failed = (member: string, err: unknown) =>
-      context.log.error({ member, ...describe(err) }, "a member could not be looked at");
+      context.log.error({ member, ...loggable(err) }, "a member could not be looked at");
     const { store } = context;
-    const stamps = await askApart(members, (some) => store.gktpStamps(some), failed);
-    const groups = await askApart([...stamps.keys()], (some) => store.revisionsOf(some), failed);
+    const stamps = await askBisecting(members, (some) => store.gktpStamps(some), failed);
+    const groups = await askBisecting([...stamps.keys()], (some) => store.revisionsOf(some), failed);
     for (const [member, revisionOf] of groups) {
       const stamp = stamps.get(member)!;
       const isBehind = (subscriber: Subscriber) =>

@@ -1,5 +1,5 @@
 /**
- * What an operator does with a KMS. `createAdmin` does it on the store, `adminClient` through the admin API of a server
+ * What an operator does with a KMS. `createKmsAdmin` does it on the store, `adminClient` through the admin API of a server
  * that runs, so that a command need not know which.
  */
 import type { KeySet, KmsCertificate } from "../../../bindings/identity/kms-material.ts";

@@ -12,7 +12,7 @@ import { drawTransportKey } from "../common/transport-keys.ts";
 import { issueAll, type KeyIssuer, rotateMaster } from "../issue/index.ts";
 import type { KmsAdmin, NewTransportKey, TransportKeySummary } from "./admin.ts";
 
-export interface AdminDeps {
+export interface KmsAdminDeps {
   readonly store: KmsStore;
   /** Asked for when keys or masters are made, so that listing users needs no core. */
   readonly maker: () => Promise<{ readonly core: Core; readonly issuer: KeyIssuer }>;
@@ -24,7 +24,7 @@ export interface AdminDeps {
   readonly actor?: string;
 }
 
-export function createAdmin(deps: AdminDeps): KmsAdmin {
+export function createKmsAdmin(deps: KmsAdminDeps): KmsAdmin {
   const { store, maker, envelope, now, random = systemRandom, actor = DEFAULT_ACTOR } = deps;
 
   function audit(
@@ -35,7 +35,7 @@ export function createAdmin(deps: AdminDeps): KmsAdmin {
   }
 
   return {
-    as: (name) => createAdmin({ ...deps, actor: name }),
+    as: (name) => createKmsAdmin({ ...deps, actor: name }),
 
     async enrol(uris) {
       const bad = uris.find((uri) => !isServiceId(uri));

@@ -4,7 +4,6 @@
  */
 import { isIP } from "node:net";
 import { z } from "zod";
-import { MikeySakkeError } from "../../../base/errors.ts";
 import { MAX_SEALED_FILE_BYTES } from "../../../bindings/mcdata/index.ts";
 import { TOLERANCES } from "../../../bindings/mikey/tolerance.ts";
 import { admissionSchema } from "../../server/admission.ts";
@@ -16,6 +15,7 @@ import { mayListen, PLAIN_FAULT } from "../../server/plain-sip.ts";
 import { provisioningSchema } from "../../server/provisioning-config.ts";
 import { sipSchema } from "../../server/sip-config.ts";
 import { tokenConfigSchema } from "../../server/token-config.ts";
+import { refusedConfig } from "./errors.ts";
 
 const uri = z.string().min(1).max(1024);
 const port = z.number().int().min(0).max(65535);
@@ -226,8 +226,4 @@ export function parseMcxConfig(value: unknown): McxConfig {
   if (parsed.success) return parsed.data;
   const faults = parsed.error.issues.map(({ path, message }) => `${path.join(".") || "(top)"}: ${message}`);
   throw refusedConfig(faults.join("; "));
-}
-
-export function refusedConfig(text: string): MikeySakkeError {
-  return new MikeySakkeError("usage", "BAD_CONFIG", `MCX server configuration: ${text}`);
 }

@@ -5,7 +5,8 @@ import type { FastifyInstance } from "fastify";
 import { defined } from "../../../base/defined.ts";
 import { urlOf } from "../../server/listener.ts";
 import { isLoopback } from "../../server/loopback.ts";
-import { type McxConfig, refusedConfig } from "../common/config.ts";
+import type { McxConfig } from "../common/config.ts";
+import { refusedConfig } from "../common/errors.ts";
 import { FileStore, type StoredFile } from "./file-store.ts";
 import { createFileServer, FILES_PATH, type FileServerOptions, idOf } from "./server.ts";
 

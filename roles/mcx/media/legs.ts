@@ -5,8 +5,9 @@
  * Legs may name one address: which of them a packet from there is of, floor control says, and the address gets each packet
  * once. So nobody takes an address away from another by naming it, nor learns from the answer that it is in use.
  */
-import { type ErrorCode, MikeySakkeError } from "../../../base/errors.ts";
+
 import { addressKey, type DatagramAddress, type DatagramPort } from "../../../transport/datagram/ports.ts";
+import { refused } from "../common/errors.ts";
 import { OwnSockets } from "./own-sockets.ts";
 
 export interface LegsOptions {
@@ -67,21 +68,21 @@ export class MediaLegs {
    * @throws MikeySakkeError usage: `LEG_EXISTS`, `BAD_ADDRESS`, `TOO_MANY_LEGS`
    */
   add(id: string, address: DatagramAddress): void {
-    if (this.#byId.has(id)) throw usage("LEG_EXISTS", `leg ${id}: there is one`);
+    if (this.#byId.has(id)) throw refused("LEG_EXISTS", `leg ${id}: there is one`);
     this.#enter(id, this.check(id, address));
   }
 
   /** The address that a leg would have, added or in place of one with that name. Errors as `add`. */
   check(id: string, address: DatagramAddress): DatagramAddress {
     if (!this.#byId.has(id) && this.#byId.size >= this.#maxLegs) {
-      throw usage("TOO_MANY_LEGS", `${this.#maxLegs} legs at most`);
+      throw refused("TOO_MANY_LEGS", `${this.#maxLegs} legs at most`);
     }
     return this.#own.legAddress(id, address);
   }
 
   /** Moves a leg to the address that authorised signalling names now. Errors as `add`, and `NO_SUCH_LEG`. */
   move(id: string, address: DatagramAddress): void {
-    if (!this.#byId.has(id)) throw usage("NO_SUCH_LEG", `leg ${id}: there is none`);
+    if (!this.#byId.has(id)) throw refused("NO_SUCH_LEG", `leg ${id}: there is none`);
     const to = this.check(id, address);
     this.remove(id);
     this.#enter(id, to);
@@ -151,7 +152,3 @@ export class MediaLegs {
 }
 
 const NOBODY: ReadonlySet<Leg> = new Set();
-
-function usage(code: ErrorCode, text: string): MikeySakkeError {
-  return new MikeySakkeError("usage", code, text);
-}

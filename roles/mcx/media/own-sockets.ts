@@ -3,7 +3,6 @@
  * to itself: to another group, to this one, or to its signalling.
  */
 import { type NetworkInterfaceInfo, networkInterfaces } from "node:os";
-import { MikeySakkeError } from "../../../base/errors.ts";
 import {
   canonicalAddress,
   canonicalHost,
@@ -11,6 +10,7 @@ import {
   isUnicast,
 } from "../../../transport/datagram/host.ts";
 import { type DatagramAddress, type DatagramPort, isConnection } from "../../../transport/datagram/ports.ts";
+import { refused } from "../common/errors.ts";
 
 export interface OwnSocketsOptions {
   /** Addresses that clients are told, where these are not the machine's own. */
@@ -74,7 +74,7 @@ export class OwnSockets {
   legAddress(id: string, address: DatagramAddress): DatagramAddress {
     const refuse = (text: string) => {
       const where = `${address.host} port ${address.port}`;
-      return new MikeySakkeError("usage", "BAD_ADDRESS", `leg ${id}: ${where} ${text}`);
+      return refused("BAD_ADDRESS", `leg ${id}: ${where} ${text}`);
     };
     if (isConnection(address)) return address;
     const known = canonicalAddress(address);

@@ -19,7 +19,7 @@ import {
 } from "../../../bindings/media/index.ts";
 import { Identities } from "../../call/identities.ts";
 import { Listener } from "../../call/listener.ts";
-import { Claims } from "../../call/named-talkers.ts";
+import { NamedTalkers } from "../../call/named-talkers.ts";
 import type { SpeechCodec } from "../../call/speech-codec.ts";
 import { VoiceSender } from "../../call/voice-sender.ts";
 
@@ -73,7 +73,7 @@ export class Mixer {
       media: this.#media,
       keys,
       identities: this.#identities,
-      claims: new Claims(),
+      talkers: new NamedTalkers(),
       ownSsrc: this.#common.stream.ssrc,
       now: () => clock.now(),
       onTalker: () => undefined,

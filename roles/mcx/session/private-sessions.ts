@@ -1,9 +1,10 @@
 /** The private calls of a server: each of two clients, over when one of them goes. */
-import { MikeySakkeError } from "../../../base/errors.ts";
+
 import type { CallDescription } from "../../../documents/sdp/call.ts";
 import type { DatagramAddress } from "../../../transport/datagram/ports.ts";
 import type { SipSession } from "../../../transport/sip/index.ts";
 import type { ControlKeys } from "../../call/control-keys.ts";
+import { refused } from "../common/errors.ts";
 import { addedTo, type MadeSession, type SessionMaker } from "./session-maker.ts";
 
 /** One side of a call. */
@@ -113,7 +114,7 @@ export class PrivateSessions {
     const own = [...this.#all].filter((one) => one.caller === caller);
     if (own.length >= MAX_OF_USER) {
       const text = `${MAX_OF_USER} private calls of ${caller} at most`;
-      throw new MikeySakkeError("usage", "TOO_MANY_SESSIONS", text);
+      throw refused("TOO_MANY_SESSIONS", text);
     }
     const made = await this.#maker.make(() => ({ groupUri: caller, kind: "private", maxParticipants: 2 }));
     const session = new PrivateSession(caller, made, this.#maker, (over) => this.#over(over));

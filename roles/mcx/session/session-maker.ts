@@ -1,11 +1,11 @@
 /** Makes the calls of a server, each on two ports of its range, and takes the ports back. */
 import { defined } from "../../../base/defined.ts";
-import { MikeySakkeError } from "../../../base/errors.ts";
 import type { RandomSource } from "../../../base/random.ts";
 import type { CallDescription } from "../../../documents/sdp/call.ts";
 import type { DatagramPort } from "../../../transport/datagram/ports.ts";
 import type { Clock } from "../../../transport/sip/index.ts";
 import type { McxConfig } from "../common/config.ts";
+import { refused } from "../common/errors.ts";
 import { OwnSockets } from "../media/own-sockets.ts";
 import { type LegConnections, SessionPorts } from "../media/session-ports.ts";
 import { GroupSession, type GroupSessionOptions } from "./group-session.ts";
@@ -116,7 +116,7 @@ export class SessionMaker {
     const ports = media.firstPort === 0 ? Number.POSITIVE_INFINITY : media.lastPort - media.firstPort + 1;
     const most = Math.min(limits.sessions, Math.floor(ports / 2));
     if (this.#slots.size >= most) {
-      throw new MikeySakkeError("usage", "TOO_MANY_SESSIONS", `${most} calls at most`);
+      throw refused("TOO_MANY_SESSIONS", `${most} calls at most`);
     }
     let slot = 0;
     while (this.#slots.has(slot)) slot++;

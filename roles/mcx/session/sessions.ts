@@ -1,6 +1,5 @@
 /** The calls of all groups: made when the first member joins, gone when the last has left. */
 import { defined } from "../../../base/defined.ts";
-import { MikeySakkeError } from "../../../base/errors.ts";
 import type { DeliveredKey } from "../../../bindings/index.ts";
 import type { GroupMediaKeys, IndexBlocks } from "../../../bindings/media/index.ts";
 import { type CallDescription, G711, isSameFormat, type SpeechFormat } from "../../../documents/sdp/call.ts";
@@ -8,6 +7,7 @@ import type { SipSession } from "../../../transport/sip/index.ts";
 import type { ControlKeys } from "../../call/control-keys.ts";
 import type { SessionState } from "../admin/metrics.ts";
 import type { GroupDirectory } from "../common/directory.ts";
+import { refused } from "../common/errors.ts";
 import type { SessionPorts } from "../media/session-ports.ts";
 import type { GroupSession, SessionMember } from "./group-session.ts";
 import { addedTo, SessionMaker, type SessionMakerOptions } from "./session-maker.ts";
@@ -103,7 +103,7 @@ export class GroupSessions {
   async join(groupUri: string, member: JoiningMember): Promise<CallDescription> {
     const { user, webSocket } = member;
     if (webSocket && this.#options.connections === undefined) {
-      throw new MikeySakkeError("usage", "NO_WEB_SOCKET", "media are not taken over WebSockets here");
+      throw refused("NO_WEB_SOCKET", "media are not taken over WebSockets here");
     }
     for (;;) {
       const call = await this.#call(groupUri);
@@ -142,7 +142,7 @@ export class GroupSessions {
     if (first !== undefined) return chosen ?? first;
     const needed =
       chosen === undefined ? "G.711, as the server mixes" : `${chosen.encoding} as type ${chosen.type}`;
-    throw new MikeySakkeError("usage", "NO_COMMON_SPEECH", `the call is in ${needed}, which is not offered`);
+    throw refused("NO_COMMON_SPEECH", `the call is in ${needed}, which is not offered`);
   }
 
   /** The SIP session that the answer has begun. */
@@ -295,5 +295,5 @@ function requireRoom(
 ): void {
   if (maxParticipants === undefined || participants.has(user) || participants.size < maxParticipants) return;
   const text = `${groupUri}: ${maxParticipants} may be in a call of the group`;
-  throw new MikeySakkeError("usage", "CALL_FULL", text);
+  throw refused("CALL_FULL", text);
 }

@@ -6,7 +6,7 @@ import { inviteHandler } from "./calls.ts";
 import type { Conferences } from "./conferences.ts";
 import type { SignallingContext } from "./context.ts";
 import { messageHandler } from "./data.ts";
-import type { Musik } from "./musik.ts";
+import type { Musik } from "./musik-download.ts";
 import { optionsHandler } from "./options.ts";
 import { publishHandler } from "./publish.ts";
 import { SignallingRefusal } from "./refusal.ts";

@@ -5,8 +5,8 @@ import { writeKmsCertificate } from "../../../documents/kms-xml/index.ts";
 import { operator } from "../../../roles/gms/common/caller.ts";
 import { AWAY_KMS, newMembers } from "../../gms/memory-gms.ts";
 import { type ConsoleWorld, consoleWorld, GROUP } from "../../server/console/running-console.ts";
+import { violationsInAllWays } from "../support/axe.ts";
 import { describeInChromium, launchChromium } from "../support/chromium.ts";
-import { violationsInAllWays } from "./support/axe.ts";
 import { buildPages } from "./support/build.ts";
 
 const OTHER = "sip:boats@home.example";

@@ -5,8 +5,9 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { operator } from "../../../roles/gms/common/caller.ts";
 import { newMembers } from "../../gms/memory-gms.ts";
 import { type ConsoleWorld, codeOf, consoleWorld, GROUP } from "../../server/console/running-console.ts";
+import { violationsInAllWays } from "../support/axe.ts";
 import { describeInChromium, launchChromium } from "../support/chromium.ts";
-import { violationsInAllWays } from "./support/axe.ts";
+import { focusedName, tabTo } from "../support/keyboard.ts";
 import { buildPages } from "./support/build.ts";
 
 const USER = "sip:ann@home.example";
@@ -35,18 +36,6 @@ describeInChromium("the console by keyboard", () => {
     await here?.close();
   });
 
-  const focused = () =>
-    page.evaluate(() => {
-      const at = document.activeElement;
-      return at?.getAttribute("aria-label") ?? at?.textContent?.trim() ?? "";
-    });
-  async function tabTo(name: string): Promise<void> {
-    for (let n = 0; n < 80; n++) {
-      await page.keyboard.press("Tab");
-      if ((await focused()) === name) return;
-    }
-    throw new Error(`no way to "${name}"`);
-  }
   /** Controls that are seen, and that Tab does not come to on its way once round the page. */
   async function unreached(): Promise<string[]> {
     const count = await page.locator(CONTROLS).count();
@@ -77,7 +66,7 @@ describeInChromium("the console by keyboard", () => {
   });
 
   it.each(VIEWS)("reaches %s and every control of it", async (name) => {
-    await tabTo(name);
+    await tabTo(page, name);
     await page.keyboard.press("Enter");
     await page.getByRole("heading", { name, level: 1 }).waitFor();
     await expect
@@ -88,18 +77,19 @@ describeInChromium("the console by keyboard", () => {
   });
 
   it("opens a group, reaches every control of it, and shuts out a lost radio", async () => {
-    await tabTo("Groups");
+    await tabTo(page, "Groups");
     await page.keyboard.press("Enter");
     await page.getByRole("list", { name: "Groups" }).waitFor();
     await page.keyboard.press("Tab");
-    for (let n = 0; n < 80 && !(await focused()).startsWith(GROUP); n++) await page.keyboard.press("Tab");
+    for (let n = 0; n < 80 && !(await focusedName(page)).startsWith(GROUP); n++)
+      await page.keyboard.press("Tab");
     await page.keyboard.press("Enter");
     await page.getByRole("row", { name: new RegExp(USER) }).waitFor();
     expect(await unreached()).toEqual([]);
-    await tabTo(`Radio lost: ${USER}`);
+    await tabTo(page, `Radio lost: ${USER}`);
     await page.keyboard.press("Enter");
     await page.getByRole("dialog").waitFor();
-    await tabTo("Radio lost");
+    await tabTo(page, "Radio lost");
     await page.keyboard.press("Enter");
     await page.getByRole("article", { name: `Lost radio of ${USER}` }).waitFor();
     expect((await here.kms.user(USER))?.revokedAt).toBeDefined();

@@ -7,8 +7,9 @@ import { defined } from "../../../base/defined.ts";
 import { operator } from "../../../roles/gms/common/caller.ts";
 import { memberUri, memberUris, newMembers } from "../../gms/memory-gms.ts";
 import { type ConsoleWorld, consoleWorld, GROUP } from "../../server/console/running-console.ts";
+import { violationsInAllWays } from "../support/axe.ts";
 import { describeInChromium, launchChromium } from "../support/chromium.ts";
-import { violationsInAllWays } from "./support/axe.ts";
+import { tabTo } from "../support/keyboard.ts";
 import { buildPages } from "./support/build.ts";
 
 const isLong = process.env.MIKEY_SAKKE_LONG !== undefined;
@@ -130,23 +131,12 @@ describeInChromium("the console page", () => {
 
   it("is operated by keyboard alone: a new group, another member", async () => {
     const press = async (key: string) => page.keyboard.press(key);
-    /** As one does who cannot point: Tab until it is there. */
-    const tabTo = async (name: string, key = "Tab") => {
-      for (let n = 0; n < 60; n++) {
-        await press(key);
-        const at = await page.evaluate(
-          () => document.activeElement?.getAttribute("aria-label") ?? document.activeElement?.textContent,
-        );
-        if (at === name) return;
-      }
-      throw new Error(`no way to "${name}"`);
-    };
     await page.getByRole("button", { name: "New key" }).focus();
-    await tabTo("All groups", "Shift+Tab");
+    await tabTo(page, "All groups", "Shift+Tab");
     await press("Enter");
     await page.getByRole("heading", { name: "Groups" }).waitFor();
     const isAsked = () => page.getByRole("dialog").waitFor();
-    await tabTo("New group");
+    await tabTo(page, "New group");
     await press("Enter");
     await isAsked();
     await page.keyboard.type(SMALL);
@@ -154,21 +144,21 @@ describeInChromium("the console page", () => {
     await page.keyboard.type("Boats");
     await press("Tab");
     await page.keyboard.type("sip:ann@home.example\nsip:ben@home.example\nsip:cal@home.example");
-    await tabTo("New group");
+    await tabTo(page, "New group");
     await press("Enter");
     await page.getByRole("heading", { name: "Boats" }).waitFor();
-    await tabTo("Add members");
+    await tabTo(page, "Add members");
     await press("Enter");
     await isAsked();
     await page.keyboard.type("sip:dan@home.example");
-    await tabTo("Add members");
+    await tabTo(page, "Add members");
     await press("Enter");
     await page.getByRole("row", { name: /sip:dan@/ }).waitFor();
     await expect
       .poll(async () => (await admin().members(SMALL, { limit: 9 })).map(({ uri }) => uri))
       .toContain("sip:dan@home.example");
     // Escape leaves a question as it was, and the focus where it was.
-    await tabTo("Delete group");
+    await tabTo(page, "Delete group");
     await press("Enter");
     await isAsked();
     await press("Escape");

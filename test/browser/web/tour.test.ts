@@ -2,8 +2,8 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type ConsoleWorld, consoleWorld } from "../../server/console/running-console.ts";
+import { violationsInAllWays } from "../support/axe.ts";
 import { describeInChromium, launchChromium } from "../support/chromium.ts";
-import { violationsInAllWays } from "./support/axe.ts";
 import { buildPages } from "./support/build.ts";
 
 const TALK_PAGE = "http://127.0.0.1:9";

@@ -10,7 +10,7 @@ import { checkGmsOver } from "../../../cli/check/gms/over.ts";
 import { checkKms, KMS_CASES } from "../../../cli/check/kms/index.ts";
 import type { CaseResult } from "../../../cli/check/run.ts";
 import { checkTokens } from "../../../cli/check/tokens.ts";
-import { placeOf } from "../../../cli/device/place.ts";
+import { knownServers } from "../../../cli/device/known-servers.ts";
 import { clientTokens } from "../../../cli/device/tokens.ts";
 import { readRunning } from "../../../cli/gms/running-file.ts";
 import { httpsFetch } from "../../../cli/server/https.ts";
@@ -115,7 +115,7 @@ async function namesFaultsOfGms({ dataDir }: GmsProcess): Promise<void> {
     userUri: BOB,
     otherUserUri: CAROL,
     group: FIRE,
-    place: placeOf({}, await readRunning(dataDir)),
+    place: knownServers({}, await readRunning(dataDir)),
     tokens: { ...tokens, valid: async () => valid, expired: async () => expired },
     kmsToken: clientTokens({}, BOB, dataDir).kmsToken,
     protection: {},

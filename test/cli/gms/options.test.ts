@@ -1,6 +1,6 @@
 /** Values of the options of group and client commands. */
 import { describe, expect, it } from "vitest";
-import { placeOf } from "../../../cli/device/place.ts";
+import { knownServers } from "../../../cli/device/known-servers.ts";
 import { sipServer } from "../../../cli/device/sip.ts";
 import { membersOf, settingsOf } from "../../../cli/gms/group-options.ts";
 import { durationOption, durationText } from "../../../cli/terminal/durations.ts";
@@ -54,13 +54,13 @@ describe("the SIP address of a server on the command line", () => {
       sip: { udp: "sip:127.0.0.1:1;transport=udp", wss: "wss://127.0.0.1:2" },
       ca: "tls.crt",
     };
-    expect(placeOf({}, running)).toMatchObject({ kmsUrl: "https://k", sip: { way: "udp", port: 1 } });
-    expect(placeOf({ sip: "wss" }, running)).toMatchObject({ sip: { way: "wss", port: 2 } });
-    expect(placeOf({ gmsUri: "sip:other", ca: "x" }, running)).toMatchObject({
+    expect(knownServers({}, running)).toMatchObject({ kmsUrl: "https://k", sip: { way: "udp", port: 1 } });
+    expect(knownServers({ sip: "wss" }, running)).toMatchObject({ sip: { way: "wss", port: 2 } });
+    expect(knownServers({ gmsUri: "sip:other", ca: "x" }, running)).toMatchObject({
       gmsUri: "sip:other",
       ca: "x",
     });
-    expect(() => placeOf({ kmsUrl: "https://k" }, undefined)).toThrow(
+    expect(() => knownServers({ kmsUrl: "https://k" }, undefined)).toThrow(
       expect.objectContaining({ code: "NO_SERVER" }),
     );
   });

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { G711_FRAME, GroupMedia } from "../../../bindings/media/index.ts";
 import { Identities } from "../../../roles/call/identities.ts";
 import { Listener } from "../../../roles/call/listener.ts";
-import { Claims } from "../../../roles/call/named-talkers.ts";
+import { NamedTalkers } from "../../../roles/call/named-talkers.ts";
 import { g711Codec } from "../../../roles/call/speech-codec.ts";
 import { TalkerStream } from "../../../roles/call/talker-stream.ts";
 import { VoiceSender } from "../../../roles/call/voice-sender.ts";
@@ -67,7 +67,7 @@ describe("received frames", () => {
       media: new GroupMedia({ keys: heard!, service: "mcptt", maxStreams: 1000 }),
       keys: heard!,
       identities: new Identities(heard!, () => ALL),
-      claims: new Claims(),
+      talkers: new NamedTalkers(),
       ownSsrc: 1,
       now: () => now,
       onTalker: () => undefined,

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { computeGukId } from "../../../bindings/identity/guk-id.ts";
 import { DeliveredKey } from "../../../bindings/index.ts";
 import { GroupMedia, writeRtpPacket } from "../../../bindings/media/index.ts";
-import { Claims } from "../../../roles/call/named-talkers.ts";
+import { NamedTalkers } from "../../../roles/call/named-talkers.ts";
 import { type CallEvent, OffNetworkCall } from "../../../roles/client/calls/index.ts";
 import { SsrcSources } from "../../../roles/client/calls/ssrc-sources.ts";
 import { gmkOf, rtcp } from "../../media/packets.ts";
@@ -30,39 +30,39 @@ function speech(sender: ReturnType<typeof senderOf>, sequenceNumber: number): Ui
 
 describe("claims of SSRCs in floor control messages", () => {
   it("reserve one SSRC for a named talker, and the previous one for two seconds", () => {
-    const claims = new Claims();
-    expect(claims.of(1, 0)).toEqual({ users: [], isTheirs: true, isNamed: false });
-    claims.take(ALICE, 1, 0);
-    expect(claims.of(1, 0)).toEqual({ users: [ALICE], isTheirs: true, isNamed: true });
-    expect(claims.of(9, 0)).toEqual({ users: [ALICE], isTheirs: false, isNamed: false });
-    claims.take(BOB, 2, 10_000);
-    expect(claims.of(1, 11_999)).toEqual({ users: [ALICE], isTheirs: true, isNamed: true });
-    expect(claims.of(1, 12_000)).toEqual({ users: [BOB], isTheirs: false, isNamed: false });
-    claims.ended(13_000);
-    expect(claims.of(9, 13_000)).toMatchObject({ users: [], isTheirs: true });
+    const talkers = new NamedTalkers();
+    expect(talkers.of(1, 0)).toEqual({ users: [], isTheirs: true, isNamed: false });
+    talkers.take(ALICE, 1, 0);
+    expect(talkers.of(1, 0)).toEqual({ users: [ALICE], isTheirs: true, isNamed: true });
+    expect(talkers.of(9, 0)).toEqual({ users: [ALICE], isTheirs: false, isNamed: false });
+    talkers.take(BOB, 2, 10_000);
+    expect(talkers.of(1, 11_999)).toEqual({ users: [ALICE], isTheirs: true, isNamed: true });
+    expect(talkers.of(1, 12_000)).toEqual({ users: [BOB], isTheirs: false, isNamed: false });
+    talkers.ended(13_000);
+    expect(talkers.of(9, 13_000)).toMatchObject({ users: [], isTheirs: true });
   });
 
   it("accept a talker without a named SSRC under any SSRC that belongs to nobody", () => {
-    const claims = new Claims();
-    claims.take(ALICE, 1, 0);
-    claims.take(BOB, undefined, 100);
-    expect(claims.of(7, 100)).toEqual({ users: [BOB], isTheirs: true, isNamed: false });
-    expect(claims.of(1, 100).users).toEqual([ALICE]);
+    const talkers = new NamedTalkers();
+    talkers.take(ALICE, 1, 0);
+    talkers.take(BOB, undefined, 100);
+    expect(talkers.of(7, 100)).toEqual({ users: [BOB], isTheirs: true, isNamed: false });
+    expect(talkers.of(1, 100).users).toEqual([ALICE]);
   });
 
   it("hold for several talkers at a time where several may talk", () => {
-    const claims = new Claims(true);
-    claims.take(ALICE, 1, 0);
-    claims.take(BOB, 2, 0);
+    const talkers = new NamedTalkers(true);
+    talkers.take(ALICE, 1, 0);
+    talkers.take(BOB, 2, 0);
     for (const [ssrc, user] of [
       [1, ALICE],
       [2, BOB],
     ] as const) {
-      expect(claims.of(ssrc, 60_000)).toEqual({ users: [user], isTheirs: true, isNamed: true });
+      expect(talkers.of(ssrc, 60_000)).toEqual({ users: [user], isTheirs: true, isNamed: true });
     }
-    claims.ended(60_000, 1);
-    expect(claims.of(1, 70_000).isNamed).toBe(false);
-    expect(claims.of(2, 70_000).isNamed).toBe(true);
+    talkers.ended(60_000, 1);
+    expect(talkers.of(1, 70_000).isNamed).toBe(false);
+    expect(talkers.of(2, 70_000).isNamed).toBe(true);
   });
 });
 

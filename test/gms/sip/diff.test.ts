@@ -7,7 +7,7 @@ import {
   readXcapDiff,
 } from "../../../documents/group-xml/index.ts";
 import { gktpEtagOf, messageDigest } from "../../../roles/gms/common/etags.ts";
-import { compose, contentOf, type Told } from "../../../roles/gms/sip/diff.ts";
+import { compose, contentOf, type ToldDocument } from "../../../roles/gms/sip/diff.ts";
 import type { ReadableDocument } from "../../../roles/gms/sip/documents.ts";
 import type { GktpRecord } from "../../../store/gms/records.ts";
 import { record } from "./support/records.ts";
@@ -64,7 +64,12 @@ describe("a document of which only the tag is sent", () => {
   });
 
   it("is every document without patching", () => {
-    const options = { told: new Map<string, Told>(), patching: false, unsure: false, chosen: new Set([1]) };
+    const options = {
+      told: new Map<string, ToldDocument>(),
+      patching: false,
+      unsure: false,
+      chosen: new Set([1]),
+    };
     const { documents } = compose({ documents: gktp(record(1)), ...options });
     expect(documents).toEqual([{ sel: SEL, newEtag: gktpEtagOf([record(1)]) }]);
   });
@@ -78,7 +83,7 @@ describe("a patched document", () => {
       return Math.floor((seed / 2_147_483_648) * n);
     };
     const client = new Client();
-    let told: ReadonlyMap<string, Told> = new Map();
+    let told: ReadonlyMap<string, ToldDocument> = new Map();
     let records: GktpRecord[] = [];
     let unsure = false;
     const refused = new Set<number>();

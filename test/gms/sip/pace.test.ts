@@ -1,9 +1,9 @@
-/** What keeps many subscriptions going side by side: slots, turns, and calls to the store that go together. */
+/** What keeps many subscriptions going side by side: slots, locks, and calls to the store that go together. */
 import { describe, expect, it } from "vitest";
 import { reasonOf, verdictOf } from "../../../roles/gms/sip/answers.ts";
+import { NotifyLock } from "../../../roles/gms/sip/notify-lock.ts";
+import { NotifySlots } from "../../../roles/gms/sip/notify-slots.ts";
 import { Revisions } from "../../../roles/gms/sip/revisions.ts";
-import { Slots } from "../../../roles/gms/sip/slots.ts";
-import { Turns } from "../../../roles/gms/sip/turns.ts";
 import { WriteBehind } from "../../../roles/gms/sip/write-behind.ts";
 import { TIME_TEXT, WARNING_TEXT } from "../../../roles/group-keys/notify-answer.ts";
 import { VirtualClock } from "../../support/clock.ts";
@@ -12,7 +12,7 @@ describe("the slots for NOTIFYs", () => {
   it("are given back with the answer, or after a second without one", async () => {
     const clock = new VirtualClock();
     let freed = 0;
-    const slots = new Slots(clock, 2, () => freed++);
+    const slots = new NotifySlots(clock, 2, () => freed++);
     const [first] = [slots.take(), slots.take()];
     expect([slots.free, slots.unanswered]).toEqual([0, 2]);
     first!();
@@ -24,7 +24,7 @@ describe("the slots for NOTIFYs", () => {
   });
 
   it("go to those who wait for one first, in their order", async () => {
-    const slots = new Slots(new VirtualClock(), 1, () => expect.unreachable());
+    const slots = new NotifySlots(new VirtualClock(), 1, () => expect.unreachable());
     const order: string[] = [];
     const first = slots.take();
     const wait = (name: string) =>
@@ -41,22 +41,22 @@ describe("the slots for NOTIFYs", () => {
   });
 });
 
-describe("turns of sending", () => {
+describe("the lock of sending", () => {
   it("report once that they were wanted", () => {
-    const turns = new Turns();
-    expect([turns.take(), turns.take(), turns.take()]).toEqual([true, false, false]);
-    expect(turns.release()).toBe(true);
-    expect([turns.take(), turns.release()]).toEqual([true, false]);
+    const lock = new NotifyLock();
+    expect([lock.take(), lock.take(), lock.take()]).toEqual([true, false, false]);
+    expect(lock.release()).toBe(true);
+    expect([lock.take(), lock.release()]).toEqual([true, false]);
   });
 
   it("go to those who wait first", async () => {
-    const turns = new Turns();
-    await turns.wait();
-    const next = turns.wait();
-    turns.take();
-    expect(turns.release()).toBe(false);
+    const lock = new NotifyLock();
+    await lock.wait();
+    const next = lock.wait();
+    lock.take();
+    expect(lock.release()).toBe(false);
     await next;
-    expect([turns.taken, turns.release(), turns.taken]).toEqual([true, true, false]);
+    expect([lock.taken, lock.release(), lock.taken]).toEqual([true, true, false]);
   });
 });
 

@@ -8,7 +8,7 @@ import {
 } from "../../../documents/group-xml/index.ts";
 import type { Verdict } from "../../../roles/gms/sip/answers.ts";
 import type { DiffMode, Entry, Subscribed } from "../../../roles/gms/sip/subscribed.ts";
-import { type Draft, Subscriber } from "../../../roles/gms/sip/subscriber.ts";
+import { type NotifyDraft, Subscriber } from "../../../roles/gms/sip/subscriber.ts";
 import type { GktpRecord } from "../../../store/gms/records.ts";
 import { EVENT, Headers, type NotifierSubscription } from "../../../transport/sip/index.ts";
 import { MEMBER, record } from "./support/records.ts";
@@ -42,7 +42,7 @@ function draft(subscriber: Subscriber, options: { most?: number; always?: boolea
   return subscriber.draft(view, { xcapRoot: "https://x/", most, ...more });
 }
 
-function documentsOf({ content }: Draft): readonly XcapDiffDocument[] {
+function documentsOf({ content }: NotifyDraft): readonly XcapDiffDocument[] {
   const { contentType = "", body = new Uint8Array() } = content;
   const isMultipart = mediaTypeOf(contentType) === "multipart/mixed";
   return readXcapDiff(isMultipart ? readMultipart(contentType, body)[0]!.body : body).documents;

@@ -1,7 +1,7 @@
 /** Looking at the store: what one entry cannot bear, and what is looked at for whom. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { gktpUserCollection, groupDocumentPath } from "../../../documents/group-xml/index.ts";
-import { askApart } from "../../../roles/gms/sip/apart.ts";
+import { askBisecting } from "../../../roles/gms/sip/bisect.ts";
 import { memberUri, newMembers } from "../memory-gms.ts";
 import { ADMIN, GROUP, Setup } from "./support/gms.ts";
 
@@ -15,7 +15,7 @@ describe("a batched question about many subscribers", () => {
   it("is answered for all but those that fail alone", async () => {
     for (const bad of [[], ["k0"], ["k41", "k42", "k99"], keys]) {
       const failed: string[] = [];
-      const found = await askApart(keys, failing(bad), (key) => failed.push(key));
+      const found = await askBisecting(keys, failing(bad), (key) => failed.push(key));
       expect(failed).toEqual(bad);
       expect([...found.keys()]).toEqual(keys.filter((key) => !bad.includes(key)));
     }
@@ -27,7 +27,7 @@ describe("a batched question about many subscribers", () => {
       asked++;
       throw new Error("no store");
     };
-    await expect(askApart(keys, ask, () => undefined)).rejects.toThrow("no store");
+    await expect(askBisecting(keys, ask, () => undefined)).rejects.toThrow("no store");
     expect(asked).toBe(2);
   });
 });

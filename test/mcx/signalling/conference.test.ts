@@ -13,7 +13,7 @@ const port = () => Number(world.address.split(":").at(-1));
 const latin = (message: Uint8Array) => Buffer.from(message).toString("latin1");
 
 async function bound(...users: string[]): Promise<Device[]> {
-  world.book.groups.set(GROUP, new Set(NAMES));
+  world.directory.groups.set(GROUP, new Set(NAMES));
   const devices = await Promise.all(users.map((user) => world.device(user)));
   await Promise.all(devices.map(({ client }) => client.bind()));
   return devices;
@@ -74,7 +74,7 @@ describe("a member who subscribes to a call's participants", () => {
 
 it("a participant client that could not read a document asks for the whole", async () => {
   world = await McxWorld.create();
-  world.book.groups.set(GROUP, new Set(NAMES));
+  world.directory.groups.set(GROUP, new Set(NAMES));
   let isBroken = false;
   const alice = await world.device(ALICE, {
     incoming(octets, pass) {
@@ -107,9 +107,9 @@ describe("a user outside of the call", () => {
     const told = await watched(call);
     const subscribed = world.recorded.findLast((one) => latin(one).startsWith("SUBSCRIBE "))!;
     // Removed members leave the call, too.
-    world.book.remove(GROUP, ALICE);
+    world.directory.remove(GROUP, ALICE);
     await until(() => world.sessions.participants(GROUP) === undefined);
-    world.book.groups.get(GROUP)!.add(ALICE);
+    world.directory.groups.get(GROUP)!.add(ALICE);
     await bob!.client.call(GROUP);
     await carol!.client.call(GROUP);
     await pause();
@@ -136,9 +136,9 @@ describe("a user outside of the call", () => {
         void joined.watch({ onChange: () => resolve(200), onEnd: ({ status }) => resolve(status) });
       });
     await expect(statusOf()).resolves.toBe(200);
-    world.book.groups.get(GROUP)!.delete(ALICE);
+    world.directory.groups.get(GROUP)!.delete(ALICE);
     await expect(statusOf()).resolves.toBe(403);
-    world.book.groups.get(GROUP)!.add(ALICE);
+    world.directory.groups.get(GROUP)!.add(ALICE);
     await world.sessions.endAll();
     await expect(statusOf()).resolves.toBe(404);
     expect(world.counts).toMatchObject({

@@ -19,7 +19,7 @@ beforeEach(async () => {
   world = await McxWorld.create({
     files: { port: 0, maxBytes: MAX, totalBytes: 4 * (MAX + 1024), keep: 60 },
   });
-  world.book.groups.set(GROUP, new Set([ALICE, BOB]));
+  world.directory.groups.set(GROUP, new Set([ALICE, BOB]));
 });
 afterEach(() => world.close());
 
@@ -57,7 +57,7 @@ describe("a file sent to a group", () => {
       for (const secret of [FILE.name, "north gate"]) expect(Buffer.from(octets).indexOf(secret)).toBe(-1);
     expect(kept).toHaveLength(1);
     // A member who leaves has the URL, and gets nothing more.
-    world.book.remove(GROUP, BOB);
+    world.directory.remove(GROUP, BOB);
     await expect(bob.client.fetchFile(notice!)).rejects.toMatchObject({ code: "FILE_REFUSED" });
     await expect(bob.client.sendFile(GROUP, FILE)).rejects.toMatchObject({ code: "FILE_REFUSED" });
   });
@@ -73,7 +73,7 @@ describe("a file sent to a group", () => {
   });
 
   it("must be one of this server and this group", async () => {
-    world.book.groups.set(OTHER, new Set([ALICE]));
+    world.directory.groups.set(OTHER, new Set([ALICE]));
     const root = world.files!.url();
     const inOther = await upload({ group: OTHER });
     let location = "";

@@ -33,7 +33,7 @@ let world: McxWorld;
 const closers: Closers = [];
 beforeEach(async () => {
   world = await McxWorld.create({}, false);
-  world.book.groups.set(GROUP, new Set(NAMES));
+  world.directory.groups.set(GROUP, new Set(NAMES));
 });
 afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();

@@ -13,7 +13,7 @@ describeWith("Kamailio", KAMAILIO, "clients behind an IMS core", () => {
   let core: SipProxy;
   beforeAll(async () => {
     world = await McxWorld.create({ sip: { udpPort: 0, tcpPort: 0, trustedProxies: ["127.0.0.1"] } });
-    world.book.groups.set(GROUP, new Set(NAMES));
+    world.directory.groups.set(GROUP, new Set(NAMES));
     core = await startKamailio({
       config: new URL("ims-core.cfg", import.meta.url),
       defines: { PASSWORD, SERVER: world.address },
@@ -42,7 +42,7 @@ describeWith("Kamailio", KAMAILIO, "clients behind an IMS core", () => {
     await until(() => got().length > 0);
     expect(got()[0]).toMatchObject({ from: ALICE });
     // BYE by way of the core, in both directions.
-    world.book.remove(GROUP, BOB);
+    world.directory.remove(GROUP, BOB);
     await until(() => ends.length > 0);
     await atAlice.hangUp();
     await until(() => world.sessions.groups().length === 0);

@@ -29,7 +29,7 @@ const recorded = (method: string) =>
 
 async function both(config: object = CORE): Promise<[Device, Device]> {
   world = await McxWorld.create(config);
-  world.book.groups.set(GROUP, new Set(NAMES));
+  world.directory.groups.set(GROUP, new Set(NAMES));
   const devices = [
     await world.device(ALICE, { ims: ALICE_IMS }),
     await world.device(BOB, { ims: BOB_IMS }),

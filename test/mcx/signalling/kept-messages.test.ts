@@ -22,7 +22,7 @@ describe("short data for a member who is away", () => {
 
   beforeEach(async () => {
     world = await McxWorld.create({ limits: { messagesPerUser: 2 } });
-    world.book.groups.set(GROUP, new Set(NAMES));
+    world.directory.groups.set(GROUP, new Set(NAMES));
     alice = await world.device(ALICE);
     await alice.client.bind();
   });
@@ -61,11 +61,11 @@ describe("short data for a member who is away", () => {
   it("is kept for nobody who is no member, when it is sent or when they are back", async () => {
     await away(BOB);
     await away(CAROL);
-    world.book.remove(GROUP, CAROL);
+    world.directory.remove(GROUP, CAROL);
     await say("north gate");
     await kept(1);
-    world.book.groups.get(GROUP)!.add(CAROL);
-    world.book.remove(GROUP, BOB);
+    world.directory.groups.get(GROUP)!.add(CAROL);
+    world.directory.remove(GROUP, BOB);
     const [bob, carol] = [await world.device(BOB), await world.device(CAROL)];
     await Promise.all([bob.client.bind(), carol.client.bind()]);
     await say("south gate");

@@ -23,7 +23,7 @@ import { Conferences } from "../../../roles/mcx/signalling/conferences.ts";
 import type { SignallingContext } from "../../../roles/mcx/signalling/context.ts";
 import { serveSignalling } from "../../../roles/mcx/signalling/index.ts";
 import { Mailboxes } from "../../../roles/mcx/signalling/mailboxes.ts";
-import { Musik } from "../../../roles/mcx/signalling/musik.ts";
+import { Musik } from "../../../roles/mcx/signalling/musik-download.ts";
 import { requireMember } from "../../../roles/mcx/signalling/opened.ts";
 import { Outsiders } from "../../../roles/mcx/signalling/outsiders.ts";
 import { ownGuard } from "../../../roles/server/listener.ts";
@@ -51,7 +51,7 @@ export * from "./parts.ts";
 const HOST = "127.0.0.1";
 
 /** Members by group, which a test may change. */
-export class Book implements GroupDirectory {
+export class TestDirectory implements GroupDirectory {
   readonly groups = new Map<string, Set<string>>();
   readonly rules = new Map<string, GroupRules>();
   isReachable = true;
@@ -108,7 +108,7 @@ export interface Device {
 }
 
 export class McxWorld {
-  readonly book = new Book();
+  readonly directory = new TestDirectory();
   readonly counts: Record<string, number> = {};
   /** Lines of the server's log of refusals. */
   readonly refusals: object[] = [];
@@ -176,7 +176,7 @@ export class McxWorld {
       openPort: (number) =>
         openUdpPort({ host: HOST, port: number, ...(multicast && { multicast: { interface: HOST } }) }),
       connections,
-      directory: this.book,
+      directory: this.directory,
       keysOf: (group) => (mixes ? this.groupKeys(MCX, group) : undefined),
       musik: musik?.key,
       changed: (group) => conferences.changed(group),
@@ -197,7 +197,7 @@ export class McxWorld {
       tokens: nameTokens,
       credentials: undefined,
       requireMember: async (group, user) => {
-        await requireMember({ directory: this.book, outsiders, clock }, group, user, "mcdata");
+        await requireMember({ directory: this.directory, outsiders, clock }, group, user, "mcdata");
       },
       guard: ownGuard(),
       now: () => Date.now() + this.later,
@@ -211,7 +211,7 @@ export class McxWorld {
       endpoint,
       keys: () => keys,
       tokens: nameTokens,
-      directory: this.book,
+      directory: this.directory,
       clients: this.clients,
       sessions: this.sessions,
       privateSessions: this.privateSessions,

@@ -19,7 +19,7 @@ const HERTZ = 700;
 let world: McxWorld;
 beforeEach(async () => {
   world = await McxWorld.create({}, false);
-  world.book.groups.set(GROUP, new Set(NAMES));
+  world.directory.groups.set(GROUP, new Set(NAMES));
 });
 afterEach(() => world.close());
 

@@ -25,7 +25,7 @@ beforeEach(async () => {
   };
   there = await McxWorld.create({}, false, () => [], cluster);
   here = await McxWorld.create({}, false, () => [], cluster);
-  for (const world of [here, there]) world.book.groups.set(GROUP, new Set(NAMES));
+  for (const world of [here, there]) world.directory.groups.set(GROUP, new Set(NAMES));
 });
 afterEach(async () => {
   await here.close();
@@ -109,7 +109,7 @@ describe("a client whose call is at another process", () => {
     const ends: string[] = [];
     await alice.client.call(GROUP, { onEnd: (end) => ends.push(end) });
     claim = HERE;
-    here.book.groups.get(GROUP)!.delete(ALICE);
+    here.directory.groups.get(GROUP)!.delete(ALICE);
     for (const dialog of await there.sessions.endAll()) void dialog.bye("moved");
     await until(() => ends.length > 0);
     expect(ends).toEqual(["moved"]);

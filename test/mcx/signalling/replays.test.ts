@@ -18,7 +18,7 @@ const recorded = (method: string) => world.recorded.findLast((one) => latin(one)
 const dataOf = ({ events }: Device) => events.filter(({ type }) => type === "data");
 
 async function bound(...users: string[]): Promise<Device[]> {
-  world.book.groups.set(GROUP, new Set(NAMES));
+  world.directory.groups.set(GROUP, new Set(NAMES));
   const devices = await Promise.all(users.map((user) => world.device(user)));
   await Promise.all(devices.map(({ client }) => client.bind()));
   return devices;
@@ -227,7 +227,7 @@ describe("an outsider", () => {
   it("gets the same answer whether the group exists or not: INVITE and MESSAGE", async () => {
     world = await McxWorld.create();
     const [mallory] = await bound(CAROL);
-    world.book.groups.set(GROUP, new Set([ALICE]));
+    world.directory.groups.set(GROUP, new Set([ALICE]));
     const errors = await Promise.all(
       [GROUP, OTHER].flatMap((group) => [
         mallory!.client.call(group).catch((error: unknown) => error),
@@ -243,12 +243,12 @@ describe("an outsider", () => {
   it("who guesses group names without end is refused before anybody is asked", async () => {
     world = await McxWorld.create();
     const [mallory] = await bound(CAROL);
-    world.book.groups.set(GROUP, new Set([ALICE]));
+    world.directory.groups.set(GROUP, new Set([ALICE]));
     let asked = 0;
-    const { member } = world.book;
-    world.book.member = (group, user) => {
+    const { member } = world.directory;
+    world.directory.member = (group, user) => {
       asked++;
-      return member.call(world.book, group, user);
+      return member.call(world.directory, group, user);
     };
     const statuses = new Set<string>();
     for (let round = 0; round < 8; round++) {

@@ -165,7 +165,7 @@ describe("a CSK upload", () => {
 describe("a group call", () => {
   it("brings a member's speech to the others, and puts a removed member out", async () => {
     world = await McxWorld.create();
-    world.book.groups.set(GROUP, new Set(NAMES));
+    world.directory.groups.set(GROUP, new Set(NAMES));
     const devices = await bound(...NAMES);
     const ends: string[] = [];
     const calls = await Promise.all(
@@ -179,7 +179,7 @@ describe("a group call", () => {
     expect(atCarol!.length).toBeGreaterThan(20);
     expect(bob.call.counters.media).toMatchObject({ received: 25, mismatches: 0 });
     expect(world.sessions.states()[0]).toMatchObject({ groupUri: GROUP, mixed: false });
-    world.book.remove(GROUP, CAROL);
+    world.directory.remove(GROUP, CAROL);
     await until(() => ends.length > 0);
     expect(ends).toEqual([`${CAROL} bye`]);
     const before = carol.call.counters.media.received;
@@ -195,7 +195,7 @@ describe("a group call", () => {
 
   it("is joined at a server that takes six seconds to answer", async () => {
     world = await McxWorld.create();
-    world.book.groups.set(GROUP, new Set([ALICE]));
+    world.directory.groups.set(GROUP, new Set([ALICE]));
     let late = 0;
     const { client } = await world.device(ALICE, { incoming: (_, pass) => void setTimeout(pass, late) });
     await client.bind();
@@ -208,11 +208,11 @@ describe("a group call", () => {
 
   it("is refused to non-members, to unbound clients, and for unknown groups", async () => {
     world = await McxWorld.create();
-    world.book.groups.set(GROUP, new Set([ALICE]));
+    world.directory.groups.set(GROUP, new Set([ALICE]));
     const [bob] = await bound(BOB);
     await expect(bob!.client.call(GROUP)).rejects.toMatchObject({ status: 403 });
     await expect(bob!.client.call(OTHER)).rejects.toMatchObject({ status: 403 });
-    world.book.isReachable = false;
+    world.directory.isReachable = false;
     await expect(bob!.client.call(GROUP)).rejects.toMatchObject({ status: 503 });
     const alice = await world.device(ALICE);
     await expect(alice.client.call(GROUP)).rejects.toMatchObject({ code: "NO_SIGNALLING_KEY" });
@@ -245,11 +245,11 @@ describe("a group call", () => {
 
   it("follows the group document: its services, how many may be in a call, and its hang timer", async () => {
     world = await McxWorld.create();
-    world.book.groups.set(GROUP, new Set([ALICE, BOB]));
+    world.directory.groups.set(GROUP, new Set([ALICE, BOB]));
     const [alice, bob] = await bound(ALICE, BOB);
-    world.book.rules.set(GROUP, { services: ["mcvideo", "mcdata"] });
+    world.directory.rules.set(GROUP, { services: ["mcvideo", "mcdata"] });
     await expect(alice!.client.call(GROUP)).rejects.toThrow("403 Forbidden, SERVICE_NOT_IN_GROUP");
-    world.book.rules.set(GROUP, { services: ["mcptt"], maxParticipants: 1, hangTimer: 1 });
+    world.directory.rules.set(GROUP, { services: ["mcptt"], maxParticipants: 1, hangTimer: 1 });
     const call = await alice!.client.call(GROUP);
     await expect(bob!.client.call(GROUP)).rejects.toThrow("486 Busy Here, CALL_FULL");
     expect(world.counts).toMatchObject({
@@ -269,7 +269,7 @@ describe("a group call", () => {
     "does not exist for a group whose document has %s as false, and ends when it becomes false",
     async (element, code) => {
       world = await McxWorld.create();
-      world.book.groups.set(GROUP, new Set([ALICE, BOB]));
+      world.directory.groups.set(GROUP, new Set([ALICE, BOB]));
       const [alice, bob] = await bound(ALICE, BOB);
       let end: string | undefined;
       await alice!.client.call(GROUP, {
@@ -277,7 +277,7 @@ describe("a group call", () => {
           end = how;
         },
       });
-      world.book.follow(GROUP, { unprotected: [element] });
+      world.directory.follow(GROUP, { unprotected: [element] });
       await until(() => end === "bye");
       expect(world.sessions.groups()).toEqual([]);
       await expect(bob!.client.call(GROUP)).rejects.toThrow(`403 Forbidden, ${code}`);
@@ -287,7 +287,7 @@ describe("a group call", () => {
   it("sends no media to another host than the INVITE came from, unless the configuration allows it", async () => {
     const call = async (config: object) => {
       world = await McxWorld.create(config);
-      world.book.groups.set(GROUP, new Set(NAMES));
+      world.directory.groups.set(GROUP, new Set(NAMES));
       const device = await world.device(ALICE, { mediaHost: "127.0.0.9" });
       await device.client.bind();
       return device.client.call(GROUP);
@@ -301,7 +301,7 @@ describe("a group call", () => {
 
   it("ends for a client that vanishes without a BYE, when its session timer ends", async () => {
     world = await McxWorld.create({ sessionTimer: { expires: 3, minimum: 1 } });
-    world.book.groups.set(GROUP, new Set(NAMES));
+    world.directory.groups.set(GROUP, new Set(NAMES));
     const short = { sessionTimer: { expires: 3, minimum: 1 } };
     const [alice, bob] = [await world.device(ALICE, short), await world.device(BOB, short)];
     for (const { client } of [alice, bob]) await client.bind();
@@ -316,7 +316,7 @@ describe("a group call", () => {
 
   it("ends for a client whose binding ends", async () => {
     world = await McxWorld.create();
-    world.book.groups.set(GROUP, new Set(NAMES));
+    world.directory.groups.set(GROUP, new Set(NAMES));
     const [alice, bob] = await bound(ALICE, BOB);
     const ends: string[] = [];
     await alice!.client.call(GROUP, { onEnd: (end) => ends.push(end) });
@@ -328,7 +328,7 @@ describe("a group call", () => {
 
   it("has one client of a user; another one takes its place, and gets its own data", async () => {
     world = await McxWorld.create();
-    world.book.groups.set(GROUP, new Set(NAMES));
+    world.directory.groups.set(GROUP, new Set(NAMES));
     const [alice, bob] = await bound(ALICE, BOB);
     const tablet = await world.device(BOB);
     await tablet.client.bind();
@@ -348,7 +348,7 @@ describe("a group call", () => {
   it("is heard by multicast, with floor control under a MuSiK that each client was sent", async () => {
     const multicast = { firstAddress: "239.255.77.1", port: 41_000 };
     world = await McxWorld.create({ media: { multicast } });
-    world.book.groups.set(GROUP, new Set(NAMES));
+    world.directory.groups.set(GROUP, new Set(NAMES));
     const devices = await bound(ALICE, BOB);
     await until(() => devices.every(({ events }) => events.some(({ type }) => type === "key")));
     await until(() => world.counts.musik_downloaded === 2);
@@ -362,7 +362,7 @@ describe("a group call", () => {
 
   it("is mixed where the server has the key", async () => {
     world = await McxWorld.create({ speakers: 2 }, true);
-    world.book.groups.set(GROUP, new Set(NAMES));
+    world.directory.groups.set(GROUP, new Set(NAMES));
     const devices = await bound(...NAMES);
     const calls = await Promise.all(devices.map(({ client }) => client.call(GROUP)));
     const [alice, bob, carol] = calls as [McxCall, McxCall, McxCall];
@@ -387,7 +387,7 @@ describe("short data", () => {
 
   it("reaches all other members, under the GMK all the way", async () => {
     world = await McxWorld.create();
-    world.book.groups.set(GROUP, new Set([ALICE, BOB]));
+    world.directory.groups.set(GROUP, new Set([ALICE, BOB]));
     const [alice, bob, carol] = await bound(...NAMES);
     await alice!.client.send(GROUP, hello);
     await until(() => dataOf(bob!).length > 0);
@@ -402,7 +402,7 @@ describe("short data", () => {
 
   it("is accepted under a CSK whose upload is not answered yet, and under one replaced in the meantime", async () => {
     world = await McxWorld.create();
-    world.book.groups.set(GROUP, new Set([ALICE, BOB]));
+    world.directory.groups.set(GROUP, new Set([ALICE, BOB]));
     const [alice] = await bound(ALICE);
     const held: (() => void)[] = [];
     let holds = (_: string) => false;
@@ -442,7 +442,7 @@ describe("short data", () => {
 
   it("is refused in clear, and from an unbound client", async () => {
     world = await McxWorld.create();
-    world.book.groups.set(GROUP, new Set([ALICE, BOB]));
+    world.directory.groups.set(GROUP, new Set([ALICE, BOB]));
     const [bob] = await bound(BOB);
     const info = writeMcdataInfo({ requestType: "group-sds", requestUri: GROUP, callingUser: ALICE });
     const { contentType, body } = writeMultipart([

@@ -22,7 +22,7 @@ afterEach(async () => {
 
 async function serve(mixes: boolean): Promise<void> {
   world = await McxWorld.create({}, mixes);
-  world.book.groups.set(GROUP, new Set(NAMES));
+  world.directory.groups.set(GROUP, new Set(NAMES));
 }
 
 const join = (user: string, speech: readonly SpeechFormat[]) => joinWith(world, user, speech, closers);

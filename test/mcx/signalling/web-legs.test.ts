@@ -97,7 +97,7 @@ async function say(talker: GroupCall, listeners: readonly GroupCall[], frames: n
 
 async function serve(mixes = false): Promise<void> {
   world = await McxWorld.create({ media: { wsPort: 0 } }, mixes);
-  world.book.groups.set(GROUP, new Set(NAMES));
+  world.directory.groups.set(GROUP, new Set(NAMES));
 }
 
 it("pages on WebSocket legs hear each other, and one waits while another talks", async () => {
@@ -163,7 +163,7 @@ it("a WebSocket leg ends with the membership, and its token is worthless then", 
   await say(bob.call, [alice.call], 3);
   const received = alice.call.counters.media.received;
   expect(received).toBeGreaterThan(0);
-  world.book.remove(GROUP, ALICE);
+  world.directory.remove(GROUP, ALICE);
   await until(() => alice.ended);
   bob.call.request();
   // Nobody is there to hear it.
@@ -174,7 +174,7 @@ it("a WebSocket leg ends with the membership, and its token is worthless then", 
 
 it("WebSocket legs are refused where the server has no WebSockets", async () => {
   world = await McxWorld.create();
-  world.book.groups.set(GROUP, new Set(NAMES));
+  world.directory.groups.set(GROUP, new Set(NAMES));
   const { client } = await world.device(ALICE);
   await client.bind();
   await expect(client.join(GROUP, { offer: OFFER })).rejects.toThrow("488");

@@ -9,7 +9,7 @@ import type { OpenContext } from "../../../bindings/mikey/context.ts";
 import { openMessage } from "../../../bindings/mikey/open.ts";
 import type { SealRequest } from "../../../bindings/mikey/plan.ts";
 import { sealMessage } from "../../../bindings/mikey/seal.ts";
-import { type Draft, replace, resigned } from "../../support/forge.ts";
+import { type MessageDraft, replace, resigned } from "../../support/forge.ts";
 import { seededRandom } from "../../support/random.ts";
 import { refusedBy } from "../../support/refused.ts";
 import { ALICE, DAY_MS, GMS, makeWorld, NOW, type World } from "../../support/world.ts";
@@ -106,7 +106,7 @@ describe("a UID of a neighbouring period, from a sender with other arithmetic,",
       { kind: "PCK", hideInitiator: true, hideResponder: true },
       initiator,
     );
-    const later = (draft: Draft) => replace(draft, "T", (p) => ({ ...p, value: ntpFromUnixMs(tMs) }));
+    const later = (draft: MessageDraft) => replace(draft, "T", (p) => ({ ...p, value: ntpFromUnixMs(tMs) }));
     return resigned(octets, initiator, later, border - 1);
   }
 

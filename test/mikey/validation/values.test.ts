@@ -7,14 +7,14 @@ import type { CryptoSession } from "../../../bindings/mikey/hdr.ts";
 import { parseMessage } from "../../../bindings/mikey/parse.ts";
 import { sakke } from "../../../bindings/mikey/sakke.ts";
 import type { Tolerance } from "../../../bindings/mikey/tolerance.ts";
-import { type Draft, type Edit, edited, replace } from "../../support/forge.ts";
+import { type Edit, edited, type MessageDraft, replace } from "../../support/forge.ts";
 import { refusedBy } from "../../support/refused.ts";
 import { productionGmk } from "../../support/vectors.ts";
 
 const { octets } = productionGmk().message;
 
 const hdr =
-  (changes: Partial<Draft["hdr"]>): Edit =>
+  (changes: Partial<MessageDraft["hdr"]>): Edit =>
   (m) => {
     m.hdr = { ...m.hdr, ...changes };
   };

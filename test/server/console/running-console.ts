@@ -9,7 +9,7 @@ import { type Console, createConsole } from "../../../roles/console/server.ts";
 import { createGmsAdminServer } from "../../../roles/gms/admin/server.ts";
 import type { GmsCore } from "../../../roles/gms/context.ts";
 import type { KmsAdmin } from "../../../roles/kms/admin/admin.ts";
-import { createAdmin } from "../../../roles/kms/admin/operations.ts";
+import { createKmsAdmin } from "../../../roles/kms/admin/operations.ts";
 import { createKmsAdminServer } from "../../../roles/kms/admin/server.ts";
 import { createKeyIssuer, makeKms } from "../../../roles/kms/issue/index.ts";
 import type { McxState } from "../../../roles/mcx/admin/metrics.ts";
@@ -70,7 +70,7 @@ export async function consoleWorld({
   await makeKms(store, { ...made, userKeyPeriod: 2_592_000, userKeyOffset: 0 });
   const issuer = await createKeyIssuer({ store, core: world.core, now: Date.now });
   const maker = async () => ({ core: world.core, issuer });
-  const kms = createAdmin({ store, now: Date.now, maker });
+  const kms = createKmsAdmin({ store, now: Date.now, maker });
   const calls: ConsoleWorld["calls"] = { sessions: [] };
   const processes: ConsoleWorld["processes"] = { list: [] };
   const clock = new VirtualClock();

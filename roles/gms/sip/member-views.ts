@@ -1,4 +1,4 @@
-/** What members may read, from the store. */
+/** The documents that members may read, from the store. */
 import type { GmsStore } from "../../../store/gms/gms-store.ts";
 import { Gatherer } from "../../server/gatherer.ts";
 import type { MemberView } from "./documents.ts";
@@ -7,7 +7,7 @@ import type { MemberView } from "./documents.ts";
 const MOST = 256;
 
 /** Reads members' documents. Requests that arrive during a read share the next one. */
-export class Views {
+export class MemberViews {
   readonly #store: GmsStore;
   readonly #gatherer: Gatherer<string, MemberView>;
 

@@ -1,7 +1,7 @@
 /** Messages that this process has claimed from the store and still owes an outcome. */
 import type { ClaimedDelivery, DeliveryResult } from "../../../store/gms/records.ts";
 
-export class Claims {
+export class ClaimedDeliveries {
   readonly #byMember = new Map<string, Map<number, ClaimedDelivery>>();
 
   add(claim: ClaimedDelivery): void {

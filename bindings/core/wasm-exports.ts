@@ -2,7 +2,7 @@
  * The exports of assembly/index.ts that the bindings call. All numbers are addresses, counts or status values;
  * what lies at an address is said at the function in assembly/.
  */
-export interface Surface {
+export interface WasmExports {
   heapBase(): number;
   workspaceBytes(): number;
   setWorkspace(address: number): void;

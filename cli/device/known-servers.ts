@@ -1,10 +1,10 @@
-/** Where a client finds its servers: by the data folder of those that run on this machine, or by what it is told. */
+/** The servers of a client: those that run on this machine, by their data folder, or those named by options. */
 import { defined } from "../../base/defined.ts";
 import type { Running } from "../gms/running-file.ts";
 import { usageError } from "../terminal/usage.ts";
 import { type SipServer, sipServer } from "./sip.ts";
 
-export interface PlaceArgs {
+export interface ServerArgs {
   readonly kmsUrl?: string;
   readonly kmsUri?: string;
   readonly gmsUri?: string;
@@ -14,7 +14,7 @@ export interface PlaceArgs {
   readonly ca?: string;
 }
 
-export interface Place {
+export interface KnownServers {
   readonly kmsUrl: string;
   readonly kmsUri?: string;
   readonly gmsUri: string;
@@ -26,7 +26,7 @@ export interface Place {
 }
 
 /** `sip` of the arguments may be a transport of the servers that run here: udp, tcp, tls, ws, wss. Usage error NO_SERVER. */
-export function placeOf(args: PlaceArgs, running: Running | undefined): Place {
+export function knownServers(args: ServerArgs, running: Running | undefined): KnownServers {
   const kmsUrl = args.kmsUrl ?? running?.kmsUrl;
   const gmsUri = args.gmsUri ?? running?.gmsUri;
   if (kmsUrl === undefined || gmsUri === undefined) {

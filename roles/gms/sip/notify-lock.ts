@@ -1,5 +1,5 @@
-/** Turns at something that one at a time may work on. */
-export class Turns {
+/** NotifyLock at something that one at a time may work on. */
+export class NotifyLock {
   readonly #waiting: (() => void)[] = [];
   #taken = false;
   #wanted = false;

@@ -1,4 +1,4 @@
-/** Whose database a data folder has: that of its KMS, which a GMS beside it shares, or that of a GMS alone. */
+/** The database of a data folder: that of its KMS, which a GMS beside it shares, or that of a GMS alone. */
 import type { DatabaseConfig } from "../../roles/server/database-config.ts";
 import { openGmsFolder } from "../gms/gms-folder.ts";
 import {
@@ -11,14 +11,14 @@ import {
 } from "../server/data-folder.ts";
 import { usageError } from "../terminal/usage.ts";
 
-export interface Place {
+export interface FolderDatabase {
   readonly configFile: string;
   readonly database: DatabaseConfig | undefined;
   readonly files: DataFiles;
 }
 
 /** Usage errors NO_KMS and BAD_CONFIG. */
-export async function placeOf(options: FolderOptions): Promise<Place> {
+export async function folderDatabase(options: FolderOptions): Promise<FolderDatabase> {
   const configFile = options.config ?? configFileOf(options.dataDir);
   if (!(await exists(configFile))) {
     throw usageError("NO_KMS", `${options.dataDir}: no server here, ${configFile} is missing`);

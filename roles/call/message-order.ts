@@ -1,13 +1,13 @@
 /**
- * Messages of one sender in the order in which they were sent, by their SRTCP index. One that was overtaken says what was
- * before, and is of no use any more.
+ * The order in which a sender sent its messages, by their SRTCP index. A message that was overtaken describes an earlier
+ * state, so it is of no use any more.
  */
 import { toHex } from "../../base/bytes.ts";
 import type { UnprotectedRtcp } from "../../bindings/media/index.ts";
 
 const MAX_STREAMS = 256;
 
-export class InOrder {
+export class MessageOrder {
   readonly #highest = new Map<string, number>();
 
   static streamOf({ mki, ssrc }: UnprotectedRtcp): string {

@@ -1,13 +1,13 @@
 /**
- * How many NOTIFYs are under way at a time. One that has no answer after a while counts no more: who never answers must
- * not hold up the others. Since its transaction ends after 64 T1, there are never more than some 30 times as many.
+ * Limits the number of NOTIFYs under way. One that has no answer after a while counts no more: a subscriber that never
+ * answers must not hold up the others. Since its transaction ends after 64 T1, there are never more than some 30 times as many.
  */
 import type { Clock } from "../../../transport/sip/index.ts";
 
 /** Milliseconds. */
 const PATIENCE = 1000;
 
-export class Slots {
+export class NotifySlots {
   readonly #clock: Clock;
   readonly #freed: () => void;
   readonly #waiting: ((release: () => void) => void)[] = [];

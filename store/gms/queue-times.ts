@@ -1,5 +1,5 @@
 /**
- * Turns in a queue that is an index on a time. What comes new has a time long past, which grows by a second with each
+ * Places in a queue that is an index on a time. What comes new has a time long past, which grows by a second with each
  * place of its rekey: place n of every rekey comes before place n + 1 of any of about the same age, so that a small
  * rekey does not wait for a large one. What is tried again has the time of that try, and takes turns with what is new.
  */
