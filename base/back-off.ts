@@ -1,4 +1,4 @@
-/** How long to wait before the next try of what failed. */
+/** The wait before the next try of what failed. */
 import { fraction, type RandomSource } from "./random.ts";
 
 export interface BackOff {

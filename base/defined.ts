@@ -10,7 +10,7 @@ export function defined<const T extends object>(value: T): Defined<T> {
   return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined)) as Defined<T>;
 }
 
-/** What `read` makes of a value, or undefined where there is none. */
+/** Returns what `read` makes of a value, or undefined where there is none. */
 export function ifDefined<V, R, Rest extends readonly unknown[]>(
   value: V | undefined,
   read: (value: V, ...rest: Rest) => R,

@@ -1,4 +1,4 @@
-/** What Node has built in, for isomorphic code: nothing of it exists in a browser. */
+/** The built-in modules of Node, for isomorphic code: none of them exists in a browser. */
 interface Host {
   process?: { getBuiltinModule?: (name: string) => unknown };
 }

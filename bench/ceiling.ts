@@ -1,6 +1,6 @@
 /**
- * How much more two threads of this machine do than one, on a loop that needs registers only: what no pool can exceed.
- * Cores of a virtual machine share clock, power and often the physical core with others.
+ * Measures how much more two threads of this machine do than one, on a loop that needs registers only: what no pool can
+ * exceed. Cores of a virtual machine share clock, power and often the physical core with others.
  */
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";

@@ -52,7 +52,7 @@ export interface Start {
   readonly kmsBytes: number;
 }
 
-/** What a start costs: a new core, the domain of `world`'s KMS on it, and that of another. */
+/** Measures what a start costs: a new core, the domain of `world`'s KMS on it, and that of another. */
 export async function measureStart(world: World, build: Build): Promise<Start> {
   const { certificate } = world.domain;
   const { zt, kpak } = KmsMaster.generate(world.core, systemRandom);

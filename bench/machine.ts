@@ -1,4 +1,4 @@
-/** What the figures were measured on. Node only. */
+/** The machine on which the figures were measured. Node only. */
 import { availableParallelism, cpus, loadavg } from "node:os";
 import type { Report } from "./report.ts";
 

@@ -1,4 +1,7 @@
-/** How long `mikey-sakke serve` takes until it listens, and what it holds when nothing happens. Needs dist/; Linux. */
+/**
+ * Measures how long `mikey-sakke serve` takes until it listens, and what it holds when nothing happens. Needs dist/;
+ * Linux.
+ */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";

@@ -25,7 +25,7 @@ const { values } = parseArgs({
   },
 });
 
-/** What another benchmark prints with --json. */
+/** Returns what another benchmark prints with --json. */
 async function resultOf<T>(script: string, options: readonly string[], node = process.execPath): Promise<T> {
   process.stderr.write(`${script} ${options.join(" ")}, ${node}\n`);
   const child = spawn(node, ["--import", "tsx", join(ROOT, "bench", script), "--json", ...options], {

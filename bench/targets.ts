@@ -1,4 +1,7 @@
-/** What the rows are measured against: microseconds on a quiet Zen 3 core, and ratios to BigInt in the same run. */
+/**
+ * The targets that the rows are measured against: microseconds on a quiet Zen 3 core, and ratios to BigInt in the same
+ * run.
+ */
 import type { RowName } from "../cli/bench/row.ts";
 
 export interface Target {

@@ -184,7 +184,7 @@ export class KmsMaster {
   }
 }
 
-/** Whether 1 < z < q. */
+/** Returns whether 1 < z < q. */
 function isBelowOrder(core: Core, z: Uint8Array): boolean {
   return core.borrow([ELEMENT], (at) => {
     core.write(at, z);

@@ -29,7 +29,7 @@ run("npx", ["vitepress", "build"]);
 // After the pages, as VitePress empties its folder.
 run("npx", ["typedoc", "--options", writeApiEntries()]);
 
-/** Whether each package that package.json names is here in its version. */
+/** Returns whether each package that package.json names is here in its version. */
 function isInstalled() {
   const { devDependencies } = JSON.parse(readFileSync(join(SITE, "package.json"), "utf8"));
   return Object.entries(devDependencies).every(([name, version]) => {

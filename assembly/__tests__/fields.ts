@@ -66,7 +66,7 @@ function fill(vector: usize, round: i32): void {
   }
 }
 
-/** Whether lane `lane` of `a` is the integer at `expected` mod p. */
+/** Returns whether lane `lane` of `a` is the integer at `expected` mod p. */
 function is(a: usize, lane: i32, expected: usize): bool {
   const words = number(TEMPORARY);
   clear(words);

@@ -42,7 +42,7 @@ export const ERROR_CODES = {
 
 export type ErrorCode = keyof typeof ERROR_CODES;
 
-/** Whether a text is a code of this version. A server of another version may have others. */
+/** Returns whether a text is a code of this version. A server of another version may have others. */
 export function isErrorCode(text: string): text is ErrorCode {
   return Object.hasOwn(ERROR_CODES, text);
 }

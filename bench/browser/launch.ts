@@ -38,7 +38,7 @@ export async function benchSite(source: string, files: Parameters<typeof startSi
   );
 }
 
-/** What the page at that URL reports, and the version of the browser. */
+/** Returns what the page at that URL reports, and the version of the browser. */
 export async function pageReport<T>(url: string): Promise<{ report: T; version: string }> {
   const browser = await chromium.launch({ executablePath: CHROMIUM, headless: true, args: ARGS });
   try {

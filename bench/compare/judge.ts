@@ -1,4 +1,4 @@
-/** Whether one state of the code is slower than another, by processes that take turns. */
+/** Judges whether one state of the code is slower than another, by processes that take turns. */
 import { rounded, timing } from "../../cli/bench/sampling.ts";
 
 /** A loss is a median of the ratios beyond this. */

@@ -1,6 +1,6 @@
 /**
- * How many users a second get keys, from the list in the database to the last commit: on PGlite and PostgreSQL, without
- * and with XML, beside the arithmetic alone. On the compiled package, since workers are started from files. The
+ * Measures how many users a second get keys, from the list in the database to the last commit: on PGlite and PostgreSQL,
+ * without and with XML, beside the arithmetic alone. On the compiled package, since workers are started from files. The
  * processors are those that this process may use, PostgreSQL's own included.
  */
 import { mkdtempSync, rmSync } from "node:fs";

@@ -1,4 +1,4 @@
-/** How fast one process distributes: each packet that comes in goes out to all legs but one, on UDP sockets. */
+/** Measures how fast one process distributes: each packet that comes in goes out to all legs but one, on UDP sockets. */
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";

@@ -1,4 +1,4 @@
-/** What the timing test compares: one routine on inputs of two classes. */
+/** A case of the timing test: one routine on inputs of two classes. */
 
 export type Kind =
   /** Shipped code on secrets: no difference may show. */

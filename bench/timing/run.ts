@@ -88,7 +88,7 @@ function median(values: readonly number[]): number {
   return Float64Array.from(values).sort()[values.length >> 1] ?? 0;
 }
 
-/** Whether a case came out as its kind demands. */
+/** Returns whether a case came out as its kind demands. */
 export function passes(kind: Case["kind"], { t }: Outcome): boolean {
   return kind === "leaky" ? Math.abs(t) > THRESHOLD : Math.abs(t) <= THRESHOLD;
 }

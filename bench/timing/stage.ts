@@ -1,4 +1,4 @@
-/** Where cases work: blocks of the core's memory, filled with inputs, and kinds of secret scalars. */
+/** The memory in which cases work: blocks of the core's memory, filled with inputs, and kinds of secret scalars. */
 import type { Core } from "../../bindings/core/core.ts";
 import { systemRandom } from "../../bindings/index.ts";
 import type { Pool } from "./case.ts";

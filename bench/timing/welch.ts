@@ -1,4 +1,4 @@
-/** Whether two sets of times have the same mean: Welch's t, cropped, and combined over rounds. */
+/** Tests whether two sets of times have the same mean: Welch's t, cropped, and combined over rounds. */
 
 /** A difference of means, in the unit of the samples, with the variance of that difference. */
 export interface Difference {

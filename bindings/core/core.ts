@@ -80,7 +80,7 @@ export class Core {
     wasm.setWorkspace(this.#workspace);
   }
 
-  /** Whether worker threads can read this core's memory. */
+  /** Returns whether worker threads can read this core's memory. */
   get shared(): boolean {
     return isShared(this.memory);
   }

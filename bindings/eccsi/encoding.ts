@@ -45,7 +45,7 @@ export function hashOfMessage(hs: Uint8Array, r: Uint8Array, message: Uint8Array
   return sha256.create().update(hs).update(r).update(message).digest();
 }
 
-/** Whether 0 < k < order, without a branch on the octets of k. */
+/** Returns whether 0 < k < order, without a branch on the octets of k. */
 export function isScalar(k: Uint8Array): boolean {
   const order = fromHex(ORDER);
   let borrow = 0;

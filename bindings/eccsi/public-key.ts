@@ -58,8 +58,8 @@ export class EccsiPublicKey {
   }
 
   /**
-   * Whether `signature` (129 octets r || s || PVT) is that of `id` on `message` (RFC 6507 5.2.2). False for anything
-   * else, malformed signatures among them.
+   * Returns whether `signature` (129 octets r || s || PVT) is that of `id` on `message` (RFC 6507 5.2.2). False for
+   * anything else, malformed signatures among them.
    */
   verify(id: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
     requireBytes(id, "identifier");

@@ -65,13 +65,13 @@ export class KmsDomain {
     return computeUid({ uri, kmsUri: this.kmsUri, keyPeriodNo: periodNo, ...this.rule });
   }
 
-  /** Whether the certificate is not revoked and `unixMs` lies in its life. */
+  /** Returns whether the certificate is not revoked and `unixMs` lies in its life. */
   validAt(unixMs: number): boolean {
     const { revoked, validFrom, validTo } = this.certificate;
     return revoked !== true && (validFrom ?? -Infinity) <= unixMs && unixMs <= (validTo ?? Infinity);
   }
 
-  /** Whether the KMS may vouch for an identity: any, unless its certificate lists the domains that it serves. */
+  /** Returns whether the KMS may vouch for an identity: any, unless its certificate lists the domains that it serves. */
   vouchesFor(uri: string): boolean {
     const { kmsDomains } = this.certificate;
     return kmsDomains === undefined || servesIdentity(kmsDomains, uri);

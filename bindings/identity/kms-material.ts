@@ -1,6 +1,6 @@
 /**
- * What a KMS hands out, as plain data. Documents (TS 33.180 annex D) and databases are read into these
- * shapes; nothing in them has been checked yet. `KmsDomain`, `Initiator` and `Receiver` check on load.
+ * The keys and certificates that a KMS hands out, as plain data. Documents (TS 33.180 annex D) and databases are read
+ * into these shapes; nothing in them has been checked yet. `KmsDomain`, `Initiator` and `Receiver` check on load.
  */
 
 /** KMS certificate, TS 33.180 D.3.2: the public side of one security domain. */

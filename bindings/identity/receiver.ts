@@ -98,12 +98,12 @@ export class Receiver {
     return domain && this.#keys.get(indexOf(domain, uid));
   }
 
-  /** Whether `kmsUri` keys this end point at all. */
+  /** Returns whether `kmsUri` keys this end point at all. */
   isKeyedBy(kmsUri: string): boolean {
     return this.#some((key) => key.domain.kmsUri === kmsUri);
   }
 
-  /** Whether `uri` is one of this end point's identities in the domain of `kmsUri`, in any period. */
+  /** Returns whether `uri` is one of this end point's identities in the domain of `kmsUri`, in any period. */
   isMine(kmsUri: string, uri: string): boolean {
     return this.#some((key) => key.domain.kmsUri === kmsUri && key.uri === uri);
   }

@@ -42,7 +42,7 @@ export interface OpenedMcData {
   readonly sequenceNo: number;
 }
 
-/** Whether a body is a protected message: bit 7 of its type (TS 24.282 15.2.2). */
+/** Returns whether a body is a protected message: bit 7 of its type (TS 24.282 15.2.2). */
 export function isProtectedMcData(octets: Uint8Array): boolean {
   return octets.length > 0 && (octets[0]! & PROTECTED_BIT) !== 0;
 }

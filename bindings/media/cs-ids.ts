@@ -1,4 +1,4 @@
-/** Which crypto session protects what (TS 33.180 table E.1.3-1). */
+/** The crypto sessions and what each protects (TS 33.180 table E.1.3-1). */
 import { CS_IDS } from "../mikey/codes.ts";
 
 export type MediaService = "mcptt" | "mcvideo";

@@ -1,7 +1,7 @@
 /**
- * Which packet indexes a stream sends under. A nonce is SSRC and index (RFC 7714 8.1, 9.1), and the SSRC alone is a draw of
- * 32 bits: each stream of a user has a block of indexes of its own too, so that nonces do not come twice when SSRCs do.
- * docs/nonces.md has the arithmetic.
+ * The packet indexes that a stream sends under. A nonce is SSRC and index (RFC 7714 8.1, 9.1), and the SSRC alone is a
+ * draw of 32 bits: each stream of a user has a block of indexes of its own too, so that nonces do not come twice when
+ * SSRCs do. docs/nonces.md has the arithmetic.
  *
  * A block lies in one of two halves. Those that a device counts in its storage are in the lower one; those that are drawn,
  * for want of a storage, are in the upper one. Within each half the devices of a user are kept apart by their numbers, or

@@ -1,4 +1,7 @@
-/** How unevenly packets of one stream arrive: the interarrival jitter of RFC 3550 6.4.1, computed as in A.8. */
+/**
+ * An estimate of how unevenly packets of one stream arrive: the interarrival jitter of RFC 3550 6.4.1, computed as in
+ * A.8.
+ */
 
 /** A.8: the share of a new difference in the estimate. */
 const GAIN = 1 / 16;

@@ -59,7 +59,7 @@ export function writeUint32(octets: Uint8Array, at: number, value: number): void
 /** Second octets of RTCP packets (RFC 5761 4). */
 const RTCP_TYPES = { first: 192, last: 223 };
 
-/** Whether a packet is RTCP, where RTP and RTCP come by one way (RFC 5761 4). */
+/** Returns whether a packet is RTCP, where RTP and RTCP come by one way (RFC 5761 4). */
 export function isRtcp(packet: Uint8Array): boolean {
   return packet[1]! >= RTCP_TYPES.first && packet[1]! <= RTCP_TYPES.last;
 }

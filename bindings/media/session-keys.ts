@@ -26,7 +26,7 @@ const SESSION_KEY_BYTES = 16;
 /** Octet of the padded master salt that the label is added to: x = label || r, with 48 bits of r (4.3.1). */
 const LABEL_AT = 7;
 
-/** What a label stands for: the first octets of the AES-CM key stream of the master key. */
+/** Returns what a label stands for: the first octets of the AES-CM key stream of the master key. */
 export function deriveSession(
   { key, salt }: SrtpMaster,
   label: number,

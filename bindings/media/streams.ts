@@ -1,6 +1,6 @@
 /**
- * What a receiver of protected media keeps by MKI and SSRC. A stream is kept from its first authentic packet on; what was
- * derived for packets that proved nothing yet goes into a small cache, so that forgeries fill no memory.
+ * The state that a receiver of protected media keeps by MKI and SSRC. A stream is kept from its first authentic packet
+ * on; what was derived for packets that proved nothing yet goes into a small cache, so that forgeries fill no memory.
  *
  * An MKI stands for one sender, and each sender's streams are bounded by themselves: one more takes the place of the
  * sender's own that was idle longest. Of that one the highest index stays, below which nothing is new, so that it may go on

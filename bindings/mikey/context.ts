@@ -1,4 +1,4 @@
-/** What a receiver knows and allows when it opens a message. Defaults are the strict reading of TS 33.180. */
+/** The knowledge and the policy of a receiver when it opens a message. Defaults are the strict reading of TS 33.180. */
 import type { KeyId, KeyKind } from "../identity/purpose-tag.ts";
 import type { Receiver } from "../identity/receiver.ts";
 import type { ReceiverState } from "./receiver-state.ts";

@@ -26,8 +26,8 @@ export function keyFingerprint(key: Uint8Array, rand: Uint8Array): string {
 }
 
 /**
- * Where a record is kept. A GMK-ID names one key for everyone, since media carry it as MKI. Other identifiers
- * are drawn by many independent initiators, so two of them may meet by chance without harm.
+ * Returns the scope in which a record is kept. A GMK-ID names one key for everyone, since media carry it as MKI. Other
+ * identifiers are drawn by many independent initiators, so two of them may meet by chance without harm.
  */
 export function recordScope(record: Pick<KeyRecord, "kind" | "keyId" | "initiator">): string {
   const name = `${record.kind} ${formatKeyId(record.keyId)}`;

@@ -1,6 +1,6 @@
 /**
- * What is to be sealed, settled before any curve arithmetic: key, identifiers, times, members. A plan is plain
- * data that survives `structuredClone`, so that slices of it can be sealed in workers (build.ts).
+ * The messages to be sealed, settled before any curve arithmetic: key, identifiers, times, members. A plan is plain data
+ * that survives `structuredClone`, so that slices of it can be sealed in workers (build.ts).
  */
 import { wipe } from "../../base/bytes.ts";
 import { type ErrorCode, MikeySakkeError } from "../../base/errors.ts";

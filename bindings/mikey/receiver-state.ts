@@ -1,5 +1,5 @@
 /**
- * What a receiver must remember between messages: which ones it has seen (replay cache, RFC 3830 5.4) and what
+ * The state that a receiver must remember between messages: which ones it has seen (replay cache, RFC 3830 5.4) and what
  * became of each key identifier. An interface, so that a server can keep it in a database.
  */
 import { MikeySakkeError } from "../../base/errors.ts";
@@ -17,7 +17,7 @@ export interface SeenMessage {
 }
 
 export interface ReceiverState {
-  /** Whether the message was accepted before, or is too old for the cache to say. Nothing is written. */
+  /** Returns whether the message was accepted before, or is too old for the cache to say. Nothing is written. */
   seen(message: SeenMessage): boolean | Promise<boolean>;
 
   /**

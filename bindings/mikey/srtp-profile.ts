@@ -1,7 +1,7 @@
 /**
- * Which SRTP transform a key is used with. Without SP payload the default profiles of TS 33.180 E.2.2, E.3.2
- * and E.4.2 hold; with one, parameters that it leaves out take SRTP's own defaults, not the profile's
- * (RFC 3830 6.10.1, RFC 4771 4, RFC 7714 12 to 15).
+ * The SRTP transform that a key is used with. Without SP payload the default profiles of TS 33.180 E.2.2, E.3.2 and
+ * E.4.2 hold; with one, parameters that it leaves out take SRTP's own defaults, not the profile's (RFC 3830 6.10.1, RFC
+ * 4771 4, RFC 7714 12 to 15).
  */
 import { refusal } from "../../base/checks.ts";
 import type { KeyKind } from "../identity/purpose-tag.ts";

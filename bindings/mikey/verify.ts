@@ -204,7 +204,7 @@ function checkSignature(
   throw refusal("BAD_SIGNATURE", "signature does not verify");
 }
 
-/** Whether `uri` has the UID of the message in one of the periods around T. */
+/** Returns whether `uri` has the UID of the message in one of the periods around T. */
 export function hasUid(
   uri: string,
   uid: Uint8Array,

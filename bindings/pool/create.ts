@@ -1,4 +1,4 @@
-/** What every pool is made from, whatever its workers do. */
+/** The parts that every pool is made from, whatever its workers do. */
 
 import { MikeySakkeError } from "../../base/errors.ts";
 import { type Build, type Core, load } from "../core/core.ts";

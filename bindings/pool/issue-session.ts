@@ -1,4 +1,4 @@
-/** What a worker of a KMS does for one job of issuing keys. */
+/** The work of a KMS worker for one job of issuing keys. */
 import { wipe } from "../../base/bytes.ts";
 import type { Core } from "../core/core.ts";
 import { KmsMaster, type MasterSecrets } from "../kms.ts";

@@ -43,7 +43,7 @@ export class KmsPool {
     return this.#scheduler.workers;
   }
 
-  /** Where the memory is: tables, and what each worker has for itself. */
+  /** The places of the memory: tables, and what each worker has for itself. */
   get memory(): PoolMemory {
     return this.#scheduler.memory;
   }

@@ -1,4 +1,4 @@
-/** What a pool and its workers say to each other. Messages are handled in their order, one at a time. */
+/** The messages between a pool and its workers. Messages are handled in their order, one at a time. */
 
 import { type ErrorCode, type ErrorKind, MikeySakkeError } from "../../base/errors.ts";
 import type { Region } from "../core/core.ts";

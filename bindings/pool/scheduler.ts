@@ -81,7 +81,7 @@ export class Scheduler {
     return this.#slots.length;
   }
 
-  /** Whether a job is under way. */
+  /** Returns whether a job is under way. */
   get busy(): boolean {
     return this.#jobs.size > 0;
   }

@@ -1,4 +1,4 @@
-/** What a worker does for one job of sealing. */
+/** The work of a worker for one job of sealing. */
 import { wipe } from "../../base/bytes.ts";
 import { systemRandom } from "../../base/random.ts";
 import type { Core } from "../core/core.ts";

@@ -33,7 +33,7 @@ export interface OpenJob {
   readonly tables: readonly TableAt[];
   /** Whether it ended meanwhile: then no worker shall get its secrets. */
   readonly over: boolean;
-  /** What a worker needs for any chunk: copies of secrets, moved to that worker and to no other. */
+  /** Returns what a worker needs for any chunk: copies of secrets, moved to that worker and to no other. */
   open(): Posted;
 }
 

@@ -158,7 +158,7 @@ function withoutKey({ [STORE_KEY_VARIABLE]: _, ...environment }: NodeJS.ProcessE
   return environment;
 }
 
-/** Where the servers of the folder would look for it. */
+/** Returns the file in which the servers of the folder would look for it. */
 async function keyFileOf(dataDir: string): Promise<string> {
   if (!(await exists(configFileOf(dataDir)))) return `${dataDir}/store.key`;
   return (await folderDatabase({ dataDir })).files.storeKey;

@@ -1,4 +1,4 @@
-/** What is timed, and the names of it. Names stay the same from version to version, so that results compare. */
+/** The rows of the benchmark and their names. Names stay the same from version to version, so that results compare. */
 
 /** One thing to time. */
 export interface Row {

@@ -42,7 +42,7 @@ export function must(holds: boolean, reason: string): asserts holds {
   if (!holds) fail(reason);
 }
 
-/** What an earlier case found out; without it nothing can be said here. */
+/** Returns what an earlier case found out; without it nothing can be said here. */
 export function known<T>(fact: T | undefined, from: string): T {
   return fact ?? inconclusive(`follows from ${from}, which did not pass`);
 }

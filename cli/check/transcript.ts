@@ -1,4 +1,4 @@
-/** What was sent and what came, case by case, for the report. Holds no token and no key. */
+/** A transcript of what was sent and received, case by case, for the report. Holds no token and no key. */
 
 export interface Exchange {
   readonly sent: string;

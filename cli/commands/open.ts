@@ -207,7 +207,7 @@ function summary(result: JsonObject): string[] {
   return [`${String(result.status).padEnd(8)}  ${result.file}  ${refusalOf(result)}`];
 }
 
-/** What to do about the refused ones, each once. */
+/** Returns what to do about the refused ones, each once. */
 function hintsOf(results: readonly JsonObject[]): string[] {
   return [...new Set(results.flatMap(({ next }) => (next === undefined ? [] : [`  ${next}`])))];
 }

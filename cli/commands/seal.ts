@@ -166,7 +166,7 @@ async function writeMessage(message: SealedMessage, folder: string, force: boole
   };
 }
 
-/** What the messages say in clear, or what their members may know: never the key. */
+/** Describes what the messages say in clear, or what their members may know: never the key. */
 function describePlan(plan: SealPlan, group: string) {
   const time = (seconds: number | undefined) => (seconds ? formatDateTime(seconds * 1000) : undefined);
   return {

@@ -1,4 +1,4 @@
-/** Where a data folder has the address of its console, and the token that opens sessions there. */
+/** The file of a data folder with the address of its console, and the token that opens sessions there. */
 import { join } from "node:path";
 
 export function consoleAdminFileOf(dataDir: string): string {

@@ -1,4 +1,4 @@
-/** What took how long in the demo; and the end of a step that does not go on any more. */
+/** The times that the demo took, and the end of a step that does not go on any more. */
 
 import type { Clock } from "../../base/clock.ts";
 import type { Progress } from "../terminal/progress.ts";

@@ -1,4 +1,4 @@
-/** What members of the demo hear, and whether it is what was said. */
+/** Records what members of the demo hear, and whether it is what was said. */
 import { G711_FRAME } from "../../bindings/media/index.ts";
 import { everyFrame } from "../call/pace.ts";
 import { shareOf, tone } from "../call/tone.ts";

@@ -1,4 +1,4 @@
-/** What the key is for: a talk burst that the MCX server cannot read, short data, and a group whose media it mixes. */
+/** The uses of the key: a talk burst that the MCX server cannot read, short data, and a group whose media it mixes. */
 import { McxRefusedError } from "../../roles/client/mcx/index.ts";
 import type { StepClock, Work } from "./clock.ts";
 import type { Crowd } from "./crowd.ts";

@@ -202,7 +202,7 @@ export class DemoMember {
     return this.#tried.length;
   }
 
-  /** How many of them it could open. */
+  /** Returns how many of them it could open. */
   async opened(): Promise<number> {
     return (await Promise.all(this.#tried)).filter((ok) => ok).length;
   }
@@ -228,7 +228,7 @@ export class DemoMember {
     return this.#ring?.key(gmkId)?.state;
   }
 
-  /** Whether the key that is there is this one. */
+  /** Returns whether the key that is there is this one. */
   hasKey(gmkId: KeyId, key: Uint8Array): boolean {
     const own = this.reveal(gmkId);
     if (own === undefined) return false;

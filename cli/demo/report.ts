@@ -1,4 +1,4 @@
-/** What the demo has found out, up to where it came. */
+/** The findings of the demo, as far as it got. */
 import { MikeySakkeError } from "../../base/errors.ts";
 
 export interface Step {

@@ -13,7 +13,7 @@ export interface Servers {
   readonly folder: string;
   /** SIGTERM, and the end of the process; its status must be 0. */
   stop(): Promise<void>;
-  /** How they ended, if they did without being asked to. */
+  /** Returns how they ended, if they did without being asked to. */
   fault(): Promise<MikeySakkeError | undefined>;
   /** Ends what is left, whatever state it is in. */
   discard(): Promise<void>;

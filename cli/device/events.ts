@@ -1,4 +1,4 @@
-/** What a group client tells, on the command line. Keys themselves are never shown. */
+/** Prints the events of a group client on the command line. Keys themselves are never shown. */
 import { MikeySakkeError } from "../../base/errors.ts";
 import { formatKeyId } from "../../bindings/identity/index.ts";
 import type { GroupClientEvent, GroupKey, TakenMessage } from "../../roles/group-keys/index.ts";

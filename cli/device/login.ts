@@ -112,7 +112,7 @@ async function withBrowser(server: OidcServer, options: LoginOptions): Promise<O
   }
 }
 
-/** What the browser brings to the redirect URI. */
+/** Returns what the browser brings to the redirect URI. */
 function answerTo(listener: ReturnType<typeof createServer>, timeoutMs: number): Promise<URLSearchParams> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {

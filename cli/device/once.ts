@@ -1,4 +1,4 @@
-/** Whether the keys of all groups are there. */
+/** Finds out whether the keys of all groups are there. */
 import type { GroupClientEvent, GroupKey, GroupKeyRing } from "../../roles/group-keys/index.ts";
 
 export class Once {

@@ -33,7 +33,7 @@ export async function readSecrets(file: string): Promise<KmsSecrets> {
   }
 }
 
-/** Whether others than the owner may read the file; unknown on systems without such modes. */
+/** Returns whether others than the owner may read the file; unknown on systems without such modes. */
 export async function readableByOthers(file: string): Promise<boolean> {
   if (process.platform === "win32") return false;
   return ((await stat(file)).mode & 0o077) !== 0;

@@ -1,4 +1,4 @@
-/** Which KMS and GMS a command works on: those of a data folder, or those at the URLs of their admin APIs. */
+/** The KMS and GMS that a command works on: those of a data folder, or those at the URLs of their admin APIs. */
 import type { Command } from "commander";
 import { fromUtf8 } from "../../base/bytes.ts";
 import { defined } from "../../base/defined.ts";

@@ -16,7 +16,7 @@ export interface GmsFolder {
 /** Keys that the GMS takes from the KMS of its folder: one database and one certificate serve both. */
 const SHARED = ["tls", "database", "storeKeyFile"] as const;
 
-/** Where the admin API of the GMS that runs on the folder is, and its token. */
+/** Returns the file with the address and the token of the admin API of the GMS that runs on the folder. */
 export function gmsAdminFileOf(dataDir: string): string {
   return join(dataDir, "gms-admin.json");
 }

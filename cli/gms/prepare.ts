@@ -1,4 +1,4 @@
-/** What is settled before the GMS of a data folder starts: where it listens, its KMS, its certificate. */
+/** The settings made before the GMS of a data folder starts: where it listens, its KMS, its certificate. */
 import { availableParallelism } from "node:os";
 import { defined } from "../../base/defined.ts";
 import type { GmsConfigInput } from "../../roles/gms/common/config.ts";

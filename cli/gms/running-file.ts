@@ -1,4 +1,4 @@
-/** Where the servers that run on a data folder are, in a file of the folder: for `client run` on the same machine. */
+/** The addresses of the servers that run on a data folder, in a file of the folder: for `client run` on the same machine. */
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { replaceFile } from "../files/durable.ts";

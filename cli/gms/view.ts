@@ -134,7 +134,7 @@ export function rekeyLines(rekeys: readonly RekeyRecord[]): string[] {
   ]);
 }
 
-/** What `grep` finds in the logs of all processes. */
+/** Returns the line that `grep` finds in the logs of all processes. */
 export function traceLine({ traceparent }: RekeyRecord): string[] {
   const traceId = traceIdOf(traceparent);
   return traceId === undefined ? [] : ["", `trace ${traceId}`];

@@ -1,4 +1,4 @@
-/** What octets are: SIP, multipart bodies, XML of this package, SDP, media packets, and the I_MESSAGEs inside. */
+/** Recognises what octets are: SIP, multipart bodies, XML of this package, SDP, media packets, and the I_MESSAGEs inside. */
 import { fromBase64, fromHex, toHex } from "../../base/bytes.ts";
 import { MikeySakkeError } from "../../base/errors.ts";
 import { isRtcp, readRtcpSsrc, readRtpHeader } from "../../bindings/media/rtp.ts";

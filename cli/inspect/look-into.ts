@@ -1,4 +1,4 @@
-/** What an input is: one I_MESSAGE in some form, or something that may hold several. */
+/** Recognises what an input is: one I_MESSAGE in some form, or something that may hold several. */
 import { fromUtf8 } from "../../base/bytes.ts";
 import { MikeySakkeError } from "../../base/errors.ts";
 import { decodeMessageInput, type MessageInput } from "../files/message-input.ts";

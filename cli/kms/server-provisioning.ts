@@ -1,4 +1,4 @@
-/** How a server of a data folder proves itself to the KMS that keys it. */
+/** The ways in which a server of a data folder proves itself to the KMS that keys it. */
 import { fromUtf8, wipe } from "../../base/bytes.ts";
 import { defined } from "../../base/defined.ts";
 import type { TransportKeys } from "../../roles/identity/index.ts";

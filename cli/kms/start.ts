@@ -91,7 +91,7 @@ export async function prepareKms(
   return { data, credentials, mayMake, reread: async () => (await read()).config };
 }
 
-/** Whether a KMS was made in this folder, in the database that is configured now or in another. */
+/** Returns whether a KMS was made in this folder, in the database that is configured now or in another. */
 async function hadKms({ config, files }: DataFolder): Promise<boolean> {
   return (
     (await exists(files.kmsMark)) || (config.database?.url !== undefined && (await exists(files.database)))
@@ -147,7 +147,7 @@ function requireSame({ config }: DataFolder, { kmsUri, database }: KmsServeOptio
   }
 }
 
-/** Where to listen: what the command line says before what the file says. */
+/** Returns where to listen: what the command line says before what the file says. */
 function overridesOf(options: KmsServeOptions, given: KmsConfigInput): Partial<KmsConfigInput> {
   const { host, port, adminPort } = options;
   // Two KMSs on one machine differ in one option.

@@ -29,7 +29,7 @@ export interface McxFiles {
   readonly admin: string;
 }
 
-/** Where the admin API of the MCX server that runs on the folder is, and its token. */
+/** Returns the file with the address and the token of the admin API of the MCX server that runs on the folder. */
 export function mcxAdminFileOf(dataDir: string): string {
   return join(dataDir, "mcx-admin.json");
 }

@@ -1,4 +1,4 @@
-/** What is settled before the MCX server of a data folder starts. */
+/** The settings made before the MCX server of a data folder starts. */
 import { defined } from "../../base/defined.ts";
 import type { McxConfig, McxConfigInput } from "../../roles/mcx/common/config.ts";
 import { isLoopback } from "../../roles/server/loopback.ts";

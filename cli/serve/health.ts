@@ -1,4 +1,4 @@
-/** What the servers of a data folder say of themselves on their operators' listeners. */
+/** The health that the servers of a data folder report on their operators' listeners. */
 import { join } from "node:path";
 import { withTimeout } from "../../base/deadline.ts";
 import { gmsAdminFileOf } from "../gms/gms-folder.ts";

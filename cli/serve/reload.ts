@@ -1,6 +1,6 @@
 /**
- * What SIGHUP does, without ending a call or a connection: certificates are read anew, then the configuration, of which all
- * that has changed counts from then on, or nothing.
+ * The work of SIGHUP, without ending a call or a connection: certificates are read anew, then the configuration, of
+ * which all that has changed counts from then on, or nothing.
  */
 import { readFile } from "node:fs/promises";
 import { type ConsoleConfig, consoleConfigSchema } from "../../roles/console/config.ts";

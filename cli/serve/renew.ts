@@ -1,4 +1,4 @@
-/** What SIGHUP does: certificates that were renewed in their files are given out from then on, and no call ends. */
+/** Renewal of certificates at SIGHUP: those that were renewed in their files are given out from then on, and no call ends. */
 import type { ServerLog } from "../../roles/server/log.ts";
 import type { Credentials } from "../server/tls.ts";
 

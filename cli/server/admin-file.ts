@@ -1,4 +1,4 @@
-/** How commands find the server that runs on a data folder: its admin API and the token for it, in a file of the folder. */
+/** The file of a data folder by which commands find its server: the address of its admin API, and the token for it. */
 import { readFile, rm } from "node:fs/promises";
 import { withTimeout } from "../../base/deadline.ts";
 import { replaceFile } from "../files/durable.ts";

@@ -1,4 +1,4 @@
-/** Whether the operating system lets a server have as many connections as its configuration does. */
+/** Checks whether the operating system lets a server have as many connections as its configuration does. */
 import { readFileSync } from "node:fs";
 import type { ServerLog } from "../../roles/server/log.ts";
 

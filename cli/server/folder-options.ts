@@ -21,7 +21,7 @@ export interface GmsFolderArgs {
   dataDir: string;
 }
 
-/** What an action got of them, without the others. */
+/** Returns what an action got of them, without the others. */
 export function folderOf({ dataDir, config }: FolderOptions): FolderOptions {
   return { dataDir, ...defined({ config }) };
 }

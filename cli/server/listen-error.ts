@@ -1,4 +1,4 @@
-/** What is in the way of a listener, as a fault of the call. */
+/** Reports what keeps a listener from opening, as a fault of the call. */
 import { type ErrorCode, MikeySakkeError } from "../../base/errors.ts";
 import { usageError } from "../terminal/usage.ts";
 

@@ -1,4 +1,4 @@
-/** What a data folder needs before a server runs on it; made at the first start. */
+/** Makes what a data folder needs before a server runs on it, at the first start. */
 
 import { readdir, rm, rmdir } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";

@@ -76,7 +76,7 @@ export function selfSigned(hosts: readonly string[], now: number, days: number):
   };
 }
 
-/** Whether `key` is the private key of `certificate`, both in PEM. */
+/** Returns whether `key` is the private key of `certificate`, both in PEM. */
 export function belongsTo(certificate: string, key: string): boolean {
   const own = new X509Certificate(certificate).publicKey.export({ type: "spki", format: "der" });
   return own.equals(createPublicKey(key).export({ type: "spki", format: "der" }));

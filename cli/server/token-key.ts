@@ -27,7 +27,7 @@ interface TokenUri {
   readonly object: string;
 }
 
-/** Whether a key file is one of these. */
+/** Returns whether a key file is one of these. */
 export function isTokenKey(text: string): boolean {
   return text.startsWith(SCHEME);
 }

@@ -1,4 +1,4 @@
-/** What all commands share: --json, an example in the help, exit status 2 for wrong calls. */
+/** The parts that all commands share: --json, an example in the help, exit status 2 for wrong calls. */
 import { Command, CommanderError, Option } from "commander";
 import { EXIT, type ExitStatus, exitStatusOf } from "./exit-status.ts";
 import type { ByteSource } from "./files.ts";

@@ -154,7 +154,7 @@ const REASONS: Readonly<Record<string, readonly [code: ErrorCode, text: string]>
   ENOTDIR: ["NOT_A_FOLDER", "is a file where a folder is needed"],
 };
 
-/** What went wrong with a file, as a fault of the call. */
+/** Returns what went wrong with a file, as a fault of the call. */
 export function fileError(name: string, cause: unknown): MikeySakkeError {
   if (cause instanceof MikeySakkeError) return cause;
   const errno = (cause as NodeJS.ErrnoException).code ?? "";

@@ -1,4 +1,4 @@
-/** What to do next after an error, by its stable code. */
+/** Hints on what to do next after an error, by its stable code. */
 import { type ErrorCode, MikeySakkeError } from "../../base/errors.ts";
 
 const HINTS: Partial<Readonly<Record<ErrorCode, string>>> = {

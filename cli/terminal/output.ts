@@ -1,6 +1,6 @@
 /**
- * What a command says. The result goes to standard output, as text or as one JSON document; progress and
- * notes go to standard error, so that a result can be piped.
+ * The output of a command. The result goes to standard output, as text or as one JSON document; progress and notes go to
+ * standard error, so that a result can be piped.
  */
 
 import { MikeySakkeError } from "../../base/errors.ts";

@@ -1,4 +1,4 @@
-/** What the command writes to. */
+/** The streams that the command writes to. */
 export interface TextStream {
   write(text: string): unknown;
   readonly isTTY?: boolean;

@@ -1,5 +1,5 @@
 /**
- * What a client made of I_MESSAGEs that it fetched over HTTP. TS 33.180 5.7.2.y wants failures returned to the GMS and
+ * A client's report on I_MESSAGEs that it fetched over HTTP. TS 33.180 5.7.2.y wants failures returned to the GMS and
  * leaves open how: this document is posted to the GKTP document that the messages were in.
  */
 import { defined } from "../../base/defined.ts";

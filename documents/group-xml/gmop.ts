@@ -13,7 +13,7 @@ export function writeGmopRequest(): string {
 }
 
 /**
- * Whether the document asks for a group without its list of members; false for other operations.
+ * Returns whether the document asks for a group without its list of members; false for other operations.
  *
  * @throws {MikeySakkeError} codec: as `readGktpDocument`
  */

@@ -34,7 +34,7 @@ const LATIN: ReadonlyMap<string, string> = new Map(
   }).flatMap(([latin, others]) => [...others].map((other) => [other, latin] as const)),
 );
 
-/** What a URI looks like: those with one skeleton are taken for each other. */
+/** Returns what a URI looks like: those with one skeleton are taken for each other. */
 export function skeletonOf(uri: string): string {
   const plain = decoded(uri).normalize("NFKC").toLowerCase();
   return [...plain].map((letter) => LATIN.get(letter) ?? letter).join("");

@@ -1,4 +1,4 @@
-/** What an mcdata-info body says of a request (TS 24.282 D.1). */
+/** The mcdata-info body of a request (TS 24.282 D.1). */
 import { MCDATA_INFO_NAMESPACE } from "./names.ts";
 import { type InfoNames, readServiceInfo, type ServiceInfo, writeServiceInfo } from "./service-info.ts";
 

@@ -1,4 +1,4 @@
-/** What an mcptt-info body says of a request (TS 24.379 F.1). */
+/** The mcptt-info body of a request (TS 24.379 F.1). */
 import { MCPTT_INFO_NAMESPACE } from "./names.ts";
 import { type InfoNames, readServiceInfo, type ServiceInfo, writeServiceInfo } from "./service-info.ts";
 

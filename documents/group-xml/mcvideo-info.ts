@@ -1,4 +1,4 @@
-/** What an mcvideo-info body says of a request (TS 24.281 F.1). */
+/** The mcvideo-info body of a request (TS 24.281 F.1). */
 import { MCVIDEO_INFO_NAMESPACE } from "./names.ts";
 import { type InfoNames, readServiceInfo, type ServiceInfo, writeServiceInfo } from "./service-info.ts";
 

@@ -1,4 +1,4 @@
-/** What a client publishes of itself with its service authorisation (RFC 4354; TS 24.379 7.2.2). */
+/** The settings that a client publishes of itself with its service authorisation (RFC 4354; TS 24.379 7.2.2). */
 import { element, leaf, writeXml } from "../xml/xml-writer.ts";
 
 const NAMESPACE = "urn:oma:params:xml:ns:poc:poc-settings";

@@ -1,6 +1,7 @@
 /**
- * What binds the info document of a request to the request that it came in: an element of this package beside those of the
- * standard, which are passed over where it is not known (TS 24.379 F.1.2 has ##other there). It is signed with the document.
+ * The binding of an info document to the request that it came in: an element of this package beside those of the
+ * standard, which are passed over where it is not known (TS 24.379 F.1.2 has ##other there). It is signed with the
+ * document.
  */
 import type { XmlElement } from "../xml/xml-reader.ts";
 import { element, type XmlNode } from "../xml/xml-writer.ts";

@@ -21,7 +21,7 @@ interface Node {
 }
 
 /**
- * What the selector names in the document; undefined when it names nothing, or more than one node.
+ * Returns what the selector names in the document; undefined when it names nothing, or more than one node.
  *
  * @throws {MikeySakkeError} codec: those of `parseXml`
  */

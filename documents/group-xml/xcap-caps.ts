@@ -1,4 +1,4 @@
-/** What an XCAP server can do (RFC 4825 12), a document that each one has. */
+/** The capabilities of an XCAP server (RFC 4825 12), a document that each one has. */
 import { element, leaf, writeXml } from "../xml/xml-writer.ts";
 import {
   GKTP_AUID,

@@ -28,7 +28,7 @@ export function childrenOf(parent: XmlElement, local: string): XmlElement[] {
   return parent.children.filter((c) => c.local === local && isOfSchema(c, parent));
 }
 
-/** Whether a child counts as an element of the schema and not as an extension. */
+/** Returns whether a child counts as an element of the schema and not as an extension. */
 export function isOfSchema(child: XmlElement, parent: XmlElement): boolean {
   return child.namespace === KMS_NAMESPACE || child.namespace === parent.namespace || child.namespace === "";
 }

@@ -81,8 +81,8 @@ export interface VerifiedParts {
 }
 
 /**
- * What was signed of each part: the octets that its digest is over, which alone are to be read. `parts` are all others
- * of the body.
+ * Returns what was signed of each part: the octets that its digest is over, which alone are to be read. `parts` are all
+ * others of the body.
  *
  * @throws {MikeySakkeError} verification `XML_SIGNATURE_MISSING`, `_MALFORMED`, `_ALGORITHM`, `_REFERENCE` (to no part,
  * or to several), `_KEY`, `_VALUE`, `_DIGEST`; codec: as `parseXml`

@@ -1,4 +1,4 @@
-/** What the service configuration says about protection of signalling (TS 24.484 8.4.2.6, TS 24.379 4.8). */
+/** The settings of the service configuration for protection of signalling (TS 24.484 8.4.2.6, TS 24.379 4.8). */
 import { MikeySakkeError } from "../../base/errors.ts";
 import { parseBoolean, trimmed } from "../xml/values.ts";
 import { parseXml, type XmlElement } from "../xml/xml-reader.ts";

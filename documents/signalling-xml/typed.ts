@@ -42,7 +42,7 @@ export function typedElements(
   return found;
 }
 
-/** Whether an element is a value of the kind that its name says, in the namespace of the element around it. */
+/** Returns whether an element is a value of the kind that its name says, in the namespace of the element around it. */
 export function isValueOf(content: ElementNode, element: ElementNode): boolean {
   return isValue(content, element) && isProperValue(content);
 }

@@ -34,7 +34,7 @@ export class XmlKey {
     return new XmlKey(xpk.keyId, userId, xpk.xmlKeys(userId));
   }
 
-  /** How documents name the XPK: base64 of the four octets of its ID. */
+  /** The name of the XPK in documents: base64 of the four octets of its ID. */
   get keyName(): string {
     return toBase64(keyIdToBytes(this.keyId));
   }

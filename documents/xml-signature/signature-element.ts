@@ -1,4 +1,4 @@
-/** What a ds:Signature says, with everything refused that TS 33.180 D.1 does not use. */
+/** The content of a ds:Signature, with everything refused that TS 33.180 D.1 does not use. */
 import { fromBase64 } from "../../base/bytes.ts";
 import {
   C14N,

@@ -40,7 +40,7 @@ export class Identities {
     return known.users.get(gukId) ?? (this.#try(gmkId, known) ? known.users.get(gukId) : undefined);
   }
 
-  /** Whether the packet came under the GUK-ID of that user. */
+  /** Returns whether the packet came under the GUK-ID of that user. */
   isOf(mki: GroupMki, uri: string): boolean {
     this.name(uri);
     return this.userOf(mki) === uri;

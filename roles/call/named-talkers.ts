@@ -70,7 +70,7 @@ export class NamedTalkers {
     if (named !== undefined) named.heardAt = now;
   }
 
-  /** Whether somebody who talks, and whose SSRC was named, is heard at the time. */
+  /** Returns whether somebody who talks, and whose SSRC was named, is heard at the time. */
   isHeard(now: number): boolean {
     return this.#named.some(({ endedAt, heardAt }) => endedAt === undefined && now < heardAt + SILENT_MS);
   }

@@ -1,4 +1,4 @@
-/** What was seen of late, in bounded memory: to tell what comes again. */
+/** A bounded memory of what was seen of late, by which a repetition is recognised. */
 
 export interface RecentOptions {
   /** Entries. */
@@ -24,7 +24,7 @@ export class Recent {
     this.#seen.delete(id);
   }
 
-  /** Whether one more can be entered. `now` in milliseconds. */
+  /** Returns whether one more can be entered. `now` in milliseconds. */
   hasRoom(now: number): boolean {
     const { most, keep } = this.#options;
     for (const [id, at] of this.#seen) {

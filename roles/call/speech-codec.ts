@@ -1,4 +1,4 @@
-/** How speech is made into the payloads of RTP packets and read from them, in frames of 20 ms. */
+/** Turns speech into the payloads of RTP packets and back, in frames of 20 ms. */
 import { MikeySakkeError } from "../../base/errors.ts";
 import {
   decodeG711,

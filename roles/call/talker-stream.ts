@@ -1,4 +1,4 @@
-/** What comes in with one SSRC of one sender, through changes of the GMK. */
+/** The media that come in with one SSRC of one sender, through changes of the GMK. */
 import type { KeyId } from "../../bindings/index.ts";
 import {
   G711_FRAME,

@@ -79,7 +79,7 @@ export class VoiceSender<S extends VoiceStream = VoiceStream> {
     return sealed;
   }
 
-  /** How far the timestamp has advanced since the last frame ended: it goes on through silence. */
+  /** Returns how far the timestamp has advanced since the last frame ended: it goes on through silence. */
   #pause(now: number): number {
     if (this.#lastAt === undefined) return 0;
     const samples = Math.round(((now - this.#lastAt) * G711_RATE) / 1000);

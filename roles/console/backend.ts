@@ -1,4 +1,7 @@
-/** What the console stands before: the operations of KMS, GMS and MCX server, each as its own part of the process has them. */
+/**
+ * The servers behind the console: the operations of KMS, GMS and MCX server, each as its own part of the process has
+ * them.
+ */
 import type { GmsAdmin, GmsEvents } from "../gms/common/ports.ts";
 import type { KmsAdmin } from "../kms/admin/admin.ts";
 import type { McxState } from "../mcx/admin/metrics.ts";

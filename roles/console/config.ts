@@ -1,4 +1,4 @@
-/** Where the operators' console listens, and under which origin browsers reach it. */
+/** The address on which the operators' console listens, and the origin under which browsers reach it. */
 import { z } from "zod";
 import { MikeySakkeError } from "../../base/errors.ts";
 import { isLoopback } from "../server/loopback.ts";

@@ -1,4 +1,7 @@
-/** What goes on, as pages are told it: rekeys, the answers of members, calls, health. Nothing is looked for while nobody looks. */
+/**
+ * The feed that tells pages what goes on: rekeys, the answers of members, calls, health. Nothing is looked for while
+ * nobody looks.
+ */
 import { pauseOn, systemClock } from "../../base/clock.ts";
 import { defined } from "../../base/defined.ts";
 import type { DeliveryRecord, RekeyRecord } from "../../store/gms/records.ts";
@@ -156,7 +159,7 @@ export class Feed {
     this.tellAll("processes", { processes });
   }
 
-  /** What the members of a group are in now, without telling it. */
+  /** Learns the present states of the members of a group, without telling pages. */
   async #learn(groupUri: string): Promise<void> {
     for (const rekey of await this.#options.backend.gms.rekeys({ groupUri, limit: RECENT })) {
       if (this.#states.has(rekey.id)) continue;

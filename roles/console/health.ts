@@ -1,4 +1,4 @@
-/** How a server is: what its health check says, and the figures of its metrics that have no label. */
+/** The health of a server: what its health check says, and the figures of its metrics that have no label. */
 import { withTimeout } from "../../base/deadline.ts";
 import type { AdminApi } from "./backend.ts";
 import type { HealthView, ServerName } from "./messages.ts";

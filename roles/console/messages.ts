@@ -1,4 +1,4 @@
-/** What the console's listener tells its page. Times are milliseconds since the Unix epoch. */
+/** The messages of the console's listener to its page. Times are milliseconds since the Unix epoch. */
 import type { DeliveryRecord, RekeyRecord } from "../../store/gms/records.ts";
 import type { EmergencyState, SessionState } from "../mcx/admin/metrics.ts";
 import type { ProcessRecord } from "../server/process-reports.ts";

@@ -61,7 +61,7 @@ export class Sessions {
     return code;
   }
 
-  /** Whether the address has failed too often for another attempt. */
+  /** Returns whether the address has failed too often for another attempt. */
   isBarred(address: string): boolean {
     this.#turn();
     return this.#failed >= MOST_FAILURES_ALL || (this.#failures.get(address) ?? 0) >= MOST_FAILURES;

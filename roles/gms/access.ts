@@ -1,4 +1,4 @@
-/** Which tokens are accepted, and where TLS is required. */
+/** Decides which tokens are accepted, and where TLS is required. */
 import { defined } from "../../base/defined.ts";
 import type { DevelopmentIssuer } from "../server/development-tokens.ts";
 import type { IssuerKeyStore } from "../server/issuer-keys.ts";

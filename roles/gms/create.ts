@@ -85,7 +85,7 @@ export interface Gms {
   /** Opens the listeners and begins to seal, deliver and do what is due. */
   listen(): Promise<GmsAddresses>;
   /**
-   * What another configuration would change, which nothing does before `apply`.
+   * Returns what another configuration would change, which nothing does before `apply`.
    *
    * @throws {MikeySakkeError} usage `BAD_CONFIG`
    */

@@ -6,8 +6,8 @@ import type { GmsContext } from "./common/ports.ts";
 const ASKED_EVERY = 1000;
 
 /**
- * Whether this process can do what a GMS is for: it has the keys of the present key period, the clocks are right, and
- * what it writes is kept.
+ * Returns a check of whether this process can do what a GMS is for: it has the keys of the present key period, the
+ * clocks are right, and what it writes is kept.
  *
  * @throws MikeySakkeError transport `CLOCK_OFF`, `CLOCK_AHEAD`, `STORE_…`; usage `NO_SIGNING_KEY`
  */

@@ -76,7 +76,7 @@ export type Located =
   | { readonly kind: "group"; readonly groupUri: string }
   | { readonly kind: "gktp"; readonly path: string };
 
-/** What a `sel` means to this user; undefined for a document to which they have not subscribed. */
+/** Returns what a `sel` means to this user; undefined for a document to which they have not subscribed. */
 export function locate(sel: string, userUri: string): Located | undefined {
   const path = sel.replace(/^\//, "");
   const collection = gktpUserCollection(userUri);

@@ -1,4 +1,4 @@
-/** What a group client tells its host. */
+/** The events that a group client reports to its host. */
 import type { GroupKey } from "./group-key.ts";
 import type { GroupKeyChange } from "./group-key-ring.ts";
 import type { TakenMessage } from "./take-message.ts";

@@ -1,6 +1,6 @@
 /**
- * What is stored of one GMK-ID, in one record: what its messages showed so far, which of them were accepted, and the key.
- * One put changes all of it, so that no crash leaves an identifier known and its key lost (TS 33.180 5.11.2).
+ * The stored record of one GMK-ID: what its messages showed so far, which of them were accepted, and the key. One put
+ * changes all of it, so that no crash leaves an identifier known and its key lost (TS 33.180 5.11.2).
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { fromHex, toHex, utf8, wipe } from "../../base/bytes.ts";

@@ -125,7 +125,7 @@ export class GroupKeyRing {
     return [...new Set(found)].sort();
   }
 
-  /** Whether the identifier was used and its key is gone, so that no other key may come under it. */
+  /** Returns whether the identifier was used and its key is gone, so that no other key may come under it. */
   isBlocked(gmkId: KeyId): boolean {
     return this.#table.get(gmkId)?.facts.end !== undefined;
   }

@@ -1,4 +1,4 @@
-/** Where all messages and all news of groups come together, whichever way they came. */
+/** The place where all messages and all news of groups come together, whichever way they came. */
 import type { GktpEntry } from "../../documents/group-xml/index.ts";
 import type { ClientKeys } from "../identity/load-keys.ts";
 import type { Carrier, Tell } from "./events.ts";

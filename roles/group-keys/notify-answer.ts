@@ -23,7 +23,7 @@ export const OLDER_WARNING_TEXT = "137 the MIKEY-SAKKE I_MESSAGE is older than t
 export const TIME_TEXT = "T of the I_MESSAGE is outside the window of the receiver";
 const TIME_CODES: ReadonlySet<ErrorCode> = new Set(["TIME_OUTSIDE_WINDOW"]);
 
-/** Whether nothing but the time was wrong with what was refused. */
+/** Returns whether nothing but the time was wrong with what was refused. */
 export function isRefusedForTime(refused: readonly { readonly error: MikeySakkeError }[]): boolean {
   return refused.length > 0 && refused.every(({ error }) => TIME_CODES.has(error.code));
 }

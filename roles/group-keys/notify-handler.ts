@@ -1,5 +1,5 @@
 /**
- * What a NOTIFY of xcap-diff brings: keys inside it, news of documents, and what has to be fetched (5.7.2.x, RFC
+ * Handles what a NOTIFY of xcap-diff brings: keys inside it, news of documents, and what has to be fetched (5.7.2.x, RFC
  * 5875).
  */
 

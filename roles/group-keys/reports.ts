@@ -1,4 +1,4 @@
-/** What the GMS is told of messages that were fetched over HTTP: that they are stored, or that a check failed (5.7.2.y). */
+/** Reports to the GMS on messages that were fetched over HTTP: that they are stored, or that a check failed (5.7.2.y). */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { toHex } from "../../base/bytes.ts";
 import {

@@ -1,4 +1,4 @@
-/** How long a client waits before it asks a GMS again that did not answer, or that refused. */
+/** The wait of a client before it asks a GMS again that did not answer, or that refused. */
 import { backOff } from "../../base/back-off.ts";
 import type { RandomSource } from "../../base/random.ts";
 

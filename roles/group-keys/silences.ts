@@ -1,4 +1,4 @@
-/** How long a client waits for a server that has been silent before: a server with too much to do is slow, not gone. */
+/** The time that a client waits for a server that has been silent before: a server with too much to do is slow, not gone. */
 import type { Clock, KeepAliveOptions } from "../../transport/sip/index.ts";
 
 /**

@@ -126,7 +126,7 @@ export class SipServers {
     for (const name of this.#failures.keys()) if (!names.has(name)) this.#failures.delete(name);
   }
 
-  /** What was known of the URI before, where DNS fails. */
+  /** Returns the places of a URI; those that were known before, where DNS fails. */
   async #placesOf(uri: string, resolver: SipResolver): Promise<readonly SipServer[]> {
     const { transports, random } = this.#options;
     try {

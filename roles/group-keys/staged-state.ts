@@ -30,7 +30,7 @@ export class StagedState implements ReceiverState {
     return true;
   }
 
-  /** What the message made of the record, once it was opened. */
+  /** The record as the message changed it, once it was opened. */
   get record(): KeyRecord {
     if (this.#staged === undefined) {
       throw new MikeySakkeError("usage", "NOTHING_STAGED", "receiver state: no message was accepted");

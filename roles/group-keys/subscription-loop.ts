@@ -304,7 +304,7 @@ export class SubscriptionLoop {
   }
 }
 
-/** Whether another server may do better. */
+/** Returns whether another server may do better. */
 function isOfServer({ cause, status, reason }: SubscriptionEnd): boolean {
   if (cause === "refused") return OF_SERVER.has(status!);
   return cause === "terminated" ? reason === "deactivated" : cause !== "unsubscribed";

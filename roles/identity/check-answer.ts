@@ -1,4 +1,4 @@
-/** Whether an answer fits its request, and is protected as was agreed (TS 33.180 D.2.2, D.3.1). */
+/** Checks whether an answer fits its request, and is protected as was agreed (TS 33.180 D.2.2, D.3.1). */
 import { wipe } from "../../base/bytes.ts";
 import { defined } from "../../base/defined.ts";
 import { type ErrorCode, MikeySakkeError } from "../../base/errors.ts";

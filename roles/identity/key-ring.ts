@@ -44,8 +44,8 @@ export class KeyRing {
   }
 
   /**
-   * What to use, the newest first; then, while the KMS is not known to have used that, what it replaces. The second does
-   * not protect less than the first, or whoever stands between could have the protection taken away.
+   * Returns what to use, the newest first; then, while the KMS is not known to have used that, what it replaces. The
+   * second does not protect less than the first, or whoever stands between could have the protection taken away.
    */
   get candidates(): readonly TransportKeys[] {
     const newest = this.#pick(() => true);
@@ -69,7 +69,7 @@ export class KeyRing {
     return this.#stored.filter((stored) => stored.kind === kind);
   }
 
-  /** Whether the host gave a key after those of the store: it counts, as an operator had reason to bring it. */
+  /** Returns whether the host gave a key after those of the store: it counts, as an operator had reason to bring it. */
   #isSetAnew(kind: TransportKeyKind): boolean {
     const base = this.#base[KINDS[kind]];
     const stored = this.#of(kind);
@@ -88,7 +88,7 @@ export class KeyRing {
     return Math.max(0, ...this.#stored.map(({ serial }) => serial)) + 1;
   }
 
-  /** Whether there is a key among them that the KMS is not known to have used. */
+  /** Returns whether there is a key among them that the KMS is not known to have used. */
   hasNew({ trk, ink }: TransportKeys): boolean {
     return this.#stored.some(({ id, confirmed }) => !confirmed && (id === trk?.id || id === ink?.id));
   }
@@ -192,7 +192,7 @@ function idsOf({ trk, ink }: TransportKeys): string {
   return JSON.stringify([trk?.id, ink?.id]);
 }
 
-/** Whether another TrK or InK may cure a failure. Unsigned refusals too: of a key that a KMS lost it signs none. */
+/** Returns whether another TrK or InK may cure a failure. Unsigned refusals too: of a key that a KMS lost it signs none. */
 export function mayBeTheKeys(error: unknown): boolean {
   if (error instanceof KmsRefusedError) return error.status === 400 || error.status === 403;
   if (!(error instanceof MikeySakkeError)) return false;

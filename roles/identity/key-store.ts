@@ -1,6 +1,6 @@
 /**
- * What a client keeps (TS 33.180 5.11.2), by kind: KMS certificates, key sets, TrKs and InKs. Every item is a record of
- * its own, so that tabs and processes on one storage do not undo each other's work.
+ * The items that a client keeps (TS 33.180 5.11.2), by kind: KMS certificates, key sets, TrKs and InKs. Every item is a
+ * record of its own, so that tabs and processes on one storage do not undo each other's work.
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { toHex, utf8, wipe } from "../../base/bytes.ts";
@@ -114,7 +114,7 @@ export class KeyStore {
     await this.#put(stateName(userUri, kmsUri), state, []);
   }
 
-  /** What the KMS `home` listed last, see `KmsTrust.list`. */
+  /** Returns what the KMS `home` listed last, see `KmsTrust.list`. */
   async listed(home: string): Promise<readonly string[]> {
     const [listed] = await this.#all(listedName(home), ({ facts }) => facts as string[]);
     return listed ?? [];

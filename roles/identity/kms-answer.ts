@@ -1,4 +1,4 @@
-/** What a KMS answers a client, and how it refuses. */
+/** The answers of a KMS to a client, and its refusals. */
 import { MikeySakkeError } from "../../base/errors.ts";
 import type { KmsErrorInfo, KmsMessage, KmsResponse } from "../../documents/kms-xml/index.ts";
 

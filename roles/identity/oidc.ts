@@ -186,7 +186,10 @@ export async function revokeToken(
   });
 }
 
-/** Where a browser goes to end the person's session, from which it comes back to `redirectUri`; undefined where there is no such page. */
+/**
+ * Returns where a browser goes to end the person's session, from which it comes back to `redirectUri`; undefined where
+ * there is no such page.
+ */
 export function logoutUrl(
   { endSessionEndpoint }: OidcServer,
   { clientId, redirectUri }: Pick<OidcClient, "clientId" | "redirectUri">,

@@ -1,4 +1,4 @@
-/** What happens while a client is provisioned. */
+/** The events while a client is provisioned. */
 import type { TransportKeyKind } from "./key-store.ts";
 import type { CertificateChange } from "./take-certificates.ts";
 

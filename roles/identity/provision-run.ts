@@ -143,7 +143,7 @@ async function begin(
   throw new Error("unreachable: there is always a candidate");
 }
 
-/** How far the keys reach, for the plan. */
+/** Returns how far the keys reach, for the plan. */
 function needsOf(
   { maxAgeMs }: RunTools,
   now: number,

@@ -46,7 +46,7 @@ export interface Session {
   readonly call: KmsCallOptions;
 }
 
-/** What an answer brings for the keys between client and KMS; takes the new ones out of it. */
+/** Notes what an answer brings for the keys between client and KMS; takes the new ones out of it. */
 export function note<M extends KmsMessage>({ ring, keys }: Session, answer: KmsAnswer<M>): M {
   try {
     ring.note(answer, keys);

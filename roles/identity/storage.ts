@@ -1,6 +1,6 @@
 /**
- * Where a client keeps what outlives it (TS 33.180 5.11.2): octets by name. Each record has a name of its own and is put
- * whole, so that two tabs or processes on one storage lose nothing of each other's.
+ * The storage in which a client keeps what outlives it (TS 33.180 5.11.2): octets by name. Each record has a name of its
+ * own and is put whole, so that two tabs or processes on one storage lose nothing of each other's.
  */
 import { MikeySakkeError, requireBytes } from "../../base/errors.ts";
 

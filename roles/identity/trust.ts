@@ -1,4 +1,4 @@
-/** Which KMSs a client may use, and for what (TS 33.180 5.3.1). */
+/** The KMSs that a client may use, and for what (TS 33.180 5.3.1). */
 import { MikeySakkeError } from "../../base/errors.ts";
 import type { KmsCertificate } from "../../bindings/identity/kms-material.ts";
 
@@ -64,7 +64,10 @@ export class KmsTrust {
     return certificate.kmsUri === this.home ? certificate : { kmsDomains: [], ...certificate };
   }
 
-  /** Whether a certificate of `kmsUri` may come from the KMS `from`: its own, and from the Home KMS those of others. */
+  /**
+   * Returns whether a certificate of `kmsUri` may come from the KMS `from`: its own, and from the Home KMS those of
+   * others.
+   */
   mayCertify(from: string, kmsUri: string): boolean {
     return from === kmsUri || from === this.home;
   }

@@ -81,7 +81,7 @@ export interface Kms {
   /** Opens both listeners; the URLs under which they answer. */
   listen(): Promise<{ readonly url: string; readonly adminUrl: string }>;
   /**
-   * What another configuration would change, which nothing does before `apply`.
+   * Returns what another configuration would change, which nothing does before `apply`.
    *
    * @throws {MikeySakkeError} usage `BAD_CONFIG`
    */

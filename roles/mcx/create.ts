@@ -115,7 +115,7 @@ export interface McxServer {
   /** Opens the listeners. */
   listen(): Promise<McxAddresses>;
   /**
-   * What another configuration would change, which nothing does before `apply`.
+   * Returns what another configuration would change, which nothing does before `apply`.
    *
    * @throws {MikeySakkeError} usage `BAD_CONFIG`
    */

@@ -1,4 +1,4 @@
-/** How long audit entries are kept, and their deletion a few at a time. */
+/** The retention of audit entries, and their deletion a few at a time. */
 
 const DAY_MS = 86_400_000;
 /** In one statement, and in one call, so that neither holds up what else the database has to do. */
@@ -19,7 +19,7 @@ interface AuditStore {
   }): Promise<number>;
 }
 
-/** How many went. */
+/** Deletes old entries and returns how many went. */
 export async function purgeAudit(
   store: AuditStore,
   { auditDays, anonymousAuditDays }: AuditRetention,

@@ -1,4 +1,4 @@
-/** Where a server's database is, in its configuration. */
+/** The part of a server's configuration that says where its database is. */
 import { z } from "zod";
 
 export const databaseSchema = z.strictObject({

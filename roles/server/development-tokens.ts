@@ -54,7 +54,7 @@ export class DevelopmentIssuer {
   }
 
   /**
-   * What the server of that URI must be told to accept these tokens.
+   * Returns what the server of that URI must be told to accept these tokens.
    *
    * @throws {MikeySakkeError} usage `NO_AUDIENCE` for a server that the issuer does not know
    */

@@ -62,7 +62,7 @@ export class Gatherer<Item, Result> {
   }
 }
 
-/** Whether one item may be to blame: the others must not suffer for it. A database that is gone fails for all. */
+/** Returns whether one item may be to blame: the others must not suffer for it. A database that is gone fails for all. */
 function isOfOne(error: unknown): boolean {
   return error instanceof MikeySakkeError && error.kind !== "transport";
 }

@@ -191,7 +191,7 @@ export class IssuerKeys {
   }
 }
 
-/** Whether less than so many milliseconds lie between the two times, whichever comes first: clocks are set back. */
+/** Returns whether less than so many milliseconds lie between the two times, whichever comes first: clocks are set back. */
 function isWithin(milliseconds: number, time: number | undefined, now: number): boolean {
   return time !== undefined && Math.abs(now - time) < milliseconds;
 }

@@ -1,4 +1,4 @@
-/** Whether the token issuers of a server can be asked for their keys. */
+/** Metrics that say whether the token issuers of a server can be asked for their keys. */
 import { Gauge, Registry } from "prom-client";
 
 /** By the URI of their JWK Sets: whether the last request for the keys was answered with them. */

@@ -50,7 +50,7 @@ export class LastingFaults {
   }
 }
 
-/** Whether the database is lost, slow or out of room: nothing that this part could do otherwise. */
+/** Returns whether the database is lost, slow or out of room: nothing that this part could do otherwise. */
 function isDatabaseFault(error: unknown): boolean {
   return error instanceof MikeySakkeError && error.kind === "transport" && error.code.startsWith("STORE_");
 }

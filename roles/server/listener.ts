@@ -1,4 +1,4 @@
-/** What the HTTP listeners have in common: limits on sockets, pages of browsers, start and stop. */
+/** The parts that all HTTP listeners have in common: limits on sockets, pages of browsers, start and stop. */
 import { readFile } from "node:fs/promises";
 import type { Server as HttpsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
@@ -165,7 +165,7 @@ export async function readCredentials(tls: {
   return { cert: cert!, key: key!, used: () => ({ file: tls.certFile, cert: cert! }) };
 }
 
-/** Where a listener that has been opened answers. */
+/** Returns the URL at which a listener that has been opened answers. */
 export function urlOf(app: FastifyInstance, scheme: string, host: string): string {
   const { port } = app.server.address() as AddressInfo;
   return `${scheme}://${host.includes(":") ? `[${host.replace(/^\[|\]$/g, "")}]` : host}:${port}`;

@@ -1,4 +1,4 @@
-/** What a configuration says of the log that all servers of a process share. */
+/** The configuration of the log that all servers of a process share. */
 import { z } from "zod";
 import { MikeySakkeError } from "../../base/errors.ts";
 import { LOG_LEVELS } from "../../base/log-levels.ts";

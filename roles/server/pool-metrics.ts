@@ -1,4 +1,4 @@
-/** How much of its pool of database connections a server uses. */
+/** Metrics of how much of its pool of database connections a server uses. */
 import { Gauge, Registry } from "prom-client";
 
 /** As `Database.pool` of the store tells it. */

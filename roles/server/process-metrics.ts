@@ -1,4 +1,4 @@
-/** What Prometheus is told of the process itself: processor time, memory, descriptors, event loop, garbage collection. */
+/** The metrics of the process itself for Prometheus: processor time, memory, descriptors, event loop, garbage collection. */
 import { collectDefaultMetrics, Registry } from "prom-client";
 
 let registry: Registry | undefined;

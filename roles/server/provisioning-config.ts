@@ -1,4 +1,7 @@
-/** What a configuration says of how a server proves itself to the KMS that keys it, for whoever starts it. Paths of files. */
+/**
+ * The part of a configuration that says how a server proves itself to the KMS that keys it, for whoever starts it. Paths
+ * of files.
+ */
 import { z } from "zod";
 
 export const provisioningSchema = z.strictObject({

@@ -1,4 +1,7 @@
-/** How many refusals are written into an audit log: so many, and so many octets, a minute, or anybody could fill the database. */
+/**
+ * Limits the refusals that are written into an audit log: so many, and so many octets, a minute, or anybody could fill
+ * the database.
+ */
 
 const MINUTE = 60_000;
 /** Octets of the entries of one identity a minute, and of all that no token vouches for together. */
@@ -21,7 +24,7 @@ export class RefusalBudget {
     this.#limits = limits;
   }
 
-  /** Whether one more is written. `now` in milliseconds; `entry` is what would be written. */
+  /** Returns whether one more is written. `now` in milliseconds; `entry` is what would be written. */
   take(who: string | undefined, now: number, entry: object): boolean {
     const minute = Math.floor(now / MINUTE);
     if (minute !== this.#minute) {

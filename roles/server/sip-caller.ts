@@ -1,4 +1,7 @@
-/** What a SIP request says of its sender: an access token of MC services, and the identity that the IMS knows them by. */
+/**
+ * Reads what a SIP request says of its sender: an access token of MC services, and the identity that the IMS knows them
+ * by.
+ */
 import {
   MEDIA,
   mediaTypeOf,

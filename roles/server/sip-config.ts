@@ -1,4 +1,4 @@
-/** What a configuration says of SIP. */
+/** The part of a configuration about SIP. */
 import { z } from "zod";
 import { networkSchema } from "./networks.ts";
 

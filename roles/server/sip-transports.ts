@@ -28,7 +28,7 @@ export interface SipTransportOptions {
   readonly requestTimeout: number;
 }
 
-/** How much of a message is read by a server whose bodies are that large. */
+/** Returns how much of a message is read by a server whose bodies are that large. */
 export function sipLimits({ bodyBytes }: { readonly bodyBytes: number }): SipLimits {
   return { ...DEFAULT_LIMITS, body: bodyBytes };
 }
@@ -73,7 +73,7 @@ export function sipTransports(config: SipConfig, options: SipTransportOptions): 
   return transports;
 }
 
-/** Where clients reach a transport that has been started: a SIP URI, or the URL of a WebSocket. */
+/** Returns where clients reach a transport that has been started: a SIP URI, or the URL of a WebSocket. */
 export function addressOf({ name, sentBy }: Pick<SipTransport, "name" | "sentBy">): string {
   const host = sentBy.host.includes(":") ? `[${sentBy.host}]` : sentBy.host;
   const address = sentBy.port === undefined ? host : `${host}:${sentBy.port}`;

@@ -1,7 +1,7 @@
 /**
- * Where a server sends to because a peer said so: to the address that its authenticated signalling came from, to what
- * lies behind a proxy that the configuration trusts, and to networks that it allows. Whoever has a token could otherwise
- * have the server write to any machine that it reaches.
+ * The addresses that a server sends to because a peer said so: the one that its authenticated signalling came from,
+ * those behind a proxy that the configuration trusts, and the networks that it allows. Whoever has a token
+ * could otherwise have the server write to any machine that it reaches.
  */
 import type { DatagramAddress } from "../../transport/datagram/ports.ts";
 import type { Flow, TargetPolicy } from "../../transport/sip/index.ts";

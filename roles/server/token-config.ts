@@ -1,4 +1,4 @@
-/** What a configuration says of access tokens. Times are in seconds. */
+/** The part of a configuration about access tokens. Times are in seconds. */
 import { z } from "zod";
 
 /** Scope to the claims whose identities it stands for (B.4.2.2). */

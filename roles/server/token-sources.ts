@@ -1,7 +1,7 @@
 /**
- * Where each access token of SIP was first seen. Nothing ties a bearer token to a request, so that whoever records one on a
- * transport without encryption could send it again; there it counts from the address only that it first came from. By way of a
- * trusted proxy it counts for the IMS identity only that the proxy asserted first.
+ * Remembers where each access token of SIP was first seen. Nothing ties a bearer token to a request, so that whoever
+ * records one on a transport without encryption could send it again; there it counts from the address only that it first
+ * came from. By way of a trusted proxy it counts for the IMS identity only that the proxy asserted first.
  */
 import { createHash } from "node:crypto";
 import { type Flow, uriKey } from "../../transport/sip/index.ts";
@@ -20,13 +20,13 @@ export class TokenSources {
     this.#proxies = new Networks(trustedProxies);
   }
 
-  /** Whether a flow is that of a proxy that is trusted. */
+  /** Returns whether a flow is that of a proxy that is trusted. */
   trusts({ remote }: Flow): boolean {
     return this.#proxies.has(remote.host);
   }
 
   /**
-   * Whether a verified token counts on this flow.
+   * Returns whether a verified token counts on this flow.
    *
    * @param asserted what a trusted proxy says of its sender
    */

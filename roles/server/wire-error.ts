@@ -57,7 +57,7 @@ export function fromWireError(error: WireError): MikeySakkeError {
   return new MikeySakkeError(kind, "ADMIN_FAILED", `${code}: ${message}`, { cause: error });
 }
 
-/** Whether an error is the caller's fault and may be passed to them unchanged. */
+/** Returns whether an error is the caller's fault and may be passed to them unchanged. */
 export function isCallersFault(error: unknown): error is MikeySakkeError {
   return error instanceof MikeySakkeError && error.kind !== "transport" && error.kind !== "crypto";
 }

@@ -1,6 +1,7 @@
 /**
- * What makes a restored database go on safely, although the server that was lost did more after the backup than is known
- * here: nothing that it may have sent is sent a second time with another meaning, and every group gets a new GMK.
+ * The marks that make a restored database go on safely, although the server that was lost did more after the backup than
+ * is known here: nothing that it may have sent is sent a second time with another meaning, and every group gets a new
+ * GMK.
  *
  * - T: `store/gms/clock.ts` gives none that the lost server can have given.
  * - GMKs: each that is live is marked, and the schedule replaces it at once.

@@ -1,6 +1,6 @@
 /**
- * What an audit entry holds at most. Part of it is what somebody sent, so each text is cut, and no entry is larger than
- * some 12 KB, whoever writes it.
+ * The bounds of an audit entry. Part of it is what somebody sent, so each text is cut, and no entry is larger than some
+ * 12 KB, whoever writes it.
  */
 import { storable } from "./texts.ts";
 

@@ -29,7 +29,7 @@ export async function migrateWithin(sql: Sql, migrations: readonly Migration[] =
   }
 }
 
-/** How many migrations the tables have had; 0 where there are no tables. */
+/** Returns how many migrations the tables have had; 0 where there are no tables. */
 export async function schemaVersion(sql: Sql): Promise<number> {
   const { rows } = await sql.query<{ there: boolean }>(
     "SELECT to_regclass('schema_migration') IS NOT NULL AS there",

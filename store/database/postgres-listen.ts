@@ -63,7 +63,7 @@ export function listenOn(
       if (!payload.startsWith(TRIAL)) listener.heard(payload);
       else if (payload === trial?.payload) trial.arrived();
     });
-    /** Whether a notification arrives. */
+    /** Returns whether a notification arrives. */
     const arrives = async (): Promise<boolean> => {
       const payload = `${TRIAL}${randomUUID()}`;
       const arrived = new Promise<boolean>((resolve) => {

@@ -1,4 +1,4 @@
-/** Whether a database came out of a backup, see `store/backup/mark.ts`. */
+/** Finds out whether a database came out of a backup, see `store/backup/mark.ts`. */
 import type { Sql } from "./sql.ts";
 
 /** In milliseconds since the Unix epoch, by the clock of the database. */

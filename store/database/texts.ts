@@ -1,4 +1,4 @@
-/** What somebody sent, made fit for a column. */
+/** Makes texts that somebody sent fit for a column. */
 const UNSTORABLE = /\0|\p{Cs}/gu;
 
 /** PostgreSQL has no U+0000 in text and no lone surrogates; what somebody sent must not keep an entry out. */

@@ -1,4 +1,4 @@
-/** What is refused before it comes to the database. */
+/** Checks of values before they come to the database. */
 import { utf8 } from "../../base/bytes.ts";
 import { type ErrorCode, MikeySakkeError } from "../../base/errors.ts";
 import { isStorable } from "../database/texts.ts";

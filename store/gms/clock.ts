@@ -99,7 +99,7 @@ function firstOf(now: TimeColumns, last: TimeColumns, count: number): TimeColumn
   return first.fraction + count > FRACTIONS ? { seconds: first.seconds + 1, fraction: 0 } : first;
 }
 
-/** Whether some of these times were given before T was set back: every one that was given is in a chunk. */
+/** Returns whether some of these times were given before T was set back: every one that was given is in a chunk. */
 async function isUsed(sql: Sql, { seconds, fraction }: TimeColumns, count: number): Promise<boolean> {
   const { rows } = await sql.query(
     `SELECT FROM gms_chunk WHERE seconds = $1 AND fraction < $2::bigint + $3::bigint

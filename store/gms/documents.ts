@@ -1,4 +1,4 @@
-/** What a member's GKTP document holds. */
+/** The content of a member's GKTP document. */
 import type { Sql } from "../database/sql.ts";
 import { requireFew } from "./checks.ts";
 import type { DeliveryState, GktpRecord, RekeyKind } from "./records.ts";

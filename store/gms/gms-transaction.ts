@@ -1,4 +1,4 @@
-/** What is done within one transaction of `GmsStore.change`. Rows that are locked stay so until it ends. */
+/** The operations within one transaction of `GmsStore.change`. Rows that are locked stay so until it ends. */
 
 import type { NtpTime } from "../../bindings/index.ts";
 import type { Envelope } from "../database/envelope.ts";
@@ -51,7 +51,7 @@ export interface GmsTransaction {
   member(groupUri: string, memberUri: string): Promise<MemberRecord | undefined>;
   /** Priority and extensions of members who are there; others are passed over. */
   describeMembers(groupUri: string, members: readonly MemberRecord[]): Promise<void>;
-  /** How many there were. The revision stays. */
+  /** Deletes members and returns how many there were. The revision stays. */
   deleteMembers(groupUri: string, uris: readonly string[]): Promise<number>;
   /** In all groups of the member. */
   setKms(memberUri: string, kmsUri: string): Promise<void>;

@@ -1,4 +1,4 @@
-/** What processes tell each other through the database, so that nobody has to look all the time. */
+/** Notices that processes send each other through the database, so that nobody has to look all the time. */
 
 /** Channel of `pg_notify`. */
 export const CHANNEL = "gms";

@@ -1,7 +1,7 @@
 /**
- * Which process has a SIP subscription of which member, and which processes live. What is to be sent to a member names
- * one of its processes as its holder, so that a process finds its own work without looking at that of others, or of
- * members who are away.
+ * Records which process has a SIP subscription of which member, and which processes live. What is to be sent to a member
+ * names one of its processes as its holder, so that a process finds its own work without looking at that of others, or
+ * of members who are away.
  *
  * Nobody locks out anybody. A process that stores messages looks up who is present, and one whose member arrives looks
  * for messages; both look once more after their commit, and the later of the two sees what the other has done. A holder

@@ -1,4 +1,4 @@
-/** What a GMS keeps, as plain data. Times are milliseconds since the Unix epoch unless a name says otherwise. */
+/** The records of a GMS, as plain data. Times are milliseconds since the Unix epoch unless a name says otherwise. */
 import type { KeyId, KeyParameters, NtpTime } from "../../bindings/index.ts";
 
 /** `mcx-server` gets the key to mix media (4.3.5.2), `gms` is another GMS whose groups are regrouped. */

@@ -1,4 +1,4 @@
-/** What one process does for all of them, once in a while. */
+/** The steps that one process does for all of them, once in a while. */
 import type { Sql } from "../database/sql.ts";
 import type { SqlClock } from "../database/sql-clock.ts";
 

@@ -145,7 +145,7 @@ async function checkUsers(sql: Sql, records: readonly IssuedKey[]): Promise<void
 
 type SealedKey = IssuedKey & { readonly sealed: Uint8Array };
 
-/** How many were new. A row that another process is just writing is waited for. */
+/** Returns how many were new. A row that another process is just writing is waited for. */
 async function insert(
   sql: Sql,
   records: readonly SealedKey[],

@@ -99,7 +99,7 @@ export class KmsStore {
     return certificates.revoke(this.#db, certUri);
   }
 
-  /** How many were new. A revoked user stays revoked. */
+  /** Returns how many were new. A revoked user stays revoked. */
   enrol(uris: readonly string[], now: number): Promise<number> {
     return users.enrol(this.#db, uris, now);
   }

@@ -1,4 +1,4 @@
-/** What the database of a KMS holds, as plain data. Secrets are in clear here and sealed in the database. */
+/** The records of a KMS's database, as plain data. Secrets are in clear here and sealed in the database. */
 
 import type { KmsCertificate } from "../../bindings/identity/kms-material.ts";
 import type { MasterSecrets } from "../../bindings/kms.ts";

@@ -1,6 +1,6 @@
 /**
- * What the processes of one MCX server have in common: which of them live, which one serves the call of a group, and
- * messages from one to the others. Times are the database's.
+ * The state that the processes of one MCX server have in common: which of them live, which one serves the call of a
+ * group, and messages from one to the others. Times are the database's.
  *
  * Two processes never own one group at a time. A process is dead once its row is deleted, which only happens after its
  * lease; deleting and renewing lock the row, so one of the two finds that the other was there before.

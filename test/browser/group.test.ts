@@ -69,7 +69,7 @@ describeInChromium("a page that is a member of a group", () => {
     await kms?.close();
   });
 
-  /** What the page reports once it is loaded, which has the database of the visits before. */
+  /** Returns what the page reports once it is loaded, which has the database of the visits before. */
   async function visit(more: Readonly<Record<string, string>> = {}): Promise<GroupReport> {
     const own = { user: ALICE, kmsUri: KMS_URI, group: GROUP, at: String(NOW) };
     const query = new URLSearchParams({ ...own, ...more });

@@ -28,7 +28,7 @@ it("the completion of another shell is a wrong call that names the known shells"
   expect(run.stderr).toContain("bash, zsh, fish");
 });
 
-/** Where the program of that name is. */
+/** Returns where the program of that name is. */
 function which(name: string): string {
   return ["/usr/bin", "/bin", "/usr/local/bin"].map((folder) => `${folder}/${name}`).find(existsSync) ?? name;
 }

@@ -4,7 +4,7 @@ import { expect, it } from "vitest";
 
 const MODULE = new URL("../../cli/server/descriptors.ts", import.meta.url).href;
 
-/** What is logged in a process that may have so many. */
+/** Returns what is logged in a process that may have so many. */
 function logged(descriptors: number, connections: number): unknown[] {
   const code = `import { warnOfFewDescriptors } from ${JSON.stringify(MODULE)};
     const log = { warn: (...facts) => console.log(JSON.stringify(facts)) };

@@ -48,7 +48,7 @@ interface Served {
   log(): string;
 }
 
-/** What of its log is of the server's own making: what commander and Node.js write is no JSON. */
+/** Returns what of its log is of the server's own making: what commander and Node.js write is no JSON. */
 function lines({ log }: Served): Line[] {
   return log()
     .split("\n")

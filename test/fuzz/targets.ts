@@ -43,7 +43,7 @@ export interface FuzzTarget {
   readonly words: readonly string[];
 }
 
-/** What it reads, or undefined where it refuses. */
+/** Returns what it reads, or undefined where it refuses. */
 function read<T>(parse: () => T): T | undefined {
   try {
     return parse();

@@ -234,7 +234,7 @@ export async function sealAll(core: GmsCore): Promise<void> {
   await core.sealer.stop();
 }
 
-/** What members would answer, for all messages of a rekey or those of some. */
+/** Answers as members would, for all messages of a rekey or those of some. */
 export async function acknowledge(
   { store }: Pick<World, "store">,
   rekey: number,

@@ -96,7 +96,7 @@ async function pass(milliseconds: number): Promise<void> {
   await sealAll(core);
 }
 
-/** Whether a packet and a payload under the key that a member would send with now are taken. */
+/** Returns whether a packet and a payload under the key that a member would send with now are taken. */
 async function isHeard(from: Ring, by: Ring, group = GROUP): Promise<boolean[]> {
   const sender = from.media(group).sender();
   const packet = await sender.protect(rtp(sender.ssrc, 1, text("still here")));

@@ -284,7 +284,7 @@ function placesOf(
   };
 }
 
-/** What a server logs when something is wrong with it; what is not in JSON the runtime wrote. */
+/** Returns what a server logs when something is wrong with it; what is not in JSON the runtime wrote. */
 function complaintsOf(lines: readonly string[]): string[] {
   const ERROR = 50;
   return lines.filter((line) => {

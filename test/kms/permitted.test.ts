@@ -10,7 +10,7 @@ const PTT = "3gpp:mc:ptt_key_management_service";
 const DATA = "3gpp:mc:data_key_management_service";
 const ALICE = "sip:alice@example.org";
 
-/** What a verifier reads out of a token with these claims. */
+/** Returns what a verifier reads out of a token with these claims. */
 async function factsOf(claims: JWTPayload): Promise<TokenFacts> {
   const { publicKey, privateKey } = await generateKeyPair("ES256");
   const tokens = { issuer: "idms", audience: "kms", jwks: { keys: [{ ...(await exportJWK(publicKey)) }] } };

@@ -132,7 +132,7 @@ export class World {
     return this.issuer.token({ userUri, now: this.now, ...more });
   }
 
-  /** What a client would post to `tail`, below the root. */
+  /** Returns what a client would post to `tail`, below the root. */
   body(
     tail: string,
     userUri: string,

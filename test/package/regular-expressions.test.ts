@@ -57,7 +57,7 @@ beforeAll(async () => {
 /** Characters read alone decide: with limits of time a slow machine would find what is not there. */
 const BY_COUNT = { timeout: null, incubationTimeout: null, attackTimeout: null, randomSeed: 1 };
 
-/** What the checker says against it; undefined when it takes linear time at most. */
+/** Returns what the checker says against it; undefined when it takes linear time at most. */
 function faultOf(source: string, flags: string): string | undefined {
   const found = checkSync(source, flags, BY_COUNT);
   if (found.status === "safe") return undefined;

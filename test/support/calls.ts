@@ -11,7 +11,7 @@ export function callsIn(text: string): string[] {
   return lines.flatMap((line) => /(?:^|[|;&(] *)(mikey-sakke [^|>)#;&]*)/.exec(line)?.[1]?.trim() ?? []);
 }
 
-/** What a call has that is no command or no option of it; none where it can be taken. */
+/** Returns what a call has that is no command or no option of it; none where it can be taken. */
 export function strayIn(call: string): string[] {
   const [, ...words] = call.split(/\s+/);
   let called = PROGRAM.command;

@@ -12,7 +12,7 @@ export interface Schema {
   readonly $defs?: Readonly<Record<string, Schema>>;
 }
 
-/** What is wrong, with the path of each. */
+/** Returns what is wrong, with the path of each. */
 export function matches(value: unknown, schema: Schema, root: Schema, at = ""): string[] {
   if (schema.$ref !== undefined)
     return matches(value, root.$defs![schema.$ref.replace("#/$defs/", "")]!, root, at);

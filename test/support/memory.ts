@@ -36,12 +36,12 @@ function isZero(bytes: Uint8Array): boolean {
   return Buffer.compare(bytes, Buffer.alloc(bytes.length)) === 0;
 }
 
-/** Whether all of the memory is zero. */
+/** Returns whether all of the memory is zero. */
 export function isClear(core: Core): boolean {
   return isZero(bytesOf(core));
 }
 
-/** Whether the memory holds these octets, in this order or the other way round as the words of an integer. */
+/** Returns whether the memory holds these octets, in this order or the other way round as the words of an integer. */
 export function holds(core: Core, secret: Uint8Array): boolean {
   const memory = Buffer.from(core.memory.buffer);
   return memory.includes(Buffer.from(secret)) || memory.includes(Buffer.from(secret).reverse());

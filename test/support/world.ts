@@ -73,7 +73,7 @@ export interface KeyHolder {
   readonly partners?: readonly TestKms[];
 }
 
-/** What a client or a server has of its KMS. */
+/** Returns what a client or a server has of its KMS. */
 export function clientKeys(
   kms: TestKms,
   uri: string,

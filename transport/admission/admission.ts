@@ -1,7 +1,7 @@
 /**
- * What nobody has vouched for yet, of all sockets of a process: connections, unfinished messages, requests whose sender
- * has not been checked. All of it together is bounded, and what has waited longest makes room. An address that takes more
- * than its share makes room first, so that it cannot push out the connections of others.
+ * Limits for what nobody has vouched for yet, of all sockets of a process: connections, unfinished messages, requests
+ * whose sender has not been checked. All of it together is bounded, and what has waited longest makes room. An address
+ * that takes more than its share makes room first, so that it cannot push out the connections of others.
  */
 import { RequestBudget } from "./requests.ts";
 
@@ -95,7 +95,7 @@ export class Admission {
     };
   }
 
-  /** Whether more than four fifths of a limit are taken, and have not fallen below three fifths since. */
+  /** Returns whether more than four fifths of a limit are taken, and have not fallen below three fifths since. */
   get near(): boolean {
     return this.#isNear;
   }
@@ -196,7 +196,7 @@ function oldestOf(connections: ReadonlySet<AdmittedConnection>): AdmittedConnect
   return connections.values().next().value!;
 }
 
-/** What one peer has to itself: an IPv4 address, or the /64 of an IPv6 address. */
+/** Returns what one peer has to itself: an IPv4 address, or the /64 of an IPv6 address. */
 function networkOf(address: string): string {
   if (!address.includes(":")) return address;
   const [before = "", after = ""] = address.toLowerCase().split("%", 1)[0]!.split("::");

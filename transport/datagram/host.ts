@@ -39,14 +39,17 @@ export function canonicalAddress({ host, port }: DatagramAddress): DatagramAddre
   return { host: known, port };
 }
 
-/** Whether a canonical address is that of one host: not "this network", multicast, reserved or broadcast (RFC 6890). */
+/**
+ * Returns whether a canonical address is that of one host: not "this network", multicast, reserved or broadcast (RFC
+ * 6890).
+ */
 export function isUnicast(host: string): boolean {
   if (host.includes(":")) return host !== "::" && !host.startsWith("ff");
   const first = Number(host.slice(0, host.indexOf(".")));
   return first > 0 && first < 224;
 }
 
-/** Whether an address is of the loopback interface, which has the whole of 127.0.0.0/8. */
+/** Returns whether an address is of the loopback interface, which has the whole of 127.0.0.0/8. */
 export function isLoopbackHost(host: string): boolean {
   return host === "::1" || host.startsWith("127.");
 }

@@ -23,8 +23,8 @@ export interface DatagramPort {
 const CONNECTION = "connection";
 
 /**
- * What stands for a connection where others have an address. Its host is no address of a network, so that neither a datagram
- * nor a session description can have it.
+ * Returns what stands for a connection where others have an address. Its host is no address of a network, so that
+ * neither a datagram nor a session description can have it.
  */
 export function connectionAddress(number: number): DatagramAddress {
   return { host: CONNECTION, port: number };

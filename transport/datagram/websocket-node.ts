@@ -119,7 +119,7 @@ export class LegSockets {
     return (this.#http.address() as AddressInfo | null)?.port;
   }
 
-  /** Where clients connect to, without a token. */
+  /** The URL to which clients connect, without a token. */
   get url(): string {
     const { tls, advertisedHost, host } = this.#options;
     const name = advertisedHost ?? host;

@@ -1,4 +1,4 @@
-/** What a user agent server checks before a method's handler is asked (RFC 3261 8.2), and which handler that is. */
+/** The checks that a user agent server makes before a method's handler is asked (RFC 3261 8.2), and which handler that is. */
 import { MikeySakkeError } from "../../base/errors.ts";
 import type { Headers } from "./codec/headers.ts";
 import type { SipRequest } from "./codec/message.ts";

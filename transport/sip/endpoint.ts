@@ -95,7 +95,7 @@ export interface SipEndpoint {
   close(): Promise<void>;
   /** Calls back when a connection is gone; returns what takes that away. */
   onFlowClosed(listener: (flow: Flow) => void): () => void;
-  /** Where requests reach this endpoint, by a transport of its own. */
+  /** Returns where requests reach this endpoint, by a transport of its own. */
   contact(transport: SipTransport["name"]): string;
   /**
    * Sends a request outside of any dialog and resolves to its final response, whatever that is. Rejects with the

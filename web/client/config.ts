@@ -1,4 +1,4 @@
-/** What a page must be told of its servers, as `config.json` beside it has it. */
+/** The servers of a page, as `config.json` beside it has it. */
 export interface PageConfig {
   readonly kms: {
     /** What the KMS itself is known by, as in its requests. */

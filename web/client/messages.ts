@@ -1,6 +1,7 @@
 /**
- * What the parts of the page tell each other. The main thread draws and takes input; one worker has keys and SIP, another one
- * SRTP and the media sockets, so that keys that load hold up no packet. Voice goes between the worklets and the latter.
+ * The messages between the parts of the page. The main thread draws and takes input; one worker has keys and SIP,
+ * another one SRTP and the media sockets, so that keys that load hold up no packet. Voice goes between the worklets and
+ * the latter.
  */
 
 import type { CallDescription } from "../../documents/sdp/call.ts";

@@ -1,4 +1,7 @@
-/** What the client under test does when its GMS refuses a SUBSCRIBE: overloaded, restarted, or with a token that it no longer takes. */
+/**
+ * Checks what the client under test does when its GMS refuses a SUBSCRIBE: overloaded, restarted, or with a token that
+ * it no longer takes.
+ */
 import { type Answer, type AuthValue, RETRY_AFTER, WWW_AUTHENTICATE } from "../../../transport/sip/index.ts";
 import { fail, known, must, type TestCase } from "../case.ts";
 import type { RefusedSeen, SubscribeSeen } from "./gms.ts";

@@ -1,4 +1,4 @@
-/** What must be right in a request (TS 33.180 D.2.1, D.2.2). */
+/** Checks of what must be right in a request (TS 33.180 D.2.1, D.2.2). */
 import { sealKmsRequest } from "../../../documents/kms-xml/index.ts";
 import { fail, inconclusive, must, notApplicable, type TestCase } from "../case.ts";
 import type { KmsPeer, Post } from "./peer.ts";

@@ -1,4 +1,4 @@
-/** What calls tell their user. */
+/** The events that calls report to their user. */
 
 import type { ListenerCounters, Talker, TalkerMismatch } from "../../call/listener.ts";
 import type { FloorChange } from "./floor.ts";

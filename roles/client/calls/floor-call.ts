@@ -1,4 +1,7 @@
-/** What every call has in which one talks at a time: the floor, what is said while it is granted, and what is heard. */
+/**
+ * The parts of every call in which one member talks at a time: the floor, what is said while it is granted, and what is
+ * heard.
+ */
 import type { VoiceSender } from "../../call/voice-sender.ts";
 import type { CallEvent } from "./call-events.ts";
 import { notGranted } from "./call-media.ts";
@@ -70,7 +73,7 @@ export abstract class FloorCall {
     return this.#media.play();
   }
 
-  /** What floor control tells of a change. */
+  /** Takes what floor control tells of a change. */
   protected changed(change: FloorChange): void {
     const isGranted = change.floor.state === "granted";
     if (isGranted && !this.#maySpeak) this.#media.sender.begin();

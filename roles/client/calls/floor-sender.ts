@@ -1,4 +1,4 @@
-/** How a member sends floor control to others without a server: as SRTCP of the stream of its media (TS 24.380 8.2). */
+/** Sends floor control to other members without a server: as SRTCP of the sender's media stream (TS 24.380 8.2). */
 import { encodeFloorMessage } from "../../../bindings/floor-control/index.ts";
 import type { DatagramAddress, DatagramPort } from "../../../transport/datagram/ports.ts";
 import type { FloorContent } from "./floor.ts";

@@ -1,4 +1,4 @@
-/** What users of a call see of the floor, and what the two kinds of floor control share. */
+/** The floor as users of a call see it, and what the two kinds of floor control share. */
 import type { FloorMessage } from "../../../bindings/floor-control/index.ts";
 
 /**

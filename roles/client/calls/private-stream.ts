@@ -1,4 +1,7 @@
-/** What one side of a private call sends: speech as SRTP and, off-network, floor control as SRTCP, under one SSRC of its key. */
+/**
+ * The stream that one side of a private call sends: speech as SRTP and, off-network, floor control as SRTCP, under one
+ * SSRC of its key.
+ */
 import { andThen } from "../../../base/maybe-promise.ts";
 import type { RandomSource } from "../../../base/random.ts";
 import type { MaybePromise, PrivateMedia, SrtcpSender, SrtpSender } from "../../../bindings/media/index.ts";

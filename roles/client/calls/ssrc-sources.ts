@@ -14,7 +14,7 @@ export class SsrcSources {
   readonly #hosts = new Map<number, string>();
   readonly #ssrcs = new Map<string, Set<number>>();
 
-  /** Whether another host has used the SSRC. */
+  /** Returns whether another host has used the SSRC. */
   isOther(ssrc: number, host: string): boolean {
     const known = this.#hosts.get(ssrc);
     return known !== undefined && known !== host;

@@ -51,13 +51,13 @@ export class McxRefusedError extends MikeySakkeError {
 /** Answers that say something of the server, or of the way to it, where another one may say something else. */
 const OF_SERVER = new Set([408, 430, 477, 480, 500, 502, 503, 504]);
 
-/** Whether another server may do better. */
+/** Returns whether another server may do better. */
 export function isOfServer(error: unknown): boolean {
   if (error instanceof McxRefusedError) return OF_SERVER.has(error.status);
   return error instanceof MikeySakkeError && error.kind === "transport";
 }
 
-/** Whether a server did not answer in time: it is gone, or has too much to do. */
+/** Returns whether a server did not answer in time: it is gone, or has too much to do. */
 export function isSilence(error: unknown): boolean {
   return error instanceof MikeySakkeError && error.code === "MCX_SILENT";
 }
@@ -107,18 +107,18 @@ export class Binding {
     });
   }
 
-  /** Where requests of this binding go: to the process that has it. */
+  /** The target of requests of this binding: the process that has it. */
   get target(): { readonly uri: string; readonly nextHop: NextHop | undefined } {
     const { uri, nextHop } = this.server;
     return this.#contact === undefined ? { uri, nextHop } : { uri: this.#contact, nextHop: undefined };
   }
 
-  /** Whether the server goes by that name. */
+  /** Returns whether the server goes by that name. */
   isAt(uri: string): boolean {
     return uri === this.#contact || uri === this.server.uri;
   }
 
-  /** Whether its requests are protected on their way. */
+  /** Returns whether its requests are protected on their way. */
   get isSecure(): boolean {
     return this.#flow?.transport === "TLS" || this.#flow?.transport === "WSS";
   }

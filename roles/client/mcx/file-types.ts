@@ -1,4 +1,4 @@
-/** What a client is given for files, and what it tells of them. */
+/** The options of a client for files, and the events that it reports of them. */
 
 /** What is used of `fetch`. */
 export type FileFetch = (

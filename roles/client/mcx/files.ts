@@ -143,7 +143,7 @@ export async function fetchFile(
   return file;
 }
 
-/** What a MESSAGE of the server for this user says of files; undefined: it is about something else. */
+/** Reads what a MESSAGE of the server for this user says of files; undefined: it is about something else. */
 export async function readFileMessage(
   { requestType, callingGroup, callingUser = "" }: ServiceInfo,
   { signalling, mikey }: { readonly signalling: Uint8Array; readonly mikey: Uint8Array | undefined },

@@ -1,4 +1,4 @@
-/** What a client of an MCX server is given, and tells. */
+/** The options of a client of an MCX server, and the events that it reports. */
 
 import type { RandomSource } from "../../../base/random.ts";
 import type { Tolerance } from "../../../bindings/index.ts";

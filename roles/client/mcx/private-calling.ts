@@ -182,7 +182,7 @@ function decided<T>(decision: T | Promise<T>, clock: Clock): Promise<T | "late">
   });
 }
 
-/** What the server asks for, under a CSK of this client and bound to this request. */
+/** Opens what the server asks for, under a CSK of this client and bound to this request. */
 async function openInvite(
   request: SipRequest,
   { userUri, mcxUri }: McxClientOptions,

@@ -1,4 +1,4 @@
-/** What users of a client see of private calls by way of the server. */
+/** Private calls by way of the server, as users of a client see them. */
 import type { JitterBufferOptions } from "../../../bindings/media/index.ts";
 import type { SessionEnd } from "../../../transport/sip/index.ts";
 import type { CallEvent } from "../calls/call-events.ts";

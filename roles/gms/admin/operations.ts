@@ -12,7 +12,7 @@ export const ADMIN_ROOT = "/gms/v1";
 /** What an operation may do and tell on behalf of its caller. */
 export interface Rights {
   readonly caller: Caller;
-  /** Whether all these groups may be told of. */
+  /** Returns whether all these groups may be told of. */
   manages(groups: readonly string[]): Promise<boolean>;
 }
 

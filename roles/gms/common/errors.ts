@@ -1,4 +1,4 @@
-/** What the operations of a GMS refuse. The listeners have their own answers for these codes. */
+/** The refusals of the operations of a GMS. The listeners have their own answers for these codes. */
 import { type ErrorCode, MikeySakkeError } from "../../../base/errors.ts";
 
 export type GmsErrorCode =

@@ -6,7 +6,7 @@ export const EMPTY_GKTP_ETAG = "0";
 
 const DIGITS = 32;
 
-/** What a message adds to an entity tag. */
+/** Returns what a message adds to an entity tag. */
 export function messageDigest(octets: Uint8Array): string {
   return hash("sha256", octets, "hex").slice(0, DIGITS);
 }

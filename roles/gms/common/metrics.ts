@@ -1,4 +1,4 @@
-/** What a GMS counts. `metrics-prom.ts` counts for Prometheus. */
+/** The counters of a GMS. `metrics-prom.ts` counts for Prometheus. */
 import type { DeliveryState, RekeyKind } from "../../../store/gms/records.ts";
 
 /** What is in the store, of all processes on it. */

@@ -1,4 +1,4 @@
-/** What other processes did, told by the database to the parts of this one. */
+/** Notices of what other processes did, told by the database to the parts of this one. */
 import type { GmsStore } from "../../../store/gms/gms-store.ts";
 import type { Notice } from "../../../store/gms/notices.ts";
 

@@ -1,4 +1,4 @@
-/** What the parts of the GMS know of each other: operations, the store, and which of them is told of what. */
+/** The interfaces between the parts of the GMS: operations, the store, and which of them is told of what. */
 
 import type { RandomSource } from "../../../base/random.ts";
 import type { Core } from "../../../bindings/core/core.ts";
@@ -147,7 +147,7 @@ export interface GmsAdmin {
   setPriority(caller: Caller, groupUri: string, uri: string, priority: number | undefined): Promise<Changed>;
   /** Out of all groups, with an end to every GMK that the user holds. Again: goes on, and tells what is left. */
   loseUser(caller: Caller, userUri: string): Promise<LostUser>;
-  /** What is left of that. */
+  /** Returns what is left of that. */
   lostUser(userUri: string): Promise<LostUser>;
   gmks(groupUri: string): Promise<GmkRecord[]>;
   rekey(caller: Caller, groupUri: string, options?: RekeyOptions): Promise<RekeyRecord>;

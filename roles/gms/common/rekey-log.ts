@@ -27,7 +27,7 @@ export function logSent(log: GmsLog, message: Message, transport: Transport): vo
   log.debug({ ...ofMessage(message), transport }, "message sent");
 }
 
-/** What came of a message that went out, by the member's answer or for lack of one. */
+/** Logs what came of a message that went out, by the member's answer or for lack of one. */
 export function logOutcome(
   log: GmsLog,
   message: Message,

@@ -50,8 +50,8 @@ export class XcapAudit {
   }
 
   /**
-   * What is only counted in metrics, and no refusal in log and audit log: probes and scans of a public port, and that a group of which an MCX server asks is
-   * none here, as it does for each call to such a group.
+   * Returns whether a refusal is only counted in metrics, and stands in neither log nor audit log: probes and scans of a
+   * public port, and that a group of which an MCX server asks is none here, as it does for each call to such a group.
    */
   isOrdinary(request: XcapRequest, { who }: Known, { code }: XcapRefusal): boolean {
     if (who === undefined) return PROBES.has(code);

@@ -37,7 +37,7 @@ function readTags(text: string, header: string): Tags {
 }
 
 /**
- * Whether a reading is answered with 304. `etag` is that of the document that is there.
+ * Returns whether a reading is answered with 304. `etag` is that of the document that is there.
  *
  * @throws {XcapRefusal} PRECONDITION
  */

@@ -1,4 +1,4 @@
-/** What the XCAP server refuses, and how it says so (RFC 4825 11, TS 24.482 A.2.3, RFC 6750 3.1). */
+/** The refusals of the XCAP server, and the answers that say so (RFC 4825 11, TS 24.482 A.2.3, RFC 6750 3.1). */
 import { defined } from "../../../base/defined.ts";
 import { type ErrorCode, MikeySakkeError } from "../../../base/errors.ts";
 import { writeXcapError, type XcapError } from "../../../documents/group-xml/index.ts";

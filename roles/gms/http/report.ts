@@ -1,4 +1,4 @@
-/** What a client made of the messages that it fetched (5.7.2.y): the answer that HTTP has no place for. */
+/** The report of a client on the messages that it fetched (5.7.2.y): the answer that HTTP has no place for. */
 import { createHash } from "node:crypto";
 import { MEDIA, type ReportedMessage, readGktpReport } from "../../../documents/group-xml/index.ts";
 import type { DeliveryResult, GktpRecord } from "../../../store/gms/records.ts";

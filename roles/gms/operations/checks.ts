@@ -1,4 +1,4 @@
-/** What may be asked for. Nothing of it has touched the store yet. */
+/** Checks of what is asked for, before any of it touches the store. */
 
 import { utf8 } from "../../../base/bytes.ts";
 import { defined } from "../../../base/defined.ts";

@@ -15,7 +15,7 @@ export type { OperationDeps } from "./deps.ts";
 export function createOperations(deps: OperationDeps): GmsAdmin {
   const { store } = deps;
 
-  /** What a list says of a group that there is. */
+  /** Returns the list of a group that exists. */
   async function ofGroup<T>(uri: string, list: () => Promise<T[]>): Promise<T[]> {
     requireUri(uri, "group", "GROUP_UNKNOWN");
     const found = await list();

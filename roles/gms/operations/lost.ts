@@ -37,7 +37,7 @@ export async function loseUser(deps: OperationDeps, caller: Caller, userUri: str
   return lostUser(deps, userUri);
 }
 
-/** What is still to happen. @throws MikeySakkeError usage `BAD_MEMBER` */
+/** Returns what is still to happen. @throws MikeySakkeError usage `BAD_MEMBER` */
 export async function lostUser(deps: OperationDeps, userUri: string): Promise<LostUser> {
   requireUri(userUri, "user", "BAD_MEMBER");
   const { store } = deps;

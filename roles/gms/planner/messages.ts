@@ -122,7 +122,7 @@ function inOrder(deps: PlanDeps, members: readonly MemberRecord[]): MemberRecord
   return [...members.filter(isKnown), ...members.filter((member) => !isKnown(member))];
 }
 
-/** Whether the KMS of a member has a certificate here. */
+/** Returns a test of whether the KMS of a member has a certificate here. */
 export function knownKms({ keys }: Pick<PlanDeps, "keys">): (member: { kmsUri: string }) => boolean {
   const { domains, initiator } = keys.current();
   const known = new Set([...initiator.domains, ...domains].map((domain) => domain.kmsUri));

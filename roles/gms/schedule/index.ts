@@ -1,4 +1,4 @@
-/** What a GMS does by itself. Every process does it; the database gives each thing to one of them. */
+/** The work that a GMS does by itself. Every process looks for it; the database gives each task to one of them. */
 
 import { Timer, type TimerPort } from "../../../base/clock.ts";
 import { purgeAudit } from "../../server/audit-retention.ts";

@@ -14,7 +14,7 @@ const CAUSE = "client without keys";
 /** A message that was made anew is not made anew again before that, so that no client has a GMS seal for ever. */
 const AGAIN_MS = 60_000;
 
-/** Whether the answer says so: the number of the warning is what counts. */
+/** Returns whether the answer says so: the number of the warning is what counts. */
 export function isTooOld({ status, warnings }: NotifyResult): boolean {
   const number = OLDER_WARNING_TEXT.slice(0, 4);
   return status === 488 && warnings.some(({ text }) => text.startsWith(number));

@@ -1,4 +1,4 @@
-/** What the answer to a NOTIFY says of the messages in it (5.7.2.x step 2: it is the answer of the member). */
+/** Reads what the answer to a NOTIFY says of the messages in it (5.7.2.x step 2: it is the answer of the member). */
 
 import type { NotifyResult } from "../../../transport/sip/index.ts";
 import { TIME_TEXT } from "../../group-keys/notify-answer.ts";

@@ -54,12 +54,12 @@ function isOfGroup({ kind }: Entry): boolean {
   return kind === "group" || kind === "groups";
 }
 
-/** Whether there is anything for the member: a group, or a message. */
+/** Returns whether there is anything for the member: a group, or a message. */
 export function mayRead({ groups, gktp }: MemberView): boolean {
   return groups.size > 0 || gktp.length > 0;
 }
 
-/** Whether a document is one of those that the entries name. */
+/** Returns whether a document is one of those that the entries name. */
 export function covers(entries: readonly Entry[], sel: string): boolean {
   const isCollection = ({ kind }: Entry) => kind === "groups" || kind === "gktp-groups";
   return entries.some((entry) => (isCollection(entry) ? sel.startsWith(entry.sel) : sel === entry.sel));

@@ -13,7 +13,7 @@ export class Revisions {
     return changed;
   }
 
-  /** Whether more was seen than a view shows. A view that shows more is noted. */
+  /** Returns whether more was seen than a view shows. A view that shows more is noted. */
   areNewer(view: ReadonlyMap<string, number>): boolean {
     let newer = false;
     for (const [group, revision] of view) {

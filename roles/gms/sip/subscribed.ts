@@ -1,4 +1,4 @@
-/** What a subscriber asks for (RFC 5875 4.3, 4.4): its resources, and in which form it wants their changes. */
+/** Reads what a subscriber asks for (RFC 5875 4.3, 4.4): its resources, and in which form it wants their changes. */
 import {
   gktpGroupPath,
   groupDocumentPath,

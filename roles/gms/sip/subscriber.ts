@@ -64,7 +64,7 @@ export class Subscriber {
     return this.link.state === "terminated";
   }
 
-  /** Whether this subscription brought the message, and had an answer that says what came of it. */
+  /** Returns whether this subscription brought the message, and had an answer that says what came of it. */
   hasSettled(rekey: number): boolean {
     return this.#settled.has(rekey);
   }

@@ -1,6 +1,6 @@
 /**
- * What an operator does with a KMS. `createKmsAdmin` does it on the store, `adminClient` through the admin API of a server
- * that runs, so that a command need not know which.
+ * The operations of an operator on a KMS. `createKmsAdmin` does them on the store, `adminClient` through the admin API
+ * of a server that runs, so that a command need not know which.
  */
 import type { KeySet, KmsCertificate } from "../../../bindings/identity/kms-material.ts";
 import type {
@@ -75,7 +75,7 @@ export interface KmsAdmin {
   /** The same operations, with this actor in the audit log in place of "operator". */
   as(actor: string): KmsAdmin;
 
-  /** How many were new. */
+  /** Returns how many were new. */
   enrol(uris: readonly string[]): Promise<number>;
   user(uri: string): Promise<UserRecord | undefined>;
   users(query: UserQuery): Promise<UserRecord[]>;

@@ -1,4 +1,4 @@
-/** What each operation of the admin API does with its body. */
+/** The handlers of the admin API: what each operation does with its body. */
 import { fromBase64, wipe } from "../../../base/bytes.ts";
 import { defined } from "../../../base/defined.ts";
 import { writeKmsCertificate } from "../../../documents/kms-xml/index.ts";

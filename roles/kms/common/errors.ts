@@ -1,6 +1,6 @@
 /**
- * What a KMS refuses and how it says so. The standard defines neither HTTP status nor ErrorCode values, so the code is
- * the status and two digits. docs/kms.md has the same table.
+ * The refusals of a KMS and the answers that say so. The standard defines neither HTTP status nor ErrorCode values, so
+ * the code is the status and two digits. docs/kms.md has the same table.
  */
 import { type ErrorCode, MikeySakkeError } from "../../../base/errors.ts";
 import { TokenRefusal } from "../../server/token-refusal.ts";

@@ -1,4 +1,4 @@
-/** What a KMS counts. `metrics-prom.ts` counts for Prometheus. */
+/** The counters of a KMS. `metrics-prom.ts` counts for Prometheus. */
 export interface KmsMetrics {
   /** An answer went out. `type` is a request type or "other", `code` "ok" or that of the refusal. */
   answered(type: string, code: string, milliseconds: number): void;

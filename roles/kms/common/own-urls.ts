@@ -15,7 +15,7 @@ interface Origin {
 }
 
 export interface OwnUrls {
-  /** Whether `url` names the resource that was posted to. */
+  /** Returns whether `url` names the resource that was posted to. */
   matches(url: string, target: Target): boolean;
   /** The URL of a path, for answers to requests that carry none. */
   urlOf(path: string): string;

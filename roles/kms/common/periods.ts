@@ -1,4 +1,4 @@
-/** Which key periods a KeyProvision request is for (TS 33.180 D.2.4), and whether policy allows them. */
+/** Finds which key periods a KeyProvision request is for (TS 33.180 D.2.4), and whether policy allows them. */
 import { keyPeriodEnd, keyPeriodNo } from "../../../bindings/identity/key-period.ts";
 import { ntpFromUnixMs, ntpSeconds, ntpSecondsToUnixMs } from "../../../bindings/identity/ntp.ts";
 import type { KmsConfig } from "./config.ts";

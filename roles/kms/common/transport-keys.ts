@@ -46,8 +46,8 @@ export function wrappingKey({ keys, request }: Exchange): TransportKeyRecord | u
 }
 
 /**
- * Whether the request shows that the client has the key: it is signed with it, or names it and is signed with an InK.
- * An id alone shows nothing: it stands in answers in clear.
+ * Returns whether the request shows that the client has the key: it is signed with it, or names it and is signed with an
+ * InK. An id alone shows nothing: it stands in answers in clear.
  */
 function isProven(key: TransportKeyRecord, { keys, request, signedWith }: Exchange): boolean {
   if (key.id === signedWith) return true;
@@ -74,8 +74,8 @@ export async function activateProven(
 }
 
 /**
- * How the answer is protected. A client that signs, or has an InK, gets a signed one; a client that has a TrK gets
- * keys wrapped, whether it asks for it or not.
+ * Decides how the answer is protected. A client that signs, or has an InK, gets a signed one; a client that has a TrK
+ * gets keys wrapped, whether it asks for it or not.
  */
 export function protectionOf(exchange: Exchange): KmsProtection {
   const wrapWith = wrappingKey(exchange);

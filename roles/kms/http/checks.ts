@@ -1,6 +1,6 @@
 /**
- * What must hold before a request is answered, in order. The last one has an effect, so that a request that was refused
- * may be sent again once its fault is mended.
+ * The checks that must hold before a request is answered, in order. The last one has an effect, so that a request that
+ * was refused may be sent again once its fault is mended.
  */
 import { createHash } from "node:crypto";
 import { utf8 } from "../../../base/bytes.ts";

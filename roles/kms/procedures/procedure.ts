@@ -1,4 +1,4 @@
-/** What the request types have in common: an answer to a request that passed all checks. */
+/** The part that the request types have in common: an answer to a request that passed all checks. */
 import type { KeySet } from "../../../bindings/identity/kms-material.ts";
 import type { KmsMessage } from "../../../documents/kms-xml/index.ts";
 import type { Exchange, Tools } from "../common/exchange.ts";

@@ -51,7 +51,7 @@ export class Cluster {
     this.#data = new SharedData({ store, lease, deliver: options.deliver, clock, log });
   }
 
-  /** Whether this process may serve the groups that it owns. */
+  /** Returns whether this process may serve the groups that it owns. */
   get isLive(): boolean {
     return this.#lease.isLive;
   }

@@ -1,4 +1,7 @@
-/** How many messages one participant may send: each may have the server protect one for every participant. */
+/**
+ * Limits the number of messages that one participant may send: each may have the server protect one for every
+ * participant.
+ */
 
 export interface RateLimit {
   readonly perSecond: number;
@@ -17,7 +20,7 @@ export class MessageRate {
     this.#tokens = limit.burst;
   }
 
-  /** Whether one more is taken. `now` in milliseconds. */
+  /** Returns whether one more is taken. `now` in milliseconds. */
   take(now: number): boolean {
     const { perSecond, burst } = this.#limit;
     const gained = ((now - (this.#at ?? now)) * perSecond) / 1000;

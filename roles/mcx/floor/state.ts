@@ -1,4 +1,4 @@
-/** What the arbiter of one group's floor knows, is told and says (TS 24.380 6.3.4). */
+/** The state, events and effects of the arbiter of one group's floor (TS 24.380 6.3.4). */
 import type { FloorMessage } from "../../../bindings/floor-control/index.ts";
 
 /** Times are milliseconds; names of timers are those of TS 24.380 11.1.2. */

@@ -106,7 +106,7 @@ export class MediaLegs {
     return place === undefined || this.#own.has(address) ? NOBODY : place.legs;
   }
 
-  /** Whether a packet from there would be one of this server's own. */
+  /** Returns whether a packet from there would be one of this server's own. */
   isOwn(address: DatagramAddress): boolean {
     return this.#own.has(address);
   }

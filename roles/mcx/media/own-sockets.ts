@@ -57,7 +57,7 @@ export class OwnSockets {
     };
   }
 
-  /** Whether a packet to or from there would be to or from this server. */
+  /** Returns whether a packet to or from there would be to or from this server. */
   has({ host, port }: DatagramAddress): boolean {
     const bound = this.#ports.get(port);
     const known = canonicalHost(host) ?? host;
@@ -67,7 +67,7 @@ export class OwnSockets {
   }
 
   /**
-   * Where a leg's packets may go, in the one spelling of that address.
+   * Returns where a leg's packets may go, in the one spelling of that address.
    *
    * @throws MikeySakkeError usage `BAD_ADDRESS`: no address, not that of one host, or one of this server's sockets
    */

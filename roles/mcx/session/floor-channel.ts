@@ -210,7 +210,7 @@ export class FloorChannel {
   }
 }
 
-/** Whether a message comes from a client, under one of its valid keys. */
+/** Returns whether a message comes from a client, under one of its valid keys. */
 function isUsable({ keys, signalling }: Leg, { ssrc, mki }: UnprotectedRtcp): boolean {
   if (isServerSsrc(ssrc)) return false;
   if (keys.receiving(keyIdFromBytes(mki)) !== undefined) return true;

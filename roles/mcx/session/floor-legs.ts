@@ -1,7 +1,8 @@
 /**
- * Where the floor control of each participant comes from and goes to. The key that opens a message says whose it is; the
- * address is learned from it. What signalling named is where messages go before that, and is nobody's property: an address
- * belongs to the one leg that has sent something authentic from there, and only that leg's going frees it.
+ * The addresses that the floor control of each participant comes from and goes to. The key that opens a message says
+ * whose it is; the address is learned from it. What signalling named is where messages go before that, and is nobody's
+ * property: an address belongs to the one leg that has sent something authentic from there, and only that leg's going
+ * frees it.
  */
 import type { KeyId } from "../../../bindings/index.ts";
 import { addressKey, type DatagramAddress } from "../../../transport/datagram/ports.ts";

@@ -39,7 +39,7 @@ export class PrivateSession {
     this.#over = over;
   }
 
-  /** Where both sides send to. */
+  /** The addresses to which both sides send. */
   get addresses(): Pick<CallDescription, "media" | "floor"> {
     return this.#maker.addressesOf(this.#made.session);
   }

@@ -104,7 +104,7 @@ export class SessionMaker {
     this.#slots.delete(slot);
   }
 
-  /** Where clients send to. */
+  /** Returns the addresses to which clients send. */
   addressesOf({ ports }: GroupSession): Pick<CallDescription, "media" | "floor"> {
     const { media } = this.#options.config;
     const host = media.advertisedHost ?? media.host;

@@ -45,7 +45,7 @@ export class BoundClient implements ControlKeys {
     this.xml.add(csk);
   }
 
-  /** Whether one of these is an IMS identity of the client. */
+  /** Returns whether one of these is an IMS identity of the client. */
   isOf(asserted: readonly string[]): boolean {
     return this.asserted.some((own) => asserted.some((uri) => isSameUri(own, uri)));
   }
@@ -126,7 +126,7 @@ export class Clients {
     return [...(this.#byFlow.get(flow) ?? [])].filter((client) => this.has(client));
   }
 
-  /** Where a client is now, and what the IMS knows it by. */
+  /** Records where a client is now, and what the IMS knows it by. */
   place(client: BoundClient, flow: Flow, asserted: readonly string[]): void {
     this.#displace(client);
     client.flow = flow;

@@ -1,4 +1,4 @@
-/** What the procedures over SIP work with. */
+/** The context in which the procedures over SIP work. */
 
 import type { RandomSource } from "../../../base/random.ts";
 import type { MemoryReceiverState } from "../../../bindings/index.ts";

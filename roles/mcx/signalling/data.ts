@@ -106,7 +106,10 @@ async function addresseesOf(
   return { group, to: requestUri };
 }
 
-/** What tells the message from others. A file is one that was uploaded here for its receivers: they are led nowhere else. */
+/**
+ * Returns what tells the message from others. A file is one that was uploaded here for its receivers: they are led
+ * nowhere else.
+ */
 function nameIn(
   signalling: Uint8Array,
   {
@@ -174,7 +177,7 @@ async function bring(context: SignallingContext, sds: Sds, user: string, until?:
   if (clients.of(user).some((client) => !tried.includes(client))) await bringKept(context, user);
 }
 
-/** What was kept for a user, to a client that has just bound. One that has no group key yet is tried again. */
+/** Brings what was kept for a user to a client that has just bound. One that has no group key yet is tried again. */
 export async function bringKept(context: SignallingContext, user: string, failures = 0): Promise<void> {
   const { clients, mailboxes, random } = context;
   for (const { sds, until } of mailboxes.take(user)) await bring(context, sds, user, until);

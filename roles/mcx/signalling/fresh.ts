@@ -1,6 +1,7 @@
 /**
- * Whether a request is the one that its sender made, now. XML is signed under the CSK (TS 33.180 9.3.5), but neither with a time
- * nor together with SDP and payloads: what was recorded could be sent again, and with another description of the call.
+ * Checks whether a request is the one that its sender made, now. XML is signed under the CSK (TS 33.180 9.3.5), but
+ * neither with a time nor together with SDP and payloads: what was recorded could be sent again, and with another
+ * description of the call.
  */
 import { DEFAULT_WINDOW_MS } from "../../../bindings/index.ts";
 import type { Part, RequestBinding } from "../../../documents/group-xml/index.ts";

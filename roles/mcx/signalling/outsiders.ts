@@ -20,7 +20,7 @@ export class Outsiders {
     this.#clock = clock;
   }
 
-  /** Whether the user may ask for one more group. */
+  /** Returns whether the user may ask for one more group. */
   may(user: string): boolean {
     const minute = Math.floor(this.#clock.now() / MINUTE_MS);
     if (minute !== this.#minute) {

@@ -24,7 +24,7 @@ for (const name of ["validate", "compile", "instantiate", "Module", "Instance", 
 }
 addEventListener("securitypolicyviolation", (event) => violations.push(event.blockedURI));
 
-/** What was seen so far. Violations are reported by an event of their own, hence the wait. */
+/** Returns what was seen so far. Violations are reported by an event of their own, hence the wait. */
 export async function watched(): Promise<Watched> {
   await new Promise((resolve) => setTimeout(resolve, 100));
   return { wasmCalls: [...wasmCalls], violations: [...violations] };

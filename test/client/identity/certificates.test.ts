@@ -31,7 +31,7 @@ describe("a change of the KMS's master secrets", () => {
   const certUris = async ({ store }: Device) =>
     (await store.certificates(KMS_URI)).map(({ certificate }) => certificate.certUri);
 
-  /** Whether a message of the GMS to Alice at the present time is accepted. */
+  /** Returns whether a message of the GMS to Alice at the present time is accepted. */
   async function reaches(gms: Device, alice: Device): Promise<boolean> {
     const core = await sharedCore();
     const sender = await loadKeys(core, gms.store, gms.trust, { userUri: GMS });

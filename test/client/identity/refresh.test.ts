@@ -13,7 +13,7 @@ const PERIOD = 30 * DAY;
 const CLIENTS = 10_000;
 const needs = { now: 0, periodMs: PERIOD, maxAgeMs: DAY };
 
-/** How many of ten thousand clients come in the busiest minute. */
+/** Returns how many of ten thousand clients come in the busiest minute. */
 function busiestMinute(draw: (random: ReturnType<typeof seededRandom>) => number): number {
   const random = seededRandom("clients");
   const minutes = new Map<number, number>();

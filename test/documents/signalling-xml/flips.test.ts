@@ -23,7 +23,7 @@ beforeAll(async () => {
 const meaning = ({ parts }: OpenedSignalling) =>
   parts.map(({ body, signed }) => [textOf({ body } as Part), signed]);
 
-/** How many changed messages are accepted; none with another meaning, and none fails in another way. */
+/** Returns how many changed messages are accepted; none with another meaning, and none fails in another way. */
 async function accepted(messages: Iterable<() => Part[]>): Promise<{ accepted: number; of: number }> {
   const expected = meaning(await openSignalling(sealed, keysOf()));
   const keys = keysOf();

@@ -57,7 +57,7 @@ export function foreignSign(
   return signer.getSignedXml();
 }
 
-/** What xml-crypto says was signed, or undefined when the signature does not fit. */
+/** Returns what xml-crypto says was signed, or undefined when the signature does not fit. */
 export function foreignVerify(xml: string, key: NamedKey): string | undefined {
   const verifier = new SignedXml({ publicCert: Buffer.from(key.key), getCertFromKeyInfo: () => null });
   enableHmac(verifier);

@@ -260,7 +260,7 @@ export class HonestMember {
     return this.#ring!.key(gmkId)?.key !== undefined;
   }
 
-  /** Whether a key that the other may talk under is missing here. */
+  /** Returns whether a key that the other may talk under is missing here. */
   lacksKeyOf(other: HonestMember): boolean {
     return [...other.keys().keys()].some((gmkId) => !this.hasKey(gmkId));
   }

@@ -18,7 +18,7 @@ function openStore() {
   return { clock, put };
 }
 
-/** How many files of that size are taken, of a hundred. */
+/** Returns how many files of that size are taken, of a hundred. */
 function fill(put: (size: number) => string, size: number): number {
   for (let count = 0; count < 100; count++) {
     try {

@@ -1,4 +1,4 @@
-/** What a header field is: its name, how its values stand in a message, and how one value is read and written. */
+/** The description of a header field: its name, how its values stand in a message, and how one value is read and written. */
 import { Scanner } from "./scanner.ts";
 
 /**

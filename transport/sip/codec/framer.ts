@@ -96,7 +96,7 @@ export class StreamFramer {
     this.#buffer = buffer;
   }
 
-  /** Where what follows one message or empty line begins; `from` when more octets are needed. */
+  /** Returns where what follows one message or empty line begins; `from` when more octets are needed. */
   #take(all: Uint8Array, from: number): number {
     if (this.#wanted === undefined) {
       if (all[from] === CR && all[from + 1] === LF) return this.#takeEmptyLine(all, from);

@@ -1,4 +1,4 @@
-/** How much of a message is read. */
+/** Limits on how much of a message is read. */
 export interface SipLimits {
   /** Octets up to the body. */
   readonly head: number;

@@ -77,7 +77,7 @@ export function fullName(name: string): string {
   return COMPACT.get(name.toLowerCase()) ?? name;
 }
 
-/** How a field of that key is read; undefined for those that are kept as text. */
+/** Returns how a field of that key is read; undefined for those that are kept as text. */
 export function fieldOf(key: string): AnyField | undefined {
   return FIELDS.get(key);
 }

@@ -26,7 +26,7 @@ export function sipError(code: ErrorCode, what: string): MikeySakkeError {
   return new MikeySakkeError("codec", code, `SIP message: ${what}`);
 }
 
-/** Where the body begins, or -1 if that is not within `limit`. */
+/** Returns where the body begins, or -1 if that is not within `limit`. */
 export function endOfHead(bytes: Uint8Array, from = 0, limit = bytes.length): number {
   for (let i = bytes.indexOf(13, from); i >= 0 && i + 4 <= limit; i = bytes.indexOf(13, i + 1)) {
     if (bytes[i + 1] === 10 && bytes[i + 2] === 13 && bytes[i + 3] === 10) return i + 4;

@@ -32,7 +32,7 @@ export class Scanner {
     throw new MikeySakkeError("codec", "SIP_HEADER", text);
   }
 
-  /** What the sticky expression matches here, or undefined. */
+  /** Returns what the sticky expression matches here, or undefined. */
   match(expression: RegExp): string | undefined {
     expression.lastIndex = this.#at;
     const found = expression.exec(this.#text)?.[0];

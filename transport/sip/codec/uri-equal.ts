@@ -1,4 +1,7 @@
-/** Whether two texts are one URI (RFC 3261 19.1.4; RFC 3966 5 for tel). UIDs are hashes of octets and know no such thing. */
+/**
+ * Finds out whether two texts are the same URI (RFC 3261 19.1.4; RFC 3966 5 for tel). UIDs are hashes of octets and know
+ * no such thing.
+ */
 import type { Params } from "./scanner.ts";
 import { isSipUri, type OtherUri, parseUri, type SipUri } from "./uri.ts";
 

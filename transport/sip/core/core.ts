@@ -269,8 +269,8 @@ export class SipCore {
   }
 
   /**
-   * How a request is answered: on the connection that it came by, and not at all once that is gone; a datagram at the
-   * address that it came from. 18.2.2 is not followed further (decision D-051).
+   * Returns how a request is answered: on the connection that it came by, and not at all once that is gone; a datagram
+   * at the address that it came from. 18.2.2 is not followed further (decision D-051).
    */
   #replyTo(request: SipRequest, flow: Flow): Reply {
     if (flow.reliable) return (octets) => flow.send(octets);

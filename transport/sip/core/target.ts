@@ -1,4 +1,4 @@
-/** Where a request goes: RFC 3263 4, as far as it goes without DNS. Names are left to the sockets. */
+/** Finds where a request goes: RFC 3263 4, as far as it goes without DNS. Names are left to the sockets. */
 import { MikeySakkeError } from "../../../base/errors.ts";
 import { isSipUri, parseUri } from "../codec/uri.ts";
 import type { NextHop, Remote, SipTransport, TransportName } from "../socket/ports.ts";

@@ -1,4 +1,7 @@
-/** Which hosts a peer may have requests sent to, and which proxies may stand before it: for the host of the endpoint to say. */
+/**
+ * The policy on which hosts a peer may have requests sent to, and which proxies may stand before it: for the host of the
+ * endpoint to say.
+ */
 import { RECORD_ROUTE, VIA } from "../codec/addresses.ts";
 import type { SipRequest } from "../codec/message.ts";
 import { WARNING } from "../codec/scalars.ts";
@@ -9,9 +12,9 @@ import { bare } from "./target.ts";
 
 /** Without one an endpoint sends requests wherever its peers say, as RFC 3261 has it. */
 export interface TargetPolicy {
-  /** Whether a request may go to that host, because of what came on the flow. A name is no proof of an address. */
+  /** Returns whether a request may go to that host, because of what came on the flow. A name is no proof of an address. */
   allows(host: string, flow: Flow): boolean;
-  /** Whether the flow is that of a proxy whose Via and Record-Route count. */
+  /** Returns whether the flow is that of a proxy whose Via and Record-Route count. */
   trusts(flow: Flow): boolean;
 }
 
@@ -25,7 +28,7 @@ export interface Way {
   readonly toward?: string | undefined;
 }
 
-/** Whether a request to that URI may be routed by it. */
+/** Returns whether a request to that URI may be routed by it. */
 export function mayRoute(uri: string, flow: Flow, policy: TargetPolicy | undefined): boolean {
   if (policy === undefined) return true;
   const parsed = parseUri(uri);

@@ -84,7 +84,7 @@ export class Dialog {
     };
   }
 
-  /** Whether a request came from the peer of this dialog. */
+  /** Returns whether a request came from the peer of this dialog. */
   isFrom(flow: Flow): boolean {
     return this.#source.has(flow);
   }

@@ -1,4 +1,7 @@
-/** Where the requests of a dialog may come from: who knows Call-ID and tags, which any proxy can read, is not yet the peer. */
+/**
+ * Checks where the requests of a dialog come from: who knows Call-ID and tags, which any proxy can read, is not yet the
+ * peer.
+ */
 import type { TargetPolicy } from "../core/targets.ts";
 import type { Flow } from "../socket/ports.ts";
 
@@ -43,7 +46,7 @@ export class DialogSource {
   }
 }
 
-/** Whether a message came from where another one did. */
+/** Returns whether a message came from where another one did. */
 export function isSameFlow(known: Flow, flow: Flow): boolean {
   if (known === flow) return true;
   const isDatagram = !known.reliable && !flow.reliable;

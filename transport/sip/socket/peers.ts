@@ -1,4 +1,4 @@
-/** What the sockets of Node.js share: addresses, and how much may wait. */
+/** The parts that the sockets of Node.js share: addresses, and how much may wait. */
 import type { Admission } from "../../admission/admission.ts";
 import type { Remote } from "./ports.ts";
 
@@ -29,7 +29,10 @@ export interface AcceptOptions {
   readonly messageTimeout?: number;
 }
 
-/** What connections are found by again: one whose certificate is for another name is not reused (RFC 5923 8.1). */
+/**
+ * Returns the key by which connections are found again: one whose certificate is for another name is not reused (RFC
+ * 5923 8.1).
+ */
 export function peerKey({ host, port, domain = "" }: Remote): string {
   return `${host.toLowerCase()} ${port} ${domain.toLowerCase()}`;
 }

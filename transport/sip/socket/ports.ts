@@ -10,7 +10,7 @@ export interface Remote extends HostPort {
   readonly domain?: string;
 }
 
-/** Where peers reach a socket: what was asked for, with the port that the system gave where that is 0. */
+/** Returns where peers reach a socket: what was asked for, with the port that the system gave where that is 0. */
 export function reachedAt(place: HostPort, port: number): HostPort {
   return place.port === 0 ? { ...place, port } : place;
 }

@@ -143,7 +143,7 @@ class TcpTransport implements SipTransport {
     this.sentBy = advertised ?? listen ?? { host: name };
   }
 
-  /** How long a message may take. */
+  /** The milliseconds that a message may take. */
   get #patience(): number {
     return this.#options.messageTimeout ?? MESSAGE_TIMEOUT;
   }

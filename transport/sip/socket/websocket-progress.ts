@@ -1,6 +1,6 @@
 /**
- * What of a WebSocket message has come, read from the headers of its frames (RFC 6455 5.2): `ws` tells of a message when
- * it is complete, and a peer that never completes it is to be seen before.
+ * Tells how much of a WebSocket message has come, read from the headers of its frames (RFC 6455 5.2): `ws` tells of a
+ * message when it is complete, and a peer that never completes it is to be seen before.
  */
 
 const FIN = 0x80;

@@ -1,4 +1,4 @@
-/** What a subscriber asks for, is told, and is left with at the end. */
+/** The options of a subscriber, the events it is told, and the outcome at the end. */
 import type { Credentials } from "../auth/client.ts";
 import type { Headers } from "../codec/headers.ts";
 import type { SipRequest, SipResponse } from "../codec/message.ts";

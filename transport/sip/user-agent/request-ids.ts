@@ -1,4 +1,4 @@
-/** What a body may be bound to before its request is made. */
+/** The identifiers to which a body may be bound before its request is made. */
 export interface RequestIds {
   readonly callId: string;
   /** The tag of From. */

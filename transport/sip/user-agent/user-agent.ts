@@ -1,4 +1,4 @@
-/** What a user agent's usages share: sending with credentials, Contact, and the dialogs by their name. */
+/** The parts that the usages of a user agent share: sending with credentials, Contact, and the dialogs by their name. */
 
 import type { RandomSource } from "../../../base/random.ts";
 import { authorise, type Credentials } from "../auth/client.ts";
@@ -97,7 +97,7 @@ export class UserAgent {
     return isRouted ? { flow: undefined, only: false } : { flow, only: true };
   }
 
-  /** Where in-dialog requests reach us, for a request to that URI. */
+  /** Returns where in-dialog requests reach us, for a request to that URI. */
   contactFor(uri: string, nextHop?: NextHop): NameAddress {
     const { transports } = this.core;
     const { transport } =

@@ -1,4 +1,4 @@
-/** How identities and times read. */
+/** Writes identities and times for people. */
 
 /** "fire" of sip:fire@example.org; the whole where there is no user part. */
 export function shortName(uri: string): string {

@@ -1,4 +1,4 @@
-/** What a user may change. */
+/** The settings that a user may change. */
 import { signal } from "@preact/signals-core";
 import { leave, logOut, session } from "./identity.ts";
 import { bindKey, isMuted, mute, setVolume, talkKey, volume } from "./store.ts";

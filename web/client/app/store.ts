@@ -1,4 +1,4 @@
-/** What the page knows, as signals, and the two workers that it comes from. */
+/** The state of the page, as signals, and the two workers that it comes from. */
 import { batch, computed, signal } from "@preact/signals-core";
 import type {
   FloorView,

@@ -32,7 +32,7 @@ const IDENTITY = "mcptt_id";
 
 const get = (url: string, init?: RequestInit) => fetch(url, init);
 
-/** Where the person goes to sign in, and what is kept until they are back at `page`. */
+/** Returns where the person goes to sign in, and what is kept until they are back at `page`. */
 export async function beginLogin(signIn: OidcSignIn, page: string): Promise<LoginRequest> {
   return loginRequest(await discover(signIn.issuer, get), clientOf(signIn, page), systemRandom);
 }

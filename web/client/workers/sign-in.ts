@@ -1,4 +1,4 @@
-/** How the worker of keys knows who the user is, where they sign in at an identity management server. */
+/** Tells the worker of keys who the user is, where they sign in at an identity management server. */
 import type { FromKeys, SignInMessage } from "../messages.ts";
 import { beginLogin, OidcSession } from "./oidc-session.ts";
 

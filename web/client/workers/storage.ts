@@ -1,4 +1,4 @@
-/** Where a user of this page keeps what outlives it: IndexedDB, sealed under a key of WebCrypto that cannot be taken out. */
+/** The storage of a user of this page: IndexedDB, sealed under a key of WebCrypto that cannot be taken out. */
 import { IndexedDbStorage } from "../../../roles/identity/indexeddb-storage.ts";
 import { SealedStorage } from "../../../roles/identity/sealed-storage.ts";
 import type { SecretStorage } from "../../../roles/identity/storage.ts";

@@ -1,4 +1,4 @@
-/** How many had answered when, as steps, with the same in words. */
+/** A chart of how many members had answered when, as steps, with the same in words. */
 import { span } from "./words.ts";
 
 export interface Line {

@@ -1,4 +1,4 @@
-/** Where one is, in the address bar: `#/groups/sip%3Afire%40example.org`. */
+/** The view that is shown, in the address bar: `#/groups/sip%3Afire%40example.org`. */
 import { computed, signal } from "@preact/signals";
 
 export const VIEWS = ["groups", "users", "kms", "calls", "log", "servers"] as const;

@@ -1,4 +1,4 @@
-/** What the page knows, as signals, and the events that it comes with. */
+/** The state of the page, as signals, and the events that it comes with. */
 import { batch, computed, effect, signal } from "@preact/signals";
 import type { AlarmView, FeedEvents, HealthView, LostView } from "../../../roles/console/messages.ts";
 import type { Changed, NewMember, RekeyOptions } from "../../../roles/gms/common/ports.ts";
