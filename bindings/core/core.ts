@@ -15,7 +15,7 @@ import type { WasmExports } from "./wasm-exports.ts";
 export type Build = "fma" | "simd";
 
 export interface LoadOptions {
-  /** Which build; "auto" (default) takes "fma" where it works. */
+  /** The build; "auto" (default) takes "fma" where it works. */
   build?: Build | "auto";
   /**
    * A compiled module of the host's instead of the embedded one, for example that of another core; `shared` must be as

@@ -30,7 +30,7 @@ interface Cipher {
   final(): Uint8Array;
 }
 
-/** What is used of node:crypto. */
+/** The part of node:crypto that is used. */
 interface NodeCrypto {
   createSecretKey(key: Uint8Array): unknown;
   createCipheriv(

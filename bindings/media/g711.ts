@@ -49,7 +49,7 @@ function tablesOf(law: G711Law): Tables {
   return tables;
 }
 
-/** What is added so that segments begin at powers of two. */
+/** The value that is added so that segments begin at powers of two. */
 const MU_BIAS = 33;
 const MU_MOST = 0x1fff;
 

@@ -35,7 +35,7 @@ interface Space {
   readonly bits: number;
   /** Values of a block. */
   readonly size: number;
-  /** What is left behind the start of a drawn block. */
+  /** The indexes that are left behind the start of a drawn block. */
   readonly room: number;
 }
 

@@ -50,7 +50,7 @@ export class JitterBuffer<T> {
   readonly #counted = { played: 0, late: 0, duplicate: 0, dropped: 0, lost: 0 };
   /** Index of the next frame to play; undefined while a burst is held back or there is none. */
   #next: number | undefined;
-  /** What comes after the last frame that was played: nothing before it is taken. */
+  /** The frame after the last one that was played: nothing before it is taken. */
   #floor = 0;
   #highest = 0;
   /** Steps that brought nothing. */

@@ -21,7 +21,7 @@ export interface PrivateMediaOptions {
 
 /** One side of a private call. */
 export class PrivateMedia {
-  /** What the other side sent. */
+  /** Opens what the other side sent. */
   readonly receiver: SrtpReceiver;
   readonly rtcpReceiver: SrtcpReceiver;
   readonly #options: PrivateMediaOptions;

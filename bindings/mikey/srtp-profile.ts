@@ -9,7 +9,7 @@ import { SRTP_TYPES } from "./codes.ts";
 import type { CryptoSession } from "./hdr.ts";
 import type { SpPayload, SrtpParameter } from "./sp.ts";
 
-/** What an SP or a default profile says, as far as TS 33.180 allows: AEAD_AES_128_GCM, AES-CM PRF, no refresh. */
+/** The content of an SP or a default profile, as far as TS 33.180 allows: AEAD_AES_128_GCM, AES-CM PRF, no refresh. */
 export interface SrtpProfile {
   readonly encryption: "AES-GCM";
   /** Octets. */

@@ -23,7 +23,7 @@ export interface Tolerance {
 
 export interface NamedTolerance {
   readonly tolerance: Tolerance;
-  /** What is taken that would be refused, and what that risks. */
+  /** The messages that are taken although they would be refused, and the risk of that. */
   readonly risk: string;
 }
 

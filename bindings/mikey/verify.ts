@@ -35,7 +35,7 @@ export interface VerifiedMessage {
   readonly seen: SeenMessage | undefined;
 }
 
-/** Which of my keys opens the message: as its responder, or as another device of its initiator (E.5). */
+/** The key of mine that opens the message: as its responder, or as another device of its initiator (E.5). */
 export interface Recipient {
   readonly role: "responder" | "initiator";
   readonly key: DecryptionKey;

@@ -20,7 +20,7 @@ export interface PoolSealOptions extends SealGroupOptions {
   readonly onProgress?: (sealed: number, total: number) => void;
 }
 
-/** What a worker needs for any part of a plan. */
+/** The values that a worker needs for any part of a plan. */
 export interface SealJob {
   readonly plan: Omit<SealPlan, "members" | "time">;
   /** Signing key for the period of T; its RSK is left out. */

@@ -17,7 +17,7 @@ import {
 /** Tables of KMS keys that a worker without shared memory keeps for later jobs: two for each KMS. */
 const KEPT_TABLES = 8;
 
-/** What a worker holds for one job. */
+/** The state that a worker holds for one job. */
 export interface Session<Chunk, Result> {
   run(chunk: Chunk): Posted<Result> | Promise<Posted<Result>>;
   /** Clears the secrets of the job. */

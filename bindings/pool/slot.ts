@@ -16,7 +16,7 @@ import {
 /** How long a worker may take to clear its secrets before it is ended without having done so. */
 const GRACE_MS = 5000;
 
-/** What the workers of a pool have in common. */
+/** The set-up that the workers of a pool have in common. */
 export interface WorkerSetup {
   readonly core: Core;
   readonly source: WorkerSource;

@@ -33,7 +33,7 @@ interface Prepared {
   readonly milliseconds: number;
 }
 
-/** What preparing a key cost. */
+/** The cost of preparing a key. */
 export interface Preparation {
   /** Octets held in the core. */
   readonly bytes: number;

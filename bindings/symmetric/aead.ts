@@ -60,7 +60,7 @@ function requireOperands(key: Uint8Array, iv: Uint8Array, aad: Uint8Array): void
   requireBytes(aad, "additional data");
 }
 
-/** What is used of node:crypto. */
+/** The part of node:crypto that is used. */
 interface NodeCrypto {
   createCipheriv(name: string, key: Uint8Array, iv: Uint8Array): NodeCipher & { getAuthTag(): Uint8Array };
   createDecipheriv(

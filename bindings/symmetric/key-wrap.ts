@@ -58,7 +58,7 @@ export async function unwrapKey(kek: Uint8Array, wrapped: Uint8Array): Promise<U
   return key;
 }
 
-/** What is used of node:crypto. */
+/** The part of node:crypto that is used. */
 interface NodeCrypto {
   createCipheriv(name: string, key: Uint8Array, iv: Uint8Array): NodeCipher;
   createDecipheriv(name: string, key: Uint8Array, iv: Uint8Array): NodeCipher;

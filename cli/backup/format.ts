@@ -25,7 +25,7 @@ export interface BackupHeader {
   readonly program: string;
   /** The kind of database that was copied. */
   readonly database: "pglite" | "postgresql";
-  /** Which store key opens it, see `markOf`. */
+  /** The mark of the store key that opens it, see `markOf`. */
   readonly storeKey: string;
   /** The configuration file, without the places of databases, which may have passwords. */
   readonly config: Readonly<Record<string, unknown>>;

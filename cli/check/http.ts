@@ -6,7 +6,7 @@ import { readAll } from "../../transport/http/body.ts";
 import { tlsError } from "../terminal/tls-error.ts";
 import { quote, type Transcript } from "./transcript.ts";
 
-/** What is used of `fetch`. */
+/** The part of `fetch` that is used. */
 export type CheckFetch = (
   url: string,
   init: {
@@ -31,7 +31,7 @@ export interface Ask {
   readonly body?: string;
   /** In place of the body in the transcript. */
   readonly about?: string;
-  /** What must not be quoted should the server send it back. */
+  /** A text that must not be quoted should the server send it back. */
   readonly secret?: string;
 }
 

@@ -14,7 +14,7 @@ export interface CaseResult {
   readonly milliseconds: number;
 }
 
-/** What all peers have. */
+/** The members that all peers have. */
 export interface Peer {
   readonly transcript: Transcript;
   /** Whether anything came at all. */

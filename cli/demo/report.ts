@@ -15,7 +15,7 @@ export interface Check {
   readonly expected: number;
 }
 
-/** What depends on the speed of the machine, and fails nothing. */
+/** A figure that depends on the speed of the machine, and fails nothing. */
 export interface Measure {
   readonly what: string;
   readonly held: number;

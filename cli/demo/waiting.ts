@@ -5,7 +5,7 @@ import { McxRefusedError } from "../../roles/client/mcx/index.ts";
 import type { Work } from "./clock.ts";
 
 const LOOK_MS = 50;
-/** What clients say when there was no answer in their time, which is that of machines that are not overloaded. */
+/** The codes of clients when there was no answer in their time, which is that of machines that are not overloaded. */
 const TIMEOUTS: ReadonlySet<ErrorCode> = new Set([
   "KMS_TIMEOUT",
   "XCAP_TIMEOUT",

@@ -28,7 +28,7 @@ export async function readCertificate(file: string, option: string): Promise<Kms
   return certificate;
 }
 
-/** What a KMS gives its clients: its own certificates, and those of the KMSs that they may deal with. */
+/** The certificates that a KMS gives its clients: its own certificates, and those of the KMSs that they may deal with. */
 export interface OwnCertificates {
   /** Certificates of one KmsUri, at least one; several around a change of its master key. */
   readonly own: readonly KmsCertificate[];

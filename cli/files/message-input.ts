@@ -7,7 +7,7 @@ export const MAX_INPUT = 256 * 1024;
 
 /** The name that `seal` gives to a message in raw octets. */
 export const MESSAGE_EXTENSION = ".mikey";
-/** What counts as a message in a folder. */
+/** The endings of files that count as messages in a folder. */
 export const MESSAGE_EXTENSIONS: readonly string[] = [MESSAGE_EXTENSION, ".b64", ".hex"];
 
 export type MessageForm = "raw" | "hex" | "base64" | "mikey";

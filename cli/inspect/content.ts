@@ -9,7 +9,7 @@ import { CONTENT_TYPE, type Framing, parseMessage, StreamFramer } from "../../tr
 export interface Content {
   /** Such as "SIP request NOTIFY" or "xcap-diff document". */
   readonly what: string;
-  /** What is worth to be known of it, one thing a line. */
+  /** The details worth knowing, one a line. */
   readonly details: readonly string[];
   /** An I_MESSAGE. */
   readonly message?: Uint8Array;

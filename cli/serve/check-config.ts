@@ -13,7 +13,7 @@ import { requireCredentials, requireFitToServe } from "../server/tls.ts";
 import { readFile } from "../terminal/files.ts";
 import { usageError } from "../terminal/usage.ts";
 
-/** What a server would be, and where it would listen. */
+/** The identity that a server would have, and where it would listen. */
 export type CheckedServer = { readonly uri: string; readonly listens: readonly string[] };
 
 const MAX_SECRET = 64 << 10;

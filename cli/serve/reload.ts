@@ -17,7 +17,7 @@ export interface LogOptions {
 
 export interface Reloaded {
   readonly credentials: readonly (Credentials | undefined)[];
-  /** What each part would change, by the name under which the file has its keys. Those of the KMS stand at the top. */
+  /** The changes of each part, by the name under which the file has its keys. Those of the KMS stand at the top. */
   readonly parts: Readonly<
     Partial<Record<"kms" | "gms" | "mcx" | "console", () => Promise<Reconfiguration>>>
   >;

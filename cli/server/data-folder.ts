@@ -53,8 +53,8 @@ const CONFIG = "config.json";
 const MAX_CONFIG = 1 << 20;
 
 /**
- * What a configuration file says: the keys of the KMS, under `gms` and `mcx` those of the other servers, under `console`
- * those of the operators' console and under `log` those of the log of all, if they are there.
+ * The content of a configuration file: the keys of the KMS, under `gms` and `mcx` those of the other servers, under
+ * `console` those of the operators' console and under `log` those of the log of all, if they are there.
  */
 export interface ConfigFile {
   readonly kms?: KmsConfigInput;

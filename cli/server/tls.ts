@@ -35,7 +35,7 @@ interface Place {
 }
 
 const HOSTS = ["localhost", "127.0.0.1", "::1"];
-/** What clients accept of a certificate, at most. */
+/** The longest life of a certificate that clients accept. */
 const DAYS = 825;
 const RENEW_DAYS = 30;
 const DAY_MS = 24 * 3600 * 1000;

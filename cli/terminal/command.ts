@@ -12,7 +12,7 @@ export interface Context {
   readonly stdin: ByteSource;
 }
 
-/** What a run has of its process. */
+/** The parts of its process that a run uses. */
 export interface Host extends Streams {
   readonly stdin: ByteSource;
 }

@@ -42,8 +42,8 @@ export function writeKrr(krr: KmsRedirectResponse): string {
 }
 
 /**
- * What names say of the leaves, the first pattern that fits the names from below the root down to the leaf. A list is
- * looked for before initiator and receiver, since it may name whom it is for.
+ * The meaning that names give to leaves, by the first pattern that fits the names from below the root down to the leaf.
+ * A list is looked for before initiator and receiver, since it may name whom it is for.
  */
 const MEANINGS: readonly (readonly [RegExp, keyof KmsRedirectResponse])[] = [
   [/rejecting/, "rejectingEntityUri"],

@@ -42,7 +42,7 @@ export function gktpGroupPath(groupUri: string): string {
   return `${GKTP_AUID}/${BY_GROUP}/${encodeURIComponent(groupUri)}`;
 }
 
-/** What a path names; `node` is there when it goes into the document (RFC 4825 6.3). */
+/** The resource that a path names; `node` is there when it goes into the document (RFC 4825 6.3). */
 export type XcapPath =
   | { readonly kind: "group"; readonly group: string; readonly node?: NodeSelector }
   | { readonly kind: "group-collection" }

@@ -12,7 +12,7 @@ import { PROTECT_ALL, type SignallingSwitches } from "./switches.ts";
 import type { XmlKey } from "./xml-key.ts";
 
 export interface OpenSignallingOptions {
-  /** What must be protected: both unless the service configuration says otherwise. */
+  /** The protection that is required: both unless the service configuration says otherwise. */
   readonly switches?: SignallingSwitches;
   /** Whether an XML part must be signed where integrity is on; all must when absent. */
   readonly mustBeSigned?: (part: Part) => boolean;

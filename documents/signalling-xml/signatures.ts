@@ -74,7 +74,7 @@ export interface VerifyOptions {
 }
 
 export interface VerifiedParts {
-  /** What was signed of each part. */
+  /** The octets that were signed of each part. */
   readonly contents: ReadonlyMap<Part, Uint8Array>;
   /** Base64 of the signatures: no two messages of one key have the same, as each has IVs of its own. */
   readonly values: readonly string[];

@@ -4,7 +4,7 @@ import { parseBoolean, trimmed } from "../xml/values.ts";
 import { parseXml, type XmlElement } from "../xml/xml-reader.ts";
 import { SIGNALLING_XML_LIMITS } from "./names.ts";
 
-/** What must be protected. */
+/** The protection that is required. */
 export interface SignallingSwitches {
   readonly confidentiality: boolean;
   readonly integrity: boolean;

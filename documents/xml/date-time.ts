@@ -3,7 +3,7 @@ import { MikeySakkeError } from "../../base/errors.ts";
 
 const DATE_TIME = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)?$/;
 
-/** What a Date can hold (ECMA-262 21.4.1.1). */
+/** The latest time that a Date can hold (ECMA-262 21.4.1.1). */
 const MAX_TIME = 8.64e15;
 
 /**

@@ -19,7 +19,7 @@ export const XML_LIMITS: XmlLimits = { maxLength: 16 << 20, maxDepth: 32, maxEle
 /** Namespace of `xmlns` and `xmlns:…`. */
 export const XMLNS = "http://www.w3.org/2000/xmlns/";
 
-/** What is used of a start tag of the parser, whose own types are no part of this package's. */
+/** The part that is used of a start tag of the parser, whose own types are no part of this package's. */
 export interface XmlTag {
   readonly name: string;
   readonly prefix: string;

@@ -51,7 +51,7 @@ function writeNode(node: XmlNode, indent: string, lines: string[]): void {
 
 const ESCAPES: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
 
-/** What is written as it is: ASCII without control characters and without the characters of `ESCAPES`. */
+/** A text that is written as it is: ASCII without control characters and without the characters of `ESCAPES`. */
 const PLAIN = /^[ !#-%'-;=?-~]*$/;
 
 /** White space other than the blank is written by number, or a reader would normalise it in an attribute. */

@@ -3,7 +3,7 @@ import type { DeliveredKey, KeyId } from "../../bindings/index.ts";
 import type { ControlStreams } from "./control-streams.ts";
 
 export interface ControlKeys {
-  /** What came under them, for as long as they may be used. */
+  /** The streams that came under them, for as long as they may be used. */
   readonly streams: ControlStreams;
   /** The CSK to send under; undefined: none is uploaded. */
   sending(): DeliveredKey | undefined;

@@ -14,7 +14,7 @@ export const consoleConfigSchema = z.strictObject({
       port: z.number().int().min(0).max(65535).default(8448),
     })
     .prefault({}),
-  /** What stands in the address bar, where it is another than a loopback address with the port. */
+  /** The origin in the address bar, where it is another than a loopback address with the port. */
   origin: origin.optional(),
   /** Origin of a push-to-talk page that gives development tokens, for the tour of an empty system. On this machine only. */
   talkPage: origin.refine((text) => isOnThisMachine(text), "must be on a loopback address").optional(),

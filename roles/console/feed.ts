@@ -40,7 +40,7 @@ export class Feed {
   readonly #pages = new Set<Page>();
   /** As they were told last, by number. */
   readonly #rekeys = new Map<number, string>();
-  /** What each member of a rekey was told to be in, of the rekeys of watched groups. */
+  /** The state of each member as pages were told it, for the rekeys of watched groups. */
   readonly #states = new Map<number, Map<string, string>>();
   #last: { calls: string; health: string; healthAt: number } = { calls: "", health: "", healthAt: 0 };
   #wake = () => {};

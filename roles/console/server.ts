@@ -36,7 +36,7 @@ export interface ConsoleOptions {
   readonly backend: ConsoleBackend;
   /** Opens sessions at any time, for whoever can read it. */
   readonly token: string;
-  /** What was built of the page. */
+  /** The folder of the built page. */
   readonly folder: string;
   readonly credentials?: Credentials;
   readonly fetch?: typeof fetch;

@@ -70,7 +70,7 @@ export type TakenMessage =
   | { readonly outcome: "refused"; readonly error: MikeySakkeError; readonly parties: Parties | undefined }
   | { readonly outcome: "failed"; readonly error: unknown };
 
-/** What a KMS Redirect Response tells of a message (D.4). */
+/** The facts of a message for a KMS Redirect Response (D.4). */
 export interface Parties {
   readonly initiator: string | undefined;
   readonly responder: string | undefined;

@@ -6,7 +6,7 @@ import { MEDIA } from "../../documents/group-xml/index.ts";
 import { readAll } from "../../transport/http/body.ts";
 import type { KmsFetchResponse } from "../../transport/http/exchange.ts";
 
-/** What is used of `fetch`. */
+/** The part of `fetch` that is used. */
 export type XcapFetch = (url: string, init: XcapFetchInit) => Promise<KmsFetchResponse>;
 
 export interface XcapFetchInit {

@@ -34,7 +34,7 @@ export interface StoredTransportKey extends NamedKey {
   readonly replaces?: readonly string[];
 }
 
-/** What is known of the last time that one KMS was asked. */
+/** The record of the last time that one KMS was asked. */
 export interface KmsState {
   /** Milliseconds since the Unix epoch, by the client's clock. */
   readonly refreshedAt: number;

@@ -10,7 +10,7 @@ import type { RandomSource } from "../../base/random.ts";
 
 export type OidcFetch = (url: string, init?: RequestInit) => Promise<Response>;
 
-/** What is used of the metadata of a server (OpenID Connect Discovery 1.0 3, RFC 8414 2). */
+/** The part that is used of the metadata of a server (OpenID Connect Discovery 1.0 3, RFC 8414 2). */
 export interface OidcServer {
   readonly issuer: string;
   readonly authorizationEndpoint: string;
@@ -29,7 +29,7 @@ export interface OidcClient {
   readonly resource?: string;
 }
 
-/** What must be kept from the request until its answer. */
+/** The values that must be kept from the request until its answer. */
 export interface LoginRequest {
   /** Where the person goes with a browser. */
   readonly url: string;

@@ -17,7 +17,7 @@ export interface SecretStorage {
   list(prefix: string): Promise<string[]>;
 }
 
-/** What every storage can take as a name: it may become the name of a file. */
+/** The names that every storage can take: it may become the name of a file. */
 const NAME = /^[a-z0-9-]+(?:\/[a-z0-9-]+)*$/;
 const NAME_LENGTH = 200;
 

@@ -40,7 +40,7 @@ export interface ListenerOptions {
   readonly guard?: ListenerGuard | undefined;
 }
 
-/** What holds a listener to the bounds of the process; without it a listener has bounds of its own. */
+/** The guard that holds a listener to the bounds of the process; without it a listener has bounds of its own. */
 export interface ListenerGuard {
   readonly admission: Admission;
   readonly refused: RefusedLog;

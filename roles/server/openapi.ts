@@ -30,7 +30,7 @@ export interface DocumentOptions {
   readonly operations: readonly Described[];
   /** By name; `Error` is the body of every fault. */
   readonly schemas: Readonly<Record<string, z.ZodType>>;
-  /** What each status means that any operation may answer besides its own. */
+  /** The meaning of each status that any operation may answer besides its own. */
   readonly faults: Readonly<Record<number, string>>;
   readonly security: readonly Json[];
   readonly securitySchemes: Json;

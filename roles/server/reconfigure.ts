@@ -7,7 +7,7 @@ import type { z } from "zod";
 import { configKeys } from "./config-keys.ts";
 import type { TokenFacts, TokenVerifier } from "./tokens.ts";
 
-/** What another configuration would change. */
+/** The changes that another configuration would make. */
 export interface Reconfiguration {
   /** Keys with another value that counts from `apply` on. */
   readonly changed: readonly string[];

@@ -4,7 +4,7 @@ import { isErrorCode } from "../../base/error-codes/index.ts";
 import { MikeySakkeError } from "../../base/errors.ts";
 import { chunksOf } from "../../transport/http/body.ts";
 
-/** What a server writes on one line of a stream, at most, in characters. */
+/** The most that a server writes on one line of a stream, in characters. */
 const MAX_LINE = 1 << 20;
 
 export interface WireError {

@@ -13,7 +13,10 @@ const PATIENCE_MS = 3_600_000;
 /** Rows that are read at a time; the largest have some 20 KB. */
 const ROWS = 500;
 
-/** What living processes know of each other. A process that starts on the restored database is none of them. */
+/**
+ * The tables in which living processes know of each other. A process that starts on the restored database is none of
+ * them.
+ */
 const PASSING: readonly string[] = [
   "gms_instance",
   "gms_presence",

@@ -133,7 +133,7 @@ export async function requireNotAhead(sql: Sql, clock: SqlClock, initiatorUri: s
   if (seconds > MOST_AHEAD) throw clockAhead(initiatorUri, seconds);
 }
 
-/** What was found when T was set back. */
+/** The findings when T was set back. */
 export interface ClockReset {
   /** Seconds that T was ahead; 0: it was not, and nothing was done. */
   readonly ahead: number;

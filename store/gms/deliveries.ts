@@ -112,7 +112,7 @@ export async function claim(
   }));
 }
 
-/** What a state may become. Once unreachable, a message does not hold its rekey up again by another failure. */
+/** The states that a state may become. Once unreachable, a message does not hold its rekey up again by another failure. */
 const ALLOWED = `CASE d.state
   WHEN 'acknowledged' THEN false
   WHEN 'superseded' THEN false

@@ -1,7 +1,7 @@
 import type { Migration } from "./migration.ts";
 
 /**
- * What a KMS keeps. Columns named `sealed` hold what the envelope made. Texts sort by their octets on every server,
+ * The tables of a KMS. Columns named `sealed` hold what the envelope made. Texts sort by their octets on every server,
  * whatever its language is. Keys are found by period first: a period's keys are made, taken over and purged together.
  */
 export const KMS: Migration = {

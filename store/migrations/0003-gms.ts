@@ -1,7 +1,7 @@
 import type { Migration } from "./migration.ts";
 
 /**
- * What a GMS keeps. Columns named `sealed` hold what the envelope made. Texts sort by their octets on every server,
+ * The tables of a GMS. Columns named `sealed` hold what the envelope made. Texts sort by their octets on every server,
  * whatever its language is. Messages are encrypted for their members and signed, and are stored as they are.
  *
  * Members of a rekey without a message yet are arrays in rows of `gms_chunk`; a row of `gms_delivery` is a message.

@@ -1,6 +1,6 @@
 import type { Migration } from "./migration.ts";
 
-/** What the processes of one MCX server know of each other. */
+/** The tables by which the processes of one MCX server know of each other. */
 export const MCX: Migration = {
   name: "mcx",
   statements: [

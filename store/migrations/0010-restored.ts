@@ -1,6 +1,6 @@
 import type { Migration } from "./migration.ts";
 
-/** What a database that was restored from a backup has to know of that, see store/backup/mark.ts. */
+/** The record of a database that it was restored from a backup, see store/backup/mark.ts. */
 export const RESTORED: Migration = {
   name: "restored",
   statements: [

@@ -1,8 +1,9 @@
 import type { Migration } from "./migration.ts";
 
 /**
- * What a group document says of a member besides its name (TS 24.481 7.2): `user-priority`, and elements that are only kept.
- * Servers did not look at the services of a group before, so groups with the default of that time keep their short data.
+ * The details of a member in a group document besides its name (TS 24.481 7.2): `user-priority`, and elements that are
+ * only kept. Servers did not look at the services of a group before, so groups with the default of that time keep their
+ * short data.
  */
 export const MEMBER_DETAILS: Migration = {
   name: "member-details",

@@ -1,6 +1,6 @@
 /** The octets of requests without proof: those that are being checked, and the answers kept for copies of them. */
 
-/** What one request takes of the budget. */
+/** The part that one request takes of the budget. */
 export interface RequestCharge {
   /** It has its answer, of which that many octets are kept for copies. `drop` forgets it, when it has to make room. */
   keep(octets: number, drop: () => void): void;

@@ -23,7 +23,7 @@ export interface MediaSocketOptions {
 export interface MediaSocket {
   readonly media: DatagramPort;
   readonly floor: DatagramPort;
-  /** What stands for the server's addresses. */
+  /** The stand-in for the server's addresses. */
   readonly server: DatagramAddress;
   close(): void;
 }

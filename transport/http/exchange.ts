@@ -3,7 +3,7 @@ import { deadline } from "../../base/deadline.ts";
 import { type ErrorCode, MikeySakkeError } from "../../base/errors.ts";
 import { readAll } from "./body.ts";
 
-/** What is used of `fetch`. */
+/** The part of `fetch` that is used. */
 export type KmsFetch = (url: string, init: KmsFetchInit) => Promise<KmsFetchResponse>;
 
 export interface KmsFetchInit {

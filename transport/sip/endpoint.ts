@@ -52,7 +52,7 @@ export interface RequestOptions {
   readonly headers?: (headers: Headers) => void;
   readonly credentials?: Credentials;
   readonly provisional?: (response: SipResponse) => void;
-  /** What the peer that `uri` names came on: the request goes back on it, or to where `targets` permits. */
+  /** The flow on which the peer came that `uri` names: the request goes back on it, or to where `targets` permits. */
   readonly peer?: Flow;
   /** Where it goes, in place of where `uri` leads; an outbound proxy comes first. */
   readonly nextHop?: NextHop | undefined;

@@ -1,7 +1,7 @@
 /** The servers of a page, as `config.json` beside it has it. */
 export interface PageConfig {
   readonly kms: {
-    /** What the KMS itself is known by, as in its requests. */
+    /** The URL by which the KMS itself is known, as in its requests. */
     readonly url: string;
     readonly uri: string;
     /** Where the page reaches it, if not there: a path of its own origin that leads to the KMS. */

@@ -54,7 +54,7 @@ export type ToKeys =
   | { readonly type: "leave" }
   | SignInMessage;
 
-/** What the worker needs where the user signs in at an identity management server. */
+/** The settings that the worker needs where the user signs in at an identity management server. */
 interface WithServer {
   readonly signIn: OidcSignIn;
   /** Address of the page, to which the server sends the user back. */

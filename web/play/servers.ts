@@ -44,7 +44,7 @@ export interface PlayOptions {
 
 export interface PlaySignIn {
   readonly page: OidcSignIn;
-  /** What servers must know of it: variables of their environment, as `MIKEY_SAKKE_KMS_TOKENS_ISSUER`. */
+  /** The facts that servers must know of it: variables of their environment, as `MIKEY_SAKKE_KMS_TOKENS_ISSUER`. */
   readonly servers: Readonly<Record<string, string>>;
 }
 

@@ -11,7 +11,7 @@ import { readBody } from "../../cli/server/read-body.ts";
 import { isOidc, type PageConfig, type Tokens } from "../client/config.ts";
 
 export interface PageSiteOptions {
-  /** What was built. */
+  /** The folder of what was built. */
   readonly folder: string;
   /** 0 picks a free one. */
   readonly port: number;

@@ -54,7 +54,7 @@ export interface Subscribe {
   readonly accept?: readonly string[];
 }
 
-/** What came of a SUBSCRIBE, up to the first NOTIFY. */
+/** The outcome of a SUBSCRIBE, up to the first NOTIFY. */
 export interface Attempt {
   readonly notify: Notify | undefined;
   readonly end: SubscriptionEnd | undefined;

@@ -8,7 +8,7 @@
  *   KrrList is open, as its namespace has another schema (D.4.4).
  */
 
-/** What most types end with: extensions are of another namespace, and unknown ones are ignored (D.1). */
+/** The end of most types: extensions are of another namespace, and unknown ones are ignored (D.1). */
 const OPEN = '<xs:any namespace="##other" processContents="lax" minOccurs="0" maxOccurs="unbounded"/>';
 const OPEN_ATTRIBUTES = '<xs:anyAttribute namespace="##other" processContents="lax"/>';
 const ID = '<xs:attribute name="Id" type="xs:string"/>';

@@ -109,7 +109,7 @@ function reasonOf(detail: ErrorDetail | undefined): string {
   return VALUES.reduce((rest, [before, after, instead]) => without(rest, before, after, instead), named);
 }
 
-/** What stands before and after a value that libxml2 quotes, and what stands in place of all three. */
+/** The texts before and after a value that libxml2 quotes, and the one that stands in place of all three. */
 const VALUES = [
   [": '", "' is not a valid value", ": not a valid value"],
   ["The value '", "' is not", "The value is not"],

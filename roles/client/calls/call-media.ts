@@ -34,7 +34,7 @@ export interface CallMediaOptions {
   readonly members?: () => readonly string[];
   /** Identity of a server that mixes. */
   readonly mixer?: string;
-  /** What packets are sent under: `ReservedBlocks`, or such as are drawn when absent. */
+  /** The indexes that packets are sent under: `ReservedBlocks`, or drawn blocks when absent. */
   readonly blocks?: IndexBlocks;
   readonly now: () => number;
   readonly random: RandomSource;

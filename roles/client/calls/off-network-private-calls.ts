@@ -55,7 +55,7 @@ export interface PrivateCallHandlers {
   readonly onEnd?: (end: PrivateCallEnd) => void;
 }
 
-/** What is made of a call that comes in and is taken. */
+/** A call that came in and was taken. */
 export interface TakenPrivateCall extends PrivateCallHandlers {
   readonly onBegin: (placed: PlacedPrivateCall) => void;
 }

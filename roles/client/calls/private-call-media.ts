@@ -55,7 +55,7 @@ export class PrivateCallMedia {
   readonly #media: PrivateMedia;
   readonly #counted = { sent: 0, failed: 0, strangers: 0, received: 0, notSpeech: 0 };
   readonly #refused = { ...NO_FAULTS };
-  /** What is heard at present; the other side has one at a time. */
+  /** The stream that is heard at present; the other side has one at a time. */
   #stream: TalkerStream | undefined;
   /** The frame counts of streams that are gone. */
   #past = NO_FRAMES;

@@ -79,7 +79,7 @@ export class Binding {
   readonly #keepAlive: KeepAlive;
   #cancel: (() => void) | undefined;
   #isOpen = false;
-  /** What the server knows the client by. */
+  /** The flow by which the server knows the client. */
   #flow: Flow | undefined;
   #forget: (() => void) | undefined;
   /** How the process that has the binding names itself. */

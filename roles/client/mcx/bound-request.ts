@@ -8,7 +8,7 @@ import type { HeldControlKeys } from "./held-control-keys.ts";
 import type { McxClientOptions } from "./options.ts";
 
 export interface BoundRequest {
-  /** Which the request must have. */
+  /** The identifiers that the request must have. */
   readonly ids: RequestIds;
   readonly contentType: string;
   readonly body: Uint8Array;

@@ -51,7 +51,7 @@ export interface McxCall {
 }
 
 export interface JoinOptions {
-  /** What the server is told of media and floor control, for the answer to say where they go. */
+  /** The description of media and floor control for the server, for the answer to say where they go. */
   readonly offer: CallDescription;
   /** The call was lost at another process of the server. False when absent. */
   readonly isAgain?: boolean;

@@ -1,6 +1,6 @@
 /** The options of a client for files, and the events that it reports of them. */
 
-/** What is used of `fetch`. */
+/** The part of `fetch` that is used. */
 export type FileFetch = (
   url: string,
   init: {
@@ -45,7 +45,7 @@ export interface ReceivedFile {
   readonly isMandatory: boolean;
 }
 
-/** What became of a file at one receiver. */
+/** The fate of a file at one receiver. */
 export interface FileNotification {
   readonly groupUri: string;
   /** The receiver, according to the server. */

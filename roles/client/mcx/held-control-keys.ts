@@ -10,7 +10,7 @@ import { PeerXmlKeys, type XmlKey, type XmlKeySource } from "../../../documents/
 import type { ControlKeys } from "../../call/control-keys.ts";
 import { ControlStreams } from "../../call/control-streams.ts";
 
-/** What the server may still send under while a newer one is on its way. */
+/** The keys that the server may still send under while a newer one is on its way. */
 const MAX_KEYS = 4;
 const CLIENT_SSRCS = 0x80000000;
 

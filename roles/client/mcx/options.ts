@@ -52,7 +52,7 @@ export interface McxClientOptions {
   readonly tolerance?: Tolerance;
   /** The formats of speech that calls offer, the preferred one first. G.711 when absent. */
   readonly codecs?: readonly SpeechCodec[];
-  /** What media are sent under: `ReservedBlocks`, or such as are drawn when absent. */
+  /** The indexes that media are sent under: `ReservedBlocks`, or drawn blocks when absent. */
   readonly mediaBlocks?: IndexBlocks;
   /** A socket that the server's media reach; with a group, one that hears it. */
   readonly openPort: (group?: DatagramAddress) => Promise<DatagramPort>;

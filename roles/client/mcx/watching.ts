@@ -37,7 +37,7 @@ export interface Watch {
 /** As much as a server that is trusted sends. */
 const MAX_BODY = 256 << 10;
 
-/** What a subscription has said up to now (RFC 4575 4.6). */
+/** The participants by what a subscription has said up to now (RFC 4575 4.6). */
 export class Participants {
   readonly #users = new Set<string>();
   #version: number | undefined;

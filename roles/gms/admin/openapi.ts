@@ -3,7 +3,7 @@ import { documentOf, type Json, jsonSchema, OPERATOR_SCHEME } from "../../server
 import { ADMIN_ROOT, OPERATIONS, type Operation } from "./operations.ts";
 import { PARAMETERS, QUERIES, type QueryName, SCHEMAS } from "./schemas.ts";
 
-/** What any operation may answer besides. */
+/** The answers that any operation may give besides its own. */
 const FAULTS: Readonly<Record<number, string>> = {
   400: "the request is malformed or asks for what is not possible",
   401: "neither the operator's token nor an access token that is accepted",

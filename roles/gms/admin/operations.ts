@@ -9,7 +9,7 @@ import type { PARAMETERS, Query, QueryName, SchemaName, Shape } from "./schemas.
 /** Paths below it. */
 export const ADMIN_ROOT = "/gms/v1";
 
-/** What an operation may do and tell on behalf of its caller. */
+/** The rights of an operation on behalf of its caller. */
 export interface Rights {
   readonly caller: Caller;
   /** Returns whether all these groups may be told of. */

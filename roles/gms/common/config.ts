@@ -189,7 +189,7 @@ export const GMS_RELOADABLE = [
 ] as const;
 
 export type GmsConfig = z.output<typeof gmsConfigSchema>;
-/** What may be written: everything with a default may be left out. */
+/** The form in which it may be written: everything with a default may be left out. */
 export type GmsConfigInput = z.input<typeof gmsConfigSchema>;
 export type GmsPolicy = GmsConfig["policy"];
 

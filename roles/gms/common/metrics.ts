@@ -1,7 +1,7 @@
 /** The counters of a GMS. `metrics-prom.ts` counts for Prometheus. */
 import type { DeliveryState, RekeyKind } from "../../../store/gms/records.ts";
 
-/** What is in the store, of all processes on it. */
+/** The counts of what is in the store, of all processes on it. */
 export interface StoreCounts {
   readonly groups: number;
   readonly members: number;

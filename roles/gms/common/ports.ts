@@ -179,7 +179,7 @@ export interface GmsEvents {
   rekeyProgress(rekey: number): void;
 }
 
-/** What every part of the GMS is given. */
+/** The context that every part of the GMS is given. */
 export interface GmsContext {
   readonly config: GmsConfig;
   readonly store: GmsStore;

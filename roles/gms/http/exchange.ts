@@ -47,12 +47,12 @@ export interface Exchange<P extends XcapPath = XcapPath> {
   readonly conditions: Conditions;
 }
 
-/** What an exchange is called in the audit log, besides who and what. */
+/** The words for an exchange in the audit log, besides who and what. */
 export type AuditFacts = Pick<GmsAuditEntry, "action" | "groupUri" | "detail">;
 
-/** What is known of a request by now, in case that the rest fails. */
+/** The facts known of a request by now, in case that the rest fails. */
 export interface Known {
-  /** What it is about, for the counters. */
+  /** The type of document, for the counters. */
   type: string;
   groupUri?: string;
   /** The first identity of the token. */

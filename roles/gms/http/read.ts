@@ -25,7 +25,7 @@ type Found =
 
 export interface Answered {
   readonly response: XcapResponse;
-  /** What goes into the audit log; nothing for what is of no weight. */
+  /** The facts for the audit log; absent for a request of no weight. */
   readonly audit?: AuditFacts;
 }
 

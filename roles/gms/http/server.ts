@@ -13,7 +13,7 @@ import type { XcapContext, XcapRequest, XcapResponse } from "./exchange.ts";
 import { XcapRefusal } from "./refusals.ts";
 import { createXcapService } from "./service.ts";
 
-/** What browsers may ask for across origins, and read of the answers. */
+/** The requests that browsers may make across origins, and the fields that they may read of the answers. */
 const BROWSERS = {
   methods: "GET, HEAD, POST, PUT, DELETE",
   headers: "authorization, content-type, if-match, if-none-match",

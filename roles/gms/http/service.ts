@@ -18,7 +18,7 @@ export interface XcapService {
   refuse(request: XcapRequest, refusal: XcapRefusal): Promise<XcapResponse>;
 }
 
-/** What documents are called in the counters. */
+/** The names of documents in the counters. */
 const TYPES: Readonly<Record<XcapPath["kind"], string>> = {
   group: "group",
   "group-collection": "collection",

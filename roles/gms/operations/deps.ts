@@ -22,7 +22,7 @@ export interface OperationDeps extends PlanDeps {
   readonly planned: () => void;
 }
 
-/** What a transaction has done, told to the rest of the process after the commit. */
+/** The effects of a transaction, told to the rest of the process after the commit. */
 export interface Done {
   /** Groups whose documents, or whose members, are others now. */
   readonly groups: readonly string[];

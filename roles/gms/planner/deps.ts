@@ -4,7 +4,7 @@ import type { Tracing } from "../../server/tracing.ts";
 import type { GmsConfig } from "../common/config.ts";
 import type { GmsKeys } from "../common/ports.ts";
 
-/** What planning needs besides the transaction. */
+/** The parts that planning needs besides the transaction. */
 export interface PlanDeps {
   readonly config: GmsConfig;
   readonly keys: GmsKeys;
@@ -17,7 +17,7 @@ export interface PlanDeps {
   readonly traceparent?: string | undefined;
 }
 
-/** What a rekey is written down with. */
+/** The reason that is recorded with a rekey. */
 export interface Why {
   readonly cause: string;
   readonly actor: string;

@@ -34,7 +34,7 @@ export interface ComposeInput {
 
 export interface Composed {
   readonly documents: readonly XcapDiffDocument[];
-  /** What the subscriber has been told once it has taken the NOTIFY. */
+  /** The documents that the subscriber has been told once it has taken the NOTIFY. */
   readonly told: ReadonlyMap<string, ToldDocument>;
 }
 

@@ -3,7 +3,7 @@ import type { GktpRecord } from "../../../store/gms/records.ts";
 import { groupEtag } from "../common/etags.ts";
 import { documentSel, type Entry } from "./subscribed.ts";
 
-/** What one member may read. */
+/** The documents that one member may read. */
 export interface MemberView {
   /** Revisions of the groups that it is a member of. */
   readonly groups: ReadonlyMap<string, number>;

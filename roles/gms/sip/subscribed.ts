@@ -35,7 +35,7 @@ export interface ReadOptions {
   readonly xcapRoot: string;
   readonly maxOctets: number;
   readonly maxEntries: number;
-  /** What holds for a SUBSCRIBE without a list: a refresh that changes nothing. */
+  /** The list that holds for a SUBSCRIBE without one: a refresh that changes nothing. */
   readonly before: Subscribed | undefined;
 }
 

@@ -30,7 +30,7 @@ export class Subscriber {
   readonly lock = new NotifyLock();
   /** The NOTIFY after the first SUBSCRIBE is still due. */
   isNew = true;
-  /** What the last SUBSCRIBE asked for, and what counts since the NOTIFY after it. */
+  /** The list that the last SUBSCRIBE asked for, which counts since the NOTIFY after it. */
   wanted: Subscribed;
   #subscribed: Subscribed;
   /**
@@ -38,7 +38,7 @@ export class Subscriber {
    * the changes of the others are none of its business, however many it lists.
    */
   groups: readonly string[] = [];
-  /** What `gktpStamps` said when it was asked last. */
+  /** The last answer of `gktpStamps`. */
   stamp: string | undefined;
   /** Tries that came to nothing, one after the other. */
   failures = 0;

@@ -149,7 +149,7 @@ export const KMS_RELOADABLE = [
 ] as const;
 
 export type KmsConfig = z.output<typeof kmsConfigSchema>;
-/** What may be written: everything with a default may be left out. */
+/** The form in which it may be written: everything with a default may be left out. */
 export type KmsConfigInput = z.input<typeof kmsConfigSchema>;
 export type ServerIdentity = KmsConfig["servers"][number];
 export type KmsPolicy = KmsConfig["policy"];

@@ -12,7 +12,7 @@ export const ROOT = "/keymanagement/identity/v1";
 const REQUEST_TYPES = ["init", "keyprov", "certcache", "cert", "lookup", "redirect"] as const;
 export type RequestType = (typeof REQUEST_TYPES)[number];
 
-/** What a path asks for. */
+/** The resource that a path asks for. */
 export interface Target {
   readonly type: RequestType;
   /** The ways to read the URI of keyprov, cert and lookup: the path does not say whether it is encoded. */

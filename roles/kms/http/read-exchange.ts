@@ -11,7 +11,7 @@ import { inPreference, isUsable, keyThatMustSign } from "../common/transport-key
 /** A KmsRequest has some 20 elements; a KrrList may embed many redirect responses (D.4.1). */
 const MAX_ELEMENTS = 2000;
 
-/** What is known by now, for the answer in case that the rest fails. */
+/** The facts known by now, for the answer in case that the rest fails. */
 export interface Known {
   type?: string;
   permitted?: readonly string[];

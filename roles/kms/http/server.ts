@@ -12,7 +12,7 @@ import { KmsRefusal } from "../common/errors.ts";
 import type { KmsHttpRequest, KmsHttpResponse } from "../common/exchange.ts";
 import type { KmsService } from "./service.ts";
 
-/** What browsers may ask for across origins. */
+/** The requests that browsers may make across origins. */
 const BROWSERS = { methods: "POST", headers: "authorization, content-type" };
 
 export interface KmsServerOptions {

@@ -53,7 +53,7 @@ const media = z.strictObject({
   /** On `sip.host`, for legs over WebSockets, as pages have them: one of both. Pages are those of `sip.origins`. */
   wsPort: port.optional(),
   wssPort: port.optional(),
-  /** What is for all goes out once: each group has an address of its own, from this one on. */
+  /** Packets for all go out once: each group has an address of its own, from this one on. */
   multicast: z
     .strictObject({
       firstAddress: z
@@ -210,7 +210,7 @@ export const MCX_RELOADABLE = [
 ] as const;
 
 export type McxConfig = z.output<typeof mcxConfigSchema>;
-/** What may be written: everything with a default may be left out. */
+/** The form in which it may be written: everything with a default may be left out. */
 export type McxConfigInput = z.input<typeof mcxConfigSchema>;
 
 /** The server of that identity, for an issuer of development tokens. */

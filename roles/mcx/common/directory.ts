@@ -1,7 +1,7 @@
 /** Membership of groups, which the server checks before it admits anybody to a call. */
 import type { GroupService } from "../../../documents/group-xml/index.ts";
 
-/** What a call of a group has protected, unless the element is false. */
+/** The parts of a group call that are protected, unless the element is false. */
 export const CALL_PROTECTIONS = ["protect-media", "protect-floor-control-signalling"] as const;
 
 export type CallProtection = (typeof CALL_PROTECTIONS)[number];

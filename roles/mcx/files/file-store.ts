@@ -25,9 +25,9 @@ export interface FileStoreOptions {
 
 /** An identifier alone opens no file, since its holder must be of the audience: it only has to be hard to guess. */
 const ID_BYTES = 16;
-/** What the entry of a file takes besides its octets, so that many small ones count as well. */
+/** The octets that the entry of a file takes besides its octets, so that many small ones count as well. */
 const ENTRY_BYTES = 1024;
-/** What a user may have of the whole, so that one alone does not fill it. */
+/** The part of the whole that a user may have, so that one alone does not fill it. */
 const SHARE = 4;
 
 function sizeOf({ octets }: StoredFile): number {

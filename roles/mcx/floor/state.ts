@@ -32,7 +32,7 @@ export const DEFAULT_FLOOR_CONFIG: FloorConfig = {
 export interface Participant {
   /** MC service user ID. */
   readonly id: string;
-  /** What a higher priority in a request is cut to. */
+  /** The priority to which a higher one in a request is cut. */
   readonly maxPriority: number;
   readonly receiveOnly?: boolean;
   /** Whether requests of theirs wait while another talks (`mc_queueing`, TS 24.380 14). True when absent. */

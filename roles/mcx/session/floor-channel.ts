@@ -27,7 +27,7 @@ import type { OwnSockets } from "../media/own-sockets.ts";
 import { type FloorLeg, FloorLegs } from "./floor-legs.ts";
 import type { ServerSsrcs } from "./server-ssrcs.ts";
 
-/** What all hear at one address. */
+/** The floor control that all hear at one address. */
 export interface FloorMulticast {
   readonly address: DatagramAddress;
   readonly musik: DeliveredKey;

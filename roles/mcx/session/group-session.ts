@@ -44,7 +44,7 @@ export interface GroupSessionOptions {
   readonly own?: OwnSockets;
   /** Keys of the group for mixing, where the server has been given any; asked for again with each packet. */
   readonly keys?: () => GroupMediaKeys | undefined;
-  /** What mixed media are sent under; drawn when absent. */
+  /** The indexes that mixed media are sent under; drawn when absent. */
   readonly blocks?: IndexBlocks | undefined;
   readonly maxParticipants?: number;
   /** Nobody has had the floor for as long as `hangAfter` says. */

@@ -27,7 +27,7 @@ export interface MixerOptions {
   readonly keys: GroupMediaKeys;
   readonly service: MediaService;
   readonly codec: SpeechCodec;
-  /** What mixed media are sent under; drawn when absent. */
+  /** The indexes that mixed media are sent under; drawn when absent. */
   readonly blocks?: IndexBlocks | undefined;
   readonly participants: () => readonly string[];
   readonly send: (to: string, packet: Uint8Array) => void;
@@ -54,7 +54,7 @@ export class Mixer {
   readonly #options: MixerOptions;
   readonly #media: GroupMedia;
   readonly #listener: Listener;
-  /** What goes to who does not talk, and to each who does. */
+  /** The senders to all who do not talk, and to each who does. */
   readonly #common: VoiceSender;
   readonly #personal = new Map<string, VoiceSender>();
   readonly #identities: Identities;

@@ -33,7 +33,7 @@ export interface MadeSession {
   readonly slot: number;
 }
 
-/** What a call has of its own. */
+/** The facts of a single call. */
 export type SessionFacts = Pick<
   GroupSessionOptions,
   "groupUri" | "kind" | "multicast" | "keys" | "blocks" | "maxParticipants" | "onHang" | "onEmergency"

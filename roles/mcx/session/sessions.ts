@@ -16,7 +16,7 @@ export interface SessionsOptions extends SessionMakerOptions {
   readonly directory: GroupDirectory;
   /** Keys of groups that are to be mixed. */
   readonly keysOf: (groupUri: string) => GroupMediaKeys | undefined;
-  /** What mixed media are sent under; drawn when absent. */
+  /** The indexes that mixed media are sent under; drawn when absent. */
   readonly blocks?: IndexBlocks;
   /** Where there is multicast. */
   readonly musik?: DeliveredKey | undefined;

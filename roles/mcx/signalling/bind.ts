@@ -24,7 +24,7 @@ export interface BindingRequest {
   readonly expires: number | undefined;
   /** SIP URI of the client. */
   readonly contact: string;
-  /** What the IMS knows the client by. */
+  /** The identities by which the IMS knows the client. */
   readonly asserted: readonly string[];
   readonly uploaded: UploadedCsk | undefined;
   /** The client that a request without a CSK is of. */

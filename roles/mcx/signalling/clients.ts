@@ -24,7 +24,7 @@ export class BoundClient implements ControlKeys {
   readonly streams = new ControlStreams();
   /** Signatures that have been seen. */
   readonly requests = new Recent(REQUESTS);
-  /** What the request came on that bound it, or moved it under its CSK. See `Clients.place`. */
+  /** The flow of the request that bound it, or moved it under its CSK. See `Clients.place`. */
   flow: Flow;
   expiresAt: number;
   /** Newest first. */

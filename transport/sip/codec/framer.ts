@@ -27,7 +27,7 @@ const FIRST_BUFFER = 512;
 export class StreamFramer {
   readonly #events: FramerEvents;
   readonly #limits: SipLimits;
-  /** What is held of the message that is not complete: the first `#length` octets. No piece that came is kept. */
+  /** The held part of a message that is not complete: the first `#length` octets. No piece that came is kept. */
   #buffer: Uint8Array = NOTHING;
   #length = 0;
   /** Octets that the next message has in all, once its head has been read. */

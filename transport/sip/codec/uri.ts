@@ -11,7 +11,7 @@ export interface SipUri {
   readonly host: string;
   readonly port?: number;
   readonly params: Params;
-  /** What follows the "?", without it. */
+  /** The text after the "?", without it. */
   readonly headers?: string;
 }
 

@@ -57,7 +57,7 @@ export interface Sent {
   readonly flow: Flow;
 }
 
-/** What has been seen; only ever grows. */
+/** Counts of what has been seen, which only grow. */
 export interface SipCounters {
   requestsIn: number;
   requestsOut: number;

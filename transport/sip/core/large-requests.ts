@@ -8,7 +8,7 @@ import type { Flow, HostPort, SipTransport } from "../socket/ports.ts";
 
 /** 18.1.1: larger requests need a transport that controls congestion, where the path MTU is not known. */
 const LARGEST_DATAGRAM_REQUEST = 1300;
-/** What the Via of the request will have. */
+/** The octets of the Via that the request will have. */
 const VIA_OCTETS = 100;
 /** Milliseconds: with a round trip of half a second there is a connection. */
 const PATIENCE = 1000;

@@ -1,6 +1,6 @@
 /** Why subscriptions end, and what then (RFC 6665 4.1.3, 4.2.2, RFC 5057). */
 
-/** What the notifier says in Subscription-State (4.1.3). */
+/** The reason that the notifier gives in Subscription-State (4.1.3). */
 export type TerminatedReason =
   | "deactivated"
   | "probation"

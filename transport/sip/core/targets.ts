@@ -18,7 +18,7 @@ export interface TargetPolicy {
   trusts(flow: Flow): boolean;
 }
 
-/** What `UserAgent.send` is given of the way of a request. */
+/** The way of a request, as `UserAgent.send` is given it. */
 export interface Way {
   /** Taken while it is open. */
   readonly flow: Flow | undefined;

@@ -30,7 +30,7 @@ interface DialogStart {
   readonly routeSet: readonly NameAddress[];
   readonly localNumber: number;
   readonly remoteNumber?: number;
-  /** What the peer itself opened, if it did. */
+  /** The flow that the peer itself opened, if it did. */
   readonly flow?: Flow | undefined;
   readonly source: DialogSource;
   readonly policy?: TargetPolicy | undefined;

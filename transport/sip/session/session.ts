@@ -48,7 +48,7 @@ export interface SipSession {
   bye(why?: "moved"): Promise<void>;
 }
 
-/** What one side said of the session in the INVITE or its 2xx. */
+/** The description of the session by one side in the INVITE or its 2xx. */
 export interface Description {
   readonly contentType: string | undefined;
   readonly body: Uint8Array;

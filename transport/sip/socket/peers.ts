@@ -16,7 +16,7 @@ export function backlogOf(isBound: boolean): number {
 /** Milliseconds for the first message of a connection, and for the rest of one that was begun. */
 export const MESSAGE_TIMEOUT = 30_000;
 
-/** What listeners of connections have in common. */
+/** The options that listeners of connections have in common. */
 export interface AcceptOptions {
   /** Bounds what nobody has vouched for, together with the other listeners of the process. Without it nothing does. */
   readonly admission?: Admission | undefined;

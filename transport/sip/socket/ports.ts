@@ -6,7 +6,10 @@ export interface HostPort {
 
 /** Where to connect to. */
 export interface Remote extends HostPort {
-  /** What a certificate must be for (RFC 5922 4), where that is another name: SRV records and addresses lead on. */
+  /**
+   * The domain that a certificate must be for (RFC 5922 4), where that is another name: SRV records and addresses lead
+   * on.
+   */
   readonly domain?: string;
 }
 
@@ -59,7 +62,7 @@ export interface TransportEvents {
 export interface SipTransport {
   readonly name: TransportName;
   readonly reliable: boolean;
-  /** What stands in Via and Contact, once started. One that accepts no flows has a name ending in ".invalid". */
+  /** The address that stands in Via and Contact, once started. One that accepts no flows has a name ending in ".invalid". */
   readonly sentBy: { readonly host: string; readonly port?: number };
   start(events: TransportEvents): Promise<void>;
   /** The flow to that peer: the one there is, or a new one. */

@@ -7,7 +7,7 @@ import type { RandomSource } from "../../../base/random.ts";
 import type { Flow, HostPort, SipTransport, TransportEvents } from "./ports.ts";
 import { fromFrame, SUBPROTOCOL, toFrame } from "./websocket-frames.ts";
 
-/** What is used of a WebSocket: of a browser's, and of that of `ws`. */
+/** The part of a WebSocket that is used: of a browser's, and of that of `ws`. */
 export interface WebSocketLike {
   binaryType: string;
   readonly readyState: number;

@@ -8,7 +8,7 @@ import type { UserAgent } from "../user-agent/user-agent.ts";
 import { type CurrentState, type NotifierEnd, NotifierSubscription } from "./notifier-subscription.ts";
 import { sameEvent } from "./subscriber.ts";
 
-/** What becomes of a SUBSCRIBE: a subscription, or the answer that refuses it. */
+/** The decision on a SUBSCRIBE: a subscription, or the answer that refuses it. */
 export type Decision = { readonly state: "active" | "pending" } | { readonly refuse: Answer };
 
 export interface NotifierOptions {

@@ -19,7 +19,7 @@ export interface ServerParts {
   /** The flow that the request came on. */
   readonly flow: Flow;
   readonly reply: Reply;
-  /** What a request without proof takes of the budget for such. */
+  /** The part that a request without proof takes of the budget for such. */
   readonly charge: RequestCharge | undefined;
   readonly clock: Clock;
   readonly timers: Timers;

@@ -7,7 +7,7 @@ export interface Audio {
   readonly capture: MessagePort | undefined;
   readonly play: MessagePort;
   readonly volume: GainNode;
-  /** What is played. */
+  /** Analyses what is played. */
   readonly analyser: AnalyserNode;
   /** Why there is no microphone, where one was wanted. */
   readonly fault: string | undefined;

@@ -5,13 +5,13 @@ import { isOidc, type PageConfig } from "../config.ts";
 import type { FromKeys } from "../messages.ts";
 import { listenToKeys, tellKeys } from "./keys-worker.ts";
 
-/** What is kept in the tab while the user is at the identity management server. */
+/** The name of the record that is kept in the tab while the user is at the identity management server. */
 const REQUEST = "sign-in";
 
 export const config = signal<PageConfig | undefined>(undefined);
 /** The session at the identity management server; undefined while it is not known yet. */
 export const session = signal<{ readonly user: string | undefined } | undefined>(undefined);
-/** What went wrong before the user joined. */
+/** The fault that occurred before the user joined. */
 export const fault = signal("");
 
 /** The address of this page, which the identity management server knows it by. */

@@ -26,7 +26,7 @@ export const sockets = signal<ReadonlyMap<string, boolean>>(new Map());
 export const texts = signal<readonly TextView[]>([]);
 export const connected = signal({ gms: false, mcx: false });
 export const isOnline = signal(navigator.onLine);
-/** What a person should know, said once by screen readers. */
+/** A message that a person should know, said once by screen readers. */
 export const notice = signal("");
 export const isMuted = signal(false);
 /** The volume of the loudspeaker, in percent. */
