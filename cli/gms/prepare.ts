@@ -5,6 +5,7 @@ import type { GmsConfigInput } from "../../roles/gms/common/config.ts";
 import { isLoopback } from "../../roles/server/loopback.ts";
 import type { FolderOptions } from "../server/data-folder.ts";
 import { requireIssuerCa } from "../server/https.ts";
+import { type ListenOptions, lasting, listenOf, portAfter } from "../server/listen-options.ts";
 import { makeStoreKey } from "../server/make-folder.ts";
 import { credentialsOf, requireFitToServe } from "../server/tls.ts";
 import type { Output } from "../terminal/output.ts";
@@ -12,10 +13,7 @@ import { usageError } from "../terminal/usage.ts";
 import { type GmsFolder, openGmsFolder } from "./gms-folder.ts";
 import type { PreparedGms } from "./start.ts";
 
-export interface GmsServeOptions extends FolderOptions {
-  readonly host?: string;
-  readonly port?: number;
-  readonly adminPort?: number;
+export interface GmsServeOptions extends FolderOptions, ListenOptions {
   /** UDP and TCP; the next ones are for TLS, WebSocket and secure WebSocket. */
   readonly sipPort?: number;
   /** Plain HTTP, on loopback, for a proxy there. */
@@ -27,13 +25,16 @@ const DEFAULT_GMS_URI = "sip:gms@gms.localhost";
 const SIP_PORT = 5060;
 const MOST_WORKERS = 4;
 
-/** The configuration of a GMS at the first start. */
+/** The configuration of a GMS at the first start, which listens where that start was asked to. */
 export function firstGmsConfig(
+  options: Pick<GmsServeOptions, keyof ListenOptions | "sipPort">,
   given: { readonly gmsUri?: string } & Partial<GmsConfigInput>,
 ): Partial<GmsConfigInput> & { readonly gmsUri: string } {
+  const { host, sipPort = SIP_PORT, ...others } = lasting(options);
   return {
     gmsUri: DEFAULT_GMS_URI,
-    sip: sipPorts(SIP_PORT),
+    ...listenOf({ ...defined({ host }), ...others }),
+    sip: { ...defined({ host }), ...sipPorts(sipPort) },
     workers: Math.min(MOST_WORKERS, Math.max(1, availableParallelism() - 1)),
     ...given,
   };
@@ -69,15 +70,14 @@ function requireSafe({ config }: GmsFolder): void {
 }
 
 function overridesOf(
-  { host, port, adminPort, http }: GmsServeOptions,
+  options: GmsServeOptions,
   given: Partial<GmsConfigInput>,
   ports: ReturnType<typeof sipPorts> | undefined,
 ): Partial<GmsConfigInput> {
-  const admin = adminPort ?? (port === undefined ? undefined : port === 0 ? 0 : port + 1);
+  const { host, http } = options;
   const sip = { ...given.sip, ...defined({ host }), ...ports };
   return {
-    listen: { ...given.listen, ...defined({ host, port }) },
-    admin: { ...given.admin, ...defined({ port: admin }) },
+    ...listenOf(options, given),
     ...((given.sip !== undefined || ports !== undefined) && { sip }),
     ...(http && { tls: undefined }),
   };
@@ -85,6 +85,6 @@ function overridesOf(
 
 /** UDP and TCP have one number, so that either is found by what is known of the other. */
 function sipPorts(first: number) {
-  const next = (n: number) => (first === 0 ? 0 : first + n);
+  const next = (n: number) => portAfter(first, n);
   return { udpPort: first, tcpPort: first, tlsPort: next(1), wsPort: next(2), wssPort: next(3) };
 }

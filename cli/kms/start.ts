@@ -14,20 +14,18 @@ import { developmentIssuerOf } from "../server/folder-tokens.ts";
 import { requireIssuerCa } from "../server/https.ts";
 import { FileIssuerKeys } from "../server/issuer-keys.ts";
 import { listenError } from "../server/listen-error.ts";
+import { type ListenOptions, lasting, listenOf } from "../server/listen-options.ts";
 import { makeStoreKey, type ReadConfig } from "../server/make-folder.ts";
 import { kmsStoreOn, type OpenedDatabase } from "../server/open-store.ts";
 import { type Credentials, credentialsOf, requireFitToServe } from "../server/tls.ts";
 import type { Output } from "../terminal/output.ts";
 import { usageError } from "../terminal/usage.ts";
 
-export interface KmsServeOptions {
+export interface KmsServeOptions extends ListenOptions {
   readonly dataDir: string;
   readonly config?: string;
   /** For the first start; later it must be the same. */
   readonly kmsUri?: string;
-  readonly host?: string;
-  readonly port?: number;
-  readonly adminPort?: number;
   /** For the first start, as kmsUri. */
   readonly database?: string;
   /** Plain HTTP, on loopback, for a proxy there. */
@@ -61,12 +59,13 @@ export interface RunningKms {
 const DEFAULT_KMS_URI = "kms.localhost";
 
 /** The configuration of a KMS at the first start. */
-export function firstKmsConfig({
-  kmsUri,
-  database,
-}: Pick<KmsServeOptions, "kmsUri" | "database">): KmsConfigInput {
+export function firstKmsConfig(
+  options: ListenOptions & Pick<KmsServeOptions, "kmsUri" | "database">,
+): KmsConfigInput {
+  const { kmsUri, database } = options;
   return {
     kmsUri: kmsUri ?? DEFAULT_KMS_URI,
+    ...listenOf(lasting(options)),
     ...(database !== undefined && { database: { url: database } }),
   };
 }
@@ -147,14 +146,6 @@ function requireSame({ config }: DataFolder, { kmsUri, database }: KmsServeOptio
   }
 }
 
-/** Returns where to listen: what the command line says before what the file says. */
 function overridesOf(options: KmsServeOptions, given: KmsConfigInput): Partial<KmsConfigInput> {
-  const { host, port, adminPort } = options;
-  // Two KMSs on one machine differ in one option.
-  const admin = adminPort ?? (port === undefined ? undefined : port === 0 ? 0 : port + 1);
-  return {
-    listen: { ...given.listen, ...defined({ host, port }) },
-    admin: { ...given.admin, ...defined({ port: admin }) },
-    ...(options.http && { tls: undefined }),
-  };
+  return { ...listenOf(options, given), ...(options.http && { tls: undefined }) };
 }

@@ -4,6 +4,7 @@ import type { McxConfig, McxConfigInput } from "../../roles/mcx/common/config.ts
 import { isLoopback } from "../../roles/server/loopback.ts";
 import type { FolderOptions } from "../server/data-folder.ts";
 import { requireIssuerCa } from "../server/https.ts";
+import { lasting, partOf } from "../server/listen-options.ts";
 import { type McxFolder, openMcxFolder } from "./mcx-folder.ts";
 
 export interface McxServeOptions extends FolderOptions {
@@ -32,9 +33,21 @@ function mayBePlain({ host, allowPlain }: NonNullable<McxConfigInput["sip"]>): b
   return host === undefined || isLoopback(host) || allowPlain === true;
 }
 
-/** The configuration of an MCX server at the first start. */
-export function firstMcxConfig(given: { readonly mcxUri?: string }) {
-  return { mcxUri: DEFAULT_MCX_URI, ...given };
+/** The configuration of an MCX server at the first start, which listens where that start was asked to. */
+export function firstMcxConfig(
+  options: Pick<McxServeOptions, "host" | "sipPort" | "adminPort">,
+  given: { readonly mcxUri?: string },
+) {
+  const { host, sipPort, adminPort } = lasting(options);
+  return {
+    mcxUri: DEFAULT_MCX_URI,
+    ...defined({
+      sip: partOf(defined({ host, udpPort: sipPort, tcpPort: sipPort })),
+      media: partOf(defined({ host })),
+      admin: partOf(defined({ port: adminPort })),
+    }),
+    ...given,
+  };
 }
 
 /** `gms`: the one in this process, unless the configuration names another. */

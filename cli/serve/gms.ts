@@ -19,11 +19,12 @@ import {
   reserving,
 } from "../kms/server-provisioning.ts";
 import { firstKmsConfig, prepareKms, type RunningKms, startKms } from "../kms/start.ts";
-import { firstMcxConfig, type PreparedMcx, prepareMcx } from "../mcx/prepare.ts";
+import { firstMcxConfig, prepareMcx } from "../mcx/prepare.ts";
 import { type RunningMcx, startMcx } from "../mcx/start.ts";
 import { type ConfigFile, readConfig } from "../server/data-folder.ts";
 import { warnOfFewDescriptors } from "../server/descriptors.ts";
 import { environmentOf } from "../server/environment.ts";
+import { lasting, partOf, portAfter } from "../server/listen-options.ts";
 import { addServers, type ReadConfig, startOnFolder } from "../server/make-folder.ts";
 import { openAtStart } from "../server/open-store.ts";
 import { listenForReload, listenForStop } from "../server/stop.ts";
@@ -41,7 +42,8 @@ export interface ServeAllOptions extends GmsServeOptions, LogOptions {
   readonly init?: boolean;
 }
 
-/** Ports of the MCX server, behind those of the KMS and the GMS. */
+/** Ports of the servers, behind the first ones of the KMS and of SIP. */
+const XCAP = 2;
 const MCX_ADMIN = 4;
 const CONSOLE = 5;
 const MCX_SIP = 10;
@@ -50,13 +52,34 @@ type FirstServers = Parameters<typeof addServers>[2];
 
 export async function serveAll(options: ServeAllOptions, output: Output): Promise<void> {
   const { gmsUri, mcxUri } = options;
-  const firstGms = firstGmsConfig(gmsUri === undefined ? {} : { gmsUri });
-  const first = { gms: firstGms, mcx: firstMcxConfig(mcxUri === undefined ? {} : { mcxUri }) };
-  const servers = reservedServers({ ...first.gms, ...first.mcx });
-  const kms = { ...firstKmsConfig(options), servers };
-  await startOnFolder(options, { kms, ...first }, output, (read, keep) =>
+  const each = optionsOfEach(options);
+  const first = {
+    gms: firstGmsConfig(each.gms, defined({ gmsUri })),
+    mcx: firstMcxConfig(each.mcx, defined({ mcxUri })),
+  };
+  const servers = reservedServers({ gmsUri: first.gms.gmsUri, mcxUri: first.mcx.mcxUri });
+  const kms = { ...firstKmsConfig(each.kms), servers };
+  // The console has an address of its own, which --host does not move.
+  const listen = partOf(lasting(defined({ port: each.consolePort })));
+  const firstConfig = { kms, ...first, ...(listen && { console: { listen } }) };
+  await startOnFolder(options, firstConfig, output, (read, keep) =>
     runAll({ options, first, read, keep }, output),
   );
+}
+
+/** The KMS has the first two of the ports that --port moves. With any ports those of SIP are any too, unless they are said. */
+function optionsOfEach(options: ServeAllOptions) {
+  const { port, sipPort = port === 0 ? 0 : undefined, consolePort } = options;
+  const from = (n: number) => portAfter(port, n);
+  return {
+    kms: { ...options, http: false },
+    gms: { ...options, ...defined({ port: from(XCAP), sipPort }) },
+    mcx: {
+      ...options,
+      ...defined({ adminPort: from(MCX_ADMIN), sipPort: portAfter(sipPort, MCX_SIP) }),
+    },
+    consolePort: consolePort ?? from(CONSOLE),
+  };
 }
 
 interface Run<Options> {
@@ -68,14 +91,13 @@ interface Run<Options> {
 }
 
 async function runAll({ options, first, read, keep }: Run<ServeAllOptions>, output: Output): Promise<void> {
-  const { port, sipPort } = options;
+  const each = optionsOfEach(options);
   await addServers(options, read, first, output);
-  const prepared = await prepareKms({ ...options, http: false }, read, output);
-  // The KMS has the first two ports.
-  const own = port === undefined ? {} : { port: port === 0 ? 0 : port + 2 };
-  const sip = port === 0 && sipPort === undefined ? { sipPort: 0 } : {};
-  const gms = await prepareGms({ ...options, ...own, ...sip }, output);
-  const mcx = await preparedMcx(options, gms);
+  const prepared = await prepareKms(each.kms, read, output);
+  const gms = await prepareGms(each.gms, output);
+  // Where the GMS answers is known once it does.
+  const place = { uri: gms.data.config.gmsUri, xcapRoot: "https://localhost/xcap" };
+  const mcx = await prepareMcx(each.mcx, place);
   const consoleConfig = consoleConfigOf(options, read);
   const { gmsUri } = gms.data.config;
   const { mcxUri } = mcx.data.config;
@@ -153,25 +175,10 @@ async function runAll({ options, first, read, keep }: Run<ServeAllOptions>, outp
 }
 
 /** What the command line says of it has the last word. */
-function consoleConfigOf({ port, consolePort }: ServeAllOptions, read: ConfigFile): ConsoleConfig {
+function consoleConfigOf(options: ServeAllOptions, read: ConfigFile): ConsoleConfig {
   const given = (read.console ?? {}) as { listen?: object };
-  const own = consolePort ?? (port === undefined ? undefined : port === 0 ? 0 : port + CONSOLE);
+  const { consolePort: own } = optionsOfEach(options);
   return parseConsoleConfig(own === undefined ? given : { ...given, listen: { ...given.listen, port: own } });
-}
-
-function preparedMcx(options: ServeAllOptions, gms: PreparedGms): Promise<PreparedMcx> {
-  const { port, sipPort } = options;
-  const sip = sipPort ?? (port === 0 ? 0 : undefined);
-  // Where the GMS answers is known once it does.
-  const { gmsUri } = gms.data.config;
-  return prepareMcx(
-    {
-      ...options,
-      ...(port !== undefined && { adminPort: port === 0 ? 0 : port + MCX_ADMIN }),
-      ...(sip !== undefined && { sipPort: sip === 0 ? 0 : sip + MCX_SIP }),
-    },
-    { uri: gmsUri, xcapRoot: "https://localhost/xcap" },
-  );
 }
 
 export interface ServeGmsOptions extends GmsServeOptions, LogOptions {
@@ -188,7 +195,8 @@ export async function serveGms(options: ServeGmsOptions, output: Output): Promis
     ...defined({ gmsUri, kmsUri, kmsUrl }),
     ...(Object.keys(provisioning).length > 0 && { provisioning }),
   };
-  const first = firstGmsConfig({ ...given, ...(database !== undefined && { database: { url: database } }) });
+  const own = { ...given, ...(database !== undefined && { database: { url: database } }) };
+  const first = firstGmsConfig(options, own);
   await startOnFolder(options, { gms: first }, output, (read, keep) =>
     runGms({ options, first: { gms: first }, read, keep }, given, output),
   );

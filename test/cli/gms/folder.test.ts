@@ -95,13 +95,21 @@ describe("serve", { timeout: STORY_MS }, () => {
     expect((await serve(data, ["gms"])).kmsUrl).toBe(kms.kmsUrl);
   });
 
-  it("runs GMS and MCX server that ask the KMS at the URL of the configuration", async () => {
+  it("writes the ports of the first start, and GMS and MCX server ask the KMS at the URL that is configured", async () => {
     const port = await freePort();
     const kmsUrl = `https://localhost:${port}`;
     const environment = { MIKEY_SAKKE_GMS_KMS_URL: kmsUrl, MIKEY_SAKKE_MCX_KMS_URL: kmsUrl };
     const ports = ["--port", `${port}`, "--sip-port", "0"];
-    const servers = await serve(join(await temporaryFolder(), "data"), ports, environment);
+    const data = join(await temporaryFolder(), "data");
+    const servers = await serve(data, ports, environment);
     expect(servers.kmsUrl).toBe(kmsUrl);
+    // The next start is there too without the option.
+    expect(await configOf(data)).toMatchObject({
+      ...{ listen: { port }, admin: { port: port + 1 } },
+      gms: { listen: { port: port + 2 }, admin: { port: port + 3 } },
+      mcx: { admin: { port: port + 4 } },
+      console: { listen: { port: port + 5 } },
+    });
   });
 
   it.each([

@@ -1,0 +1,38 @@
+/** Where a server listens: what the command line says before what the configuration says. */
+import { defined } from "../../base/defined.ts";
+
+export interface ListenOptions {
+  readonly host?: string;
+  /** 0 is any. */
+  readonly port?: number;
+  /** That of `port` and 1 when absent: two servers of a kind on one machine differ in one option. */
+  readonly adminPort?: number;
+}
+
+interface Listening {
+  readonly listen?: { readonly host?: string | undefined; readonly port?: number | undefined } | undefined;
+  readonly admin?: { readonly host?: string | undefined; readonly port?: number | undefined } | undefined;
+}
+
+/** Without a part of which neither says anything. */
+export function listenOf({ host, port, adminPort }: ListenOptions, given: Listening = {}): Listening {
+  const admin = adminPort ?? portAfter(port, 1);
+  return defined({
+    listen: partOf({ ...given.listen, ...defined({ host, port }) }),
+    admin: partOf({ ...given.admin, ...defined({ port: admin }) }),
+  });
+}
+
+export function partOf<T extends object>(part: T): T | undefined {
+  return Object.keys(part).length > 0 ? part : undefined;
+}
+
+/** The port that many after another; any after any. */
+export function portAfter<Port extends number | undefined>(port: Port, n: number): Port {
+  return (port === undefined || port === 0 ? port : port + n) as Port;
+}
+
+/** The options that the configuration of a new folder keeps: any port is one for a single start. */
+export function lasting<T extends object>(options: T): T {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== 0)) as T;
+}
