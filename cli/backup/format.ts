@@ -8,9 +8,9 @@ import { createReadStream } from "node:fs";
 import { pipeline } from "node:stream/promises";
 import { createGunzip, createGzip } from "node:zlib";
 import { MikeySakkeError } from "../../base/errors.ts";
+import { fileError } from "../../base/file-error.ts";
 import { damaged } from "../../store/index.ts";
 import { markOf } from "../server/store-key.ts";
-import { fileError } from "../terminal/files.ts";
 import { usageError } from "../terminal/usage.ts";
 import { linesOf } from "./lines.ts";
 

@@ -2,7 +2,8 @@
 import { randomBytes } from "node:crypto";
 import { link, open, rename, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
-import { fileError, makeFolders } from "../terminal/files.ts";
+import { fileError } from "../../base/file-error.ts";
+import { makeFolders } from "../terminal/files.ts";
 
 /** Readable by its owner only. */
 const SECRET = 0o600;

@@ -67,7 +67,7 @@ export async function serveAll(options: ServeAllOptions, output: Output): Promis
   );
 }
 
-/** The KMS has the first two of the ports that --port moves. With any ports those of SIP are any too, unless they are said. */
+/** Returns the options of each server. With any ports for HTTPS those of SIP are any too, unless the options name them. */
 function optionsOfEach(options: ServeAllOptions) {
   const { port, sipPort = port === 0 ? 0 : undefined, consolePort } = options;
   const from = (n: number) => portAfter(port, n);

@@ -3,7 +3,7 @@
  * and systemd's credentials have it: NAME_FILE names the file with the value of NAME.
  */
 import { readFileSync, statSync } from "node:fs";
-import { fileError } from "../terminal/files.ts";
+import { fileError } from "../../base/file-error.ts";
 import { usageError } from "../terminal/usage.ts";
 
 export const STORE_KEY_VARIABLE = "MIKEY_SAKKE_STORE_KEY";

@@ -14,7 +14,7 @@ interface Listening {
   readonly admin?: { readonly host?: string | undefined; readonly port?: number | undefined } | undefined;
 }
 
-/** Without a part of which neither says anything. */
+/** Returns the place, without a part of which neither says anything. */
 export function listenOf({ host, port, adminPort }: ListenOptions, given: Listening = {}): Listening {
   const admin = adminPort ?? portAfter(port, 1);
   return defined({
@@ -23,16 +23,17 @@ export function listenOf({ host, port, adminPort }: ListenOptions, given: Listen
   });
 }
 
+/** Returns the part of a configuration, or undefined for one that says nothing. */
 export function partOf<T extends object>(part: T): T | undefined {
   return Object.keys(part).length > 0 ? part : undefined;
 }
 
-/** The port that many after another; any after any. */
+/** Returns the port that many after another, and any port after any. */
 export function portAfter<Port extends number | undefined>(port: Port, n: number): Port {
   return (port === undefined || port === 0 ? port : port + n) as Port;
 }
 
-/** The options that the configuration of a new folder keeps: any port is one for a single start. */
+/** Returns the options that the configuration of a new folder keeps: port 0, which is any, counts for one start only. */
 export function lasting<T extends object>(options: T): T {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== 0)) as T;
 }

@@ -51,8 +51,7 @@ export async function startOnFolder(
     }
     return;
   }
-  await makeFolders(dataDir, 0o700);
-  let isOurs = await createConfig(dataDir, first);
+  let isOurs = await madeFolder(dataDir, first, before);
   if (isOurs) output.note(`made ${dataDir}`);
   const file = configFileOf(dataDir);
   const keep = () => {
@@ -65,6 +64,17 @@ export async function startOnFolder(
       await takeAway(dataDir, before);
       output.note(`took ${dataDir} away again`);
     }
+    throw error;
+  }
+}
+
+/** Makes the folder and its configuration, or nothing. False where there is a configuration. */
+async function madeFolder(dataDir: string, first: ConfigFile, before: Before): Promise<boolean> {
+  try {
+    await makeFolders(dataDir, 0o700);
+    return await createConfig(dataDir, first);
+  } catch (error) {
+    await removeMade(before);
     throw error;
   }
 }
@@ -86,10 +96,14 @@ async function contentOf(folder: string): Promise<Before> {
   }
 }
 
-async function takeAway(folder: string, { names, missing }: Before): Promise<void> {
+async function takeAway(folder: string, before: Before): Promise<void> {
   for (const name of await readdir(folder)) {
-    if (!names.has(name)) await rm(join(folder, name), { recursive: true, force: true });
+    if (!before.names.has(name)) await rm(join(folder, name), { recursive: true, force: true });
   }
+  await removeMade(before);
+}
+
+async function removeMade({ missing }: Before): Promise<void> {
   // Others may have put something beside it meanwhile, which stays.
   for (const made of missing) await rmdir(made).catch(() => undefined);
 }

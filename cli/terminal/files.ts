@@ -1,9 +1,9 @@
 /** Files in and out. Whatever concerns the file itself is a usage error that names it. */
-import { chmod, mkdir, open, readdir, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdir, open, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { concat, toHex, utf8 } from "../../base/bytes.ts";
-import { type ErrorCode, MikeySakkeError } from "../../base/errors.ts";
+import { fileError } from "../../base/file-error.ts";
 import { usageError } from "./usage.ts";
 
 /** Name of standard input on the command line. */
@@ -97,6 +97,9 @@ export async function writeOutput(
     // The mode above counts only for a new file.
     if (secret && force) await chmod(name, 0o600);
   } catch (cause) {
+    // What a full disk cut off is no output. A file that was there is not ours.
+    const isOurs = !force && (cause as NodeJS.ErrnoException).code !== "EEXIST";
+    if (isOurs) await rm(name, { force: true }).catch(() => undefined);
     throw fileError(name, cause);
   }
 }
@@ -140,24 +143,4 @@ export function fileNameOf(uri: string): string {
 
 function tooLarge(name: string, limit: number) {
   return usageError("FILE_TOO_LARGE", `${name}: larger than ${limit} octets`);
-}
-
-const REASONS: Readonly<Record<string, readonly [code: ErrorCode, text: string]>> = {
-  ENOENT: ["FILE_NOT_FOUND", "no such file or folder"],
-  EEXIST: ["FILE_EXISTS", "exists already"],
-  EACCES: ["FILE_DENIED", "permission denied"],
-  EPERM: ["FILE_DENIED", "permission denied"],
-  EROFS: ["READ_ONLY", "the file system is read-only"],
-  ENOSPC: ["DISK_FULL", "no space left on the disk"],
-  EDQUOT: ["DISK_FULL", "no space left in the quota"],
-  EISDIR: ["IS_FOLDER", "is a folder, not a file"],
-  ENOTDIR: ["NOT_A_FOLDER", "is a file where a folder is needed"],
-};
-
-/** Returns what went wrong with a file, as a fault of the call. */
-export function fileError(name: string, cause: unknown): MikeySakkeError {
-  if (cause instanceof MikeySakkeError) return cause;
-  const errno = (cause as NodeJS.ErrnoException).code ?? "";
-  const [code, text] = REASONS[errno] ?? ["FILE_FAILED", `cannot be used (${errno})`];
-  return usageError(code, `${name}: ${text}`, cause);
 }

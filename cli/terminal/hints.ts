@@ -4,6 +4,10 @@ import { type ErrorCode, MikeySakkeError } from "../../base/errors.ts";
 const HINTS: Partial<Readonly<Record<ErrorCode, string>>> = {
   FILE_EXISTS: "Choose another name, or add --force to replace it.",
   FILE_NOT_FOUND: "Check the path. It is relative to the current folder.",
+  FILE_DENIED: "Run the command as the owner of that path, or give another path.",
+  READ_ONLY: "Give a path on a file system that may be written, or mount this one so.",
+  DISK_FULL: "Make room there, or give a path on another disk.",
+  STORE_FULL: "Make room on the disk of the database, and start again: nothing that was committed is lost.",
   NO_INPUT: "Give a FILE, or pipe the message into the command.",
   KMS_KEY_ENCRYPTED: "Ask the KMS for keys without a transport key (TrK).",
   KMS_REFUSED: "The file holds a refusal of the KMS, not keys. Ask the KMS again.",

@@ -42,7 +42,8 @@ export function lockFolder(folder: string): () => void {
       continue;
     }
     for (const n of locks(folder)) if (n <= last) rmSync(join(folder, `lock.${n}`), { force: true });
-    return () => replace(folder, mine, "");
+    // On a disk without room to say so, it is over with this process.
+    return () => void attempt(() => replace(folder, mine, ""));
   }
 }
 
@@ -108,8 +109,8 @@ function isAlive(pid: number): boolean {
 /** Whole or not at all, and only where there is none. */
 function create(folder: string, file: string): boolean {
   const whole = join(folder, `new-lock-${randomUUID()}`);
-  writeFileSync(whole, JSON.stringify(self()), { mode: 0o600 });
   try {
+    writeFileSync(whole, JSON.stringify(self()), { mode: 0o600 });
     linkSync(whole, file);
     return true;
   } catch (error) {
@@ -122,8 +123,12 @@ function create(folder: string, file: string): boolean {
 
 function replace(folder: string, file: string, text: string): void {
   const whole = join(folder, `new-lock-${randomUUID()}`);
-  writeFileSync(whole, text, { mode: 0o600 });
-  renameSync(whole, file);
+  try {
+    writeFileSync(whole, text, { mode: 0o600 });
+    renameSync(whole, file);
+  } finally {
+    rmSync(whole, { force: true });
+  }
 }
 
 function attempt<T>(work: () => T): T | undefined {

@@ -17,6 +17,7 @@ import { join, resolve } from "node:path";
 import { PGlite, type PGliteOptions, types } from "@electric-sql/pglite";
 import { NodeFS } from "@electric-sql/pglite/nodefs";
 import { MikeySakkeError } from "../../base/errors.ts";
+import { fileError } from "../../base/file-error.ts";
 import { storeError } from "./failures.ts";
 import { lockFolder } from "./folder-lock.ts";
 import { copyEmptyFolder, emptyImage } from "./pglite-image.ts";
@@ -45,8 +46,7 @@ export async function openPglite(folder?: string): Promise<Database> {
     );
   }
   const root = resolve(folder);
-  mkdirSync(root, { recursive: true, mode: 0o700 });
-  const unlock = lockFolder(root);
+  const unlock = lockedFolder(root);
   try {
     const data = join(root, "database");
     if (!existsSync(data)) await initialise(root, data);
@@ -54,6 +54,7 @@ export async function openPglite(folder?: string): Promise<Database> {
   } catch (cause) {
     unlock();
     if (cause instanceof MikeySakkeError) throw cause;
+    if (isOfSystem(cause)) throw fileError(root, cause);
     const text = cause instanceof Error ? cause.message : String(cause);
     throw new MikeySakkeError(
       "transport",
@@ -61,6 +62,20 @@ export async function openPglite(folder?: string): Promise<Database> {
       `${root}: the database does not open (${text})`,
     );
   }
+}
+
+function lockedFolder(root: string): () => void {
+  try {
+    mkdirSync(root, { recursive: true, mode: 0o700 });
+    return lockFolder(root);
+  } catch (cause) {
+    throw fileError(root, cause);
+  }
+}
+
+/** Returns whether a call of the operating system failed, such as for want of room. What PGlite throws names no call. */
+function isOfSystem(cause: unknown): boolean {
+  return (cause as NodeJS.ErrnoException | undefined)?.syscall !== undefined;
 }
 
 function openFolder(data: string, image?: Blob): Promise<PGlite> {
@@ -72,9 +87,15 @@ function openFolder(data: string, image?: Blob): Promise<PGlite> {
 async function initialise(root: string, data: string): Promise<void> {
   const fresh = `${data}.new`;
   rmSync(fresh, { recursive: true, force: true });
-  if (!(await copyEmptyFolder(fresh))) await (await openFolder(fresh, await emptyImage())).close();
-  syncTree(fresh);
-  renameSync(fresh, data);
+  try {
+    if (!(await copyEmptyFolder(fresh))) await (await openFolder(fresh, await emptyImage())).close();
+    syncTree(fresh);
+    renameSync(fresh, data);
+  } catch (cause) {
+    // On a full disk it would keep the room that others need.
+    rmSync(fresh, { recursive: true, force: true });
+    throw cause;
+  }
   syncOne(root);
 }
 
