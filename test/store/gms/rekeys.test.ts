@@ -52,7 +52,13 @@ onEachDatabase("rekeys", ({ fresh }) => {
     };
     expect(await store.rekey(rekey)).toEqual(before);
     expect(await store.rekey(rekey + 1)).toBeUndefined();
-    expect(await store.counts()).toEqual({ groups: 1, members: 10, runningRekeys: 1, backlog: 10 });
+    expect(await store.counts()).toEqual({
+      groups: 1,
+      members: 10,
+      runningRekeys: 1,
+      backlog: 10,
+      oldestAt: NOW,
+    });
     const claim = (await store.claimChunk(claimant("a")))!;
     await at(NOW + 5, store).saveChunk(claim, messages(claim));
     expect(await store.rekey(rekey)).toMatchObject({
@@ -73,7 +79,7 @@ onEachDatabase("rekeys", ({ fresh }) => {
     expect(await answer(store, rekey, ...rest)).toEqual([rekey]);
     expect(await answer(store, rekey, ...rest)).toEqual([]);
     expect(await store.rekey(rekey)).toMatchObject({ state: "done", finishedAt: NOW + 50, total: 10 });
-    expect(await store.counts()).toMatchObject({ runningRekeys: 0, backlog: 0 });
+    expect(await store.counts()).toMatchObject({ runningRekeys: 0, backlog: 0, oldestAt: undefined });
   });
 
   it("rekeys are listed newest first, of one group or all", async () => {
