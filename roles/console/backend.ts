@@ -19,7 +19,7 @@ export interface ConsoleBackend {
   /** What happens in this process is told at once; what others do on the same database is looked for. */
   readonly on: (events: Partial<GmsEvents>) => () => void;
   readonly kms?: Pick<KmsAdmin, "as">;
-  readonly mcx?: Pick<McxState, "sessions" | "clients" | "emergencies" | "onEmergency">;
+  readonly mcx?: Pick<McxState, "sessions" | "clients" | "emergencies" | "onEmergency" | "onCall">;
   /** Processes of GMS and MCX server, on other machines too. */
   readonly processes: () => Promise<readonly ProcessRecord[]>;
   readonly apis: Readonly<Partial<Record<ServerName, AdminApi>>>;

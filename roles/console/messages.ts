@@ -1,6 +1,6 @@
 /** The messages of the console's listener to its page. Times are milliseconds since the Unix epoch. */
 import type { DeliveryRecord, RekeyRecord } from "../../store/gms/records.ts";
-import type { EmergencyState, SessionState } from "../mcx/admin/metrics.ts";
+import type { CallRecord, EmergencyState, SessionState } from "../mcx/admin/metrics.ts";
 import type { ProcessRecord } from "../server/process-reports.ts";
 import type { SeriesName } from "./series.ts";
 
@@ -88,6 +88,8 @@ export interface FeedEvents {
   readonly deliveries: { readonly rekey: number; readonly deliveries: readonly DeliveryRecord[] };
   readonly lost: LostView;
   readonly calls: { readonly sessions: readonly SessionState[]; readonly clients: readonly string[] };
+  /** A call of a group whose record has changed. Those of before are listed by the MCX server. */
+  readonly call: CallRecord;
   /** All that are kept. */
   readonly alarms: readonly AlarmView[];
   readonly health: readonly HealthView[];

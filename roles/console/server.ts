@@ -86,6 +86,7 @@ export function createConsole(options: ConsoleOptions): Console {
   const feed = new Feed({ backend, fetch: send, log });
   const lostUsers = new LostUsers({ backend, tell: (lost) => feed.tellAll("lost", lost), now, log });
   const alarms = new Alarms({ mcx: backend.mcx, tell: (all) => feed.tellAll("alarms", all), now });
+  const leaveCalls = backend.mcx?.onCall((call) => feed.tellAll("call", call));
   const history = new History({
     apis: backend.apis,
     fetch: send,
@@ -335,6 +336,7 @@ export function createConsole(options: ConsoleOptions): Console {
       await lostUsers.close();
       await history.close();
       alarms.close();
+      leaveCalls?.();
     },
   };
 }

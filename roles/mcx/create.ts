@@ -48,6 +48,7 @@ import {
 import { refusedConfig } from "./common/errors.ts";
 import { fileServerOf } from "./files/index.ts";
 import { ServerGroupKeys } from "./group-keys.ts";
+import { CallLog } from "./session/call-log.ts";
 import { Emergencies } from "./session/emergencies.ts";
 import { PrivateSessions } from "./session/private-sessions.ts";
 import { addedTo } from "./session/session-maker.ts";
@@ -187,6 +188,7 @@ export async function createMcxServer(options: McxOptions): Promise<McxServer> {
   /** Ports of signalling and of the admin listener, once they are open. */
   let otherPorts: readonly (number | undefined)[] = [];
   const emergencies = new Emergencies(now);
+  const callLog = new CallLog(now);
   const sessions: GroupSessions = new GroupSessions({
     config,
     openPort: (port) => openPort(config, port),
@@ -199,6 +201,7 @@ export async function createMcxServer(options: McxOptions): Promise<McxServer> {
     blocks: new ReservedBlocks(store?.records ?? storage, { userUri: mcxUri, random }),
     changed: (group) => conferences.changed(group),
     ended: (group) => cluster?.ended(group),
+    callLog,
     emergency: (group, user) => {
       context.count("emergency");
       log.warn({ group, user }, "emergency call");
@@ -219,6 +222,8 @@ export async function createMcxServer(options: McxOptions): Promise<McxServer> {
     sessions: () => sessions.states(),
     emergencies: () => emergencies.list(),
     onEmergency: (begun) => emergencies.on(begun),
+    calls: () => callLog.list(),
+    onCall: (changed) => callLog.on(changed),
     clients: () => clients.users(),
     privateCalls: () => privateSessions.size,
     totals: () => ({ ...addedTo(sessions.totals(), privateSessions.totals()), ...counts }),

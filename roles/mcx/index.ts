@@ -24,6 +24,7 @@ export { type Leg, type LegCounters, type LegsOptions, MediaLegs } from "./media
 export { OwnSockets, type OwnSocketsOptions } from "./media/own-sockets.ts";
 export { MediaRelay, type RelayCounters, type RelayOptions } from "./media/relay.ts";
 export { type LegConnections, SessionPorts } from "./media/session-ports.ts";
+export { CallLog } from "./session/call-log.ts";
 export type { FloorMulticast } from "./session/floor-channel.ts";
 export { GroupSession, type GroupSessionOptions, type SessionMember } from "./session/group-session.ts";
 export { ServerSsrcs } from "./session/server-ssrcs.ts";

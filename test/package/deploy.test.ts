@@ -37,6 +37,8 @@ async function ownMetrics(): Promise<Set<string>> {
     totals: () => ({}),
     emergencies: () => [],
     onEmergency: () => () => undefined,
+    calls: () => [],
+    onCall: () => () => undefined,
   });
   const admission = admissionMetrics(new Admission());
   const texts = [

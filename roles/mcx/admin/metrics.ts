@@ -24,12 +24,51 @@ export interface EmergencyState {
   readonly at: number;
 }
 
+/** The call of a group, which goes on or is over. Times are milliseconds since the Unix epoch. */
+export interface CallRecord {
+  /** Counts the calls of this process from 1. */
+  readonly id: number;
+  readonly groupUri: string;
+  /** The time at which the first user joined. */
+  readonly from: number;
+  /** The time at which the last user left; undefined while the call goes on. */
+  readonly to?: number;
+  /** The most users who were in it at a time. */
+  readonly participants: number;
+  /** The fifty users who talked last, or fewer; whoever talked last is at the end. */
+  readonly talkers: readonly TalkerRecord[];
+  /** The talk that ended last. */
+  readonly last?: TalkRecord;
+}
+
+/** The talks of one user in a call, without one that goes on. */
+export interface TalkerRecord {
+  readonly user: string;
+  /** The number of times that they had the floor. */
+  readonly talks: number;
+  /** Milliseconds for which they had it, altogether. */
+  readonly ms: number;
+}
+
+/** One talk, from the grant of the floor to its release. */
+export interface TalkRecord {
+  readonly user: string;
+  /** The time at which the floor was granted. */
+  readonly at: number;
+  /** Milliseconds for which the user had the floor. */
+  readonly ms: number;
+}
+
 export interface McxState {
   sessions(): readonly SessionState[];
   /** The latest emergencies, the oldest first. */
   emergencies(): readonly EmergencyState[];
   /** Calls back at the begin of each emergency, until the function that it returns is called. */
   onEmergency(begun: (emergency: EmergencyState) => void): () => void;
+  /** The latest calls of groups, the oldest first. */
+  calls(): readonly CallRecord[];
+  /** Calls back with a call whenever its record changes, until the function that it returns is called. */
+  onCall(changed: (call: CallRecord) => void): () => void;
   /** Private calls that are not over. */
   privateCalls(): number;
   /** Users that are bound. */

@@ -10,7 +10,7 @@ const FAULTS: Readonly<Record<number, string>> = {
 export function openApiDocument(): Json {
   return documentOf({
     title: "Admin API of an MCX server",
-    description: "Calls, clients and emergencies of one process.",
+    description: "Calls, those that are over too, clients and emergencies of one process.",
     operations: Object.entries(OPERATIONS).map(([id, { path, ...operation }]) => ({
       ...{ id, status: 200, ...operation },
       path: `${MCX_ADMIN_ROOT}${path}`,

@@ -7,6 +7,7 @@ export const MCX_ADMIN_ROOT = "/mcx/v1";
 
 const uri = z.string();
 const count = z.number().int().min(0);
+const time = count.describe("milliseconds since the Unix epoch");
 
 const session = z.strictObject({
   groupUri: uri,
@@ -21,7 +22,24 @@ const emergency = z.strictObject({
   id: count.describe("counts the emergencies of the process from 1"),
   groupUri: uri,
   user: uri.describe("who called"),
-  at: count.describe("milliseconds since the Unix epoch"),
+  at: time,
+});
+
+const milliseconds = count.describe("milliseconds with the floor");
+
+const call = z.strictObject({
+  id: count.describe("counts the calls of the process from 1"),
+  groupUri: uri,
+  from: time,
+  to: time.optional().describe("absent while the call goes on"),
+  participants: count.describe("how many users were in it at a time, at most"),
+  talkers: z
+    .array(z.strictObject({ user: uri, talks: count, ms: milliseconds }))
+    .describe("who has talked, the last fifty; whoever talked last is at the end"),
+  last: z
+    .strictObject({ user: uri, at: time, ms: milliseconds })
+    .optional()
+    .describe("the talk that ended last"),
 });
 
 /** By the names that they have in the OpenAPI document. */
@@ -29,6 +47,7 @@ export const SCHEMAS = {
   Sessions: z.strictObject({ sessions: z.array(session) }),
   Clients: z.strictObject({ clients: z.array(uri) }),
   Emergencies: z.strictObject({ emergencies: z.array(emergency) }),
+  Calls: z.strictObject({ calls: z.array(call) }),
   KmsRefresh: z.strictObject({ kmsUris: z.array(uri).describe("KMSs whose certificates are there") }),
   Error: errorSchema,
 } as const;
@@ -53,6 +72,12 @@ export const OPERATIONS = {
     path: "/emergencies",
     summary: "The latest emergency calls, the oldest first",
     answer: "Emergencies",
+  },
+  listCalls: {
+    method: "GET",
+    path: "/calls",
+    summary: "The latest thousand calls of groups, the oldest first, with who talked in each",
+    answer: "Calls",
   },
   refreshKms: {
     method: "POST",

@@ -42,6 +42,7 @@ export function createMcxAdminServer({
     }),
     listClients: () => ({ clients: state.clients() }),
     listEmergencies: () => ({ emergencies: state.emergencies() }),
+    listCalls: () => ({ calls: state.calls() }),
     refreshKms: async () => ({ kmsUris: await refreshKms() }),
   };
   for (const [id, { method, path }] of Object.entries(OPERATIONS)) {

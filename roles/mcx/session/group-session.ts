@@ -51,6 +51,8 @@ export interface GroupSessionOptions {
   readonly onHang?: () => void;
   /** A member has asked for the floor with an emergency. */
   readonly onEmergency?: (user: string) => void;
+  /** The floor has changed hands: these members have it now. */
+  readonly onTalkers?: (users: readonly string[]) => void;
   readonly ssrcs: ServerSsrcs;
   readonly clock: Clock;
   readonly random: RandomSource;
@@ -212,6 +214,10 @@ export class GroupSession {
     for (const user of this.emergencies) if (!emergencies.has(user)) this.#options.onEmergency?.(user);
     for (const { user, mediaSsrc } of state.talks) {
       if (!before.has(user)) this.relay.streams.begin(user, mediaSsrc);
+    }
+    const { talkers } = this;
+    if (talkers.length !== before.size || talkers.some((user) => !before.has(user))) {
+      this.#options.onTalkers?.(talkers);
     }
     for (const output of messages) this.#channel.say(output);
     this.#watchFloor();

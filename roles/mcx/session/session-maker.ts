@@ -36,7 +36,15 @@ export interface MadeSession {
 /** The facts of a single call. */
 export type SessionFacts = Pick<
   GroupSessionOptions,
-  "groupUri" | "kind" | "multicast" | "keys" | "blocks" | "maxParticipants" | "onHang" | "onEmergency"
+  | "groupUri"
+  | "kind"
+  | "multicast"
+  | "keys"
+  | "blocks"
+  | "maxParticipants"
+  | "onHang"
+  | "onEmergency"
+  | "onTalkers"
 >;
 
 /** Messages of a quick change of mind come together. */

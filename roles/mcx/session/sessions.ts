@@ -9,6 +9,7 @@ import type { SessionState } from "../admin/metrics.ts";
 import type { GroupDirectory } from "../common/directory.ts";
 import { refused } from "../common/errors.ts";
 import type { SessionPorts } from "../media/session-ports.ts";
+import type { CallLog, LoggedCall } from "./call-log.ts";
 import type { GroupSession, SessionMember } from "./group-session.ts";
 import { addedTo, SessionMaker, type SessionMakerOptions } from "./session-maker.ts";
 
@@ -22,6 +23,8 @@ export interface SessionsOptions extends SessionMakerOptions {
   readonly musik?: DeliveredKey | undefined;
   /** A member has asked for the floor with an emergency. */
   readonly emergency?: (groupUri: string, user: string) => void;
+  /** Keeps what is known of each call beyond its end. */
+  readonly callLog?: CallLog;
   /** Somebody has joined the call of a group or left it, or it is over. */
   readonly changed?: (groupUri: string) => void;
   /** The call of a group has ended, and its sockets are closed. */
@@ -55,6 +58,8 @@ interface Call {
    * type is part of what SRTP authenticates.
    */
   speech: SpeechFormat | undefined;
+  /** The record of the call, once somebody is in it and where there is a log. */
+  logged: LoggedCall | undefined;
   /** By user: another client of theirs takes the place of the first. */
   readonly participants: Map<string, Participant>;
 }
@@ -125,6 +130,8 @@ export class GroupSessions {
       }
       call.ports.enter(user, leg);
       call.participants.set(user, { client: member.control, dialog: undefined });
+      call.logged ??= this.#options.callLog?.begin(groupUri);
+      call.logged?.attended(call.participants.size);
       this.#options.changed?.(groupUri);
       if (before !== undefined) void before.bye();
       return this.#describe(call, member, leg?.uri);
@@ -232,9 +239,17 @@ export class GroupSessions {
         blocks,
         onHang: () => this.#hangUp(groupUri),
         onEmergency: (user) => this.#options.emergency?.(groupUri, user),
+        onTalkers: (users) => call.logged?.talking(users),
       };
     });
-    const call: Call = { session, ports, slot, speech: undefined, participants: new Map() };
+    const call: Call = {
+      session,
+      ports,
+      slot,
+      speech: undefined,
+      logged: undefined,
+      participants: new Map(),
+    };
     this.#open.set(groupUri, call);
     return call;
   }
@@ -270,6 +285,7 @@ export class GroupSessions {
     if (this.#open.get(groupUri) !== call) return;
     this.#open.delete(groupUri);
     this.#calls.delete(groupUri);
+    call.logged?.end();
     this.#options.changed?.(groupUri);
     addedTo(this.#ended, call.session.state.counters);
     await this.maker.close(call);

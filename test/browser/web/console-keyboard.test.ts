@@ -11,7 +11,7 @@ import { focusedName, tabTo } from "../support/keyboard.ts";
 import { buildPages } from "./support/build.ts";
 
 const USER = "sip:ann@home.example";
-const VIEWS = ["Groups", "Users", "KMS", "Calls", "Audit log", "Servers"];
+const VIEWS = ["Groups", "Users", "KMS", "Calls", "Call history", "Audit log", "Servers"];
 /** What a person can operate. */
 const CONTROLS = "a[href], button:not(:disabled), input, select, textarea, summary, .scroll";
 
@@ -26,6 +26,10 @@ describeInChromium("the console by keyboard", () => {
     const members = [...newMembers(2), { uri: USER }];
     await here.core.context.admin.createGroup(operator("test"), { uri: GROUP, members });
     await here.kms.enrol([USER]);
+    const call = here.callLog.begin(GROUP);
+    call.attended(3);
+    call.talking([USER]);
+    call.end();
     browser = await launchChromium();
     page = await (await browser.newContext()).newPage();
     await page.goto(here.origin);

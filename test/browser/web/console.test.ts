@@ -18,6 +18,8 @@ const MEMBERS = isLong ? 1000 : 300;
 const LONG_FRAME = 100;
 /** kB of all files of the page, compressed: HTML, styles, and scripts, with those that plot and those that read certificates. */
 const BUDGET = 120;
+/** When the first call of the MCX server begins: the time of what it keeps is not that of the machine. */
+const CALLED_AT = Date.UTC(2026, 0, 12, 12, 2, 11);
 const SMALL = "sip:boats@home.example";
 const REASON = "check 9: signature";
 
@@ -25,11 +27,12 @@ describeInChromium("the console page", () => {
   let here: ConsoleWorld;
   let browser: Browser;
   let page: Page;
+  let callTime = CALLED_AT;
   const faults: string[] = [];
 
   beforeAll(async () => {
     buildPages();
-    here = await consoleWorld({ runs: true });
+    here = await consoleWorld({ runs: true, callTime: () => callTime });
     await here.core.context.admin.createGroup(operator("test"), {
       uri: GROUP,
       members: newMembers(MEMBERS),
@@ -240,6 +243,47 @@ describeInChromium("the console page", () => {
     await page.getByRole("link", { name: "Calls" }).click();
     await page.getByText(/sip:ben@home.example in .*, acknowledged by operator at/).waitFor();
     await isClean();
+    await page.getByRole("link", { name: "Servers" }).click();
+  });
+
+  it("shows who was heard last in a group, and what is known of each call, as it goes on", async () => {
+    const [ben, cal] = ["sip:ben@home.example", "sip:cal@home.example"];
+    /** As the page writes it. */
+    const textOf = (time: number) =>
+      page.evaluate(
+        (at) => new Intl.DateTimeFormat(undefined, { dateStyle: "short", timeStyle: "medium" }).format(at),
+        time,
+      );
+    const row = () => page.getByRole("region", { name: "Calls" }).locator("tbody tr").first();
+    const cells = () => row().locator("td").allInnerTexts();
+    const first = await textOf(CALLED_AT);
+    await page.getByRole("link", { name: "Calls" }).click();
+    const call = here.callLog.begin(SMALL);
+    call.attended(2);
+    call.talking([ben]);
+    callTime += 4000;
+    call.talking([]);
+    await page.getByText(`last heard: ben, ${first}, 4.0 s`).waitFor();
+    await isClean();
+    await page.getByRole("link", { name: "Call history" }).click();
+    await expect.poll(cells).toEqual(["Boats", first, "goes on", "2", "ben 4.0 s"]);
+    call.attended(3);
+    call.talking([cal]);
+    callTime += 20_000;
+    call.talking([ben]);
+    callTime += 2000;
+    call.end();
+    const end = await textOf(callTime);
+    await expect.poll(cells).toEqual(["Boats", first, end, "3", "ben 6.0 s in 2 talks, cal 20 s"]);
+    here.callLog.begin(GROUP).attended(5);
+    await expect.poll(cells).toEqual(["Fire brigade", end, "goes on", "5", "nobody"]);
+    await page.getByRole("searchbox", { name: "Find" }).fill(cal);
+    await page.getByText("1 of 2 calls").waitFor();
+    expect(await row().getByRole("link").innerText()).toBe("Boats");
+    await isClean();
+    // Asked for anew, without events.
+    await page.reload();
+    await page.getByText("2 of 2 calls").waitFor();
     await page.getByRole("link", { name: "Servers" }).click();
   });
 

@@ -4,6 +4,7 @@ import { systemRandom } from "../../../base/random.ts";
 import type { McxState } from "../../../roles/mcx/admin/metrics.ts";
 import { SCHEMAS } from "../../../roles/mcx/admin/operations.ts";
 import { createMcxAdminServer } from "../../../roles/mcx/admin/server.ts";
+import { CallLog } from "../../../roles/mcx/session/call-log.ts";
 import { Emergencies } from "../../../roles/mcx/session/emergencies.ts";
 import { urlOf } from "../../../roles/server/listener.ts";
 import { noLog } from "../../../roles/server/log.ts";
@@ -12,6 +13,7 @@ import { AnswerCheck, expectWhole, type OpenApi, operationsOf } from "../../supp
 const GROUP = "sip:fire@home.example";
 const ALICE = "sip:alice@home.example";
 const emergencies = new Emergencies(Date.now);
+const callLog = new CallLog(Date.now);
 const state: McxState = {
   sessions: () => [
     {
@@ -24,6 +26,8 @@ const state: McxState = {
   totals: () => ({}),
   emergencies: () => emergencies.list(),
   onEmergency: (begun) => emergencies.on(begun),
+  calls: () => callLog.list(),
+  onCall: (changed) => callLog.on(changed),
 };
 const app = createMcxAdminServer({
   ...{ state, token: "operator", ready: async () => undefined, log: noLog, random: systemRandom },
@@ -34,6 +38,10 @@ let document: OpenApi;
 
 beforeAll(async () => {
   emergencies.called(GROUP, ALICE);
+  const over = callLog.begin(GROUP);
+  over.talking([ALICE]);
+  over.end();
+  callLog.begin(GROUP);
   await app.listen({ host: "127.0.0.1", port: 0 });
   url = urlOf(app, "http", "127.0.0.1");
   document = (await (await fetch(`${url}/mcx/v1/openapi.json`)).json()) as OpenApi;

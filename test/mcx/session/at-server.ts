@@ -36,6 +36,7 @@ export const GMK_ID = 0x0abcdef;
 export interface Options {
   readonly onHang?: () => void;
   readonly onEmergency?: (user: string) => void;
+  readonly onTalkers?: (users: readonly string[]) => void;
   readonly floor?: Partial<FloorConfig>;
   readonly keys?: () => GroupMediaKeys | undefined;
   readonly musik?: ReturnType<typeof controlKey>;
@@ -46,7 +47,7 @@ export interface Options {
 }
 
 export function world(seed: string, options: Options = {}) {
-  const { floor, keys, musik, own, messageRate, onHang, onEmergency } = options;
+  const { floor, keys, musik, own, messageRate, onHang, onEmergency, onTalkers } = options;
   const { net = new Net(seed, { delay: 5 }) } = options;
   const random = seededRandom(`server ${seed}`);
   const [media, control] = [
@@ -59,7 +60,7 @@ export function world(seed: string, options: Options = {}) {
     mediaPort: net.open(SERVER),
     floorPort,
     ...(musik && { multicast: { media, floor: { address: control, musik } } }),
-    ...defined({ floor, keys, own, messageRate, onHang, onEmergency }),
+    ...defined({ floor, keys, own, messageRate, onHang, onEmergency, onTalkers }),
     ssrcs: new ServerSsrcs(random),
     clock: net.clock,
     random,

@@ -17,6 +17,7 @@ import { type McxConfigInput, parseMcxConfig } from "../../../roles/mcx/common/c
 import type { GroupDirectory, GroupRules } from "../../../roles/mcx/common/directory.ts";
 import { type FileServer, fileServerOf } from "../../../roles/mcx/files/index.ts";
 import { GroupSessions } from "../../../roles/mcx/index.ts";
+import { CallLog } from "../../../roles/mcx/session/call-log.ts";
 import { PrivateSessions } from "../../../roles/mcx/session/private-sessions.ts";
 import { Clients } from "../../../roles/mcx/signalling/clients.ts";
 import { Conferences } from "../../../roles/mcx/signalling/conferences.ts";
@@ -110,6 +111,7 @@ export interface Device {
 export class McxWorld {
   readonly directory = new TestDirectory();
   readonly counts: Record<string, number> = {};
+  readonly callLog = new CallLog(Date.now);
   /** Lines of the server's log of refusals. */
   readonly refusals: object[] = [];
   /** What the server got, as somebody on the way could record it. */
@@ -180,6 +182,7 @@ export class McxWorld {
       keysOf: (group) => (mixes ? this.groupKeys(MCX, group) : undefined),
       musik: musik?.key,
       changed: (group) => conferences.changed(group),
+      callLog: this.callLog,
       clock,
       random,
     });

@@ -14,6 +14,7 @@ import { createKmsAdminServer } from "../../../roles/kms/admin/server.ts";
 import { createKeyIssuer, makeKms } from "../../../roles/kms/issue/index.ts";
 import type { McxState } from "../../../roles/mcx/admin/metrics.ts";
 import { createMcxAdminServer } from "../../../roles/mcx/admin/server.ts";
+import { CallLog } from "../../../roles/mcx/session/call-log.ts";
 import { Emergencies } from "../../../roles/mcx/session/emergencies.ts";
 import { urlOf } from "../../../roles/server/listener.ts";
 import { noLog } from "../../../roles/server/log.ts";
@@ -35,6 +36,7 @@ export interface ConsoleWorld {
   /** Calls that the MCX server says it has. */
   readonly calls: { sessions: ReturnType<McxState["sessions"]> };
   readonly emergencies: Emergencies;
+  readonly callLog: CallLog;
   /** Processes that GMS and MCX server say they have. */
   readonly processes: { list: Awaited<ReturnType<ConsoleBackend["processes"]>> };
   /** Paces the samples of the last day. */
@@ -46,13 +48,15 @@ export interface ConsoleWorld {
   close(): Promise<void>;
 }
 
-/** `now`: of the sessions. */
+/** `now`: of the sessions; `callTime`: of the calls that the MCX server keeps. */
 export async function consoleWorld({
   now = Date.now,
+  callTime = Date.now,
   config = {},
   runs = false,
 }: {
   readonly now?: () => number;
+  readonly callTime?: () => number;
   readonly config?: ConsoleConfigInput;
   /** Whether the GMS seals by itself. */
   readonly runs?: boolean;
@@ -75,6 +79,7 @@ export async function consoleWorld({
   const processes: ConsoleWorld["processes"] = { list: [] };
   const clock = new VirtualClock();
   const emergencies = new Emergencies(Date.now);
+  const callLog = new CallLog(callTime);
   const mcx: McxState = {
     sessions: () => calls.sessions,
     privateCalls: () => 0,
@@ -82,6 +87,8 @@ export async function consoleWorld({
     totals: () => ({}),
     emergencies: () => emergencies.list(),
     onEmergency: (begun) => emergencies.on(begun),
+    calls: () => callLog.list(),
+    onCall: (changed) => callLog.on(changed),
   };
   const ready = async () => undefined;
   const listeners = {
@@ -126,7 +133,7 @@ export async function consoleWorld({
       ...defined({ body: ifDefined(body, JSON.stringify) }),
     });
   return {
-    ...{ world, core, kms, console, origin, apis, calls, emergencies, processes, clock, ask },
+    ...{ world, core, kms, console, origin, apis, calls, emergencies, callLog, processes, clock, ask },
     async signIn() {
       const answer = await ask("POST", "/session", { origin }, { code: codeOf(console.link()), name: "Ada" });
       if (!answer.ok) throw new Error(await answer.text());

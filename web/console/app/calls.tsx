@@ -1,10 +1,11 @@
-/** All groups as tiles: who talks, who is in the call, packets and losses. Groups with an emergency or a talker come first. */
+/** All groups as tiles: who talks, who was heard last, who is in the call, packets and losses. Groups with an emergency or a talker come first. */
 import { useState } from "preact/hooks";
 import type { SessionState } from "../../../roles/mcx/admin/metrics.ts";
 import { PastAlarms } from "./alarms.tsx";
+import { lastHeard } from "./past-calls.ts";
 import { hrefOf } from "./route.ts";
 import { calls, groups } from "./store.ts";
-import { shortName } from "./words.ts";
+import { shortName, span, timeText } from "./words.ts";
 
 /** Drawn at a time. */
 const SHOWN = 200;
@@ -62,6 +63,7 @@ function rank({ session }: Tile): number {
 }
 
 function CallTile({ tile: { uri, name, session } }: { readonly tile: Tile }) {
+  const heard = lastHeard.value.get(uri);
   const isEmergency = session !== undefined && session.emergencies.length > 0;
   return (
     <li class={isEmergency ? "card grave" : "card"}>
@@ -70,6 +72,11 @@ function CallTile({ tile: { uri, name, session } }: { readonly tile: Tile }) {
       </strong>
       {name !== uri && <span class="quiet">{uri}</span>}
       {session === undefined ? <span class="quiet">no call</span> : <Call session={session} />}
+      {heard !== undefined && (
+        <span class="quiet">
+          last heard: {shortName(heard.user)}, {timeText(heard.at)}, {span(heard.ms)}
+        </span>
+      )}
     </li>
   );
 }

@@ -5,6 +5,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { allowSound } from "./alarm-sound.ts";
 import { Alarms, soundAlarms } from "./alarms.tsx";
 import { lookForSession, session, signIn, signOut } from "./api.ts";
+import { CallHistory } from "./call-history.tsx";
 import { Calls } from "./calls.tsx";
 import { Group } from "./group.tsx";
 import { Groups } from "./groups.tsx";
@@ -22,6 +23,7 @@ const TITLES: Readonly<Record<View, string>> = {
   users: "Users",
   kms: "KMS",
   calls: "Calls",
+  history: "Call history",
   log: "Audit log",
   servers: "Servers",
 };
@@ -91,6 +93,8 @@ function Content() {
       return <Kms />;
     case "calls":
       return <Calls />;
+    case "history":
+      return <CallHistory />;
     case "log":
       return <Log />;
     case "servers":

@@ -1,7 +1,7 @@
 /** The view that is shown, in the address bar: `#/groups/sip%3Afire%40example.org`. */
 import { computed, signal } from "@preact/signals";
 
-export const VIEWS = ["groups", "users", "kms", "calls", "log", "servers"] as const;
+export const VIEWS = ["groups", "users", "kms", "calls", "history", "log", "servers"] as const;
 export type View = (typeof VIEWS)[number];
 
 const hash = signal(location.hash);

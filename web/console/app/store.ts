@@ -13,6 +13,7 @@ import type {
 } from "../../../store/gms/records.ts";
 import { api, session } from "./api.ts";
 import { history, loadHistory, takeSample } from "./history.ts";
+import { loadCalls, takeCall } from "./past-calls.ts";
 import { subject, view } from "./route.ts";
 import { errorText } from "./words.ts";
 
@@ -181,6 +182,7 @@ function listen(watched: string | undefined): () => void {
     reload(loadGroups());
     reload(loadLost());
     reload(loadAlarms());
+    reload(loadCalls());
     if (history.value !== undefined) reload(loadHistory());
     if (watched !== undefined) reload(loadGroup(watched));
     const shown = shownRekey.value;
@@ -204,6 +206,7 @@ function listen(watched: string | undefined): () => void {
   on("calls", (now) => {
     calls.value = now;
   });
+  on("call", takeCall);
   on("health", (now) => {
     health.value = now;
   });
