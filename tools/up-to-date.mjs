@@ -1,5 +1,5 @@
-// Whether files were made from what is there now, so that a build is skipped when nothing has changed. A stamp beside them
-// holds the hash of what they were made from and of the files themselves. Plain Node, as the builds are.
+// Finds out whether files were made from what is there now, so that a build is skipped when nothing has changed. A stamp
+// beside them holds the hash of what they were made from and of the files themselves. Plain Node, as the builds are.
 import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, sep } from "node:path";

@@ -35,7 +35,7 @@ export interface Region {
   readonly bytes: number;
 }
 
-/** Where an instance works. */
+/** The memory in which an instance works. */
 interface Place {
   readonly memory: WebAssembly.Memory;
   /** Without it, everything above the module's own data. */

@@ -17,7 +17,7 @@ export interface FdSignalling {
   readonly wantsCompletion?: boolean;
   /** Whether the file is to be downloaded without asking the user (15.2.16). */
   readonly isMandatory?: boolean;
-  /** Where the file is (15.2.13, content type 4). */
+  /** The URL of the file (15.2.13, content type 4). */
   readonly url: string;
 }
 

@@ -38,7 +38,7 @@ const PART_OVERHEAD = 35 + 16 + 6;
 const MAX_DESCRIPTION = 4096;
 /** The most that a sealed file may have. */
 export const MAX_SEALED_FILE_BYTES = MAX_FILE_BYTES + MAX_PARTS * PART_OVERHEAD + MAX_DESCRIPTION;
-/** Where a protected payload has the length of the rest (TS 33.180 8.5.4.1). */
+/** The offset at which a protected payload has the length of the rest (TS 33.180 8.5.4.1). */
 const LENGTH_AT = 33;
 const HEADER_BYTES = 35;
 

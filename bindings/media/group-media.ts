@@ -38,7 +38,7 @@ export interface GroupMediaOptions {
   readonly maxStreams?: number;
   readonly maxStreamsOfSender?: number;
   readonly replayWindow?: number;
-  /** Where the indexes of one's own streams are from; drawn when absent. Without a ROC in the packets they begin at 0. */
+  /** The source of the indexes of one's own streams; drawn when absent. Without a ROC in the packets they begin at 0. */
   readonly blocks?: IndexBlocks;
   readonly random?: RandomSource;
 }

@@ -49,7 +49,7 @@ const SPACES: { readonly [kind in BlockKind]: Space } = {
 const DEVICE_BITS = 6;
 export const MAX_DEVICE = 2 ** DEVICE_BITS - 1;
 
-/** Where a device counts its blocks from: a part of its own, or a drawn place (32 bits) in the whole. */
+/** The origin from which a device counts its blocks: a part of its own, or a drawn place (32 bits) in the whole. */
 export type BlockOrigin = { readonly device: number } | { readonly drawn: number };
 
 /**

@@ -39,7 +39,7 @@ export interface SrtpOffer {
   readonly parameters: readonly SrtpParameter[];
 }
 
-/** How messages are written; the same for all members. */
+/** The form in which messages are written; the same for all members. */
 export interface SealOptions {
   /** Key parameters (5.2.4). Absent: no extension, the key is valid at once and for ever. */
   readonly parameters?: Partial<Omit<KeyParameters, "kind">>;

@@ -34,7 +34,7 @@ export interface PoolOptions {
   readonly redo?: number;
   /** A worker that needs longer for a chunk, or to start, has failed. Default one minute. */
   readonly timeoutMs?: number;
-  /** Where the worker's file is, if a bundler has moved it. */
+  /** The URL of the worker's file, if a bundler has moved it. */
   readonly workerUrl?: URL;
   /** Told when the workers have started, and after each job. */
   readonly onMemory?: (memory: PoolMemory) => void;

@@ -26,7 +26,7 @@ export interface Port {
   close(): void;
 }
 
-/** Where the code of a worker is. */
+/** The place of a worker's code. */
 export interface WorkerSource {
   /** For Node, and wherever the user says where it is. */
   readonly url: () => URL;

@@ -28,7 +28,7 @@ export interface RunOptions {
   readonly onChunk?: (index: number) => void;
 }
 
-/** Where the memory of a pool is, in octets. */
+/** The memory of a pool by its uses, in octets. */
 export interface PoolMemory {
   /** Whether the workers read the tables of the pool's core; else each has a copy. */
   readonly shared: boolean;

@@ -66,7 +66,7 @@ function caseNode({ id, title, clause, verdict, reason = "", exchanges, millisec
   ]);
 }
 
-/** What came may hold characters that XML cannot carry. */
+/** Replaces the characters of received text that XML cannot carry. */
 function carried(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
   return text.replace(/[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\p{Surrogate}]/gu, "\ufffd");

@@ -18,7 +18,7 @@ export class Transcript {
     return exchange;
   }
 
-  /** What came without being asked for. */
+  /** Notes text that came without being asked for. */
   received(text: string): void {
     this.#exchanges.push({ sent: "", received: text });
   }

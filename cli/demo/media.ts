@@ -26,7 +26,7 @@ export interface MediaStage {
 const TEXT = "units to the north gate";
 const [LOW, HIGH] = [450, 1000];
 const FORBIDDEN = 403;
-/** What was sent may be lost where a socket is full. */
+/** Packets may be lost where a socket is full. */
 const AGAIN_MS = 20_000;
 
 export async function playMedia(stage: MediaStage): Promise<void> {

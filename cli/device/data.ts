@@ -43,7 +43,7 @@ export async function sendFileTo(options: UserOptions, uri: string, file: McData
 export interface ReceiveOptions {
   readonly count: number | undefined;
   readonly seconds: number | undefined;
-  /** Where files are stored; none is fetched when absent. */
+  /** The folder in which files are stored; none is fetched when absent. */
   readonly folder: string | undefined;
 }
 

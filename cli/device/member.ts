@@ -41,7 +41,7 @@ export interface McxUserOptions {
   readonly codecs?: readonly SpeechCodec[];
   readonly place: KnownServers;
   readonly mcx: McxPlace;
-  /** Where files are uploaded and fetched; no part is taken in file distribution when absent. */
+  /** The URL at which files are uploaded and fetched; no part is taken in file distribution when absent. */
   readonly filesUrl?: string;
   readonly kmsToken: () => Promise<string>;
   readonly gmsToken: () => Promise<string>;

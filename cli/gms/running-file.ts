@@ -17,7 +17,7 @@ export interface Running {
     readonly sip: Readonly<Record<string, string>>;
     /** WebSocket for the media of pages, where there is one. */
     readonly mediaUrl?: string;
-    /** Where members upload files, where there is file distribution. */
+    /** The URL to which members upload files, where there is file distribution. */
     readonly filesUrl?: string;
   };
   /** PEM file of the certificate to trust, where it is self-signed. */

@@ -41,7 +41,7 @@ export interface RunningGms {
   readonly admin: GmsAdmin;
   readonly processes: Gms["processes"];
   readonly on: GmsContext["on"];
-  /** What the configuration would change as its file has it now. */
+  /** Returns what the configuration would change, as its file has it now. */
   readonly reconfigure: () => Promise<Reconfiguration>;
   /** Closes the listeners, before everything else is closed with the database. */
   close(): Promise<void>;

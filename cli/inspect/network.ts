@@ -132,7 +132,7 @@ export function packetOf({ link, octets }: CapturedFrame): Packet | undefined {
   return { protocol, source, target, header: ip.slice(0, at), segment: new Octets(ip.slice(at, end)) };
 }
 
-/** What was sent again counts once; behind a gap nothing is read. */
+/** A segment that was sent again counts once; behind a gap nothing is read. */
 function inOrder(segments: readonly Segment[]): Uint8Array {
   const first = segments.find(({ syn }) => syn) ?? segments[0]!;
   const start = first.sequence + (first.syn ? 1 : 0);

@@ -47,7 +47,7 @@ export interface RunningKms {
   readonly adminUrl: string;
   readonly adminToken: string;
   readonly admin: KmsAdmin;
-  /** What the configuration would change as its file has it now. */
+  /** Returns what the configuration would change, as its file has it now. */
   readonly reconfigure: () => Promise<Reconfiguration>;
   /** Users revoked at that time or later. */
   readonly revokedSince: (at: number) => Promise<{ uri: string; revokedAt: number }[]>;

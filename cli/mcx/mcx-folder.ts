@@ -25,7 +25,7 @@ export interface McxFiles {
   readonly database: string;
   readonly tlsCertificate: string;
   readonly tlsKey: string;
-  /** Where the admin API of the running server is, and its token. */
+  /** The file with the address of the running server's admin API, and its token. */
   readonly admin: string;
 }
 

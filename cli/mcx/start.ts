@@ -37,7 +37,7 @@ export interface RunningMcx {
   readonly sip: Readonly<Record<string, string>>;
   /** WebSocket for the media of pages, where there is one. */
   readonly mediaUrl?: string;
-  /** Where members upload files, where there is file distribution. */
+  /** The URL to which members upload files, where there is file distribution. */
   readonly filesUrl?: string;
   /** Closes the listeners, before everything else is closed. */
   close(): Promise<void>;

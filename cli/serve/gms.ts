@@ -86,7 +86,7 @@ interface Run<Options> {
   readonly options: Options;
   readonly first: FirstServers;
   readonly read: ReadConfig;
-  /** What was made of the folder stays. */
+  /** Keeps what was made of the folder. */
   readonly keep: () => void;
 }
 
@@ -174,7 +174,7 @@ async function runAll({ options, first, read, keep }: Run<ServeAllOptions>, outp
   }
 }
 
-/** What the command line says of it has the last word. */
+/** Returns the configuration of the console, in which the command line has the last word. */
 function consoleConfigOf(options: ServeAllOptions, read: ConfigFile): ConsoleConfig {
   const given = (read.console ?? {}) as { listen?: object };
   const { consolePort: own } = optionsOfEach(options);

@@ -59,7 +59,7 @@ function under(part: string, { changed, fixed, apply }: Reconfiguration): Reconf
   return { changed: changed.map(named), fixed: fixed.map(named), apply };
 }
 
-/** What the command line says has the last word. Usage error BAD_CONFIG. */
+/** The command line has the last word. Usage error BAD_CONFIG. */
 export function logLevelOf({ logLevel }: LogOptions, { log }: ConfigFile): string {
   const { level } = parseLogConfig(log ?? {});
   return logLevel ?? level;
@@ -70,7 +70,7 @@ function reconfiguredLog(log: LeveledLog, level: string): Reconfiguration {
   return reconfiguration({ schema: logConfigSchema, reloadable: LOG_RELOADABLE, config }, { level });
 }
 
-/** What the console goes by is settled at its start. */
+/** The settings of the console are fixed at its start. */
 export function reconfiguredConsole(config: ConsoleConfig, next: ConsoleConfig): Reconfiguration {
   return reconfiguration({ schema: consoleConfigSchema, reloadable: [], config }, next);
 }

@@ -43,7 +43,7 @@ export interface DataFiles {
   readonly tokenKey: string;
   /** Last known keys of token issuers. */
   readonly issuerKeys: string;
-  /** Where the admin API of the running server is, and its token. */
+  /** The file with the address of the running server's admin API, and its token. */
   readonly admin: string;
   /** Says which KMS the folder is of, once there is one: a database without it is the wrong one. */
   readonly kmsMark: string;

@@ -29,7 +29,7 @@ export interface KmsResponse extends ProtectionIds {
   /** Milliseconds since the Unix epoch. */
   readonly time: number;
   readonly kmsId?: string;
-  /** Where the request came in. */
+  /** The URL at which the request came in. */
   readonly clientReqUrl: string;
   readonly message?: KmsMessage;
   readonly error?: KmsErrorInfo;

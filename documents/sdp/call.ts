@@ -42,7 +42,7 @@ export interface CallDescription {
    * 14.2.2). True when absent.
    */
   readonly queueing?: boolean;
-  /** Where the server sends what is for all; of this package, in place of an MBMS announcement. */
+  /** The addresses to which the server sends what is for all; of this package, in place of an MBMS announcement. */
   readonly multicast?: { readonly media: DatagramAddress; readonly floor: DatagramAddress };
   /**
    * A WebSocket carries media and floor control of this leg, and the addresses mean nothing (RFC 8124). `uri`, in the answer:

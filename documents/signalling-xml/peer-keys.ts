@@ -3,7 +3,7 @@ import type { KeyId } from "../../bindings/identity/purpose-tag.ts";
 import type { DeliveredKey } from "../../bindings/mikey/delivered-key.ts";
 import { XmlKey } from "./xml-key.ts";
 
-/** Where a reader finds keys: those, and only those, that the sender of the message may use. */
+/** The source in which a reader finds keys: those, and only those, that the sender of the message may use. */
 export interface XmlKeySource {
   find(keyId: KeyId): XmlKey | undefined;
   /** The sender has used this key in a message that was accepted. */

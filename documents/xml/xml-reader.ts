@@ -18,7 +18,7 @@ export interface XmlScope {
 export interface XmlElement {
   readonly local: string;
   readonly namespace: string;
-  /** Where the element stands, for error texts: `/KmsResponse/KmsMessage/KmsKeyProv/KmsKeySet[2]`. */
+  /** The path at which the element stands, for error texts: `/KmsResponse/KmsMessage/KmsKeyProv/KmsKeySet[2]`. */
   readonly path: string;
   readonly attributes: readonly XmlAttribute[];
   readonly scope: XmlScope | undefined;

@@ -16,7 +16,7 @@ export interface AdminApi {
 
 export interface ConsoleBackend {
   readonly gms: Pick<GmsAdmin, "rekeys" | "deliveries" | "loseUser" | "lostUser">;
-  /** What happens in this process is told at once; what others do on the same database is looked for. */
+  /** Events of this process are told at once; those of others on the same database are looked for. */
   readonly on: (events: Partial<GmsEvents>) => () => void;
   readonly kms?: Pick<KmsAdmin, "as">;
   readonly mcx?: Pick<McxState, "sessions" | "clients" | "emergencies" | "onEmergency" | "onCall">;

@@ -42,7 +42,7 @@ export function parseConsoleConfig(input: object): ConsoleConfig {
   return parsed.data;
 }
 
-/** What is no origin is refused for that alone. */
+/** A text that is no origin is refused for that alone. */
 function isOnThisMachine(text: string): boolean {
   return !isOrigin(text) || isLoopback(new URL(text).hostname);
 }

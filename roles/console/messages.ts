@@ -30,7 +30,7 @@ export interface LostPoint {
   readonly revoked: number;
 }
 
-/** How far the shutting out of a lost user is. */
+/** The progress of the shutting out of a lost user. */
 export interface LostView {
   readonly user: string;
   readonly reason: string;

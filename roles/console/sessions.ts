@@ -152,7 +152,7 @@ export function digestOf(text: string): Buffer {
   return createHash("sha256").update(text).digest();
 }
 
-/** What is looked up is a digest: the time of the look-up tells nothing of the secret. */
+/** Sessions are looked up by a digest: the time of the look-up tells nothing of the secret. */
 function nameOf(secret: string): string {
   return digestOf(secret).toString("base64");
 }

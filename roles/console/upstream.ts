@@ -26,7 +26,7 @@ const KMS_OPERATIONS = new Set([
 ]);
 /** The one change that the MCX server takes. */
 const MCX_CHANGE = "/kms/refresh";
-/** What goes on comes as events. */
+/** Requests whose progress comes as events. */
 const GMS_STREAM = /\/progress$/;
 
 export interface Asked {

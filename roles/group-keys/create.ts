@@ -31,8 +31,9 @@ import { XcapClient, type XcapFetch } from "./xcap-client.ts";
 
 export interface GmsAddress extends GmsIdentity {
   /**
-   * Where to subscribe; needed with `sip`. Of several servers the best first: when one stops or falls silent, the next one
-   * has the subscription within seconds. Behind a balancer, or with SRV records and a `resolver`, one is enough.
+   * The URIs to which to subscribe; needed with `sip`. Of several servers the best first: when one stops or falls
+   * silent, the next one has the subscription within seconds. Behind a balancer, or with SRV records and a `resolver`,
+   * one is enough.
    */
   readonly sipUri?: string | readonly string[];
   /** XCAP root URI; needed with `fetch`. */

@@ -34,7 +34,7 @@ import { type SipServer, SipServers } from "./sip-servers.ts";
 
 export interface SubscriptionLoopOptions {
   readonly endpoint: SipEndpoint;
-  /** Where to subscribe: the PSI of the GMS, or those of several servers, the best first. */
+  /** The URIs to which to subscribe: the PSI of the GMS, or those of several servers, the best first. */
   readonly sipUris: readonly string[];
   readonly resolver?: SipResolver;
   readonly keepAlive: KeepAliveOptions;
@@ -76,7 +76,7 @@ export class SubscriptionLoop {
   readonly #servers: SipServers;
   #server: SipServer | undefined;
   #subscription: Subscription | undefined;
-  /** What belongs to a subscription that was given up has an older number. */
+  /** An event of a subscription that was given up has an older number. */
   #generation = 0;
   #running = false;
   #token = "";

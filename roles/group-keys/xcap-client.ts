@@ -81,7 +81,7 @@ export class XcapClient {
     return { state: "content", body, etag: response.headers.get("etag") ?? undefined };
   }
 
-  /** What was got is taken over: it is not sent again until it changes. */
+  /** Notes that a document was taken over: it is not sent again until it changes. */
   keep(path: string, etag: string | undefined): void {
     if (etag === undefined) this.#etags.delete(path);
     else this.#etags.set(path, etag);

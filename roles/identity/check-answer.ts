@@ -94,7 +94,7 @@ function decoded(url: string): string {
   }
 }
 
-/** What was agreed on must be used: else who stands between could take the protection away. */
+/** The protection that was agreed on must be used, or an attacker in between could take it away. */
 export function requireProtected(
   { response, signedWith, wrappedWith }: OpenedKmsResponse,
   { trk }: TransportKeys,

@@ -15,9 +15,9 @@ export interface OidcServer {
   readonly issuer: string;
   readonly authorizationEndpoint: string;
   readonly tokenEndpoint: string;
-  /** Where a client gives tokens back (RFC 7009). */
+  /** The URL at which a client gives tokens back (RFC 7009). */
   readonly revocationEndpoint?: string;
-  /** Where a browser ends the person's session (OpenID Connect RP-Initiated Logout 1.0). */
+  /** The URL at which a browser ends the person's session (OpenID Connect RP-Initiated Logout 1.0). */
   readonly endSessionEndpoint?: string;
 }
 
@@ -31,7 +31,7 @@ export interface OidcClient {
 
 /** The values that must be kept from the request until its answer. */
 export interface LoginRequest {
-  /** Where the person goes with a browser. */
+  /** The URL to which the person goes with a browser. */
   readonly url: string;
   readonly state: string;
   readonly verifier: string;

@@ -90,7 +90,7 @@ export async function refreshCertificates(
   return cache?.cacheNum ?? before;
 }
 
-/** Which KMSs the Home KMS permits: by lookup, or else those whose certificates it gives. */
+/** Asks which KMSs the Home KMS permits: by lookup, or else those whose certificates it gives. */
 async function refreshTrust(
   { client, store, trust }: RunTools,
   session: Session,

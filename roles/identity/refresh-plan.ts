@@ -19,7 +19,7 @@ const MIN_MS = 1000;
 
 const FIRST_RETRY_MS = 5000;
 const LAST_RETRY_MS = 3_600_000;
-/** What a KMS forbids it does not permit a few seconds later. */
+/** A KMS does not permit a few seconds later what it has forbidden. */
 const FORBIDDEN_RETRY_MS = 300_000;
 
 /**

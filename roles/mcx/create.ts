@@ -105,7 +105,7 @@ export interface McxAddresses {
   readonly sip: SipAddresses;
   /** WebSocket for the media of pages, where there is one. */
   readonly mediaUrl?: string;
-  /** Where files are uploaded, where there is file distribution. */
+  /** The URL to which files are uploaded, where there is file distribution. */
   readonly filesUrl?: string;
 }
 

@@ -2,7 +2,10 @@
 import { z } from "zod";
 import { MikeySakkeError } from "../../base/errors.ts";
 
-/** How a value of a key is written as text: a list with commas, anything else that is no plain value as JSON. */
+/**
+ * The form in which a value of a key is written as text: a list with commas, anything else that is no plain value as
+ * JSON.
+ */
 export type ConfigKeyKind = "number" | "boolean" | "text" | "list" | "json";
 
 export interface ConfigKey {

@@ -18,7 +18,7 @@ export interface KnownKeys {
   readonly jwks: unknown;
 }
 
-/** Where the last known keys of issuers are kept, by the URI of their JWK Set. */
+/** The store of the last known keys of issuers, by the URI of their JWK Set. */
 export interface IssuerKeyStore {
   read(jwksUri: string): Promise<KnownKeys | undefined>;
   write(jwksUri: string, keys: KnownKeys): Promise<void>;

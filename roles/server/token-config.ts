@@ -16,7 +16,7 @@ export function tokenConfigSchema(scopes: TokenScopes) {
     requireIssuer: z.boolean().default(true),
     /** Whether tokens without `aud` are refused, as for `iss`. Without it only the scope tells tokens for one server from those for another. */
     requireAudience: z.boolean().default(true),
-    /** Where the keys of the issuer are. Either this or `jwks`. */
+    /** The URL of the issuer's keys. Either this or `jwks`. */
     jwksUri: z.url().optional(),
     /** PEM file of the certificates to trust at `jwksUri`, in place of the system's. */
     caFile: z.string().min(1).optional(),

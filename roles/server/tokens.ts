@@ -66,8 +66,8 @@ export function createTokenVerifier(config: TokenConfig, options: TokenVerifierO
 }
 
 /**
- * Which claims must be there and right. What is not signed yet only says what is there: whoever leaves out a claim that may be
- * missing has no token of the issuer.
+ * Returns the claims that must be there and right. An unsigned claim only says what is there: whoever leaves out a claim
+ * that may be missing has no token of the issuer.
  */
 function expected(claims: JWTPayload, config: TokenConfig) {
   const { issuer, audience, requireIssuer, requireAudience } = config;

@@ -17,7 +17,10 @@ export interface PostgresOptions {
   readonly max?: number;
   /** Milliseconds for one statement; 30 s by default. Waiting for a lock or a connection takes a third at most. */
   readonly statementTimeout?: number;
-  /** Where to listen for notifications, if `url` leads to a pooler that shares connections. That of `url` when absent. */
+  /**
+   * The URL at which to listen for notifications, if `url` leads to a pooler that shares connections. That of `url` when
+   * absent.
+   */
   readonly listenUrl?: string;
 }
 
@@ -55,7 +58,7 @@ function requirePostgresUrl(url: string): void {
   throw new MikeySakkeError("usage", "BAD_STORE_URL", "the database's URL is not postgresql://…");
 }
 
-/** What pg reads otherwise: `bigint` as a string, `bytea` as Buffer. */
+/** Returns the parser of a type. By itself pg reads `bigint` as a string and `bytea` as a Buffer. */
 function getTypeParser(oid: number, format?: "text" | "binary"): (text: string) => unknown {
   if (oid === pg.types.builtins.INT8) return Number;
   if (oid === pg.types.builtins.BYTEA) return (text) => new Uint8Array(Buffer.from(text.slice(2), "hex"));

@@ -165,7 +165,7 @@ export async function record(
   });
 }
 
-/** What is unreachable too: nobody holds it until the member shows up. */
+/** Removes settled messages from the queue, unreachable ones too: nobody holds it until the member shows up. */
 async function settled(sql: Sql, keys: readonly DeliveryKey[]): Promise<void> {
   if (keys.length === 0) return;
   await sql.query(

@@ -128,7 +128,7 @@ export class GmsStore {
     return writeSnapshot(this.#db, write);
   }
 
-  /** What other processes did, as they do it, while the database can tell; see `Database.listen`. */
+  /** Listens to what other processes do, while the database can tell; see `Database.listen`. */
   listen(told: { notice(notice: Notice): void; state(listening: boolean): void }): () => Promise<void> {
     const stop = this.#db.listen?.(CHANNEL, {
       heard(payload) {
@@ -268,8 +268,8 @@ export class GmsStore {
   }
 
   /**
-   * What a member's GKTP document holds, in order of the rekeys: for each live GMK its newest message (distribute or
-   * renew), for each revoked one its newest revocation. With `groupUri` those for that group only.
+   * Returns what a member's GKTP document holds, in order of the rekeys: for each live GMK its newest message
+   * (distribute or renew), for each revoked one its newest revocation. With `groupUri` those for that group only.
    */
   gktpOf(memberUri: string, groupUri?: string): Promise<GktpRecord[]> {
     return documents.ofMember(this.#db, memberUri, groupUri);

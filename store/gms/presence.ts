@@ -116,7 +116,7 @@ export async function remove(db: Database, instance: string, memberUris: readonl
   });
 }
 
-/** What a process held goes to another that has the member too, if there is one. */
+/** Hands the messages that a process held to another that has the member too, if there is one. */
 async function handOn(sql: Sql, which: string, parameters: readonly unknown[]): Promise<void> {
   await sql.query(
     `WITH moved AS (

@@ -171,7 +171,7 @@ async function insert(
   return (await sql.query(logged, [...params, audit.actor, audit.requestId ?? null])).affected;
 }
 
-/** What was there already must be the same: a second SSK for an identity and period is never given out. */
+/** Records that were there already must be the same: a second SSK for an identity and period is never given out. */
 async function checkSame(sql: Sql, records: readonly IssuedKey[]): Promise<void> {
   const { rows } = await sql.query<KeyOf & { user_uri: string; period_no: number }>(
     `SELECT i.user_uri, i.period_no

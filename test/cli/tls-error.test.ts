@@ -1,4 +1,4 @@
-/** What a command says of a server whose certificate it does not accept. */
+/** Tests what a command says of a server whose certificate it does not accept. */
 import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:https";

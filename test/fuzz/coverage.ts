@@ -1,4 +1,4 @@
-/** Which blocks of the parsers were run, as V8 counts them (the precise coverage of node:inspector). */
+/** The blocks of the parsers that were run, as V8 counts them (the precise coverage of node:inspector). */
 import { type Profiler, Session } from "node:inspector";
 
 const SOURCES = /\/(?:bindings|transport)\//;

@@ -1,4 +1,4 @@
-/** What became of requests that ask a server to keep something for its sender: subscriptions and bindings. */
+/** Records what became of requests that ask a server to keep something for its sender: subscriptions and bindings. */
 
 export interface Answers {
   readonly granted: number;

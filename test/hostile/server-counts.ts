@@ -1,4 +1,4 @@
-/** What the servers say that they took, on their listeners for operators. */
+/** Reads what the servers say that they took, on their listeners for operators. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { ServerProcess } from "./server.ts";

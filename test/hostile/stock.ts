@@ -1,4 +1,4 @@
-/** What inputs are made of: traffic of honest clients as it was recorded, and where the servers are. */
+/** The stock that inputs are made of: traffic of honest clients as it was recorded, and where the servers are. */
 import { MEDIA, mediaTypeOf, readMultipart } from "../../documents/group-xml/index.ts";
 import { messageParts } from "./inputs/sip-text.ts";
 

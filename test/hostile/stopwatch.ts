@@ -1,4 +1,4 @@
-/** How long requests took, by what they were, and which failed. */
+/** Measures how long requests took, by what they were, and which failed. */
 
 export interface Timed {
   readonly what: string;

@@ -1,4 +1,4 @@
-/** What SRTP and SRTCP refuse, and that a refusal changes nothing (RFC 3711 3.3, RFC 7714 8 and 9, RFC 4771). */
+/** Tests what SRTP and SRTCP refuse, and that a refusal changes nothing (RFC 3711 3.3, RFC 7714 8 and 9, RFC 4771). */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { defined } from "../../base/defined.ts";

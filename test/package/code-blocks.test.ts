@@ -1,4 +1,7 @@
-/** What the pages show that is not run from start to end, as README.md and the tutorials are: it can at least be taken as it stands. */
+/**
+ * Tests of the code blocks of pages that are not run from start to end, as README.md and the tutorials are: they can at
+ * least be taken as they stand.
+ */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";

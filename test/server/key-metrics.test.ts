@@ -1,4 +1,4 @@
-/** What operators are told of the ends of keys and certificates, and of the connections to the database. */
+/** Tests what operators are told of the ends of keys and certificates, and of the connections to the database. */
 import { expect, it } from "vitest";
 import { Initiator, KmsDomain } from "../../bindings/identity/index.ts";
 import { keyEndsOf, keyMetrics } from "../../roles/server/key-metrics.ts";

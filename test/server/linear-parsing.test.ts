@@ -1,4 +1,4 @@
-/** What servers read of strangers besides SIP: the time for it grows no faster than its size. */
+/** Tests what servers read of strangers besides SIP: the time for it grows no faster than its size. */
 import { describe, expect, it } from "vitest";
 import { utf8 } from "../../base/bytes.ts";
 import { mediaTypeOf, parseXcapPath, readMultipart } from "../../documents/group-xml/index.ts";

@@ -1,4 +1,4 @@
-/** What of a configuration changes in a server that runs. */
+/** Tests what of a configuration changes in a server that runs. */
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { GMS_RELOADABLE, gmsConfigSchema, parseGmsConfig } from "../../roles/gms/common/config.ts";

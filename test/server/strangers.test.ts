@@ -1,6 +1,6 @@
 /**
- * What somebody sends who is not known, or has put a token where none belongs, to HTTP servers on sockets of this machine:
- * queries are neither told back nor kept, names that every object has change nothing, and the log stays short.
+ * Tests what somebody sends who is not known, or has put a token where none belongs, to HTTP servers on sockets of this
+ * machine: queries are neither told back nor kept, names that every object has change nothing, and the log stays short.
  */
 import { request } from "node:http";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";

@@ -1,4 +1,4 @@
-/** Where a server sends to on the word of a peer, and on which sockets it may listen at all. */
+/** Tests where a server sends to on the word of a peer, and on which sockets it may listen at all. */
 import { describe, expect, it } from "vitest";
 import { defined } from "../../base/defined.ts";
 import { parseGmsConfig } from "../../roles/gms/common/config.ts";

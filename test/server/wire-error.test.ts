@@ -1,4 +1,4 @@
-/** How the clients of the admin APIs take an answer that is not an error of ours. */
+/** Tests how the clients of the admin APIs take an answer that is not an error of ours. */
 import { describe, expect, it } from "vitest";
 import { gmsAdminClient } from "../../roles/gms/admin/client.ts";
 import { adminClient } from "../../roles/kms/admin/client.ts";

@@ -1,4 +1,4 @@
-/** What the notifier's owner learns of the NOTIFY after a SUBSCRIBE, and what a SUBSCRIBE cannot do to it. */
+/** Tests what the notifier's owner learns of the NOTIFY after a SUBSCRIBE, and what a SUBSCRIBE cannot do to it. */
 import { describe, expect, it } from "vitest";
 import type { NotifierSubscription } from "../../transport/sip/index.ts";
 import { World } from "./support/endpoints.ts";

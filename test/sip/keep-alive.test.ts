@@ -1,4 +1,4 @@
-/** How a subscriber finds out that its notifier, or the way to it, is gone, though nothing says so. */
+/** Tests how a subscriber finds out that its notifier, or the way to it, is gone, though nothing says so. */
 import { describe, expect, it } from "vitest";
 import { isGone } from "../../transport/sip/core/reasons.ts";
 import { KEEP_ALIVE } from "../../transport/sip/index.ts";

@@ -1,4 +1,4 @@
-/** Where a SIP URI leads to by DNS (RFC 3263, RFC 2782). */
+/** Tests where a SIP URI leads to by DNS (RFC 3263, RFC 2782). */
 import { describe, expect, it } from "vitest";
 import { locate, type NextHop, type TransportName } from "../../transport/sip/index.ts";
 import { inOrder } from "../../transport/sip/locate/locate.ts";

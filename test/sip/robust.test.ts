@@ -1,4 +1,4 @@
-/** What peers send that is not quite right, or not what others send (RFC 3261 8.2.2, 8.1.2, 20.5, 21.5.4). */
+/** Tests what peers send that is not quite right, or not what others send (RFC 3261 8.2.2, 8.1.2, 20.5, 21.5.4). */
 import { describe, expect, it } from "vitest";
 import { utf8 } from "../../base/bytes.ts";
 import {

@@ -1,4 +1,4 @@
-/** What an endpoint does with the messages of RFC 4475 that come to it as datagrams. */
+/** Tests what an endpoint does with the messages of RFC 4475 that come to it as datagrams. */
 import { readFileSync } from "node:fs";
 import { beforeEach, describe, expect, it } from "vitest";
 import { CLIENT, SERVER, World } from "./support/endpoints.ts";

@@ -1,4 +1,4 @@
-/** What processes report of themselves: since when, how their clocks differ, and which of them live. */
+/** Tests what processes report of themselves: since when, how their clocks differ, and which of them live. */
 import { describe, expect, it } from "vitest";
 import { Processes } from "../../store/database/processes.ts";
 import { givenClock } from "../../store/database/sql-clock.ts";

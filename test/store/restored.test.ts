@@ -1,4 +1,4 @@
-/** What a restored database does not take or give again, since the server that was lost may have. */
+/** Tests what a restored database does not take or give again, since the server that was lost may have. */
 import { expect, it } from "vitest";
 import { loadSnapshot } from "../../store/backup/load.ts";
 import { Envelope } from "../../store/database/envelope.ts";

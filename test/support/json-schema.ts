@@ -1,4 +1,4 @@
-/** What of JSON Schema the published vectors use: type, enum, pattern, required, properties, items, $ref. */
+/** The part of JSON Schema that the published vectors use: type, enum, pattern, required, properties, items, $ref. */
 
 export interface Schema {
   readonly type?: string;

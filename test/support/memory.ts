@@ -1,4 +1,4 @@
-/** What calls leave behind in the linear memory of a core. */
+/** Finds what calls leave behind in the linear memory of a core. */
 import type { Core } from "../../bindings/core/core.ts";
 
 const bytesOf = (core: Core) => new Uint8Array(core.memory.buffer);

@@ -1,4 +1,4 @@
-/** What is in the memory of a child process (Linux: proc(5)). */
+/** Reads what is in the memory of a child process (Linux: proc(5)). */
 import { closeSync, openSync, readFileSync, readSync } from "node:fs";
 
 const PIECE = 4 << 20;

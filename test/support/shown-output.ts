@@ -1,6 +1,7 @@
 /**
- * What a page shows of a command's output, against what the command printed. In the page `…` stands for what varies: for a part
- * of a line, or on a line of its own for any number of lines. Columns may be narrower than they are printed.
+ * Compares what a page shows of a command's output, against what the command printed. In the page `…` stands for what
+ * varies: for a part of a line, or on a line of its own for any number of lines. Columns may be narrower than they are
+ * printed.
  */
 
 /** The first line of `shown` that was not printed in its place; undefined where all were. */

@@ -34,7 +34,7 @@ export interface LegSocketsOptions extends AcceptOptions {
 /** A leg that a connection may come for. */
 export interface LegSocket {
   readonly address: DatagramAddress;
-  /** Where the client connects to, with the token. */
+  /** The URI to which the client connects, with the token. */
   readonly uri: string;
   /** Ends the connection; the token is good for nothing any more. */
   close(): void;

@@ -36,7 +36,7 @@ export interface SipEndpointOptions extends CoreOptions {
   readonly outboundProxy?: string;
   /** Answers to 401 and 407. */
   readonly credentials?: Credentials;
-  /** Where peers may have requests sent to; anywhere when absent. */
+  /** The targets to which peers may have requests sent; any when absent. */
   readonly targets?: TargetPolicy;
 }
 
@@ -54,7 +54,7 @@ export interface RequestOptions {
   readonly provisional?: (response: SipResponse) => void;
   /** The flow on which the peer came that `uri` names: the request goes back on it, or to where `targets` permits. */
   readonly peer?: Flow;
-  /** Where it goes, in place of where `uri` leads; an outbound proxy comes first. */
+  /** The hop to which it goes, in place of where `uri` leads; an outbound proxy comes first. */
   readonly nextHop?: NextHop | undefined;
   /** Told of the flow that the request goes on, before it does. */
   readonly leaves?: (flow: Flow) => void;

@@ -4,7 +4,7 @@ export interface PageConfig {
     /** The URL by which the KMS itself is known, as in its requests. */
     readonly url: string;
     readonly uri: string;
-    /** Where the page reaches it, if not there: a path of its own origin that leads to the KMS. */
+    /** The URL at which the page reaches it, if not there: a path of its own origin that leads to the KMS. */
     readonly via?: string;
   };
   readonly gms: { readonly uri: string /** ws: or wss: */; readonly sip: string };

@@ -79,7 +79,7 @@ export type FromKeys =
   | { readonly type: "connected"; readonly server: "gms" | "mcx"; readonly isConnected: boolean }
   /** The user who has signed in; undefined: nobody, or no longer. */
   | { readonly type: "user"; readonly user: string | undefined }
-  /** Where the browser goes to sign in or out, with what is kept until it is back; undefined: nowhere. */
+  /** The URL to which the browser goes to sign in or out, with what is kept until it is back; undefined: nowhere. */
   | { readonly type: "go"; readonly url: string | undefined; readonly request: LoginRequest | undefined }
   | { readonly type: "fault"; readonly text: string };
 

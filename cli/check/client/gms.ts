@@ -67,7 +67,7 @@ export interface XcapSeen {
   readonly token: boolean;
 }
 
-/** How a client wants to be told of keys. */
+/** The form in which a client wants to be told of keys. */
 export type Telling = "patches" | "beside the diff" | "tags";
 
 export class CheckGms {

@@ -15,7 +15,7 @@ interface Refused {
   readonly make: (peer: ClientPeer) => Promise<Uint8Array>;
 }
 
-/** What is wrong in each is one thing, and where the signature is not that thing, it verifies. */
+/** Each has one fault, and its signature verifies unless that is the fault. */
 const REFUSED: readonly Refused[] = [
   {
     id: "MCC-042",

@@ -28,7 +28,7 @@ export interface ClientPlaceOptions
   readonly tls: { readonly cert: string; readonly key: string };
 }
 
-/** Where the client under test finds its servers. */
+/** The addresses at which the client under test finds its servers. */
 export interface ClientPlace {
   readonly kmsUrl: string;
   readonly kmsUri: string;

@@ -26,7 +26,7 @@ export interface ClientCheckOptions {
   readonly group: string;
   readonly gmsUri: string;
   readonly kmsUri: string;
-  /** Where the client reaches KMS and XCAP server: scheme, host and port. */
+  /** The origin at which the client reaches KMS and XCAP server: scheme, host and port. */
   readonly origin: string;
   /** The token that the client was given for both; any when absent. */
   readonly token?: string;
@@ -74,7 +74,10 @@ export interface Said {
 export const DAY_MS = 24 * 3600 * 1000;
 /** So long ago that the keys of that time are over, however periods overlap. */
 export const LONG_AGO_MS = 75 * DAY_MS;
-/** What closes a client without a word is the end of its subscription, and no answer to the message (RFC 6665 4.2.2). */
+/**
+ * The statuses of a client that closed without a word. They end its subscription, and are no answer to the message
+ * (RFC 6665 4.2.2).
+ */
 const LOST = new Set([408, 481, 503]);
 
 export class ClientPeer {
@@ -85,7 +88,7 @@ export class ClientPeer {
   readonly initiator: Initiator;
   /** An identity of the same KMS that is not the client's GMS. */
   readonly stranger: Initiator;
-  /** How the client comes for keys, once it has. */
+  /** The way in which the client comes for keys, once it has. */
   way: "sip" | "http" | undefined;
   /** The key that the client has taken last. */
   taken: Sealed | undefined;

@@ -298,7 +298,7 @@ export function tokensOf(seen: Pick<SubscribeSeen, "request">): string[] {
   return inBody === undefined ? shown : [...shown, inBody];
 }
 
-/** What is encrypted under a CSK is there, and cannot be read here. */
+/** A token that is encrypted under a CSK is there, and cannot be read here. */
 function readToken(info: Uint8Array): string | undefined {
   try {
     return readMcpttInfo(info).accessToken;

@@ -25,7 +25,7 @@ export interface ControlChannelOptions {
   readonly service: MediaService;
   readonly port: DatagramPort;
   readonly server: DatagramAddress;
-  /** Where the server's multicast comes in. */
+  /** The port at which the server's multicast comes in. */
   readonly multicast?: DatagramPort | undefined;
   /** SSRC of what is sent; drawn when absent. Under one CSK none may come twice. */
   readonly ssrc?: number | undefined;

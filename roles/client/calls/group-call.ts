@@ -12,7 +12,7 @@ import { ControlChannel, type ControlCounters } from "./control-channel.ts";
 import { FloorCall } from "./floor-call.ts";
 import { FloorParticipant, type ParticipantConfig } from "./floor-participant.ts";
 
-/** Where a call is: at which server. */
+/** The server at which a call is. */
 export interface CallPlace {
   /** The server's answer: its addresses, and the format of speech. */
   readonly server: Pick<CallDescription, "media" | "floor" | "speech">;

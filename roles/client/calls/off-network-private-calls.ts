@@ -64,7 +64,7 @@ export interface OffNetworkPrivateCallsOptions {
   /** MC service user ID. */
   readonly userUri: string;
   readonly keys: () => ClientKeys;
-  /** Where calls are set up, by the standard at `MONP_PORT`. It is closed with the calls. */
+  /** The port on which calls are set up, by the standard at `MONP_PORT`. It is closed with the calls. */
   readonly signalling: DatagramPort;
   /** A socket for media or floor control of a call. */
   readonly openPort: () => Promise<DatagramPort>;
@@ -95,7 +95,7 @@ interface Parties {
 
 /** A call from its first message on. */
 interface Entry extends Parties {
-  /** Where messages of the other side come from. */
+  /** The address from which messages of the other side come. */
   readonly peer: DatagramAddress;
   /** Sends again what is not answered. */
   readonly repeat: Timer;

@@ -27,7 +27,7 @@ export interface PrivateCallMediaOptions {
   /** MC service user ID of the other side. */
   readonly peerUri: string;
   readonly mediaPort: DatagramPort;
-  /** Where media go and the only address that they come from: the other side, or the server between. */
+  /** The address to which media go, and the only one from which they come: the other side, or the server between. */
   readonly to: DatagramAddress;
   /** The formats of speech that are understood. G.711 when absent. */
   readonly codecs?: readonly SpeechCodec[] | undefined;

@@ -82,7 +82,7 @@ export class Binding {
   /** The flow by which the server knows the client. */
   #flow: Flow | undefined;
   #forget: (() => void) | undefined;
-  /** How the process that has the binding names itself. */
+  /** The name by which the process that has the binding calls itself. */
   #contact: string | undefined;
 
   constructor(options: McxClientOptions, { server, held, silences, lost }: BindingParts) {
@@ -286,7 +286,7 @@ export class Binding {
   }
 }
 
-/** What takes longer counts as unanswered; what it comes to later counts for nothing. */
+/** Work that takes longer counts as unanswered; its later outcome counts for nothing. */
 export async function inTime<T>(work: Promise<T>, milliseconds: number, clock: Clock): Promise<T> {
   let cancel: () => void = () => undefined;
   const late = new Promise<never>((_, reject) => {

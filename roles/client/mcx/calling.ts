@@ -323,7 +323,7 @@ class PlacedCall {
     await this.call.close();
   }
 
-  /** What ends the session before its media are in place is heard when they are. */
+  /** An end of the session before its media are in place is heard when they are. */
   async #join(isAgain: boolean, place: (joined: JoinedCall) => Promise<void>): Promise<void> {
     const [media, floor] = this.#ports;
     const { codecs } = this.#options;

@@ -81,7 +81,7 @@ export function createMcxGroupClient(
     else await takeData(parts);
   }
 
-  /** What comes again is answered as the first time: the server may have missed that answer. */
+  /** A message that comes again is answered as the first time: the server may have missed that answer. */
   async function takeData(parts: readonly Part[]): Promise<void> {
     const event = await openData(options, bindings, parts, messages, readFile);
     if (event !== undefined) onEvent?.(event);

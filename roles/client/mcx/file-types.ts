@@ -13,7 +13,7 @@ export type FileFetch = (
 ) => Promise<Pick<Response, "status" | "headers" | "body">>;
 
 export interface FileOptions {
-  /** Where files are uploaded, and the only place that they are fetched from, as the token goes there. */
+  /** The URL to which files are uploaded, and the only place from which they are fetched, as the token goes there. */
   readonly url: string;
   readonly fetch: FileFetch;
   /** Milliseconds for an upload or a download; 120,000 when absent. */

@@ -26,7 +26,7 @@ export interface McxClientOptions {
   readonly mcxUri: string;
   /** The KMS that keys it; the Home KMS when absent. */
   readonly mcxKmsUri?: string;
-  /** Where it is: a SIP URI that requests go to, or those of several processes, the best first. */
+  /** The address of the server: a SIP URI that requests go to, or those of several processes, the best first. */
   readonly sipUri: string | readonly string[];
   /** Finds all servers of each name by DNS (RFC 3263). Without it, names are left to the sockets. */
   readonly resolver?: SipResolver;
@@ -44,7 +44,7 @@ export interface McxClientOptions {
   readonly token: () => Promise<string>;
   /** Keys of a group: `ringKeys`. */
   readonly groupKeys: (groupUri: string) => GroupMediaKeys;
-  /** Where files are uploaded and fetched; without it, messages about files are refused. */
+  /** The options for the upload and download of files; without them, messages about files are refused. */
   readonly files?: FileOptions;
   /** Whether a private call of somebody is taken. No such call is taken when absent. */
   readonly onPrivateCall?: OnPrivateCall;

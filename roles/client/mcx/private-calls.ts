@@ -22,7 +22,7 @@ export interface McxPrivateCallOptions extends McxPrivateCallHandlers {
   readonly kmsUri?: string;
 }
 
-/** How the callee's application handles a call that it takes. */
+/** A call that the callee's application has taken, as it handles it. */
 export interface TakenMcxPrivateCall extends McxPrivateCallHandlers {
   readonly onBegin: (placed: McxPrivateCall) => void;
 }

@@ -5,7 +5,7 @@ import { isStorable } from "../../../store/database/texts.ts";
 import { DELIVERY_STATES } from "../../../store/gms/records.ts";
 import { errorSchema } from "../../server/openapi.ts";
 
-/** What no column takes is refused here, naming where it is. */
+/** A text that no column takes is refused here, naming where it is. */
 const text = (most: number) =>
   z.string().max(most).refine(isStorable, "characters that are none: U+0000, or half a surrogate pair");
 const uri = text(1024).min(1);

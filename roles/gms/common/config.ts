@@ -112,7 +112,7 @@ export const gmsConfigSchema = z
     gmsUri: uri,
     /** KmsUri of the KMS that keys the GMS, and members for whom no other is named. */
     kmsUri: uri,
-    /** Where that KMS is. */
+    /** The URL of that KMS. */
     kmsUrl: z.url({ protocol: /^https?$/ }).optional(),
     provisioning: provisioningSchema.optional(),
     /** KMSs of members besides it (5.2.7); their certificates come from the GMS's KMS. */

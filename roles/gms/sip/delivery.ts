@@ -59,7 +59,7 @@ export class Delivery {
     this.#start();
   }
 
-  /** What these subscriptions are about may have changed. */
+  /** The documents of these subscriptions may have changed. */
   touch(subscribers: readonly Subscriber[]): void {
     for (const subscriber of subscribers) this.#dirty.add(subscriber);
     this.#start();

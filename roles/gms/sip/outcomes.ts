@@ -105,7 +105,7 @@ export class Outcomes {
     return { ...outcome, state: "sealed", waitMs };
   }
 
-  /** What is to be tried again soon is not left to the next look at the store. */
+  /** A message that is to be tried again soon is not left to the next look at the store. */
   #wakeFor(results: readonly DeliveryResult[]): void {
     const waits = results.flatMap(({ state, waitMs }) => (state === "sealed" ? [waitMs ?? 0] : []));
     if (waits.length === 0) return;

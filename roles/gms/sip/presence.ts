@@ -49,7 +49,7 @@ export class Presence {
     this.#changes.add(...members);
   }
 
-  /** What holds now counts, whatever the order of the changes was. */
+  /** Writes which members are here now, whatever the order of the changes was. */
   async #write(members: readonly string[]): Promise<void> {
     const { registry, came, context } = this.#deps;
     const { store, instance, faults } = context;

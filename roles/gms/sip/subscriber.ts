@@ -105,7 +105,7 @@ export class Subscriber {
     return { content: this.#withMode(content), messages, told: composed.told };
   }
 
-  /** What is in no document any more is of no more interest. */
+  /** Forgets messages that are in no document any more. */
   #forget(records: ReadonlyMap<number, GktpRecord>): void {
     for (const rekey of this.#settled) if (!records.has(rekey)) this.#settled.delete(rekey);
   }

@@ -16,7 +16,7 @@ export interface OwnedGroupsOptions {
   readonly log: ServerLog;
 }
 
-/** Where a call is to be joined. */
+/** The process at which a call is to be joined. */
 export type GroupClaim =
   /** Here, and the group stays here at least until `done` is called, unless the lease is over: `holds` says so. */
   | { readonly where: "here"; readonly holds: () => boolean; readonly done: () => void }

@@ -34,7 +34,7 @@ export const MCX_SCOPES = {
 const gms = z.strictObject({
   /** The GMS's identity, whose signature group keys have. */
   uri,
-  /** Where its group documents are. */
+  /** The root URL of its group documents. */
   xcapRoot: z.url({ protocol: /^https?$/ }),
   /** File with the access token for it, read anew for each request; that of `provisioning` when absent. */
   tokenFile: z.string().min(1).optional(),
@@ -140,7 +140,7 @@ export const mcxConfigSchema = z
     mcxUri: uri,
     /** KmsUri of the KMS that keys the server, and its clients. */
     kmsUri: uri,
-    /** Where that KMS is. */
+    /** The URL of that KMS. */
     kmsUrl: z.url({ protocol: /^https?$/ }).optional(),
     provisioning: provisioningSchema.optional(),
     gms: gms.optional(),

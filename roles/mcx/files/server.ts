@@ -22,7 +22,7 @@ import { TokenRefusal } from "../../server/token-refusal.ts";
 import type { TokenVerifier } from "../../server/tokens.ts";
 import type { FileAudience, FileStore } from "./file-store.ts";
 
-/** Where files are, below the URL of the server. */
+/** The path of files, below the URL of the server. */
 export const FILES_PATH = "/mcdata/fd";
 
 export interface FileServerOptions {

@@ -23,7 +23,7 @@ const NOT_QUEUED = 255;
 /** Effective priority of an emergency (decision D-181): what a member may otherwise ask for does not limit it. */
 const EMERGENCY_PRIORITY = 255;
 
-/** What was due by `now` happens first, then the event. Events of non-participants change nothing. */
+/** Does first what was due by `now`, then handles the event. Events of non-participants change nothing. */
 export function floorStep(state: FloorState, event: FloorEvent, now: number, config: FloorConfig): FloorStep {
   const turn = new Turn(state, now, config);
   turn.time();

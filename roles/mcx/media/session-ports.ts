@@ -8,7 +8,7 @@ import {
 } from "../../../transport/datagram/ports.ts";
 import type { LegSocket } from "../../../transport/datagram/websocket-node.ts";
 
-/** Where legs with a connection come in: `LegSockets`. */
+/** The sockets on which legs with a connection come in: `LegSockets`. */
 export interface LegConnections {
   open(receive: DatagramHandler): LegSocket;
   send(bytes: Uint8Array, to: DatagramAddress, done: (failed: boolean) => void): void;

@@ -11,7 +11,10 @@ import type { ControlKeys } from "../../call/control-keys.ts";
 export interface FloorLeg {
   readonly user: string;
   readonly keys: ControlKeys;
-  /** Where messages go; undefined: nowhere before the first authentic message, as the named address is another's. */
+  /**
+   * The address to which messages go; undefined: none before the first authentic message, as the named address is
+   * another's.
+   */
   address: DatagramAddress | undefined;
   /** Something authentic has come from `address`. */
   isProven: boolean;

@@ -61,7 +61,7 @@ export interface GroupSessionOptions {
 export interface SessionMember {
   /** MC service user ID. */
   readonly user: string;
-  /** Where media and floor control of theirs come from and go to. */
+  /** The addresses that their media and floor control come from and go to. */
   readonly media: DatagramAddress;
   readonly floor: DatagramAddress;
   readonly control: ControlKeys;

@@ -12,7 +12,7 @@ export interface PrivateParty {
   /** MC service user ID. */
   readonly user: string;
   readonly client: ControlKeys;
-  /** Where media and floor control of theirs come from and go to. */
+  /** The addresses that their media and floor control come from and go to. */
   readonly media: DatagramAddress;
   readonly floor: DatagramAddress;
   readonly queueing?: boolean;

@@ -19,7 +19,7 @@ export interface SessionsOptions extends SessionMakerOptions {
   readonly keysOf: (groupUri: string) => GroupMediaKeys | undefined;
   /** The indexes that mixed media are sent under; drawn when absent. */
   readonly blocks?: IndexBlocks;
-  /** Where there is multicast. */
+  /** The key of multicast, where there is multicast. */
   readonly musik?: DeliveredKey | undefined;
   /** A member has asked for the floor with an emergency. */
   readonly emergency?: (groupUri: string, user: string) => void;
@@ -138,7 +138,7 @@ export class GroupSessions {
     }
   }
 
-  /** What is mixed has to be decoded, which is done for G.711. */
+  /** Speech that is mixed has to be decoded, which is done for G.711. */
   #speechOf(groupUri: string, call: Call, offered: readonly SpeechFormat[]): SpeechFormat {
     const isMixed = this.#options.keysOf(groupUri) !== undefined;
     const chosen = call.participants.size === 0 ? undefined : call.speech;

@@ -28,7 +28,7 @@ export interface SignallingContext {
   readonly clients: Clients;
   readonly sessions: GroupSessions;
   readonly privateSessions: PrivateSessions;
-  /** Where clients may have requests and media sent to. */
+  /** The targets to which clients may have requests and media sent. */
   readonly targets: Targets;
   /** Messages with CSKs that have been seen. */
   readonly seen: MemoryReceiverState;

@@ -96,7 +96,7 @@ async function provenUnder(
   }
 }
 
-/** What one process has taken no other may take, or requests under the CSK could be repeated there (RFC 3830 5.4). */
+/** A CSK that one process has taken no other may take, or requests under the CSK could be repeated there (RFC 3830 5.4). */
 async function requireFirst(
   octets: Uint8Array,
   { csk }: UploadedCsk,

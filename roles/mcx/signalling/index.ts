@@ -16,7 +16,7 @@ export interface SignallingOptions extends SignallingContext {
   /** Gets every refusal: anybody may send requests, and members may send many. */
   readonly refused: Pick<RefusedLog, "note">;
   readonly conferences: Conferences;
-  /** Where there is multicast. */
+  /** The key of multicast, where there is multicast. */
   readonly musik?: Musik | undefined;
 }
 

@@ -1,4 +1,4 @@
-/** What a page does that keeps itself provisioned: its keys are in IndexedDB, sealed under a key that is there too. */
+/** A page that keeps itself provisioned: its keys are in IndexedDB, sealed under a key that is there too. */
 import { fromHex, load, systemRandom, toHex } from "../../../bindings/index.ts";
 import {
   IndexedDbStorage,

@@ -1,4 +1,4 @@
-/** What a client does: reads its keys from KMS documents and opens a message. */
+/** A client that reads its keys from KMS documents and opens a message. */
 import {
   type Build,
   formatKeyId,

@@ -1,4 +1,4 @@
-/** What the console changes: each dialog in Chromium does at the servers what the command of the same name does. */
+/** Tests what the console changes: each dialog in Chromium does at the servers what the command of the same name does. */
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { writeKmsCertificate } from "../../../documents/kms-xml/index.ts";

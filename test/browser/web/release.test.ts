@@ -1,4 +1,7 @@
-/** What a talk in the push-to-talk page begins and ends with: sounds, a connection that breaks, and who only listens. */
+/**
+ * Tests what a talk in the push-to-talk page begins and ends with: sounds, a connection that breaks, and who only
+ * listens.
+ */
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { describeInChromium } from "../support/chromium.ts";

@@ -1,4 +1,4 @@
-/** Whether what was heard is what was said, whatever frames are missing or doubled. */
+/** Tests whether what was heard is what was said, whatever frames are missing or doubled. */
 import { describe, expect, it } from "vitest";
 import { decodeG711, encodeG711, G711_FRAME, mixFrames } from "../../../bindings/media/index.ts";
 import { tone } from "../../../cli/call/tone.ts";

@@ -1,4 +1,4 @@
-/** What an operator does on the command line, with the server running and without it. */
+/** Tests what an operator does on the command line, with the server running and without it. */
 import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";

@@ -1,4 +1,4 @@
-/** Where an MCX server listens when its configuration says little of it. */
+/** Tests where an MCX server listens when its configuration says little of it. */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it } from "vitest";

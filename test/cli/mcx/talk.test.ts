@@ -1,4 +1,4 @@
-/** What `talk` says of a floor that it does not get. */
+/** Tests what `talk` says of a floor that it does not get. */
 import { expect, it } from "vitest";
 import { DENY_CAUSES } from "../../../bindings/floor-control/index.ts";
 import type { LineEvents, OpenLine } from "../../../cli/call/line.ts";

@@ -1,4 +1,4 @@
-/** What becomes of the frames that were received: each is played, or counted for what it was. */
+/** Tests what becomes of the frames that were received: each is played, or counted for what it was. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { G711_FRAME, GroupMedia } from "../../../bindings/media/index.ts";

@@ -1,4 +1,4 @@
-/** What a member who holds the group key cannot do to the others' ears: speak as another untold, and mute another. */
+/** Tests what a member who holds the group key cannot do to the others' ears: speak as another untold, and mute another. */
 import { describe, expect, it } from "vitest";
 import { computeGukId } from "../../../bindings/identity/guk-id.ts";
 import { DeliveredKey } from "../../../bindings/index.ts";

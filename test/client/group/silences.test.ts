@@ -1,4 +1,4 @@
-/** How long a client waits for servers that have been silent. */
+/** Tests how long a client waits for servers that have been silent. */
 import { expect, it } from "vitest";
 import { Silences } from "../../../roles/group-keys/silences.ts";
 

@@ -1,4 +1,7 @@
-/** What a build with assertions traps on: broken bounds, and slots with two owners. The builds of the package do not. */
+/**
+ * Tests what a build with assertions traps on: broken bounds, and slots with two owners. The builds of the package do
+ * not.
+ */
 import { describe, expect, it } from "vitest";
 import { compileAssembly } from "../../../bench/compile.ts";
 import { load } from "../../../bindings/core/core.ts";

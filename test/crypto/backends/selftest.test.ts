@@ -1,4 +1,4 @@
-/** Which build `load` takes, on hosts that are simulated: above all one whose fused operation rounds twice. */
+/** Tests which build `load` takes, on hosts that are simulated: above all one whose fused operation rounds twice. */
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { toBase64, toHex } from "../../../base/bytes.ts";
 import { MikeySakkeError } from "../../../base/errors.ts";

@@ -1,4 +1,4 @@
-/** What no reader of group management takes. */
+/** Tests what no reader of group management takes. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {

@@ -1,4 +1,4 @@
-/** What verification refuses, and that only what was signed is returned. */
+/** Tests what verification refuses, and that only what was signed is returned. */
 import { createHmac } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { fromUtf8, utf8 } from "../../../base/bytes.ts";

@@ -1,4 +1,4 @@
-/** What GMS processes on one PostgreSQL share: database, keys of the domain, and the issuer of tokens. */
+/** The parts that GMS processes on one PostgreSQL share: database, keys of the domain, and the issuer of tokens. */
 import { migrate } from "../../../store/database/migrate.ts";
 import { openDatabase } from "../../../store/index.ts";
 import type { Cluster } from "../../support/postgres.ts";

@@ -1,4 +1,4 @@
-/** What fetching and reporting do to the state of a delivery. */
+/** Tests what fetching and reporting do to the state of a delivery. */
 
 import { createHash } from "node:crypto";
 import { beforeEach, describe, expect, it } from "vitest";

@@ -1,4 +1,4 @@
-/** What members read: whole documents, parts, collections; entity tags and conditions. */
+/** Tests what members read: whole documents, parts, collections; entity tags and conditions. */
 
 import { beforeEach, describe, expect, it } from "vitest";
 import {

@@ -1,4 +1,4 @@
-/** How many reports of one member are written into the audit log. */
+/** Tests how many reports of one member are written into the audit log. */
 
 import { createHash } from "node:crypto";
 import { expect, it } from "vitest";

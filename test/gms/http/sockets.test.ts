@@ -1,4 +1,4 @@
-/** What only sockets show: slow clients, methods of others, pages, TLS, the end. */
+/** Tests what only sockets show: slow clients, methods of others, pages, TLS, the end. */
 import { once } from "node:events";
 import { request } from "node:https";
 import type { AddressInfo } from "node:net";

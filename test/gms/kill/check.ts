@@ -1,4 +1,4 @@
-/** What a group's members find in their documents, looked at in the database with no GMS running. */
+/** Checks what a group's members find in their documents, looked at in the database with no GMS running. */
 import { expect } from "vitest";
 import { computeGukId } from "../../../bindings/identity/guk-id.ts";
 import { parseMessage } from "../../../bindings/mikey/index.ts";

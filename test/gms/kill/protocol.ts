@@ -1,4 +1,4 @@
-/** What a GMS process (children/gms.ts) is told and says. */
+/** The messages to and from a GMS process (children/gms.ts). */
 import type { GmsConfigInput } from "../../../roles/gms/common/config.ts";
 import type { DevelopmentIssuer } from "../../../roles/server/development-tokens.ts";
 import type { DatabaseOptions } from "../../../store/index.ts";

@@ -1,4 +1,4 @@
-/** What keeps many subscriptions going side by side: slots, locks, and calls to the store that go together. */
+/** Tests what keeps many subscriptions going side by side: slots, locks, and calls to the store that go together. */
 import { describe, expect, it } from "vitest";
 import { reasonOf, verdictOf } from "../../../roles/gms/sip/answers.ts";
 import { NotifyLock } from "../../../roles/gms/sip/notify-lock.ts";

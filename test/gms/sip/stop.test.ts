@@ -1,4 +1,4 @@
-/** What subscribers hear of a GMS that stops. */
+/** Tests what subscribers hear of a GMS that stops. */
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { newMembers } from "../memory-gms.ts";
 import { ADMIN, GROUP, Setup } from "./support/gms.ts";

@@ -1,4 +1,4 @@
-/** What a SUBSCRIBE asks for: its list, the form of the changes, and what is left out or refused. */
+/** Tests what a SUBSCRIBE asks for: its list, the form of the changes, and what is left out or refused. */
 import { describe, expect, it } from "vitest";
 import { utf8 } from "../../../base/bytes.ts";
 import {

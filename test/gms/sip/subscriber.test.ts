@@ -1,4 +1,4 @@
-/** What a subscription is told, in the light of what it answered. */
+/** Tests what a subscription is told, in the light of what it answered. */
 import { beforeEach, describe, expect, it } from "vitest";
 import {
   mediaTypeOf,

@@ -1,4 +1,7 @@
-/** How inputs reach the servers: datagrams from several addresses, and connections that take a few inputs each. */
+/**
+ * The ways in which inputs reach the servers: datagrams from several addresses, and connections that take a few inputs
+ * each.
+ */
 import { createSocket, type Socket as UdpSocket } from "node:dgram";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";

@@ -1,6 +1,6 @@
 /**
- * What honest members do, all the time and all at once, and an account of what must have come of it: short data that each
- * must have once, frames that each listener must have heard, keys that all must hold.
+ * The work of honest members, all the time and all at once, and an account of what must have come of it: short data that
+ * each must have once, frames that each listener must have heard, keys that all must hold.
  */
 import { formatKeyId, type KeyId } from "../../../bindings/index.ts";
 import { G711_FRAME } from "../../../bindings/media/index.ts";

@@ -1,4 +1,4 @@
-/** Which process of an MCX server serves which group, as the database settles it; two stores on one database. */
+/** Tests which process of an MCX server serves which group, as the database settles it; two stores on one database. */
 import { expect, it } from "vitest";
 import { utf8 } from "../../../base/bytes.ts";
 import { Envelope } from "../../../store/database/envelope.ts";

@@ -1,4 +1,4 @@
-/** What the file store of an MCX server keeps at most. */
+/** Tests what the file store of an MCX server keeps at most. */
 import { expect, it } from "vitest";
 import { FileStore } from "../../../roles/mcx/files/file-store.ts";
 import { seededRandom } from "../../support/random.ts";

@@ -1,4 +1,4 @@
-/** What processes of one MCX server bring to each other's clients, by way of a store that keeps octets. */
+/** Tests what processes of one MCX server bring to each other's clients, by way of a store that keeps octets. */
 import { expect, it } from "vitest";
 import { type Sds, SharedData } from "../../../roles/mcx/cluster/shared-data.ts";
 import { noLog } from "../../../roles/server/log.ts";

@@ -1,5 +1,6 @@
 /**
- * What neither members of a call nor outsiders who send to it can do to the others: floor control, streams and loops.
+ * Tests what neither members of a call nor outsiders who send to it can do to the others: floor control, streams and
+ * loops.
  */
 import { describe, expect, it } from "vitest";
 import { computeGukId } from "../../../bindings/identity/guk-id.ts";

@@ -1,4 +1,4 @@
-/** What makes a request fresh, and how much is remembered for that. */
+/** Tests what makes a request fresh, and how much is remembered for that. */
 import { describe, expect, it } from "vitest";
 import { utf8 } from "../../../bindings/index.ts";
 import {

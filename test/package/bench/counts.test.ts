@@ -1,4 +1,4 @@
-/** What the shipped code does, counted, against docs/results/counts.json: no machine is too noisy for that. */
+/** Counts what the shipped code does, against docs/results/counts.json: no machine is too noisy for that. */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { type Counts, changes, grown, measureCounts } from "../../../bench/counts/counts.ts";

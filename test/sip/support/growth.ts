@@ -1,4 +1,4 @@
-/** How work grows with its input, counted in time of the processor, so that a busy machine does not matter. */
+/** Measures how work grows with its input, counted in time of the processor, so that a busy machine does not matter. */
 
 const SMALL = 4_000;
 const FACTOR = 4;

@@ -1,4 +1,4 @@
-/** What a claim reads, where the planner's statistics are of a time when rekeys had one member who was away. */
+/** Tests what a claim reads, where the planner's statistics are of a time when rekeys had one member who was away. */
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { fill, fillDue } from "../../../bench/scale/fill.ts";
 import { Envelope } from "../../../store/database/envelope.ts";

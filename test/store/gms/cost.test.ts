@@ -1,4 +1,4 @@
-/** What is written, and how much of it, where nothing changes; counted in the statements that a store makes. */
+/** Tests what is written, and how much of it, where nothing changes; counted in the statements that a store makes. */
 import { expect, it } from "vitest";
 import { Envelope } from "../../../store/database/envelope.ts";
 import type { Database, Sql } from "../../../store/database/sql.ts";

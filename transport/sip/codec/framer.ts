@@ -32,7 +32,7 @@ export class StreamFramer {
   #length = 0;
   /** Octets that the next message has in all, once its head has been read. */
   #wanted: number | undefined;
-  /** Where the search for the end of the head goes on. */
+  /** The offset at which the search for the end of the head goes on. */
   #searched = 0;
   #hasPing = false;
   #hasPong = false;

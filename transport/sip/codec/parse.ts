@@ -10,7 +10,7 @@ import { CALL_ID, CONTENT_LENGTH, CSEQ } from "./scalars.ts";
 import { TOKEN } from "./scanner.ts";
 import { isSipUri, parseUri } from "./uri.ts";
 
-/** How a message came: on its own, where the rest is the body, or in a stream, where Content-Length must say. */
+/** The way in which a message came: on its own, where the rest is the body, or in a stream, where Content-Length must say. */
 export type Framing = "datagram" | "stream";
 
 // The first character of a message may be U+FEFF, which is no mark here.

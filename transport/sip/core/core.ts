@@ -40,7 +40,7 @@ export interface CoreHandlers {
 const PING = new Uint8Array([13, 10, 13, 10]);
 
 export interface SendEvents {
-  /** Where it goes, in place of where the Request-URI leads; a Route comes first. */
+  /** The hop to which it goes, in place of where the Request-URI leads; a Route comes first. */
   readonly nextHop?: NextHop | undefined;
   /** URI that the next hop is found from, before Route: of a strict router (8.1.2). */
   readonly toward?: string | undefined;

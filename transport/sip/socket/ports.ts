@@ -4,7 +4,7 @@ export interface HostPort {
   readonly port: number;
 }
 
-/** Where to connect to. */
+/** The place to connect to. */
 export interface Remote extends HostPort {
   /**
    * The domain that a certificate must be for (RFC 5922 4), where that is another name: SRV records and addresses lead

@@ -24,7 +24,7 @@ import {
 } from "./ports.ts";
 
 export interface TcpOptions extends AcceptOptions {
-  /** Where connections are accepted; without it none are, and the peer answers on those opened from here. */
+  /** The address on which connections are accepted; without it none are, and the peer answers on those opened from here. */
   readonly listen?: { readonly host: string; readonly port?: number };
   readonly advertised?: HostPort;
   /** In Via and Contact where there is neither: unique, ending in ".invalid" (RFC 7118 5). */

@@ -22,7 +22,7 @@ export interface SubscribeOptions {
   /** Call-ID and tag of From, for a body that is bound to them; drawn when absent. */
   readonly ids?: RequestIds;
   readonly credentials?: Credentials;
-  /** Where the first SUBSCRIBE goes, in place of where `uri` leads; the rest goes where the notifier says. */
+  /** The hop to which the first SUBSCRIBE goes, in place of where `uri` leads; the rest goes where the notifier says. */
   readonly nextHop?: NextHop | undefined;
   /** Milliseconds that the answer to a SUBSCRIBE may take, and then twice as many the first NOTIFY. 64 T1 when absent. */
   readonly patience?: number;

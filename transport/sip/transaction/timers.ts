@@ -8,7 +8,7 @@ export interface Timers {
   readonly t1: number;
   /** Longest interval between copies of a request that is no INVITE. */
   readonly t2: number;
-  /** How long a message stays in the network. */
+  /** The time that a message stays in the network. */
   readonly t4: number;
 }
 
