@@ -72,7 +72,13 @@ onEachDatabase("a database of version 0.1.0", ({ fresh }) => {
     await oldData(db);
     await migrate(db);
     const store = await openStore(db);
-    expect(await store.counts()).toEqual({ groups: 1, members: 6, runningRekeys: 1, backlog: 2 });
+    expect(await store.counts()).toEqual({
+      groups: 1,
+      members: 6,
+      runningRekeys: 1,
+      backlog: 2,
+      oldestAt: NOW,
+    });
     expect(await store.rekey(1)).toMatchObject({
       total: 5,
       counts: { sealed: 1, acknowledged: 1, unreachable: 1, refused: 1, planned: 1 },
