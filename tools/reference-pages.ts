@@ -6,7 +6,7 @@ import { consoleConfigSchema } from "../roles/console/config.ts";
 import { GMS_RELOADABLE, gmsConfigSchema } from "../roles/gms/common/config.ts";
 import { KMS_RELOADABLE, kmsConfigSchema } from "../roles/kms/common/config.ts";
 import { MCX_RELOADABLE, mcxConfigSchema } from "../roles/mcx/common/config.ts";
-import { type ConfigKey, configKeys, variableOf } from "../roles/server/config-keys.ts";
+import { type ConfigKey, configKeys, shownDefault, variableOf } from "../roles/server/config-keys.ts";
 import { LOG_RELOADABLE, logConfigSchema } from "../roles/server/log-config.ts";
 import { allCommands, argumentsOf, type CommandAt, optionsOf } from "./commands.ts";
 
@@ -68,7 +68,8 @@ Unknown keys are refused. \`mikey-sakke config check\` reads a configuration wit
 - An environment variable overrides its key. Lists are written with commas, and what has the type JSON as JSON.
 - "SIGHUP" means that a [reload](reload.md) takes up another value; other keys need a restart.
 - Relative paths are relative to the configuration file.
-- "needed": without the key, or without it where the object around it is given, the configuration is refused.
+- "needed": without the key, the configuration is refused.
+- "needed with": if any key of that object is given, this key must be there too.
 
 These variables may be given by a file, whose path is in the variable with \`_FILE\` behind its name:
 SECRETS.
@@ -111,7 +112,7 @@ function keysSection({ title, under, schema, reloadable }: Section): string {
     return [
       `\`${name}\``,
       typeOf(key, at(types, key.path)),
-      key.default === undefined ? (key.required ? "needed" : "") : `\`${JSON.stringify(key.default)}\``,
+      shownDefault(key),
       `\`${variableOf(prefix, key.path)}\``,
       isReloadable ? "SIGHUP" : "",
     ];

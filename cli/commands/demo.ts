@@ -20,9 +20,9 @@ export function registerDemo(parent: Command, runner: Runner): void {
       description:
         "Start a KMS, a GMS and an MCX server on loopback, in a folder that goes with them, and the members of a group as " +
         "clients with sockets of their own: half over SIP (UDP and TCP), half over HTTPS. They get their keys, then the key " +
-        "of the group, a new one, and one without a member who is removed. Under that key one talks, all others hear it, and " +
-        "short data goes to all; in another group the server mixes two who talk. Then the key is revoked. Fails if anything " +
-        "is not as it must be. How fast this machine is fails nothing: it is told.",
+        "of the group, a new one, and one without a member who is removed. Under that key one member talks and all others " +
+        "hear it, and short data goes to all; in another group the server mixes two members who talk at once. Then the key " +
+        "is revoked. Fails if anything is not as it must be. The speed of this machine is reported and fails nothing.",
       example: "mikey-sakke demo --members 200",
     },
     (command) => command.option("--members <n>", "members of the group", "200"),
@@ -54,9 +54,8 @@ async function demo({ output }: Context, options: Options): Promise<ExitStatus> 
         "",
         ...tablesOf(result),
         "",
-        failure === undefined
-          ? `All as it must be, in ${seconds.toFixed(1)} s.`
-          : `Not all as it must be, after ${seconds.toFixed(1)} s.`,
+        `${failure === undefined ? "Everything" : "Not everything"} is as it must be. ` +
+          `The demo took ${seconds.toFixed(1)} s.`,
       ],
     );
     if (failure === undefined) return EXIT.accepted;

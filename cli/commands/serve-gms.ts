@@ -52,7 +52,7 @@ export function registerServeAll(program: Command, runner: Runner): Command {
       example: "mikey-sakke serve\nmikey-sakke serve --data-dir away --port 9443 --sip-port 5070",
     },
     (command) =>
-      common(command)
+      common(command, "; n + 10: UDP and TCP of the MCX server")
         .option("--mcx-uri <uri>", "identity of the MCX server, at the first start")
         .option("--init", "make a KMS in an empty database although the folder had one before")
         .option(
@@ -106,12 +106,16 @@ export function registerServeGms(serve: Command, runner: Runner): void {
   );
 }
 
-function common(command: Command): Command {
+/** Adds the options that `serve` and `serve gms` share. `moreSip` says what else `--sip-port` moves. */
+function common(command: Command, moreSip = ""): Command {
   return folderOptions(command)
     .option("--gms-uri <uri>", "identity of the GMS, at the first start")
     .option("--kms-uri <uri>", "KmsUri of its KMS, at the first start; it is hashed into every UID")
     .option("--host <address>", "address to listen on, in place of the configuration's")
-    .option("--sip-port <n>", "UDP and TCP; the next ones are for TLS, ws and wss; 0 is any")
+    .option(
+      "--sip-port <n>",
+      `UDP and TCP of the GMS; the next ones are for TLS, ws and wss${moreSip}; 0 is any`,
+    )
     .option("--database <url>", "PostgreSQL, at the first start, in place of a database in the data folder")
     .addOption(logLevelOption());
 }

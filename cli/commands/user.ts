@@ -104,18 +104,23 @@ function progressLine(lost: LostUser): string {
   ].join(", ");
 }
 
+/** Returns what the others do with the keys that the user held. */
+export function refusedKeys(count: number): string {
+  if (count === 0) return "this user held no key";
+  const keys = count === 1 ? "the one key" : `the ${count} keys`;
+  return `every other member refuses ${keys} that this user held`;
+}
+
 function endLines(lost: LostUser, seconds: number): string[] {
   const { user, gmks } = lost;
   const took = `${seconds.toFixed(1)} s`;
   if (lost.done) {
-    return [
-      `${user} is revoked and in no group; all others refuse the ${counted(gmks.length, "key")} held there (${took})`,
-    ];
+    return [`${user} is revoked and in no group; ${refusedKeys(gmks.length)} (${took})`];
   }
   const open = openOf(lost).length;
   const outstanding = outstandingOf(lost);
   return [
-    `${user} is revoked; not all others have said that they refuse the keys held there (${took})`,
+    `${user} is revoked; not every other member has confirmed that it refuses the keys that this user held (${took})`,
     ...(open > 0 ? [`${open} of ${gmks.length} old keys are still in their grace time`] : []),
     ...(outstanding.length > 0 ? ["", `${outstanding.length} have not answered:`, ""] : []),
     ...outstanding.slice(0, NAMED),

@@ -71,7 +71,7 @@ async function talkBurst({ clock, report, staying, removed }: MediaStage): Promi
   let whole: number | undefined;
   const haveHeard = () => [...all.values()].filter(({ length }) => length > 0).length;
   const isDone = () => haveHeard() === listeners.length && removed.overheard > 0;
-  await clock.time("one talks for a second, all others hear it", listeners.length, async (step) => {
+  await clock.time("one member talks for a second and all others hear it", listeners.length, async (step) => {
     const { update } = step;
     await until(isDone, step, async () => {
       await talker.takeFloor(step);
@@ -90,10 +90,10 @@ async function talkBurst({ clock, report, staying, removed }: MediaStage): Promi
   const { overheard } = removed;
   const opened = await removed.opened();
   const held = listeners.filter((listener) => isOnly(all.get(listener)!, [LOW])).length;
-  report.check("the tone that one said, and nothing else", held, listeners.length);
+  report.check("the tone that the talker sent, and nothing else", held, listeners.length);
   report.check("packets opened with the removed member's keys (must be 0)", opened, overheard, 0);
   report.measure({
-    what: "members who heard that second without a gap (measured only)",
+    what: "members who heard that second without a gap (for information only)",
     held: whole ?? 0,
     of: listeners.length,
     ...(whole !== listeners.length && {
@@ -119,14 +119,17 @@ async function shortData({ clock, report, staying, group }: MediaStage): Promise
   report.check("the text, decrypted", withText(), receivers.length);
 }
 
-/** With three members two talk; with two one does. */
+/** Two of three members talk; of two members, one does. */
 async function mixedTalk(stage: MediaStage): Promise<void> {
   const { crowd, clock, report, mixing, mixedGroup, mcxUri } = stage;
   const listener = mixing.at(-1)!;
   const talkers = mixing.slice(0, -1);
   const tones = [LOW, HIGH].slice(0, talkers.length);
   const talks = talkers.map((member, i) => ({ member, hertz: tones[i]! }));
-  const name = `${talkers.length === 1 ? "one talks" : "two talk at once"}, the server mixes`;
+  const name =
+    talkers.length === 1
+      ? "one member talks and the server mixes"
+      : "two members talk at once and the server mixes them";
   const frames: Int16Array[] = [];
   await clock.time(name, 1, async (step: Work) => {
     const each = { ...step, update: step.goesOn };

@@ -18,9 +18,20 @@ export function keyJson({ gmkId, gukId, groups, state, activation, expiry, text 
   };
 }
 
-export function keyLine({ gmkId, groups, state, text }: GroupKey): string {
-  return `GMK ${formatKeyId(gmkId)} of ${groups.join(", ")}: ${state}${text === "" ? "" : `, "${text}"`}`;
+/** Returns a line on a key with its state. */
+export function keyLine(key: GroupKey): string {
+  return `${nameOf(key)}: ${[key.state, ...textOf(key)].join(", ")}`;
 }
+
+/** Returns a line on what happened to a key, which says its state only where that is something else. */
+function changeLine(change: string, key: GroupKey): string {
+  const more = [...(key.state === change ? [] : [key.state]), ...textOf(key)];
+  return `${change}  ${nameOf(key)}${more.length === 0 ? "" : `: ${more.join(", ")}`}`;
+}
+
+const nameOf = ({ gmkId, groups }: GroupKey) =>
+  [`GMK ${formatKeyId(gmkId)}`, ...(groups.length === 0 ? [] : [`of ${groups.join(", ")}`])].join(" ");
+const textOf = ({ text }: GroupKey) => (text === "" ? [] : [`"${text}"`]);
 
 export function eventJson(event: GroupClientEvent): JsonObject {
   switch (event.type) {
@@ -56,9 +67,9 @@ export function eventJson(event: GroupClientEvent): JsonObject {
 export function eventLine(event: GroupClientEvent): string | undefined {
   switch (event.type) {
     case "key":
-      return `${event.change}  ${keyLine(event.key)}`;
+      return changeLine(event.change, event.key);
     case "key-state":
-      return `${event.key.state}  ${keyLine(event.key)}`;
+      return changeLine(event.key.state, event.key);
     case "message":
       return event.taken.outcome === "refused" || event.taken.outcome === "failed"
         ? `message over ${event.carrier} ${event.taken.outcome}: ${messageOf(event.taken.error)}`

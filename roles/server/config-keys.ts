@@ -15,6 +15,8 @@ export interface ConfigKey {
   readonly default: unknown;
   /** Whether it must be there, if what it stands in is. */
   readonly required: boolean;
+  /** The innermost object around the key that may be left out; undefined where all around it must be there. */
+  readonly within: readonly string[] | undefined;
 }
 
 interface Unwrapped {
@@ -25,7 +27,14 @@ interface Unwrapped {
 
 /** In the order of the schema. Objects are told by their keys, also those that may be left out whole. */
 export function configKeys(schema: z.core.$ZodType): ConfigKey[] {
-  return keysOf(schema, []);
+  return keysOf(schema, [], undefined);
+}
+
+/** Returns the default of a key as the documents show it: its value, that it is needed and with what, or nothing. */
+export function shownDefault({ default: value, required, within }: ConfigKey): string {
+  if (value !== undefined) return `\`${JSON.stringify(value)}\``;
+  if (!required) return "";
+  return within === undefined ? "needed" : `needed with \`${within.join(".")}\``;
 }
 
 /** `MIKEY_SAKKE_GMS` and `limits.chunkSize` make `MIKEY_SAKKE_GMS_LIMITS_CHUNK_SIZE`. */
@@ -56,11 +65,12 @@ export function withEnvironment(
   return config;
 }
 
-function keysOf(schema: z.core.$ZodType, path: readonly string[]): ConfigKey[] {
+function keysOf(schema: z.core.$ZodType, path: readonly string[], within: ConfigKey["within"]): ConfigKey[] {
   const { schema: inner, ...rest } = unwrapped(schema);
-  if (!(inner instanceof z.ZodObject)) return [{ path, kind: kindOf(inner), ...rest }];
+  if (!(inner instanceof z.ZodObject)) return [{ path, kind: kindOf(inner), ...rest, within }];
+  const around = rest.required ? within : path;
   return Object.entries<z.core.$ZodType>(inner.shape).flatMap(([key, value]) =>
-    keysOf(value, [...path, key]),
+    keysOf(value, [...path, key], around),
   );
 }
 

@@ -30,10 +30,10 @@ describe("the demo", () => {
         { name: "upload a CSK to the MCX server", count: 4 },
         { name: "join the group call", count: 3 },
         { name: "ask to join as the member who was removed", count: 1 },
-        { name: "one talks for a second, all others hear it", count: 2 },
+        { name: "one member talks for a second and all others hear it", count: 2 },
         { name: "send short data to all others", count: 2 },
         { name: "leave the group call", count: 3 },
-        { name: "two talk at once, the server mixes", count: 1 },
+        { name: "two members talk at once and the server mixes them", count: 1 },
         { name: "revoke the third GMK", count: 3 },
       ],
       checks: [
@@ -41,14 +41,14 @@ describe("the demo", () => {
         { held: 4, of: 4 },
         { held: 3, of: 3 },
         { what: "third GMK, held by the removed member (must be 0)", held: 0, of: 1 },
-        { what: "the tone that one said, and nothing else", held: 2, of: 2 },
+        { what: "the tone that the talker sent, and nothing else", held: 2, of: 2 },
         { what: "packets opened with the removed member's keys (must be 0)", held: 0 },
         { what: "group call, entered by the removed member (must be 0)", held: 0, of: 1 },
         { what: "the text, decrypted", held: 2, of: 2 },
         { what: "both tones in one stream of the server", held: 1, of: 1 },
         { what: "third GMK, revoked", held: 3, of: 3 },
       ],
-      measures: [{ what: "members who heard that second without a gap (measured only)", of: 2 }],
+      measures: [{ what: "members who heard that second without a gap (for information only)", of: 2 }],
     });
     const overheard = (result.checks as { what: string; of: number }[]).find(({ what }) =>
       what.startsWith("packets opened with the removed member"),
@@ -61,8 +61,10 @@ describe("the demo", () => {
     expect(run.status, run.stderr).toBe(0);
     expect(run.stderr).toContain("get identity keys from the KMS: 3/3\n");
     expect(run.stdout).toMatch(/^rekey +3 +[\d.]+ s +[\d.]+ ms +\d+\/s$/m);
-    expect(run.stdout).toMatch(/^members who heard that second without a gap \(measured only\): \d of 1/m);
-    expect(run.stdout).toMatch(/^All as it must be, in [\d.]+ s\.$/m);
+    expect(run.stdout).toMatch(
+      /^members who heard that second without a gap \(for information only\): \d of 1/m,
+    );
+    expect(run.stdout).toMatch(/^Everything is as it must be\. The demo took [\d.]+ s\.$/m);
   });
 
   it("prints the table and what to do when a step fails, and ends with 1", { timeout: TIMEOUT }, async () => {
@@ -71,7 +73,7 @@ describe("the demo", () => {
     const run = await spawnCli(["demo", "--members", "3"], "", environment);
     expect(run.status, run.stderr).toBe(1);
     expect(run.stdout).toMatch(/^start KMS, GMS and MCX server +[\d.]+ s$/m);
-    expect(run.stdout).toMatch(/^Not all as it must be, after [\d.]+ s\.$/m);
+    expect(run.stdout).toMatch(/^Not everything is as it must be\. The demo took [\d.]+ s\.$/m);
     expect(run.stderr).toContain("the servers of the demo: ");
     const json = await spawnCli(["demo", "--members", "3", "--json"], "", environment);
     expect(json.json()).toMatchObject({
@@ -96,7 +98,7 @@ describe("the demo", () => {
       const run = await demo.ended;
       expect(run.status, run.stderr).toBe(1);
       expect(run.stdout).toMatch(/^first GMK, the same for all +4 +4$/m);
-      expect(run.stdout).toMatch(/^Not all as it must be, after /m);
+      expect(run.stdout).toMatch(/^Not everything is as it must be\. The demo took /m);
       expect(run.stderr).toContain("the servers of the demo: ended with SIGKILL");
     },
   );

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { gmsConfigSchema } from "../../roles/gms/common/config.ts";
-import { configKeys } from "../../roles/server/config-keys.ts";
+import { configKeys, shownDefault } from "../../roles/server/config-keys.ts";
 
 const document = readFileSync(new URL("../../docs/gms.md", import.meta.url), "utf8");
 
@@ -11,9 +11,6 @@ it("docs/gms.md lists every key of the configuration with its default", () => {
     key,
     value,
   ]);
-  const keys = configKeys(gmsConfigSchema).map((key) => [
-    key.path.join("."),
-    key.default !== undefined ? `\`${JSON.stringify(key.default)}\`` : key.required ? "needed" : "",
-  ]);
+  const keys = configKeys(gmsConfigSchema).map((key) => [key.path.join("."), shownDefault(key)]);
   expect(listed).toEqual(keys);
 });

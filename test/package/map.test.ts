@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const FLOORS = ["assembly", "base", "bindings", "transport", "documents", "store", "roles", "web", "cli"];
-const AROUND = ["test", "bench", "tools", "docs"];
+const AROUND = ["test", "bench", "tools", "docs", "site", "deploy", "vectors"];
 
 function roomsIn(folder: string): string[] {
   const entries = readdirSync(`${ROOT}/${folder}`, { withFileTypes: true });

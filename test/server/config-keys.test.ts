@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { gmsConfigSchema, parseGmsConfig } from "../../roles/gms/common/config.ts";
 import { kmsConfigSchema, parseKmsConfig } from "../../roles/kms/common/config.ts";
-import { configKeys, variableOf, withEnvironment } from "../../roles/server/config-keys.ts";
+import { configKeys, shownDefault, variableOf, withEnvironment } from "../../roles/server/config-keys.ts";
 
 const GMS = "MIKEY_SAKKE_GMS";
 const given = { gmsUri: "sip:gms@example.org", kmsUri: "kms.example.org" };
@@ -30,6 +30,18 @@ describe.each([
       if (found !== undefined && !required) expect(found, path.join(".")).toEqual(value);
     }
   });
+});
+
+it.each([
+  ["kmsUri", "needed"],
+  ["tls.certFile", "needed with `tls`"],
+  ["tokens.issuer", "needed with `tokens`"],
+  ["tokens.jwksUri", ""],
+  ["tokens.jwks.keys", "needed with `tokens.jwks`"],
+  ["listen.port", "`8445`"],
+])("the documents show for %s of a GMS that it is %j", (name, shown) => {
+  const key = configKeys(gmsConfigSchema).find(({ path }) => path.join(".") === name)!;
+  expect(shownDefault(key)).toBe(shown);
 });
 
 describe("the environment of a server", () => {

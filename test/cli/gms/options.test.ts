@@ -1,10 +1,13 @@
 /** Values of the options of group and client commands. */
 import { describe, expect, it } from "vitest";
+import { refusedKeys } from "../../../cli/commands/user.ts";
+import { eventLine } from "../../../cli/device/events.ts";
 import { knownServers } from "../../../cli/device/known-servers.ts";
 import { sipServer } from "../../../cli/device/sip.ts";
 import { membersOf, settingsOf } from "../../../cli/gms/group-options.ts";
 import { durationOption, durationText } from "../../../cli/terminal/durations.ts";
 import { startStatus } from "../../../cli/terminal/progress.ts";
+import type { GroupClientEvent } from "../../../roles/group-keys/index.ts";
 import { runCli } from "../run-cli.ts";
 
 async function* nothing(): AsyncGenerator<Uint8Array> {}
@@ -94,6 +97,45 @@ describe("the members and settings of a group command", () => {
     expect(run.status).toBe(2);
     expect(run.json<{ code: string }>().code).toBe(code);
   });
+});
+
+it.each([
+  [0, "this user held no key"],
+  [1, "every other member refuses the one key that this user held"],
+  [2, "every other member refuses the 2 keys that this user held"],
+])("user lost says what became of %i keys", (count, text) => {
+  expect(refusedKeys(count)).toBe(text);
+});
+
+describe("a device prints of a key", () => {
+  const key = {
+    ...{ gmkId: 0x054aeb01, gukId: 0x054aeb02, groups: ["sip:fire@example.org"], text: "" },
+    ...{ activation: 0, expiry: undefined },
+  };
+
+  it.each([
+    [
+      { type: "key", change: "added", key: { ...key, state: "active" } },
+      "added  GMK 054aeb01 of sip:fire@example.org: active",
+    ],
+    [
+      { type: "key", change: "revoked", key: { ...key, state: "revoked" } },
+      "revoked  GMK 054aeb01 of sip:fire@example.org",
+    ],
+    [
+      { type: "key", change: "revoked", key: { ...key, state: "revoked", groups: [], text: "lost" } },
+      'revoked  GMK 054aeb01: "lost"',
+    ],
+    [
+      { type: "key-state", key: { ...key, state: "expired" } },
+      "expired  GMK 054aeb01 of sip:fire@example.org",
+    ],
+  ] as unknown as [GroupClientEvent, string][])(
+    "what has happened, and its state only where that is another: %j",
+    (event, line) => {
+      expect(eventLine(event)).toBe(line);
+    },
+  );
 });
 
 it("the status line redraws itself on a terminal, and is a line for each change elsewhere", () => {

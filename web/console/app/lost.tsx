@@ -56,6 +56,12 @@ export function Lost() {
   );
 }
 
+function refusedKeys(count: number): string {
+  if (count === 0) return "this user held no key";
+  const keys = count === 1 ? "the one key" : `the ${count} keys`;
+  return `every other member refuses ${keys} that this user held`;
+}
+
 function State({ one }: { readonly one: LostView }) {
   const { course, startedAt, others, gmks, groups, done, outstanding, fault, actor } = one;
   const last = course.at(-1)!;
@@ -66,7 +72,7 @@ function State({ one }: { readonly one: LostView }) {
     <>
       <p role="status">
         {done
-          ? `Done after ${span(last.at - startedAt)}: ${gmks === 0 ? "no key was held there." : `all others refuse the ${gmks} keys that were held there.`}`
+          ? `Done after ${span(last.at - startedAt)}: ${refusedKeys(gmks)}.`
           : `Revoked at the KMS and in no group since ${timeText(startedAt)}, by ${actor}. ${words}.`}
       </p>
       {fault !== undefined && <p class="fault">It is followed no longer: {fault}. Press again to go on.</p>}
