@@ -163,7 +163,7 @@ async function runAll({ options, first, read, keep }: Run<ServeAllOptions>, outp
     signal.answer(() => reload({ credentials, parts, options, file: read.file, log }));
     await announce(output, withKms, runningGms, runningKms, { ...runningMcx, uri: mcxUri }, runningConsole);
     keep();
-    output.note(`${await stop.stopped}: stopping`);
+    log.info({ signal: await stop.stopped }, "stopping");
     // At the same time, so that all have ended once the longest stopTimeout is over.
     await runningConsole.close();
     await Promise.all([runningMcx.close(), runningGms.close(), runningKms.close()]);
@@ -172,6 +172,7 @@ async function runAll({ options, first, read, keep }: Run<ServeAllOptions>, outp
     await opened.close();
     stop.release();
   }
+  log.info({}, "stopped");
 }
 
 /** Returns the configuration of the console, in which the command line has the last word. */
@@ -227,12 +228,13 @@ async function runGms(
     signal.answer(() => reload({ credentials: [credentials], parts, options, file: read.file, log }));
     await announce(output, gms, running, undefined);
     keep();
-    output.note(`${await stop.stopped}: stopping`);
+    log.info({ signal: await stop.stopped }, "stopping");
   } finally {
     signal.release();
     await opened.close();
     stop.release();
   }
+  log.info({}, "stopped");
 }
 
 /** With what is known of the other servers of the process. */

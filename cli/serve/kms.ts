@@ -37,13 +37,13 @@ export async function serveKms(options: ServeOptions, output: Output): Promise<v
       signal.answer(() => reload({ credentials: [credentials], parts, options, file: read.file, log }));
       announce(output, prepared, running);
       keep();
-      const name = await stop.stopped;
-      output.note(`${name}: stopping`);
+      log.info({ signal: await stop.stopped }, "stopping");
     } finally {
       signal.release();
       await opened.close();
       stop.release();
     }
+    log.info({}, "stopped");
   });
 }
 

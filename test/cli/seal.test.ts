@@ -50,6 +50,21 @@ interface Opened {
 }
 
 describe("seal and open", () => {
+  it.each(["alice", "http://alice.example.org", "sip:"])(
+    "seal seals nothing when a line of --members is %j, which is no URI of a user",
+    async (line) => {
+      const { path, members, seal } = await makeWorld();
+      await writeFile(members, `${MEMBERS[0]}\n${line}\n`);
+      const run = await seal(path("sealed"), "--json");
+      expect(run.status).toBe(2);
+      expect(run.json()).toMatchObject({
+        code: "BAD_URI",
+        message: expect.stringContaining(`--members: "${line}" is no URI of a group or a user`),
+      });
+      expect(await readdir(path("."))).not.toContain("sealed");
+    },
+  );
+
   it("give every member the same GMK, and the manifest no secret", async () => {
     const { path, keys, gms, seal, open } = await makeWorld();
     const out = path("sealed");

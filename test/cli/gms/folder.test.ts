@@ -95,6 +95,43 @@ describe("serve", { timeout: STORY_MS }, () => {
     expect((await serve(data, ["gms"])).kmsUrl).toBe(kms.kmsUrl);
   });
 
+  it("gives --local what a client needs, also on the folder of a GMS alone", async () => {
+    const folder = await temporaryFolder();
+    const kms = await serve(join(folder, "kms"));
+    const [data, token, ca] = [join(folder, "gms"), join(folder, "gms.token"), join(folder, "ca.pem")];
+    const gms = await serve(data, [
+      ...["gms", "--gms-uri", "sip:away@example.org", "--kms-url", kms.kmsUrl, "--kms-uri", kms.kmsUri],
+      ...["--kms-development-token", kms.dataDir, "--kms-ca", kms.ca],
+    ]);
+    await cli("group", "create", "sip:g@example.org", "sip:a@example.org", "--data-dir", data);
+    await writeFile(ca, (await readFile(kms.ca, "utf8")) + (await readFile(gms.ca, "utf8")));
+    const client = ["client", "run", "--local", data, "--user", "sip:a@example.org", "--once", "--ca", ca];
+    for (const way of ["sip", "http"]) {
+      const run = await runCli([...client, "--way", way, "--timeout", "4m", "--json"]);
+      expect(run.status, run.stdout).toBe(0);
+      expect(run.stdout).toContain('"state":"active"');
+    }
+
+    // With a token of another kind for its KMS, the GMS has none to give to a client.
+    expect(await gms.end("SIGTERM")).toBe(0);
+    await writeFile(
+      token,
+      (await cli("kms", "token", "--data-dir", kms.dataDir, "--user", "sip:away@example.org")).json<{
+        token: string;
+      }>().token,
+    );
+    const config = await configOf(data);
+    config.gms.provisioning = { caFile: kms.ca, tokenFile: token };
+    await writeFile(join(data, "config.json"), JSON.stringify(config));
+    await serve(data, ["gms"]);
+    const refused = await runCli([...client, "--json"]);
+    expect(refused.status).toBe(2);
+    expect(refused.json()).toMatchObject({
+      code: "NO_TOKEN",
+      message: expect.stringContaining(`${data}: the KMS of this GMS is elsewhere`),
+    });
+  });
+
   it("writes the ports of the first start, and GMS and MCX server ask the KMS at the URL that is configured", async () => {
     const port = await freePort();
     const kmsUrl = `https://localhost:${port}`;
