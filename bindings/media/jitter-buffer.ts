@@ -3,7 +3,6 @@
  * It is asked for a frame at each step of the play-out. How long it holds frames back follows the jitter that it sees; what
  * is held beyond that, as after a stall, is given back: at once in silence, otherwise a frame at a time.
  */
-import { JitterEstimate } from "./jitter-estimate.ts";
 
 export interface JitterBufferOptions<T = unknown> {
   /** Frames, and steps, that a burst is held back at its start on an even network. Default 3. */
@@ -39,6 +38,8 @@ const WINDOW = 10;
 /** The same for a delay that is too long by more than `FAR` frames. */
 const SHORT_WINDOW = 5;
 const FAR = 5;
+/** RFC 3550 A.8: the share of a new difference in the estimate of the jitter. */
+const GAIN = 1 / 16;
 
 export class JitterBuffer<T> {
   readonly #least: number;
@@ -180,5 +181,34 @@ export class JitterBuffer<T> {
   #drop(index: number): void {
     this.#frames.delete(index);
     this.#counted.dropped++;
+  }
+}
+
+/**
+ * An estimate of how unevenly packets of one stream arrive: the interarrival jitter of RFC 3550 6.4.1, computed as in
+ * A.8.
+ */
+class JitterEstimate {
+  readonly #largest: number;
+  #last: number | undefined;
+  #jitter = 0;
+
+  /** No difference counts for more than `largest`: a sender whose clock was set says nothing about the network. */
+  constructor(largest: number) {
+    this.#largest = largest;
+  }
+
+  /** In the unit of `take`. */
+  get value(): number {
+    return this.#jitter;
+  }
+
+  /** `transit`: time of arrival less time of sampling, from any fixed start. */
+  take(transit: number): void {
+    if (this.#last !== undefined) {
+      const difference = Math.min(Math.abs(transit - this.#last), this.#largest);
+      this.#jitter += (difference - this.#jitter) * GAIN;
+    }
+    this.#last = transit;
   }
 }

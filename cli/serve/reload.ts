@@ -4,12 +4,11 @@
  */
 import { readFile } from "node:fs/promises";
 import { type ConsoleConfig, consoleConfigSchema } from "../../roles/console/config.ts";
-import type { LeveledLog } from "../../roles/server/log.ts";
+import type { LeveledLog, ServerLog } from "../../roles/server/log.ts";
 import { LOG_RELOADABLE, logConfigSchema, parseLogConfig } from "../../roles/server/log-config.ts";
 import { type Reconfiguration, reconfiguration } from "../../roles/server/reconfigure.ts";
 import { type ConfigFile, readConfig } from "../server/data-folder.ts";
 import type { Credentials } from "../server/tls.ts";
-import { renewCertificates } from "./renew.ts";
 
 export interface LogOptions {
   readonly logLevel?: string;
@@ -50,6 +49,23 @@ export async function reload({ credentials, parts, options, file, log }: Reloade
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error);
     log.error({ detail }, "configuration refused: all of the one before it stays in use");
+  }
+}
+
+/** Certificates that were renewed in their files are given out from then on, and no call ends. */
+async function renewCertificates(all: readonly (Credentials | undefined)[], log: ServerLog): Promise<void> {
+  for (const credentials of all) {
+    if (credentials === undefined) continue;
+    const { certFile } = credentials;
+    try {
+      await credentials.renew();
+      log.info({ certFile }, "certificate read anew");
+    } catch (error) {
+      log.error(
+        { certFile, detail: String(error) },
+        "certificate not read anew: the one before it stays in use",
+      );
+    }
   }
 }
 

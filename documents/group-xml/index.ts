@@ -18,9 +18,6 @@ export {
 } from "./group-document.ts";
 export { type KmsRedirectResponse, readKrr, writeKrr } from "./krr.ts";
 export { lookAlikeWarnings, spelledOut } from "./look-alike.ts";
-export { MCDATA_REQUESTS, type McdataInfo, readMcdataInfo, writeMcdataInfo } from "./mcdata-info.ts";
-export { type McpttInfo, readMcpttInfo, writeMcpttInfo } from "./mcptt-info.ts";
-export { type McvideoInfo, readMcvideoInfo, writeMcvideoInfo } from "./mcvideo-info.ts";
 export { type Multipart, mediaTypeOf, type Part, readMultipart, writeMultipart } from "./multipart.ts";
 export { GKTP_AUID, GROUP_AUID, GROUP_XML_LIMITS, MEDIA } from "./names.ts";
 export {
@@ -43,7 +40,19 @@ export { writePocSettings } from "./poc-settings.ts";
 export type { RequestBinding } from "./request-binding.ts";
 export { readResourceLists, writeResourceLists } from "./resource-lists.ts";
 export { type SelectedNode, select } from "./select.ts";
-export type { ServiceInfo } from "./service-info.ts";
+export {
+  MCDATA_REQUESTS,
+  type McdataInfo,
+  type McpttInfo,
+  type McvideoInfo,
+  readMcdataInfo,
+  readMcpttInfo,
+  readMcvideoInfo,
+  type ServiceInfo,
+  writeMcdataInfo,
+  writeMcpttInfo,
+  writeMcvideoInfo,
+} from "./service-info.ts";
 export { isServiceId, isUri, URI_BYTES } from "./uri.ts";
 export { writeXcapCaps } from "./xcap-caps.ts";
 export {

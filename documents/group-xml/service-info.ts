@@ -15,7 +15,13 @@ import {
   requiredChild,
   textOf,
 } from "./fields.ts";
-import { GROUP_XML_LIMITS, SMALL_DOCUMENT_LIMITS } from "./names.ts";
+import {
+  GROUP_XML_LIMITS,
+  MCDATA_INFO_NAMESPACE,
+  MCPTT_INFO_NAMESPACE,
+  MCVIDEO_INFO_NAMESPACE,
+  SMALL_DOCUMENT_LIMITS,
+} from "./names.ts";
 import { bindingNode, type RequestBinding, readBinding } from "./request-binding.ts";
 
 export interface ServiceInfo {
@@ -32,14 +38,72 @@ export interface ServiceInfo {
   readonly binding?: RequestBinding;
 }
 
-export interface InfoNames {
+/** The mcptt-info body of a request (TS 24.379 F.1). */
+export type McpttInfo = ServiceInfo;
+/** The mcvideo-info body of a request (TS 24.281 F.1). */
+export type McvideoInfo = ServiceInfo;
+/** The mcdata-info body of a request (TS 24.282 D.1). */
+export type McdataInfo = ServiceInfo;
+
+/** Values of `request-type`. NOTIFY is ours: what the standard calls notifications of a disposition was not read (D-188). */
+export const MCDATA_REQUESTS = {
+  GROUP_SDS: "group-sds",
+  GROUP_FD: "group-fd",
+  ONE_TO_ONE_FD: "one-to-one-fd",
+  NOTIFY: "notify",
+} as const;
+
+interface InfoNames {
   readonly service: "mcptt" | "mcvideo" | "mcdata";
   readonly namespace: string;
   /** The element of `requestType`. */
   readonly requestType: string;
 }
 
-export function writeServiceInfo(names: InfoNames, info: ServiceInfo): string {
+const MCPTT: InfoNames = {
+  service: "mcptt",
+  namespace: MCPTT_INFO_NAMESPACE,
+  requestType: "session-type",
+};
+const MCVIDEO: InfoNames = {
+  service: "mcvideo",
+  namespace: MCVIDEO_INFO_NAMESPACE,
+  requestType: "session-type",
+};
+const MCDATA: InfoNames = {
+  service: "mcdata",
+  namespace: MCDATA_INFO_NAMESPACE,
+  requestType: "request-type",
+};
+
+export function writeMcpttInfo(info: McpttInfo): string {
+  return writeServiceInfo(MCPTT, info);
+}
+
+/** @throws {MikeySakkeError} codec: as `readGktpDocument`; `MCPTT_INFO_ENCRYPTED` for what is encrypted under a CSK */
+export function readMcpttInfo(document: string | Uint8Array): McpttInfo {
+  return readServiceInfo(MCPTT, document);
+}
+
+export function writeMcvideoInfo(info: McvideoInfo): string {
+  return writeServiceInfo(MCVIDEO, info);
+}
+
+/** @throws {MikeySakkeError} codec: as `readGktpDocument`; `MCVIDEO_INFO_ENCRYPTED` for what is encrypted under a CSK */
+export function readMcvideoInfo(document: string | Uint8Array): McvideoInfo {
+  return readServiceInfo(MCVIDEO, document);
+}
+
+export function writeMcdataInfo(info: McdataInfo): string {
+  return writeServiceInfo(MCDATA, info);
+}
+
+/** @throws {MikeySakkeError} codec: as `readGktpDocument`; `MCDATA_INFO_ENCRYPTED` for what is encrypted under a CSK */
+export function readMcdataInfo(document: string | Uint8Array): McdataInfo {
+  return readServiceInfo(MCDATA, document);
+}
+
+function writeServiceInfo(names: InfoNames, info: ServiceInfo): string {
   const { service, namespace, requestType } = names;
   const typed = (name: string, kind: string, value: string | undefined) =>
     value === undefined ? undefined : element(name, { type: "Normal" }, [leaf(`${service}${kind}`, value)]);
@@ -58,7 +122,7 @@ export function writeServiceInfo(names: InfoNames, info: ServiceInfo): string {
 }
 
 /** Errors as those of `readMcpttInfo`. Parameters that are not known are passed over. */
-export function readServiceInfo(names: InfoNames, document: string | Uint8Array): ServiceInfo {
+function readServiceInfo(names: InfoNames, document: string | Uint8Array): ServiceInfo {
   const { service, namespace, requestType } = names;
   const root = parseRoot(document, namespace, `${service}info`, SMALL_DOCUMENT_LIMITS);
   const parameters = optionalChild(root, `${service}-Params`);

@@ -3,21 +3,18 @@
  * record of its own, so that tabs and processes on one storage do not undo each other's work.
  */
 import { sha256 } from "@noble/hashes/sha2.js";
-import { toHex, utf8, wipe } from "../../base/bytes.ts";
+import { fromBase64, toBase64, toHex, utf8, wipe } from "../../base/bytes.ts";
 import { type ErrorCode, MikeySakkeError } from "../../base/errors.ts";
 import type { KeySet, KmsCertificate } from "../../bindings/identity/kms-material.ts";
 import type { NamedKey } from "../../documents/kms-xml/index.ts";
-import { decodeRecord, encodeRecord } from "./record.ts";
-import {
-  certificateFacts,
-  certificateOf,
-  keySetFacts,
-  keySetOf,
-  type StoredCertificate,
-} from "./record-format.ts";
+import { decodeRecord, encodeRecord, type StoredRecord } from "./record.ts";
 import type { SecretStorage } from "./storage.ts";
 
-export type { StoredCertificate } from "./record-format.ts";
+export interface StoredCertificate {
+  readonly certificate: KmsCertificate;
+  /** KmsUri of the KMS that sent it: its own, or the Home KMS. */
+  readonly from: string;
+}
 
 export type TransportKeyKind = "TrK" | "InK";
 
@@ -205,4 +202,41 @@ function listedName(home: string): string {
 /** 128 bits: names stay short, and tell whoever sees them no identities at once. */
 function hash(...parts: readonly string[]): string {
   return toHex(sha256(utf8(JSON.stringify(parts))).subarray(0, 16));
+}
+
+/** A certificate in a record: JSON, with octets in base64. */
+type CertificateFacts = Omit<KmsCertificate, "pubEncKey" | "pubAuthKey"> & {
+  readonly pubEncKey: string;
+  readonly pubAuthKey: string;
+};
+
+/** The public part of a key set in a record. */
+type KeySetFacts = Omit<KeySet, "uid" | "pvt" | "rsk" | "ssk"> & {
+  readonly uid: string;
+  readonly pvt: string;
+};
+
+function certificateFacts({ certificate, from }: StoredCertificate): object {
+  const { pubEncKey, pubAuthKey } = certificate;
+  const facts: CertificateFacts = {
+    ...certificate,
+    pubEncKey: toBase64(pubEncKey),
+    pubAuthKey: toBase64(pubAuthKey),
+  };
+  return { certificate: facts, from };
+}
+
+function certificateOf(facts: { certificate: CertificateFacts; from: string }): StoredCertificate {
+  const { pubEncKey, pubAuthKey } = facts.certificate;
+  const keys = { pubEncKey: fromBase64(pubEncKey), pubAuthKey: fromBase64(pubAuthKey) };
+  return { from: facts.from, certificate: { ...facts.certificate, ...keys } };
+}
+
+/** The RSK and SSK are kept apart, in this order. */
+function keySetFacts({ rsk: _rsk, ssk: _ssk, uid, pvt, ...facts }: KeySet): object {
+  return { ...facts, uid: toBase64(uid), pvt: toBase64(pvt) } satisfies KeySetFacts;
+}
+
+function keySetOf({ facts, secrets: [rsk, ssk] }: StoredRecord<KeySetFacts>): KeySet {
+  return { ...facts, uid: fromBase64(facts.uid), pvt: fromBase64(facts.pvt), rsk: rsk!, ssk: ssk! };
 }

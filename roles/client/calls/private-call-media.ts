@@ -9,17 +9,19 @@ import {
   type MediaService,
   PrivateMedia,
   rtpPayload,
+  type SrtcpSender,
+  type SrtpSender,
   type UnprotectedRtcp,
   type UnprotectedRtp,
 } from "../../../bindings/media/index.ts";
+import { drawSsrc } from "../../../bindings/media/used-ssrcs.ts";
 import type { SpeechFormat } from "../../../documents/sdp/call.ts";
 import { addressKey, type DatagramAddress, type DatagramPort } from "../../../transport/datagram/ports.ts";
 import { codecFor, G711_CODECS, type SpeechCodec } from "../../call/speech-codec.ts";
 import { NO_FRAMES, sumOf, TalkerStream } from "../../call/talker-stream.ts";
-import { VoiceSender } from "../../call/voice-sender.ts";
+import { VoiceSender, type VoiceStream } from "../../call/voice-sender.ts";
 import type { MediaCounters } from "./call-events.ts";
 import type { PrivateCallKey } from "./private-call-key.ts";
-import { PrivateStream } from "./private-stream.ts";
 
 export interface PrivateCallMediaOptions {
   readonly key: PrivateCallKey;
@@ -144,5 +146,31 @@ export class PrivateCallMedia {
     stream.user = peerUri;
     this.#stream = stream;
     return stream;
+  }
+}
+
+/**
+ * The stream that one side of a private call sends: speech as SRTP and, off-network, floor control as SRTCP, under one
+ * SSRC of its key.
+ */
+class PrivateStream implements VoiceStream {
+  readonly ssrc: number;
+  readonly #rtp: MaybePromise<SrtpSender>;
+  readonly #rtcp: MaybePromise<SrtcpSender>;
+
+  constructor(media: PrivateMedia, random: RandomSource) {
+    this.ssrc = drawSsrc(random);
+    this.#rtp = media.sender(this.ssrc);
+    this.#rtcp = media.rtcpSender(this.ssrc);
+  }
+
+  /** Errors as `SrtpSender.protect`. */
+  protect(packet: Uint8Array): MaybePromise<Uint8Array> {
+    return andThen(this.#rtp, (sender) => sender.protect(packet));
+  }
+
+  /** Errors as `SrtcpSender.protect`. */
+  protectRtcp(packet: Uint8Array): MaybePromise<Uint8Array> {
+    return andThen(this.#rtcp, (sender) => sender.protect(packet));
   }
 }

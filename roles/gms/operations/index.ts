@@ -1,11 +1,11 @@
 /** The operations of a GMS on its store. */
+import type { ClockReset } from "../../../store/gms/clock.ts";
+import type { Caller } from "../common/caller.ts";
 import { refused } from "../common/errors.ts";
-import type { GmsAdmin } from "../common/ports.ts";
+import type { GmsAdmin, KmsRefresh } from "../common/ports.ts";
 import { isUri, requireUri } from "../common/uri.ts";
-import { resetClock } from "./clock.ts";
-import type { OperationDeps } from "./deps.ts";
+import { type OperationDeps, requireOperator } from "./deps.ts";
 import { changeGroup, createGroup, deleteGroup, replaceGroup } from "./groups.ts";
-import { refreshKms } from "./kms.ts";
 import { loseUser, lostUser } from "./lost.ts";
 import { addMembers, removeMembers, setPriority } from "./members.ts";
 import { rekey, rekeyStatus, revokeGmk } from "./rekeys.ts";
@@ -56,4 +56,35 @@ const MOST = 1000;
 
 function bounded<Q extends { readonly limit: number }>(query: Q): Q {
   return { ...query, limit: Math.min(Math.max(Math.trunc(query.limit), 1), MOST) };
+}
+
+/**
+ * Lets T continue from the database's clock. Only where the host's clock and the database's agree: else it may be the database's that is wrong now, and T right.
+ *
+ * @throws MikeySakkeError transport `CLOCK_OFF`; usage `FORBIDDEN`
+ */
+async function resetClock(
+  { store, keys, clock, now }: Pick<OperationDeps, "store" | "keys" | "clock" | "now">,
+  caller: Caller,
+): Promise<ClockReset> {
+  requireOperator(caller);
+  clock.requireRight();
+  const reset = await store.resetClock(keys.current().initiator.uri);
+  const detail = { ahead: reset.ahead, groups: reset.groups.slice(0, 100) };
+  await store.audit([{ at: now(), actor: caller.actor, action: "clock-reset", outcome: "ok", detail }]);
+  return reset;
+}
+
+/** Asks the KMS at once, so that a change of the permitted partner KMSs takes effect (TS 33.180 5.3.1). */
+async function refreshKms(
+  { store, keys, now }: Pick<OperationDeps, "store" | "keys" | "now">,
+  caller: Caller,
+): Promise<KmsRefresh> {
+  requireOperator(caller);
+  await keys.refresh();
+  const kmsUris = [...new Set(keys.current().domains.map(({ kmsUri }) => kmsUri))].sort();
+  await store.audit([
+    { at: now(), actor: caller.actor, action: "kms-refresh", outcome: "ok", detail: { kmsUris } },
+  ]);
+  return { kmsUris };
 }

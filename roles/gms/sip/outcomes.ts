@@ -2,14 +2,13 @@
 
 import { backOff } from "../../../base/back-off.ts";
 import { MEDIA, readKrr } from "../../../documents/group-xml/index.ts";
-import type { DeliveryResult, GktpRecord } from "../../../store/gms/records.ts";
+import type { ClaimedDelivery, DeliveryResult, GktpRecord } from "../../../store/gms/records.ts";
 import { type Clock, CONTENT_TYPE, type NotifyResult } from "../../../transport/sip/index.ts";
 import type { GmsContext } from "../common/ports.ts";
 import { logDone, logOutcome } from "../common/rekey-log.ts";
 import { FIRST_RETRY_MS, SAFETY_MS } from "../common/timers.ts";
 import { isTooOld, sealAnew } from "./anew.ts";
 import { isUntimely, reasonOf, type Verdict } from "./answers.ts";
-import { ClaimedDeliveries } from "./claimed-deliveries.ts";
 import type { Redirects } from "./redirects.ts";
 import type { Subscriber } from "./subscriber.ts";
 import { WriteBehind } from "./write-behind.ts";
@@ -176,5 +175,35 @@ function proposedBy({ response }: NotifyResult): readonly string[] | undefined {
     return readKrr(response.body).proposedKmsUris;
   } catch {
     return undefined;
+  }
+}
+
+/** Messages that this process has claimed from the store and still owes an outcome. */
+class ClaimedDeliveries {
+  readonly #byMember = new Map<string, Map<number, ClaimedDelivery>>();
+
+  add(claim: ClaimedDelivery): void {
+    const there = this.#byMember.get(claim.memberUri) ?? new Map<number, ClaimedDelivery>();
+    this.#byMember.set(claim.memberUri, there.set(claim.rekey, claim));
+  }
+
+  of(member: string): readonly ClaimedDelivery[] {
+    return [...(this.#byMember.get(member)?.values() ?? [])];
+  }
+
+  has(member: string, rekey: number): boolean {
+    return this.#byMember.get(member)?.has(rekey) ?? false;
+  }
+
+  /** Tries so far, that one included. */
+  attempts(member: string, rekey: number): number {
+    return this.#byMember.get(member)?.get(rekey)?.attempts ?? 1;
+  }
+
+  /** The outcome is known. */
+  settle({ memberUri, rekey }: Pick<DeliveryResult, "memberUri" | "rekey">): void {
+    const there = this.#byMember.get(memberUri);
+    there?.delete(rekey);
+    if (there?.size === 0) this.#byMember.delete(memberUri);
   }
 }

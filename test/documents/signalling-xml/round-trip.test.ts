@@ -2,8 +2,8 @@
 import { describe, expect, it } from "vitest";
 import { utf8 } from "../../../base/bytes.ts";
 import { DeliveredKey } from "../../../bindings/mikey/delivered-key.ts";
-import { readMcpttInfo } from "../../../documents/group-xml/mcptt-info.ts";
 import { readMultipart, writeMultipart } from "../../../documents/group-xml/multipart.ts";
+import { readMcpttInfo } from "../../../documents/group-xml/service-info.ts";
 import {
   openSignalling,
   PROTECT_ALL,

@@ -1,9 +1,11 @@
 /** The worker of keys and SIP: it lives as long as the page. */
-import { isOidc } from "../config.ts";
+import { type DevelopmentSignIn, isOidc, type Tokens } from "../config.ts";
 import type { FromKeys, SignInMessage, ToKeys } from "../messages.ts";
 import { Member } from "./member.ts";
 import type { OidcSession } from "./oidc-session.ts";
-import { developmentTokens } from "./tokens.ts";
+
+/** Part of the lifetime of access tokens after which they are taken as over. */
+const SHARE = 0.8;
 
 const tell = (message: FromKeys) => postMessage(message);
 const fault = (error: unknown) => tell({ type: "fault", text: String(error) });
@@ -41,3 +43,29 @@ addEventListener("message", ({ data }: MessageEvent<ToKeys>) => {
       void signIn(data);
   }
 });
+
+/** Returns what gives the access tokens of the user, which are asked for again before they are over. */
+function developmentTokens({ development }: DevelopmentSignIn, user: string) {
+  let tokens: Promise<Tokens> | undefined;
+  let until = 0;
+  async function ask(): Promise<Tokens> {
+    const response = await fetch(development, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ user }),
+    });
+    if (!response.ok) throw new Error(`no access token for ${user}: ${response.status}`);
+    const given = (await response.json()) as Tokens;
+    until = performance.now() + SHARE * given.lifetime * 1000;
+    return given;
+  }
+  return async (server: "kms" | "gms" | "mcx"): Promise<string> => {
+    if (tokens === undefined || performance.now() > until) {
+      tokens = ask();
+      tokens.catch(() => {
+        tokens = undefined;
+      });
+    }
+    return (await tokens)[server];
+  };
+}
