@@ -3,7 +3,8 @@ export const MCX_CODES = {
   // The client and its binding.
   NOT_A_PROXY: "Only a trusted proxy may say which users have registered.",
   BAD_EVENT: "The event of a PUBLISH is none that the server knows.",
-  NO_CONTACT: "A PUBLISH has no Contact at which the client can be reached.",
+  NO_CONTACT:
+    "A PUBLISH has no Contact, and no trusted proxy asserts an IMS identity at which the client can be reached.",
   CSK_MISSING: "The request brings no CSK, and the server has none of the client.",
   CSK_REFUSED:
     "The I_MESSAGE with the CSK was refused, or the CSK is another user's, revoked or used before.",

@@ -16,7 +16,7 @@ const REQUESTS = { most: 600, keep: 2 * DEFAULT_WINDOW_MS };
 export class BoundClient implements ControlKeys {
   /** MC service user ID. */
   readonly user: string;
-  /** SIP URI that requests go to. */
+  /** URI that requests go to: of its Contact, or the IMS identity that was asserted without one. */
   readonly contact: string;
   /** IMS public user identities that it is bound to; none where no trusted proxy asserts any. See `Clients.place`. */
   asserted: readonly string[] = [];

@@ -34,7 +34,7 @@ export function publishHandler(context: SignallingContext, binder: Binder) {
     }
     const parts = partsOf(request, config.limits.bodyBytes);
     const caller = await callerOf(incoming, parts, context);
-    const contact = contactOf(request, flow);
+    const contact = contactOf(request, flow, caller.asserted);
     const uploaded = await uploadedCsk(request, parts, caller, context);
     const known = uploaded === undefined ? await vouchedFor(incoming, { caller, contact, parts }) : undefined;
     const { asserted } = caller;
@@ -64,9 +64,13 @@ export function publishHandler(context: SignallingContext, binder: Binder) {
   }
 }
 
-/** A SIP URI; SIPS where the client itself has TLS. */
-export function contactOf({ headers }: SipRequest, { transport }: Flow): string {
+/**
+ * Returns the URI at which the client is reached: that of its Contact, SIPS where the client itself has TLS. RFC 3903 (table 1)
+ * has no Contact in a PUBLISH, and without one it is the first IMS identity in `asserted` (decision D-192).
+ */
+export function contactOf({ headers }: SipRequest, { transport }: Flow, asserted: readonly string[]): string {
   const contact = headers.get(CONTACT);
+  if (contact === undefined && asserted[0] !== undefined) return asserted[0];
   if (contact === undefined || contact === "*") throw new SignallingRefusal("NO_CONTACT");
   const { scheme } = readOrRefuse(() => parseSipUri(contact.uri));
   if (scheme === "sips" && transport !== "TLS" && transport !== "WSS") {

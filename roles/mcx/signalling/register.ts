@@ -38,7 +38,8 @@ export function registerHandler(context: SignallingContext, binder: Binder) {
     const users = await provenBy(inner, parts, context);
     const uploaded = await uploadedCsk(inner, parts, { users }, context);
     if (uploaded === undefined) return { status: 200 };
-    const contact = contactOf(inner, flow);
+    // Without a Contact it asks what is registered (RFC 3261 10.2.3).
+    const contact = contactOf(inner, flow, []);
     return binder.bind({ flow, contact, asserted, uploaded, known: undefined, expires });
   };
 }

@@ -127,6 +127,39 @@ describe("clients of an IMS", () => {
     expect(await publish(mallory, nothing, as(ALICE_IMS, 0))).toBe(200);
     expect(world.clients.size).toBe(0);
   });
+
+  it("are bound at their IMS identity by a PUBLISH without a Contact, and refresh and end that binding", async () => {
+    const [alice] = await both();
+    const as = (expires: number) => (headers: Headers) => {
+      headers.append("P-Preferred-Identity", `<${ALICE_IMS}>`).set(EXPIRES, expires);
+      headers.delete("Contact");
+    };
+    const info = {
+      contentType: MEDIA.mcpttInfo,
+      body: utf8(writeMcpttInfo({ accessToken: tokenOf(ALICE) })),
+    };
+    const nothing = { contentType: MEDIA.pocSettings, body: utf8("<poc-settings/>") };
+    expect(await publish(alice, writeMultipart([await csk(ALICE), info]), as(60))).toBe(200);
+    expect(world.clients.of(ALICE)).toMatchObject([{ asserted: [ALICE_IMS], contact: ALICE_IMS }]);
+    expect(await publish(alice, nothing, as(60))).toBe(200);
+    expect(world.counts).toMatchObject({ csk_uploaded: 1, binding_refreshed: 1 });
+    expect(await publish(alice, nothing, as(0))).toBe(200);
+    expect(world.clients.size).toBe(0);
+  });
+
+  it("need a Contact where no trusted proxy asserts their identity", async () => {
+    const [alice] = await both({});
+    const info = {
+      contentType: MEDIA.mcpttInfo,
+      body: utf8(writeMcpttInfo({ accessToken: tokenOf(ALICE) })),
+    };
+    const without = (headers: Headers) => {
+      headers.append("P-Asserted-Identity", `<${ALICE_IMS}>`).delete("Contact");
+    };
+    expect(await publish(alice, writeMultipart([await csk(ALICE), info]), without)).toBe(400);
+    expect(world.counts).toEqual({ refused_no_contact: 1 });
+    expect(world.clients.size).toBe(0);
+  });
 });
 
 describe("a PUBLISH of poc-settings", () => {
