@@ -1,17 +1,17 @@
 /** libsrtp and we read each other's SRTP and SRTCP, with MKI, across a wrap of the sequence number. */
-import { type ChildProcessWithoutNullStreams, execFileSync, spawn } from "node:child_process";
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { fromHex, systemRandom, toHex } from "../../bindings/index.ts";
 import { SrtcpReceiver, SrtcpSender, SrtpReceiver, SrtpSender } from "../../bindings/media/index.ts";
+import { compileC } from "../support/compile-c.ts";
 import { describeWith } from "../support/foreign.ts";
 import { rtcp, rtp, text } from "./packets.ts";
 
-const SOURCE = fileURLToPath(new URL("libsrtp/peer.c", import.meta.url));
+const SOURCE = new URL("libsrtp/peer.c", import.meta.url);
 const SSRC = 0xc0ffee01;
 
 class Peer {
@@ -45,9 +45,7 @@ describeWith(
     const key = systemRandom(16);
     const salt = systemRandom(12);
     const master = () => ({ key: key.slice(), salt: salt.slice() });
-    beforeAll(() => {
-      execFileSync("cc", ["-Wall", "-Werror", "-O1", "-o", program, SOURCE, "-lsrtp2"]);
-    });
+    beforeAll(() => compileC(SOURCE, program, "-lsrtp2"));
     afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
     it.each([8, 4])("SRTP with an MKI of %d octets", async (mkiBytes) => {

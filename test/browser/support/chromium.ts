@@ -2,7 +2,7 @@
 import { type Browser, chromium } from "playwright-core";
 import { describeWith } from "../../support/foreign.ts";
 
-const PATH = "/usr/bin/chromium";
+export const CHROMIUM = "/usr/bin/chromium";
 const QUIET = [
   "--no-sandbox",
   "--disable-gpu",
@@ -14,7 +14,7 @@ const QUIET = [
 ];
 
 export function describeInChromium(name: string, tests: () => void): void {
-  describeWith("chromium", PATH, name, tests);
+  describeWith("chromium", CHROMIUM, name, tests);
 }
 
 export interface ChromiumOptions {
@@ -29,5 +29,5 @@ export function launchChromium({ microphone, detours = {} }: ChromiumOptions = {
   const said = microphone === undefined ? [] : [...fake, `--use-file-for-fake-audio-capture=${microphone}`];
   const rules = Object.entries(detours).map(([from, to]) => `MAP ${from} ${to}`);
   const mapped = rules.length === 0 ? [] : [`--host-resolver-rules=${rules.join(",")}`];
-  return chromium.launch({ executablePath: PATH, headless: true, args: [...QUIET, ...said, ...mapped] });
+  return chromium.launch({ executablePath: CHROMIUM, headless: true, args: [...QUIET, ...said, ...mapped] });
 }

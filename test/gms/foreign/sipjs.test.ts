@@ -1,11 +1,16 @@
-/** SIP.js in a page subscribes over WebSocket, hears of a key and of its revocation, and fetches the key over HTTP. */
+/**
+ * SIP.js in a page subscribes over WebSocket, hears of a key and of its revocation, and fetches the key over HTTP; wolfSSL opens
+ * it.
+ */
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { describeInChromium, launchChromium } from "../../browser/support/chromium.ts";
+import { CHROMIUM, launchChromium } from "../../browser/support/chromium.ts";
 import { html, octets, type Site, script, startSite } from "../../browser/support/site.ts";
 import { bundle } from "../../support/bundle.ts";
+import { describeWithAll } from "../../support/foreign.ts";
 import { memberUri, newMembers } from "../memory-gms.ts";
 import { GROUP, HOST, OPERATOR, type RunningGms, startGms } from "./running-gms.ts";
+import { WOLFSSL, WolfsslClient } from "./wolfssl.ts";
 
 const MEMBER = memberUri(0);
 const COLLECTION = `org.3gpp.MCPTT-GKTP/users/${encodeURIComponent(MEMBER)}/`;
@@ -13,11 +18,12 @@ const LIST =
   `<resource-lists xmlns="urn:ietf:params:xml:ns:resource-lists"><list>` +
   `<entry uri="${COLLECTION}"/></list></resource-lists>`;
 
-describeInChromium("SIP.js in a page", () => {
+describeWithAll({ chromium: CHROMIUM, ...WOLFSSL }, "SIP.js in a page", () => {
   let browser: Browser;
   let site: Site;
   let running: RunningGms;
   let page: Page;
+  let wolfssl: WolfsslClient;
 
   beforeAll(async () => {
     const { text } = await bundle({ sipjs: "test/browser/pages/sipjs.ts" });
@@ -33,6 +39,7 @@ describeInChromium("SIP.js in a page", () => {
         sip: { host: HOST, wsPort: 0, origins: [site.origin] },
       },
     });
+    wolfssl = new WolfsslClient(running.world);
     browser = await launchChromium();
     page = await browser.newPage();
   });
@@ -40,6 +47,7 @@ describeInChromium("SIP.js in a page", () => {
     await browser?.close();
     await site?.close();
     await running?.close();
+    wolfssl?.remove();
   });
 
   const heard = () => page.evaluate(() => globalThis.heard);
@@ -77,11 +85,13 @@ describeInChromium("SIP.js in a page", () => {
       [`${running.xcapUrl}/${selector}`, token],
     );
     expect(answer.status).toBe(200);
-    expect(answer.text).toMatch(/GKTP [^>]*>011A[0-9A-F]+</);
+    const [, message] = /GKTP [^>]*>(011A[0-9A-F]+)</.exec(answer.text) ?? [];
+    const [gmk] = await admin.gmks(GROUP);
+    const { gmkId } = wolfssl.open(MEMBER, message!);
+    expect(gmkId).toBe(gmk!.gmkId);
 
     const stateOf = async (rekey: number) => (await admin.deliveries(rekey, { limit: 1 }))[0]?.state;
     expect(await stateOf(created.rekeys[0]!.id)).toBe("delivered");
-    const [gmk] = await admin.gmks(GROUP);
     const revocation = await admin.revokeGmk(OPERATOR, gmk!.gmkId);
     await expect.poll(count).toBe(2);
     expect((await heard())[1]!.contentType).toMatch(/^multipart\/mixed/);
