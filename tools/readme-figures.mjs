@@ -34,8 +34,9 @@ function figures({ rows, machine, runtime, date }) {
     "|---|--:|--:|--:|",
     ...lines,
     "",
-    `${machine.cpu}, ${runtime.name} ${runtime.version}, ${date.slice(0, 10)}. BigInt is the plain JavaScript`,
-    "of `test/crypto/reference`, measured in the same run. All rows: [docs/performance.md](docs/performance.md).",
+    `Measured on an ${machine.cpu} with ${runtime.name} ${runtime.version} on ${date.slice(0, 10)}. ` +
+      "The last column compares with the plain JavaScript (BigInt) of",
+    "`test/crypto/reference` in the same run. [docs/performance.md](docs/performance.md) has all rows.",
   ].join("\n");
 }
 

@@ -24,6 +24,7 @@ import { type RunningMcx, startMcx } from "../mcx/start.ts";
 import { type ConfigFile, readConfig } from "../server/data-folder.ts";
 import { warnOfFewDescriptors } from "../server/descriptors.ts";
 import { environmentOf } from "../server/environment.ts";
+import { DEFAULT_FOLDER } from "../server/folder-options.ts";
 import { lasting, partOf, portAfter } from "../server/listen-options.ts";
 import { addServers, type ReadConfig, startOnFolder } from "../server/make-folder.ts";
 import { openAtStart } from "../server/open-store.ts";
@@ -300,5 +301,5 @@ async function announce(
 }
 
 function inFolder(folder: string): string {
-  return folder === "mikey-sakke-data" ? "" : ` --data-dir ${folder}`;
+  return folder === DEFAULT_FOLDER ? "" : ` --data-dir ${folder}`;
 }

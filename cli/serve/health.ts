@@ -1,8 +1,9 @@
 /** The health that the servers of a data folder report on their operators' listeners. */
-import { join } from "node:path";
 import { withTimeout } from "../../base/deadline.ts";
 import { gmsAdminFileOf } from "../gms/gms-folder.ts";
+import { mcxAdminFileOf } from "../mcx/mcx-folder.ts";
 import { runningServer } from "../server/admin-file.ts";
+import { kmsAdminFileOf } from "../server/data-folder.ts";
 
 export interface ServerHealth {
   readonly server: "kms" | "gms" | "mcx";
@@ -18,9 +19,9 @@ const ANSWER_MS = 15_000;
 /** One entry for each server that runs on the folder. A server that died without a word counts as not running. */
 export async function askHealth(dataDir: string): Promise<ServerHealth[]> {
   const files = {
-    kms: join(dataDir, "admin.json"),
+    kms: kmsAdminFileOf(dataDir),
     gms: gmsAdminFileOf(dataDir),
-    mcx: join(dataDir, "mcx-admin.json"),
+    mcx: mcxAdminFileOf(dataDir),
   };
   const found = await Promise.all(
     Object.entries(files).map(async ([server, file]) => {

@@ -195,6 +195,11 @@ function resolved<T extends object>(part: T, base: string): T {
   return Object.fromEntries(entries) as T;
 }
 
+/** Returns the file with the address and the token of the admin API of the KMS that runs on the folder. */
+export function kmsAdminFileOf(folder: string): string {
+  return join(folder, "admin.json");
+}
+
 /** Paths in a configuration are relative to the file that it is. */
 export function filesOf(
   folder: string,
@@ -209,7 +214,7 @@ export function filesOf(
     tlsKey: join(folder, "tls.key"),
     tokenKey: join(folder, "token.key"),
     issuerKeys: join(folder, "issuer-keys"),
-    admin: join(folder, "admin.json"),
+    admin: kmsAdminFileOf(folder),
     kmsMark: join(folder, "kms.json"),
   };
 }

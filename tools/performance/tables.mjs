@@ -108,7 +108,7 @@ function librariesRun(report) {
   const { machine, runtime, date, build } = report;
   const run = `${runtime.name} ${runtime.version}, build ${build}, ${date.slice(0, 16)}Z`;
   const load = `load average ${machine.load}; the median of a row is ${noise(report).toFixed(2)} times its best`;
-  return `- ${machine.cpu}, ${machine.cores} cores; ${run}; ${load}.`;
+  return `- ${machine.cpu}, ${machine.cores} cores; ${run};\n  ${load}.`;
 }
 
 /** Arithmetic of one call of each row, in vectors as they are counted. */
