@@ -1,4 +1,4 @@
-/** NotifyLock at something that one at a time may work on. */
+/** A lock on a subscription, which one part of the code at a time may work on. */
 export class NotifyLock {
   readonly #waiting: (() => void)[] = [];
   #taken = false;
