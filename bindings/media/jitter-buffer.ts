@@ -88,8 +88,9 @@ export class JitterBuffer<T> {
   }
 
   /**
-   * False for a frame that comes too late or again, or is older than the capacity allows. `index` counts on through the wrap of sequence numbers. `transit`: when
-   * it came less when it was sampled, in steps from any fixed start; the target stays as it is without.
+   * False for a frame that comes too late or again, or is older than the capacity allows. `index` counts on
+   * through the wrap of sequence numbers. `transit`: when it came less when it was sampled, in steps from any
+   * fixed start; the target stays as it is without.
    */
   push(index: number, frame: T, transit?: number): boolean {
     if (transit !== undefined) this.#jitter.take(transit);
