@@ -1,5 +1,5 @@
 /** The challenge that answers a request whose access token is missing or refused. */
-import { type AuthValue, quote } from "../../transport/sip/index.ts";
+import { type AuthValue, bearerChallenge } from "../../transport/sip/index.ts";
 
 /** The `error` parameter of a challenge by refusal, for a token that was present (RFC 6750 3.1). */
 const ERRORS: ReadonlyMap<string, string> = new Map([
@@ -29,11 +29,7 @@ export function sipChallenge(
   }: { readonly authorizationServer: string | undefined; readonly realm: string },
 ): AuthValue | undefined {
   if (!isChallenged(code)) return undefined;
-  const error = ERRORS.get(code);
-  const params = new Map<string, string>();
-  if (authorizationServer !== undefined) params.set("authz_server", quote(authorizationServer));
-  if (error !== undefined) params.set("error", quote(error));
+  const challenge = bearerChallenge({ authz_server: authorizationServer, error: ERRORS.get(code) });
   // RFC 3261 25.1 wants a parameter.
-  if (params.size === 0) params.set("realm", quote(realm));
-  return { scheme: "Bearer", params };
+  return challenge.params.size > 0 ? challenge : bearerChallenge({ realm });
 }

@@ -2,7 +2,7 @@
 
 export { type Clock, systemClock } from "../../base/clock.ts";
 export * from "../admission/admission.ts";
-export { type BearerOptions, bearerScheme } from "./auth/bearer-scheme.ts";
+export { type BearerOptions, bearerChallenge, bearerScheme } from "./auth/bearer-scheme.ts";
 export type { BearerChallenge, Credentials } from "./auth/client.ts";
 export { type DigestAlgorithm, digestSecret } from "./auth/digest.ts";
 export { type DigestOptions, digestScheme } from "./auth/digest-scheme.ts";

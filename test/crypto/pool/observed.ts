@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import type { Pool, PoolOptions } from "../../../bindings/pool/index.ts";
 import { createPool } from "./dist.ts";
-import { makeWorld, type World } from "./sealing.ts";
+import { type PoolWorld, poolWorld } from "./sealing.ts";
 
 export interface LogEntry {
   readonly event: "open" | "run" | "close";
@@ -17,7 +17,7 @@ export interface LogEntry {
 
 export interface Observed {
   readonly pool: Pool;
-  readonly world: World;
+  readonly world: PoolWorld;
   /** Keeps the chunks that are begun from now on at work until the function that it returns is called. */
   hold(): Promise<() => Promise<void>>;
   /** What the workers wrote so far. */
@@ -39,7 +39,7 @@ export async function observedPool(options: PoolOptions & { delay?: number } = {
   });
   return {
     pool,
-    world: makeWorld(pool.core),
+    world: poolWorld(pool.core),
     async hold() {
       const gate = join(folder, "gate");
       await writeFile(gate, "");

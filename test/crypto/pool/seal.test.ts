@@ -6,21 +6,21 @@ import {
   AWAY,
   expectAsUnpooled,
   HOME,
-  makeKms,
-  makeWorld,
   members,
   NOW,
+  type PoolWorld,
+  poolKms,
+  poolWorld,
   sealAll,
-  type World,
 } from "./sealing.ts";
 
 describe.each([{ shared: true }, { shared: false }])("a pool, shared memory: $shared", ({ shared }) => {
   let pool: Pool;
-  let world: World;
+  let world: PoolWorld;
 
   beforeAll(async () => {
     pool = await createPool({ workers: 2, shared });
-    world = makeWorld(pool.core);
+    world = poolWorld(pool.core);
   });
   afterAll(() => pool.destroy());
 
@@ -65,7 +65,7 @@ describe.each([{ shared: true }, { shared: false }])("a pool, shared memory: $sh
   });
 
   it("makes messages that their members open: parameters, hidden identities, to self, two KMSs", async () => {
-    const away = makeKms(pool.core, AWAY);
+    const away = poolKms(pool.core, AWAY);
     const carol = "sip:carol@away.example";
     const plan = world.plan({
       members: [...members(9), { uri: carol, kmsUri: AWAY }],
@@ -95,7 +95,7 @@ describe.each([{ shared: true }, { shared: false }])("a pool, shared memory: $sh
 
   it("seals under the certificate of T, where the KMS has several", async () => {
     const older = { ...world.certificate, certUri: "https://kms.home.example/1", validTo: NOW + 1000 };
-    const next = makeKms(pool.core, HOME, "next");
+    const next = poolKms(pool.core, HOME, "next");
     const newer = { ...next.certificate, certUri: "https://kms.home.example/2", validFrom: NOW + 1000 };
     const domains = [newer, older].map((certificate) => client.KmsDomain.load(pool.core, certificate));
     const keySets = [world.keySet(world.initiator.uri), next.keySet(world.initiator.uri)];
@@ -115,7 +115,7 @@ describe.each([{ shared: true }, { shared: false }])("a pool, shared memory: $sh
 
   it("refuses to seal with keys of another core", async () => {
     const core = await client.load();
-    const other = makeWorld(core);
+    const other = poolWorld(core);
     const plan = other.plan();
     await expect(sealAll(pool, other, plan)).rejects.toMatchObject({ kind: "usage", code: "OTHER_CORE" });
     core.destroy();
@@ -147,7 +147,7 @@ describe("the options of a pool", () => {
     const pool = await createPool({ workers: 1, build: "simd" });
     try {
       expect(pool.core.build).toBe("simd");
-      const world = makeWorld(pool.core);
+      const world = poolWorld(pool.core);
       const plan = world.plan({ members: members(5) });
       await expectAsUnpooled(world, plan, await sealAll(pool, world, plan));
     } finally {

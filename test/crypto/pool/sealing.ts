@@ -1,4 +1,7 @@
-/** A KMS and a GMS on a pool's core, and what a test wants to know of sealed messages. */
+/**
+ * A KMS and a GMS on the core of a pool, and what a test wants to know of sealed messages. The core has to be that of the
+ * built package, which the pool's workers load, so test/support/world.ts, which loads the sources, does not serve here.
+ */
 import { expect } from "vitest";
 import type {
   Core,
@@ -15,7 +18,7 @@ import { client, kms } from "./dist.ts";
 
 export { AWAY_KMS as AWAY, HOME_KMS as HOME, NOW } from "../../support/names.ts";
 
-export function makeKms(core: Core, kmsUri: string, seed = kmsUri) {
+export function poolKms(core: Core, kmsUri: string, seed = kmsUri) {
   const master = kms.KmsMaster.generate(core, seededRandom(seed));
   const certificate: KmsCertificate = {
     kmsUri,
@@ -34,8 +37,8 @@ export function makeKms(core: Core, kmsUri: string, seed = kmsUri) {
   return { master, certificate, domain, keySet };
 }
 
-export function makeWorld(core: Core) {
-  const home = makeKms(core, HOME_KMS);
+export function poolWorld(core: Core) {
+  const home = poolKms(core, HOME_KMS);
   const initiator = client.Initiator.load(home.domain, [home.keySet(GMS)]);
   return {
     ...home,
@@ -49,7 +52,7 @@ export function makeWorld(core: Core) {
   };
 }
 
-export type World = ReturnType<typeof makeWorld>;
+export type PoolWorld = ReturnType<typeof poolWorld>;
 
 export function members(count: number, name = "user") {
   return Array.from({ length: count }, (_, i) => ({ uri: `sip:${name}${i}@home.example` }));
@@ -57,7 +60,7 @@ export function members(count: number, name = "user") {
 
 export async function sealAll(
   pool: Pool,
-  world: World,
+  world: PoolWorld,
   plan: SealPlan,
   options?: PoolSealOptions,
 ): Promise<SealedMessage[]> {
@@ -71,7 +74,7 @@ export async function sealAll(
  * `sealSlice` there, and their signatures have to be good.
  */
 export async function expectAsUnpooled(
-  world: World,
+  world: PoolWorld,
   plan: SealPlan,
   messages: readonly SealedMessage[],
   start = 0,

@@ -3,7 +3,7 @@ import type { Core } from "../../../bindings/index.ts";
 import type { PoolMemory } from "../../../bindings/pool/index.ts";
 import { client, createPool } from "./dist.ts";
 import { observedPool } from "./observed.ts";
-import { makeWorld, members, sealAll } from "./sealing.ts";
+import { members, poolWorld, sealAll } from "./sealing.ts";
 
 const memoryOf = (core: Core) => new Uint8Array(core.memory.buffer);
 const holds = (core: Core, secret: Uint8Array) => Buffer.from(memoryOf(core)).includes(Buffer.from(secret));
@@ -36,7 +36,7 @@ describe("the secrets of a pool", () => {
   it("are not left in shared memory, not even by a worker that crashed", async () => {
     const core = await client.load({ shared: true });
     const { pool } = await observedPool({ core, redo: 0 });
-    const world = makeWorld(core);
+    const world = poolWorld(core);
     const { ssk } = world.keySet("sip:gms@home.example");
     const used = core.usedBytes;
     const plan = world.plan({ members: [...members(30), { uri: "sip:fault-memory-1@home.example" }] });
@@ -54,7 +54,7 @@ describe("the secrets of a pool", () => {
 
   it("leave the memory of a core as it was when the pool is gone", async () => {
     const core = await client.load({ shared: true });
-    const world = makeWorld(core);
+    const world = poolWorld(core);
     // Makes the tables that stay.
     await (await createPool({ workers: 1, core })).destroy();
     const before = memoryOf(core).slice();

@@ -1,4 +1,4 @@
-/** The Bearer scheme of a server (RFC 8898 2.3): an access token, checked by the caller. */
+/** The Bearer scheme of a server (RFC 8898 2.3): an access token, checked by the caller; and its challenge. */
 import { type AuthValue, isScheme } from "../codec/authorisation.ts";
 import type { SipRequest } from "../codec/message.ts";
 import { quote } from "../codec/scanner.ts";
@@ -20,10 +20,15 @@ export function bearerScheme(options: BearerOptions): AuthScheme {
       return identity === undefined ? { ok: false, error: "invalid_token" } : { ok: true, identity };
     },
     challenges(refused): AuthValue[] {
-      const params = new Map([["authz_server", quote(options.authorizationServer)]]);
-      if (options.scope !== undefined) params.set("scope", quote(options.scope));
-      if (refused?.ok === false) params.set("error", quote(refused.error));
-      return [{ scheme: "Bearer", params }];
+      const error = refused?.ok === false ? refused.error : undefined;
+      return [bearerChallenge({ authz_server: options.authorizationServer, scope: options.scope, error })];
     },
   };
+}
+
+/** Returns a challenge with those of the parameters that are defined (RFC 8898 4, RFC 6750 3). */
+export function bearerChallenge(given: Readonly<Record<string, string | undefined>>): AuthValue {
+  const params = new Map<string, string>();
+  for (const [name, value] of Object.entries(given)) if (value !== undefined) params.set(name, quote(value));
+  return { scheme: "Bearer", params };
 }
