@@ -203,8 +203,11 @@ describeInChromium("the console page", () => {
   });
 
   it("shows users, calls, the audit log and the servers", async () => {
-    const go = (name: string) =>
-      page.getByRole("navigation", { name: "Views" }).getByRole("link", { name, exact: true }).click();
+    // The view before has a search of the same name, until the next one is shown.
+    const go = async (name: string) => {
+      await page.getByRole("navigation", { name: "Views" }).getByRole("link", { name, exact: true }).click();
+      await page.getByRole("heading", { level: 1, name, exact: true }).waitFor();
+    };
     await go("Users");
     await page.getByRole("row", { name: /sip:ann@.*revoked since .*radio lost/ }).waitFor();
     await isClean();
