@@ -97,7 +97,8 @@ export interface Gms {
 const INSTANCE_BYTES = 8;
 
 /**
- * @throws {MikeySakkeError} usage `BAD_CONFIG`, `OTHER_CORE`; `SETTING_FIXED` where the database has messages of another GMS URI
+ * @throws {MikeySakkeError} usage `BAD_CONFIG`, `OTHER_CORE`; `SETTING_FIXED` where the database has messages of another
+ * GMS URI
  */
 export async function createGms(options: GmsOptions): Promise<Gms> {
   const config = parseGmsConfig(options.config);
@@ -238,6 +239,7 @@ function requireIdentity({ gmsUri, kmsUri }: GmsConfig, keys: GmsKeys): void {
 async function requireSameUri({ gmsUri }: GmsConfig, store: GmsStore): Promise<void> {
   const known = await store.initiators();
   if (known.length === 0 || known.includes(gmsUri)) return;
-  const text = `GMS configuration: gmsUri: the database is that of ${known.join(" and ")}, and cannot change to ${gmsUri}`;
+  const owner = known.join(" and ");
+  const text = `GMS configuration: gmsUri: the database is that of ${owner}, and cannot change to ${gmsUri}`;
   throw new MikeySakkeError("usage", "SETTING_FIXED", text);
 }

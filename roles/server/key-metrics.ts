@@ -1,9 +1,10 @@
-/** When keys and KMS certificates end, so that operators see in time what was not renewed. */
+/** Metrics of when keys and KMS certificates end, so that operators see in time what was not renewed. */
 import { Gauge, Registry } from "prom-client";
 import type { Initiator, KmsDomain } from "../../bindings/identity/index.ts";
 
-/** Times in milliseconds since the Unix epoch. */
+/** The ends of a server's keys and certificates: times in milliseconds since the Unix epoch. */
 export interface KeyEnds {
+  /** End of the present key period. */
   period(): number;
   /** Last end of a row of key periods from now whose keys the server has; undefined where it has none now. */
   keys?(): number | undefined;
@@ -11,7 +12,7 @@ export interface KeyEnds {
   certificates?(): readonly (readonly [string, number])[];
 }
 
-/** The ends of the keys of a server that has identity keys. */
+/** Returns the ends of the keys of a server that has identity keys. */
 export function keyEndsOf(
   current: () => { readonly initiator: Initiator; readonly domains: readonly KmsDomain[] },
   now: () => number,
@@ -27,7 +28,7 @@ export function keyEndsOf(
   };
 }
 
-/** The exposition text. */
+/** Returns what writes the exposition text. */
 export function keyMetrics({ period, keys, certificates }: KeyEnds): () => Promise<string> {
   const registers = [new Registry()];
   new Gauge({

@@ -1,4 +1,5 @@
 /** OpenAPI 3.1 documents of admin APIs, made of their operations and of the shapes that requests are checked with. */
+import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 
 export type Json = Readonly<Record<string, unknown>>;
@@ -10,7 +11,7 @@ export interface Described {
   /** Unique within the document. */
   readonly id: string;
   readonly method: string;
-  /** With `{name}` for each parameter. */
+  /** The path, with `{name}` for each parameter. */
   readonly path: string;
   readonly summary: string;
   readonly parameters?: readonly Json[];
@@ -20,7 +21,7 @@ export interface Described {
   readonly answer?: string | undefined;
   /** The media type of the answer, JSON when absent. */
   readonly answerType?: string;
-  /** In place of the document's. */
+  /** The security that takes the place of the document's. */
   readonly security?: readonly Json[];
 }
 
@@ -28,7 +29,7 @@ export interface DocumentOptions {
   readonly title: string;
   readonly description: string;
   readonly operations: readonly Described[];
-  /** By name; `Error` is the body of every fault. */
+  /** The shapes by their names; `Error` is the body of every fault. */
   readonly schemas: Readonly<Record<string, z.ZodType>>;
   /** The meaning of each status that any operation may answer besides its own. */
   readonly faults: Readonly<Record<number, string>>;
@@ -47,6 +48,15 @@ export const errorSchema = z.strictObject({
 
 /** The security scheme of an operator's token. */
 export const OPERATOR_SCHEME: Json = { type: "http", scheme: "bearer", description: "token of the operator" };
+
+/** Answers `GET {root}/openapi.json` with a document, which is made once, at the first request. */
+export function addOpenApiRoute(app: FastifyInstance, root: string, make: () => Json): void {
+  let document: Json | undefined;
+  app.get(`${root}/openapi.json`, async () => {
+    document ??= make();
+    return document;
+  });
+}
 
 export function documentOf(options: DocumentOptions): Json {
   const { title, description, operations, schemas, faults, security, securitySchemes } = options;

@@ -1,7 +1,7 @@
 /** Metrics of how much of its pool of database connections a server uses. */
 import { Gauge, Registry } from "prom-client";
 
-/** As `Database.pool` of the store tells it. */
+/** The use of the pool, as `Database.pool` of the store tells it. */
 export interface PoolUse {
   readonly max: number;
   readonly used: number;
@@ -10,7 +10,7 @@ export interface PoolUse {
   readonly waiting: number;
 }
 
-/** The exposition text: without values where the database has no pool. */
+/** Returns what writes the exposition text: without values where the database has no pool. */
 export function poolMetrics(use: () => PoolUse | undefined): () => Promise<string> {
   const registers = [new Registry()];
   new Gauge({

@@ -30,7 +30,7 @@ export interface TransactionOptions {
 /** Connections of a pool. */
 export interface PoolUse {
   readonly max: number;
-  /** In a transaction. */
+  /** Connections that serve somebody now. */
   readonly used: number;
   readonly idle: number;
   /** Transactions that wait for a connection. */

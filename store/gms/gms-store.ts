@@ -375,8 +375,8 @@ export class GmsStore {
   }
 
   /**
-   * The counts of the whole GMS, for metrics. `backlog`: messages planned or sealed. Counted by one process for all; what it has
-   * counted may be `maxAgeMs` old.
+   * The counts of the whole GMS, for metrics. `backlog`: messages planned or sealed. One process counts for all; what it
+   * has counted may be `maxAgeMs` old.
    */
   counts(maxAgeMs = 0): Promise<GmsCounts> {
     return counts(this.#db, this.#clock, maxAgeMs);

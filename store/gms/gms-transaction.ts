@@ -47,7 +47,7 @@ export interface GmsTransaction {
 
   /** All or none. The revision stays. Usage errors GROUP_UNKNOWN, MEMBER_EXISTS. */
   insertMembers(groupUri: string, members: readonly MemberRecord[], now: number): Promise<void>;
-  /** With all that its group document says of it. */
+  /** The member with all that its group document says of it. */
   member(groupUri: string, memberUri: string): Promise<MemberRecord | undefined>;
   /** Priority and extensions of members who are there; others are passed over. */
   describeMembers(groupUri: string, members: readonly MemberRecord[]): Promise<void>;

@@ -59,8 +59,8 @@ export async function served(sql: Sql, gmk: number): Promise<NewRekeyMember[]> {
 }
 
 /**
- * Whether a message of a GMK was, or may have been, handed over to a member; and which members were forgotten as such.
- * Parameters: URIs of members, GMKs.
+ * Selects the GMKs of which a message was, or may have been, handed over to a member, with that member; also members who
+ * were forgotten as such. Parameters: URIs of members, GMKs.
  */
 const SERVED = `SELECT r.gmk, d.member_uri FROM gms_delivery d JOIN gms_rekey r ON r.id = d.rekey
     WHERE d.member_uri = ANY ($1::text[]) AND r.gmk = ANY ($2::bigint[])

@@ -272,7 +272,7 @@ export interface GmsCounts {
   readonly runningRekeys: number;
   /** Messages planned or sealed. */
   readonly backlog: number;
-  /** When the oldest rekey was made of which messages are planned or sealed; undefined where there is none. */
+  /** The time at which the oldest rekey with messages planned or sealed was made; undefined where there is none. */
   readonly oldestAt: number | undefined;
 }
 

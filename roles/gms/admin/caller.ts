@@ -10,9 +10,12 @@ type Headers = Readonly<Record<string, string | string[] | undefined>>;
 export const MANAGER_HEADER = "gms-manager";
 
 export function callerHeaders(caller: Caller): Readonly<Record<string, string>> {
-  if (caller.kind === "operator") return { [ACTOR_HEADER.gms]: writeActor(caller.actor) };
-  const identities = new Set([caller.actor, ...caller.identities]);
-  return { [MANAGER_HEADER]: [...identities].map(encodeURIComponent).join(",") };
+  const { kind, actor } = caller;
+  if (kind === "operator") return { [ACTOR_HEADER.gms]: writeActor(actor) };
+  // The first one becomes the actor. A name that is no identity gives no rights, as in the process of the GMS.
+  const isActor = (identity: string) => Number(identity === actor);
+  const identities = [...caller.identities].sort((one, other) => isActor(other) - isActor(one));
+  return { [MANAGER_HEADER]: identities.map(encodeURIComponent).join(",") };
 }
 
 /**
@@ -34,8 +37,9 @@ export function operatorOf(headers: Headers): Caller {
 export function managerOf(own: readonly string[], headers: Headers): Caller {
   const named = namedIdentities(headers);
   const identities = named === undefined ? own : named.filter((identity) => own.includes(identity));
-  if (identities.length === 0)
+  if (identities.length === 0) {
     throw new MikeySakkeError("usage", "FORBIDDEN", "the token is not of this user");
+  }
   return manager(identities[0]!, identities);
 }
 

@@ -7,11 +7,10 @@ import { jsonLines, refusalOf, thrownLine, type WireError } from "../../server/w
 import type { Caller } from "../common/caller.ts";
 import { isError } from "../common/errors.ts";
 import type { Changed, GmsAdmin, LostUser } from "../common/ports.ts";
-
-export { type Caller, type ManagerCaller, manager, type OperatorCaller, operator } from "../common/caller.ts";
-
 import { callerHeaders } from "./caller.ts";
 import { ADMIN_ROOT } from "./operations.ts";
+
+export { type Caller, type ManagerCaller, manager, type OperatorCaller, operator } from "../common/caller.ts";
 
 export interface GmsAdminClientOptions {
   /** As `Gms.listen` gives it. */

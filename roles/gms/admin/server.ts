@@ -8,6 +8,7 @@ import { type AdminListenerOptions, createAdminListener } from "../../server/adm
 import { addBackupRoute } from "../../server/backup-route.ts";
 import { httpChallenge } from "../../server/bearer-challenge.ts";
 import type { ListenerGuard } from "../../server/listener.ts";
+import { addOpenApiRoute } from "../../server/openapi.ts";
 import type { TokenVerifier } from "../../server/tokens.ts";
 import { answerMalformed, isCallersFault } from "../../server/wire-error.ts";
 import { loggable } from "../common/errors.ts";
@@ -79,7 +80,7 @@ export function createGmsAdminServer(options: GmsAdminServerOptions): FastifyIns
 
   app.addHook("preClose", async () => stopping.abort());
   if (token !== undefined) addBackupRoute(app, { token, log, snapshot: (write) => store.snapshot(write) });
-  app.get(`${ADMIN_ROOT}/openapi.json`, async () => openApiDocument());
+  addOpenApiRoute(app, ADMIN_ROOT, openApiDocument);
   for (const operation of OPERATIONS) {
     const url = `${ADMIN_ROOT}${operation.path.replace(/\{(\w+)\}/g, ":$1")}`;
     app.route({

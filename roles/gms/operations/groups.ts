@@ -73,7 +73,9 @@ export async function changeGroup(
   return { group: done.group, rekeys };
 }
 
-/** Requires a manager of all groups that share a GMK where its times change: the times of a group are those of its GMKs. */
+/**
+ * Requires a manager of all groups that share a GMK where its times change: the times of a group are those of its GMKs.
+ */
 async function requireScheduler(
   tx: GmsTransaction,
   caller: Caller,

@@ -59,7 +59,8 @@ function bounded<Q extends { readonly limit: number }>(query: Q): Q {
 }
 
 /**
- * Lets T continue from the database's clock. Only where the host's clock and the database's agree: else it may be the database's that is wrong now, and T right.
+ * Lets T continue from the database's clock. This needs the host's clock and the database's to agree: otherwise the
+ * database's may be the wrong one now, and T right.
  *
  * @throws MikeySakkeError transport `CLOCK_OFF`; usage `FORBIDDEN`
  */

@@ -61,7 +61,7 @@ export async function removeMembers(
   return { group: done.group, rekeys };
 }
 
-/** No message to the members: only what group documents say of one of them changes. */
+/** Changes what group documents say of a member. No member gets a message. */
 export async function setPriority(
   deps: OperationDeps,
   caller: Caller,

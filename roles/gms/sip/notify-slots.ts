@@ -1,6 +1,7 @@
 /**
  * Limits the number of NOTIFYs under way. One that has no answer after a while counts no more: a subscriber that never
- * answers must not hold up the others. Since its transaction ends after 64 T1, there are never more than some 30 times as many.
+ * answers must not hold up the others. Since its transaction ends after 64 T1, there are never more than some 30 times as
+ * many.
  */
 import type { Clock } from "../../../transport/sip/index.ts";
 

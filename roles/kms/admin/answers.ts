@@ -49,7 +49,7 @@ const auditEntry = z.strictObject({
 
 const result = <T extends z.ZodType>(shape: T) => z.strictObject({ result: shape });
 
-/** By operation. */
+/** The shape of the answer of each operation. */
 export const ANSWERS = {
   enrol: result(count.describe("how many were new")),
   user: result(user.nullable()),

@@ -10,6 +10,7 @@ import { ACTOR_HEADER, readActor } from "../../server/actor.ts";
 import { operatorCheck } from "../../server/admin-listener.ts";
 import { httpChallenge } from "../../server/bearer-challenge.ts";
 import type { ServerLog } from "../../server/log.ts";
+import { addOpenApiRoute } from "../../server/openapi.ts";
 import { isCallersFault, toWireError } from "../../server/wire-error.ts";
 import type { IssueOptions, KmsAdmin } from "./admin.ts";
 import { type Handlers, handlersOf } from "./handlers.ts";
@@ -24,7 +25,7 @@ export interface AdminRoutesOptions {
 
 export function addAdminRoutes(app: FastifyInstance, { admin, token, log }: AdminRoutesOptions): void {
   const isOperator = operatorCheck(token);
-  app.get(`${ADMIN_ROOT}/openapi.json`, async () => openApiDocument());
+  addOpenApiRoute(app, ADMIN_ROOT, openApiDocument);
   app.post<{ Params: { operation: string } }>(`${ADMIN_ROOT}/:operation`, async (request, reply) => {
     if (!isOperator(request.headers.authorization)) {
       const error = new MikeySakkeError("usage", "ADMIN_TOKEN", "the admin token is wrong");

@@ -10,6 +10,8 @@ import { refusalOfUser } from "../common/users.ts";
 import type { KeyRequest } from "../issue/key-issuer.ts";
 import type { Procedure } from "./procedure.ts";
 
+type OtherCertificates = Awaited<ReturnType<Tools["store"]["otherCertificates"]>>["certificates"];
+
 /** KMS Initialize (TS 33.180 D.2.3): the certificate of this KMS that is valid now. */
 const init: Procedure = async (exchange, tools) => {
   const certificate = tools.issuer.currentCertificate(exchange.now);
@@ -60,21 +62,21 @@ const cert: Procedure = async ({ target, now }, { config, issuer, store }) => {
  * KMS Lookup (TS 33.180 D.2.7): the KMSs that a client of this one may use (5.3.1.2). Its exact form is not public; here
  * `lookup/{URI}` asks for the KMS of one user, by domain.
  */
-const lookup: Procedure = async ({ target }, tools) => {
-  const all = await permittedKmss(tools);
-  const own = { kmsUri: tools.config.kmsUri, kmsDomains: tools.config.domains };
-  const { certificates } = await tools.store.otherCertificates();
+const lookup: Procedure = async ({ target }, { config, store }) => {
+  const own = { kmsUri: config.kmsUri, kmsDomains: config.domains };
+  const { certificates } = await store.otherCertificates();
   const serving = [own, ...certificates.map(({ certificate }) => certificate)].filter(({ kmsDomains = [] }) =>
     (target.uris ?? []).some((uri) => servesIdentity(kmsDomains, uri)),
   );
-  const kmsUris = serving.length > 0 ? [...new Set(serving.map(({ kmsUri }) => kmsUri))] : all;
+  const kmsUris =
+    serving.length > 0
+      ? [...new Set(serving.map(({ kmsUri }) => kmsUri))]
+      : permittedKmss(config, certificates);
   return { message: { type: "lookup", kmsUris } };
 };
 
 /** Returns this KMS, then those that the configuration or a stored certificate names. */
-async function permittedKmss({ config, store }: Pick<Tools, "config" | "store">): Promise<string[]> {
-  const { kmsUri, policy } = config;
-  const { certificates } = await store.otherCertificates();
+function permittedKmss({ kmsUri, policy }: Tools["config"], certificates: OtherCertificates): string[] {
   const stored = certificates
     .filter(({ certificate }) => certificate.revoked !== true)
     .map(({ certificate }) => certificate.kmsUri);
@@ -85,10 +87,11 @@ async function permittedKmss({ config, store }: Pick<Tools, "config" | "store">)
  * KMS Upload of redirect responses (TS 33.180 D.2.8): of the KMSs that they propose, those that the client may use. Who
  * signed a redirect response does not matter for that: it proposes, the operator permits.
  */
-const redirect: Procedure = async ({ request }, tools) => {
+const redirect: Procedure = async ({ request }, { config, store }) => {
   const proposed = request?.krrKmsUris ?? [];
   if (proposed.length === 0) throw new KmsRefusal("KRR_MISSING");
-  const permitted = await permittedKmss(tools);
+  const { certificates } = await store.otherCertificates();
+  const permitted = permittedKmss(config, certificates);
   const kmsUris = proposed.filter((uri) => permitted.includes(uri));
   if (kmsUris.length === 0) throw new KmsRefusal("KMS_NOT_ALLOWED", proposed.join(" "));
   return { message: { type: "lookup", kmsUris } };

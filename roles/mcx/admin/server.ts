@@ -9,6 +9,7 @@ import {
 import { httpChallenge } from "../../server/bearer-challenge.ts";
 import type { ListenerGuard } from "../../server/listener.ts";
 import type { ServerLog } from "../../server/log.ts";
+import { addOpenApiRoute } from "../../server/openapi.ts";
 import { type McxState, metricsOf } from "./metrics.ts";
 import { openApiDocument } from "./openapi.ts";
 import { MCX_ADMIN_ROOT, OPERATIONS, type OperationId } from "./operations.ts";
@@ -58,6 +59,6 @@ export function createMcxAdminServer({
       },
     });
   }
-  app.get(`${MCX_ADMIN_ROOT}/openapi.json`, async () => openApiDocument());
+  addOpenApiRoute(app, MCX_ADMIN_ROOT, openApiDocument);
   return app;
 }

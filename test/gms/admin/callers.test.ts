@@ -75,6 +75,10 @@ describe.each<[string, () => GmsAdmin | Promise<GmsAdmin>]>([
     expect(await codeOf(work(await the(), chief, MINE))).toBe("none");
     expect(await lastActor()).toBe(CHIEF);
   });
+
+  it.each(GROUPS)("%s is refused where only the name of the caller is a manager's", async (_, work) => {
+    expect(await codeOf(work(await the(), manager(DEPUTY, [CHIEF]), OTHERS))).toBe("FORBIDDEN");
+  });
 });
 
 describe("an operator", () => {
