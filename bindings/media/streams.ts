@@ -59,8 +59,12 @@ interface KeptStream extends Stream {
   readonly mki: Uint8Array;
   /** Counts authentic packets of all streams: the lowest was idle longest. */
   usedAt: number;
-  /** Whether it is among the streams of its sender still. */
-  kept: boolean;
+}
+
+/** The rest of a stream that is not kept any more: no keys. */
+interface EndedStream {
+  readonly mki?: undefined;
+  readonly window: ReplayWindow;
 }
 
 interface Sender {
@@ -85,9 +89,10 @@ export class Streams {
   readonly #unproven = new Map<string, SessionKeys>();
   /**
    * By SSRC, the stream under the key that it came to last. Most packets belong to it, which their MKI tells without making
-   * a name of it. Its index goes on under the next key (RFC 3711 3.3.1), so it stays here when it is not kept any more.
+   * a name of it. Its index goes on under the next key (RFC 3711 3.3.1), so its window stays here when it is not kept any
+   * more.
    */
-  readonly #bySsrc = new Map<number, KeptStream>();
+  readonly #bySsrc = new Map<number, KeptStream | EndedStream>();
   #size = 0;
   #ended = 0;
   #uses = 0;
@@ -105,7 +110,7 @@ export class Streams {
   /** The stream, or a new one that is not kept before `admit`; undefined without a key. */
   find(mki: Uint8Array, ssrc: number): MaybePromise<Stream | undefined> {
     const last = this.#bySsrc.get(ssrc);
-    if (last?.kept === true && equal(last.mki, mki)) return last;
+    if (last?.mki !== undefined && equal(last.mki, mki)) return last;
     const name = nameOf(mki);
     const sender = this.#senders.get(name);
     const known = sender?.streams.get(ssrc);
@@ -136,7 +141,7 @@ export class Streams {
    */
   admit(mki: Uint8Array, ssrc: number, stream: Stream, index: number): MediaFault | undefined {
     const last = this.#bySsrc.get(ssrc);
-    const kept = last !== undefined && last === stream && last.kept ? last : this.#entered(mki, ssrc, stream);
+    const kept = last?.mki !== undefined && last === stream ? last : this.#entered(mki, ssrc, stream);
     kept.usedAt = ++this.#uses;
     if (!kept.window.isNew(index)) return "replayed";
     kept.window.enter(index);
@@ -154,10 +159,15 @@ export class Streams {
     for (const [name, { streams, ended }] of this.#senders) {
       if (keep(octetsOf(name))) continue;
       this.#senders.delete(name);
-      for (const stream of streams.values()) stream.kept = false;
+      for (const [ssrc, stream] of streams) this.#forget(ssrc, stream);
       this.#size -= streams.size;
       this.#ended -= ended.size;
     }
+  }
+
+  /** Lets go of the keys of a stream, where they are here for its SSRC. */
+  #forget(ssrc: number, stream: KeptStream): void {
+    if (this.#bySsrc.get(ssrc) === stream) this.#bySsrc.set(ssrc, { window: stream.window });
   }
 
   #add(name: string, mki: Uint8Array, ssrc: number, { keys, window }: Stream): KeptStream {
@@ -168,7 +178,7 @@ export class Streams {
     this.#unproven.delete(name);
     this.#senders.delete(name);
     this.#senders.set(name, sender);
-    const kept = { keys, window, mki: mki.slice(), usedAt: this.#uses, kept: true };
+    const kept = { keys, window, mki: mki.slice(), usedAt: this.#uses };
     if (sender.ended.delete(ssrc)) this.#ended--;
     sender.streams.set(ssrc, kept);
     this.#bySsrc.delete(ssrc);
@@ -181,7 +191,7 @@ export class Streams {
   /** Ends the stream of a sender that was idle longest. */
   #end(sender: Sender): void {
     const [ssrc, stream] = [...sender.streams].reduce((a, b) => (b[1].usedAt < a[1].usedAt ? b : a));
-    stream.kept = false;
+    this.#forget(ssrc, stream);
     sender.streams.delete(ssrc);
     sender.ended.set(ssrc, stream.window.highest);
     this.#size--;

@@ -1,10 +1,14 @@
 /** Tests what SRTP and SRTCP refuse, and that a refusal changes nothing (RFC 3711 3.3, RFC 7714 8 and 9, RFC 4771). */
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { defined } from "../../base/defined.ts";
 import { systemRandom } from "../../bindings/index.ts";
 import { SrtcpReceiver, SrtcpSender, SrtpReceiver, SrtpSender } from "../../bindings/media/index.ts";
 import { guessIndex, ReplayWindow } from "../../bindings/media/packet-index.ts";
+import { SRTP_LABELS } from "../../bindings/media/session-keys.ts";
+import { Streams } from "../../bindings/media/streams.ts";
 import { rtcp, rtp, text } from "./packets.ts";
 
 const MASTER = { key: systemRandom(16), salt: systemRandom(12) };
@@ -17,6 +21,28 @@ const sender = (options: { ssrc?: number; firstRoc?: number; roc?: { rate: numbe
   SrtpSender.create(master(), { ssrc: 1, mki: MKI, roc: undefined, ...options });
 const receiver = (options: { roc?: { rate: number }; maxStreams?: number } = {}) =>
   new SrtpReceiver({ mkiBytes: 4, roc: undefined, resolve, ...options });
+
+describe("the keys of a stream", () => {
+  it("are let go when the stream is pruned, while its SSRC is still known", async () => {
+    setFlagsFromString("--expose-gc");
+    const collect = runInNewContext("gc") as () => void;
+    const streams = new Streams({ resolve }, SRTP_LABELS);
+    const entered = async () => {
+      const stream = (await streams.find(MKI, 1))!;
+      expect(streams.admit(MKI, 1, stream, 7)).toBe(undefined);
+      return new WeakRef(stream.keys);
+    };
+    const keys = await entered();
+    const areHeld = () => {
+      collect();
+      return keys.deref() !== undefined;
+    };
+    await expect.poll(areHeld).toBe(true);
+    streams.prune(() => false);
+    await expect.poll(areHeld).toBe(false);
+    expect((await streams.find(MKI, 1))!.before).toBe(7);
+  });
+});
 
 describe("SRTP", () => {
   it("refuses any changed octet, then accepts the unchanged packet", async () => {
