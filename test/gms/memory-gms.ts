@@ -22,6 +22,7 @@ import {
   AWAY_KMS,
   GMS,
   HOME_KMS,
+  keysFrom,
   makeKms,
   NOW,
   STORE_KEY,
@@ -147,17 +148,7 @@ export async function makeWorld(options: WorldOptions = {}): Promise<World> {
     const receiver = prepared
       ? Receiver.load(domains, sets.slice(1, 2), { prepare: true })
       : Receiver.load(domains, sets);
-    const keys: ClientKeys = {
-      homeKms: kms.domain.kmsUri,
-      domains,
-      initiator,
-      receiver,
-      rejected: [],
-      destroy() {
-        initiator.destroy();
-        receiver.destroy();
-      },
-    };
+    const keys = keysFrom(domains, initiator, receiver);
     made.set(name, keys);
     return keys;
   }

@@ -4,6 +4,7 @@ import { Envelope } from "../../store/database/envelope.ts";
 import type { Database } from "../../store/database/sql.ts";
 import { KmsStore, type KmsStoreOptions } from "../../store/kms/kms-store.ts";
 import type { IssuedKey, NewMaster } from "../../store/kms/records.ts";
+import { certificateOf, HOME_KMS } from "../support/names.ts";
 import { seededRandom } from "../support/random.ts";
 
 export const KEK = seededRandom("store key")(32);
@@ -16,13 +17,8 @@ export async function openStore(db: Database, options: KmsStoreOptions = {}): Pr
 export function certificate(certUri: string, changes: Partial<KmsCertificate> = {}): KmsCertificate {
   const random = seededRandom(certUri);
   return {
-    kmsUri: "kms.home.example",
+    ...certificateOf(HOME_KMS, { zt: random(257), kpak: random(65) }),
     certUri,
-    userIdFormat: "2",
-    userKeyPeriod: 2592000,
-    userKeyOffset: 0,
-    pubEncKey: random(257),
-    pubAuthKey: random(65),
     ...changes,
   };
 }

@@ -1,4 +1,5 @@
-/** Times, identities and groups that tests share. Nothing is loaded with them. */
+/** Times, identities, groups and certificates that tests share. Nothing is loaded with them. */
+import type { KmsCertificate } from "../../bindings/identity/kms-material.ts";
 
 /** Mid-period for the default rule of 30 days without offset. */
 export const NOW = Date.parse("2026-03-10T12:00:00Z");
@@ -15,6 +16,17 @@ export const CAROL = "sip:carol@home.example";
 export const ERIN = "sip:erin@away.example";
 export const GROUP = "sip:fire-1@home.example";
 export const OTHER_GROUP = "sip:fire-2@home.example";
+
+/** Returns the certificate of a KMS with the default rule, which has these public keys. */
+export function certificateOf(
+  kmsUri: string,
+  { zt, kpak }: { readonly zt: Uint8Array; readonly kpak: Uint8Array },
+): KmsCertificate {
+  return {
+    ...{ kmsUri, userIdFormat: "2", userKeyPeriod: 2592000, userKeyOffset: 0 },
+    ...{ pubEncKey: zt, pubAuthKey: kpak },
+  };
+}
 
 /** Key under which the databases of tests keep their secrets. */
 export const STORE_KEY = new Uint8Array(32).fill(0x5a);

@@ -16,7 +16,7 @@ import type { SealRequest } from "../../bindings/mikey/plan.ts";
 import { MemoryReceiverState } from "../../bindings/mikey/receiver-state.ts";
 import { sealMessage } from "../../bindings/mikey/seal.ts";
 import type { ClientKeys } from "../../roles/identity/index.ts";
-import { ALICE, GMS, HOME_KMS, NOW } from "./names.ts";
+import { ALICE, certificateOf, GMS, HOME_KMS, NOW } from "./names.ts";
 import { seededRandom } from "./random.ts";
 
 export * from "./names.ts";
@@ -44,15 +44,7 @@ export function makeKms(
   seed = `master of ${kmsUri}`,
 ): TestKms {
   const master = KmsMaster.generate(core, seededRandom(seed));
-  const certificate: KmsCertificate = {
-    kmsUri,
-    userIdFormat: "2",
-    userKeyPeriod: 2592000,
-    userKeyOffset: 0,
-    pubEncKey: master.zt,
-    pubAuthKey: master.kpak,
-    ...options,
-  };
+  const certificate = { ...certificateOf(kmsUri, master), ...options };
   const domain = KmsDomain.load(core, certificate);
   return {
     master,
@@ -81,10 +73,17 @@ export function clientKeys(
 ): ClientKeys {
   const keySets = at.map((time) => kms.keySet(uri, time));
   const domains = [kms, ...partners].map(({ domain }) => domain);
-  const initiator = Initiator.load(kms.domain, keySets);
-  const receiver = Receiver.load(domains, keySets);
+  return keysFrom(domains, Initiator.load(kms.domain, keySets), Receiver.load(domains, keySets));
+}
+
+/** Returns keys in the form in which a client or a server holds them, and ends them. */
+export function keysFrom(
+  domains: readonly KmsDomain[],
+  initiator: Initiator,
+  receiver: Receiver,
+): ClientKeys {
   return {
-    homeKms: kms.domain.kmsUri,
+    homeKms: initiator.kmsUri,
     domains,
     initiator,
     receiver,

@@ -3,16 +3,9 @@
  * built package, which the pool's workers load, so test/support/world.ts, which loads the sources, does not serve here.
  */
 import { expect } from "vitest";
-import type {
-  Core,
-  KeySet,
-  KmsCertificate,
-  SealedMessage,
-  SealPlan,
-  SealRequest,
-} from "../../../bindings/index.ts";
+import type { Core, KeySet, SealedMessage, SealPlan, SealRequest } from "../../../bindings/index.ts";
 import type { Pool, PoolSealOptions } from "../../../bindings/pool/index.ts";
-import { GMS, HOME_KMS, NOW } from "../../support/names.ts";
+import { certificateOf, GMS, HOME_KMS, NOW } from "../../support/names.ts";
 import { seededRandom } from "../../support/random.ts";
 import { client, kms } from "./dist.ts";
 
@@ -20,14 +13,7 @@ export { AWAY_KMS as AWAY, HOME_KMS as HOME, NOW } from "../../support/names.ts"
 
 export function poolKms(core: Core, kmsUri: string, seed = kmsUri) {
   const master = kms.KmsMaster.generate(core, seededRandom(seed));
-  const certificate: KmsCertificate = {
-    kmsUri,
-    userIdFormat: "2",
-    userKeyPeriod: 2592000,
-    userKeyOffset: 0,
-    pubEncKey: master.zt,
-    pubAuthKey: master.kpak,
-  };
+  const certificate = certificateOf(kmsUri, master);
   const domain = client.KmsDomain.load(core, certificate);
   const keyPeriodNo = domain.keyPeriodNo(client.ntpSeconds(client.ntpFromUnixMs(NOW)));
   const keySet = (userUri: string): KeySet => {
