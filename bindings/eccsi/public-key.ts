@@ -20,7 +20,7 @@ const TABLE_AFTER = 3;
 /** Signers with kept state; the one unused for longest is dropped. */
 const KNOWN_SIGNERS = 64;
 
-/** The values that are kept of a signer, all of it public. */
+/** The values that are kept of a signer, all of them public. */
 interface KnownSigner {
   readonly hs: Uint8Array;
   seen: number;

@@ -107,8 +107,9 @@ export class Initiator {
   }
 
   /**
-   * Ends of the key period of a time and of the last of those in a row from it whose keys are there, in milliseconds
-   * since the Unix epoch; the second is undefined where those of the time itself are missing.
+   * Returns when the key period of a time ends (`period`), and when the last one ends of the row of periods from it for
+   * which there are keys (`keys`; undefined where those of the time itself are missing), in milliseconds since the Unix
+   * epoch.
    */
   endsAt(unixMs: number): { readonly period: number; readonly keys: number | undefined } {
     const periodAt = (ms: number) => {

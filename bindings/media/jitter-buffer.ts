@@ -199,7 +199,7 @@ class JitterEstimate {
     this.#largest = largest;
   }
 
-  /** In the unit of `take`. */
+  /** The estimate, in the unit of `take`. */
   get value(): number {
     return this.#jitter;
   }

@@ -10,7 +10,7 @@ const TIMEOUT = 300_000;
 const PAGE = 4096;
 const ALICE = "sip:alice@example.org";
 
-/** The one thing on the disk, which takes that many pages of it. */
+/** Writes the only file of the disk, which takes that many pages of it. */
 async function fill(disk: string, pages: number): Promise<void> {
   await writeFile(join(disk, "filler"), new Uint8Array(pages * PAGE));
 }

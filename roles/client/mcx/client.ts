@@ -89,7 +89,7 @@ export function createMcxGroupClient(
 
   /** Key download (TS 33.180 5.8): of the server, for this user. */
   async function takeKey(octets: Uint8Array): Promise<void> {
-    // What is older is refused by its T.
+    // A message that is older is refused for its T, so its record is needed no more.
     seen.prune(ntpFromUnixMs(options.now() - 2 * DEFAULT_WINDOW_MS));
     const { receiver, homeKms } = options.keys();
     const serverKms = options.mcxKmsUri ?? homeKms;

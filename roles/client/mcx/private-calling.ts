@@ -138,7 +138,7 @@ export function privateCallHandler(
     const { keys, now, clock, codecs = G711_CODECS } = options;
     const speech = commonSpeech(codecs, offer.speech);
     if (speech === undefined) throw bad("speech in no format that there is a codec for");
-    // What is older is refused by its T.
+    // A message that is older is refused for its T, so its record is needed no more.
     state.prune(ntpFromUnixMs(now() - 2 * DEFAULT_WINDOW_MS));
     const { tolerance } = options;
     const opening = { caller: callerUri, keys: keys(), state, tolerance, now: now() };

@@ -32,7 +32,7 @@ export class PrivateFileKeys {
     if (mikey === undefined) {
       throw new MikeySakkeError("verification", "MCDATA_REFUSED", `file of ${from}: it comes without a key`);
     }
-    // What is older is refused by its T.
+    // A message that is older is refused for its T, so its record is needed no more.
     this.#state.prune(ntpFromUnixMs(now() - 2 * DEFAULT_WINDOW_MS));
     const opening = { caller: from, keys: keys(), state: this.#state, tolerance, now: now() };
     const { pck } = await openPck(mikey, opening);

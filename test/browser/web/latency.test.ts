@@ -55,7 +55,7 @@ describeInChromium("speech from page to page", () => {
     return page;
   }
 
-  /** Alice talks until Bob has heard so many tones begin; `meanwhile` is told how many he has. */
+  /** Alice talks until `tones` more have begun at Bob; `meanwhile` is told how many have so far. */
   async function talk(tones: number, meanwhile: (heard: number) => void = () => undefined) {
     const before = (await onsetsOf(bob)).ear.length;
     const begun = Date.now();

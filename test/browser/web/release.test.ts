@@ -46,7 +46,7 @@ describeInChromium("a talk in the push-to-talk page", () => {
   });
   afterAll(() => pages?.close());
 
-  /** Those since the last time. */
+  /** Returns the frequencies of the tones since it was last asked. */
   const tonesOf = (page: Page) =>
     page.evaluate(() => (globalThis as unknown as { tones: number[] }).tones.splice(0));
   const nobodyTalks = (page: Page) => floorText(page).getByText("Nobody talks.").waitFor();

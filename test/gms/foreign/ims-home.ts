@@ -13,7 +13,7 @@ const IMS_CORE = new URL("../../mcx/signalling/ims-core.cfg", import.meta.url);
 const PASSWORD = "of-the-home-network";
 const TRUSTED = { udpPort: 0, tcpPort: 0, trustedProxies: [HOST] };
 
-/** What a client needs to know. */
+/** The facts that a client needs. */
 export interface ImsLogin {
   /** Name in home1.net. */
   readonly ims: string;

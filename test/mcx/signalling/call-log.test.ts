@@ -1,4 +1,4 @@
-/** What the MCX server keeps of the calls that clients make: from the first who joins to the last who leaves. */
+/** The record that the MCX server keeps of each call: from the first client who joins to the last who leaves. */
 import { afterEach, describe, expect, it } from "vitest";
 import { ALICE, BOB, type Device, GROUP, McxWorld, NAMES, until } from "./mcx-server.ts";
 

@@ -28,7 +28,7 @@ describe("short data for a member who is away", () => {
   });
   afterEach(() => world.close());
 
-  /** Bound, and gone again. */
+  /** Binds a user, who then leaves. */
   async function away(user: string): Promise<void> {
     const { client } = await world.device(user);
     await client.bind();

@@ -1,5 +1,5 @@
 /**
- * When tones begin at the microphone and at the loudspeaker of a page, by its audio clock. A worklet of the test listens beside
+ * The times at which tones begin at the microphone and at the loudspeaker of a page, by its audio clock. A worklet of the test listens beside
  * those of the page; times are those of this machine, so that two pages can be compared.
  */
 import type { Page } from "playwright-core";
@@ -71,7 +71,7 @@ class Onsets extends AudioWorkletProcessor {
 registerProcessor("onsets", Onsets);
 `;
 
-/** Before the page is opened. Its policy permits the worklet of the test besides. */
+/** Is called before the page is opened, and lets its policy permit the worklet of the test, too. */
 export async function observeOnsets(page: Page): Promise<void> {
   await page.addInitScript(listenForOnsets, WORKLET);
   await page.route(

@@ -11,11 +11,11 @@ const MOST_MS = 200;
 
 export interface StallingProxy {
   readonly port: number;
-  /** Chunks are held from now on, or no longer. */
+  /** Whether chunks are held. */
   isStalling: boolean;
   /** Chunks that were held. */
   readonly held: number;
-  /** Nothing passes for so long. */
+  /** Lets nothing pass for so long from now on. */
   stall(milliseconds: number): void;
   /** Ends all connections; new ones are taken. */
   cut(): void;
