@@ -76,6 +76,8 @@ describeInChromium("changes from the console", () => {
 
   it("changes the settings of a group, and overwrites nothing that changed meanwhile", async () => {
     await page.goto(`${here.origin}/#/groups/${encodeURIComponent(GROUP)}`);
+    // The group before has a button of the same name, until this one is shown.
+    await page.getByRole("heading", { level: 1, name: GROUP, exact: true }).waitFor();
     await open("Settings");
     await field("Name").fill("Fire brigade");
     await field(/^Users who may manage/).fill("sip:ann@home.example");

@@ -157,6 +157,8 @@ describeInChromium("the console page", () => {
     await tabTo(page, "Add members");
     await press("Enter");
     await page.getByRole("row", { name: /sip:dan@/ }).waitFor();
+    // The event may come before the answer, which closes the dialog.
+    await page.getByRole("dialog").waitFor({ state: "detached" });
     await expect
       .poll(async () => (await admin().members(SMALL, { limit: 9 })).map(({ uri }) => uri))
       .toContain("sip:dan@home.example");
