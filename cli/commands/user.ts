@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { deadline } from "../../base/deadline.ts";
 import { formatKeyId } from "../../bindings/identity/index.ts";
 import type { GmsAdmin, LostUser } from "../../roles/gms/common/ports.ts";
+import { refusedKeys } from "../../roles/gms/common/refused-keys.ts";
 import type { KmsAdmin } from "../../roles/kms/admin/admin.ts";
 import { type AdminArgs, adminAccess, adminOptions } from "../gms/admin-options.ts";
 import type { Context, Runner } from "../terminal/command.ts";
@@ -102,13 +103,6 @@ function progressLine(lost: LostUser): string {
     `${lost.withoutKey.length} without the new key`,
     open > 0 ? `${counted(open, "old key")} in grace time` : `${lost.unaware.length} unaware of a revocation`,
   ].join(", ");
-}
-
-/** Returns what the others do with the keys that the user held. */
-export function refusedKeys(count: number): string {
-  if (count === 0) return "this user held no key";
-  const keys = count === 1 ? "the one key" : `the ${count} keys`;
-  return `every other member refuses ${keys} that this user held`;
 }
 
 function endLines(lost: LostUser, seconds: number): string[] {

@@ -1,12 +1,12 @@
 /** Values of the options of group and client commands. */
 import { describe, expect, it } from "vitest";
-import { refusedKeys } from "../../../cli/commands/user.ts";
 import { eventLine } from "../../../cli/device/events.ts";
 import { knownServers } from "../../../cli/device/known-servers.ts";
 import { sipServer } from "../../../cli/device/sip.ts";
 import { membersOf, settingsOf } from "../../../cli/gms/group-options.ts";
 import { durationOption, durationText } from "../../../cli/terminal/durations.ts";
 import { startStatus } from "../../../cli/terminal/progress.ts";
+import { refusedKeys } from "../../../roles/gms/common/refused-keys.ts";
 import type { GroupClientEvent } from "../../../roles/group-keys/index.ts";
 import { runCli } from "../run-cli.ts";
 

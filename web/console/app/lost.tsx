@@ -1,6 +1,7 @@
 /** A lost radio: two clicks, and then how far it is until nobody takes its keys any more. */
 import { useState } from "preact/hooks";
 import type { LostView } from "../../../roles/console/messages.ts";
+import { refusedKeys } from "../../../roles/gms/common/refused-keys.ts";
 import { Chart } from "./chart.tsx";
 import { AskButton } from "./dialog.tsx";
 import { change, lost, notice } from "./store.ts";
@@ -54,12 +55,6 @@ export function Lost() {
       ))}
     </section>
   );
-}
-
-function refusedKeys(count: number): string {
-  if (count === 0) return "this user held no key";
-  const keys = count === 1 ? "the one key" : `the ${count} keys`;
-  return `every other member refuses ${keys} that this user held`;
 }
 
 function State({ one }: { readonly one: LostView }) {
