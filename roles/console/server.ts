@@ -199,7 +199,12 @@ export function createConsole(options: ConsoleOptions): Console {
   for (const [id, { method, path }] of Object.entries(OPERATIONS)) {
     app.route({ method, url: path, handler: handlers[id as OperationId] });
   }
-  app.get("/openapi.json", async () => openApiDocument(cookieName));
+  // Anybody may ask for it, so it is made once, and not before somebody does.
+  let description: ReturnType<typeof openApiDocument> | undefined;
+  app.get("/openapi.json", async () => {
+    description ??= openApiDocument(cookieName);
+    return description;
+  });
   for (const server of SERVERS) {
     app.route({
       method: ["GET", "POST", "PUT", "PATCH", "DELETE"],
@@ -351,7 +356,7 @@ function bodyOf<N extends SchemaName>({ body }: FastifyRequest, name: N): z.outp
   throw refused(400, "BAD_ADMIN_REQUEST", faults.join("; "));
 }
 
-/** Undefined: no JSON. */
+/** Returns undefined for a text that is no JSON. */
 function jsonIn(body: unknown): unknown {
   try {
     return JSON.parse(String(body));
