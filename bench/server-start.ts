@@ -7,6 +7,7 @@ import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { pause } from "../base/deadline.ts";
 import { ROOT } from "./compile.ts";
 
 /** Ms without work before memory is looked at: what only a start needs is given back by then. */
@@ -45,17 +46,19 @@ async function start(folder: string, idleMs: number): Promise<Started> {
     stdio: ["ignore", "pipe", "inherit"],
   });
   const ended = once(server, "close");
-  const listening = await Promise.race([
-    once(server.stdout, "data").then(() => true),
-    ended.then(() => false),
-  ]);
-  if (!listening) throw new Error(`mikey-sakke serve ended with status ${server.exitCode}`);
-  const seconds = (performance.now() - started) / 1000;
-  await new Promise((resolve) => setTimeout(resolve, idleMs));
-  const idleBytes = residentBytes(server.pid!);
-  server.kill("SIGTERM");
-  await ended;
-  return { seconds, idleBytes };
+  try {
+    const listening = await Promise.race([
+      once(server.stdout, "data").then(() => true),
+      ended.then(() => false),
+    ]);
+    if (!listening) throw new Error(`mikey-sakke serve ended with status ${server.exitCode}`);
+    const seconds = (performance.now() - started) / 1000;
+    await pause(idleMs);
+    return { seconds, idleBytes: residentBytes(server.pid!) };
+  } finally {
+    server.kill("SIGTERM");
+    await ended;
+  }
 }
 
 /** proc(5): VmRSS is in kB. */

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { pause } from "../../base/deadline.ts";
 import { systemRandom } from "../../base/random.ts";
 import { planSeal } from "../../bindings/mikey/plan.ts";
 import { migrate } from "../../store/database/migrate.ts";
@@ -165,6 +166,6 @@ async function ofRekey(
   for (;;) {
     const status = await gms.admin.rekeyStatus(id);
     if (reached(status)) return status;
-    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    await pause(LOOK_MS);
   }
 }

@@ -1,6 +1,7 @@
 /** Measures each statement of a GMS process on tables of a given size: time, processor, rows written, octets of WAL. */
 import { performance } from "node:perf_hooks";
 import pg from "pg";
+import { pause } from "../../base/deadline.ts";
 import { type Database, Envelope, GmsStore, openDatabase } from "../../store/index.ts";
 import type { Cluster } from "../../test/support/postgres.ts";
 import { onProcessor } from "../../test/support/processor.ts";
@@ -193,7 +194,7 @@ async function idle(db: Database, store: GmsStore, url: string): Promise<Idle> {
       }
     }
     const next = began + (second + 1) * 1000 - performance.now();
-    await new Promise((resolve) => setTimeout(resolve, Math.max(0, next)));
+    await pause(Math.max(0, next));
   }
   const seconds = (performance.now() - began) / 1000;
   const after = await walOctets(db);
