@@ -32,7 +32,10 @@ export const TARGETS: Partial<Record<RowName, Target>> = {
 /** Two workers against one. */
 export const WORKERS_TARGET: Target = { must: 1.88, aim: 1.93 };
 
-/** What is measured around the arithmetic, see table.ts. The first three are ratios to what others, or sealing alone, do. */
+/**
+ * Targets of the measurements around the arithmetic, which table.ts makes. The first three are ratios to what others, or
+ * sealing alone, do.
+ */
 export const AROUND_TARGETS = {
   protect: { must: 0.8, aim: 0.9 },
   open: { must: 0.65, aim: 0.8 },

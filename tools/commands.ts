@@ -4,12 +4,12 @@ import { registerAll } from "../cli/commands/index.ts";
 import { Runner } from "../cli/terminal/command.ts";
 
 export interface CommandAt {
-  /** Names that lead to it: none for the program itself. */
+  /** The names that lead to it; empty for the program itself. */
   readonly path: readonly string[];
-  /** What is called, as `mikey-sakke kms audit`. */
+  /** The name by which it is called, such as `mikey-sakke kms audit`. */
   readonly name: string;
   readonly command: Command;
-  /** Calls of it, one in each line; undefined where it only leads to others. */
+  /** Examples of calls, one a line; undefined for a command that only leads to others. */
   readonly example: string | undefined;
 }
 
@@ -26,7 +26,7 @@ export function allCommands(): [CommandAt, ...CommandAt[]] {
   return at(program, []);
 }
 
-/** Options and arguments with what they are for, in the order of the help. */
+/** Returns the options with what they are for, in the order of the help. */
 export function optionsOf(command: Command): [flags: string, about: string][] {
   return command.options.filter(({ hidden }) => !hidden).map((option) => [option.flags, aboutOf(option)]);
 }

@@ -9,7 +9,7 @@ import { allCommands, argumentsOf, type CommandAt, optionsOf } from "./commands.
 
 const EXIT_STATUS = new URL("../docs/exit-status.md", import.meta.url);
 
-/** Texts by the names of their files. */
+/** Returns the texts of the pages by the names of their files. */
 export function manPages(): Map<string, string> {
   const all = allCommands();
   return new Map(all.map((one) => [`${pageOf(one)}.1`, manPage(one, all)]));
@@ -45,16 +45,16 @@ function manPage(one: CommandAt, all: readonly CommandAt[]): string {
   ].join("\n")}\n`;
 }
 
-/** As docs/exit-status.md has them. */
+/** Reads the statuses and their meanings from docs/exit-status.md. */
 function exitStatuses(): [string, string][] {
   const rows = readFileSync(EXIT_STATUS, "utf8").matchAll(/^\| (\d+) \| (.*?) \|/gm);
   return Array.from(rows, ([, status, meaning]) => [status!, meaning!]);
 }
 
-/** In a line of its own, where a dot or a quote at the begin would be a request to the formatter. */
+/** Escapes a text for a line of its own, where a dot or a quote at the start would be a request to the formatter. */
 const line = (text: string): string => roff(text).replace(/^(?=[.'])/, "\\&");
 
-/** A hyphen that can be copied into a shell, and backslashes that are shown. */
+/** Escapes a text, so that hyphens can be copied into a shell and backslashes are shown. */
 function roff(text: string): string {
   return text.replaceAll("\\", "\\e").replaceAll("-", "\\-").replaceAll("`", "");
 }

@@ -45,7 +45,7 @@ function commandSection({ name, command, example, path }: CommandAt): string {
 /** A text of the help in Markdown, where an angle bracket would begin an element. */
 const prose = (text: string): string => text.replaceAll("<", "\\<");
 
-/** Octets of a line at most. */
+/** Characters of a line at most. */
 const WIDTH = 120;
 
 function wrapped(text: string): string {
@@ -79,7 +79,7 @@ SECRETS.
 
 interface Section {
   readonly title: string;
-  /** In the configuration file; the keys of the KMS stand at its top. */
+  /** The key of the configuration file that holds the section; empty for the KMS, whose keys stand at the top. */
   readonly under: string;
   readonly schema: z.ZodType;
   readonly reloadable: readonly string[];

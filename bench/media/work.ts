@@ -70,7 +70,7 @@ async function inTurn<T>(packets: readonly Uint8Array[], work: Work<T>): Promise
 
 type Work<T> = (packet: Uint8Array) => MaybePromise<T>;
 
-/** The results of those that are under way together. */
+/** Returns the results of the packets from `at` on that are under way together. */
 function some<T>(packets: readonly Uint8Array[], at: number, work: Work<T>): MaybePromise<T[]> {
   const results = packets.slice(at, at + PIPELINE).map(work);
   return results[0] instanceof Promise ? Promise.all(results) : (results as T[]);

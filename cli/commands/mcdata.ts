@@ -56,7 +56,8 @@ export function registerMcdata(program: Command, runner: Runner): void {
     {
       summary: "show what is sent to a group",
       description:
-        "Show the messages and files sent to a group, or without a group the files sent to the user alone, until Ctrl-C, --count or --seconds; with --json one line for each.",
+        "Show the messages and files sent to a group, or without a group the files sent to the user alone, until " +
+        "Ctrl-C, --count or --seconds; with --json one line for each.",
       example: "mikey-sakke mcdata receive sip:fire@example.org --local --user sip:bob@example.org --count 1",
     },
     (command) =>

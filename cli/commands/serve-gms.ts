@@ -47,8 +47,9 @@ export function registerServeAll(program: Command, runner: Runner): Command {
       description:
         "Run a KMS, a GMS and an MCX server with HTTPS and SIP on one data folder. The first start creates it: " +
         "database, store key, self-signed certificate for this machine, configuration with the address and the ports " +
-        "of the options. Without issuers of access tokens in the configuration they accept development tokens, on loopback only. SIGTERM ends them when work in progress is " +
-        "done; SIGHUP makes them read certificates and configuration again. The log goes to standard error.",
+        "of the options. Without issuers of access tokens in the configuration they accept development tokens, on " +
+        "loopback only. SIGTERM ends them when work in progress is done; SIGHUP makes them read certificates and " +
+        "configuration again. The log goes to standard error.",
       example: "mikey-sakke serve\nmikey-sakke serve --data-dir away --port 9443 --sip-port 5070",
     },
     (command) =>
@@ -78,8 +79,8 @@ export function registerServeGms(serve: Command, runner: Runner): void {
       summary: "run a GMS over SIP and HTTPS, with a KMS elsewhere",
       description:
         "Run a GMS (TS 33.180 5.7, TS 24.481) that gets its keys from a KMS elsewhere. The options of the " +
-        "first start about the KMS and where to listen go into the configuration. SIGTERM ends it when work in progress is done; SIGHUP makes it read " +
-        "certificates and configuration again.",
+        "first start about the KMS and where to listen go into the configuration. SIGTERM ends it when work in " +
+        "progress is done; SIGHUP makes it read certificates and configuration again.",
       example:
         "mikey-sakke serve gms --kms-url https://kms.example.org --kms-uri kms.example.org \\\n" +
         "  --gms-uri sip:gms@example.org --kms-token-file gms.token --data-dir gms",

@@ -29,8 +29,9 @@ export function registerServeKms(parent: Command, runner: Runner): void {
       description:
         "Run a KMS over HTTPS (TS 33.180 annex D). The first start creates the data folder: database, store key, " +
         "self-signed certificate for this machine, configuration with the address and the port of the options. " +
-        "Without an issuer of access tokens in the configuration it accepts development tokens, on loopback only. SIGTERM ends it when requests in progress are " +
-        "answered; SIGHUP makes it read certificates and configuration again. The log goes to standard error.",
+        "Without an issuer of access tokens in the configuration it accepts development tokens, on loopback only. " +
+        "SIGTERM ends it when requests in progress are answered; SIGHUP makes it read certificates and " +
+        "configuration again. The log goes to standard error.",
       example:
         "mikey-sakke serve kms\n" +
         "mikey-sakke serve kms --data-dir away --kms-uri kms.away.example --port 9443\n" +

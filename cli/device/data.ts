@@ -8,7 +8,7 @@ import { type McxMemberOptions, type McxUserOptions, openMcxMember, openMcxUser 
 import { ReceivedFiles } from "./received-files.ts";
 
 type Options = Omit<McxMemberOptions, "onEvent">;
-/** Without a group: what is for the user alone. */
+/** Options without a group, for what is sent to the user alone. */
 type UserOptions = Omit<McxUserOptions, "onEvent">;
 
 export async function sendText(options: Options, text: string): Promise<void> {

@@ -1,4 +1,7 @@
-/** Files that come for a group, each stored in a folder under a name of its own. What others send decides neither place nor amount. */
+/**
+ * Files that come for a group or a user, each stored in a folder under a name of its own. What others send decides neither
+ * place nor amount.
+ */
 import { join } from "node:path";
 import { utf8 } from "../../base/bytes.ts";
 import { MikeySakkeError } from "../../base/errors.ts";
@@ -16,7 +19,7 @@ export interface StoredFile {
 const MAX_STORED = 256 << 20;
 /** Notices that wait while a file is fetched. */
 const MAX_WAITING = 64;
-/** With the identifier of the message before it, less than the 255 octets of most file systems. */
+/** Octets of a name: with the identifier of the message before it, less than the 255 of most file systems. */
 const MAX_NAME = 200;
 
 export class ReceivedFiles {

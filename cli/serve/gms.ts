@@ -238,7 +238,7 @@ async function runGms(
   log.info({}, "stopped");
 }
 
-/** With what is known of the other servers of the process. */
+/** Returns the GMS with what is known of the other servers of the process in its configuration. */
 function knowing(gms: PreparedGms, add: (config: GmsConfig) => GmsConfig): PreparedGms {
   return {
     ...gms,

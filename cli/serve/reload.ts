@@ -69,7 +69,7 @@ async function renewCertificates(all: readonly (Credentials | undefined)[], log:
   }
 }
 
-/** With its keys as the file has them. */
+/** Returns a reconfiguration with its keys as the file has them. */
 function under(part: string, { changed, fixed, apply }: Reconfiguration): Reconfiguration {
   const named = (key: string) => (part === "kms" ? key : `${part}.${key}`);
   return { changed: changed.map(named), fixed: fixed.map(named), apply };

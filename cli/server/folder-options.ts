@@ -5,14 +5,14 @@ import type { FolderOptions } from "./data-folder.ts";
 
 export const DEFAULT_FOLDER = "mikey-sakke-data";
 
-/** For commands that work on the KMS of the folder. */
+/** Adds the options of commands that work on the KMS of the folder. */
 export function folderOptions(command: Command): Command {
   return command
     .option("--data-dir <dir>", "folder of the KMS, as of serve kms", DEFAULT_FOLDER)
     .option("--config <file>", "configuration of the KMS, if not the folder's config.json");
 }
 
-/** For commands that ask the GMS which runs on the folder. */
+/** Adds the option of commands that ask the GMS which runs on the folder. */
 export function gmsFolderOption(command: Command): Command {
   return command.option("--data-dir <dir>", "folder of the GMS, as of serve", DEFAULT_FOLDER);
 }

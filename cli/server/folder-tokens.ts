@@ -41,7 +41,7 @@ interface Opened {
   readonly files: Pick<DataFiles, "tokenKey">;
 }
 
-/** A token for a server of the folder. Usage error NO_DEVELOPMENT_TOKENS for one that has a real issuer. */
+/** Returns a token for a server of the folder. Usage error NO_DEVELOPMENT_TOKENS for one that has a real issuer. */
 export async function folderToken(
   { folder, config, files }: Opened,
   server: "KMS" | "GMS" | "MCX server",
@@ -56,7 +56,7 @@ export async function folderToken(
   return issuer.token({ ...wanted, now: Date.now() });
 }
 
-/** A token for the KMS of the folder. */
+/** Returns a token for the KMS of the folder, with the errors of `folderToken`. */
 export async function developmentToken(
   options: FolderOptions,
   wanted: Omit<DevelopmentTokenOptions, "now">,

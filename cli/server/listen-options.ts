@@ -5,7 +5,7 @@ export interface ListenOptions {
   readonly host?: string;
   /** 0 is any. */
   readonly port?: number;
-  /** That of `port` and 1 when absent: two servers of a kind on one machine differ in one option. */
+  /** The port after `port` when absent: two servers of a kind on one machine differ in one option. */
   readonly adminPort?: number;
 }
 
@@ -14,7 +14,7 @@ interface Listening {
   readonly admin?: { readonly host?: string | undefined; readonly port?: number | undefined } | undefined;
 }
 
-/** Returns the place, without a part of which neither says anything. */
+/** Returns the place, without a part on which neither says anything. */
 export function listenOf({ host, port, adminPort }: ListenOptions, given: Listening = {}): Listening {
   const admin = adminPort ?? portAfter(port, 1);
   return defined({
@@ -28,7 +28,7 @@ export function partOf<T extends object>(part: T): T | undefined {
   return Object.keys(part).length > 0 ? part : undefined;
 }
 
-/** Returns the port that many after another, and any port after any. */
+/** Returns the port that is `n` after another; after 0, which is any port, it is 0 again. */
 export function portAfter<Port extends number | undefined>(port: Port, n: number): Port {
   return (port === undefined || port === 0 ? port : port + n) as Port;
 }

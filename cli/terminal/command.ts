@@ -29,7 +29,7 @@ export type Register = (parent: Command, run: Runner) => void;
 
 export class Runner {
   status: ExitStatus = EXIT.accepted;
-  /** Of the commands that were declared, a call in each line. */
+  /** Examples of the declared commands, each with one call a line. */
   readonly examples = new Map<Command, string>();
   readonly #host: Host;
 

@@ -97,7 +97,7 @@ export async function writeOutput(
     // The mode above counts only for a new file.
     if (secret && force) await chmod(name, 0o600);
   } catch (cause) {
-    // What a full disk cut off is no output. A file that was there is not ours.
+    // A file that a full disk cut off is not left as output. One that was there before stays, since it is not ours.
     const isOurs = !force && (cause as NodeJS.ErrnoException).code !== "EEXIST";
     if (isOurs) await rm(name, { force: true }).catch(() => undefined);
     throw fileError(name, cause);

@@ -4,7 +4,7 @@ import { defined } from "../../base/defined.ts";
 /** Entries asked for at once; the admin APIs give no more. */
 const PAGE = 1000;
 
-/** At most `limit` entries; each page begins after the key of the last entry of the one before. */
+/** Returns at most `limit` entries; each page begins after the key of the last entry of the page before. */
 export async function paged<T, K = string>(
   limit: number,
   load: (page: { after?: K; limit: number }) => Promise<readonly T[]>,

@@ -38,7 +38,7 @@ export interface FeedOptions {
 export class Feed {
   readonly #options: FeedOptions;
   readonly #pages = new Set<Page>();
-  /** As they were told last, by number. */
+  /** The rekeys as pages were told them last, by number. */
   readonly #rekeys = new Map<number, string>();
   /** The state of each member as pages were told it, for the rekeys of watched groups. */
   readonly #states = new Map<number, Map<string, string>>();

@@ -88,9 +88,9 @@ export interface FeedEvents {
   readonly deliveries: { readonly rekey: number; readonly deliveries: readonly DeliveryRecord[] };
   readonly lost: LostView;
   readonly calls: { readonly sessions: readonly SessionState[]; readonly clients: readonly string[] };
-  /** A call of a group whose record has changed. Those of before are listed by the MCX server. */
+  /** A call of a group whose record has changed. The MCX server lists the calls before it. */
   readonly call: CallRecord;
-  /** All that are kept. */
+  /** All alarms that are kept. */
   readonly alarms: readonly AlarmView[];
   readonly health: readonly HealthView[];
   readonly processes: { readonly processes: readonly ProcessRecord[] };

@@ -1,4 +1,7 @@
-/** The operations of the console's own API, with the shapes of what they take and answer. Times are milliseconds since the Unix epoch. */
+/**
+ * The operations of the console's own API, with the shapes of what they take and answer. Times are milliseconds since the
+ * Unix epoch.
+ */
 import { z } from "zod";
 import { errorSchema } from "../server/openapi.ts";
 import { SERIES_NAMES } from "./series.ts";
@@ -32,7 +35,7 @@ const lost = z.strictObject({
 
 const figures = z.array(z.number().nullable());
 
-/** By the names that they have in the OpenAPI document. */
+/** The schemas by the names that they have in the OpenAPI document. */
 export const SCHEMAS = {
   SignIn: z.strictObject({
     code: text.max(1000).describe("of a link that signs in once, or the token of the operator"),
@@ -74,7 +77,7 @@ export interface ConsoleOperation {
   readonly status: number;
   readonly answer?: SchemaName;
   readonly answerType?: string;
-  /** Who may call it: anybody with a code, anybody with a session, or a command with the operator's token. */
+  /** The callers: anybody with a code, anybody with a session, or a command with the operator's token. */
   readonly access: "code" | "session" | "operator";
 }
 

@@ -1,4 +1,4 @@
-/** The calls of before and of now, the newest first: when each was, and who talked in it for how long. */
+/** The calls that are over and those that go on, the newest first: when each was, and who talked in it for how long. */
 import { useState } from "preact/hooks";
 import type { CallRecord } from "../../../roles/mcx/admin/metrics.ts";
 import { pastCalls } from "./past-calls.ts";
@@ -48,7 +48,7 @@ export function CallHistory() {
   );
 }
 
-/** The one who talked last comes first. */
+/** Names the talkers of a call, the one who talked last first. */
 function talkersText({ talkers }: CallRecord): string {
   if (talkers.length === 0) return "nobody";
   return talkers

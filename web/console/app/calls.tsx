@@ -1,4 +1,7 @@
-/** All groups as tiles: who talks, who was heard last, who is in the call, packets and losses. Groups with an emergency or a talker come first. */
+/**
+ * All groups as tiles: who talks, who was heard last, who is in the call, packets and losses. Groups with an emergency or
+ * a talker come first.
+ */
 import { useState } from "preact/hooks";
 import type { SessionState } from "../../../roles/mcx/admin/metrics.ts";
 import { PastAlarms } from "./alarms.tsx";

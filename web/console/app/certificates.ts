@@ -10,7 +10,7 @@ import { askKms } from "./api.ts";
 export interface ShownCertificate {
   readonly certificate: KmsCertificate;
   readonly kind: OtherKind | "own";
-  /** The document. */
+  /** The XML document that it came in. */
   readonly text: string;
 }
 
@@ -51,8 +51,8 @@ export async function loadKeys(): Promise<KmsKeys> {
 const oneOf = (text: string) => certificatesOf(readKmsDocument(text))[0]!;
 
 /**
- * The KMS's own certificates of a file that its operator gave, each as a document. `domains`: whom it may vouch for, in
- * place of what the certificates list.
+ * Returns the KMS's own certificates of a file that its operator gave, each as a document. `domains`: the domains that it
+ * may vouch for, in place of those that the certificates list.
  *
  * @throws {MikeySakkeError} codec: no document of a KMS
  * @throws {Error} not of one KMS, or nobody says whom it may vouch for

@@ -3,7 +3,7 @@ import { computed, signal } from "@preact/signals";
 import type { CallRecord, TalkRecord } from "../../../roles/mcx/admin/metrics.ts";
 import { api, session } from "./api.ts";
 
-/** As many as the server keeps. */
+/** The most calls that the page keeps: as many as the server does. */
 const MOST_CALLS = 1000;
 
 type Calls = ReadonlyMap<number, CallRecord>;

@@ -11,7 +11,7 @@ const SERVICES: Readonly<Record<McService, string>> = {
 };
 const HOUR_MS = 3_600_000;
 
-/** The settings of a group that is there, with their revision. */
+/** Fields for the settings of a group that is there, with their revision. */
 export function ChangedSettings({ group }: { readonly group: GroupRecord }) {
   // As they were when the dialog opened: what others change meanwhile makes another revision, and is not overwritten.
   const [{ settings, revision }] = useState(group);
@@ -104,7 +104,7 @@ function HoursField(field: {
   );
 }
 
-/** A span of 0 stands for none. */
+/** Returns the settings that the dialog has; a span of 0 stands for none. */
 export function settingsIn(fields: FormData): Partial<GroupSettings> {
   const hours = (name: string) => Math.round(Number(fields.get(name)) * HOUR_MS);
   const displayName = String(fields.get("display")).trim();
@@ -118,7 +118,7 @@ export function settingsIn(fields: FormData): Partial<GroupSettings> {
   };
 }
 
-/** The revision that the settings of the dialog were of. */
+/** Returns the revision of the settings that the dialog showed. */
 export function revisionIn(fields: FormData): number {
   return Number(fields.get("revision"));
 }
