@@ -22,7 +22,7 @@ export interface BindingRequest {
   readonly flow: Flow;
   /** Seconds; 0: the binding ends. */
   readonly expires: number | undefined;
-  /** SIP URI of the client. */
+  /** The URI at which the client is reached: see `contactOf`. */
   readonly contact: string;
   /** The identities by which the IMS knows the client. */
   readonly asserted: readonly string[];

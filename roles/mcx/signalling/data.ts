@@ -144,7 +144,7 @@ async function openPayload(octets: Uint8Array, client: BoundClient) {
   }
 }
 
-/** To users who are bound here, and for those who have been lately. */
+/** Brings a message to users who are bound here, and keeps it for those who have been lately. */
 export async function distribute(context: SignallingContext, sds: Sds): Promise<void> {
   const isMeant = (user: string) => (sds.to === undefined ? user !== sds.sender : isSameUri(user, sds.to));
   const users = new Set([...context.clients.users(), ...context.mailboxes.users()]);
@@ -156,8 +156,8 @@ export async function distribute(context: SignallingContext, sds: Sds): Promise<
 }
 
 /**
- * To all clients of a member. What none of them takes is kept: who is away gets it when they are back. `until`: it was kept
- * before.
+ * Brings a message to all clients of a user. One that none of them takes is kept, `until` then where it was kept before: a
+ * user who is away gets it when they are back.
  */
 async function bring(context: SignallingContext, sds: Sds, user: string, until?: number): Promise<void> {
   const { clients, directory, mailboxes, count, log } = context;
@@ -202,7 +202,7 @@ async function isBrought(context: SignallingContext, sds: Sds, client: BoundClie
   }
 }
 
-/** False: the client does not take it. */
+/** Sends a message to one client. False: the client does not take it. */
 async function forward(context: SignallingContext, sds: Sds, client: BoundClient): Promise<boolean> {
   const { now, random } = context;
   const csk = client.sending();

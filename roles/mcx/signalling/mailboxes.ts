@@ -13,9 +13,10 @@ interface Kept {
 }
 
 interface Mailbox {
-  /** How long the user is remembered who has no client. */
+  /** The time until which a user who has no client is remembered. */
   until: number;
-  kept: Kept[];
+  /** The messages in the order of `until`, which is that of their arrival. */
+  readonly kept: Kept[];
   /** Ends the wait for another attempt. */
   cancel: (() => void) | undefined;
 }
@@ -56,20 +57,23 @@ export class Mailboxes {
   }
 
   /**
-   * Keeps a message; the oldest of the user gives way to one more than `limits.messagesPerUser`. `until`: it was kept before.
-   * False: the user is not known, or there is no room for any message.
+   * Keeps a message, `until` then where it was kept before; the oldest of the user gives way to one more than
+   * `limits.messagesPerUser`. False: the user is not known, or there is no room for any message.
    */
   put(user: string, sds: Sds, until = this.#clock.now() + 1000 * this.#limits.keepMessages): boolean {
     const mailbox = this.#byUser.get(user);
-    if (mailbox === undefined || this.#octets + sizeOf(sds) > this.#limits.messageBytes) return false;
-    mailbox.kept.push({ sds, until });
+    const { messageBytes, messagesPerUser } = this.#limits;
+    if (mailbox === undefined || messagesPerUser === 0) return false;
+    if (this.#octets + sizeOf(sds) > messageBytes) return false;
+    const { kept } = mailbox;
+    // Others may have come while this one was tried again.
+    kept.splice(kept.findLastIndex((one) => one.until <= until) + 1, 0, { sds, until });
     this.#octets += sizeOf(sds);
-    for (const { sds: oldest } of mailbox.kept.splice(0, mailbox.kept.length - this.#limits.messagesPerUser))
-      this.#octets -= sizeOf(oldest);
+    if (kept.length > messagesPerUser) this.#octets -= sizeOf(kept.shift()!.sds);
     return true;
   }
 
-  /** All that is kept for a user, the oldest first, and no longer kept. */
+  /** Returns all that is kept for a user, the oldest first, which is then no longer kept. */
   take(user: string): readonly Kept[] {
     const mailbox = this.#byUser.get(user);
     if (mailbox === undefined) return [];
@@ -85,7 +89,7 @@ export class Mailboxes {
     return (this.#byUser.get(user)?.kept.length ?? 0) > 0;
   }
 
-  /** `run` after a while, unless what is kept was taken before. */
+  /** Calls `run` after a while, unless what is kept is taken before. */
   later(user: string, milliseconds: number, run: () => void): void {
     const mailbox = this.#byUser.get(user);
     if (mailbox === undefined) return;

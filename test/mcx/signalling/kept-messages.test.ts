@@ -106,6 +106,29 @@ describe("the mailboxes of users", () => {
     expect(mailboxes.put(BOB, sds("three"))).toBe(false);
   });
 
+  it("keep the order of arrival when a message comes back that was tried while others came", async () => {
+    const { clock, mailboxes } = open();
+    mailboxes.seen(BOB);
+    mailboxes.put(BOB, sds("one"));
+    await clock.pass(1000);
+    mailboxes.put(BOB, sds("two"));
+    const [one, two] = mailboxes.take(BOB);
+    await clock.pass(1000);
+    mailboxes.put(BOB, sds("three"));
+    mailboxes.put(BOB, two!.sds, two!.until);
+    expect(texts(mailboxes, BOB)).toEqual(["two", "three"]);
+    for (const { sds: again, until } of [one!, two!]) mailboxes.put(BOB, again, until);
+    mailboxes.put(BOB, sds("four"));
+    expect(texts(mailboxes, BOB)).toEqual(["two", "four"]);
+  });
+
+  it("keep nothing where no message may be kept for a user", () => {
+    const { mailboxes } = open({ ...LIMITS, messagesPerUser: 0 });
+    mailboxes.seen(BOB);
+    expect(mailboxes.put(BOB, sds("one"))).toBe(false);
+    expect(texts(mailboxes, BOB)).toEqual([]);
+  });
+
   it("take no more octets than they may, and have room again when some are taken", () => {
     const { mailboxes } = open({ ...LIMITS, messageBytes: 2 * 520 });
     for (const user of NAMES) mailboxes.seen(user);
