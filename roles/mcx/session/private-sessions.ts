@@ -1,6 +1,5 @@
 /** The private calls of a server: each of two clients, over when one of them goes. */
 
-import type { CallDescription } from "../../../documents/sdp/call.ts";
 import type { DatagramAddress } from "../../../transport/datagram/ports.ts";
 import type { SipSession } from "../../../transport/sip/index.ts";
 import type { ControlKeys } from "../../call/control-keys.ts";
@@ -39,9 +38,9 @@ export class PrivateSession {
     this.#over = over;
   }
 
-  /** The addresses to which both sides send. */
-  get addresses(): Pick<CallDescription, "media" | "floor"> {
-    return this.#maker.addressesOf(this.#made.session);
+  /** See `SessionMaker.describe`; `queueing` is what the side offers, undefined where the server does. */
+  describe(queueing?: boolean): ReturnType<SessionMaker["describe"]> {
+    return this.#maker.describe(this.#made.session, queueing);
   }
 
   get counters(): Readonly<Record<string, number>> {

@@ -112,11 +112,15 @@ export class SessionMaker {
     this.#slots.delete(slot);
   }
 
-  /** Returns the addresses to which clients send. */
-  addressesOf({ ports }: GroupSession): Pick<CallDescription, "media" | "floor"> {
-    const { media } = this.#options.config;
+  /** Returns the addresses to which a client sends, and whether its requests for the floor may wait. */
+  describe({ ports }: GroupSession, queueing = true): Pick<CallDescription, "media" | "floor" | "queueing"> {
+    const { media, floor } = this.#options.config;
     const host = media.advertisedHost ?? media.host;
-    return { media: { host, port: ports.media }, floor: { host, port: ports.floor } };
+    return {
+      media: { host, port: ports.media },
+      floor: { host, port: ports.floor },
+      queueing: queueing && floor.maxQueue > 0,
+    };
   }
 
   #takeSlot(): number {

@@ -265,16 +265,15 @@ export class GroupSessions {
 
   #describe(
     { session, slot, speech }: Call,
-    { queueing = true }: JoiningMember,
+    { queueing }: JoiningMember,
     uri: string | undefined,
   ): CallDescription {
     const { config } = this.#options;
     const multicast = this.#multicastOf(slot);
     return {
-      ...this.maker.addressesOf(session),
+      ...this.maker.describe(session, queueing),
       ...(speech && { speech: [speech] }),
       ...(config.speakers > 1 && { multiTalker: true }),
-      queueing: queueing && config.floor.maxQueue > 0,
       ...(uri === undefined
         ? multicast && { multicast: { media: multicast.media, floor: multicast.floor.address } }
         : { webSocket: { uri } }),

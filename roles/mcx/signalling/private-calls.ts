@@ -4,7 +4,6 @@
  */
 
 import { toHex } from "../../../base/bytes.ts";
-import { defined } from "../../../base/defined.ts";
 import { MikeySakkeError } from "../../../base/errors.ts";
 import { utf8 } from "../../../bindings/index.ts";
 import {
@@ -71,10 +70,7 @@ export async function invitePrivately(
     return {
       status: 200,
       contentType: MEDIA.sdp,
-      body: writeCallSdp(
-        { ...session.addresses, speech: speechOf(answer), ...defined({ queueing: offer.queueing }) },
-        idOf(context),
-      ),
+      body: writeCallSdp({ ...session.describe(offer.queueing), speech: speechOf(answer) }, idOf(context)),
       timer: context.config.sessionTimer,
       proves: (request) =>
         provenBy(request, [], context).then(
@@ -141,7 +137,7 @@ async function callOn(
   const { endpoint, config, random, now } = context;
   session.claim(callee);
   const ids = { callId: toHex(random(ID_BYTES)), fromTag: toHex(random(ID_BYTES)) };
-  const described = { ...session.addresses, mikey: offer.mikey!, speech: speechOf(offer) };
+  const described = { ...session.describe(), mikey: offer.mikey!, speech: speechOf(offer) };
   const sdp = { contentType: MEDIA.sdp, body: writeCallSdp(described, idOf(context)) };
   const info = writeMcpttInfo({
     requestType: PRIVATE,

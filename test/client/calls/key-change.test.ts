@@ -70,7 +70,7 @@ function expectAll(net: Net, { call, media, heard }: Member, before: number) {
 
 describe("a change of key in the middle of a talk burst", () => {
   it.each(["one", "two", "three"])(
-    "loses no speech to keying, with loss and disorder (%s lost)",
+    "loses no speech to keying, with loss and disorder (seed %s)",
     async (seed) => {
       const old = gmkOf(0x0111111, ALL);
       const fresh = gmkOf(0x0222222, ALL);

@@ -14,8 +14,10 @@ import {
 const CONFIG: FloorConfig = { ...DEFAULT_FLOOR_CONFIG, maxQueue: 2 };
 type Row = readonly [at: number, event: string, said: readonly string[]];
 
-/** "request a 5", "emergency a", "release a", "join a 10": the number is a priority, by default 0 and for who joins 255.
- "join-unqueued a" joins without a queue. */
+/**
+ * "request a 5", "emergency a", "release a", "join a 10": the number is a priority, by default 0 and for who joins 255.
+ * "join-unqueued a" joins without a queue.
+ */
 function eventOf(line: string): FloorEvent {
   const [type, user = "", priority] = line.split(" ");
   if (type === "join" || type === "listen" || type === "join-unqueued") {

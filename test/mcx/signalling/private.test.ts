@@ -88,6 +88,29 @@ describe("a private call through the server", () => {
     expect(() => placed.call.request()).toThrow(expect.objectContaining({ code: "CALL_CLOSED" }));
   });
 
+  it.each([
+    [0, false],
+    [1, true],
+  ])("offers both sides a queue for the floor where %d requests may wait: %s", async (maxQueue, queues) => {
+    world = await McxWorld.create({ floor: { maxQueue } });
+    const got: Uint8Array[] = [];
+    const alice = await bound(ALICE, {
+      incoming: (octets, pass) => {
+        got.push(octets.slice());
+        pass();
+      },
+    });
+    const bob = await Taker.bound(BOB);
+    const placed = await alice.client.callUser(BOB);
+    for (const side of [got, bob.got]) {
+      const described = side
+        .map((octets) => Buffer.from(octets).toString("latin1"))
+        .filter((one) => one.includes("m=application"));
+      expect(described.map((one) => one.includes("mc_queueing"))).toEqual([queues]);
+    }
+    await placed.hangUp();
+  });
+
   it("has a key that appears in nothing the server gets, and that the server's keys do not open", async () => {
     world = await McxWorld.create();
     const alice = await bound(ALICE);
