@@ -37,7 +37,7 @@ export interface WorkersPoint {
   readonly medianSpeedup: number;
   /** Processor time against time: cores that this thread and the workers kept busy. */
   readonly busyCores: number;
-  /** What so many threads of this machine do, times one, on a loop in registers: its median. */
+  /** Median speedup of as many threads over one on a loop in registers: what this machine can give at most. */
   readonly machineSpeedup: number;
   /** Whether all workers read the tables of one core; `tableBytes` is what these take. */
   readonly tablesShared: boolean;
@@ -61,7 +61,7 @@ export interface Report {
   readonly preparedBytes: Partial<Record<"fma" | "simd", number>>;
   readonly batches: readonly BatchPoint[];
   readonly workers: readonly WorkersPoint[];
-  /** What is missing and why. */
+  /** Notes on what is missing and why. */
   readonly notes: readonly string[];
 }
 

@@ -20,7 +20,7 @@ export class Stamp {
     this.#outputs = outputs;
   }
 
-  /** What was told when the files were made, if they are as they were made then and would be made so again. */
+  /** The text noted when the files were made, if they are as they were made then and would be made so again. */
   get current() {
     try {
       const { inputs, outputs, told } = JSON.parse(readFileSync(this.#file, "utf8"));

@@ -11,7 +11,7 @@ export interface MediaRates {
 }
 
 export const PAYLOAD_BYTES = 160;
-/** Where ciphers work in the background, so many are under way at a time. */
+/** Packets under way at a time where ciphers work in the background. */
 const PIPELINE = 64;
 const GMK_ID = 0x0123456 as KeyId;
 

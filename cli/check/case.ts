@@ -28,7 +28,7 @@ export function fail(reason: string): never {
   throw new Judgement("fail", reason);
 }
 
-/** For what the standard leaves open, or what could not be seen. */
+/** Ends a case on something that the standard leaves open, or that could not be seen. */
 export function inconclusive(reason: string): never {
   throw new Judgement("inconclusive", reason);
 }

@@ -168,7 +168,7 @@ async function delivered(
   });
 }
 
-/** For what goes on beside what the step counts. */
+/** Returns the step for work that goes on beside what it counts. */
 function uncounted(step: Work): Work {
   return { ...step, update: step.goesOn };
 }

@@ -19,7 +19,7 @@ export interface SipServer {
   readonly way: SipWay;
   readonly host: string;
   readonly port: number;
-  /** For requests. */
+  /** The URI that requests name. */
   readonly uri: string;
 }
 

@@ -38,7 +38,7 @@ interface Segment {
   readonly octets: Uint8Array;
 }
 
-/** In the order of their first packets. Fragments and other protocols are passed over. */
+/** Returns the flows in the order of their first packets. Fragments and other protocols are passed over. */
 export function flowsOf(frames: readonly CapturedFrame[]): Flow[] {
   const found: (Flow | { readonly key: string })[] = [];
   const streams = new Map<string, { from: string; to: string; segments: Segment[] }>();

@@ -106,7 +106,7 @@ export async function provision(options: ProvisionOptions): Promise<Provisioned>
   }
 }
 
-/** By the call and by the files of keys, which must agree. */
+/** Returns the KmsUri that the call and the files of keys give, which must agree. */
 function kmsUriOf(given: string | undefined, { trk, ink }: SharedKeys): string | undefined {
   const [first, ...others] = new Set([given, trk?.kmsUri, ink?.kmsUri].filter((uri) => uri !== undefined));
   if (others.length === 0) return first;

@@ -45,7 +45,7 @@ export class FileIssuerKeys implements IssuerKeyStore {
   }
 }
 
-/** Whether the keys are any is for those to say who use them. */
+/** Returns the content of a file, or undefined for another text. Its users find out whether the keys in it are keys. */
 function contentOf(text: string): Content | undefined {
   try {
     const content = JSON.parse(text) as Partial<Content> | null;

@@ -31,7 +31,7 @@ function sidebar() {
     });
 }
 
-/** Where a page of the repository is on the site. */
+/** Returns the path on the site of a page of the repository. */
 function route(page: string): string {
   return `/${page.replace(/README\.md$/, "index.md").replace(/\.md$/, "")}`;
 }

@@ -12,7 +12,7 @@ const best = (timing) => (timing === undefined ? "" : number(timing.best));
 const ours = (row) => row.fma ?? row.simd;
 const megabytes = (bytes) => `${(bytes / 2 ** 20).toFixed(2)} MB`;
 
-/** How much slower the typical sample was than the best: 1.0 on a machine that does nothing else. */
+/** Returns how many times its best the typical sample took: 1.0 on a machine that does nothing else. */
 function noise({ rows }) {
   const factors = rows.map((row) => ours(row).median / ours(row).best).sort((a, b) => a - b);
   return factors[factors.length >> 1];
@@ -123,7 +123,7 @@ export function arithmeticTable({ arithmetic }) {
   );
 }
 
-/** What else is counted and does not depend on the machine. */
+/** Returns the table of the other counts, which do not depend on the machine. */
 export function countsTable({ statements, octets }) {
   return table(
     ["what", "count"],
@@ -270,7 +270,7 @@ export function operationsTable({ rows, lanes }) {
   );
 }
 
-/** Where the time of each operation goes. */
+/** Returns the table of where the time of each operation goes. */
 export function sharesTable({ rows }) {
   const titles = rowTitles(rows);
   const share = (us, measured) => `${((100 * us) / measured).toFixed(0)} %`;

@@ -19,7 +19,7 @@ export function receiverOf(core: Core, group: { readonly [field: string]: unknow
   return Receiver.load(domains, keys);
 }
 
-/** What a valid message brings, in the form of `expected`. Rejects where the message is refused. */
+/** Returns what a valid message brings, in the form of `expected`. Rejects where the message is refused. */
 export async function openVector(receiver: Receiver, test: MessageTest): Promise<Record<string, unknown>> {
   const { now, allow = ["GMK"], authorised, expectedGroups, ...rest } = test.context;
   const context = {

@@ -25,7 +25,7 @@ export async function vectorWorld() {
 
 export type VectorWorld = Awaited<ReturnType<typeof vectorWorld>>;
 
-/** What a receiver has. */
+/** Returns the set-up of a receiver, as documents. */
 export function setUp(certificates: readonly KmsCertificate[], keySets: readonly KeySet[]) {
   return {
     certificates: certificates.map((certificate) => writeKmsCertificate(certificate)),

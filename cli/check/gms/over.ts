@@ -14,7 +14,7 @@ export interface GmsPlaceOptions
   readonly place: KnownServers;
   readonly kmsToken: () => Promise<string>;
   readonly protection: TransportKeys;
-  /** What stands between this side and the GMS. */
+  /** Puts something between this side and the GMS. */
   readonly between?: (parts: Between) => Between;
 }
 

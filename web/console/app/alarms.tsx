@@ -7,7 +7,7 @@ import { errorText, shortName, timeText } from "./words.ts";
 
 const open = computed(() => alarms.value.filter(({ acknowledged }) => acknowledged === undefined));
 
-/** For as long as the page lives. */
+/** Sounds while an alarm is open, for as long as the page lives. */
 export function soundAlarms(): void {
   soundWhile(() => open.value.length > 0);
 }

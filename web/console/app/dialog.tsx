@@ -9,7 +9,7 @@ export interface DialogProps {
   readonly label: string;
   readonly isGrave?: boolean;
   readonly children?: ComponentChildren;
-  /** What is in the fields; when it is done the dialog closes, and otherwise says why not. */
+  /** Does it with what is in the fields; then the dialog closes, or says why it failed. */
   readonly act: (fields: FormData) => Promise<unknown>;
   readonly close: () => void;
 }
@@ -62,7 +62,7 @@ export function AskButton({
   ...dialog
 }: Omit<DialogProps, "close" | "label"> & {
   readonly text: string;
-  /** For screen readers, where the text alone does not say of what. */
+  /** The name for screen readers, where the text alone does not say what the button acts on. */
   readonly label?: string;
 }) {
   const [isOpen, setOpen] = useState(false);

@@ -147,7 +147,7 @@ function reload(work: Promise<void>): void {
   });
 }
 
-/** What happened in one frame is drawn once. */
+/** Changes that wait for the next frame, in which all are drawn at once. */
 let waiting: (() => void)[] = [];
 function soon(work: () => void): void {
   waiting.push(work);

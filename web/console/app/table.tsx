@@ -10,7 +10,7 @@ interface TableProps {
   readonly wide?: readonly string[];
   /** Whether a last column, with a heading for screen readers only, has buttons. */
   readonly hasActions?: boolean;
-  /** For screen readers. */
+  /** A caption for screen readers. */
   readonly caption?: string;
   readonly class?: string;
   /** Rows. */
