@@ -8,6 +8,7 @@ import { type ConsoleWorld, consoleWorld, GROUP } from "../../server/console/run
 import { violationsInAllWays } from "../support/axe.ts";
 import { describeInChromium, launchChromium } from "../support/chromium.ts";
 import { buildPages } from "./support/build.ts";
+import { showView } from "./support/console.ts";
 
 const OTHER = "sip:boats@home.example";
 const HOUR_MS = 3_600_000;
@@ -37,9 +38,7 @@ describeInChromium("changes from the console", () => {
   const field = (name: string | RegExp) => dialog().getByLabel(name);
   const open = (name: string) => page.getByRole("button", { name, exact: true }).click();
   const unfold = (name: string) => dialog().getByText(name, { exact: true }).click();
-  const view = (name: string) =>
-    page.getByRole("navigation", { name: "Views" }).getByRole("link", { name, exact: true }).click();
-  /** The last button of the dialog but "Cancel"; then the dialog is closed. */
+  /** Clicks the button of that name in the dialog, and waits until the dialog is closed. */
   async function submit(name: string): Promise<void> {
     await dialog().getByRole("button", { name, exact: true }).click();
     await dialog().waitFor({ state: "detached" });
@@ -51,7 +50,7 @@ describeInChromium("changes from the console", () => {
   const membersOf = (uri = GROUP) => admin().members(uri, { limit: 9 });
 
   it("makes a group with settings and members of another KMS", async () => {
-    await view("Groups");
+    await showView(page, "Groups");
     await open("New group");
     await field("Identity").fill("sip:harbour@home.example");
     await field(/^Members/).fill(`sip:ann@home.example\nsip:xena@away.example ${AWAY_KMS}`);
@@ -178,7 +177,7 @@ describeInChromium("changes from the console", () => {
 
   it("revokes a user at the KMS alone, and reinstates them", async () => {
     await here.kms.enrol(["sip:ann@home.example"]);
-    await view("Users");
+    await showView(page, "Users");
     await open("Revoke sip:ann@home.example");
     await field(/^Reason/).fill("on leave");
     await submit("Revoke");
@@ -194,7 +193,7 @@ describeInChromium("changes from the console", () => {
   });
 
   it("makes new master keys from a key period on", async () => {
-    await view("KMS");
+    await showView(page, "KMS");
     const rows = page.getByRole("region", { name: "Master keys", exact: true }).locator("tbody tr");
     await expect.poll(() => rows.count()).toBe(1);
     const { fromPeriod } = (await here.kms.masters())[0]!;
@@ -267,7 +266,7 @@ describeInChromium("changes from the console", () => {
   });
 
   it("resets the time of messages, and says that it was right", async () => {
-    await view("Servers");
+    await showView(page, "Servers");
     await open("Reset clock");
     await submit("Reset clock");
     await page.getByText("The time of messages was right").waitFor();

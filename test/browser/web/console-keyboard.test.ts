@@ -1,5 +1,4 @@
 /** The console without a pointer, in Chromium: from the sign-in through every view, and the loss of a radio. */
-
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { operator } from "../../../roles/gms/common/caller.ts";
@@ -12,7 +11,7 @@ import { buildPages } from "./support/build.ts";
 
 const USER = "sip:ann@home.example";
 const VIEWS = ["Groups", "Users", "KMS", "Calls", "Call history", "Audit log", "Servers"];
-/** What a person can operate. */
+/** The controls that a person can operate. */
 const CONTROLS = "a[href], button:not(:disabled), input, select, textarea, summary, .scroll";
 
 describeInChromium("the console by keyboard", () => {

@@ -11,6 +11,7 @@ import { violationsInAllWays } from "../support/axe.ts";
 import { describeInChromium, launchChromium } from "../support/chromium.ts";
 import { tabTo } from "../support/keyboard.ts";
 import { buildPages } from "./support/build.ts";
+import { showView } from "./support/console.ts";
 
 const isLong = process.env.MIKEY_SAKKE_LONG !== undefined;
 const MEMBERS = isLong ? 1000 : 300;
@@ -205,12 +206,7 @@ describeInChromium("the console page", () => {
   });
 
   it("shows users, calls, the audit log and the servers", async () => {
-    // The view before has a search of the same name, until the next one is shown.
-    const go = async (name: string) => {
-      await page.getByRole("navigation", { name: "Views" }).getByRole("link", { name, exact: true }).click();
-      await page.getByRole("heading", { level: 1, name, exact: true }).waitFor();
-    };
-    await go("Users");
+    await showView(page, "Users");
     await page.getByRole("row", { name: /sip:ann@.*revoked since .*radio lost/ }).waitFor();
     await isClean();
     here.calls.sessions = [
@@ -223,15 +219,15 @@ describeInChromium("the console page", () => {
         counters: { relayed: 50, lost: 2 },
       },
     ];
-    await go("Calls");
+    await showView(page, "Calls");
     await page.getByText("ben talks").waitFor();
     await isClean();
-    await go("Audit log");
+    await showView(page, "Audit log");
     await page.getByRole("searchbox", { name: "Find" }).fill(`group-create ${SMALL}`);
     await page.getByRole("row", { name: new RegExp(`GMS operator group-create ${SMALL} ok`) }).waitFor();
     await page.getByText(/^1 of \d+ entries$/).waitFor();
     await isClean();
-    await go("Servers");
+    await showView(page, "Servers");
     await expect.poll(() => page.getByText("ready", { exact: true }).count()).toBe(3);
     await isClean();
   });
