@@ -199,7 +199,7 @@ describe("a device that is kept provisioned", () => {
     expect(clock.next).toBe(0);
     await clock.pass(0);
     await settled(first, "provisioned");
-    await vi.waitFor(() => expect(clock.pending).toBe(1));
+    await expect.poll(() => clock.pending).toBe(1);
     await first.provisioner.stop();
     expect(clock.pending).toBe(0);
 
@@ -230,7 +230,7 @@ describe("a device that is kept provisioned", () => {
     await settled(device, "failed");
     expect(device.events[0]).toMatchObject({ type: "failed", error: { code: "KMS_UNREACHABLE" } });
     device.wire.onRequest = () => {};
-    await vi.waitFor(() => expect(clock.pending).toBe(1));
+    await expect.poll(() => clock.pending).toBe(1);
     world.now += 5000;
     await clock.pass(5000);
     await settled(device, "provisioned");

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { observedPool } from "./observed.ts";
 import { expectAsUnpooled, members, sealAll } from "./sealing.ts";
 
@@ -11,11 +11,11 @@ describe("back-pressure in a pool", () => {
     const plan = world.plan({ members: members(80) });
     const batches = pool.sealGroup(plan, world.keys, { batchSize: 4 });
     await batches.next();
-    await vi.waitFor(async () => expect(await log("run")).toHaveLength(6));
+    await expect.poll(() => log("run")).toHaveLength(6);
     await sleep(200);
     expect(await log("run")).toHaveLength(6);
     await batches.next();
-    await vi.waitFor(async () => expect(await log("run")).toHaveLength(7));
+    await expect.poll(() => log("run")).toHaveLength(7);
     let rest = 0;
     for await (const batch of batches) rest += batch.length;
     expect(rest).toBe(80 - 8);
@@ -70,13 +70,13 @@ describe("cancellation of a pool's job", () => {
     const batches = pool.sealGroup(plan, world.keys, { batchSize: 4, signal: controller.signal });
     const release = await hold();
     const pending = batches.next();
-    await vi.waitFor(async () => expect((await log("run")).length).toBeGreaterThanOrEqual(2));
+    await expect.poll(async () => (await log("run")).length).toBeGreaterThanOrEqual(2);
     controller.abort(REASON);
     await expect(pending).rejects.toBe(REASON);
     // The workers are not done with what they have; then they forget the job.
     expect(await log("close")).toEqual([]);
     await release();
-    await vi.waitFor(async () => expect(await log("close")).toHaveLength(2), 10_000);
+    await expect.poll(() => log("close")).toHaveLength(2);
     expect((await log("run")).length).toBeLessThanOrEqual(6);
     const again = world.plan({ members: members(9) });
     await expectAsUnpooled(world, again, await sealAll(pool, world, again));
@@ -108,7 +108,7 @@ describe("cancellation of a pool's job", () => {
     const { pool, world, log } = await observedPool();
     for await (const _ of pool.sealGroup(world.plan({ members: members(80) }), world.keys, { batchSize: 4 }))
       break;
-    await vi.waitFor(async () => expect((await log("close")).length).toBe((await log("open")).length));
+    await expect.poll(async () => (await log("open")).length - (await log("close")).length).toBe(0);
     expect((await log("run")).length).toBeLessThan(20);
   });
 });

@@ -12,7 +12,7 @@ describe("the secrets of a pool", () => {
   it("are sent to workers with a batch, without the RSK, and are cleared when the job ends", async () => {
     const { pool, world, log } = await observedPool({ workers: 2 });
     await sealAll(pool, world, world.plan({ members: members(1) }));
-    await vi.waitFor(async () => expect(await log("close")).toHaveLength(1));
+    await expect.poll(() => log("close")).toHaveLength(1);
     const [open, run, close] = await log();
     expect(open).toMatchObject({ event: "open", before: { key: true, ssk: true, rsk: 0 } });
     expect(run).toMatchObject({ event: "run", members: 1 });
@@ -82,8 +82,8 @@ describe("the tables of a pool", () => {
     messages.forEach(({ octets }, i) => {
       expect(octets.subarray(0, -129)).toEqual(expected[i]!.octets.subarray(0, -129));
     });
-    await vi.waitFor(async () => expect((await log("close")).length).toBe((await log("open")).length));
-    await vi.waitFor(() => expect(pool.memory.tableBytes).toBeLessThan(before));
+    await expect.poll(async () => (await log("open")).length - (await log("close")).length).toBe(0);
+    await expect.poll(() => pool.memory.tableBytes).toBeLessThan(before);
   });
 });
 
