@@ -3,11 +3,10 @@
  * time: behind a pooler that shares connections LISTEN succeeds and nothing is ever heard, and a host that is gone says
  * nothing either.
  */
-
 import { randomUUID } from "node:crypto";
 import pg from "pg";
 import { backOff } from "../../base/back-off.ts";
-import { pauseOn, systemClock } from "../../base/clock.ts";
+import { systemClock } from "../../base/clock.ts";
 import { systemRandom } from "../../base/random.ts";
 import type { Listener } from "./sql.ts";
 
@@ -26,14 +25,17 @@ export function listenOn(
   notify: (payload: string) => Promise<void>,
 ): () => Promise<void> {
   let ended = false;
-  let end = () => {};
-  const ending = new Promise<void>((resolve) => {
-    end = () => {
-      ended = true;
-      resolve();
-    };
-  });
-  const pause = (ms: number) => Promise.race([pauseOn(systemClock, ms), ending]);
+  let wake = () => {};
+  /** Waits until the time is over or `wake` is called. Nothing of it stays: this goes on for as long as the process. */
+  const pause = (ms: number) =>
+    new Promise<void>((resolve) => {
+      const cancel = systemClock.after(ms, resolve);
+      wake = () => {
+        cancel();
+        resolve();
+      };
+      if (ended) wake();
+    });
 
   async function run(): Promise<void> {
     for (let failures = 0; !ended; ) {
@@ -54,43 +56,46 @@ export function listenOn(
       connectionTimeoutMillis: 10_000,
       keepAlive: true,
     });
-    let trial: { readonly payload: string; arrived(): void } | undefined;
-    const broken = new Promise<void>((resolve) => {
-      client.on("error", () => resolve());
-      client.on("end", () => resolve());
-    });
+    let isOver = false;
+    let expected: string | undefined;
+    const broken = () => {
+      if (isOver) return;
+      isOver = true;
+      wake();
+    };
+    client.on("error", broken);
+    client.on("end", broken);
     client.on("notification", ({ payload = "" }) => {
-      if (!payload.startsWith(TRIAL)) listener.heard(payload);
-      else if (payload === trial?.payload) trial.arrived();
+      if (!payload.startsWith(TRIAL)) return listener.heard(payload);
+      if (payload !== expected) return;
+      expected = undefined;
+      wake();
     });
     /** Returns whether a notification arrives. */
     const arrives = async (): Promise<boolean> => {
-      const payload = `${TRIAL}${randomUUID()}`;
-      const arrived = new Promise<boolean>((resolve) => {
-        trial = { payload, arrived: () => resolve(true) };
-      });
-      await notify(payload);
-      return Promise.race([
-        arrived,
-        pauseOn(systemClock, TRIAL_TAKES).then(() => false),
-        ending.then(() => false),
-      ]);
+      expected = `${TRIAL}${randomUUID()}`;
+      await notify(expected);
+      if (expected !== undefined && !isOver) await pause(TRIAL_TAKES);
+      return expected === undefined;
     };
     try {
       await client.connect();
       await client.query(`LISTEN ${pg.escapeIdentifier(channel)}`);
       while (!ended && (await arrives())) {
         listener.state(true);
-        if ((await Promise.race([pause(TRIAL_EVERY), broken.then(() => "broken")])) === "broken") return;
+        if (!isOver) await pause(TRIAL_EVERY);
+        if (isOver) return;
       }
     } finally {
+      isOver = true;
       await client.end().catch(() => {});
     }
   }
 
   const running = run();
   return async () => {
-    end();
+    ended = true;
+    wake();
     await running;
   };
 }

@@ -1,6 +1,7 @@
 /** PgBouncer in transaction mode before a cluster of the tests' own: each transaction gets whatever connection is free. */
 import { spawn } from "node:child_process";
-import { existsSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { type Cluster, unprivileged } from "./postgres.ts";
 
@@ -30,7 +31,8 @@ export async function startPgbouncer({ folder }: Cluster, connections: number): 
   writeFileSync(file, `[databases]\n${databases}\n[pgbouncer]\n${lines.join("\n")}\n`, { mode: 0o644 });
   const child = spawn(PGBOUNCER, [file], { ...unprivileged(), cwd: folder, stdio: "ignore" });
   const socket = join(folder, `.s.PGSQL.${PORT}`);
-  for (let tries = 0; !existsSync(socket); tries++) {
+  // The socket is there a moment before PgBouncer listens on it.
+  for (let tries = 0; !(await accepts(socket)); tries++) {
     if (tries === 400 || child.exitCode !== null) throw new Error("PgBouncer does not start");
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
@@ -48,4 +50,15 @@ export async function startPgbouncer({ folder }: Cluster, connections: number): 
       await ended;
     },
   };
+}
+
+function accepts(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    socket.once("error", () => resolve(false));
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve(true);
+    });
+  });
 }

@@ -40,21 +40,23 @@ async function follow(
       if (rekey === id) moved();
     },
   });
+  const stopped = () => moved();
+  signal.addEventListener("abort", stopped);
   try {
     let last = "";
     while (!signal.aborted) {
-      const woken = new Promise<void>((resolve) => {
-        moved = resolve;
-      });
+      const woken = new AbortController();
+      moved = () => woken.abort();
       const rekey = await admin.rekeyStatus(id);
       const text = JSON.stringify(rekey);
       if (text !== last) await tell(rekey);
       last = text;
       if (rekey.state !== "running") return;
       await pause(PACE_MS, signal);
-      await Promise.race([woken, pause(config.limits.pollMs, signal)]);
+      await pause(config.limits.pollMs, woken.signal);
     }
   } finally {
+    signal.removeEventListener("abort", stopped);
     off();
   }
 }

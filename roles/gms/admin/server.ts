@@ -1,5 +1,5 @@
 /** The listener for operators and managers, on loopback: health, metrics, admin API. */
-
+import { setMaxListeners } from "node:events";
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { defined } from "../../../base/defined.ts";
 import { type ErrorCode, MikeySakkeError } from "../../../base/errors.ts";
@@ -76,6 +76,8 @@ export function createGmsAdminServer(options: GmsAdminServerOptions): FastifyIns
   const access = new Access({ store, now, ...defined({ token, tokens }) });
   const gmk = (gmkId: number) => store.gmkByGmkId(gmkId);
   const stopping = new AbortController();
+  // Node.js would warn of a leak at the eleventh stream.
+  setMaxListeners(MAX_STREAMS, stopping.signal);
   let streams = 0;
 
   app.addHook("preClose", async () => stopping.abort());
