@@ -95,9 +95,15 @@ export async function openData(
   if (requestUri !== userUri) throw refused("not data for this user");
   const signalling = await openMcData(part(MCDATA_MEDIA_TYPES.SIGNALLING), (keyId) => held.receiving(keyId));
   if (requestType !== MCDATA_REQUESTS.GROUP_SDS) {
-    const file = await readFile?.(info, { signalling: signalling.message, mikey: find(MEDIA.mikey) });
+    const file = readFile?.(info, { signalling: signalling.message, mikey: find(MEDIA.mikey) });
     if (file === undefined) throw refused(`request-type ${requestType}`);
-    return seen.enter(callingUser ?? "", file.name, now()) ? file.event : undefined;
+    const sender = callingUser ?? "";
+    if (!seen.enter(sender, file.name, now())) return undefined;
+    await file.takeKey?.().catch((error: unknown) => {
+      seen.forget(sender, file.name);
+      throw error;
+    });
+    return file.event;
   }
   if (callingGroup === undefined) throw refused("not data of a group");
   const sds = decodeSdsSignalling(signalling.message);

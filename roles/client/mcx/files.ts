@@ -143,8 +143,11 @@ export async function fetchFile(
   return file;
 }
 
-/** Reads what a MESSAGE of the server for this user says of files; undefined: it is about something else. */
-export async function readFileMessage(
+/**
+ * Reads what a MESSAGE of the server for this user says of files; undefined: it is about something else. `takeKey`: for a
+ * message that comes for the first time, as its key is refused the next time.
+ */
+export function readFileMessage(
   { requestType, callingGroup, callingUser = "" }: ServiceInfo,
   { signalling, mikey }: { readonly signalling: Uint8Array; readonly mikey: Uint8Array | undefined },
   options: McxClientOptions,
@@ -166,8 +169,8 @@ export async function readFileMessage(
       conversationId: toHex(conversationId),
       messageId: toHex(messageId),
     };
-    if (isOneToOne) await privateKeys.take(event, mikey);
-    return { name: { conversationId, messageId }, event };
+    const takeKey = async () => (isOneToOne ? privateKeys.take(event, mikey) : undefined);
+    return { name: { conversationId, messageId }, event, takeKey };
   }
   if (requestType !== MCDATA_REQUESTS.NOTIFY || signalling[0] !== MCDATA_TYPES.FD_NOTIFICATION)
     return undefined;

@@ -5,7 +5,9 @@ import { systemRandom, utf8 } from "../../../bindings/index.ts";
 import { FD_DISPOSITIONS } from "../../../bindings/mcdata/index.ts";
 import { MEDIA, writeMcdataInfo, writeMultipart } from "../../../documents/group-xml/index.ts";
 import type { FileFetch } from "../../../roles/client/mcx/file-types.ts";
-import { ALICE, BOB, CAROL, type Device, GROUP, McxWorld, OTHER, tokenOf, until } from "./mcx-server.ts";
+import type { BoundClient } from "../../../roles/mcx/signalling/clients.ts";
+import { parseMessage } from "../../../transport/sip/index.ts";
+import { ALICE, BOB, CAROL, type Device, GROUP, MCX, McxWorld, OTHER, tokenOf, until } from "./mcx-server.ts";
 
 const MAX = 70_000;
 const FILE = {
@@ -174,6 +176,30 @@ describe("a file sent to one user", () => {
     const [alice, carol] = [await bound(ALICE, lying), await bound(CAROL)];
     await expect(alice.client.sendFileTo({ uri: CAROL }, FILE)).rejects.toMatchObject({ status: 403 });
     expect([filesOf(carol), world.counts.mcdata_taken]).toEqual([[], undefined]);
+  });
+
+  it("is told of once, though its notice comes again, and opens all the same", async () => {
+    const got: Uint8Array[] = [];
+    const carol = await world.device(CAROL, {
+      files: { url: world.files!.url(), fetch: fileFetch },
+      incoming: (octets, pass) => {
+        got.push(octets.slice());
+        pass();
+      },
+    });
+    await carol.client.bind();
+    const alice = await bound(ALICE);
+    await alice.client.sendFileTo({ uri: CAROL }, FILE);
+    await until(() => filesOf(carol).length > 0);
+    const { headers, body } = parseMessage(
+      got.findLast((octets) => Buffer.from(octets).toString("latin1").startsWith("MESSAGE "))!,
+    );
+    const [{ contact, flow }] = world.clients.of(CAROL) as [BoundClient];
+    const [contentType] = headers.texts("Content-Type") as [string];
+    const again = { method: "MESSAGE", uri: contact, from: MCX, to: CAROL, contentType, body, peer: flow };
+    expect(await world.endpoint.request(again)).toMatchObject({ status: 200 });
+    expect(filesOf(carol)).toHaveLength(1);
+    expect(await carol.client.fetchFile(filesOf(carol)[0]!)).toEqual(FILE);
   });
 
   it("is refused by its receiver if another user than the sender has signed its key", async () => {
