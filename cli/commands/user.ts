@@ -3,7 +3,6 @@ import type { Command } from "commander";
 import { deadline } from "../../base/deadline.ts";
 import { formatKeyId } from "../../bindings/identity/index.ts";
 import type { GmsAdmin, LostUser } from "../../roles/gms/common/ports.ts";
-import { refusedKeys } from "../../roles/gms/common/refused-keys.ts";
 import type { KmsAdmin } from "../../roles/kms/admin/admin.ts";
 import { type AdminArgs, adminAccess, adminOptions } from "../gms/admin-options.ts";
 import type { Context, Runner } from "../terminal/command.ts";
@@ -52,6 +51,7 @@ async function lost({ output }: Context, options: LostArgs, text: string): Promi
   const timeoutMs = durationOption(options.timeout, "--timeout");
   const { OPERATOR } = await import("../gms/with-admin.ts");
   const { loseUserEverywhere } = await import("../../roles/gms/admin/lost-user.ts");
+  const { refusedKeys } = await import("../../roles/gms/common/refused-keys.ts");
   const { listenForStop } = await import("../server/stop.ts");
   return adminAccess(options, async (kms: KmsAdmin, gms: GmsAdmin) => {
     const stop = listenForStop();
@@ -87,7 +87,7 @@ async function lost({ output }: Context, options: LostArgs, text: string): Promi
         outstanding: outstandingOf(ended).length,
         seconds: Math.round(seconds * 10) / 10,
       },
-      () => endLines(ended, seconds),
+      () => endLines(ended, refusedKeys(ended.gmks.length), seconds),
     );
     return ended.done ? EXIT.accepted : EXIT.refused;
   });
@@ -105,11 +105,11 @@ function progressLine(lost: LostUser): string {
   ].join(", ");
 }
 
-function endLines(lost: LostUser, seconds: number): string[] {
+function endLines(lost: LostUser, keys: string, seconds: number): string[] {
   const { user, gmks } = lost;
   const took = `${seconds.toFixed(1)} s`;
   if (lost.done) {
-    return [`${user} is revoked and in no group; ${refusedKeys(gmks.length)} (${took})`];
+    return [`${user} is revoked and in no group; ${keys} (${took})`];
   }
   const open = openOf(lost).length;
   const outstanding = outstandingOf(lost);
