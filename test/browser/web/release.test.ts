@@ -24,6 +24,18 @@ function recordTones(): void {
   };
 }
 
+/** Runs in the page before anything of it: the scripts of the audio cannot be loaded the first time. */
+function failOneModule(): void {
+  const original = AudioWorklet.prototype.addModule;
+  Object.assign(globalThis, { failures: 0 });
+  AudioWorklet.prototype.addModule = async (url) => {
+    AudioWorklet.prototype.addModule = original;
+    await Promise.resolve();
+    (globalThis as unknown as { failures: number }).failures++;
+    throw new DOMException(`Unable to load ${String(url)}`, "AbortError");
+  };
+}
+
 describeInChromium("a talk in the push-to-talk page", () => {
   let pages: Pages;
   let proxy: StallingProxy;
@@ -114,5 +126,26 @@ describeInChromium("a talk in the push-to-talk page", () => {
       .toBeGreaterThan(0);
     await alice.keyboard.up("Space");
     expect((await figuresOf(page)).counts!.sent).toBe(0);
+    await page.close();
+  });
+
+  it("is possible when the scripts of the audio could not be loaded with the page", async () => {
+    const page = await (await pages.browser.newContext()).newPage();
+    await page.addInitScript(failOneModule);
+    await page.goto(`${pages.servers.site.origin}/?user=${encodeURIComponent(CAROL)}`);
+    await page.waitForFunction(() => (globalThis as unknown as { failures: number }).failures > 0);
+    await page.getByRole("button", { name: "Join" }).click();
+    await joined(page);
+    await expect
+      .poll(
+        async () => {
+          await page.keyboard.up("Space");
+          await page.keyboard.down("Space");
+          return (await figuresOf(page)).counts!.sent;
+        },
+        { timeout: 60_000, interval: 2000 },
+      )
+      .toBeGreaterThan(0);
+    await page.keyboard.up("Space");
   });
 });

@@ -23,8 +23,11 @@ export function prepareAudio() {
   if (prepared !== undefined) return prepared;
   const context = new AudioContext({ sampleRate: AUDIO_RATE, latencyHint: "interactive" });
   const hasWorklets = context.audioWorklet.addModule("voice.js");
-  // The failure shows when the user joins.
-  hasWorklets.catch(() => undefined);
+  // A failure before the user joins is tried again then; one after it is shown.
+  hasWorklets.catch(() => {
+    prepared = undefined;
+    void context.close();
+  });
   prepared = { context, hasWorklets };
   return prepared;
 }
