@@ -1,6 +1,7 @@
 /** The address on which the operators' console listens, and the origin under which browsers reach it. */
 import { z } from "zod";
 import { MikeySakkeError } from "../../base/errors.ts";
+import { faultsOf } from "../server/faults.ts";
 import { isLoopback } from "../server/loopback.ts";
 
 const origin = z
@@ -30,10 +31,7 @@ export type ConsoleConfigInput = z.input<typeof consoleConfigSchema>;
 /** @throws {MikeySakkeError} usage BAD_CONFIG, naming each fault */
 export function parseConsoleConfig(input: object): ConsoleConfig {
   const parsed = consoleConfigSchema.safeParse(input);
-  if (!parsed.success) {
-    const faults = parsed.error.issues.map(({ path, message }) => `console.${path.join(".")}: ${message}`);
-    throw new MikeySakkeError("usage", "BAD_CONFIG", faults.join("; "));
-  }
+  if (!parsed.success) throw new MikeySakkeError("usage", "BAD_CONFIG", faultsOf(parsed.error, "console"));
   const { listen, origin: named } = parsed.data;
   if (!isLoopback(listen.host) && named?.startsWith("https:") !== true) {
     const text = `console.origin: ${listen.host} is no loopback address: say under which https:// origin browsers reach it`;

@@ -13,6 +13,7 @@ import { systemClock, type TimerPort } from "../../base/clock.ts";
 import { defined } from "../../base/defined.ts";
 import { MikeySakkeError } from "../../base/errors.ts";
 import { type RandomSource, systemRandom } from "../../base/random.ts";
+import { faultsOf } from "../server/faults.ts";
 import { type Credentials, guardListener, type ListenerGuard, ownGuard, urlOf } from "../server/listener.ts";
 import { noLog, type ServerLog } from "../server/log.ts";
 import { isLoopback } from "../server/loopback.ts";
@@ -352,8 +353,7 @@ const pathOf = (url: string) => url.split("?", 1)[0]!;
 function bodyOf<N extends SchemaName>({ body }: FastifyRequest, name: N): z.output<(typeof SCHEMAS)[N]> {
   const parsed = SCHEMAS[name].safeParse(jsonIn(body));
   if (parsed.success) return parsed.data as z.output<(typeof SCHEMAS)[N]>;
-  const faults = parsed.error.issues.map(({ path, message }) => `${["body", ...path].join(".")}: ${message}`);
-  throw refused(400, "BAD_ADMIN_REQUEST", faults.join("; "));
+  throw refused(400, "BAD_ADMIN_REQUEST", faultsOf(parsed.error, "body"));
 }
 
 /** Returns undefined for a text that is no JSON. */

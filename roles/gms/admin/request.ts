@@ -1,6 +1,7 @@
 /** Reads what an operation is asked with. All errors are usage BAD_ADMIN_REQUEST, naming each fault. */
 import type { z } from "zod";
 import { MikeySakkeError } from "../../../base/errors.ts";
+import { faultsOf } from "../../server/faults.ts";
 import type { Call, Operation } from "./operations.ts";
 import { PARAMETERS, QUERIES, SCHEMAS } from "./schemas.ts";
 
@@ -31,10 +32,7 @@ export function readRequest(
 function parse(schema: z.ZodType, value: unknown, what: string): unknown {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const faults = parsed.error.issues
-    .slice(0, 10)
-    .map(({ path, message }) => `${[what, ...path].join(".")}: ${message}`);
-  throw bad(faults.join("; "));
+  throw bad(faultsOf(parsed.error, what));
 }
 
 function revisionOf(header: string | undefined): number | undefined {

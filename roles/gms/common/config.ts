@@ -3,15 +3,16 @@
  * since a misspelt limit is no limit. Times are in seconds unless a name says otherwise.
  */
 import { z } from "zod";
-import { MikeySakkeError } from "../../../base/errors.ts";
 import { admissionSchema } from "../../server/admission.ts";
 import { databaseSchema } from "../../server/database-config.ts";
 import type { TokenAudience } from "../../server/development-tokens.ts";
+import { faultsOf } from "../../server/faults.ts";
 import { isLoopback } from "../../server/loopback.ts";
 import { mayListen, PLAIN_FAULT } from "../../server/plain-sip.ts";
 import { provisioningSchema } from "../../server/provisioning-config.ts";
 import { sipPorts, sipSchema } from "../../server/sip-config.ts";
 import { tokenConfigSchema } from "../../server/token-config.ts";
+import { refusedConfig } from "./errors.ts";
 
 const uri = z.string().min(1).max(1024);
 const seconds = z.number().int().min(0);
@@ -199,11 +200,10 @@ export const gmsAudience = (gmsUri: string): TokenAudience => ({ uri: gmsUri, sc
 /**
  * Checks a configuration and fills in the defaults.
  *
- * @throws {MikeySakkeError} usage `BAD_CONFIG` that names every wrong key
+ * @throws {MikeySakkeError} usage `BAD_CONFIG` that names the wrong keys
  */
 export function parseGmsConfig(value: unknown): GmsConfig {
   const parsed = gmsConfigSchema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const faults = parsed.error.issues.map(({ path, message }) => `${path.join(".") || "(top)"}: ${message}`);
-  throw new MikeySakkeError("usage", "BAD_CONFIG", `GMS configuration: ${faults.join("; ")}`);
+  throw refusedConfig(faultsOf(parsed.error));
 }

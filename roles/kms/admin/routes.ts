@@ -9,6 +9,7 @@ import { writeKmsKeySet } from "../../../documents/kms-xml/index.ts";
 import { ACTOR_HEADER, readActor } from "../../server/actor.ts";
 import { operatorCheck } from "../../server/admin-listener.ts";
 import { httpChallenge } from "../../server/bearer-challenge.ts";
+import { faultsOf } from "../../server/faults.ts";
 import type { ServerLog } from "../../server/log.ts";
 import { addOpenApiRoute } from "../../server/openapi.ts";
 import { isCallersFault, toWireError } from "../../server/wire-error.ts";
@@ -56,8 +57,7 @@ export function addAdminRoutes(app: FastifyInstance, { admin, token, log }: Admi
 function parse(operation: Operation, body: unknown): BodyOf<Operation> {
   const parsed = BODIES[operation].safeParse(body);
   if (parsed.success) return parsed.data;
-  const faults = parsed.error.issues.map(({ path, message }) => `${path.join(".") || "(top)"}: ${message}`);
-  throw new MikeySakkeError("usage", "BAD_ADMIN_REQUEST", `${operation}: ${faults.join("; ")}`);
+  throw new MikeySakkeError("usage", "BAD_ADMIN_REQUEST", `${operation}: ${faultsOf(parsed.error)}`);
 }
 
 /** Lines while the work goes on. It stops when the reader goes away; what is saved by then stays. */

@@ -7,6 +7,7 @@ import { MikeySakkeError } from "../../../base/errors.ts";
 import { admissionSchema } from "../../server/admission.ts";
 import { databaseSchema } from "../../server/database-config.ts";
 import type { TokenAudience } from "../../server/development-tokens.ts";
+import { faultsOf } from "../../server/faults.ts";
 import { isLoopback } from "../../server/loopback.ts";
 import { tokenConfigSchema } from "../../server/token-config.ts";
 
@@ -160,11 +161,10 @@ export const kmsAudience = (kmsUri: string): TokenAudience => ({ uri: kmsUri, sc
 /**
  * Checks a configuration and fills in the defaults.
  *
- * @throws {MikeySakkeError} usage `BAD_CONFIG` that names every wrong key
+ * @throws {MikeySakkeError} usage `BAD_CONFIG` that names the wrong keys
  */
 export function parseKmsConfig(value: unknown): KmsConfig {
   const parsed = kmsConfigSchema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const faults = parsed.error.issues.map(({ path, message }) => `${path.join(".") || "(top)"}: ${message}`);
-  throw new MikeySakkeError("usage", "BAD_CONFIG", `KMS configuration: ${faults.join("; ")}`);
+  throw new MikeySakkeError("usage", "BAD_CONFIG", `KMS configuration: ${faultsOf(parsed.error)}`);
 }

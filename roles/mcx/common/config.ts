@@ -9,6 +9,7 @@ import { TOLERANCES } from "../../../bindings/mikey/tolerance.ts";
 import { admissionSchema } from "../../server/admission.ts";
 import { databaseSchema } from "../../server/database-config.ts";
 import type { TokenAudience } from "../../server/development-tokens.ts";
+import { faultsOf } from "../../server/faults.ts";
 import { isLoopback } from "../../server/loopback.ts";
 import { networkSchema } from "../../server/networks.ts";
 import { mayListen, PLAIN_FAULT } from "../../server/plain-sip.ts";
@@ -219,11 +220,10 @@ export const mcxAudience = (mcxUri: string): TokenAudience => ({ uri: mcxUri, sc
 /**
  * Checks a configuration and fills in the defaults.
  *
- * @throws {MikeySakkeError} usage `BAD_CONFIG` that names every wrong key
+ * @throws {MikeySakkeError} usage `BAD_CONFIG` that names the wrong keys
  */
 export function parseMcxConfig(value: unknown): McxConfig {
   const parsed = mcxConfigSchema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const faults = parsed.error.issues.map(({ path, message }) => `${path.join(".") || "(top)"}: ${message}`);
-  throw refusedConfig(faults.join("; "));
+  throw refusedConfig(faultsOf(parsed.error));
 }
