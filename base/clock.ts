@@ -34,6 +34,26 @@ export function pauseOn(clock: TimerPort, milliseconds: number): Promise<void> {
   return new Promise((resolve) => void clock.after(milliseconds, resolve));
 }
 
+/**
+ * Resolves with the result of `work`, or with undefined after so many milliseconds of a clock. The work then goes on, and
+ * what becomes of it counts for nothing.
+ */
+export async function orLate<T>(
+  work: Promise<T>,
+  clock: TimerPort,
+  milliseconds: number,
+): Promise<T | undefined> {
+  let cancel = () => {};
+  const late = new Promise<undefined>((resolve) => {
+    cancel = clock.after(milliseconds, () => resolve(undefined));
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    cancel();
+  }
+}
+
 /** A timer that can be set again: what it was set to before does not happen any more. */
 export class Timer {
   readonly #port: TimerPort;

@@ -3,14 +3,9 @@
  * One that failed is passed over for a while.
  */
 
+import { type Clock, orLate } from "../../base/clock.ts";
 import { fraction, type RandomSource } from "../../base/random.ts";
-import {
-  type Clock,
-  locate,
-  type NextHop,
-  type SipResolver,
-  type TransportName,
-} from "../../transport/sip/index.ts";
+import { locate, type NextHop, type SipResolver, type TransportName } from "../../transport/sip/index.ts";
 import { retryWait } from "./retry-wait.ts";
 
 export interface SipServer {
@@ -113,12 +108,8 @@ export class SipServers {
   async #locate(): Promise<void> {
     const { uris, resolver, clock } = this.#options;
     if (resolver === undefined || clock.now() - this.#locatedAt < LOCATED_MS) return;
-    let cancel: () => void = () => undefined;
-    const late = new Promise<undefined>((resolve) => {
-      cancel = clock.after(LOCATE_PATIENCE_MS, () => resolve(undefined));
-    });
-    const found = await Promise.race([Promise.all(uris.map((uri) => this.#placesOf(uri, resolver))), late]);
-    cancel();
+    const places = Promise.all(uris.map((uri) => this.#placesOf(uri, resolver)));
+    const found = await orLate(places, clock, LOCATE_PATIENCE_MS);
     if (found === undefined) return;
     this.#locatedAt = clock.now();
     this.#servers = found.flat().slice(0, MOST_SERVERS);

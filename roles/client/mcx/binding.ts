@@ -1,4 +1,5 @@
 /** The binding of a client at its server: a PUBLISH with a CSK, renewed in time (TS 24.379 7.2.1). */
+import { type Clock, orLate } from "../../../base/clock.ts";
 import { MikeySakkeError } from "../../../base/errors.ts";
 import { utf8 } from "../../../bindings/index.ts";
 import {
@@ -9,7 +10,6 @@ import {
 } from "../../../documents/group-xml/index.ts";
 import { PeerXmlKeys, sealSignalling } from "../../../documents/signalling-xml/index.ts";
 import {
-  type Clock,
   CONTACT,
   EVENT,
   EXPIRES,
@@ -288,15 +288,9 @@ export class Binding {
 
 /** Work that takes longer counts as unanswered; its later outcome counts for nothing. */
 export async function inTime<T>(work: Promise<T>, milliseconds: number, clock: Clock): Promise<T> {
-  let cancel: () => void = () => undefined;
-  const late = new Promise<never>((_, reject) => {
-    cancel = clock.after(milliseconds, () => reject(silent(undefined)));
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    cancel();
-  }
+  const outcome = await orLate(work, clock, milliseconds);
+  if (outcome === undefined) throw silent(undefined);
+  return outcome;
 }
 
 function silent(status: number | undefined): MikeySakkeError {

@@ -2,7 +2,7 @@
  * A server that stops ends its subscriptions with "deactivated": the subscribers come back at once, to another server
  * (RFC 6665 4.1.3). Those that are told nothing find out by their keep-alives.
  */
-import type { Clock } from "../../../transport/sip/index.ts";
+import { type Clock, orLate } from "../../../base/clock.ts";
 import type { Subscriber } from "./subscriber.ts";
 
 export interface SendAwayOptions {
@@ -20,22 +20,15 @@ export async function sendAway(
 ): Promise<number> {
   const waiting = subscribers.filter(({ over }) => !over);
   let answered = 0;
-  let isLate = false;
-  let cancel: () => void = () => undefined;
-  const late = new Promise<void>((resolve) => {
-    cancel = clock.after(milliseconds, () => {
-      isLate = true;
-      resolve();
-    });
-  });
+  let isOver = false;
   const all = waiting.length;
   const one = async (): Promise<void> => {
-    for (let next = waiting.pop(); next !== undefined && !isLate; next = waiting.pop()) {
+    for (let next = waiting.pop(); next !== undefined && !isOver; next = waiting.pop()) {
       await next.link.terminate("deactivated");
       answered++;
     }
   };
-  await Promise.race([Promise.all(Array.from({ length: Math.min(most, all) }, one)), late]);
-  cancel();
+  await orLate(Promise.all(Array.from({ length: Math.min(most, all) }, one)), clock, milliseconds);
+  isOver = true;
   return all - answered;
 }

@@ -3,7 +3,7 @@
  * that drops what comes to it, as behind a firewall, says neither yes nor no: it gets a second, and is remembered.
  */
 
-import type { Clock } from "../../../base/clock.ts";
+import { type Clock, orLate } from "../../../base/clock.ts";
 import type { Flow, HostPort, SipTransport } from "../socket/ports.ts";
 
 /** 18.1.1: larger requests need a transport that controls congestion, where the path MTU is not known. */
@@ -33,22 +33,16 @@ export class LargeRequests {
   async connect(tcp: SipTransport, remote: HostPort): Promise<Flow | undefined> {
     const peer = `${remote.host.toLowerCase()} ${remote.port}`;
     if ((this.#silent.get(peer) ?? 0) > this.#clock.now()) return undefined;
-    let cancel: () => void = () => undefined;
-    const late = new Promise<"late">((resolve) => {
-      cancel = this.#clock.after(PATIENCE, () => resolve("late"));
-    });
     const connecting = tcp.connect(remote).then(
       (flow) => {
         this.#silent.delete(peer);
-        return flow;
+        return { flow };
       },
-      () => undefined,
+      () => ({ flow: undefined }),
     );
-    const first = await Promise.race([connecting, late]);
-    cancel();
-    if (first !== "late") return first;
-    this.#remember(peer);
-    return undefined;
+    const answer = await orLate(connecting, this.#clock, PATIENCE);
+    if (answer === undefined) this.#remember(peer);
+    return answer?.flow;
   }
 
   #remember(peer: string): void {
