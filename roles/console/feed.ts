@@ -5,6 +5,7 @@
 import { pauseOn, systemClock } from "../../base/clock.ts";
 import { defined } from "../../base/defined.ts";
 import type { DeliveryRecord, RekeyRecord } from "../../store/gms/records.ts";
+import { LastingFaults } from "../server/lasting-faults.ts";
 import type { ServerLog } from "../server/log.ts";
 import type { ConsoleBackend } from "./backend.ts";
 import { healthOf } from "./health.ts";
@@ -14,6 +15,7 @@ import type { FeedEvents } from "./messages.ts";
 const PACE_MS = 200;
 const IDLE_MS = 2000;
 const HEALTH_MS = 5000;
+const LOOK = "console";
 /** Rekeys that are looked at, of all groups and of each that is watched. */
 const RECENT = 20;
 const PAGE = 1000;
@@ -37,6 +39,7 @@ export interface FeedOptions {
 
 export class Feed {
   readonly #options: FeedOptions;
+  readonly #faults: LastingFaults;
   readonly #pages = new Set<Page>();
   /** The rekeys as pages were told them last, by number. */
   readonly #rekeys = new Map<number, string>();
@@ -50,6 +53,7 @@ export class Feed {
 
   constructor(options: FeedOptions) {
     this.#options = options;
+    this.#faults = new LastingFaults(options.log);
   }
 
   get size(): number {
@@ -105,8 +109,9 @@ export class Feed {
         this.#wake = resolve;
       });
       const began = performance.now();
-      await this.#look().catch((error: unknown) =>
-        this.#options.log.warn({ detail: String(error) }, "the console could not look"),
+      await this.#look().then(
+        () => this.#faults.succeeded(LOOK),
+        (error: unknown) => this.#faults.failed(LOOK, error, "the console could not look"),
       );
       // A look that takes long leaves the database to others for as long.
       await pauseOn(systemClock, Math.max(PACE_MS, performance.now() - began));

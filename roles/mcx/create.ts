@@ -1,6 +1,7 @@
 /** A whole MCX server out of its parts: SIP, calls of groups, MCData, and the listener for operators. */
 import { hostname } from "node:os";
 import { toHex } from "../../base/bytes.ts";
+import { orLate, systemClock } from "../../base/clock.ts";
 import { defined, ifDefined } from "../../base/defined.ts";
 import { MikeySakkeError } from "../../base/errors.ts";
 import { type RandomSource, systemRandom } from "../../base/random.ts";
@@ -12,7 +13,7 @@ import type { McxStore } from "../../store/index.ts";
 import type { Admission } from "../../transport/admission/admission.ts";
 import { openUdpPort } from "../../transport/datagram/udp-node.ts";
 import { LegSockets, type LegSocketsOptions } from "../../transport/datagram/websocket-node.ts";
-import { createSipEndpoint, type SipTransport, systemClock } from "../../transport/sip/index.ts";
+import { createSipEndpoint, type SipTransport } from "../../transport/sip/index.ts";
 import { ReservedBlocks } from "../call/reserved-blocks.ts";
 import { SeenMessages } from "../call/seen-messages.ts";
 import type { XcapFetch } from "../group-keys/xcap-client.ts";
@@ -22,6 +23,7 @@ import type { DevelopmentIssuer } from "../server/development-tokens.ts";
 import { type IssuerKeyStore, MemoryIssuerKeys } from "../server/issuer-keys.ts";
 import { IssuerStates } from "../server/issuer-metrics.ts";
 import { keyEndsOf } from "../server/key-metrics.ts";
+import { LastingFaults } from "../server/lasting-faults.ts";
 import { type Credentials, readCredentials, stopServer, urlOf } from "../server/listener.ts";
 import { noLog, type ServerLog } from "../server/log.ts";
 import { isLoopback } from "../server/loopback.ts";
@@ -33,7 +35,6 @@ import { RefusedLog, sipLog } from "../server/refused-log.ts";
 import { addressesOf, type SipAddresses, sipLimits, sipTransports } from "../server/sip-transports.ts";
 import { Targets } from "../server/targets.ts";
 import { createTokenVerifier, type TokenVerifier } from "../server/tokens.ts";
-import { within } from "../server/within.ts";
 import type { McxState } from "./admin/metrics.ts";
 import { createMcxAdminServer } from "./admin/server.ts";
 import { Cluster } from "./cluster/cluster.ts";
@@ -159,12 +160,18 @@ export async function createMcxServer(options: McxOptions): Promise<McxServer> {
     : undefined;
   const counts: Record<string, number> = {};
   const musik = config.media.multicast === undefined ? undefined : new Musik(random);
+  const faults = new LastingFaults(log, now);
   const directory = new XcapDirectory({
     ...shared,
     xcapRoot: gms.xcapRoot,
     maxAgeMs: limits.directoryMs,
     inUse: () => sessions.groups(),
-    onError: (group, error) => log.warn({ group, detail: String(error) }, "the GMS was not reached"),
+    onError(group, error) {
+      const isBad = error instanceof MikeySakkeError && error.kind === "codec";
+      if (isBad) log.warn({ group, detail: error.message }, "a group document cannot be read");
+      else faults.failed(DIRECTORY, error, "the GMS was not reached", { group });
+    },
+    onAnswer: () => faults.succeeded(DIRECTORY),
   });
   const legSockets = legSocketsOf(config, {
     credentials,
@@ -281,6 +288,7 @@ export async function createMcxServer(options: McxOptions): Promise<McxServer> {
       clock,
       now,
       random,
+      faults,
       log,
     });
   /** Ends all calls, whose clients go on elsewhere. */
@@ -338,7 +346,7 @@ export async function createMcxServer(options: McxOptions): Promise<McxServer> {
     await Promise.all([
       stopServer(admin, milliseconds),
       files && stopServer(files.app, milliseconds),
-      within(ended, milliseconds),
+      orLate(ended, clock, milliseconds),
     ]);
     await legSockets?.close();
     // What waits for an answer fails now.
@@ -430,6 +438,8 @@ function notLive(): MikeySakkeError {
 
 /** Tells the processes of a host apart. */
 const NAME_BYTES = 4;
+/** The part of the server that reads group documents, in the log. */
+const DIRECTORY = "directory";
 /** CSKs of some minutes: many times all clients. */
 const MAX_SEEN = 1_000_000;
 /** As many as a sender can have without an answer. */

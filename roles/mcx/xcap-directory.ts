@@ -20,6 +20,8 @@ export interface XcapDirectoryOptions extends XcapClientOptions {
   /** Groups with a call. */
   readonly inUse: () => readonly string[];
   readonly onError?: (groupUri: string, error: unknown) => void;
+  /** The GMS has answered. */
+  readonly onAnswer?: () => void;
 }
 
 interface Group {
@@ -133,6 +135,7 @@ export class XcapDirectory implements GroupDirectory {
     const path = groupDocumentPath(groupUri);
     if (known === undefined) this.#xcap.keep(path, undefined);
     const answer = await this.#xcap.get(path, MEDIA.group, this.#abort.signal);
+    this.#options.onAnswer?.();
     if (answer.state !== "content") return answer.state === "unchanged" ? known?.group : undefined;
     const document = readGroupDocument(answer.body);
     const { uri, members, services, maxParticipants, hangTimer } = document;

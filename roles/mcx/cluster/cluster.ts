@@ -4,6 +4,7 @@ import type { RandomSource } from "../../../base/random.ts";
 import { DEFAULT_WINDOW_MS } from "../../../bindings/index.ts";
 import type { Contacts, McxStore } from "../../../store/index.ts";
 import type { Clock } from "../../../transport/sip/index.ts";
+import type { LastingFaults } from "../../server/lasting-faults.ts";
 import type { ServerLog } from "../../server/log.ts";
 import { Lease } from "./lease.ts";
 import { type GroupClaim, OwnedGroups } from "./owned-groups.ts";
@@ -26,6 +27,7 @@ export interface ClusterOptions {
   /** Milliseconds of a clock that nobody sets; that of the host when absent. */
   readonly monotonic?: () => number;
   readonly random: RandomSource;
+  readonly faults: LastingFaults;
   readonly log: ServerLog;
 }
 
@@ -37,7 +39,7 @@ export class Cluster {
 
   constructor(options: ClusterOptions) {
     this.#options = options;
-    const { store, clock, log, onLost, monotonic = () => performance.now() } = options;
+    const { store, clock, faults, onLost, monotonic = () => performance.now() } = options;
     this.#lease = new Lease({
       ...options,
       monotonic,
@@ -47,8 +49,8 @@ export class Cluster {
       },
     });
     const lease = this.#lease;
-    this.#groups = new OwnedGroups({ store, lease, isOpen: options.isOpen, clock, log });
-    this.#data = new SharedData({ store, lease, deliver: options.deliver, clock, log });
+    this.#groups = new OwnedGroups({ store, lease, isOpen: options.isOpen, clock, faults });
+    this.#data = new SharedData({ store, lease, deliver: options.deliver, clock, faults });
   }
 
   /** Returns whether this process may serve the groups that it owns. */

@@ -6,6 +6,7 @@ import { toHex } from "../../../base/bytes.ts";
 import type { RandomSource } from "../../../base/random.ts";
 import type { Contacts, McxStore } from "../../../store/index.ts";
 import type { Clock } from "../../../transport/sip/index.ts";
+import type { LastingFaults } from "../../server/lasting-faults.ts";
 import type { ServerLog } from "../../server/log.ts";
 
 export interface LeaseOptions {
@@ -20,6 +21,7 @@ export interface LeaseOptions {
   readonly monotonic: () => number;
   readonly now: () => number;
   readonly random: RandomSource;
+  readonly faults: LastingFaults;
   readonly log: ServerLog;
   /** The lease is over: others may have taken over what this process served. It begins anew by itself. */
   readonly onLost: () => void;
@@ -28,6 +30,7 @@ export interface LeaseOptions {
 const NAME_BYTES = 8;
 /** Renewals in the time of one lease. */
 const RENEWALS = 3;
+const RENEWAL = "lease";
 
 interface Ends {
   readonly monotonicEnd: number;
@@ -42,7 +45,6 @@ export class Lease {
   #cancelRenewal: () => void = () => undefined;
   #cancelEnd: () => void = () => undefined;
   #isStopped = false;
-  /** A fault that lasts is told once. */
   #isFaulty = false;
 
   constructor(options: LeaseOptions) {
@@ -82,7 +84,7 @@ export class Lease {
   }
 
   async #renew(): Promise<void> {
-    const { store, leaseMs, log } = this.#options;
+    const { store, leaseMs, faults } = this.#options;
     const instance = this.#instance;
     const ends = this.#ends();
     try {
@@ -90,10 +92,10 @@ export class Lease {
       else if (await store.renew(instance, leaseMs)) {
         if (instance === this.#instance) this.#lasts(ends);
       } else this.#lost(instance);
-      if (this.#isFaulty) log.info({}, "the lease of this process is renewed again");
+      faults.succeeded(RENEWAL);
       this.#isFaulty = false;
     } catch (error) {
-      if (!this.#isFaulty) log.error({ detail: String(error) }, "the lease of this process was not renewed");
+      faults.failed(RENEWAL, error, "the lease of this process was not renewed");
       this.#isFaulty = true;
     }
     this.#again();

@@ -4,7 +4,7 @@
  */
 import type { Contacts, McxStore } from "../../../store/index.ts";
 import type { Clock } from "../../../transport/sip/index.ts";
-import type { ServerLog } from "../../server/log.ts";
+import type { LastingFaults } from "../../server/lasting-faults.ts";
 import type { Lease } from "./lease.ts";
 
 export interface OwnedGroupsOptions {
@@ -13,7 +13,7 @@ export interface OwnedGroupsOptions {
   /** Whether this process has a call of the group. */
   readonly isOpen: (groupUri: string) => boolean;
   readonly clock: Clock;
-  readonly log: ServerLog;
+  readonly faults: LastingFaults;
 }
 
 /** The process at which a call is to be joined. */
@@ -27,6 +27,8 @@ export type GroupClaim =
 /** Milliseconds: a client that was redirected here comes within seconds. */
 const UNUSED_AFTER = 30_000;
 const TIDY_EVERY = 10_000;
+const OWNERS = "owners of groups";
+const RELEASES = "release of groups";
 
 export class OwnedGroups {
   readonly #options: OwnedGroupsOptions;
@@ -62,14 +64,15 @@ export class OwnedGroups {
   }
 
   async #claim(groupUri: string): Promise<GroupClaim> {
-    const { store, lease, log } = this.#options;
+    const { store, lease, faults } = this.#options;
     const { instance } = lease;
     if (instance === undefined) return { where: "nowhere" };
     if (!this.#owned.has(groupUri)) {
       const owner = await store.own(groupUri, instance).catch((error: unknown) => {
-        log.warn({ group: groupUri, detail: String(error) }, "the owner of a group is not known");
+        faults.failed(OWNERS, error, "the owner of a group is not known", { group: groupUri });
         return undefined;
       });
+      if (owner !== undefined) faults.succeeded(OWNERS);
       if (owner !== undefined && owner.instance !== instance) {
         return { where: "elsewhere", contacts: owner.contacts };
       }
@@ -90,14 +93,17 @@ export class OwnedGroups {
   }
 
   async #settle(groupUri: string): Promise<void> {
-    const { store, lease, isOpen, log } = this.#options;
+    const { store, lease, isOpen, faults } = this.#options;
     if (this.#owned.get(groupUri) !== 0 || isOpen(groupUri)) return;
     this.#owned.delete(groupUri);
     const { instance } = lease;
     if (instance === undefined) return;
-    await store.release(instance, groupUri).catch((error: unknown) => {
-      log.warn({ group: groupUri, detail: String(error) }, "a group was not given back");
-    });
+    try {
+      await store.release(instance, groupUri);
+      faults.succeeded(RELEASES);
+    } catch (error) {
+      faults.failed(RELEASES, error, "a group was not given back", { group: groupUri });
+    }
   }
 
   /** Releases groups that were given to this process but that nobody joined, or whose release failed before. */

@@ -4,7 +4,7 @@ import { fromHex, fromUtf8, toHex, utf8 } from "../../../base/bytes.ts";
 import { defined } from "../../../base/defined.ts";
 import type { McxStore } from "../../../store/index.ts";
 import type { Clock } from "../../../transport/sip/index.ts";
-import type { ServerLog } from "../../server/log.ts";
+import type { LastingFaults } from "../../server/lasting-faults.ts";
 import type { Lease } from "./lease.ts";
 
 /** A message that a server brings to the members of a group or to one user: short data, or the notice of a file. */
@@ -26,12 +26,13 @@ export interface SharedDataOptions {
   readonly store: Pick<McxStore, "post" | "take" | "listen">;
   readonly lease: Pick<Lease, "instance">;
   readonly clock: Clock;
-  readonly log: ServerLog;
+  readonly faults: LastingFaults;
   /** Brings a message of another process to the clients that are bound here. */
   readonly deliver: (sds: Sds) => Promise<void>;
 }
 
 const BATCH = 64;
+const TAKING = "messages of other processes";
 /** Milliseconds between two looks: while the database cannot tell, and in case that a notification was lost. */
 const LOOK_EVERY = 500;
 const LOOK_WHILE_LISTENING = 10_000;
@@ -96,7 +97,7 @@ export class SharedData {
   }
 
   async #takeAll(): Promise<void> {
-    const { store, lease, deliver, log } = this.#options;
+    const { store, lease, deliver, faults } = this.#options;
     this.#isDue = false;
     const { instance } = lease;
     if (instance === undefined) return;
@@ -104,10 +105,11 @@ export class SharedData {
       for (;;) {
         const messages = await store.take(instance, BATCH);
         await Promise.all(messages.map((octets) => deliver(decode(octets))));
-        if (messages.length < BATCH) return;
+        if (messages.length < BATCH) break;
       }
+      faults.succeeded(TAKING);
     } catch (error) {
-      log.warn({ detail: String(error) }, "messages of other processes were not taken");
+      faults.failed(TAKING, error, "messages of other processes were not taken");
     }
   }
 }

@@ -2,6 +2,7 @@
 import { expect, it } from "vitest";
 import { Lease } from "../../../roles/mcx/cluster/lease.ts";
 import { OwnedGroups } from "../../../roles/mcx/cluster/owned-groups.ts";
+import { LastingFaults } from "../../../roles/server/lasting-faults.ts";
 import { noLog } from "../../../roles/server/log.ts";
 import { VirtualClock } from "../../support/clock.ts";
 import { seededRandom } from "../../support/random.ts";
@@ -37,6 +38,7 @@ function world() {
     monotonic: () => clock.now(),
     now: () => clock.now() + wall,
     random,
+    faults: new LastingFaults(noLog),
     log: noLog,
     onLost: () => losses.push(clock.now()),
   });
@@ -110,7 +112,7 @@ it("a process keeps a group while it is claimed or has a call, and gives it back
     lease,
     isOpen: (group) => open.has(group),
     clock: new VirtualClock(),
-    log: noLog,
+    faults: new LastingFaults(noLog),
   });
   const [one, two] = [await groups.claim(GROUP), await groups.claim(GROUP)];
   expect([one.where, two.where, asked]).toEqual(["here", "here", 1]);

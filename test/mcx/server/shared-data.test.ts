@@ -1,6 +1,8 @@
 /** Tests what processes of one MCX server bring to each other's clients, by way of a store that keeps octets. */
 import { expect, it } from "vitest";
+import { MikeySakkeError } from "../../../base/errors.ts";
 import { type Sds, SharedData } from "../../../roles/mcx/cluster/shared-data.ts";
+import { LastingFaults } from "../../../roles/server/lasting-faults.ts";
 import { noLog } from "../../../roles/server/log.ts";
 import { VirtualClock } from "../../support/clock.ts";
 
@@ -43,7 +45,7 @@ it.each<[string, Sds]>([
       store,
       lease: { instance },
       clock,
-      log: noLog,
+      faults: new LastingFaults(noLog),
       async deliver(message) {
         delivered.push(message);
         resolve();
@@ -56,4 +58,33 @@ it.each<[string, Sds]>([
   await arrived;
   await there.stop();
   expect(delivered).toEqual([sds]);
+});
+
+it("messages of other processes that cannot be taken are a fault that is logged once, and so is its end", async () => {
+  const clock = new VirtualClock();
+  const lines: string[] = [];
+  const write = (_: object, text: string) => lines.push(text);
+  const faults = new LastingFaults({ ...noLog, error: write, info: write }, () => clock.now());
+  let isAway = true;
+  const data = new SharedData({
+    store: {
+      post: async () => 0,
+      async take() {
+        if (isAway) throw new MikeySakkeError("transport", "STORE_LOST", "the database is away");
+        return [];
+      },
+      listen: () => async () => undefined,
+    },
+    lease: { instance: "here" },
+    clock,
+    faults,
+    deliver: async () => undefined,
+  });
+  data.start();
+  await clock.pass(20_000);
+  expect(lines).toEqual(["messages of other processes were not taken"]);
+  isAway = false;
+  await clock.pass(1000);
+  await data.stop();
+  expect(lines.slice(1)).toEqual(["database: it works again"]);
 });
