@@ -157,13 +157,13 @@ export function createFileServer(options: FileServerOptions): FastifyInstance {
 
   app.all("/", handle);
   app.setNotFoundHandler(handle);
-  app.setErrorHandler(async (error: FastifyError, _request, reply) => {
+  const transport = credentials === undefined ? "HTTP" : "HTTPS";
+  app.setErrorHandler(async (error: FastifyError, { ip: source }, reply) => {
     const status = statusOf(error);
     count("file_refused");
-    log[status >= 500 ? "warn" : "info"](
-      { status, detail: error.message },
-      "a request for a file was refused",
-    );
+    const facts = { reason: error.code ?? String(status), detail: error.message };
+    if (status === 500) log.error(facts, "a request for a file failed");
+    else guard.refused.note({ ...facts, transport, source });
     if (status === 503) reply.header("retry-after", "5");
     return reply.code(status).headers(httpChallenge(error.code)).send();
   });
