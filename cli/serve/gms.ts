@@ -21,6 +21,7 @@ import {
 import { firstKmsConfig, prepareKms, type RunningKms, startKms } from "../kms/start.ts";
 import { firstMcxConfig, prepareMcx } from "../mcx/prepare.ts";
 import { type RunningMcx, startMcx } from "../mcx/start.ts";
+import { warnOfCertificateEnds } from "../server/certificate-end.ts";
 import { type ConfigFile, readConfig } from "../server/data-folder.ts";
 import { warnOfFewDescriptors } from "../server/descriptors.ts";
 import { environmentOf } from "../server/environment.ts";
@@ -108,6 +109,8 @@ async function runAll({ options, first, read, keep }: Run<ServeAllOptions>, outp
   const stop = listenForStop();
   const log = createLog(logLevelOf(options, read));
   warnOfFewDescriptors(gms.data.config.limits.connections, log);
+  const credentials = [prepared.credentials, gms.credentials];
+  warnOfCertificateEnds(credentials, Date.now(), log);
   const signal = listenForReload();
   const opened = await openAtStart(
     { database: kms.data.config.database, files: kms.data.files },
@@ -160,7 +163,6 @@ async function runAll({ options, first, read, keep }: Run<ServeAllOptions>, outp
       console: async () =>
         reconfiguredConsole(consoleConfig, consoleConfigOf(options, await readConfig(read.file))),
     };
-    const credentials = [prepared.credentials, gms.credentials];
     signal.answer(() => reload({ credentials, parts, options, file: read.file, log }));
     await announce(output, withKms, runningGms, runningKms, { ...runningMcx, uri: mcxUri }, runningConsole);
     keep();
@@ -217,6 +219,7 @@ async function runGms(
   const stop = listenForStop();
   const log = createLog(logLevelOf(options, read));
   warnOfFewDescriptors(config.limits.connections, log);
+  warnOfCertificateEnds([gms.credentials], Date.now(), log);
   const signal = listenForReload();
   const opened = await openAtStart({ database: config.database, files }, environmentOf(), keep).catch(
     stop.failed,

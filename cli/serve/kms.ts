@@ -9,6 +9,7 @@ import {
   type RunningKms,
   startKms,
 } from "../kms/start.ts";
+import { warnOfCertificateEnds } from "../server/certificate-end.ts";
 import { warnOfFewDescriptors } from "../server/descriptors.ts";
 import { environmentOf } from "../server/environment.ts";
 import { startOnFolder } from "../server/make-folder.ts";
@@ -26,6 +27,7 @@ export async function serveKms(options: ServeOptions, output: Output): Promise<v
     const stop = listenForStop();
     const log = createLog(logLevelOf(options, read));
     warnOfFewDescriptors(config.limits.connections, log);
+    warnOfCertificateEnds([prepared.credentials], Date.now(), log);
     const signal = listenForReload();
     const opened = await openAtStart({ database: config.database, files }, environmentOf(), keep).catch(
       stop.failed,

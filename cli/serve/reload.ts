@@ -7,6 +7,7 @@ import { type ConsoleConfig, consoleConfigSchema } from "../../roles/console/con
 import type { LeveledLog, ServerLog } from "../../roles/server/log.ts";
 import { LOG_RELOADABLE, logConfigSchema, parseLogConfig } from "../../roles/server/log-config.ts";
 import { type Reconfiguration, reconfiguration } from "../../roles/server/reconfigure.ts";
+import { warnOfCertificateEnds } from "../server/certificate-end.ts";
 import { type ConfigFile, readConfig } from "../server/data-folder.ts";
 import type { Credentials } from "../server/tls.ts";
 
@@ -67,6 +68,7 @@ async function renewCertificates(all: readonly (Credentials | undefined)[], log:
       );
     }
   }
+  warnOfCertificateEnds(all, Date.now(), log);
 }
 
 /** Returns a reconfiguration with its keys as the file has them. */
