@@ -53,7 +53,7 @@ export class LightClients {
   armed = true;
   readonly #options: LightClientsOptions;
   readonly #wires: Wire[];
-  /** By Call-ID. */
+  /** Subscriptions by Call-ID. */
   readonly #subscribers = new Map<string, Subscriber>();
 
   private constructor(options: LightClientsOptions, wires: Wire[]) {

@@ -40,6 +40,8 @@ export interface RunningOptions {
   readonly workers?: number;
   readonly config?: Partial<GmsConfigInput>;
   readonly instance?: string;
+  /** The operator's token. */
+  readonly adminToken?: string;
   /** Private key of an earlier issuer. */
   readonly issuerJwk?: ReturnType<DevelopmentIssuer["exportPrivateJwk"]>;
 }
@@ -72,7 +74,7 @@ export async function startGms(options: RunningOptions = {}): Promise<RunningGms
     ...defined({ pool: world.pool }),
     keys: world.keys,
     tokens: issuer.verifier(GMS_URI),
-    ...defined({ instance }),
+    ...defined({ instance, adminToken: options.adminToken }),
     now: Date.now,
     random: systemRandom,
   });

@@ -1,6 +1,6 @@
-/** The parts that GMS processes on one PostgreSQL share: database, keys of the domain, and the issuer of tokens. */
+/** The parts that GMS processes on one database share: keys of the domain, and the issuer of tokens. */
 import { migrate } from "../../../store/database/migrate.ts";
-import { openDatabase } from "../../../store/index.ts";
+import { type DatabaseOptions, openDatabase } from "../../../store/index.ts";
 import type { Cluster } from "../../support/postgres.ts";
 import type { GmsJob } from "../kill/protocol.ts";
 import { makeWorld, type World, type WorldOptions } from "../memory-gms.ts";
@@ -13,11 +13,14 @@ export interface SharedDatabase {
   readonly token: (userUri: string) => Promise<string>;
 }
 
-export async function shareDatabase(
-  cluster: Cluster,
-  options: Pick<WorldOptions, "prepared"> = {},
-): Promise<SharedDatabase> {
-  const database = { url: await cluster.createDatabase(), max: 4 };
+type Options = Pick<WorldOptions, "prepared">;
+
+export async function shareDatabase(cluster: Cluster, options: Options = {}): Promise<SharedDatabase> {
+  return share({ url: await cluster.createDatabase(), max: 4 }, options);
+}
+
+/** The database is empty. On PGlite only one process at a time can have it. */
+export async function share(database: DatabaseOptions, options: Options = {}): Promise<SharedDatabase> {
   const db = await openDatabase(database);
   await migrate(db);
   await db.close();

@@ -9,6 +9,8 @@ export interface GmsJob {
   readonly instance: string;
   readonly issuerJwk: ReturnType<DevelopmentIssuer["exportPrivateJwk"]>;
   readonly config: Partial<GmsConfigInput>;
+  /** The data folder in which commands find the process. */
+  readonly dataDir?: string;
 }
 
 /** Each is answered with `done` when it has been followed; `sealed` and `acknowledged` wait until that is so. */

@@ -3,11 +3,14 @@
  * Standard output is a pipe, which Node.js writes synchronously: what was said before a kill has been said.
  */
 import { createInterface } from "node:readline";
+import { gmsAdminFileOf } from "../../../../cli/gms/gms-folder.ts";
+import { writeAdminFile } from "../../../../cli/server/admin-file.ts";
 import { openDatabase } from "../../../../store/index.ts";
 import { GROUP, OPERATOR, startGms } from "../../foreign/running-gms.ts";
 import { newMembers } from "../../memory-gms.ts";
 import type { GmsJob, Order, Said } from "../protocol.ts";
 
+const TOKEN = "operator";
 const job = JSON.parse(process.argv[2]!) as GmsJob;
 const say = (said: Said) => process.stdout.write(`${JSON.stringify(said)}\n`);
 
@@ -18,7 +21,12 @@ const running = await startGms({
   instance: job.instance,
   issuerJwk: job.issuerJwk,
   config: job.config,
+  adminToken: TOKEN,
 });
+if (job.dataDir !== undefined) {
+  const access = { url: running.adminUrl, token: TOKEN, pid: process.pid };
+  await writeAdminFile(gmsAdminFileOf(job.dataDir), access);
+}
 const { admin } = running.gms.context;
 running.gms.context.on({ sealed: (uris) => say({ what: "sealed", count: uris.length }) });
 
