@@ -65,7 +65,7 @@ export class Controls implements ControlKeys {
   }
 }
 
-/** What is sent to one participant, or to all. */
+/** Keys and signalling for messages to one participant, or to all by multicast. */
 interface Way {
   readonly key: () => DeliveredKey;
   readonly signalling: ControlSignalling;
@@ -177,7 +177,7 @@ export interface Member {
   readonly events: CallEvent[];
   readonly controls: Controls;
   readonly media: DatagramPort;
-  /** What the member heard, by the number in each frame. */
+  /** Numbers of the frames that the member heard. */
   readonly heard: number[];
 }
 

@@ -4,8 +4,9 @@ import type { GroupMediaKeys } from "../../../bindings/media/index.ts";
 import { type CallEvent, OffNetworkCall, type OffNetworkConfig } from "../../../roles/client/calls/index.ts";
 import { gmkOf } from "../../media/packets.ts";
 import { seededRandom } from "../../support/random.ts";
-import { frameOf, Net, numberOf } from "./medium.ts";
+import { frameOf, Net } from "./medium.ts";
 import { ALICE, ALL, BOB, CAROL, GROUP, Ring, states } from "./members.ts";
+import { say } from "./say.ts";
 
 const MEDIA = { host: "239.255.0.1", port: 5004 };
 const FLOOR = { host: "239.255.0.1", port: 5005 };
@@ -49,14 +50,10 @@ function world(seed: string, floor: Partial<OffNetworkConfig> = {}) {
 }
 
 async function talk(net: Net, { call }: Member, listeners: readonly Member[], frames: number) {
-  for (let n = 0; n < frames; n++) {
-    await call.send(frameOf(n));
-    await net.clock.pass(20);
-    for (const { call: other, heard } of listeners) {
-      const frame = other.play();
-      if (frame !== undefined) heard.push(numberOf(frame));
-    }
-  }
+  const pass = (milliseconds: number) => net.clock.pass(milliseconds);
+  const calls = listeners.map((listener) => listener.call);
+  const heard = await say(call, calls, frames, { pass });
+  for (const [i, listener] of listeners.entries()) listener.heard.push(...heard[i]!);
 }
 
 describe("a call without a server", () => {

@@ -16,8 +16,9 @@ import type { ClientKeys } from "../../../roles/identity/index.ts";
 import { clientKeysOf } from "../../mcx/signalling/parts.ts";
 import { seededRandom } from "../../support/random.ts";
 import { HOME_KMS, makeKms, type TestKms } from "../../support/world.ts";
-import { frameOf, Net, numberOf } from "./medium.ts";
+import { Net } from "./medium.ts";
 import { ALICE, BOB, CAROL, states } from "./members.ts";
+import { say } from "./say.ts";
 
 let core: Core;
 let kms: TestKms;
@@ -81,21 +82,15 @@ async function settled<T>(net: Net, work: Promise<T>): Promise<T> {
   work.then(done, done);
   while (!isOver) {
     await net.clock.pass(10);
-    // What the keys take is done in between.
+    // Key operations finish in between.
     await new Promise((resolve) => setImmediate(resolve));
   }
   return work;
 }
 
 async function talk(net: Net, from: PlacedPrivateCall, to: PlacedPrivateCall, frames: number) {
-  const heard: number[] = [];
-  for (let n = 0; n < frames; n++) {
-    await from.call.send(frameOf(n));
-    await net.clock.pass(20);
-    const frame = to.call.play();
-    if (frame !== undefined) heard.push(numberOf(frame));
-  }
-  return heard;
+  const [heard] = await say(from.call, [to.call], frames, { pass: (ms) => net.clock.pass(ms) });
+  return heard!;
 }
 
 describe("a private call without a server", () => {
@@ -234,7 +229,7 @@ function offerOf(mikey: Uint8Array | undefined): Uint8Array {
   return writeCallSdp({ media, floor: { ...media, port: 5005 }, ...defined({ mikey }) }, 1);
 }
 
-/** What a client that is not ours sends for Alice, and the answers to it. */
+/** Sends messages for Alice that our client would not send, and keeps the answers. */
 function requests(net: Net) {
   const port = net.open("192.0.2.9");
   const names: number[] = [];

@@ -128,7 +128,7 @@ describeWithPostgres("three processes of an MCX server", () => {
           const struck = await serving();
           const at = performance.now();
           const striking = strike(struck);
-          // Not what was on its way still.
+          // Packets that were still on their way do not count.
           await until(() => others.every(({ heardAt, silence }) => heardAt > at + 1000 && silence > 0));
           await striking;
           const longest = Math.max(...others.map(({ silence }) => silence));

@@ -63,7 +63,7 @@ onEachDatabase("processes of an MCX server", ({ fresh, again }) => {
     expect((await all[1]!.own(group(1), "p1"))!.instance).toBe("p1");
     expect(await all[0]!.renew("p0", LEASE)).toBe(false);
     expect((await all[0]!.own(group(1), "p0"))!.instance).toBe("p1");
-    // What the dead process does later changes nothing.
+    // Later statements of the dead process change nothing.
     await all[0]!.release("p0", group(1));
     expect((await all[0]!.own(group(1), "p0"))!.instance).toBe("p1");
   });

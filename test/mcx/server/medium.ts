@@ -9,7 +9,7 @@ import {
 export class Medium {
   readonly #ports = new Map<string, DatagramHandler[]>();
   #next = 10_000;
-  /** What becomes of a datagram: handed over, or not, now or later. */
+  /** Decides whether and when a datagram is handed over. */
   deliver: (hand: () => void, to: DatagramAddress) => void = (hand) => hand();
 
   /** A port of its own, which hears a multicast group too when one is given. */

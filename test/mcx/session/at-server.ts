@@ -25,8 +25,9 @@ import {
   type SessionMember,
 } from "../../../roles/mcx/index.ts";
 import type { DatagramPort } from "../../../transport/datagram/ports.ts";
-import { frameOf, Net, numberOf } from "../../client/calls/medium.ts";
+import { Net } from "../../client/calls/medium.ts";
 import { ALL, Controls, controlKey, GROUP } from "../../client/calls/members.ts";
+import { say } from "../../client/calls/say.ts";
 import { seededRandom } from "../../support/random.ts";
 
 export const SERVER = "192.0.2.1";
@@ -40,7 +41,7 @@ export interface Options {
   readonly floor?: Partial<FloorConfig>;
   readonly keys?: () => GroupMediaKeys | undefined;
   readonly musik?: ReturnType<typeof controlKey>;
-  /** Where other sessions are too. */
+  /** A network that other sessions use too. */
   readonly net?: Net;
   readonly own?: OwnSockets;
   readonly messageRate?: RateLimit;
@@ -181,15 +182,7 @@ export interface Member {
   readonly floor: { host: string; port: number };
 }
 
-export async function burst(net: Net, talker: Member, listeners: readonly Member[], frames: number) {
-  const heard = listeners.map(() => [] as number[]);
-  for (let n = 0; n < frames + 20; n++) {
-    if (n < frames) await talker.call.send(frameOf(n));
-    await net.clock.pass(20);
-    for (const [i, { call }] of listeners.entries()) {
-      const frame = call.play();
-      if (frame !== undefined) heard[i]!.push(numberOf(frame));
-    }
-  }
-  return heard;
+export function burst(net: Net, talker: Member, listeners: readonly Member[], frames: number) {
+  const calls = listeners.map(({ call }) => call);
+  return say(talker.call, calls, frames, { pass: (milliseconds) => net.clock.pass(milliseconds), tail: 20 });
 }

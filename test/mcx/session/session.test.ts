@@ -219,7 +219,7 @@ describe("a session with a key of the group", () => {
     };
     expect(Math.max(...(await talk(30)))).toBeGreaterThan(7000);
     session.leave(BOB);
-    // What the mixer has sent is on its way, and in Carol's jitter buffer.
+    // Packets that the mixer has sent are on their way, and in Carol's jitter buffer.
     await net.clock.pass(10);
     const made = session.state.counters.mixer_made!;
     const atBob = net.deliveredTo(bob!.media);

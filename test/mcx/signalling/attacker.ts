@@ -14,7 +14,7 @@ let number = 100;
 /** Each branch has the length of the others, so that a message is as long as its copy. */
 let branches = 0;
 
-/** With another branch and number, or it would be taken for the same transaction. */
+/** Changes a request, and its branch and number too, so that it does not count as the same transaction. */
 export function altered(message: Uint8Array, { headers = {}, request, body = (text) => text }: Change = {}) {
   const text = Buffer.from(message).toString("latin1");
   const end = text.indexOf("\r\n\r\n");
@@ -48,7 +48,7 @@ export async function overTcp(port: number, message: Uint8Array): Promise<string
   }
 }
 
-/** From another loopback address. */
+/** Sends a message over UDP from another loopback address. */
 export async function overUdp(port: number, message: Uint8Array): Promise<string> {
   const socket = createSocket("udp4");
   try {

@@ -1,5 +1,6 @@
 /** The record that the MCX server keeps of each call: from the first client who joins to the last who leaves. */
 import { afterEach, describe, expect, it } from "vitest";
+import { takeFloor } from "./floor.ts";
 import { ALICE, BOB, type Device, GROUP, McxWorld, NAMES, until } from "./mcx-server.ts";
 
 let world: McxWorld;
@@ -21,8 +22,7 @@ describe("the log of calls of an MCX server", () => {
       { id: 1, groupUri: GROUP, from: expect.any(Number), participants: 2, talkers: [] },
     ]);
     const [{ call }] = calls;
-    call.request();
-    await until(() => call.floor.state === "granted");
+    await takeFloor(call);
     call.release();
     await until(() => world.callLog.list()[0]!.talkers.length > 0);
     for (const one of calls) await one.hangUp();
@@ -39,8 +39,7 @@ describe("the log of calls of an MCX server", () => {
     const [alice, bob] = await bound(ALICE, BOB);
     const { call } = await alice!.client.call(GROUP);
     await bob!.client.call(GROUP);
-    call.request();
-    await until(() => call.floor.state === "granted");
+    await takeFloor(call);
     await world.sessions.close();
     const [only] = world.callLog.list();
     expect(only).toMatchObject({ to: expect.any(Number), last: { user: ALICE } });

@@ -19,7 +19,7 @@ async function bound(...users: string[]): Promise<Device[]> {
   return devices;
 }
 
-/** What is told, the newest last. */
+/** Returns the lists of participants that the call has been sent, the newest last. */
 async function watched(call: McxCall): Promise<string[][]> {
   const told: string[][] = [];
   await call.watch((participants) => told.push([...participants]));
@@ -78,7 +78,7 @@ it("a participant client that could not read a document asks for the whole", asy
   let isBroken = false;
   const alice = await world.device(ALICE, {
     incoming(octets, pass) {
-      // In the signed document.
+      // The change is in the signed document.
       const at = latin(octets).indexOf("<user ");
       if (isBroken && latin(octets).startsWith("NOTIFY ") && at > 0) octets[at + 1]! ^= 1;
       pass();
@@ -114,7 +114,7 @@ describe("a user outside of the call", () => {
     await carol!.client.call(GROUP);
     await pause();
     expect(told).toEqual([[ALICE]]);
-    // What was recorded, from elsewhere.
+    // The recorded request is refused when it comes from elsewhere.
     const again = altered(subscribed, { headers: { "Call-ID": "another" } });
     expect(await overTcp(port(), again)).toBe("SIP/2.0 403 Forbidden");
     expect(await overTcp(port(), altered(subscribed))).toBe("SIP/2.0 403 Forbidden");

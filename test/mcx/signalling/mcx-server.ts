@@ -114,10 +114,10 @@ export class McxWorld {
   readonly callLog = new CallLog(Date.now);
   /** Lines of the server's log of refusals. */
   readonly refusals: object[] = [];
-  /** What the server got, as somebody on the way could record it. */
+  /** Messages to the server, as somebody on the way could record them. */
   readonly recorded: Uint8Array[] = [];
   messages!: SeenMessages;
-  /** For the pauses between NOTIFYs of a call. */
+  /** The clock of the pauses between NOTIFYs of a call. */
   readonly conferenceClock = new VirtualClock();
   readonly groupKeys = keysOf([...NAMES, MCX]);
   readonly #closers: (() => unknown)[] = [];
@@ -262,7 +262,7 @@ export class McxWorld {
       incoming?: Incoming;
       /** IMS public user identity: requests have it, and only the upload of a CSK a token. */
       ims?: string;
-      /** Where it registers, and by way of which all goes. */
+      /** The core where it registers, and through which all requests go. */
       core?: { port: number; password: string };
     } = {},
   ): Promise<Device> {
@@ -361,7 +361,7 @@ async function endpointOf({
   return { endpoint, port: transports[0]!.sentBy.port! };
 }
 
-/** As a core that has authenticated its users: the identity that they prefer is the one that it asserts (RFC 3325 6). */
+/** Asserts the identity that a user prefers, as an IMS core does that has authenticated its users (RFC 3325 6). */
 function asserting(bytes: Uint8Array): Uint8Array {
   const text = Buffer.from(bytes).toString("latin1");
   return Buffer.from(text.replace("P-Preferred-Identity:", "P-Asserted-Identity:"), "latin1");

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
+import { pause } from "../../../base/deadline.ts";
 import { G711_FRAME, GroupMedia, readRtpHeader, rtpPayload } from "../../../bindings/media/index.ts";
 import { opusCodec } from "../../../cli/call/opus.ts";
 import { speechCodecs } from "../../../cli/call/speech.ts";
@@ -10,8 +11,10 @@ import { shareOf, tone } from "../../../cli/call/tone.ts";
 import { readWav, SPEECH_RATE } from "../../../cli/call/wav.ts";
 import type { McxCall } from "../../../roles/client/mcx/index.ts";
 import { openUdpPort } from "../../../transport/datagram/udp-node.ts";
+import { FRAME_MS } from "../../client/calls/say.ts";
 import { evenPort, exitOf, FFMPEG, ffmpeg, HOST, record, sdpOf } from "../../support/ffmpeg.ts";
 import { describeWith } from "../../support/foreign.ts";
+import { takeFloor } from "./floor.ts";
 import { ALICE, BOB, GROUP, McxWorld, NAMES, until } from "./mcx-server.ts";
 
 const HERTZ = 700;
@@ -31,13 +34,12 @@ async function inCall(user: string, preferred: "g711" | "opus"): Promise<McxCall
 
 /** Says a tone, frame by frame, until `isEnough`. */
 async function say({ call }: McxCall, isEnough: () => boolean): Promise<void> {
-  call.request();
-  await until(() => call.floor.state === "granted");
+  await takeFloor(call);
   const samples = tone(HERTZ, SPEECH_RATE);
   for (let n = 0; !isEnough() && n < 3000; n++) {
     const at = (n * G711_FRAME) % samples.length;
     await call.send(samples.subarray(at, at + G711_FRAME));
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await pause(FRAME_MS);
   }
 }
 

@@ -5,7 +5,8 @@ import type { SpeechFormat } from "../../../documents/sdp/call.ts";
 import { GroupCall } from "../../../roles/client/calls/index.ts";
 import { openUdpPort } from "../../../transport/datagram/udp-node.ts";
 import { systemClock } from "../../../transport/sip/index.ts";
-import { GROUP, MCX, type McxWorld, NAMES, until } from "./mcx-server.ts";
+import { takeFloor } from "./floor.ts";
+import { GROUP, MCX, type McxWorld, NAMES } from "./mcx-server.ts";
 
 const HOST = "127.0.0.1";
 /** Octets of a frame of G.711, which the client would send. */
@@ -63,8 +64,7 @@ export function floorOf(world: McxWorld, user: string, own: OwnMedia, closers: C
   closers.push(() => call.close());
   return {
     async talk(): Promise<number> {
-      call.request();
-      await until(() => call.floor.state === "granted");
+      await takeFloor(call);
       // The SSRC of the request is that of the client's own packets, of which this one goes nowhere.
       await call.send(new Int16Array(FRAME));
       return ssrc!;

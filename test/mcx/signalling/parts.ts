@@ -7,7 +7,7 @@ import { ALICE, BOB, CAROL, clientKeys, type TestKms } from "../../support/world
 export { ALICE, BOB, CAROL, GROUP, MCX, OTHER_GROUP as OTHER } from "../../support/names.ts";
 export const NAMES = [ALICE, BOB, CAROL];
 
-/** For the present. */
+/** The keys of a user for the present key period. */
 export const clientKeysOf = (kms: TestKms, user: string, partners: readonly TestKms[] = []): ClientKeys =>
   clientKeys(kms, user, { at: [Date.now()], partners });
 

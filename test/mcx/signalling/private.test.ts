@@ -8,7 +8,7 @@ import { sealSignalling } from "../../../documents/signalling-xml/index.ts";
 import { sealPck } from "../../../roles/client/calls/private-call-key.ts";
 import type { McxPrivateCall, OnPrivateCall } from "../../../roles/client/mcx/index.ts";
 import { WARNING } from "../../../transport/sip/index.ts";
-import { frameOf, numberOf } from "../../client/calls/medium.ts";
+import { talk } from "./floor.ts";
 import { ALICE, BOB, CAROL, type Device, MCX, McxWorld, until } from "./mcx-server.ts";
 import { mikeyIn, openAnyPck, pckOf } from "./private-call.ts";
 
@@ -20,7 +20,7 @@ class Taker {
   readonly callers: string[] = [];
   readonly taken: McxPrivateCall[] = [];
   readonly ends: string[] = [];
-  /** What came to it, as SIP messages. */
+  /** SIP messages that the client got. */
   readonly got: Uint8Array[] = [];
   device!: Device;
 
@@ -49,19 +49,6 @@ async function bound(user: string, changes: Parameters<McxWorld["device"]>[1] = 
   return device;
 }
 
-async function say(from: McxPrivateCall, to: McxPrivateCall, frames: number): Promise<number[]> {
-  const heard: number[] = [];
-  from.call.request();
-  await until(() => from.call.floor.state === "granted");
-  for (let n = 0; n < frames + 12; n++) {
-    if (n < frames) await from.call.send(frameOf(n));
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    const frame = to.call.play();
-    if (frame !== undefined) heard.push(numberOf(frame));
-  }
-  return heard;
-}
-
 describe("a private call through the server", () => {
   it("carries speech both ways and has one talker at a time", async () => {
     world = await McxWorld.create();
@@ -72,15 +59,15 @@ describe("a private call through the server", () => {
     await until(() => bob.taken.length === 1);
     const [taken] = bob.taken;
     expect(bob.callers).toEqual([ALICE]);
-    const heard = await say(placed, taken!, 25);
-    expect(heard.length).toBeGreaterThan(15);
-    expect(heard).toEqual([...heard].sort((a, b) => a - b));
+    const [heard] = await talk(placed.call, [taken!.call], 25);
+    expect(heard!.length).toBeGreaterThan(15);
+    expect(heard).toEqual([...heard!].sort((a, b) => a - b));
     expect(taken!.call.floor).toMatchObject({ state: "taken", talker: ALICE });
     taken!.call.request();
     await until(() => taken!.call.floor.state === "queued");
     placed.call.release();
     await until(() => taken!.call.floor.state === "granted");
-    expect((await say(taken!, placed, 25)).length).toBeGreaterThan(15);
+    expect((await talk(taken!.call, [placed.call], 25))[0]!.length).toBeGreaterThan(15);
     expect(world.privateSessions.totals()).toMatchObject({ forwarded: 50, otherStream: 0 });
     await taken!.hangUp();
     await until(() => ends.length === 1);

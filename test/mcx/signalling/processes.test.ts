@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { defined } from "../../../base/defined.ts";
 import type { GroupClaim } from "../../../roles/mcx/cluster/owned-groups.ts";
 import { type Clock, type SipEndpoint, systemClock } from "../../../transport/sip/index.ts";
+import { takeFloor } from "./floor.ts";
 import { ALICE, BOB, type Device, GROUP, MCX, McxWorld, NAMES, until } from "./mcx-server.ts";
 
 let there: McxWorld;
@@ -83,8 +84,7 @@ describe("a client whose call is at another process", () => {
     serveThere();
     const listener = await bob.client.call(GROUP);
     // There is nobody to talk to for one who is alone.
-    call.request();
-    await until(() => call.floor.state === "granted");
+    await takeFloor(call);
     claim = HERE;
     for (const dialog of await there.sessions.endAll()) void dialog.bye("moved");
     await until(() => here.sessions.states()[0]?.participants.length === 2);
@@ -141,7 +141,7 @@ it("a call that is lost again soon gives its servers more time to answer", async
     await until(() => joined() > rejoined);
   }
   const [first = 0] = limits;
-  // By the third loss those before are forgotten.
+  // When the third is lost, the losses before it are forgotten.
   expect(limits).toEqual([first, first, Math.min(2 * first, 32_000), first, Math.min(2 * first, 32_000)]);
   expect(first).toBeLessThan(32_000);
   // The server was there all the time, and ended each call when its client joined anew.
@@ -209,7 +209,7 @@ it("a CSK that one process has accepted is refused by the others", async () => {
   const [digest] = seen;
   expect(digest).toBeDefined();
   seen.clear();
-  // As if the other process had had the next one before.
+  // The next one looks as if the other process had already accepted it.
   const { has } = seen;
   seen.has = () => true;
   await expect(alice.client.bind()).rejects.toMatchObject({ code: "MCX_REFUSED", status: 403 });

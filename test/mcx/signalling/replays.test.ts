@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { systemRandom, utf8 } from "../../../bindings/index.ts";
 import { MCDATA_ID_BYTES, PAYLOAD_CONTENT_TYPES } from "../../../bindings/mcdata/index.ts";
 import { altered, type Change, overTcp, overUdp } from "./attacker.ts";
+import { takeFloor } from "./floor.ts";
 import { ALICE, BOB, CAROL, type Device, GROUP, McxWorld, NAMES, OTHER, until } from "./mcx-server.ts";
 
 let world: McxWorld;
@@ -65,7 +66,7 @@ describe("a repeated message ID", () => {
   it("is delivered once, though the sender seals it anew", async () => {
     world = await McxWorld.create();
     const [bob] = await bound(BOB);
-    // As a sender does who has missed the answer: the IDs again, the rest new.
+    // A sender who has missed the answer uses the same IDs again, and everything else is new.
     let fixed: Uint8Array[] = [];
     const random = (length: number) =>
       (length === MCDATA_ID_BYTES ? fixed.shift() : undefined) ?? systemRandom(length);
@@ -111,8 +112,7 @@ describe("a recorded INVITE", () => {
     const again = () => overTcp(port(), altered(invite, change));
     expect(await again()).toBe(FORBIDDEN);
     expect([ends, world.counts[`refused_${code}`]]).toEqual([[], 1]);
-    call.call.request();
-    await until(() => call.call.floor.state === "granted");
+    await takeFloor(call.call);
     await Promise.all([call, heard].map((one) => one.hangUp()));
     await until(() => world.sessions.groups().length === 0);
     expect(await again()).toBe(FORBIDDEN);
@@ -173,7 +173,7 @@ describe("an attacker who has only seen a client's token", () => {
     await device.client.bind();
     await until(() => (world.counts.binding_refreshed ?? 0) > 0);
     const { requests } = world.clients.of(ALICE)[0]!;
-    // As if it had not come yet.
+    // The server is made to believe that it has not seen the request yet.
     requests.has = () => false;
     const refresh = altered(recorded("PUBLISH"), { headers: { Contact: `<${EVE}>` } });
     expect(await overTcp(port(), refresh)).toBe(FORBIDDEN);

@@ -2,6 +2,7 @@
  * Clients and an MCX server over SIP: CSK upload, MuSiK download, group calls, short data (TS 33.180 5.4, 5.8, 8, 9).
  */
 import { afterEach, describe, expect, it } from "vitest";
+import { pause } from "../../../base/deadline.ts";
 import { Initiator } from "../../../bindings/identity/initiator.ts";
 import { sealMessage, systemRandom, utf8 } from "../../../bindings/index.ts";
 import {
@@ -19,8 +20,9 @@ import {
   type Headers,
   nameAddress,
 } from "../../../transport/sip/index.ts";
-import { frameOf, numberOf } from "../../client/calls/medium.ts";
+import { FRAME_MS } from "../../client/calls/say.ts";
 import { makeKms } from "../../support/world.ts";
+import { takeFloor, takeTurn } from "./floor.ts";
 import { ALICE, BOB, CAROL, type Device, GROUP, MCX, McxWorld, NAMES, OTHER, until } from "./mcx-server.ts";
 
 let world: McxWorld;
@@ -30,24 +32,6 @@ async function bound(...users: string[]): Promise<Device[]> {
   const devices = await Promise.all(users.map((user) => world.device(user)));
   await Promise.all(devices.map(({ client }) => client.bind()));
   return devices;
-}
-
-/** Talks for some frames while the others play. */
-async function say(talker: McxCall, listeners: readonly McxCall[], frames: number): Promise<number[][]> {
-  const heard = listeners.map(() => [] as number[]);
-  talker.call.request();
-  await until(() => talker.call.floor.state === "granted");
-  for (let n = 0; n < frames + 12; n++) {
-    if (n < frames) await talker.call.send(frameOf(n));
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    for (const [i, { call }] of listeners.entries()) {
-      const frame = call.play();
-      if (frame !== undefined) heard[i]!.push(numberOf(frame));
-    }
-  }
-  talker.call.release();
-  await until(() => talker.call.floor.state !== "granted");
-  return heard;
 }
 
 const authorised = (user: string) => (headers: Headers) =>
@@ -174,7 +158,7 @@ describe("a group call", () => {
       ),
     );
     const [alice, bob, carol] = calls as [McxCall, McxCall, McxCall];
-    const [atBob, atCarol] = await say(alice, [bob, carol], 25);
+    const [atBob, atCarol] = await takeTurn(alice.call, [bob.call, carol.call], 25);
     expect(atBob!.length).toBeGreaterThan(20);
     expect(atCarol!.length).toBeGreaterThan(20);
     expect(bob.call.counters.media).toMatchObject({ received: 25, mismatches: 0 });
@@ -183,11 +167,11 @@ describe("a group call", () => {
     await until(() => ends.length > 0);
     expect(ends).toEqual([`${CAROL} bye`]);
     const before = carol.call.counters.media.received;
-    await say(bob, [alice], 10);
+    await takeTurn(bob.call, [alice.call], 10);
     expect(carol.call.counters.media.received).toBe(before);
     // A new CSK in the midst of the call.
     await devices[0]!.client.bind();
-    expect((await say(alice, [bob], 10))[0]!.length).toBeGreaterThan(5);
+    expect((await takeTurn(alice.call, [bob.call], 10))[0]!.length).toBeGreaterThan(5);
     await Promise.all([alice.hangUp(), bob.hangUp()]);
     await until(() => world.sessions.groups().length === 0);
     expect(world.sessions.totals().forwarded).toBe(45);
@@ -228,7 +212,7 @@ describe("a group call", () => {
         headers: authorised(user),
       });
     expect((await invite(ALICE, alice)).response.status).toBe(403);
-    // Without the protection that the server asks for.
+    // The message lacks the protection that the server asks for.
     const info = utf8('<mcpttinfo xmlns="urn:3gpp:ns:mcpttInfo:1.0"/>');
     const clear = writeMultipart([...parts, { contentType: MEDIA.mcpttInfo, body: info }]);
     const { response } = await bob!.endpoint.invite({
@@ -338,7 +322,7 @@ describe("a group call", () => {
     const [onTablet, atAlice] = [await tablet.client.call(GROUP), await alice!.client.call(GROUP)];
     await until(() => ends.length > 0);
     expect(world.sessions.states()[0]!.participants).toEqual([BOB, ALICE]);
-    expect((await say(atAlice, [onTablet], 10))[0]!.length).toBeGreaterThan(5);
+    expect((await takeTurn(atAlice.call, [onTablet.call], 10))[0]!.length).toBeGreaterThan(5);
     // The one that is not in the call goes, and the other one stays in it.
     await bob!.client.close();
     expect(world.clients.of(BOB)).toHaveLength(1);
@@ -353,9 +337,9 @@ describe("a group call", () => {
     await until(() => devices.every(({ events }) => events.some(({ type }) => type === "key")));
     await until(() => world.counts.musik_downloaded === 2);
     const [alice, bob] = await Promise.all(devices.map(({ client }) => client.call(GROUP)));
-    const [atBob] = await say(alice!, [bob!], 20);
+    const [atBob] = await takeTurn(alice!.call, [bob!.call], 20);
     expect(atBob!.length).toBeGreaterThan(15);
-    // To the leg, and again by multicast, where it is the same packet.
+    // Each packet is sent to the leg, and again by multicast.
     expect(bob!.call.counters.media.refused.replayed).toBeGreaterThan(15);
     expect(bob!.call.counters.floor.received).toBeGreaterThan(1);
   });
@@ -366,13 +350,12 @@ describe("a group call", () => {
     const devices = await bound(...NAMES);
     const calls = await Promise.all(devices.map(({ client }) => client.call(GROUP)));
     const [alice, bob, carol] = calls as [McxCall, McxCall, McxCall];
-    for (const { call } of [alice, bob]) call.request();
-    await until(() => [alice, bob].every(({ call }) => call.floor.state === "granted"));
+    for (const { call } of [alice, bob]) await takeFloor(call);
     const samples: number[] = [];
     for (let n = 0; n < 40; n++) {
       await alice.call.send(new Int16Array(160).fill(264));
       await bob.call.send(new Int16Array(160).fill(1056));
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await pause(FRAME_MS);
       const frame = carol.call.play();
       if (frame !== undefined) samples.push(frame[0]!);
     }

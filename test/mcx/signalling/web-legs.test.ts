@@ -8,7 +8,7 @@ import { type CallEvent, GroupCall } from "../../../roles/client/calls/index.ts"
 import type { McxCall } from "../../../roles/client/mcx/index.ts";
 import { type MediaSocket, openMediaSocket } from "../../../transport/datagram/websocket-client.ts";
 import { systemClock } from "../../../transport/sip/index.ts";
-import { frameOf, numberOf } from "../../client/calls/medium.ts";
+import { takeFloor, takeTurn } from "./floor.ts";
 import { ALICE, BOB, CAROL, GROUP, MCX, McxWorld, NAMES, until } from "./mcx-server.ts";
 
 let world: McxWorld;
@@ -78,23 +78,6 @@ async function overUdp(user: string): Promise<McxCall> {
   return client.call(GROUP, { members: () => NAMES });
 }
 
-async function say(talker: GroupCall, listeners: readonly GroupCall[], frames: number): Promise<number[][]> {
-  const heard = listeners.map(() => [] as number[]);
-  talker.request();
-  await until(() => talker.floor.state === "granted");
-  for (let n = 0; n < frames + 15; n++) {
-    if (n < frames) await talker.send(frameOf(n));
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    for (const [i, listener] of listeners.entries()) {
-      const frame = listener.play();
-      if (frame !== undefined) heard[i]!.push(numberOf(frame));
-    }
-  }
-  talker.release();
-  await until(() => talker.floor.state === "idle");
-  return heard;
-}
-
 async function serve(mixes = false): Promise<void> {
   world = await McxWorld.create({ media: { wsPort: 0 } }, mixes);
   world.directory.groups.set(GROUP, new Set(NAMES));
@@ -107,13 +90,12 @@ it("pages on WebSocket legs hear each other, and one waits while another talks",
     [alice.call, bob.call, carol.call],
     [carol.call, alice.call, bob.call],
   ] as const) {
-    for (const frames of await say(talker, others, 12)) {
+    for (const frames of await takeTurn(talker, others, 12)) {
       expect(frames.length).toBeGreaterThan(4);
       expect(frames).toEqual([...frames].sort((a, b) => a - b));
     }
   }
-  alice.call.request();
-  await until(() => alice.call.floor.state === "granted");
+  await takeFloor(alice.call);
   await until(() => bob.call.floor.talker === ALICE);
   bob.call.request();
   await until(() => bob.call.floor.state === "queued");
@@ -138,21 +120,21 @@ it("pages on WebSocket legs are denied the floor while another talks, where they
 it("pages on WebSocket legs get mixed speech where the server has the key", async () => {
   await serve(true);
   const [alice, bob] = [await overWebSocket(ALICE), await overUdp(BOB)];
-  const [heard] = await say(alice.call, [bob.call], 12);
+  const [heard] = await takeTurn(alice.call, [bob.call], 12);
   expect(heard!.length).toBeGreaterThan(4);
-  const [back] = await say(bob.call, [alice.call], 12);
+  const [back] = await takeTurn(bob.call, [alice.call], 12);
   expect(back!.length).toBeGreaterThan(4);
 });
 
 it("a WebSocket leg survives a broken connection: the later one with the token counts", async () => {
   await serve();
   const [alice, bob] = [await overWebSocket(ALICE), await overUdp(BOB)];
-  await say(alice.call, [bob.call], 2);
+  await takeTurn(alice.call, [bob.call], 2);
   const other = new WebSocket(alice.uri);
   closers.push(() => other.terminate());
   await new Promise((resolve) => other.once("open", resolve));
   // The first comes back, as one does whose network has changed.
-  const [heard] = await say(alice.call, [bob.call], 12);
+  const [heard] = await takeTurn(alice.call, [bob.call], 12);
   expect(heard!.length).toBeGreaterThan(4);
   await until(() => other.readyState === WebSocket.CLOSED);
 });
@@ -160,7 +142,7 @@ it("a WebSocket leg survives a broken connection: the later one with the token c
 it("a WebSocket leg ends with the membership, and its token is worthless then", async () => {
   await serve();
   const [alice, bob] = [await overWebSocket(ALICE), await overUdp(BOB)];
-  await say(bob.call, [alice.call], 3);
+  await takeTurn(bob.call, [alice.call], 3);
   const received = alice.call.counters.media.received;
   expect(received).toBeGreaterThan(0);
   world.directory.remove(GROUP, ALICE);

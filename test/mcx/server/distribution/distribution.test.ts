@@ -23,6 +23,7 @@ import { freePort } from "../../../support/free-port.ts";
 import { foundInMemory } from "../../../support/process-memory.ts";
 import { HOME_KMS, makeKms } from "../../../support/world.ts";
 import { openDevice } from "../../signalling/device.ts";
+import { takeFloor, talk } from "../../signalling/floor.ts";
 import { until } from "../../signalling/mcx-server.ts";
 import { clientKeysOf, GROUP, NAMES } from "../../signalling/parts.ts";
 import { mikeyIn, pckOf } from "../../signalling/private-call.ts";
@@ -187,20 +188,14 @@ describe("a whole server with a call, a private call and short data", () => {
       );
       const calls = await Promise.all(devices.map(({ client }) => client.call(GROUP)));
       const [alice, ...others] = calls.map(({ call }) => call);
-      alice!.request();
-      await until(() => alice!.floor.state === "granted");
-      for (let n = 0; n < 25; n++) {
-        await alice!.send(new Int16Array(160).fill(1000));
-        await new Promise((resolve) => setTimeout(resolve, 20));
-      }
+      await talk(alice!, [], 25);
       await until(() => others.every(({ counters }) => counters.media.received === 25));
       await devices[0]!.client.send(GROUP, [{ contentType: 1, data: utf8(HIDDEN) }]);
       await until(() => texts.length === 2);
       expect(texts).toEqual([HIDDEN, HIDDEN]);
       const placed = await devices[0]!.client.callUser(NAMES[1]!);
       await until(() => taken.length === 1);
-      placed.call.request();
-      await until(() => placed.call.floor.state === "granted");
+      await takeFloor(placed.call);
       await placed.call.send(new Int16Array(160).fill(1000));
       await until(() => taken[0]!.call.counters.media.received === 1);
       const pck = await pckOf(mikeyIn(got), clientKeysOf(kms, NAMES[1]!).receiver);
