@@ -4,7 +4,7 @@ import { concat, utf8 } from "../../base/bytes.ts";
 import { MikeySakkeError } from "../../base/errors.ts";
 import { StreamFramer } from "../../transport/sip/codec/framer.ts";
 import { parseMessage } from "../../transport/sip/codec/parse.ts";
-import { refusalOf } from "../../transport/sip/core/refusal.ts";
+import { answerToMalformed } from "../../transport/sip/core/malformed-request.ts";
 import { createSipEndpoint, DEFAULT_LIMITS, Headers, VIA } from "../../transport/sip/index.ts";
 import { WebSocketProgress } from "../../transport/sip/socket/websocket-progress.ts";
 import { settle, VirtualClock } from "../support/clock.ts";
@@ -25,7 +25,7 @@ function receive(bytes: Uint8Array): void {
   try {
     parseMessage(bytes, "datagram", LIMITS);
   } catch (error) {
-    refusalOf(bytes, error, "tag", LIMITS);
+    answerToMalformed(bytes, error, "tag", LIMITS);
   }
 }
 

@@ -3,7 +3,7 @@
 import type { GktpRecord, GroupRecord } from "../../../store/gms/records.ts";
 import { isSameUri } from "../../../transport/sip/index.ts";
 import type { Exchange, XcapContext } from "./exchange.ts";
-import { XcapRefusal } from "./refusals.ts";
+import { XcapRefusal } from "./xcap-refusal.ts";
 
 export interface GroupAccess {
   readonly group: GroupRecord;

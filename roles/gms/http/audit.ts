@@ -2,8 +2,8 @@
 import { defined, ifDefined } from "../../../base/defined.ts";
 import { RefusalBudget } from "../../server/refusal-budget.ts";
 import type { AuditFacts, Exchange, Known, XcapContext, XcapRequest } from "./exchange.ts";
-import type { XcapRefusal, XcapRefusalCode } from "./refusals.ts";
 import { REPORT } from "./report.ts";
+import type { XcapRefusal, XcapRefusalCode } from "./xcap-refusal.ts";
 
 const ANONYMOUS = "anonymous";
 const PROBES: ReadonlySet<XcapRefusalCode> = new Set(["NOT_FOUND", "BAD_PATH", "METHOD", "BAD_REQUEST"]);

@@ -1,6 +1,6 @@
 import { mediaTypeOf } from "../../../documents/group-xml/index.ts";
 import type { XcapRequest } from "./exchange.ts";
-import { XcapRefusal } from "./refusals.ts";
+import { XcapRefusal } from "./xcap-refusal.ts";
 
 /**
  * The body, which must be of this type.

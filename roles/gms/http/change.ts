@@ -13,7 +13,7 @@ import { type GroupAccess, groupAccess } from "./access.ts";
 import { requireBody } from "./body.ts";
 import { requireConditions } from "./conditions.ts";
 import type { Exchange, XcapContext, XcapResponse } from "./exchange.ts";
-import { conflict, documentRefusal, XcapRefusal } from "./refusals.ts";
+import { conflict, documentRefusal, XcapRefusal } from "./xcap-refusal.ts";
 
 /** Settings that a document may do without. */
 const NOT_THERE = {

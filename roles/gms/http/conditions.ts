@@ -1,6 +1,6 @@
 /** Conditional requests (RFC 9110 13). Entity tags are here without their quotes, all of them strong. */
 import { defined, ifDefined } from "../../../base/defined.ts";
-import { XcapRefusal } from "./refusals.ts";
+import { XcapRefusal } from "./xcap-refusal.ts";
 
 /** More of them in one header is no honest request. */
 const MAX_TAGS = 64;

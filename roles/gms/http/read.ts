@@ -13,7 +13,7 @@ import { requireBody } from "./body.ts";
 import { isNotModified } from "./conditions.ts";
 import { documentOf, groupDocument, type XcapDocument } from "./documents.ts";
 import type { AuditFacts, Exchange, XcapContext, XcapResponse } from "./exchange.ts";
-import { conflict, documentRefusal, XcapRefusal } from "./refusals.ts";
+import { conflict, documentRefusal, XcapRefusal } from "./xcap-refusal.ts";
 
 /** A document that changes while it is read is read again, so often. */
 const READINGS = 5;

@@ -8,7 +8,7 @@ import { type KeyPath, ownMessages } from "./access.ts";
 import { requireBody } from "./body.ts";
 import type { Exchange, XcapContext } from "./exchange.ts";
 import type { Answered } from "./read.ts";
-import { conflict, documentRefusal } from "./refusals.ts";
+import { conflict, documentRefusal } from "./xcap-refusal.ts";
 
 /** In the audit log. */
 export const REPORT = "gktp-report";

@@ -10,8 +10,8 @@ import {
 import type { TokenVerifier } from "../../server/tokens.ts";
 import type { GmsContext } from "../common/ports.ts";
 import type { XcapContext, XcapRequest, XcapResponse } from "./exchange.ts";
-import { XcapRefusal } from "./refusals.ts";
 import { createXcapService } from "./service.ts";
+import { XcapRefusal } from "./xcap-refusal.ts";
 
 /** The requests that browsers may make across origins, and the fields that they may read of the answers. */
 const BROWSERS = {

@@ -8,8 +8,8 @@ import { deleteGroup, putGroup } from "./change.ts";
 import { readConditions } from "./conditions.ts";
 import type { Exchange, Known, XcapContext, XcapRequest, XcapResponse } from "./exchange.ts";
 import { type Answered, read, readWithoutMembers } from "./read.ts";
-import { refusalOf, XcapRefusal } from "./refusals.ts";
 import { takeReport } from "./report.ts";
+import { refusalOf, XcapRefusal } from "./xcap-refusal.ts";
 
 export interface XcapService {
   /** Does not throw: whatever goes wrong is an answer. */

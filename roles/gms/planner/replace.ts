@@ -70,7 +70,7 @@ export async function replaceGmks(
   why: Why,
 ): Promise<number[]> {
   const groups = [...new Set(sets.flat())].sort();
-  const old = options.keep === true ? [] : (await gmksOf(tx, groups)).filter(within(sets));
+  const old = options.keep === true ? [] : (await gmksOf(tx, groups)).filter(isWithin(sets));
   const begin = beginOf(deps, options);
   const isLater = begin > deps.now() && options.revokeOld !== true;
   const live = liveOf(old);
@@ -84,7 +84,7 @@ export async function replaceGmks(
   for (const set of sets) {
     const members = await tx.members(set);
     if (members.length === 0) continue;
-    const own = revocable.filter(within([set])).map(({ id }) => id);
+    const own = revocable.filter(isWithin([set])).map(({ id }) => id);
     const revokeAfter = [...new Set([...own, ...passedOn.splice(0)])];
     const facts = await factsOf(tx, deps, set, { ...options, begin });
     rekeys.push(...(await distributeNew(tx, deps, facts, members, { ...why, revokeAfter })));
@@ -165,7 +165,7 @@ async function gmksOf(tx: GmsTransaction, groupUris: readonly string[]): Promise
   return [...found.values()];
 }
 
-function within(sets: readonly (readonly string[])[]): (gmk: GmkRecord) => boolean {
+function isWithin(sets: readonly (readonly string[])[]): (gmk: GmkRecord) => boolean {
   const wholes = sets.map((set) => new Set(set));
   return ({ groups }) => wholes.some((whole) => groups.every((uri) => whole.has(uri)));
 }

@@ -1,7 +1,7 @@
 /** The parts of a SUBSCRIBE's body: a list of resources alone, or with others in multipart/mixed (TS 24.481 6.3.13.2). */
 import { mediaTypeOf, readMultipart } from "../../../documents/group-xml/index.ts";
 import { CONTENT_TYPE, type SipRequest } from "../../../transport/sip/index.ts";
-import { SubscribeRefusal } from "./refusal.ts";
+import { SubscribeRefusal } from "./subscribe-refusal.ts";
 
 /** Each body is read once, for the token and for the list. */
 const read = new WeakMap<SipRequest, ReadonlyMap<string, Uint8Array>>();

@@ -10,7 +10,7 @@ import { TokenRefusal } from "../../server/token-refusal.ts";
 import type { TokenSources } from "../../server/token-sources.ts";
 import type { TokenVerifier } from "../../server/tokens.ts";
 import { partsOf } from "./body.ts";
-import { SubscribeRefusal } from "./refusal.ts";
+import { SubscribeRefusal } from "./subscribe-refusal.ts";
 
 export interface IdentityOptions {
   readonly tokens: TokenVerifier;

@@ -20,11 +20,11 @@ import { MemberViews } from "./member-views.ts";
 import { Outcomes } from "./outcomes.ts";
 import { Presence } from "./presence.ts";
 import { Redirects } from "./redirects.ts";
-import { SubscribeRefusal } from "./refusal.ts";
-import { Refusals } from "./refusals.ts";
+import { RefusedSubscribes } from "./refused-subscribes.ts";
 import { Registry } from "./registry.ts";
 import { Revisions } from "./revisions.ts";
 import { sendAway } from "./send-away.ts";
+import { SubscribeRefusal } from "./subscribe-refusal.ts";
 import { readSubscribed, type Subscribed } from "./subscribed.ts";
 import { Subscriber } from "./subscriber.ts";
 import { Watch } from "./watch.ts";
@@ -63,7 +63,7 @@ export function createSipDelivery(context: GmsContext, options: SipDeliveryOptio
   const registry = new Registry();
   const revisions = new Revisions();
   const views = new MemberViews(store);
-  const refusals = new Refusals(context);
+  const refused = new RefusedSubscribes(context);
   const redirects = new Redirects(context);
   const outcomes = new Outcomes({ context, clock, redirects, due: () => delivery.wake() });
   const left = (member: string) => presence.changed(member);
@@ -89,13 +89,13 @@ export function createSipDelivery(context: GmsContext, options: SipDeliveryOptio
       // RFC 5875 4.7: what does not exist yet, or may not be read yet, stays pending; a user in no group hears of the
       // first.
       accept(link, member, subscribed, known);
-      if (subscribed.leftOut > 0) refusals.leftOut(member, subscribed.leftOut);
+      if (subscribed.leftOut > 0) refused.leftOut(member, subscribed.leftOut);
       // One that ends a subscription, over a connection that is not its own, comes here too.
       if (incoming.request.headers.get(EXPIRES) !== 0) metrics.subscribed("ok");
       return { state: "active" };
     } catch (error) {
       if (!(error instanceof SubscribeRefusal)) throw error;
-      refusals.note(member, error, true);
+      refused.note(member, error, true);
       return { refuse: error.answer(authorizationServer()) };
     }
   }
@@ -146,7 +146,7 @@ export function createSipDelivery(context: GmsContext, options: SipDeliveryOptio
           maxOctets: limits.bodyBytes,
           sources: new TokenSources(config.sip?.trustedProxies ?? []),
           authorizationServer,
-          refused: (claimed, refusal) => refusals.note(claimed, refusal, false),
+          refused: (claimed, refusal) => refused.note(claimed, refusal, false),
         }),
         onSubscribe: decide,
         current,

@@ -9,7 +9,7 @@ import {
 import { ACCEPT, EVENT, isSameUri, type SipRequest } from "../../../transport/sip/index.ts";
 import { INFO_READERS } from "../../server/sip-caller.ts";
 import { partsOf } from "./body.ts";
-import { SubscribeRefusal } from "./refusal.ts";
+import { SubscribeRefusal } from "./subscribe-refusal.ts";
 
 /** RFC 5875 4.3. */
 export type DiffMode = "no-patching" | "xcap-patching" | "aggregate";

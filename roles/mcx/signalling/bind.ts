@@ -14,7 +14,7 @@ import { BoundClient } from "./clients.ts";
 import type { SignallingContext } from "./context.ts";
 import type { UploadedCsk } from "./csk.ts";
 import { bringKept } from "./data.ts";
-import { SignallingRefusal } from "./refusal.ts";
+import { SignallingRefusal } from "./signalling-refusal.ts";
 
 const ETAG_BYTES = 8;
 

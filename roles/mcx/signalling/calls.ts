@@ -15,8 +15,8 @@ import type { GroupRules } from "../common/directory.ts";
 import type { SignallingContext } from "./context.ts";
 import { openRequest, readOrRefuse, requireMember } from "./opened.ts";
 import { invitePrivately, PRIVATE } from "./private-calls.ts";
-import { SignallingRefusal } from "./refusal.ts";
 import { needPart, provenBy } from "./request.ts";
+import { SignallingRefusal } from "./signalling-refusal.ts";
 
 const SESSION_TYPES = ["prearranged", "chat"];
 

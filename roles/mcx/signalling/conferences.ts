@@ -15,8 +15,8 @@ import type { Incoming, NotifierSubscription, StateContent } from "../../../tran
 import type { BoundClient } from "./clients.ts";
 import type { SignallingContext } from "./context.ts";
 import { openRequest, requireMember } from "./opened.ts";
-import { SignallingRefusal } from "./refusal.ts";
 import { provenBy } from "./request.ts";
+import { SignallingRefusal } from "./signalling-refusal.ts";
 
 /** Milliseconds between two NOTIFYs of a call to one subscriber (RFC 4575 3.7). */
 export const CONFERENCE_PAUSE_MS = 5000;

@@ -8,8 +8,8 @@ import type { SipRequest } from "../../../transport/sip/index.ts";
 import { mayKeyUser } from "../../identity/user-kms.ts";
 import { userOf } from "../../server/sip-caller.ts";
 import type { SignallingContext } from "./context.ts";
-import { SignallingRefusal } from "./refusal.ts";
 import { type Caller, partOf, provenBy } from "./request.ts";
+import { SignallingRefusal } from "./signalling-refusal.ts";
 
 export interface UploadedCsk {
   readonly csk: DeliveredKey;

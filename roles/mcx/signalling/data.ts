@@ -30,8 +30,8 @@ import type { Sds } from "../cluster/shared-data.ts";
 import type { BoundClient } from "./clients.ts";
 import { type SignallingContext, tell } from "./context.ts";
 import { openRequest, requireMember } from "./opened.ts";
-import { SignallingRefusal } from "./refusal.ts";
 import { needPart } from "./request.ts";
+import { SignallingRefusal } from "./signalling-refusal.ts";
 
 const { GROUP_SDS, GROUP_FD, ONE_TO_ONE_FD, NOTIFY } = MCDATA_REQUESTS;
 const NOTHING = new Uint8Array();

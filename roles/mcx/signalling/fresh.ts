@@ -8,7 +8,7 @@ import type { Part, RequestBinding } from "../../../documents/group-xml/index.ts
 import { digestOfUnsigned } from "../../../documents/signalling-xml/index.ts";
 import { CALL_ID, FROM, type Incoming, isSameFlow, tagOf } from "../../../transport/sip/index.ts";
 import type { BoundClient } from "./clients.ts";
-import { SignallingRefusal } from "./refusal.ts";
+import { SignallingRefusal } from "./signalling-refusal.ts";
 
 export interface SignedRequest {
   readonly incoming: Incoming;

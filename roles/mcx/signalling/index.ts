@@ -9,8 +9,8 @@ import { messageHandler } from "./data.ts";
 import type { Musik } from "./musik-download.ts";
 import { optionsHandler } from "./options.ts";
 import { publishHandler } from "./publish.ts";
-import { SignallingRefusal } from "./refusal.ts";
 import { registerHandler } from "./register.ts";
+import { SignallingRefusal } from "./signalling-refusal.ts";
 
 export interface SignallingOptions extends SignallingContext {
   /** Gets every refusal: anybody may send requests, and members may send many. */

@@ -15,8 +15,8 @@ import type { GroupMember } from "../common/directory.ts";
 import type { BoundClient } from "./clients.ts";
 import type { SignallingContext } from "./context.ts";
 import { requireFresh } from "./fresh.ts";
-import { SignallingRefusal } from "./refusal.ts";
 import { type Caller, callerOf, needPart, partsOf } from "./request.ts";
+import { SignallingRefusal } from "./signalling-refusal.ts";
 
 export interface OpenedRequest {
   readonly client: BoundClient;

@@ -26,8 +26,8 @@ import type { PrivateSession } from "../session/private-sessions.ts";
 import type { BoundClient } from "./clients.ts";
 import type { SignallingContext } from "./context.ts";
 import { type OpenedRequest, readOrRefuse } from "./opened.ts";
-import { SignallingRefusal } from "./refusal.ts";
 import { needPart, partOf, provenBy } from "./request.ts";
+import { SignallingRefusal } from "./signalling-refusal.ts";
 
 export const PRIVATE = "private";
 

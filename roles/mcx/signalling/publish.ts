@@ -20,8 +20,8 @@ import type { BoundClient } from "./clients.ts";
 import type { SignallingContext } from "./context.ts";
 import { uploadedCsk } from "./csk.ts";
 import { openRequest, readOrRefuse } from "./opened.ts";
-import { SignallingRefusal } from "./refusal.ts";
 import { type Caller, callerOf, partOf, partsOf } from "./request.ts";
+import { SignallingRefusal } from "./signalling-refusal.ts";
 
 const EVENT_PACKAGE = "poc-settings";
 

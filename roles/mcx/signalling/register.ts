@@ -15,8 +15,8 @@ import type { Binder } from "./bind.ts";
 import type { SignallingContext } from "./context.ts";
 import { uploadedCsk } from "./csk.ts";
 import { contactOf } from "./publish.ts";
-import { SignallingRefusal } from "./refusal.ts";
 import { partOf, partsOf, provenBy } from "./request.ts";
+import { SignallingRefusal } from "./signalling-refusal.ts";
 
 const MESSAGE_SIP = "message/sip";
 

@@ -6,7 +6,7 @@ import { assertedIn, tokenIn } from "../../server/sip-caller.ts";
 import { TokenRefusal } from "../../server/token-refusal.ts";
 import type { TokenVerifier } from "../../server/tokens.ts";
 import type { SignallingContext } from "./context.ts";
-import { SignallingRefusal } from "./refusal.ts";
+import { SignallingRefusal } from "./signalling-refusal.ts";
 
 export interface Caller {
   /** MC service IDs that the access token proves; undefined: there is no token that could be read. */

@@ -14,7 +14,7 @@ import { TransactionLayer } from "../transaction/layer.ts";
 import type { Reply, ServerTransaction } from "../transaction/server.ts";
 import { DEFAULT_TIMERS, type Timers } from "../transaction/timers.ts";
 import { LargeRequests } from "./large-requests.ts";
-import { refusalOf } from "./refusal.ts";
+import { answerToMalformed } from "./malformed-request.ts";
 import { Transports, unreachable } from "./target.ts";
 import { isOurs, newVia, replyPort, stampVia } from "./via.ts";
 
@@ -262,7 +262,7 @@ export class SipCore {
     this.counters.malformed++;
     const code = error instanceof MikeySakkeError ? error.code : "unknown";
     this.log("sip-malformed", { code, transport: flow.transport, remote: flow.remote.host });
-    const refusal = refusalOf(bytes, error, this.newTag(), this.#limits);
+    const refusal = answerToMalformed(bytes, error, this.newTag(), this.#limits);
     if (refusal === undefined) return;
     // Not to where the sender says, as nothing about it is sound, but to where it came from.
     flow.send(writeMessage(refusal)).catch(() => undefined);

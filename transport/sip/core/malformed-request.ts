@@ -16,7 +16,7 @@ const READ: readonly HeaderField<unknown>[] = [FROM, TO, CALL_ID, CSEQ];
  * Undefined where no answer is due: to a response, to an ACK, to what has no Via, or no From, To, Call-ID and CSeq that
  * can be read, and to a head that is larger than the limit, which is not read.
  */
-export function refusalOf(
+export function answerToMalformed(
   bytes: Uint8Array,
   error: unknown,
   tag: string,

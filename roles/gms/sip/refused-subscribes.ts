@@ -3,11 +3,11 @@ import { defined } from "../../../base/defined.ts";
 import { RefusalBudget } from "../../server/refusal-budget.ts";
 import { loggable } from "../common/errors.ts";
 import type { GmsContext } from "../common/ports.ts";
-import type { SubscribeRefusal } from "./refusal.ts";
+import type { SubscribeRefusal } from "./subscribe-refusal.ts";
 
 const MAX_ACTOR = 200;
 
-export class Refusals {
+export class RefusedSubscribes {
   readonly #context: GmsContext;
   readonly #budget: RefusalBudget;
 
