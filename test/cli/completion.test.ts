@@ -64,6 +64,28 @@ describeWith("zsh", which("zsh"), "completion in zsh", () => {
   it("reads its script without an error", () => {
     execFileSync("zsh", ["-n", "-c", completionScript("zsh", program)]);
   });
+
+  /** Returns what the function offers for a line; zsh itself chooses those that begin like the last word. */
+  function offered(...words: string[]): string[] {
+    const line = `compdef() { }
+      _describe() { print -l -- "\${(@P)@[-1]}" }
+      _files() { print files }
+      ${completionScript("zsh", program)}
+      words=("$@"); CURRENT=$#; _mikey_sakke`;
+    const out = execFileSync("zsh", ["-f", "-c", line, "zsh", "mikey-sakke", ...words], { encoding: "utf8" });
+    return out
+      .trim()
+      .split("\n")
+      .map((one) => one.split(":")[0]!);
+  }
+
+  it("offers commands, those below them, their options, and files", () => {
+    expect(offered("bac")).toEqual(program.commands.map((command) => command.name()));
+    expect(offered("kms", "user", "re")).toEqual(expect.arrayContaining(["revoke", "reinstate"]));
+    expect(offered("restore", "--st")).toContain("--store-key");
+    expect(offered("kms", "--help", "audit", "--js")).toContain("--json");
+    expect(offered("open", "mess")).toEqual(["files"]);
+  });
 });
 
 describeWith("fish", which("fish"), "completion in fish", () => {

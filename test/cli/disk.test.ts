@@ -1,8 +1,11 @@
-/** Disks that are full and file systems that are read-only: the error names the path and what to do, and nothing is left. */
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+/** Disks that are full, file systems that are read-only, and paths of others: the error names the path and what to do. */
+import { spawnSync } from "node:child_process";
+import { chmod, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { expect, it } from "vitest";
 import { describeWithMounts, readOnly, smallDisk } from "../support/mount.ts";
+import { unprivileged } from "../support/postgres.ts";
+import { COMMAND } from "./command.ts";
 import { cli } from "./kms/kms-process.ts";
 import { runCli, spawnCli, temporaryFolder } from "./run-cli.ts";
 
@@ -95,4 +98,33 @@ describeWithMounts("a read-only file system", () => {
     expect((await readdir(data, { recursive: true })).sort()).toEqual(before);
     expect(await readFile(join(data, "config.json"), "utf8")).toBe(config);
   });
+});
+
+it("a path that the user may not use ends a command with 77, whether it is read or written", {
+  timeout: TIMEOUT,
+}, async () => {
+  const folder = await temporaryFolder();
+  const closed = join(folder, "closed");
+  await mkdir(closed);
+  const message = join(closed, "message.mikey");
+  await writeFile(message, "x");
+  // Root may use every path, so there the command runs as another user.
+  const user = unprivileged();
+  await chmod(folder, 0o755);
+  await chmod(closed, user === undefined ? 0 : 0o700);
+  const run = (...args: string[]) =>
+    spawnSync(process.execPath, [...COMMAND, ...args, "--json"], { ...user, encoding: "utf8" });
+  const files = ["--secrets", join(closed, "secrets"), "--cert", join(closed, "cert.xml")];
+  for (const args of [
+    ["inspect", message],
+    ["kms", "init", "--kms-uri", "kms.example.org", ...files],
+  ]) {
+    const { status, stdout, stderr } = run(...args);
+    expect(status, stdout + stderr).toBe(77);
+    expect(JSON.parse(stdout)).toMatchObject({
+      code: "FILE_DENIED",
+      message: expect.stringContaining(closed),
+    });
+  }
+  await chmod(closed, 0o700);
 });
