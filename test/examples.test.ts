@@ -101,7 +101,7 @@ describe("the examples of README.md and the tutorials:", () => {
     if (run.status !== 0) throw new Error(`status ${run.status}: ${body}\n${run.stdout}${run.stderr}`);
     return run.stdout;
   };
-  /** Until the server says that it is. */
+  /** Waits until the server says that it listens. */
   const ready = async (server: ChildProcess) => {
     let said = "";
     server.stderr!.setEncoding("utf8").on("data", (text) => {

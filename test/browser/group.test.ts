@@ -121,7 +121,7 @@ describeInChromium("a page that is a member of a group", () => {
     const revoked = await visit(await connected());
     expect(revoked.error).toBeUndefined();
     expect(revoked.outcome).toBe("revoked");
-    // What is left is the one before.
+    // Only the GMK before it is left.
     expect(revoked).toMatchObject({ text: "", state: "active" });
     expect(revoked.gmkId).not.toBe(next.gmkId);
   });

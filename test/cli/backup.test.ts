@@ -20,7 +20,7 @@ interface Rekeys {
 const groupOf = (data: string) => cli("group", "status", GROUP, "--data-dir", data);
 const rekeysOf = async (data: string) => (await groupOf(data)).json<Rekeys>().rekeys;
 
-/** Until the GMS has given the group a GMK in place of those of the backup. */
+/** Waits until the GMS has given the group a GMK in place of those of the backup. */
 async function restoredRekey(data: string): Promise<Rekeys["rekeys"][number]> {
   for (;;) {
     const found = (await rekeysOf(data)).find(({ cause }) => cause === "restored from a backup");
@@ -39,7 +39,7 @@ describe("backup and restore", { timeout: STORY_MS }, () => {
     const made = await cli("backup", file, "--data-dir", data);
     expect(made.json()).toMatchObject({ status: "ok", rows: expect.any(Number) });
     await expectApart(file, data);
-    // What came after the backup is lost.
+    // Changes after the backup are lost.
     const lost = (await cli("group", "rekey", GROUP, "--data-dir", data)).json<{
       rekey: number;
       gmkId: string;

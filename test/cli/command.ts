@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 
 const pathOf = (name: string) => fileURLToPath(new URL(`../../${name}`, import.meta.url));
 
-/** What Node.js is given before the arguments of the command. */
+/** Arguments of Node.js that come before those of the command. */
 export const COMMAND: readonly string[] =
   process.env.MIKEY_SAKKE_BUILT === "1"
     ? [pathOf("dist/cli/main.js")]

@@ -77,6 +77,6 @@ it("a _FILE variable is refused beside the variable itself, or for a missing, em
     writeFileSync(file, content);
     expect(refused({ [`${name}_FILE`]: file })?.code).toBe("BAD_ENVIRONMENT");
   }
-  // As unset.
+  // An empty name of a file counts as none.
   expect(environmentOf({ [`${name}_FILE`]: "" })).toEqual({});
 });

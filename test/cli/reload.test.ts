@@ -21,7 +21,7 @@ const GMS = "sip:gms@gms.localhost";
 const REFUSED = "configuration refused: all of the one before it stays in use";
 const DONE = "configuration read anew";
 
-/** Without a token, so that the GMS has something to say at level debug. */
+/** A SUBSCRIBE without a token, whose refusal the GMS logs at level debug. */
 const SUBSCRIBE = [
   "SUBSCRIBE sip:gms.localhost SIP/2.0",
   "Via: SIP/2.0/TCP 127.0.0.1;branch=z9hG4bKreload",
@@ -149,7 +149,7 @@ it("serve reloads log level, token issuer and policies, or nothing of a faulty f
   expect(String((await once(socket, "data"))[0])).toMatch(/^SIP\/2\.0 401 /);
   await vi.waitFor(() => expect(lines(servers).some(({ level }) => level < 30)).toBe(true), STORY_MS);
 
-  // What is fixed is named, and the rest of the file does not count either.
+  // Settings that cannot change are named, and nothing else of the file is used either.
   const other = { log: { level: "error" }, listen: { host: "127.0.0.2" }, domains: ["example.org"] };
   const mcx = { ...first.mcx, media: { firstPort: 40_000, lastPort: 40_009 } };
   await put({ ...other, mcx }, { tokens: one.tokens, policy: { gmkLifetime: 60 } });

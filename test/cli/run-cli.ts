@@ -54,7 +54,7 @@ export interface Running {
   readonly ended: Promise<Run & { readonly signal: NodeJS.Signals | null }>;
 }
 
-/** For a command that goes on. */
+/** Starts a command that goes on until it is stopped. */
 export function startCli(
   args: readonly string[],
   input: string | Uint8Array = "",

@@ -70,7 +70,7 @@ while (performance.now() < until) {
       corpus.push(octets);
       if (keeps !== undefined && octets.length <= KEPT_BYTES) keep(octets, folderOf(name));
     }
-    // What no single one runs again is of the batch as a whole.
+    // Blocks that no single input reaches again count as reached by the whole batch.
     coverage.add(unseen);
   }
 }

@@ -39,7 +39,7 @@ import { gmkOf } from "../media/packets.ts";
 export interface FuzzTarget {
   /** Throws where something does not hold. */
   readonly run: (octets: Uint8Array) => void;
-  /** What an input may have in it, for the mutators. */
+  /** Words of the format, which the mutators put into inputs. */
   readonly words: readonly string[];
 }
 

@@ -56,7 +56,7 @@ it.each([
     expect(wrong.lines.at(-1)).toBe("the clocks of this host and of the database agree again");
     await context.admin.rekey(operator("op"), GROUP);
     await sealAll(wrong.core);
-    // What it seals now, and what the others did, all members take.
+    // All members accept the messages that it seals now, and those of the others.
     for (let i = 0; i < 3; i++) {
       const messages = await world.store.gktpOf(memberUri(i));
       expect(messages.length).toBeGreaterThan(0);
@@ -134,7 +134,7 @@ it("a process is not ready without the keys of the present period, or where noth
   await expect(readiness(other)()).rejects.toThrow("cannot execute UPDATE");
 });
 
-/** As a full disk or a standby. */
+/** Refuses statements that write, which is what a full disk or a standby does. */
 function refuseWrites(text: string): Promise<never> | undefined {
   return /^\s*SELECT/.test(text)
     ? undefined

@@ -244,7 +244,7 @@ describe("removeMembers", () => {
     expect(await world.store.gktpOf(memberUri(0))).toEqual([]);
     const first = await admin.rekeyStatus(created.rekeys[0]!.id);
     expect(first).toMatchObject({ state: "superseded" });
-    // Not sealed yet, and so another is removed.
+    // The rekey is not sealed yet when another member is removed.
     await admin.removeMembers(operator("op"), GROUP, memberUris(1, 1));
     await sealAll(core);
     const live = await liveKeys();

@@ -43,7 +43,7 @@ export function periodEnd(now: number): number {
 export const memberUri = (i: number): string => `sip:user${String(i).padStart(5, "0")}@home.example`;
 export const memberUris = (count: number, from = 0): string[] =>
   Array.from({ length: count }, (_, i) => memberUri(from + i));
-/** As `NewMember`. */
+/** The same members in the form of `NewMember`. */
 export const newMembers = (count: number, from = 0): { uri: string }[] =>
   memberUris(count, from).map((uri) => ({ uri }));
 

@@ -36,7 +36,7 @@ describe("rekey", () => {
     const options = { activation: NOW + 60_500, expiry: NOW + 3_600_700, text: "Übung 7" };
     const rekey = await admin.rekey(operator("op"), GROUP, options);
     expect(rekey).toMatchObject({ kind: "distribute", cause: "on demand", groups: [GROUP], total: 2 });
-    // Until then the one before is used (E.6.4).
+    // The GMK before it is used until then (E.6.4).
     expect(await states()).toEqual(["live", "live"]);
     await sealAll(core);
     const records = (await world.store.gktpOf(memberUri(1))).slice(1);

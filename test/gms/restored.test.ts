@@ -43,7 +43,7 @@ it("a restored GMS gives no entity tag of a GKTP document or a group document a 
     await core.context.admin.createGroup(operator("op"), { uri: GROUP, members: newMembers(2) });
     await sealAll(core);
   });
-  // What the members were given after the backup, and what they are given once it is restored.
+  // The members get a key after the backup, which is then restored, and another key after that.
   const rekeyed = async (displayName: string) => {
     await restored(displayName);
     return at(displayName, async (world) => {

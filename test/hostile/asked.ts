@@ -7,7 +7,7 @@ export interface Answers {
 }
 
 export class Asked {
-  /** By method, Call-ID and CSeq. */
+  /** The answers by method, Call-ID and CSeq of the request. */
   readonly #answers = new Map<string, "granted" | "refused" | undefined>();
 
   /** A SIP message as it was sent or received, or several of them. */

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 
 const MAIN = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
 
-/** What it says when it listens. */
+/** The line that the server prints once it listens. */
 export interface Listening {
   readonly kmsUri: string;
   readonly kmsUrl: string;

@@ -30,13 +30,13 @@ export interface Place {
 
 export interface RecordedHttp {
   readonly method: string;
-  /** With the query. */
+  /** The path with the query. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
-/** As it goes to a process by a file; octets are in base64. */
+/** The form in which it is given to a process in a file; octets are in base64. */
 export interface StockFile {
   /** Messages that clients sent to the GMS and to the MCX server, and that came to clients. */
   readonly sip: { readonly gms: string[]; readonly mcx: string[]; readonly client: string[] };
@@ -44,7 +44,7 @@ export interface StockFile {
   readonly media: string[];
   readonly floor: string[];
   readonly places: Readonly<Partial<Record<Channel, readonly Place[]>>>;
-  /** Where nothing may come. */
+  /** A place where nothing may arrive. */
   readonly thirdParty: Place;
   /** Access tokens of a user who is in no group, tokens that are over, and such as somebody else signed. */
   readonly tokens: Readonly<

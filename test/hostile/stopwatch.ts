@@ -36,7 +36,7 @@ export interface Times {
   readonly median: number;
   readonly p99: number;
   readonly slowest: number;
-  /** What the slowest was. */
+  /** The name of the slowest request. */
   readonly what: string;
 }
 

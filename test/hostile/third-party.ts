@@ -5,7 +5,7 @@ import { createServer } from "node:net";
 import type { Place } from "./stock.ts";
 
 export interface ThirdParty extends Place {
-  /** What came: how, and its first octets. */
+  /** Each thing that arrived: the transport, and its first octets. */
   readonly received: readonly string[];
   close(): Promise<void>;
 }

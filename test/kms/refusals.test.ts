@@ -27,7 +27,7 @@ async function expectRefusal(code: RefusalCode, tail: string, ask: Ask, at = wor
   expect(answer.status).toBe(REFUSALS[code].status);
   expect(await at.issuedCount()).toBe(issued);
   const added = (await at.auditLog()).slice(entries);
-  // What the path alone shows to be no request of ours is a probe, which metrics count.
+  // A request whose path shows that it is not for the KMS is a probe, which only the metrics count.
   const isProbe = code === "NOT_FOUND" || code === "BAD_PATH";
   expect(added.map((entry) => [entry.outcome, entry.code])).toEqual(isProbe ? [] : [["refused", code]]);
 }

@@ -159,7 +159,7 @@ export class World {
     });
   }
 
-  /** As `ask`, and reads the answer. */
+  /** Asks as `ask` does, and reads the answer. */
   async response(
     tail: string,
     ask: Ask = {},

@@ -14,7 +14,7 @@ const ALICE = "sip:alice@example.org";
 const BOB = "sip:bob@example.org";
 const CAROL = "sip:carol@example.org";
 
-/** What a key ring says, the newest last. */
+/** A key ring that sends under the newest of its keys, which is the last. */
 function ring(...held: DeliveredKey[]): GroupMediaKeys & { held: DeliveredKey[] } {
   return {
     held,

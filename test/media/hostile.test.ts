@@ -81,7 +81,7 @@ class Attack {
         packet.set(this.#random(4), 8);
         return packet;
       case 4:
-        // What the tag does not cover.
+        // The last octets are not covered by the tag.
         packet[last + this.below(this.#clearEnd)]! ^= 1 << this.below(8);
         return packet;
       case 5: {

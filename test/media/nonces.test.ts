@@ -167,7 +167,7 @@ describe("blocks of packet indexes", () => {
       blocks.push(...(await Promise.all(processes.flatMap((one) => [one.take("roc"), one.take("roc")]))));
     }
     expect(new Set(blocks.map(({ first }) => first)).size).toBe(100);
-    // What is behind is cleared away.
+    // Blocks that are used up are deleted.
     expect((await storage.list("")).length).toBeLessThan(60);
     for (const device of [-1, 64, 1.5]) {
       expect(() => new ReservedBlocks(storage, { userUri: ALICE, device })).toThrow(

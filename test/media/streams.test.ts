@@ -107,7 +107,7 @@ describe("SRTP", () => {
             true,
           );
         }
-        // What went under the key before is not new again.
+        // A packet that was received under the key before is still known.
         expect(await end.unprotect(await (await sender()).protect(rtp(1, 65_500, text("x"))))).toMatchObject({
           ok: false,
         });

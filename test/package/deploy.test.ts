@@ -1,4 +1,4 @@
-/** What stands in deploy/ and docs/metrics.md fits the servers. */
+/** The files of deploy/ and docs/metrics.md agree with the servers. */
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";

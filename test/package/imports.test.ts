@@ -11,7 +11,7 @@ interface Room {
   /** Rooms at or below it. */
   rooms: string[];
   packages: RegExp;
-  /** What files named *-node.ts may import besides. */
+  /** Packages that only files named *-node.ts may import. */
   node?: RegExp;
 }
 

@@ -227,7 +227,7 @@ describe.each(["library", "server"] as const)("the package of the %s", (which) =
   it("declares the packages that package.json here has, at its versions", () => {
     const { "mikey-sakke": _, ...dependencies } = packed().manifest.dependencies;
     expect(packageJson.dependencies).toMatchObject(dependencies);
-    // What an application may have besides is for the servers.
+    // Only the servers can use packages that an application may add.
     const { peerDependencies, peerDependenciesMeta } = packed().manifest;
     expect(peerDependencies).toEqual(which === "library" ? undefined : packageJson.peerDependencies);
     expect(peerDependenciesMeta).toEqual(which === "library" ? undefined : packageJson.peerDependenciesMeta);

@@ -20,7 +20,7 @@ beforeAll(async () => {
     method: ["GET", "POST"],
     url: "/",
     handler: async () => {
-      // As one that asks a database, while the connection ends.
+      // The handler waits, as one does that asks a database, while the connection ends.
       await new Promise((resolve) => setTimeout(resolve, 20));
       return "ok";
     },

@@ -65,7 +65,7 @@ describe("connections without proof", () => {
     expect(admission.figures).toMatchObject({ waitingConnections: 7, waitingOctets: 800 });
     for (const name of ["c", "d", "e", "f"]) open(name);
     expect(dropped.map(([name]) => name).slice(15)).toEqual(["a15", "a16", "a17", "a18"]);
-    // Only one is left at that address, so the oldest of all goes.
+    // That address has only one connection left, so the oldest of all is closed.
     open("g");
     expect(dropped.slice(19)).toEqual([["honest", "memory"]]);
   });

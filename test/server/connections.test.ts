@@ -19,7 +19,7 @@ const LONG = process.env.MIKEY_SAKKE_LONG === "1";
 const HOST = "127.0.0.1";
 const GROUP = "sip:fire@example.org";
 const ALICE = "sip:alice@example.org";
-/** What SECURITY.md promises: octets that are accounted for, and by how much resident memory grows, also afterwards. */
+/** Bounds that SECURITY.md promises, in octets: those accounted for, and the growth of resident memory, also afterwards. */
 const ACCOUNTED = 32 << 20;
 const GROWTH = 128 << 20;
 const GROWTH_AFTER = 64 << 20;
@@ -135,7 +135,7 @@ describe("servers of one process, beside peers without proof,", {
     for (const [name, send] of Object.entries(ATTACKS)) {
       await send(all);
       const milliseconds = await kmsAnswers(all);
-      // On a machine that does other things too, a multiple of what it takes at other times.
+      // A machine that does other things too takes a multiple of the usual time.
       if (milliseconds > Math.max(500, 20 * usual)) slow[name] = milliseconds;
     }
     expect(slow).toEqual({});
@@ -213,7 +213,7 @@ describe("servers of one process, beside peers without proof,", {
     });
     const gone = () =>
       expect.poll(() => gauge("sockets_waiting_octets"), { timeout: 60_000 }).toBeLessThan(1 << 20);
-    // What the start has left lying is collected with the first work.
+    // The first attack makes the process collect the garbage of its start.
     await (await attack(job(50))).end();
     await gone();
     const before = residentMemory(pid);

@@ -39,7 +39,7 @@ it("a token issuer is trusted by the file tokens.caFile, and by nothing else", a
   const { server, jwksUri, token } = await startIssuer(pair);
   const caFile = join(await temporaryFolder(), "ca.pem");
   await writeFile(caFile, pair.certificate);
-  /** What the first token of a server brings. */
+  /** Returns the identities of the first token that a server is asked to verify, or why it refuses. */
   const outcome = (trusted: object) =>
     createTokenVerifier(schema.parse({ ...base, jwksUri, ...trusted }))
       .verify(`Bearer ${token}`, Date.now())

@@ -128,7 +128,7 @@ it("a key that the issuer has withdrawn counts no longer once the issuer is back
   issuer.goAway();
   expect(await outcome(one, HOUR)).toBe("accepted");
   issuer.comeBack(two);
-  // After the failure it is asked again, while those with a known key do not wait for the answer.
+  // The issuer is asked again after the failure, while requests with a known key do not wait for the answer.
   expect(await outcome(two, HOUR + 31_000)).toBe("accepted");
   expect(await outcome(one, HOUR + 32_000)).toBe("TOKEN_INVALID");
 });

@@ -26,7 +26,7 @@ async function serialAt(port: number): Promise<{ serial: string; socket: TLSSock
   return { serial: socket.getPeerCertificate().serialNumber, socket };
 }
 
-/** As the metrics of a server with these credentials tell it. */
+/** Reads from the metrics of a server how many days the certificate of a file is valid. */
 async function daysLeft(credentials: Credentials, file: string): Promise<number> {
   const text = await certificateMetrics(credentials)();
   const line = text.split("\n").find((line) => line.includes(`file="${file}"`));

@@ -92,7 +92,7 @@ describe("keep-alives of a subscription", () => {
 
   it("do not count the time in which the client itself was suspended", async () => {
     const clock = new VirtualClock();
-    // What the clock of a machine does that sleeps for 10 seconds: all that was due comes at once, one after the other.
+    // On a machine that has slept for 10 seconds all timers that were due fire at once, one after the other.
     const fired: string[] = [];
     const patience = new Patience(clock);
     patience.set(2500, () => fired.push("given up"));

@@ -49,7 +49,7 @@ function header(world: World, start: string, name: string): string {
 interface Forged {
   readonly method: string;
   readonly to: string;
-  /** As in the 200 that began the dialog; the other way round for what the server would send. */
+  /** Whether From and To are those of a request of the server, the reverse of those in the 200 that began the dialog. */
   readonly ofServer?: boolean;
   readonly more?: readonly string[];
   readonly host?: string;
@@ -212,7 +212,7 @@ describe("a request of a dialog from another address", () => {
 });
 
 describe("a Contact that points to a third party", () => {
-  /** What the third party got, and whether the sender was told. */
+  /** Returns what the third party got, and whether the sender was told. */
   async function subscribed(contact: string, more: readonly string[] = []) {
     const world = await new World("UDP", {}, { targets }).start();
     world.notifier();

@@ -124,7 +124,7 @@ describe("a SIP session with a timer", () => {
     expect(world.network.seen.filter(({ text: said }) => said.startsWith("INVITE")).at(-1)!.text).toContain(
       "Session-Expires: 90",
     );
-    // What was begun for the first INVITE is over.
+    // The session that was begun for the first INVITE is over.
     expect(far).toEqual(["lost"]);
     await world.clock.pass(10 * MINUTE);
     expect(far).toEqual(["lost"]);

@@ -124,7 +124,7 @@ describe("a SIP session", () => {
     const called = invite(world);
     await world.clock.pass(100);
     await called;
-    // What a peer of another kind would send in the dialog.
+    // Another kind of peer would send these in the dialog.
     const { text: ack } = world.network.seen.find(({ text: line }) => line.startsWith("ACK"))!;
     const inDialog = (method: string, number: number) =>
       ack

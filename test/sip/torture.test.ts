@@ -165,7 +165,7 @@ describe("RFC 4475", () => {
   });
 
   it("dblreq in a stream is two requests, however it is cut into pieces", () => {
-    // What lies behind the 150 octets that the second one announces is no message.
+    // The octets behind the 150 that the second message announces are no message.
     const bytes = load("dblreq").subarray(0, 745);
     for (const size of [1, 7, 64, bytes.length]) {
       const methods: string[] = [];

@@ -94,7 +94,7 @@ describe("requests other than INVITE", () => {
           return { status: 200 };
         });
         const script = [...fates];
-        // What the script does not tell arrives, so that an answer comes in the end.
+        // Messages that the script does not mention arrive, so that there is an answer in the end.
         network.weather = { copies: () => script.shift() ?? [1] };
         const outcome = ask();
         await clock.pass(LONG);

@@ -63,7 +63,7 @@ it("PGlite keeps all that was committed before kill -9, time and again, and open
     const store = await openStore(db);
     const expected = [last, ...periods].filter((p) => p > 0).map((period) => issuedKey(ALICE, period));
     expect(await store.issuedFor(expected)).toEqual(expected);
-    // What was committed but not yet printed may be there too; nothing may be there by half.
+    // A period that was committed but not yet printed may be there too, but no part of one.
     const { rows } = await db.query<{ n: number; last: number }>(
       "SELECT count(*) AS n, max(period_no) AS last FROM kms_issued",
     );

@@ -3,7 +3,7 @@ import { allCommands } from "../../tools/commands.ts";
 
 const [PROGRAM] = allCommands();
 
-/** Without what a shell does before and behind them; those in quotes for themselves. */
+/** Returns the calls of the command in a script, without the shell's words around them. Those in quotes count as well. */
 export function callsIn(text: string): string[] {
   const whole = text.replaceAll("\\\n", " ");
   const quoted = Array.from(whole.matchAll(/'(mikey-sakke [^']*)'/g), ([, call]) => call!);

@@ -8,7 +8,7 @@ import { type Cluster, describeWithPostgres, startPostgres } from "./postgres.ts
 
 export interface TestDatabases {
   fresh(): Promise<Database>;
-  /** What another process would open: on PGlite the same, which only one process can have. */
+  /** Opens the database as another process would; on PGlite it is the same object, as only one process can have it. */
   again(): Promise<Database>;
 }
 

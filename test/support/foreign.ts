@@ -12,13 +12,16 @@ export function describeWithAll(
   name: string,
   tests: () => void,
 ): void {
+  if (areThere(programs)) describe(name, tests);
+  else describe.skip(name, tests);
+}
+
+/** Returns false and says what is missing where a part of a test must be left out, and throws in CI. */
+export function areThere(programs: Readonly<Record<string, string>>): boolean {
   const absent = Object.entries(programs).filter(([, path]) => !existsSync(path));
-  if (absent.length === 0) {
-    describe(name, tests);
-    return;
-  }
+  if (absent.length === 0) return true;
   const missing = absent.map(([program, path]) => `${program} (${path})`).join(", ");
   if (process.env.CI) throw new Error(`${missing} is missing, and in CI no test may be skipped`);
   console.warn(`skipped: ${missing} is missing`);
-  describe.skip(name, tests);
+  return false;
 }

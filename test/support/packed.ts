@@ -82,7 +82,7 @@ export function makeApp(tools: readonly string[] = []): App {
   };
 }
 
-/** With the dependencies of dependencies, but for those that lie in the folder of the package that needs them. */
+/** Returns the packages and what they depend on, except what lies in the folder of the package that needs it. */
 function dependenciesOf(names: readonly string[], found = new Set<string>()): Set<string> {
   for (const name of names) {
     const path = join(ROOT, "node_modules", name, "package.json");

@@ -27,7 +27,7 @@ function findPostgres(): string | undefined {
   );
 }
 
-const POSTGRES = findPostgres() ?? "postgres";
+export const POSTGRES = findPostgres() ?? "postgres";
 
 export function describeWithPostgres(name: string, tests: () => void): void {
   describeWith("PostgreSQL", POSTGRES, name, tests);
@@ -39,7 +39,7 @@ export interface Cluster {
   /** kill -9 of the server and all its connections; `start` recovers. */
   crash(): Promise<void>;
   start(): Promise<void>;
-  /** Where its socket is, which other programs of its user may write to. */
+  /** The folder of its socket, in which other programs of its user may write. */
   readonly folder: string;
   /** A dump of a database as SQL text. */
   dump(url: string): string;
@@ -47,7 +47,7 @@ export interface Cluster {
   stop(): Promise<void>;
 }
 
-/** With so many connections at most, as `max_connections`. */
+/** Starts a server with so many connections at most (`max_connections`). */
 export async function startPostgres(connections = 60): Promise<Cluster> {
   const folder = mkdtempSync(join(tmpdir(), "pg-"));
   const user = unprivileged();

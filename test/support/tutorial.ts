@@ -14,7 +14,7 @@ const WAYS: Readonly<Record<string, Way>> = {
   "run in the background": "in the background",
   "run, and expect a refusal": "refused",
 };
-/** What a server or a device prints when it is at work. */
+/** The line that a server or a device prints when it is at work. */
 const AT_WORK = /, ready at |^subscribed at /m;
 
 /** The block has what the one before prints on standard output. */
@@ -57,8 +57,8 @@ export async function follow(
   if (statuses.some((status) => status !== 0)) throw new Error(`in the background: ${statuses.join(", ")}`);
 }
 
-/** What it printed. */
-function toItsEnd(body: string, wanted: number, cwd: string, env: NodeJS.ProcessEnv): string {
+/** Runs a script to its end, which must have the status that is wanted, and returns its standard output. */
+export function toItsEnd(body: string, wanted: number, cwd: string, env: NodeJS.ProcessEnv): string {
   const { status, stdout, stderr } = spawnSync("bash", ["-euo", "pipefail", "-c", body], {
     cwd,
     env,
@@ -79,13 +79,19 @@ async function untilPrinted(shown: string, { printed }: Started): Promise<void> 
   requireShown(shown, printed());
 }
 
-interface Started {
+export interface Started {
   readonly child: ChildProcess;
-  /** So far. */
+  /** Returns its standard output so far. */
   printed(): string;
 }
 
-async function started(body: string, cwd: string, env: NodeJS.ProcessEnv): Promise<Started> {
+/** Starts a script in the background, and resolves once its standard output matches `atWork`. */
+export async function started(
+  body: string,
+  cwd: string,
+  env: NodeJS.ProcessEnv,
+  atWork = AT_WORK,
+): Promise<Started> {
   const child = spawn("bash", ["-euc", `exec ${body}`], { cwd, env });
   // Also where the test's time is over before its end.
   onTestFinished(() => void child.kill("SIGKILL"));
@@ -96,14 +102,15 @@ async function started(body: string, cwd: string, env: NodeJS.ProcessEnv): Promi
   child.stdout.setEncoding("utf8").on("data", (text) => {
     said += text;
   });
-  while (!AT_WORK.test(said)) {
+  while (!atWork.test(said)) {
     if (child.exitCode !== null || child.signalCode !== null) throw new Error(`${body}: ${said}${wrong}`);
     await setTimeout(20);
   }
   return { child, printed: () => said };
 }
 
-async function ended(child: ChildProcess): Promise<void> {
+/** Ends it with SIGTERM, unless it has ended by itself. */
+export async function ended(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null) return;
   const exit = once(child, "exit");
   child.kill("SIGTERM");

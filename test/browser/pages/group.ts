@@ -15,11 +15,11 @@ import { createSipEndpoint, systemClock, webSocketTransport } from "../../../tra
 
 export interface GroupReport {
   readonly gmkId?: string;
-  /** For the test alone, which compares it with that of the GMS. */
+  /** The GMK, only so that the test can compare it with that of the GMS. */
   readonly key?: string;
   readonly text?: string;
   readonly state?: string;
-  /** What came of the first message. */
+  /** The outcome of the first message. */
   readonly outcome?: string;
   readonly posts?: number;
   readonly records?: readonly string[];

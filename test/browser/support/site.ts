@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 
 export interface Site {
-  /** Without a slash at the end. */
+  /** The address of the site, without a slash at the end. */
   readonly origin: string;
   close(): Promise<void>;
 }

@@ -249,7 +249,7 @@ describeInChromium("the console page", () => {
 
   it("shows who was heard last in a group, and what is known of each call, as it goes on", async () => {
     const [ben, cal] = ["sip:ben@home.example", "sip:cal@home.example"];
-    /** As the page writes it. */
+    /** The text in which the page shows a time. */
     const textOf = (time: number) =>
       page.evaluate(
         (at) => new Intl.DateTimeFormat(undefined, { dateStyle: "short", timeStyle: "medium" }).format(at),

@@ -14,7 +14,7 @@ import { openStallingProxy, type StallingProxy } from "./support/stalls.ts";
 /** Milliseconds. */
 const MOST_MEDIAN = 150;
 const MOST_STALLED_P95 = 300;
-/** After a stall, until the delay is what it was. */
+/** The longest time after a stall until the delay is what it was before. */
 const RECOVERY = 2000;
 /** Longer than what the buffers hold. */
 const STALL = 700;

@@ -24,7 +24,7 @@ import {
   talkButton,
 } from "./support/pages.ts";
 
-/** From the making of a key to its use. */
+/** The longest time from the making of a key to its use. */
 const ACTIVATION_MS = 5000;
 /** Frames of 20 ms that may be missing around the change of a key: 100 ms. */
 const MOST_MISSING = 5;
@@ -270,7 +270,7 @@ function framesOf(samples: Int16Array): Int16Array[] {
   return Array.from({ length: count }, (_, n) => samples.subarray(n * G711_FRAME, (n + 1) * G711_FRAME));
 }
 
-/** In frames, up to the last loud one. */
+/** Returns the length of the longest silence between loud frames, in frames. */
 function longestSilence(frames: readonly Int16Array[]): number {
   const loud = frames.flatMap((frame, n) => (isLoud(frame) ? [n] : []));
   return Math.max(0, ...loud.slice(1).map((n, i) => n - loud[i]! - 1));

@@ -212,7 +212,7 @@ function taking(endpoint: SipEndpoint, refused: ErrorCode[], { takes }: Faults):
         ...options,
         async onNotify(notify) {
           const answer = await onNotify(notify);
-          // What the client tells of is told in a microtask of its own.
+          // The client reports its events in a microtask of their own.
           await new Promise(setImmediate);
           const code = refused.splice(0).at(-1);
           return code !== undefined && takes.has(code) ? { status: 200 } : answer;

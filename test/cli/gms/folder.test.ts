@@ -53,7 +53,7 @@ describe("serve", { timeout: STORY_MS }, () => {
     expect(first.log()).not.toContain(token);
     await cli("group", "create", "sip:g@example.org", "sip:a@example.org", "--data-dir", data);
     expect(await first.end("SIGKILL")).toBe("SIGKILL");
-    // What the dead server left behind leads nobody astray.
+    // Files that the dead server left behind do not make its folder look served.
     const dead = await runCli(["group", "list", "--data-dir", data, "--json"]);
     expect(dead.json()).toMatchObject({ code: "GMS_NOT_RUNNING" });
 
@@ -91,7 +91,7 @@ describe("serve", { timeout: STORY_MS }, () => {
     const made = await cli("group", "create", "sip:g@example.org", "sip:a@example.org", "--data-dir", data);
     expect(made.json()).toMatchObject({ rekeys: [{ total: 1 }] });
     expect(await gms.end("SIGTERM")).toBe(0);
-    // What was said of the KMS is in the configuration; the GMS starts again without it.
+    // The options for the KMS are in the configuration by now; the GMS starts again without them.
     expect((await serve(data, ["gms"])).kmsUrl).toBe(kms.kmsUrl);
   });
 

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { onTestFinished } from "vitest";
 import { COMMAND } from "../command.ts";
 
-/** What they say when they listen. */
+/** The line that the servers print once they listen. */
 export interface GmsListening {
   readonly status: "listening";
   readonly kmsUri: string;

@@ -39,7 +39,7 @@ export function ipv6(protocol: number, segment: Uint8Array): Uint8Array {
   return concat(head, address(1), address(2), segment);
 }
 
-/** With a VLAN tag, and the padding of a short frame. */
+/** Returns an Ethernet frame with a VLAN tag, and with the padding that short frames have. */
 export function ethernet(packet: Uint8Array, type: number): Uint8Array {
   return concat(new Uint8Array(12), u16(0x8100), u16(7), u16(type), packet, new Uint8Array(4));
 }

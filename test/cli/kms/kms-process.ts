@@ -6,7 +6,7 @@ import { onTestFinished } from "vitest";
 import { COMMAND } from "../command.ts";
 import { type Run, runCli, spawnCli } from "../run-cli.ts";
 
-/** What `serve kms --json` says when it listens. */
+/** The line that `serve kms --json` prints once it listens. */
 export interface Listening {
   readonly status: "listening";
   readonly kmsUri: string;

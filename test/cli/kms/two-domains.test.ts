@@ -93,7 +93,7 @@ it("seal works by the certificate cache between two domains, and refuses a KMS t
   const other = await runCli(wrong);
   expect(other.status).toBe(1);
 
-  // What is not permitted any more is gone from the next cache.
+  // A KMS that is not permitted any more is missing from the next cache.
   await cli("kms", "certificate", "remove", "--data-dir", home!.dataDir, "kms.away.example");
   const after = await cli(...provisionArgs(home!, GMS, at("gms")), "--force");
   expect(after.json()).toMatchObject({ certificates: ["kms.home.example"] });

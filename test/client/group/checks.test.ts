@@ -1,9 +1,9 @@
 /** Step 2 of clause 5.7.2.x: every check refuses with its number, and leaves nothing behind. */
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { groupIds, Initiator, Receiver, sealMessage } from "../../../bindings/index.ts";
+import { flip } from "../../support/error-code.ts";
 import { replace, resigned } from "../../support/forge.ts";
 import { seededRandom } from "../../support/random.ts";
-import { flip } from "../../support/refusal.ts";
 import { makeKms } from "../../support/world.ts";
 import {
   ALICE,

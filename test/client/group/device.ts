@@ -85,7 +85,7 @@ export class Device {
   /** The T of messages never go back, so those of a test go on after those of the test before. */
   now = NOW + 60 * SECOND;
   readonly world: GroupWorld;
-  /** What is on the disk. */
+  /** The storage that outlives a restart. */
   readonly disk: SecretStorage;
   ring!: GroupKeyRing;
   readonly #key: StorageKey;

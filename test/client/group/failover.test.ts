@@ -44,7 +44,7 @@ const address = (sipUri: string | readonly string[]) => ({
 const start = (options: Partial<GroupClientOptions> = {}) =>
   gms.start({ ...address([A, B, C].map(uriOf)), ...options });
 
-/** What every server tells from now on. */
+/** From now on every server announces the message with a new key. */
 function newKeyAt(sealed: { octets: Uint8Array }): void {
   gms.current = () => diff([initial("1", sealed.octets), listed]);
 }

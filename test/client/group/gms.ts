@@ -64,7 +64,7 @@ export class TestGms {
   /** Answers to the NOTIFYs that follow a SUBSCRIBE. */
   readonly results: NotifyResult[] = [];
   subscription: NotifierSubscription | undefined;
-  /** What follows a SUBSCRIBE. */
+  /** Makes the content of the NOTIFY that follows a SUBSCRIBE. */
   current: () => StateContent = () => diff([listed]);
   decide: (request: SipRequest) => Decision = () => ({ state: "active" });
   storage: SecretStorage = new MemoryStorage();

@@ -9,7 +9,7 @@ import {
 } from "../../../documents/group-xml/index.ts";
 import { createGroupClient, type GroupClientOptions } from "../../../roles/group-keys/index.ts";
 import { EVENT } from "../../../transport/sip/index.ts";
-import { flip } from "../../support/refusal.ts";
+import { flip } from "../../support/error-code.ts";
 import {
   ALICE,
   BOB,
@@ -48,7 +48,7 @@ const start = (options: Partial<GroupClientOptions> = {}) => {
   const { fetch } = xcap;
   return gms.start({ ...HTTP, fetch, ...options });
 };
-/** Without a SIP endpoint. */
+/** Starts a client that has no SIP endpoint. */
 const startAlone = (options: Partial<GroupClientOptions> = {}) =>
   start({ sip: undefined, ...options } as never);
 const failures = () =>

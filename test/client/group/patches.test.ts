@@ -29,7 +29,7 @@ describe("patches of XCAP documents", () => {
     expect(await gms.notify([change("2", "3", { remove: 1 }, add(c))])).toMatchObject(OK);
     expect(await gms.notify([change("3", "4", { remove: 2 })])).toMatchObject(OK);
     expect(gms.outcomes()).toEqual(["stored", "stored", "stored"]);
-    // What leaves the document is still good for reception.
+    // A key that leaves the document is still used for reception.
     expect(gms.ring.keys(GROUP)).toHaveLength(3);
     expect(gms.subscribes).toHaveLength(1);
   });

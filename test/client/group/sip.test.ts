@@ -11,8 +11,8 @@ import {
   writeXcapDiff,
 } from "../../../documents/group-xml/index.ts";
 import { AUTHORIZATION, CONTACT, EVENT, FROM, type NotifyResult } from "../../../transport/sip/index.ts";
+import { flip } from "../../support/error-code.ts";
 import { replace, resigned } from "../../support/forge.ts";
-import { flip } from "../../support/refusal.ts";
 import {
   ALICE,
   AWAY_KMS,

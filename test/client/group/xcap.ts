@@ -26,7 +26,7 @@ export class TestXcap {
   /** Digest and result of each message reported. */
   readonly reports: string[] = [];
   reportStatus = 204;
-  /** In place of the server; may throw. */
+  /** Answers in place of the server; may throw. */
   intercept: (path: string, init: XcapFetchInit) => Response | undefined | Promise<Response | undefined> =
     () => undefined;
   #version = 0;

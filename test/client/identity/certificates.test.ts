@@ -134,7 +134,7 @@ describe("certificates of other KMSs", () => {
     const gms = await makeDevice(world, { userUri: GMS });
     await gms.provisioner.provision();
     expect(await kmsUris(gms)).toEqual([AWAY_KMS, KMS_URI]);
-    // As after a restart: what the Home KMS lists is stored.
+    // The certificates that the Home KMS lists are stored, so a restarted client has them.
     const trust = new KmsTrust({ home: KMS_URI });
     const sender = await loadKeys(await sharedCore(), gms.store, trust, { userUri: GMS });
     const { messages } = await sealMessage(

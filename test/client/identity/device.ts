@@ -34,12 +34,12 @@ export interface Answer {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** What stands between client and KMS. */
+/** The connection between client and KMS, on which a test can change or refuse messages. */
 export class Wire {
   readonly exchanges: Exchange[] = [];
-  /** Before the KMS gets it; may throw. */
+  /** Runs before the KMS gets a request; may throw. */
   onRequest: (path: string) => void = () => {};
-  /** What the client gets in place of the answer; may throw. */
+  /** Returns the answer that the client gets in place of the KMS's; may throw. */
   onAnswer: (answer: Answer, path: string) => Answer = (answer) => answer;
   readonly #world: World;
 

@@ -66,7 +66,7 @@ describe("the protection of answers of the KMS", () => {
     const keys = await both();
     const stranger = await makeDevice(world, { userUri: "sip:stranger@example.org" });
     const alice = await device(keys);
-    // What a client without keys would get, with Alice's name on it.
+    // The answer that a client without keys would get, with Alice's name on it.
     await stranger.client.init();
     const [plain] = stranger.wire.exchanges;
     alice.wire.onAnswer = (answer) => ({
@@ -199,7 +199,7 @@ describe("new transport keys", () => {
     };
     const init = two.client.init.bind(two.client);
     two.client.init = async (options) => {
-      // Before its first request, the other device gets new keys and confirms them.
+      // The other device gets new keys and confirms them before this one makes its first request.
       if (others === 0) {
         await one.provisioner.provision();
         await one.provisioner.provision();

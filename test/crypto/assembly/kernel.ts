@@ -16,7 +16,7 @@ export interface KernelKind {
   readonly words: number;
 }
 
-/** What assembly/__tests__/surface.ts exports; addresses and counts are numbers. */
+/** The exports of assembly/__tests__/surface.ts; addresses and counts are numbers. */
 interface Exports {
   setWorkspace(address: number): void;
   isFused(): number;

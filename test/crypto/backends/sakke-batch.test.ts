@@ -30,7 +30,7 @@ const hex = (list: readonly Uint8Array[]) => list.map(toHex);
 const hexOfKeys = (keys: readonly UserKeys[]) =>
   keys.map(({ rsk, ssk, pvt }) => toHex(concat(rsk, ssk, pvt)));
 
-/** What the reference makes for `ids`. */
+/** Results of the reference for `ids`. */
 let zt: Uint8Array;
 let seds: string[];
 let rsks: string[];

@@ -5,9 +5,9 @@ import { type Core, load } from "../../../bindings/core/core.ts";
 import { KmsMaster } from "../../../bindings/kms.ts";
 import { SakkePublicKey, SakkeReceiver } from "../../../bindings/sakke/index.ts";
 import { laneCollisions, type MadeUp, treeCollisions } from "../../support/collisions.ts";
+import { errorCode } from "../../support/error-code.ts";
 import { seededRandom } from "../../support/random.ts";
 import * as raw from "../../support/raw-core.ts";
-import { errorCode } from "../../support/refusal.ts";
 import { mod, toInteger, toOctets } from "../reference/field.ts";
 import { SAKKE } from "../reference/params.ts";
 import * as sakke from "../reference/sakke.ts";
@@ -34,7 +34,7 @@ interface Expected {
 
 const computed = new Map<string, Expected>();
 
-/** What the reference makes for `id` and OTHERS, once for both builds. */
+/** Returns the results of the reference for `id` and OTHERS, computed once for both builds. */
 function reference(z: bigint, id: Uint8Array): Expected {
   const name = `${z} ${toHex(id)}`;
   const known = computed.get(name);

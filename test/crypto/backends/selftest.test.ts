@@ -57,7 +57,7 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-/** As if the host ran the FMA build without fusing. Only for modules imported afterwards. */
+/** Makes modules that are imported afterwards see a host that runs the FMA build without fusing. */
 async function loadWithoutFusing(): Promise<typeof load> {
   vi.doMock(FMA, () => ({ base64: toBase64(unfused), memoryLimitsAt: 0 }));
   vi.resetModules();

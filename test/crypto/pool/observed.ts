@@ -20,7 +20,7 @@ export interface Observed {
   readonly world: PoolWorld;
   /** Keeps the chunks that are begun from now on at work until the function that it returns is called. */
   hold(): Promise<() => Promise<void>>;
-  /** What the workers wrote so far. */
+  /** Returns the entries that the workers have written so far. */
   log(event?: LogEntry["event"]): Promise<LogEntry[]>;
 }
 

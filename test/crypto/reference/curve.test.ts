@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { concat } from "../../../base/bytes.ts";
 import { systemRandom } from "../../../base/random.ts";
-import { errorCode, flip } from "../../support/refusal.ts";
+import { errorCode, flip } from "../../support/error-code.ts";
 import { type Affine, INFINITY } from "./curve.ts";
 import * as eccsi from "./eccsi.ts";
 import { mod, squareRoot } from "./field.ts";

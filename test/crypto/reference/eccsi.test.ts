@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { concat, toHex, utf8 } from "../../../base/bytes.ts";
-import { errorCode, flip } from "../../support/refusal.ts";
+import { errorCode, flip } from "../../support/error-code.ts";
 import { rfc6507 } from "../../support/vectors.ts";
 import * as eccsi from "./eccsi.ts";
 import { invert, mod, toInteger, toOctets } from "./field.ts";

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { concat, utf8 } from "../../../base/bytes.ts";
 import { systemRandom } from "../../../base/random.ts";
-import { errorCode, flip } from "../../support/refusal.ts";
+import { errorCode, flip } from "../../support/error-code.ts";
 import { productionGmk, rfc6508 } from "../../support/vectors.ts";
 import type { Affine } from "./curve.ts";
 import { toInteger } from "./field.ts";

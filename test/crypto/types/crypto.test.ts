@@ -14,7 +14,7 @@ import { seededRandom } from "../../support/random.ts";
 type Call = (...args: never[]) => unknown;
 
 interface Argument {
-  /** As errors name it. */
+  /** The name of the argument in errors. */
   readonly label: string;
   readonly good: unknown;
   readonly kind: "octets" | "list" | "function" | "instance" | "object" | "count" | "string" | "choice";

@@ -23,7 +23,7 @@ function stepsOf(place: Place, call: Call): Step[] {
   return used;
 }
 
-// What happens then is up to the bindings, which are the same for both builds.
+// One build is enough: the bindings, which are the same for both, decide what happens after an abort.
 describe("an aborted call of the core", () => {
   let place: Place;
   let watch: MemoryWatch;

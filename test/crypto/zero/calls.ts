@@ -5,9 +5,9 @@ import { type Build, type Core, load } from "../../../bindings/core/core.ts";
 import { EccsiPublicKey, EccsiSigner } from "../../../bindings/eccsi/index.ts";
 import { KmsMaster } from "../../../bindings/kms.ts";
 import { SakkePublicKey, SakkeReceiver } from "../../../bindings/sakke/index.ts";
+import { flip } from "../../support/error-code.ts";
 import { orderTwo, plusOrderTwo } from "../../support/points.ts";
 import { seededRandom } from "../../support/random.ts";
-import { flip } from "../../support/refusal.ts";
 import { mod, toInteger, toOctets } from "../reference/field.ts";
 import { SAKKE } from "../reference/params.ts";
 import * as sakke from "../reference/sakke.ts";
@@ -51,7 +51,7 @@ export async function publicPlace(build: Build): Promise<Place> {
   return { core, kms, verifier };
 }
 
-/** With one bit of y changed. */
+/** Returns a copy of a point with one bit of y changed. */
 const offCurve = (point: Uint8Array) => flip(point, 2000);
 
 export type Call = (place: Place) => unknown;

@@ -1,13 +1,13 @@
-/** What is destroyed leaves nothing in memory and refuses every use. */
+/** Destroyed objects leave nothing in memory and refuse every use. */
 import { describe, expect, it } from "vitest";
 import { load } from "../../../bindings/core/core.ts";
 import { EccsiPublicKey, EccsiSigner } from "../../../bindings/eccsi/index.ts";
 import { KmsMaster } from "../../../bindings/kms.ts";
 import { SakkePublicKey, SakkeReceiver } from "../../../bindings/sakke/index.ts";
+import { errorCode, flip } from "../../support/error-code.ts";
 import { holds, isClear, MemoryWatch } from "../../support/memory.ts";
 import { seededRandom } from "../../support/random.ts";
 import { BUILDS } from "../../support/raw-core.ts";
-import { errorCode, flip } from "../../support/refusal.ts";
 import {
   type Call,
   ID,

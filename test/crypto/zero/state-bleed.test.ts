@@ -1,12 +1,12 @@
-/** What ran before on a core, good or bad, does not change the result of a call. */
+/** Earlier calls of a core, successful or not, do not change the result of a call. */
 import { beforeAll, describe, expect, it } from "vitest";
 import { concat, toHex } from "../../../base/bytes.ts";
 import { EccsiSigner } from "../../../bindings/eccsi/index.ts";
 import { KmsMaster } from "../../../bindings/kms.ts";
 import { SakkeReceiver } from "../../../bindings/sakke/index.ts";
+import { errorCode, flip } from "../../support/error-code.ts";
 import { seededRandom } from "../../support/random.ts";
 import { BUILDS } from "../../support/raw-core.ts";
-import { errorCode, flip } from "../../support/refusal.ts";
 import { randomBelow } from "../reference/field.ts";
 import * as calls from "./calls.ts";
 import { ID, keys, MANY, MESSAGE, type Place, publicPlace, SSV } from "./calls.ts";

@@ -1,9 +1,9 @@
 /** Linear memory is after every call as it was before, whether the call succeeded or failed. */
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { KmsMaster } from "../../../bindings/kms.ts";
+import { errorCode } from "../../support/error-code.ts";
 import { holds, MemoryWatch } from "../../support/memory.ts";
 import { BUILDS } from "../../support/raw-core.ts";
-import { errorCode } from "../../support/refusal.ts";
 import { ID, LIST, type Place, publicPlace, SECRETS } from "./calls.ts";
 
 describe.each(BUILDS)("linear memory of the %s build", (build) => {

@@ -22,5 +22,5 @@ export const entry: fc.Arbitrary<GktpEntry> = fc.record(
   { requiredKeys: ["id", "octets"] },
 );
 
-/** Without temporary group. */
+/** GKTP entries without a temporary group. */
 export const ordinary: fc.Arbitrary<GktpEntry> = entry.map(({ temporaryGroup: _, ...rest }) => rest);

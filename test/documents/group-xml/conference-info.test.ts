@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { readConferenceInfo, writeConferenceInfo } from "../../../documents/group-xml/index.ts";
-import { errorCode } from "../../support/refusal.ts";
+import { errorCode } from "../../support/error-code.ts";
 import { uri } from "./arbitraries.ts";
 
 const NS = "urn:ietf:params:xml:ns:conference-info";

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type GktpEntry, readGktpDocument, writeGktpDocument } from "../../../documents/group-xml/index.ts";
-import { errorCode } from "../../support/refusal.ts";
+import { errorCode } from "../../support/error-code.ts";
 import { entry } from "./arbitraries.ts";
 import { GKTP_XSD } from "./schema/gktp.ts";
 import { validatorOf } from "./schema/validator.ts";

@@ -6,7 +6,7 @@ import {
   readGroupDocument,
   writeGroupDocument,
 } from "../../../documents/group-xml/index.ts";
-import { errorCode } from "../../support/refusal.ts";
+import { errorCode } from "../../support/error-code.ts";
 import { text, uri } from "./arbitraries.ts";
 
 const group: fc.Arbitrary<GroupDocument> = fc.record(
@@ -138,7 +138,7 @@ describe("group documents", () => {
         },
       ],
     });
-    // What is not read is there again in what is written.
+    // Elements that are not read are kept, and written again.
     expect(readGroupDocument(writeGroupDocument(readGroupDocument(xml)))).toEqual(readGroupDocument(xml));
   });
 

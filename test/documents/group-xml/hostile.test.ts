@@ -25,7 +25,7 @@ import {
   writeXcapDiff,
   writeXcapError,
 } from "../../../documents/group-xml/index.ts";
-import { errorCode } from "../../support/refusal.ts";
+import { errorCode } from "../../support/error-code.ts";
 
 const entry = { id: "sip:a@x", octets: Uint8Array.of(1, 26, 5), activationTime: 0 };
 const selector = parseNodeSelector("*/*", "", "");

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { concat, utf8 } from "../../../base/bytes.ts";
 import { mediaTypeOf, type Part, readMultipart, writeMultipart } from "../../../documents/group-xml/index.ts";
-import { errorCode } from "../../support/refusal.ts";
+import { errorCode } from "../../support/error-code.ts";
 
 /** Octets with pieces of what could be taken for a boundary. */
 const body = fc

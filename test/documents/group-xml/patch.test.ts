@@ -9,7 +9,7 @@ import {
   writeGktpDocument,
   writeXcapDiff,
 } from "../../../documents/group-xml/index.ts";
-import { errorCode } from "../../support/refusal.ts";
+import { errorCode } from "../../support/error-code.ts";
 import { entry, ordinary } from "./arbitraries.ts";
 import { validatorOf } from "./schema/validator.ts";
 import { XCAP_DIFF_XSD } from "./schema/xcap-diff.ts";

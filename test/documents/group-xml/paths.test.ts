@@ -9,7 +9,7 @@ import {
   isUri,
   parseXcapPath,
 } from "../../../documents/group-xml/index.ts";
-import { errorCode } from "../../support/refusal.ts";
+import { errorCode } from "../../support/error-code.ts";
 
 const name = fc.string({ unit: "grapheme", minLength: 1, maxLength: 30 });
 

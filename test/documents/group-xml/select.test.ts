@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { XmlDocument } from "libxml2-wasm";
 import { describe, expect, it } from "vitest";
 import { parseNodeSelector, parseXcapPath, select } from "../../../documents/group-xml/index.ts";
-import { errorCode } from "../../support/refusal.ts";
+import { errorCode } from "../../support/error-code.ts";
 
 const GROUP = "urn:oma:xml:poc:list-service";
 const XML = `\ufeff<?xml version="1.0"?>\r

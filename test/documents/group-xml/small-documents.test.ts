@@ -16,7 +16,7 @@ import {
   type XcapError,
 } from "../../../documents/group-xml/index.ts";
 import { parseXml } from "../../../documents/xml/xml-reader.ts";
-import { errorCode } from "../../support/refusal.ts";
+import { errorCode } from "../../support/error-code.ts";
 import { text, uri } from "./arbitraries.ts";
 
 describe("resource lists", () => {

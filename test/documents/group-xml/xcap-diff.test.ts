@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { readXcapDiff, writeXcapDiff, type XcapDiff } from "../../../documents/group-xml/index.ts";
-import { errorCode } from "../../support/refusal.ts";
+import { errorCode } from "../../support/error-code.ts";
 import { ordinary, text } from "./arbitraries.ts";
 import { validatorOf } from "./schema/validator.ts";
 import { XCAP_DIFF_XSD } from "./schema/xcap-diff.ts";

@@ -9,7 +9,7 @@ import {
   writeKmsResponse,
 } from "../../../documents/kms-xml/index.ts";
 import { parseXml } from "../../../documents/xml/xml-reader.ts";
-import { errorCode } from "../../support/refusal.ts";
+import { errorCode } from "../../support/error-code.ts";
 import { initResponse } from "./production-documents.ts";
 
 const TIME = Date.parse("2026-01-31T10:20:30Z");

@@ -16,7 +16,7 @@ import {
 } from "../../../documents/kms-xml/index.ts";
 import { parseXml } from "../../../documents/xml/xml-reader.ts";
 import { signXml } from "../../../documents/xml-signature/index.ts";
-import { errorCode } from "../../support/refusal.ts";
+import { errorCode } from "../../support/error-code.ts";
 import { keyProvResponse, productionKeySet } from "./production-documents.ts";
 
 const named = (id: string, fill: number): NamedKey => ({ id, key: new Uint8Array(32).fill(fill) });

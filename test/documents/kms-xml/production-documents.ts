@@ -59,7 +59,7 @@ export function keyProvResponse(who: "gms" | "alice"): KmsResponse {
   };
 }
 
-/** In base64. */
+/** Returns the message in base64. */
 export function productionMessage(): string {
   return vector.message.i_message_base64!;
 }

@@ -8,8 +8,8 @@ import {
   openSignalling,
   sealSignalling,
 } from "../../../documents/signalling-xml/index.ts";
+import { flip } from "../../support/error-code.ts";
 import { seededRandom } from "../../support/random.ts";
-import { flip } from "../../support/refusal.ts";
 import { codeOf, infoPart, keysOf, SMALL, textOf } from "./fixtures.ts";
 
 const random = seededRandom("flips");

@@ -68,7 +68,7 @@ export function foreignEncrypt(content: string, key: Buffer): string {
   );
 }
 
-/** What the n-th signature says, with the right digest and value for its part. */
+/** Returns the fields of the n-th signature, and computes the digest and value that its part should have. */
 export function foreignSignature(signatures: Uint8Array, n: number, part: Uint8Array, key: Buffer) {
   return withDocument(signatures, (document) => {
     const at = `/s:signatures/ds:Signature[${n}]`;
@@ -89,7 +89,7 @@ export function foreignSignature(signatures: Uint8Array, n: number, part: Uint8A
 export interface SignedForeign {
   readonly uri: string;
   readonly part: string;
-  /** Without any the octets are digested as they are. */
+  /** Whether the reference has transforms; without any the octets are digested as they are. */
   readonly transforms?: boolean;
 }
 

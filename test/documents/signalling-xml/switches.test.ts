@@ -1,7 +1,7 @@
 /** The switches of the service configuration: on, unless it says otherwise. */
 import { describe, expect, it } from "vitest";
 import { readServiceSwitches } from "../../../documents/signalling-xml/index.ts";
-import { errorCode } from "../../support/refusal.ts";
+import { errorCode } from "../../support/error-code.ts";
 
 const config = (inside: string) =>
   `<service-configuration-info xmlns="urn:3gpp:ns:mcpttServiceConfig:1.0"><service-configuration-params domain="x">

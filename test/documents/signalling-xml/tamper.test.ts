@@ -49,7 +49,7 @@ function change(part: Part, what: string | RegExp, by: string): Part {
   return { ...part, body: utf8(changed) };
 }
 
-/** As one in its document would stand inside a part. */
+/** The first signature, in the form that it would have inside a part. */
 const ownSignature = () =>
   signatureOf(1).replace("<ds:Signature>", '<ds:Signature xmlns:ds="http://www.w3.org/2000/09/xmldsig#">');
 const signatureOf = (n: number) => textOf(signatures).match(/<ds:Signature>.*?<\/ds:Signature>/g)![n]!;

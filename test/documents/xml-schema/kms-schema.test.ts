@@ -225,7 +225,7 @@ it("keeps its memory constant over many documents, valid or not", async () => {
   const xml = await sealKmsResponse(responseOf(messages[2]!), { wrapWith: trk, signWith: ink });
   const bad = xml.replace("<xenc:CipherValue>", "<xenc:CipherValue>=");
   const round = async () => {
-    // What one document left behind would take a page of memory by the second round.
+    // Memory that each document left behind would add up to a page by the second round.
     for (let i = 0; i < 60; i++) {
       schema.validate(xml);
       expect(() => schema.validate(bad)).toThrow();

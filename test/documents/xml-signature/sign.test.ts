@@ -10,7 +10,7 @@ import {
   EXCLUSIVE_C14N,
 } from "../../../documents/xml-signature/algorithms.ts";
 import { type NamedKey, signXml, verifyXml } from "../../../documents/xml-signature/index.ts";
-import { errorCode } from "../../support/refusal.ts";
+import { errorCode } from "../../support/error-code.ts";
 import { anyXml } from "./random-xml.ts";
 import { type ForeignOptions, foreignSign, foreignVerify } from "./xml-crypto.ts";
 

@@ -7,7 +7,7 @@ import { C14N, ENVELOPED, HMAC_SHA256, SHA256 } from "../../../documents/xml-sig
 import { canonicalize } from "../../../documents/xml-signature/canonical.ts";
 import { type NamedKey, signXml, verifyXml } from "../../../documents/xml-signature/index.ts";
 import { elementsOf, parseNodes } from "../../../documents/xml-signature/node-tree.ts";
-import { errorCode } from "../../support/refusal.ts";
+import { errorCode } from "../../support/error-code.ts";
 
 const KEY: NamedKey = { id: "InK-1", key: new Uint8Array(32).fill(7) };
 const REQUEST = '<KmsRequest Id="xmldoc"><UserUri>sip:alice@example.org</UserUri></KmsRequest>';

@@ -4,11 +4,11 @@ import { GROUP, HOST, OPERATOR, type RunningGms, startGms } from "../foreign/run
 import { memberUri, newMembers } from "../memory-gms.ts";
 
 export const [ALICE, BOB] = [memberUri(0), memberUri(1)];
-/** With a good token, but in no group. */
+/** A user who has a good token, but is in no group. */
 export const MALLORY = "sip:mallory@home.example";
 
 export interface AccessWorld extends RunningGms {
-  /** What may not leave: messages of members as hexadecimal digits, and the GMK itself. */
+  /** Texts that may not leave the GMS: messages of members as hexadecimal digits, and the GMK itself. */
   readonly secrets: readonly string[];
   /** Audit entries that say "refused", since the last look. */
   refused(): Promise<readonly { readonly action: string; readonly code?: string; readonly actor: string }[]>;

@@ -29,7 +29,7 @@ describe("progress of a rekey", () => {
     expect(countsOf(await next())).toEqual({ planned: 2 });
     await sealAll(world.it.core);
     expect(countsOf(await next())).toEqual({ sealed: 2 });
-    // As another process does it, of which this one is not told.
+    // Another process would do it like this: nobody tells this one.
     await acknowledge(world.it.world, rekey.id, [A]);
     expect(countsOf(await next())).toEqual({ sealed: 1, acknowledged: 1 });
     await acknowledge(world.it.world, rekey.id, [B]);

@@ -31,7 +31,7 @@ export interface DeviceOptions {
   /** Their ports, the best first. */
   readonly ports: readonly number[];
   readonly token: (userUri: string) => Promise<string>;
-  /** In place of those that the world has for the member. */
+  /** Keys in place of those that the world has for the member. */
   readonly keys?: ClientKeys;
 }
 

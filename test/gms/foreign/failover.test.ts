@@ -62,7 +62,7 @@ describeWithPostgres("failover on PostgreSQL", () => {
       await processes[i]!.listening;
     }
 
-    /** What befalls a process, and how it comes back. */
+    /** The ways in which a process fails, and how it comes back. */
     const faults: Record<string, { strike(i: number): unknown; mend(i: number): Promise<void> }> = {
       "is killed": { strike: (i) => processes[i]!.kill(), mend: begin },
       "stands still": {

@@ -92,7 +92,7 @@ describeWith("tshark", TSHARK, "tshark and a GMS", () => {
     subscription.unsubscribe();
     await expect.poll(() => ended).toBe(true);
     await endpoint.close();
-    // What was said reaches the file a while later.
+    // Packets reach the file a while after they were sent.
     await expect.poll(() => terminations(file), { timeout: 20_000, interval: 300 }).toBe(1);
     const stopped = once(capturing, "exit");
     capturing.kill("SIGINT");

@@ -34,7 +34,7 @@ async function refused(path: string, status: number, code: string, asked: Asked 
   expect(secrets.some((secret) => got.body.includes(secret))).toBe(false);
   expect(got.headers["cache-control"]).toBe("no-store");
   expect(world.it.counted.map((one) => one.split(" ")[1])).toEqual([code]);
-  // What a path or method alone shows to be none of ours is a probe, which is counted only.
+  // A request whose path or method shows that it is not for the GMS is a probe, which is only counted.
   const isProbe =
     code === "BAD_PATH" || code === "METHOD" || (code === "NOT_FOUND" && asked.as === undefined);
   const entries = (await world.it.audit()).slice(before);

@@ -32,7 +32,7 @@ export interface Got {
 export interface Asked {
   /** User of the token; null for no token. */
   readonly as?: string | null;
-  /** In place of a token for `as`. */
+  /** The access token in place of one for `as`. */
   readonly token?: string;
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
@@ -64,7 +64,7 @@ export interface XcapWorldOptions {
   readonly config?: Partial<GmsConfigInput>;
 }
 
-/** With one group of two members whose first messages are sealed. */
+/** Starts a GMS with one group of two members whose first messages are sealed. */
 async function xcapWorld({ config }: XcapWorldOptions = {}): Promise<XcapWorld> {
   const world = await makeWorld({ config: { groupCreators: [CREATOR], ...config } });
   const issuer = await DevelopmentIssuer.create([

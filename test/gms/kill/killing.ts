@@ -82,7 +82,7 @@ export async function killAgainAndAgain({ database, kills, members }: Plan): Pro
     const said = await change;
     let state = await groupState(database);
     const committed = !state.members.has(gone);
-    // What was answered is there.
+    // A change that was answered has been committed.
     if (said !== undefined) expect(committed).toBe(true);
     if (committed) removed++;
     if (state.open || said === undefined) atWork++;

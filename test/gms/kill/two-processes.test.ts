@@ -82,7 +82,7 @@ describeWithPostgres("two GMS processes on one database", () => {
     expect(one.sealed + other.sealed).toBeLessThan(MEMBERS);
     await other.order({ op: "sealed" });
     await other.stop();
-    // What the killed one had stored and not yet said is missing from the sum.
+    // The sum lacks what the killed process had stored and not yet reported.
     expect(one.sealed + other.sealed).toBeLessThanOrEqual(MEMBERS);
     expect(one.sealed + other.sealed).toBeGreaterThanOrEqual(MEMBERS - 2 * CHUNK);
     await checkGroup(database, [], 0);

@@ -90,7 +90,7 @@ describe("a 488 from a member", () => {
     await becomes(rekeys[0]!, "acknowledged");
     await becomes(rekeys[1]!, "refused");
     expect(member.heard.slice(0, 3).map(({ added }) => added.length)).toEqual([2, 1, 1]);
-    // What comes next does not bring the refused one along.
+    // The next NOTIFY does not have the refused message in it.
     const { id } = await admin().rekey(ADMIN, GROUP);
     await becomes(id, "acknowledged");
     expect(member.last.added.some(({ octets }) => isBad(octets))).toBe(false);

@@ -17,7 +17,7 @@ export interface LossyRelayOptions {
   readonly target: { readonly host: string; readonly port: number };
   /** Share of the datagrams that are lost, each way. */
   readonly loss: number;
-  /** In [0, 1). */
+  /** Draws a number in [0, 1). */
   readonly fraction: () => number;
 }
 

@@ -27,7 +27,7 @@ const LOSS = 0.1;
 const RELAY = "127.0.0.9";
 /** A subscription lasts an hour: whoever only waits for its end has no key by then. */
 const LIMIT_MS = 300_000;
-/** What the long run demands of a machine that has nothing else to do. */
+/** The limit of the long run, for a machine that has nothing else to do. */
 const LONG_LIMIT_MS = 30_000;
 const SEED = process.env.MIKEY_SAKKE_SEED ?? "soak";
 
@@ -96,7 +96,7 @@ describeWithPostgres("a soak of three GMS processes on PostgreSQL", () => {
     await processes[i]!.listening;
   }
 
-  /** What befalls process `i` or the database, until the promise of `mend` resolves. */
+  /** Faults of process `i` or of the database, which last until the promise of `mend` resolves. */
   const faults: Record<string, { strike(i: number): unknown; mend(i: number): Promise<unknown> }> = {
     "a process is killed": { strike: (i) => processes[i]!.kill(), mend: begin },
     "a process stands still": {

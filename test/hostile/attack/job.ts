@@ -11,7 +11,7 @@ export interface AttackJob {
   readonly first: number;
   readonly step: number;
   readonly end: number;
-  /** Then it stops, whatever is left. */
+  /** The time after which the attack stops, whatever is left. */
   readonly milliseconds: number;
   /** Loopback addresses. */
   readonly sources: readonly string[];
@@ -29,7 +29,7 @@ export interface AttackFigures {
 }
 
 export interface Attack {
-  /** So far. */
+  /** Returns how much has been sent so far. */
   readonly sent: () => number;
   readonly done: Promise<AttackFigures>;
   stop(): void;

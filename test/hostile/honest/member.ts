@@ -231,7 +231,7 @@ export class HonestMember {
     await this.#call!.call.send(frame);
   }
 
-  /** As who plays what came; the jitter buffer would fill otherwise. */
+  /** Plays a frame, as a loudspeaker would; otherwise the jitter buffer would fill. */
   play(): void {
     this.#call?.call.play();
   }

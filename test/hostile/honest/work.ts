@@ -42,7 +42,7 @@ const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(reso
 
 export class HonestWork {
   readonly counts: HonestCounts = { joined: 0, sent: 0 };
-  /** What did not come as it must. */
+  /** Descriptions of what did not arrive as it must. */
   readonly lost: string[] = [];
   readonly texts: { readonly text: string; readonly from: HonestMember }[] = [];
   /** Milliseconds from the order of a rekey until all members held the key. */

@@ -5,9 +5,9 @@ import type { Draw } from "./draw.ts";
 export interface Connection {
   readonly kind: string;
   readonly channel: (typeof STREAM_CHANNELS)[number] | (typeof HTTP_CHANNELS)[number];
-  /** What is sent at once. */
+  /** Octets that are sent at once. */
   readonly octets: Uint8Array;
-  /** What follows, an octet at a time. */
+  /** Octets that follow, one at a time. */
   readonly slowly: Uint8Array;
 }
 

@@ -31,7 +31,7 @@ function octetsOf(head: readonly string[], body: Uint8Array): Uint8Array {
   return Uint8Array.from(Buffer.concat([Buffer.from(`${head.join("\r\n")}\r\n\r\n`, "latin1"), body]));
 }
 
-/** In the form for proxies too. */
+/** Draws a request target, some of them in the form for proxies. */
 function pathOf(draw: Draw, { thirdParty: { host, port } }: Stock): string {
   return draw.pick([...PATHS, `http://${host}:${port}/`, `//${host}:${port}/`]);
 }

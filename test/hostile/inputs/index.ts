@@ -12,7 +12,7 @@ import { joinParts, messageParts } from "./sip-text.ts";
 export interface HostileInput {
   readonly kind: string;
   readonly channel: Channel;
-  /** Which of the places of the channel. */
+  /** The index of the place among those of the channel. */
   readonly place: number;
   readonly octets: Uint8Array;
   /** The connection is held open, and gets this an octet at a time. */

@@ -12,7 +12,7 @@ const text = (...lines: readonly string[]) =>
 const PARAGRAPH = "\u2029";
 const LINE = "\u2028";
 
-/** What a channel takes as one message is as long as it gets through. */
+/** Returns how many octets a channel takes as one message. */
 function roomOf(channel: SipChannel): number {
   if (channel.endsWith("udp")) return 60_000;
   return channel.endsWith("ws") || channel.endsWith("wss") ? 1_000_000 : 32_000;

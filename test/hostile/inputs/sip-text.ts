@@ -16,7 +16,7 @@ export function joinParts({ head, body }: MessageParts): Uint8Array {
   return Uint8Array.from(Buffer.concat([Buffer.from(`${head}\r\n\r\n`, "latin1"), body]));
 }
 
-/** With another body, and its length in the head. */
+/** Replaces the body, and writes its length into the head. */
 export function withBody({ head }: MessageParts, body: Uint8Array, contentType?: string): MessageParts {
   const lines = head.split("\r\n").filter((line) => !/^(?:Content-Length|l) *:/i.test(line));
   const typed =

@@ -20,7 +20,7 @@ const recorded = (draw: Draw, stock: Stock, server: SipServerName) => draw.pick(
 const asText = (draw: Draw, stock: Stock, server: SipServerName) =>
   messageParts(recorded(draw, stock, server));
 
-/** What makes it another transaction and another dialog. */
+/** Changes branch, Call-ID and tags, so that the message belongs to another transaction and dialog. */
 export function renamed(draw: Draw, parts: MessageParts): MessageParts {
   let { head } = parts;
   head = editLines(head, /^(?:Via|v) *:/i, (line) =>
@@ -220,7 +220,7 @@ function generated(draw: Draw, stock: Stock, server: SipServerName): Uint8Array 
   );
 }
 
-/** By name, with how often each is made. */
+/** The mutations by name, with how often each is made. */
 export const SIP_KINDS: readonly { readonly name: string; readonly weight: number; readonly make: Make }[] = [
   { name: "sip flip", weight: 8, make: (draw, stock, server) => flip(draw, recorded(draw, stock, server)) },
   {

@@ -12,7 +12,7 @@ function afterDeclaration(text: string, insert: string): string {
   return text.slice(0, end) + insert + text.slice(end);
 }
 
-/** In front of the last end tag. */
+/** Inserts a text in front of the last end tag. */
 function inRoot(text: string, insert: string): string {
   const end = text.lastIndexOf("</");
   return end < 0 ? text + insert : text.slice(0, end) + insert + text.slice(end);

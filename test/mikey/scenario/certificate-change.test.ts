@@ -16,7 +16,7 @@ import type { SealRequest } from "../../../bindings/mikey/plan.ts";
 import { MemoryReceiverState } from "../../../bindings/mikey/receiver-state.ts";
 import { sealMessage } from "../../../bindings/mikey/seal.ts";
 import { seededRandom } from "../../support/random.ts";
-import { refusedBy } from "../../support/refused.ts";
+import { refusedBy } from "../../support/refused-by.ts";
 import { ALICE, AWAY_KMS, ERIN, GMS, HOME_KMS, makeKms, NOW, type TestKms } from "../../support/world.ts";
 
 const RULE = { period: 2592000, offset: 0 };

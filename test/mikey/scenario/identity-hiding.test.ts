@@ -4,7 +4,7 @@ import { toHex, utf8 } from "../../../base/bytes.ts";
 import type { AcceptedMessage } from "../../../bindings/mikey/accept.ts";
 import { openMessage } from "../../../bindings/mikey/open.ts";
 import { parseMessage } from "../../../bindings/mikey/parse.ts";
-import { refusedBy } from "../../support/refused.ts";
+import { refusedBy } from "../../support/refused-by.ts";
 import { ALICE, GMS, makeWorld, type World } from "../../support/world.ts";
 
 let world: World;

@@ -11,7 +11,7 @@ import type { SealRequest } from "../../../bindings/mikey/plan.ts";
 import { sealMessage } from "../../../bindings/mikey/seal.ts";
 import { type MessageDraft, replace, resigned } from "../../support/forge.ts";
 import { seededRandom } from "../../support/random.ts";
-import { refusedBy } from "../../support/refused.ts";
+import { refusedBy } from "../../support/refused-by.ts";
 import { ALICE, DAY_MS, GMS, makeWorld, NOW, type World } from "../../support/world.ts";
 
 let world: World;

@@ -21,7 +21,7 @@ beforeAll(async () => {
 
 const context = () => world.context({ from: world.gms.uri });
 
-/** Undefined when the message was accepted. */
+/** The code of the refusal, or undefined when the message was accepted. */
 async function refusal(octets: Uint8Array): Promise<unknown> {
   try {
     await openMessage(octets, context());

@@ -19,7 +19,7 @@ import { MemoryReceiverState } from "../../../bindings/mikey/receiver-state.ts";
 import { sealMessage } from "../../../bindings/mikey/seal.ts";
 import { GMK_PROFILE } from "../../../bindings/mikey/srtp-profile.ts";
 import { seededRandom } from "../../support/random.ts";
-import { refusedBy } from "../../support/refused.ts";
+import { refusedBy } from "../../support/refused-by.ts";
 import { productionGmk } from "../../support/vectors.ts";
 
 const { kms, gms, alice, message: vector } = productionGmk();
@@ -107,7 +107,7 @@ describe("the production GMK message sealed here", () => {
     const [ours, theirs] = [messages[0]!.octets, vector.octets];
     expect(ours.length).toBe(theirs.length);
 
-    // What may differ: the IV of the key parameters and what is encrypted with it, r and s of the signature.
+    // Only the IV of the key parameters, the octets encrypted with it, and r and s of the signature may differ.
     const { payloads, offsets } = decodeMessage(theirs);
     const extension = offsets[payloads.findIndex((p) => p.payload === "GENERAL_EXT")]!;
     const [iv, sealed] = [extension + 4 + 12, extension + 4 + 35];

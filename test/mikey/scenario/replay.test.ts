@@ -6,7 +6,7 @@ import type { SealPlan } from "../../../bindings/mikey/plan.ts";
 import { MemoryReceiverState, type ReceiverState } from "../../../bindings/mikey/receiver-state.ts";
 import { sealMessage } from "../../../bindings/mikey/seal.ts";
 import { seededRandom } from "../../support/random.ts";
-import { refusedBy } from "../../support/refused.ts";
+import { refusedBy } from "../../support/refused-by.ts";
 import { ALICE, DAY_MS, makeWorld, NOW, type World } from "../../support/world.ts";
 
 let world: World;

@@ -7,7 +7,7 @@ import type { SealRequest } from "../../../bindings/mikey/plan.ts";
 import { MemoryReceiverState } from "../../../bindings/mikey/receiver-state.ts";
 import { sealMessage } from "../../../bindings/mikey/seal.ts";
 import { seededRandom } from "../../support/random.ts";
-import { refusedBy } from "../../support/refused.ts";
+import { refusedBy } from "../../support/refused-by.ts";
 import { ALICE, makeWorld, NOW, type World } from "../../support/world.ts";
 
 let world: World;

@@ -5,7 +5,7 @@ import { Receiver } from "../../../bindings/identity/receiver.ts";
 import type { AcceptedMessage } from "../../../bindings/mikey/accept.ts";
 import type { OpenContext } from "../../../bindings/mikey/context.ts";
 import { openMessage } from "../../../bindings/mikey/open.ts";
-import { refusedBy } from "../../support/refused.ts";
+import { refusedBy } from "../../support/refused-by.ts";
 import { ALICE, GMS, makeWorld, type World } from "../../support/world.ts";
 
 let world: World;

@@ -9,7 +9,7 @@ import { openMessage } from "../../../bindings/mikey/open.ts";
 import { parseMessage } from "../../../bindings/mikey/parse.ts";
 import { planSeal } from "../../../bindings/mikey/plan.ts";
 import { seededRandom } from "../../support/random.ts";
-import { refusedBy } from "../../support/refused.ts";
+import { refusedBy } from "../../support/refused-by.ts";
 import {
   ALICE,
   AWAY_KMS,

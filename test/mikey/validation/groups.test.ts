@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { groupIds } from "../../../bindings/mikey/key-parameters.ts";
 import { openMessage } from "../../../bindings/mikey/open.ts";
-import { refusedBy } from "../../support/refused.ts";
+import { refusedBy } from "../../support/refused-by.ts";
 import { makeWorld, type World } from "../../support/world.ts";
 
 const GROUP = "sip:g1@home.example";

@@ -5,7 +5,7 @@ import { KmsDomain } from "../../../bindings/identity/kms-domain.ts";
 import type { KeySet, KmsCertificate } from "../../../bindings/identity/kms-material.ts";
 import { Receiver } from "../../../bindings/identity/receiver.ts";
 import { orderTwo, plusOrderTwo } from "../../support/points.ts";
-import { refusedBy } from "../../support/refused.ts";
+import { refusedBy } from "../../support/refused-by.ts";
 import {
   ALICE,
   AWAY_KMS,
@@ -41,7 +41,7 @@ function changed(octets: Uint8Array, change: (copy: Uint8Array) => void): Uint8A
   return copy;
 }
 
-/** What is no point of the curve: off it, coordinates too large, infinity, compressed, other lengths. */
+/** Octets that are no point of the curve: off it, coordinates too large, infinity, compressed, other lengths. */
 const BAD_POINTS: [string, (good: Uint8Array) => Uint8Array][] = [
   ["off the curve", (p) => changed(p, (x) => x.set([x.at(-1)! ^ 1], x.length - 1))],
   ["coordinates >= p", (p) => changed(p, (x) => x.fill(0xff, 1))],

@@ -13,7 +13,7 @@ import { protect } from "../../../bindings/mikey/protected-payload.ts";
 import { GMK_PROFILE } from "../../../bindings/mikey/srtp-profile.ts";
 import { type Edit, replace, resigned } from "../../support/forge.ts";
 import { orderTwo, plusOrderTwo } from "../../support/points.ts";
-import { refusedBy } from "../../support/refused.ts";
+import { refusedBy } from "../../support/refused-by.ts";
 import { BOB, GMS, makeWorld, NOW, type World } from "../../support/world.ts";
 
 let world: World;

@@ -9,7 +9,7 @@ import { openMessage } from "../../../bindings/mikey/open.ts";
 import { parseMessage } from "../../../bindings/mikey/parse.ts";
 import { verifyMessage } from "../../../bindings/mikey/verify.ts";
 import { replace, resigned, signedWithoutHeader } from "../../support/forge.ts";
-import { refusedBy } from "../../support/refused.ts";
+import { refusedBy } from "../../support/refused-by.ts";
 import {
   ALICE,
   AWAY_KMS,

@@ -4,7 +4,7 @@ import { concat } from "../../../base/bytes.ts";
 import { MAX_MESSAGE_BYTES } from "../../../bindings/mikey/message.ts";
 import { parseMessage } from "../../../bindings/mikey/parse.ts";
 import { edited, replace } from "../../support/forge.ts";
-import { refusedBy } from "../../support/refused.ts";
+import { refusedBy } from "../../support/refused-by.ts";
 import { productionGmk } from "../../support/vectors.ts";
 
 let octets: Uint8Array;

@@ -8,7 +8,7 @@ import { parseMessage } from "../../../bindings/mikey/parse.ts";
 import { sakke } from "../../../bindings/mikey/sakke.ts";
 import type { Tolerance } from "../../../bindings/mikey/tolerance.ts";
 import { type Edit, edited, type MessageDraft, replace } from "../../support/forge.ts";
-import { refusedBy } from "../../support/refused.ts";
+import { refusedBy } from "../../support/refused-by.ts";
 import { productionGmk } from "../../support/vectors.ts";
 
 const { octets } = productionGmk().message;

@@ -20,7 +20,7 @@ afterAll(() => here?.close());
 const errorOf = async (answer: Response) => ((await answer.json()) as { error: { code: string } }).error.code;
 const revision = async () => (await here.core.context.admin.group(GROUP))!.revision;
 
-/** As a browser sends it that has been told by a page of any other name. */
+/** Asks as a browser does whose page has another host name that leads here. */
 function askAs(host: string): Promise<number> {
   return new Promise((resolve, reject) => {
     const url = new URL(here.origin);

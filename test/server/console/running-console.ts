@@ -61,7 +61,7 @@ export async function consoleWorld({
   /** Whether the GMS seals by itself. */
   readonly runs?: boolean;
 } = {}): Promise<ConsoleWorld> {
-  // In the place of half a minute in which a lost radio may still listen.
+  // Shortens the half minute in which a lost radio may still listen.
   const world = await makeWorld({
     now: Date.now(),
     storeTime: "database",

@@ -10,9 +10,9 @@ export const SIPP = "/usr/bin/sipp";
 export interface SippRun {
   /** 0 when every call went as the scenario says. */
   readonly code: number | null;
-  /** What it says of errors. */
+  /** The errors that SIPp reports. */
   readonly errors: string;
-  /** What the scenario logs, a line for each `<log>`. */
+  /** Lines that the scenario logs, one for each `<log>`. */
   readonly log: readonly string[];
 }
 
@@ -27,7 +27,7 @@ export interface SippOptions {
   readonly words?: Readonly<Record<string, string>>;
   /** Contents of what `[file name=...]` names. */
   readonly files?: Readonly<Record<string, Uint8Array>>;
-  /** For `[authentication]`. */
+  /** User and password for `[authentication]`. */
   readonly login?: { readonly user: string; readonly password: string };
 }
 

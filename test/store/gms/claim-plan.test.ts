@@ -24,7 +24,7 @@ describeWithPostgres("a claim with old statistics", () => {
     await fill(db, { members: 20_000, rekeys: 2000 });
     await db.query("ANALYZE");
     await fillDue(db, "a", 2048);
-    // What was counted before goes to the server now, and is none of the next transaction.
+    // Earlier counts are flushed to the server now, so that they do not fall into the next transaction.
     await db.query("SELECT pg_stat_force_next_flush()");
     let read = 0;
     const counted: Database = {

@@ -77,7 +77,7 @@ onEachDatabase("the cost of a GMS", ({ fresh, again }) => {
     expect(await store.counts()).toMatchObject({ groups: 1, members: 23 });
     await store.change((tx) => tx.deleteGroup(group));
     expect(await store.counts()).toMatchObject({ groups: 0, members: 0 });
-    // What is added up is added up once.
+    // Each count has one row once it has been added up.
     const { rows } = await db.query("SELECT name FROM gms_count ORDER BY name");
     const names = ["backlog", "groups", "members", "oldestAt", "runningRekeys"];
     expect(rows).toEqual(names.map((name) => ({ name })));

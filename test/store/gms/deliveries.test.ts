@@ -112,7 +112,7 @@ onEachDatabase("messages", ({ fresh }) => {
     await store.recover("b");
     await present(store, "b", [A], UNTIL);
     expect(await claimed(store, "b", NOW + 2 * LEASE)).toEqual([A]);
-    // On PGlite nobody else can be alive.
+    // A database of PGlite has no other process that could be alive.
     expect(await claimed(store, "c")).toEqual(db.kind === "pglite" ? [] : [C]);
   });
 

@@ -147,7 +147,7 @@ onEachDatabase("rekeys", ({ fresh }) => {
     );
     const claim = (await store.claimChunk(claimant("a")))!;
     expect(urisOf(claim.members)).toEqual(late.slice(1, 4));
-    // While it is being sealed.
+    // A member leaves while the chunk is being sealed.
     await store.change((tx) => tx.forget([late[1]!], [gmk.id]));
     expect(await at(NOW, store).saveChunk(claim, messages(claim))).toBe(true);
     expect(await store.gktpOf(late[1]!)).toEqual([]);

@@ -26,7 +26,7 @@ async function* each(lines: readonly string[]): AsyncGenerator<string> {
   yield* lines;
 }
 
-/** As the program of that version left it. */
+/** Fills the database with the tables and rows that the program of that version left. */
 async function asItWas(db: Database, version: string, tables: number): Promise<void> {
   await migrate(db, MIGRATIONS.slice(0, tables));
   let table = "";
@@ -116,7 +116,7 @@ onEachDatabase("data of an earlier version", ({ fresh }) => {
       expect(await shapeOf(db)).toEqual(now);
       await expectAll(db);
       const store = await gms.openStore(db);
-      // What was not sealed yet has a T that may have been used since.
+      // Messages that were not sealed yet have a T that may have been used since.
       expect(await store.rekey(1)).toMatchObject({ counts: { sealed: 4, planned: 0, superseded: 2 } });
       expect((await store.gmks(gms.G1))[0]).toMatchObject({ state: "live", restored: true });
     });

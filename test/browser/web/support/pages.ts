@@ -9,7 +9,7 @@ import { MEMBERS, type Play, type PlaySignIn, play } from "../../../../web/play/
 import { launchChromium } from "../../support/chromium.ts";
 import { buildPages } from "./build.ts";
 
-/** What is said into the microphone. */
+/** Hertz of the tone that is played into the microphone. */
 export const TONE = 700;
 export const RATE = 48_000;
 
@@ -27,7 +27,7 @@ export interface Pages {
 
 export interface MemberPage {
   readonly page: Page;
-  /** What the page complained of. */
+  /** Errors that the page has reported. */
   readonly faults: string[];
 }
 
@@ -36,7 +36,7 @@ export interface PagesOptions {
   readonly init?: () => void;
   /** An identity management server in place of development tokens. */
   readonly signIn?: PlaySignIn;
-  /** What is said into the microphones: 48,000 samples, again and again. A tone when absent. */
+  /** A second of sound, 48,000 samples, that is played into the microphones again and again; a tone when absent. */
   readonly said?: Int16Array;
   /** Leads the media of pages elsewhere: from the port of the MCX server to another one. */
   readonly detour?: (port: number) => Promise<{ readonly port: number; close(): void }>;
@@ -92,7 +92,7 @@ export const [ALICE, BOB, CAROL] = MEMBERS as [string, string, string];
 export const talkButton = (page: Page) => page.locator(".hold");
 export const floorText = (page: Page) => page.locator(".floor");
 
-/** Until the member is in the call. */
+/** Waits until the member is in the call. */
 export async function joined(page: Page): Promise<void> {
   await page.locator('.hold[aria-disabled="false"]').waitFor();
 }

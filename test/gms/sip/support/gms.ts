@@ -97,7 +97,7 @@ export class Setup {
     };
   }
 
-  /** From the claim of a chunk to its end. */
+  /** Counts the chunks at work, each from its claim to its end. */
   #countSealing(): void {
     const { store } = this.world;
     const [claim, save, release] = [
@@ -197,7 +197,7 @@ export class Setup {
     return this.#issuer.token({ clientId, now: this.clock.now() });
   }
 
-  /** Not subscribed yet. */
+  /** Makes a member that has not subscribed yet. */
   async member(i: number, options: Partial<MemberOptions> = {}): Promise<Member> {
     const uri = memberUri(i);
     const member = new Member({

@@ -52,7 +52,7 @@ export type Reply = (heard: Heard) => Answer | Promise<Answer>;
 export const OK: Reply = () => ({ status: 200 });
 export const SILENT: Reply = () => new Promise(() => undefined);
 export const WARNING_TEXT = "136 authentication of the MIKEY-SAKKE I_MESSAGE failed";
-/** With more warnings, if there are any. */
+/** Returns a refusal, with more warnings if there are any. */
 export const refuse = (status: number, ...more: readonly string[]): Answer => ({
   status,
   headers: (h) => {
