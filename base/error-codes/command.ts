@@ -48,6 +48,8 @@ export const COMMAND_CODES = {
   NOT_A_CAPTURE:
     "The input is no capture although `--wireshark` was given, or the keys to open it are missing.",
   BAD_WAV: "The file is no WAV file that can be sent, or has nothing to say.",
+  BAD_H264: "The file is no byte stream of H.264 (Annex B), or has no picture.",
+  OUT_OR_VIDEO: "The command was told neither a WAV file (`--out`) nor a video file (`--video`) to write.",
 
   // Data folders and their servers.
   NO_KMS:

@@ -84,6 +84,8 @@ export const LIBRARY_CODES = {
   BAD_FRAME: "A frame of speech does not have 160 samples.",
   FLOOR_FIELD: "A field of a floor control message has more than 255 octets.",
   BAD_FLOOR_MESSAGE: "A floor control message is malformed.",
+  TRANSMISSION_FIELD: "A field of a transmission control message has more than 255 octets.",
+  BAD_TRANSMISSION_MESSAGE: "A transmission control message is malformed.",
   BAD_MCDATA_MESSAGE: "The MCData message to protect is empty, or is protected already.",
   BAD_MCDATA_PAYLOAD: "A payload of an MCData message is malformed, or cannot be written.",
   BAD_MCDATA_SIGNALLING:

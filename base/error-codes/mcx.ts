@@ -26,6 +26,10 @@ export const MCX_CODES = {
     "The group document has `protect-media` as false; the server has no calls whose media are in clear.",
   PROTECT_FLOOR_CONTROL_SIGNALLING_FALSE:
     "The group document has `protect-floor-control-signalling` as false; the server has no calls whose floor control is in clear.",
+  MCVIDEO_PROTECT_MEDIA_FALSE:
+    "The group document has `mcvideo-protect-media` as false; the server has no calls whose media are in clear.",
+  MCVIDEO_PROTECT_TRANSMISSION_CONTROL_FALSE:
+    "The group document has `mcvideo-protect-transmission-control` as false; the server has no calls whose transmission control is in clear.",
   PCK_MISSING: "The offer of a private call has no I_MESSAGE with a key for it (`a=key-mgmt:mikey`).",
   CALLEE_NOT_BOUND: "No client of the called user is bound to the server, or there is no such user.",
   CALLEE_SILENT: "The client of the called user has not answered in time.",
@@ -34,6 +38,7 @@ export const MCX_CODES = {
   CONFERENCE_REFUSED:
     "The server's list of participants belongs to another group, or is not a conference state.",
   NO_COMMON_SPEECH: "The call of the group is in a format of speech that the client does not offer.",
+  NO_COMMON_VIDEO: "The call of the group is in a format of video that the client does not offer.",
   NO_WEB_SOCKET: "The server does not take media over WebSockets.",
 
   // The server.

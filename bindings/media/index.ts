@@ -19,6 +19,8 @@ export {
   type GroupMediaOptions,
   type GroupMediaSender,
 } from "./group-media.ts";
+export { H264_PAYLOAD_BYTES, H264_RATE, H264Depacketiser, packetiseH264 } from "./h264.ts";
+export { accessUnitsOf, splitAnnexB, writeAnnexB } from "./h264-stream.ts";
 export {
   type BlockKind,
   type BlockOrigin,
@@ -45,6 +47,7 @@ export {
   readGroupMki,
   sendersOf,
 } from "./mki.ts";
+export { PacketOrder } from "./packet-order.ts";
 export { PrivateMedia, type PrivateMediaOptions } from "./private-media.ts";
 export { isRtcp, type RtpHeader, readRtcpSsrc, readRtpHeader } from "./rtp.ts";
 export { type RtpFields, rtpPayload, writeRtpPacket } from "./rtp-packet.ts";

@@ -91,7 +91,7 @@ export async function sayTo(
 }
 
 /** The name of a cause of TS 24.380 8.2.6.2 or 8.2.10.2 in words; its number where it has none. */
-function causeOf({ lost, cause }: FloorChange): string | undefined {
+export function causeOf({ lost, cause }: FloorChange): string | undefined {
   if (cause === undefined) return undefined;
   const causes = Object.entries(lost === "revoked" ? REVOKE_CAUSES : DENY_CAUSES);
   const name = causes.find(([, number]) => number === cause)?.[0];

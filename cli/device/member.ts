@@ -187,9 +187,12 @@ async function directly(server: SipServer, ca: string | undefined) {
   return { endpoint, close: () => endpoint.close() };
 }
 
+/** Octets: the packets of a picture come all at once. */
+const RECEIVE_BUFFER = 1 << 20;
+
 /** A socket for media: of this host, or of a multicast group that is heard there. */
 export function mediaPort(host: string, group?: DatagramAddress): Promise<DatagramPort> {
-  if (group === undefined) return openUdpPort({ host });
+  if (group === undefined) return openUdpPort({ host, receiveBuffer: RECEIVE_BUFFER });
   return openUdpPort({ ...group, multicast: { interface: host, join: group.host } });
 }
 

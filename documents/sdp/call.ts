@@ -2,11 +2,22 @@
  * Session descriptions of calls (RFC 8866; TS 24.380 12): one stream of speech under SRTP, and one of floor control, each at
  * an address. The keys are those of the group, or in a private call what the offer carries (RFC 4567).
  */
-import { equal, fromBase64, fromUtf8, toBase64, utf8 } from "../../base/bytes.ts";
+import { equal, fromBase64, toBase64, utf8 } from "../../base/bytes.ts";
 import { defined } from "../../base/defined.ts";
 import { MikeySakkeError } from "../../base/errors.ts";
 import { canonicalHost } from "../../transport/datagram/host.ts";
 import type { DatagramAddress } from "../../transport/datagram/ports.ts";
+import {
+  addressOf,
+  attributeOf,
+  bad,
+  connectionOf,
+  hostOf,
+  linesOf,
+  portOf,
+  sectionOf,
+  sectionsOf,
+} from "./lines.ts";
 
 /** A format that speech may come in (RFC 8866 6.6, 6.15). */
 export interface SpeechFormat {
@@ -56,8 +67,6 @@ export interface CallDescription {
 /** Stands in the addresses of an offer that asks for a WebSocket (RFC 8866 5.7, discard port of RFC 4145 4). */
 export const NO_ADDRESS: DatagramAddress = { host: "0.0.0.0", port: 9 };
 
-const MAX_BYTES = 16_384;
-const MAX_LINES = 256;
 const MAX_FORMATS = 32;
 const MULTICAST = "x-mikey-sakke-multicast";
 const MULTI_TALKER = "x-multi-talker";
@@ -99,10 +108,7 @@ export function writeCallSdp(call: CallDescription, id: number): Uint8Array {
 
 /** Codec errors `BAD_SDP`, which say what is missing. */
 export function readCallSdp(octets: Uint8Array): CallDescription {
-  if (octets.length > MAX_BYTES) throw bad(`longer than ${MAX_BYTES} octets`);
-  const lines = fromUtf8(octets, "SDP").split(/\r?\n/);
-  if (lines.length > MAX_LINES) throw bad(`more than ${MAX_LINES} lines`);
-  if (lines[0] !== "v=0") throw bad("does not begin with v=0");
+  const lines = linesOf(octets);
   const [session, ...sections] = sectionsOf(lines);
   const host = connectionOf(session!);
   const audio = sectionOf(sections, /^m=audio (\d{1,5}) RTP\/SAVPF? (.+)$/, "speech under RTP/SAVP");
@@ -184,34 +190,6 @@ function webSocketOf(lines: readonly string[]): CallDescription["webSocket"] {
   return { uri };
 }
 
-/** The lines of the session, then those of each stream. */
-function sectionsOf(lines: readonly string[]): string[][] {
-  const sections: string[][] = [[]];
-  for (const line of lines) {
-    if (line.startsWith("m=")) sections.push([]);
-    sections.at(-1)!.push(line);
-  }
-  return sections;
-}
-
-function sectionOf(sections: readonly (readonly string[])[], line: RegExp, what: string) {
-  const [lines, ...more] = sections.filter(([first]) => line.test(first!));
-  if (lines === undefined || more.length > 0) throw bad(`must have one stream of ${what}`);
-  const [, port, rest] = line.exec(lines[0]!)!;
-  return { lines, port: portOf(port!), rest: rest! };
-}
-
-function connectionOf(lines: readonly string[]): string | undefined {
-  return lines.find((line) => line.startsWith("c="))?.slice(2);
-}
-
-function addressOf(connection: string | undefined): string {
-  const [, type, text] = /^IN (IP4|IP6) (\S+)$/i.exec(connection ?? "") ?? [];
-  const host = text === undefined ? undefined : canonicalHost(text);
-  if (host !== undefined && text!.includes(":") === (type!.toUpperCase() === "IP6")) return host;
-  throw bad("a stream without an address");
-}
-
 function multicastOf(lines: readonly string[]): CallDescription["multicast"] {
   const value = attributeOf(lines, MULTICAST);
   if (value === undefined) return undefined;
@@ -219,23 +197,4 @@ function multicastOf(lines: readonly string[]): CallDescription["multicast"] {
   const host = text === undefined ? undefined : canonicalHost(text);
   if (host === undefined) throw bad(`a=${MULTICAST} is malformed`);
   return { media: { host, port: portOf(media!) }, floor: { host, port: portOf(floor!) } };
-}
-
-function attributeOf(lines: readonly string[], name: string): string | undefined {
-  const start = `a=${name}:`;
-  return lines.find((line) => line.startsWith(start))?.slice(start.length);
-}
-
-function portOf(text: string): number {
-  const port = Number(text);
-  if (port < 1 || port > 0xffff) throw bad(`port ${text}`);
-  return port;
-}
-
-function hostOf({ host }: DatagramAddress): string {
-  return `${host.includes(":") ? "IP6" : "IP4"} ${host}`;
-}
-
-function bad(text: string): MikeySakkeError {
-  return new MikeySakkeError("codec", "BAD_SDP", `SDP: ${text}`);
 }

@@ -47,13 +47,14 @@ import {
   parseMcxConfig,
 } from "./common/config.ts";
 import { refusedConfig } from "./common/errors.ts";
+import { addedTo, named } from "./common/totals.ts";
 import { fileServerOf } from "./files/index.ts";
 import { ServerGroupKeys } from "./group-keys.ts";
 import { CallLog } from "./session/call-log.ts";
 import { Emergencies } from "./session/emergencies.ts";
 import { PrivateSessions } from "./session/private-sessions.ts";
-import { addedTo } from "./session/session-maker.ts";
 import { GroupSessions } from "./session/sessions.ts";
+import { VideoSessions } from "./session/video-sessions.ts";
 import { Clients } from "./signalling/clients.ts";
 import { Conferences } from "./signalling/conferences.ts";
 import type { SignallingContext } from "./signalling/context.ts";
@@ -165,7 +166,7 @@ export async function createMcxServer(options: McxOptions): Promise<McxServer> {
     ...shared,
     xcapRoot: gms.xcapRoot,
     maxAgeMs: limits.directoryMs,
-    inUse: () => sessions.groups(),
+    inUse: () => [...new Set([...sessions.groups(), ...videoSessions.groups()])],
     onError(group, error) {
       const isBad = error instanceof MikeySakkeError && error.kind === "codec";
       if (isBad) log.warn({ group, detail: error.message }, "a group document cannot be read");
@@ -218,9 +219,14 @@ export async function createMcxServer(options: McxOptions): Promise<McxServer> {
     clock,
     random,
   });
+  const videoSessions: VideoSessions = new VideoSessions(sessions.maker, {
+    directory,
+    ended: (group) => cluster?.ended(group),
+  });
   const privateSessions = new PrivateSessions(sessions.maker);
   const clients = new Clients(clock, (client) => {
     sessions.remove(client.user, client);
+    videoSessions.remove(client.user, client);
     privateSessions.remove(client);
     conferences.gone(client);
   });
@@ -233,7 +239,12 @@ export async function createMcxServer(options: McxOptions): Promise<McxServer> {
     onCall: (changed) => callLog.on(changed),
     clients: () => clients.users(),
     privateCalls: () => privateSessions.size,
-    totals: () => ({ ...addedTo(sessions.totals(), privateSessions.totals()), ...counts }),
+    videoCalls: () => videoSessions.groups().length,
+    totals: () => ({
+      ...addedTo(sessions.totals(), privateSessions.totals()),
+      ...named("video", videoSessions.totals()),
+      ...counts,
+    }),
   };
   const ready = async () => {
     keys.current();
@@ -282,7 +293,7 @@ export async function createMcxServer(options: McxOptions): Promise<McxServer> {
       contacts: () =>
         Object.fromEntries(endpoint.transports.map((name) => [name.toLowerCase(), endpoint.contact(name)])),
       leaseMs: limits.leaseSeconds * 1000,
-      isOpen: (group) => sessions.groups().includes(group),
+      isOpen: (group) => [sessions, videoSessions].some((calls) => calls.groups().includes(group)),
       onLost: () => void sendAway(),
       deliver: (sds) => distribute(context, sds),
       clock,
@@ -293,7 +304,11 @@ export async function createMcxServer(options: McxOptions): Promise<McxServer> {
     });
   /** Ends all calls, whose clients go on elsewhere. */
   async function sendAway(free = async () => {}): Promise<void> {
-    const dialogs = [...(await sessions.endAll()), ...(await privateSessions.endAll())];
+    const dialogs = [
+      ...(await sessions.endAll()),
+      ...(await videoSessions.endAll()),
+      ...(await privateSessions.endAll()),
+    ];
     await free();
     await Promise.all(dialogs.map((dialog) => dialog.bye("moved")));
   }
@@ -306,6 +321,7 @@ export async function createMcxServer(options: McxOptions): Promise<McxServer> {
     directory,
     clients,
     sessions,
+    videoSessions,
     privateSessions,
     targets,
     seen: new MemoryReceiverState({
@@ -342,7 +358,9 @@ export async function createMcxServer(options: McxOptions): Promise<McxServer> {
     const reported = reports.close();
     await cluster?.retire();
     // The BYEs to participants that have vanished have no answer.
-    const ended = sendAway(() => cluster?.end() ?? Promise.resolve()).then(() => sessions.close());
+    const ended = sendAway(() => cluster?.end() ?? Promise.resolve()).then(() =>
+      Promise.all([sessions.close(), videoSessions.close()]),
+    );
     await Promise.all([
       stopServer(admin, milliseconds),
       files && stopServer(files.app, milliseconds),

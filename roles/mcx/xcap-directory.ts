@@ -139,7 +139,9 @@ export class XcapDirectory implements GroupDirectory {
     if (answer.state !== "content") return answer.state === "unchanged" ? known?.group : undefined;
     const document = readGroupDocument(answer.body);
     const { uri, members, services, maxParticipants, hangTimer } = document;
-    const unprotected = CALL_PROTECTIONS.filter((name) => document.unprotected.includes(name));
+    const unprotected = Object.values(CALL_PROTECTIONS)
+      .flat()
+      .filter((name) => document.unprotected.includes(name));
     this.#xcap.keep(path, answer.etag);
     if (uri !== groupUri) return undefined;
     return {

@@ -14,10 +14,14 @@ import {
   encodeFdSignalling,
   encodeNotification,
 } from "../../bindings/mcdata/index.ts";
-import { GroupMedia } from "../../bindings/media/index.ts";
+import { accessUnitsOf, GroupMedia, H264Depacketiser, splitAnnexB } from "../../bindings/media/index.ts";
 import { readRtcpSsrc, readRtpHeader } from "../../bindings/media/rtp.ts";
 import { inspectMessage, parseMessage as parseMikey } from "../../bindings/mikey/index.ts";
 import { decodeKeyParameters, encodeKeyParameters } from "../../bindings/mikey/key-parameters.ts";
+import {
+  decodeTransmissionMessage,
+  encodeTransmissionMessage,
+} from "../../bindings/transmission-control/index.ts";
 import {
   groupDocumentPath,
   parseXcapPath,
@@ -32,6 +36,7 @@ import {
 import { readKmsRequest } from "../../documents/kms-xml/index.ts";
 import { decodePrivateCallMessage, encodePrivateCallMessage } from "../../documents/monp/private-call.ts";
 import { readCallSdp, writeCallSdp } from "../../documents/sdp/call.ts";
+import { readVideoCallSdp, writeVideoCallSdp } from "../../documents/sdp/video-call.ts";
 import { parseXml } from "../../documents/xml/xml-reader.ts";
 import { parseMessage, StreamFramer, writeMessage } from "../../transport/sip/index.ts";
 import { gmkOf } from "../media/packets.ts";
@@ -116,6 +121,16 @@ function monp(octets: Uint8Array): void {
 }
 
 function sdp(octets: Uint8Array): void {
+  const video = read(() => readVideoCallSdp(octets));
+  if (video !== undefined) {
+    const again = readVideoCallSdp(writeVideoCallSdp(video, 1));
+    requireSame("SDP with video", { ...again, order: undefined }, { ...video, order: undefined });
+    requireSame(
+      "order of the streams",
+      again.order?.map(([kind]) => kind),
+      video.order?.map(([kind]) => kind),
+    );
+  }
   const call = read(() => readCallSdp(octets));
   if (call !== undefined) requireSame("SDP", readCallSdp(writeCallSdp(call, 1)), call);
 }
@@ -138,6 +153,8 @@ function rtp(octets: Uint8Array): void {
   if (header !== undefined && header.length > octets.length)
     throw new Error("RTP: a header beyond the packet");
   readRtcpSsrc(octets);
+  new H264Depacketiser().take(octets, 0);
+  accessUnitsOf(splitAnnexB(octets));
   const group = media();
   for (const result of [group.receive(octets), group.receiveRtcp(octets)]) {
     if (!(result instanceof Promise) && result.ok) throw new Error("SRTP: accepted what nobody sealed");
@@ -151,6 +168,9 @@ function path(octets: Uint8Array): void {
 }
 
 function floor(octets: Uint8Array): void {
+  const transmission = read(() => decodeTransmissionMessage(octets));
+  const sent = transmission && read(() => encodeTransmissionMessage(transmission));
+  if (sent !== undefined) requireSame("transmission message", decodeTransmissionMessage(sent), transmission);
   const message = read(() => decodeFloorMessage(octets));
   if (message === undefined) return;
   const again = read(() => encodeFloorMessage(message));

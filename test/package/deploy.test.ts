@@ -33,6 +33,7 @@ async function ownMetrics(): Promise<Set<string>> {
   const mcx = metricsOf({
     sessions: () => [],
     privateCalls: () => 0,
+    videoCalls: () => 0,
     clients: () => [],
     totals: () => ({}),
     emergencies: () => [],

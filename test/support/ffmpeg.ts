@@ -43,3 +43,26 @@ export function sdpOf(port: number, type: number, encoding: string, parameters?:
   const media = [`m=audio ${port} RTP/AVP ${type}`, `a=rtpmap:${type} ${encoding}`, ...format];
   return [...session, ...media, ""].join("\r\n");
 }
+
+/** Makes a byte stream of H.264: moving pictures, 25 a second, with a key frame every second. */
+export async function makeH264(path: string, seconds: number, size = "640x360"): Promise<void> {
+  const source = ["-f", "lavfi", "-i", `testsrc2=size=${size}:rate=25:duration=${seconds}`];
+  const coder = ["-c:v", "libx264", "-preset", "ultrafast", "-profile:v", "baseline", "-g", "25", "-bf", "0"];
+  const failure = await exitOf(
+    ffmpeg([...source, ...coder, "-pix_fmt", "yuv420p", "-f", "h264", "-y", path]),
+  );
+  if (failure !== "") throw new Error(`ffmpeg: ${failure}`);
+}
+
+/** A digest of each picture of a byte stream of H.264, decoded. */
+export async function picturesIn(path: string): Promise<string[]> {
+  const decoder = ffmpeg(["-xerror", "-f", "h264", "-i", path, "-f", "framemd5", "-"]);
+  let text = "";
+  decoder.stdout!.setEncoding("utf8").on("data", (part: string) => {
+    text += part;
+  });
+  const failure = await exitOf(decoder);
+  if (failure !== "") throw new Error(`ffmpeg: ${failure}`);
+  const lines = text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
+  return lines.map((line) => line.split(",").at(-1)!.trim());
+}

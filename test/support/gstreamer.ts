@@ -1,10 +1,19 @@
 /** GStreamer as another end of a call, with its own codecs and its own SRTP. */
 import { type ChildProcess, spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { toHex } from "../../base/bytes.ts";
 import { HOST } from "./ffmpeg.ts";
 
 /** Encoder of AMR-WB; .ci/run installs it with all that the pipelines need. */
 export const GSTREAMER = "/usr/lib/x86_64-linux-gnu/gstreamer-1.0/libgstvoamrwbenc.so";
+
+const PLUGINS = "/usr/lib/x86_64-linux-gnu/gstreamer-1.0";
+/** What encodes, packs, unpacks and encrypts H.264, by the packages that have it. */
+export const GSTREAMER_VIDEO = {
+  "gstreamer1.0-plugins-good": `${PLUGINS}/libgstrtp.so`,
+  "gstreamer1.0-plugins-bad": `${PLUGINS}/libgstsrtp.so`,
+  "gstreamer1.0-plugins-ugly": `${PLUGINS}/libgstx264.so`,
+};
 
 /** Elements of a pipeline, which is interrupted with SIGINT and then ends what it writes. */
 export function gstreamer(...elements: readonly string[]): ChildProcess {
@@ -35,11 +44,18 @@ export const srtpOf = ({ key, salt, mki }: SrtpKeys) =>
 export function openedFrom(
   port: number,
   { key, salt, mki }: SrtpKeys,
-  stream: { readonly ssrc: number; readonly type: number; readonly encoding: string; readonly rate: number },
+  stream: {
+    readonly ssrc: number;
+    readonly type: number;
+    readonly encoding: string;
+    readonly rate: number;
+    /** Audio when absent. */
+    readonly media?: "video";
+  },
 ): string {
   const caps = [
     "application/x-srtp",
-    "media=(string)audio",
+    `media=(string)${stream.media ?? "audio"}`,
     `payload=(int)${stream.type}`,
     `clock-rate=(int)${stream.rate}`,
     `encoding-name=(string)${stream.encoding}`,
@@ -52,4 +68,10 @@ export function openedFrom(
     ]),
   ];
   return `udpsrc address=${HOST} port=${port} caps=${caps.join(",")} ! srtpdec`;
+}
+
+/** Returns whether some process of this machine has a socket on that UDP port (proc(5)). */
+export function isHeard(port: number): boolean {
+  const text = `:${port.toString(16).toUpperCase().padStart(4, "0")} 00000000:0000`;
+  return readFileSync("/proc/net/udp", "utf8").includes(text);
 }

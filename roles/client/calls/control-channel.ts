@@ -3,7 +3,6 @@
 import { MikeySakkeError } from "../../../base/errors.ts";
 import { andThen } from "../../../base/maybe-promise.ts";
 import type { RandomSource } from "../../../base/random.ts";
-import { encodeFloorMessage, type FloorMessage } from "../../../bindings/floor-control/index.ts";
 import { type DeliveredKey, keyIdFromBytes } from "../../../bindings/index.ts";
 import {
   ControlSignalling,
@@ -15,14 +14,14 @@ import {
   type UnprotectedRtcp,
 } from "../../../bindings/media/index.ts";
 import { addressKey, type DatagramAddress, type DatagramPort } from "../../../transport/datagram/ports.ts";
+import type { ControlCodec, ControlContent, WithSsrc } from "../../call/control-codec.ts";
 import type { ControlKeys } from "../../call/control-keys.ts";
 import { ControlStreams, type IsNext } from "../../call/control-streams.ts";
-import { readFloorMessage } from "../../call/read-floor-message.ts";
-import type { FloorContent } from "./floor.ts";
 
-export interface ControlChannelOptions {
+export interface ControlChannelOptions<C extends ControlContent> {
   readonly keys: ControlKeys;
   readonly service: MediaService;
+  readonly codec: ControlCodec<C>;
   readonly port: DatagramPort;
   readonly server: DatagramAddress;
   /** The port at which the server's multicast comes in. */
@@ -30,7 +29,7 @@ export interface ControlChannelOptions {
   /** SSRC of what is sent; drawn when absent. Under one CSK none may come twice. */
   readonly ssrc?: number | undefined;
   readonly random: RandomSource;
-  readonly onMessage: (message: FloorMessage) => void;
+  readonly onMessage: (message: C & WithSsrc) => void;
 }
 
 export interface ControlCounters {
@@ -38,15 +37,15 @@ export interface ControlCounters {
   /** Could not be protected or did not leave. */
   failed: number;
   received: number;
-  /** Not decrypted, not of the server, or no floor control message. */
+  /** Not decrypted, not of the server, or no message of the codec. */
   refused: number;
   /** Overtaken by a later message, or of another call. */
   stale: number;
 }
 
-export class ControlChannel {
+export class ControlChannel<C extends ControlContent> {
   readonly counters: ControlCounters = { sent: 0, failed: 0, received: 0, refused: 0, stale: 0 };
-  readonly #options: ControlChannelOptions;
+  readonly #options: ControlChannelOptions<C>;
   readonly #signalling: ControlSignalling;
   readonly #ssrc: number;
   readonly #senders = new WeakMap<DeliveredKey, MaybePromise<SrtcpSender>>();
@@ -54,7 +53,7 @@ export class ControlChannel {
   /** Sequence number and stream of the last Floor Taken or Floor Idle. */
   #last: { readonly sequenceNumber: number; readonly stream: string } | undefined;
 
-  constructor(options: ControlChannelOptions) {
+  constructor(options: ControlChannelOptions<C>) {
     this.#options = options;
     const { keys, service, random, port, multicast, server } = options;
     const sending = () => keys.sending();
@@ -81,10 +80,10 @@ export class ControlChannel {
   }
 
   /** Never throws: what did not leave is counted, and is sent again by its timer. */
-  send(content: FloorContent): void {
+  send(content: C): void {
     const fail = () => void this.counters.failed++;
     try {
-      const octets = encodeFloorMessage({ ...content, ssrc: this.#ssrc });
+      const octets = this.#options.codec.encode({ ...content, ssrc: this.#ssrc });
       const sealed = andThen(this.#sender(), (sender) => sender.protect(octets));
       if (sealed instanceof Promise) sealed.then((packet) => this.#send(packet)).catch(fail);
       else this.#send(sealed);
@@ -130,7 +129,7 @@ export class ControlChannel {
   }
 
   #take(taken: UnprotectedRtcp): void {
-    const message = readFloorMessage(taken.packet);
+    const message = this.#options.codec.decode(taken.packet);
     if (message === undefined) {
       this.counters.refused++;
       return;
@@ -144,7 +143,7 @@ export class ControlChannel {
   }
 
   /** 8.2.3.10: which of two Floor Taken and Floor Idle is the newer, when one came by multicast and the other did not. */
-  #isNews({ name, sequenceNumber }: FloorMessage, stream: string): boolean {
+  #isNews({ name, sequenceNumber }: ControlContent, stream: string): boolean {
     if (sequenceNumber === undefined || (name !== "Floor Taken" && name !== "Floor Idle")) return true;
     const last = this.#last;
     if (last !== undefined && last.stream !== stream) {

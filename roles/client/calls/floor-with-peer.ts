@@ -5,8 +5,8 @@ import { defined } from "../../../base/defined.ts";
 import { andThen } from "../../../base/maybe-promise.ts";
 import type { UnprotectedRtcp } from "../../../bindings/media/index.ts";
 import { addressKey, type DatagramAddress, type DatagramPort } from "../../../transport/datagram/ports.ts";
+import { FLOOR_CODEC } from "../../call/control-codec.ts";
 import { MessageOrder } from "../../call/message-order.ts";
-import { readFloorMessage } from "../../call/read-floor-message.ts";
 import type { ControlCounters } from "./control-channel.ts";
 import type { FloorChange } from "./floor.ts";
 import { floorSender } from "./floor-sender.ts";
@@ -82,7 +82,7 @@ export class PeerFloor implements FloorEnd {
 
   #take(taken: UnprotectedRtcp): void {
     const { peerUri } = this.#options;
-    const message = readFloorMessage(taken.packet);
+    const message = FLOOR_CODEC.decode(taken.packet);
     const claimed = message && claimedSender(message);
     if (message === undefined || (claimed !== undefined && claimed !== peerUri)) {
       this.counters.refused++;

@@ -1,12 +1,14 @@
 /** Floor control of a private call by way of a server: SRTCP under the CSK (TS 33.180 9.4, TS 24.380 6.2.4). */
 import type { Clock } from "../../../base/clock.ts";
 import { defined } from "../../../base/defined.ts";
+import { FLOOR_CODEC, type FloorContent } from "../../call/control-codec.ts";
 import { ControlChannel, type ControlChannelOptions } from "./control-channel.ts";
 import type { FloorChange } from "./floor.ts";
 import { FloorParticipant, type ParticipantConfig } from "./floor-participant.ts";
 import type { FloorEnd } from "./private-call.ts";
 
-export interface ServerFloorOptions extends Omit<ControlChannelOptions, "onMessage" | "multicast"> {
+export interface ServerFloorOptions
+  extends Omit<ControlChannelOptions<FloorContent>, "codec" | "onMessage" | "multicast"> {
   readonly userUri: string;
   readonly clock: Clock;
   readonly config?: Partial<ParticipantConfig> | undefined;
@@ -14,7 +16,7 @@ export interface ServerFloorOptions extends Omit<ControlChannelOptions, "onMessa
 
 export class ServerFloor implements FloorEnd {
   readonly #options: ServerFloorOptions;
-  readonly #channel: ControlChannel;
+  readonly #channel: ControlChannel<FloorContent>;
   readonly #floor: FloorParticipant;
 
   constructor(
@@ -24,7 +26,11 @@ export class ServerFloor implements FloorEnd {
   ) {
     const { userUri, clock, config } = options;
     this.#options = options;
-    this.#channel = new ControlChannel({ ...options, onMessage: (message) => this.#floor.take(message) });
+    this.#channel = new ControlChannel({
+      ...options,
+      codec: FLOOR_CODEC,
+      onMessage: (message) => this.#floor.take(message),
+    });
     this.#floor = new FloorParticipant({
       userUri,
       mediaSsrc: media.ssrc,

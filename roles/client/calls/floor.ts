@@ -1,5 +1,5 @@
 /** The floor as users of a call see it, and what the two kinds of floor control share. */
-import type { FloorMessage } from "../../../bindings/floor-control/index.ts";
+export type { FloorContent } from "../../call/control-codec.ts";
 
 /**
  * idle: nobody talks. taken: somebody else does. pending: asked, no answer yet. queued: the answer was to wait. granted:
@@ -33,8 +33,6 @@ export interface FloorChange {
   readonly lost?: FloorLoss;
   readonly cause?: number | undefined;
 }
-
-export type FloorContent = Omit<FloorMessage, "ssrc">;
 
 /** Position of a participant who is not queued (TS 24.380 8.2.3.6). */
 export const NOT_QUEUED = 255;

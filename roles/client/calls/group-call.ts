@@ -5,6 +5,7 @@ import { defined } from "../../../base/defined.ts";
 import type { FloorMessage } from "../../../bindings/floor-control/index.ts";
 import type { CallDescription } from "../../../documents/sdp/call.ts";
 import type { DatagramPort } from "../../../transport/datagram/ports.ts";
+import { FLOOR_CODEC, type FloorContent } from "../../call/control-codec.ts";
 import type { ControlKeys } from "../../call/control-keys.ts";
 import type { MediaCounters } from "./call-events.ts";
 import { CallMedia, type CallMediaOptions, closed } from "./call-media.ts";
@@ -40,7 +41,7 @@ export class GroupCall extends FloorCall {
   readonly groupUri: string;
   readonly #options: GroupCallOptions;
   readonly #media: CallMedia;
-  #channel: ControlChannel;
+  #channel: ControlChannel<FloorContent>;
   #multicast: GroupCallOptions["multicast"];
   readonly #floor: FloorParticipant;
 
@@ -92,11 +93,12 @@ export class GroupCall extends FloorCall {
   #channelTo(
     { server, multicast, controlSsrc }: Omit<CallPlace, "control">,
     keys: ControlKeys,
-  ): ControlChannel {
+  ): ControlChannel<FloorContent> {
     const { service = "mcptt", floorPort, random } = this.#options;
     return new ControlChannel({
       keys,
       service,
+      codec: FLOOR_CODEC,
       port: floorPort,
       server: server.floor,
       multicast: multicast?.floor,

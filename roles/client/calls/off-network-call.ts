@@ -9,8 +9,8 @@ import { andThen } from "../../../base/maybe-promise.ts";
 import type { FloorMessage } from "../../../bindings/floor-control/index.ts";
 import { readGroupMki, readRtcpSsrc, type UnprotectedRtcp } from "../../../bindings/media/index.ts";
 import type { DatagramAddress, DatagramPort } from "../../../transport/datagram/ports.ts";
+import { FLOOR_CODEC } from "../../call/control-codec.ts";
 import { MessageOrder } from "../../call/message-order.ts";
-import { readFloorMessage } from "../../call/read-floor-message.ts";
 import type { MediaCounters } from "./call-events.ts";
 import { CallMedia, type CallMediaOptions, closed, noKey } from "./call-media.ts";
 import type { ControlCounters } from "./control-channel.ts";
@@ -105,7 +105,7 @@ export class OffNetworkCall extends FloorCall {
     const sender = readGroupMki(taken.mki);
     // A multicast group gives back what one sends to it.
     if (taken.ssrc === this.#media.ssrc && keys.receiving(sender.gmkId)?.ukId === sender.gukId) return;
-    const message = readFloorMessage(taken.packet);
+    const message = FLOOR_CODEC.decode(taken.packet);
     if (this.isClosed || message === undefined) {
       this.#counted.refused++;
       return;

@@ -4,7 +4,7 @@ import { backOff } from "../../../base/back-off.ts";
 import { pauseOn } from "../../../base/clock.ts";
 import { defined } from "../../../base/defined.ts";
 import type { JitterBufferOptions } from "../../../bindings/media/index.ts";
-import { MEDIA, writeMcpttInfo } from "../../../documents/group-xml/index.ts";
+import { MEDIA, type ServiceInfo, writeMcpttInfo } from "../../../documents/group-xml/index.ts";
 import { type CallDescription, readCallSdp, writeCallSdp } from "../../../documents/sdp/call.ts";
 import type { DatagramPort } from "../../../transport/datagram/ports.ts";
 import {
@@ -50,9 +50,10 @@ export interface McxCall {
   hangUp(): Promise<void>;
 }
 
-export interface JoinOptions {
+/** `O`: a description of the streams of the call, that of a call with speech when absent. */
+export interface JoinOptions<O = CallDescription> {
   /** The description of media and floor control for the server, for the answer to say where they go. */
-  readonly offer: CallDescription;
+  readonly offer: O;
   /** The call was lost at another process of the server. False when absent. */
   readonly isAgain?: boolean;
   /** The server ended the call, as when the user was removed from the group. */
@@ -60,8 +61,8 @@ export interface JoinOptions {
 }
 
 /** The signalling of a call. */
-export interface JoinedCall {
-  readonly answer: CallDescription;
+export interface JoinedCall<O = CallDescription> {
+  readonly answer: O;
   /** Keys of floor control; they change. */
   readonly control: ControlKeys;
   /** SSRC of this client's floor control, never reused under these keys. */
@@ -74,6 +75,22 @@ export interface JoinedCall {
   lost(): void;
   hangUp(): Promise<void>;
 }
+
+/** How the calls of a service are described. */
+export interface CallService<O> {
+  /** Media type of the info document. */
+  readonly contentType: string;
+  readonly writeInfo: (info: ServiceInfo) => string;
+  readonly write: (offer: O, id: number) => Uint8Array;
+  readonly read: (answer: Uint8Array) => O;
+}
+
+const SPEECH: CallService<CallDescription> = {
+  contentType: MEDIA.mcpttInfo,
+  writeInfo: writeMcpttInfo,
+  write: writeCallSdp,
+  read: readCallSdp,
+};
 
 /**
  * Finds out within 3.5 seconds that a host fell silent: an OPTIONS over UDP is sent three times in that limit. A lease
@@ -95,12 +112,23 @@ const REJOIN_TIME_MS = 60_000;
 const PATIENCE_MS = 5000;
 
 /** @throws {McxRefusedError}; SIP transport errors; codec `BAD_SDP`; usage `NO_SIGNALLING_KEY` when no CSK is uploaded */
-export async function joinCall(
+export function joinCall(
   options: McxClientOptions,
   bindings: Bindings,
   groupUri: string,
   join: JoinOptions,
 ): Promise<JoinedCall> {
+  return joinCallOf(SPEECH, options, bindings, groupUri, join);
+}
+
+/** Joins the call of a group that a service has. Errors as `joinCall`. */
+export async function joinCallOf<O>(
+  service: CallService<O>,
+  options: McxClientOptions,
+  bindings: Bindings,
+  groupUri: string,
+  join: JoinOptions<O>,
+): Promise<JoinedCall<O>> {
   const { clock } = options;
   const { silences } = bindings;
   const until = clock.now() + REDIRECT_TIME_MS;
@@ -112,13 +140,13 @@ export async function joinCall(
     try {
       for (let hops = 0; ; hops++) {
         const keepAlive = at === home && isAlone ? PATIENT_KEEP_ALIVE : CALL_KEEP_ALIVE;
-        const { response, session } = await invite(options, at, groupUri, {
+        const { response, session } = await invite(service, options, at, groupUri, {
           ...join,
           ...((at !== home || (join.isAgain && !isAlone)) && { patience: silences.limit(PATIENCE_MS) }),
           keepAlive: silences.keepAlive(options.callKeepAlive ?? keepAlive),
         });
         if (session !== undefined)
-          return await joined(options, bindings, groupUri, { at, session, response });
+          return await joined(service, options, bindings, groupUri, { at, session, response });
         const contact = response.headers.get(CONTACT);
         const isRedirect = response.status === 302 && contact !== undefined && contact !== "*";
         if (!isRedirect || hops === MOST_REDIRECTS) throw new McxRefusedError("INVITE", response);
@@ -134,7 +162,8 @@ export async function joinCall(
   }
 }
 
-async function invite(
+async function invite<O>(
+  service: CallService<O>,
   options: McxClientOptions,
   binding: Binding,
   groupUri: string,
@@ -143,16 +172,16 @@ async function invite(
     patience,
     keepAlive,
     onEnd,
-  }: JoinOptions & { readonly patience?: number; readonly keepAlive: KeepAliveOptions },
+  }: JoinOptions<O> & { readonly patience?: number; readonly keepAlive: KeepAliveOptions },
 ): Promise<InviteResult> {
   const { endpoint, userUri, mcxUri, random, token, clock } = options;
   const info = { requestType: "prearranged", requestUri: groupUri, callingUser: userUri };
   const id = new DataView(random(4).buffer).getUint32(0);
   const request = await sealRequest(options, binding.held, {
     method: "INVITE",
-    contentType: MEDIA.mcpttInfo,
-    info: (ofRequest) => writeMcpttInfo({ ...info, binding: ofRequest }),
-    parts: [{ contentType: MEDIA.sdp, body: writeCallSdp(offer, id) }],
+    contentType: service.contentType,
+    info: (ofRequest) => service.writeInfo({ ...info, binding: ofRequest }),
+    parts: [{ contentType: MEDIA.sdp, body: service.write(offer, id) }],
   });
   const sender = await senderOf(options);
   let isLate = false;
@@ -184,15 +213,16 @@ interface Answered {
   readonly response: SipResponse;
 }
 
-async function joined(
+async function joined<O>(
+  service: CallService<O>,
   options: McxClientOptions,
   bindings: Bindings,
   groupUri: string,
   { at: binding, session, response }: Answered,
-): Promise<JoinedCall> {
+): Promise<JoinedCall<O>> {
   const { held, server } = binding;
   try {
-    const answer = readCallSdp(response.body);
+    const answer = service.read(response.body);
     bindings.hold(binding);
     let isOver = false;
     const watches = new Set<Watch>();

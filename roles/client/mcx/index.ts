@@ -1,4 +1,4 @@
-/** A client of an MCX server: keys of control signalling, calls of groups and of two users, and short data over SIP. */
+/** A client of an MCX server: keys of control signalling, calls of groups, with speech or video, and of two users, and short data over SIP. */
 import type { Member } from "../../../bindings/index.ts";
 import type { McDataFile } from "../../../bindings/mcdata/index.ts";
 import { Bindings } from "./bindings.ts";
@@ -9,6 +9,7 @@ import type { McxClientOptions } from "./options.ts";
 import { callUser, privateCallHandler } from "./private-calling.ts";
 import type { McxPrivateCall, McxPrivateCallOptions } from "./private-calls.ts";
 import { PrivateFileKeys } from "./private-file-keys.ts";
+import { callWithVideo, type McxVideoCall, type VideoCallHandlers } from "./video-calling.ts";
 
 export type { ControlKeys } from "../../call/control-keys.ts";
 export { G711_CODECS, type SpeechCodec } from "../../call/speech-codec.ts";
@@ -37,11 +38,14 @@ export type {
   TakenMcxPrivateCall,
 } from "./private-calls.ts";
 
+export type { McxVideoCall, VideoCallHandlers } from "./video-calling.ts";
 export type { Watch, WatchOptions } from "./watching.ts";
 
 export interface McxClient extends McxGroupClient {
   /** Calls one user, under a key that only the two have. See `callUser` for its errors. */
   callUser(userUri: string, options?: McxPrivateCallOptions): Promise<McxPrivateCall>;
+  /** Joins the call with video of a group. See `callWithVideo` for its errors. */
+  video(groupUri: string, handlers?: VideoCallHandlers): Promise<McxVideoCall>;
   /** Uploads a file for all members and tells them. See `sendFile` for its errors. */
   sendFile(
     groupUri: string,
@@ -67,6 +71,7 @@ export function createMcxClient(options: McxClientOptions): McxClient {
   return {
     ...client,
     callUser: (userUri, callOptions = {}) => callUser(options, bindings, userUri, callOptions),
+    video: (groupUri, handlers = {}) => callWithVideo(options, bindings, groupUri, handlers),
     sendFile: (groupUri, file, fileOptions = {}) =>
       sendFile(options, bindings.present, groupUri, file, fileOptions),
     sendFileTo: (receiver, file) => sendFileTo(options, bindings.present, receiver, file),

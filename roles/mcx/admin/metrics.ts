@@ -69,6 +69,8 @@ export interface McxState {
   calls(): readonly CallRecord[];
   /** Calls back with a call whenever its record changes, until the function that it returns is called. */
   onCall(changed: (call: CallRecord) => void): () => void;
+  /** Groups with a call of MCVideo. */
+  videoCalls(): number;
   /** Private calls that are not over. */
   privateCalls(): number;
   /** Users that are bound. */
@@ -91,6 +93,7 @@ export function metricsOf(state: McxState): { readonly contentType: string; text
     });
   gauge("clients", "Clients that are bound", () => state.clients().length);
   gauge("sessions", "Groups with a call", () => state.sessions().length);
+  gauge("video_calls", "Groups with a call with video", () => state.videoCalls());
   gauge("private_calls", "Private calls", () => state.privateCalls());
   gauge("participants", "Participants of calls", () =>
     state.sessions().reduce((sum, { participants }) => sum + participants.length, 0),

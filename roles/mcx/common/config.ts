@@ -48,7 +48,7 @@ const media = z.strictObject({
   advertisedHost: address.optional(),
   /** Networks that a client may have media sent to, besides the address that its signalling comes from. */
   allowedNetworks: z.array(networkSchema).default([]),
-  /** The sockets of groups have these ports, two for each group; 0: any that are free. */
+  /** The sockets of groups have these ports, two for each group and four for a call with video; 0: any that are free. */
   firstPort: port.default(0),
   lastPort: port.default(0),
   /** On `sip.host`, for legs over WebSockets, as pages have them: one of both. Pages are those of `sip.origins`. */
@@ -81,6 +81,17 @@ const floor = z.strictObject({
   preemptFrom: z.number().int().min(0).max(255).default(200),
   /** Floor control messages of one participant that are answered; three times as many may come together. */
   messagesPerSecond: count.max(100).default(5),
+});
+
+const video = z.strictObject({
+  /** How many members of a group may transmit at a time. */
+  transmitters: count.max(16).default(1),
+  /** How long one may transmit. */
+  transmitLimit: count.default(300),
+  /** Whether members receive a transmission at once, or when their client asks for it (TS 24.581 6.3.6.3.3). */
+  reception: z.enum(["automatic", "manual"]).default("automatic"),
+  /** Packets of one transmission that are relayed; as many may come together. */
+  packetsPerSecond: count.max(100_000).default(2000),
 });
 
 const sessionTimer = z.strictObject({
@@ -152,6 +163,8 @@ export const mcxConfigSchema = z
     /** Without it there is no file distribution. */
     files: files.optional(),
     floor: floor.prefault({}),
+    /** Calls of MCVideo; what is not here they have from `floor`. */
+    video: video.prefault({}),
     sessionTimer: sessionTimer.prefault({}),
     /** How many members of a group may talk at a time. */
     speakers: count.max(16).default(1),
@@ -202,6 +215,7 @@ export const mcxConfigSchema = z
 export const MCX_RELOADABLE = [
   "tokens",
   "floor",
+  "video",
   "sessionTimer",
   "acceptUnbound",
   "limits.sessions",

@@ -1,10 +1,16 @@
 /** Membership of groups, which the server checks before it admits anybody to a call. */
 import type { GroupService } from "../../../documents/group-xml/index.ts";
 
-/** The parts of a group call that are protected, unless the element is false. */
-export const CALL_PROTECTIONS = ["protect-media", "protect-floor-control-signalling"] as const;
+/** The services that have calls. */
+export type CallService = "mcptt" | "mcvideo";
 
-export type CallProtection = (typeof CALL_PROTECTIONS)[number];
+/** The elements for the parts of a group call that are protected, unless the element is false (TS 24.481 7.2.8). */
+export const CALL_PROTECTIONS = {
+  mcptt: ["protect-media", "protect-floor-control-signalling"],
+  mcvideo: ["mcvideo-protect-media", "mcvideo-protect-transmission-control"],
+} as const satisfies Readonly<Record<CallService, readonly string[]>>;
+
+export type CallProtection = (typeof CALL_PROTECTIONS)[CallService][number];
 
 /** The rules of a group's calls, from the group document (TS 24.481 7.2). */
 export interface GroupRules {

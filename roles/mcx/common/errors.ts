@@ -9,6 +9,7 @@ export type McxErrorCode =
   | "TOO_MANY_LEGS"
   | "TOO_MANY_SESSIONS"
   /** Media are not taken over WebSockets. */
+  | "NO_COMMON_VIDEO"
   | "NO_WEB_SOCKET"
   /** The call has as many participants as the group document allows. */
   | "CALL_FULL"

@@ -1,5 +1,7 @@
 /** The state, events and effects of the arbiter of one group's floor (TS 24.380 6.3.4). */
-import type { FloorMessage } from "../../../bindings/floor-control/index.ts";
+import type { FloorContent } from "../../call/control-codec.ts";
+
+export type { FloorContent } from "../../call/control-codec.ts";
 
 /** Times are milliseconds; names of timers are those of TS 24.380 11.1.2. */
 export interface FloorConfig {
@@ -86,8 +88,6 @@ export type FloorEvent =
   /** Media of theirs came. */
   | { readonly type: "media"; readonly user: string }
   | { readonly type: "time" };
-
-export type FloorContent = Omit<FloorMessage, "ssrc">;
 
 /** A message to one participant, or to all but perhaps one. */
 export type FloorOutput =

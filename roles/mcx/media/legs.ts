@@ -122,10 +122,13 @@ export class MediaLegs {
     if (place !== undefined) this.#send(place, packet);
   }
 
-  /** Sends to all addresses but one, once to each. */
-  sendToOthers(from: DatagramAddress, packet: Uint8Array): void {
+  /** Sends to all addresses but one, once to each; with `gets`, to those where at least one leg gets it. */
+  sendToOthers(from: DatagramAddress, packet: Uint8Array, gets?: (id: string) => boolean): void {
     const key = addressKey(from);
-    for (const [other, place] of this.#places) if (other !== key) this.#send(place, packet);
+    for (const [other, place] of this.#places) {
+      if (other === key) continue;
+      if (gets === undefined || [...place.legs].some(({ id }) => gets(id))) this.#send(place, packet);
+    }
   }
 
   #send(place: Place, packet: Uint8Array): void {

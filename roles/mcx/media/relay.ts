@@ -4,12 +4,13 @@
  */
 import { GCM_TAG_BYTES } from "../../../bindings/media/aes.ts";
 import { GROUP_MKI_BYTES, KEY_MKI_BYTES } from "../../../bindings/media/mki.ts";
-import { isRtcp, type RtpHeader, readRtpHeader } from "../../../bindings/media/rtp.ts";
+import { isRtcp, RTCP_CLEAR_BYTES, type RtpHeader, readRtpHeader } from "../../../bindings/media/rtp.ts";
 import {
   type DatagramAddress,
   type DatagramPort,
   MAX_PACKET_BYTES,
 } from "../../../transport/datagram/ports.ts";
+import { MessageRate, type RateLimit } from "../floor/message-rate.ts";
 import { type Leg, type LegCounters, type LegsOptions, MediaLegs } from "./legs.ts";
 import { StreamOwners } from "./stream-owners.ts";
 
@@ -23,6 +24,17 @@ export interface RelayOptions extends LegsOptions {
   readonly multicast?: DatagramAddress;
   /** Whether media of a leg are distributed now, as floor control has it. All of them when absent. */
   readonly mayTalk?: (legId: string) => boolean;
+  /** Whether a participant gets the media of another. All of them do when absent. */
+  readonly mayHear?: (legId: string, talkerId: string) => boolean;
+  /** Rate limit for the packets of one talker; none when absent. */
+  readonly packets?: RateLimit;
+  /**
+   * Rate limit for the RTCP of one participant, which goes unread to who talks, and that of who talks to all others
+   * (RFC 4585). RTCP goes nowhere when absent.
+   */
+  readonly feedback?: RateLimit;
+  /** Milliseconds, for the rates. */
+  readonly now?: () => number;
   /** Told of each packet that is distributed or mixed, for the end of media to be noticed. */
   readonly onMedia?: (legId: string) => void;
   /** Takes a packet out of the distribution, as where media are mixed: true when it did. */
@@ -46,6 +58,10 @@ export interface RelayCounters extends LegCounters {
   otherStream: number;
   /** Packets that have been distributed before. */
   copies: number;
+  /** More packets than one participant may send. */
+  tooFast: number;
+  /** RTCP packets that went to who talks, or came from there. */
+  feedback: number;
 }
 
 /** Behind the payload: of group media tag, MKI and ROC, of private media tag and MKI (TS 33.180 7.5.1). */
@@ -68,7 +84,11 @@ export class MediaRelay {
     withoutFloor: 0,
     otherStream: 0,
     copies: 0,
+    tooFast: 0,
+    feedback: 0,
   };
+  /** By leg, where there are limits. */
+  readonly #rates = new Map<string, { packets?: MessageRate; feedback?: MessageRate }>();
   #multicastQueued = 0;
 
   constructor(options: RelayOptions) {
@@ -86,6 +106,7 @@ export class MediaRelay {
   /** The leg is gone. */
   remove(id: string): boolean {
     this.streams.leave(id);
+    this.#rates.delete(id);
     return this.legs.remove(id);
   }
 
@@ -93,6 +114,10 @@ export class MediaRelay {
     const legs = this.legs.at(from);
     if (legs.size === 0) {
       this.#own[this.legs.isOwn(from) ? "ownSockets" : "strangers"]++;
+      return;
+    }
+    if (this.#options.feedback !== undefined && isFeedback(packet)) {
+      this.#takeFeedback(packet, from, legs);
       return;
     }
     const header = headerOf(packet, TRAILER_BYTES[this.#options.kind ?? "group"]);
@@ -105,9 +130,33 @@ export class MediaRelay {
       this.#own.withoutFloor++;
       return;
     }
+    if (!this.#isInTime(leg.id, "packets")) return;
     const fault = this.streams.take(leg.id, header, packet);
     if (fault === undefined) this.#distribute(leg, packet);
     else this.#own[fault]++;
+  }
+
+  #isInTime(id: string, kind: "packets" | "feedback"): boolean {
+    const { [kind]: limit, now = () => performance.now() } = this.#options;
+    if (limit === undefined) return true;
+    const rates = this.#rates.get(id) ?? {};
+    this.#rates.set(id, rates);
+    rates[kind] ??= new MessageRate(limit);
+    if (rates[kind].take(now())) return true;
+    this.#own.tooFast++;
+    return false;
+  }
+
+  /** Anyone in the call may send it, so it is bounded for each; receivers tell whether it is authentic and new. */
+  #takeFeedback(packet: Uint8Array, from: DatagramAddress, legs: ReadonlySet<Leg>): void {
+    const mayTalk = (id: string) => this.#options.mayTalk?.(id) !== false;
+    const talker = [...legs].find(({ id }) => mayTalk(id));
+    const [sender = talker] = talker === undefined ? legs : [talker];
+    if (sender === undefined || !this.#isInTime(sender.id, "feedback")) return;
+    this.#own.feedback++;
+    const { mayHear = () => true } = this.#options;
+    const gets = (id: string) => (talker === undefined ? mayTalk(id) : mayHear(id, talker.id));
+    this.legs.sendToOthers(from, packet, gets);
   }
 
   /** Among the legs that named one address, the one that may talk; among several such, the owner of the SSRC. */
@@ -123,7 +172,8 @@ export class MediaRelay {
       return;
     }
     this.#own.forwarded++;
-    this.legs.sendToOthers(leg.address, packet);
+    const { mayHear } = this.#options;
+    this.legs.sendToOthers(leg.address, packet, mayHear && ((id) => mayHear(id, leg.id)));
     this.#sendToMulticast(packet);
   }
 
@@ -142,6 +192,13 @@ export class MediaRelay {
       else counters.sent++;
     });
   }
+}
+
+/** Octets of the shortest SRTCP packet of a group: its head, tag, index and MKI. */
+const SRTCP_BYTES = RTCP_CLEAR_BYTES + GCM_TAG_BYTES + 4 + GROUP_MKI_BYTES;
+
+function isFeedback(packet: Uint8Array): boolean {
+  return packet.length >= SRTCP_BYTES && packet.length <= MAX_PACKET_BYTES && isRtcp(packet);
 }
 
 /** Undefined: no media of a call. */

@@ -1,11 +1,10 @@
 /**
- * Floor control messages of one group between server and participants (TS 33.180 9.4): SRTCP under each one's CSK, or, what
- * is for all, once under the MuSiK to a multicast address.
+ * Floor control or transmission control messages of one call between server and participants (TS 33.180 9.4): SRTCP under each
+ * one's CSK, or, what is for all, once under the MuSiK to a multicast address.
  */
 
 import { andThen } from "../../../base/maybe-promise.ts";
 import type { RandomSource } from "../../../base/random.ts";
-import { encodeFloorMessage, type FloorMessage } from "../../../bindings/floor-control/index.ts";
 import type { DeliveredKey, KeyId } from "../../../bindings/index.ts";
 import { keyIdFromBytes } from "../../../bindings/index.ts";
 import {
@@ -18,11 +17,10 @@ import {
 } from "../../../bindings/media/index.ts";
 import { readKeyId } from "../../../bindings/media/mki.ts";
 import { type DatagramAddress, type DatagramPort, isConnection } from "../../../transport/datagram/ports.ts";
+import type { ControlCodec, ControlContent, WithSsrc } from "../../call/control-codec.ts";
 import type { ControlKeys } from "../../call/control-keys.ts";
 import type { IsNext } from "../../call/control-streams.ts";
-import { readFloorMessage } from "../../call/read-floor-message.ts";
 import { MessageRate, type RateLimit } from "../floor/message-rate.ts";
-import type { FloorContent, FloorOutput } from "../floor/state.ts";
 import type { OwnSockets } from "../media/own-sockets.ts";
 import { type FloorLeg, FloorLegs } from "./floor-legs.ts";
 import type { ServerSsrcs } from "./server-ssrcs.ts";
@@ -33,9 +31,17 @@ export interface FloorMulticast {
   readonly musik: DeliveredKey;
 }
 
-export interface FloorChannelOptions {
+/** A message to one participant, or to all but perhaps one. */
+export type ControlOutput<C> =
+  | { readonly to: string; readonly message: C }
+  | { readonly toAllBut: string | undefined; readonly message: C };
+
+export interface FloorChannelOptions<C extends ControlContent> {
   readonly port: DatagramPort;
   readonly service: MediaService;
+  readonly codec: ControlCodec<C>;
+  /** Messages for which an acknowledgement may be requested; the others have their own answers. */
+  readonly acknowledged: readonly C["name"][];
   readonly ssrcs: ServerSsrcs;
   readonly multicast?: FloorMulticast | undefined;
   /** Nothing is taken from them. */
@@ -44,7 +50,7 @@ export interface FloorChannelOptions {
   readonly rate: RateLimit;
   readonly now: () => number;
   readonly random: RandomSource;
-  readonly onMessage: (user: string, message: FloorMessage) => void;
+  readonly onMessage: (user: string, message: C & WithSsrc) => void;
 }
 
 export interface FloorCounters {
@@ -52,7 +58,7 @@ export interface FloorCounters {
   /** Could not be protected or did not leave. */
   failed: number;
   received: number;
-  /** Under nobody's key, not decrypted, or no floor control message. */
+  /** Under nobody's key, not decrypted, or no message of the codec. */
   refused: number;
   /** Overtaken by a later message, or of another call. */
   stale: number;
@@ -73,22 +79,13 @@ interface Leg extends Way, FloorLeg {
   readonly rate: MessageRate;
 }
 
-/** Messages for which a Floor Ack may be requested (TS 24.380 8.2.2); the others have their own answers. */
-const ACKNOWLEDGED: readonly FloorMessage["name"][] = [
-  "Floor Granted",
-  "Floor Taken",
-  "Floor Deny",
-  "Floor Idle",
-  "Floor Revoke",
-];
-
-export class FloorChannel {
+export class FloorChannel<C extends ControlContent> {
   readonly counters: FloorCounters = { sent: 0, failed: 0, received: 0, refused: 0, stale: 0, tooMany: 0 };
-  readonly #options: FloorChannelOptions;
+  readonly #options: FloorChannelOptions<C>;
   readonly #legs = new FloorLegs<Leg>();
   readonly #multicast: (Way & { readonly address: DatagramAddress }) | undefined;
 
-  constructor(options: FloorChannelOptions) {
+  constructor(options: FloorChannelOptions<C>) {
     this.#options = options;
     const { port, multicast } = options;
     if (multicast !== undefined) {
@@ -113,7 +110,7 @@ export class FloorChannel {
   }
 
   /** Never throws: a message that could not be sent is counted, and its recipient asks again. */
-  say(output: FloorOutput): void {
+  say(output: ControlOutput<C>): void {
     const { message } = output;
     if ("to" in output) {
       const leg = this.#legs.of(output.to);
@@ -129,11 +126,11 @@ export class FloorChannel {
     }
   }
 
-  /** A member who has sent nothing yet is asked for a Floor Ack, which proves their address. */
-  #sayTo(leg: Leg, message: FloorContent): void {
+  /** A member who has sent nothing yet is asked for an acknowledgement, which proves their address. */
+  #sayTo(leg: Leg, message: C): void {
     if (leg.address === undefined) return;
     this.#legs.usesKey(leg, leg.sending()?.keyId);
-    const asks = !leg.isProven && ACKNOWLEDGED.includes(message.name);
+    const asks = !leg.isProven && this.#options.acknowledged.includes(message.name);
     this.#send(leg, asks ? { ...message, ackRequired: true } : message, leg.address);
   }
 
@@ -145,10 +142,10 @@ export class FloorChannel {
     return { ssrc: ssrcs.next(), signalling, sending, senders: new WeakMap() };
   }
 
-  #send(way: Way, message: FloorContent, to: DatagramAddress): void {
+  #send(way: Way, message: C, to: DatagramAddress): void {
     const fail = () => void this.counters.failed++;
     try {
-      const octets = encodeFloorMessage({ ...message, ssrc: way.ssrc });
+      const octets = this.#options.codec.encode({ ...message, ssrc: way.ssrc });
       const sealed = andThen(senderOf(way), (sender) => sender.protect(octets));
       if (sealed instanceof Promise) sealed.then((packet) => this.#transmit(packet, to)).catch(fail);
       else this.#transmit(sealed, to);
@@ -188,7 +185,7 @@ export class FloorChannel {
   }
 
   #take(leg: Leg, taken: UnprotectedRtcp, from: DatagramAddress): void {
-    const message = readFloorMessage(taken.packet);
+    const message = this.#options.codec.decode(taken.packet);
     if (message === undefined) {
       this.counters.refused++;
       return;

@@ -1,17 +1,17 @@
 /**
- * A call at the server, of a group or of two users: who is in it, whose media go to whom, and who may talk (TS 24.380 6.3). It
- * has no group key, but where it mixes, and never the key of a private call.
+ * A call at the server, of a group or of two users: who is in it, whose media go to whom, and who may talk (TS 24.380 6.3), or
+ * in a call of MCVideo transmit (TS 24.581 6.3). It has no group key, but where it mixes, and never the key of a private call.
  */
 
 import type { Clock } from "../../../base/clock.ts";
 import { defined } from "../../../base/defined.ts";
 import type { RandomSource } from "../../../base/random.ts";
-import { type FloorMessage, INDICATORS } from "../../../bindings/floor-control/index.ts";
 import type { GroupMediaKeys, IndexBlocks, MediaService } from "../../../bindings/media/index.ts";
 import type { DatagramAddress, DatagramPort } from "../../../transport/datagram/ports.ts";
 import type { ControlKeys } from "../../call/control-keys.ts";
 import { G711_CODECS } from "../../call/speech-codec.ts";
 import type { SessionState } from "../admin/metrics.ts";
+import { addedTo } from "../common/totals.ts";
 import { floorDeadline, floorStep } from "../floor/arbiter.ts";
 import type { RateLimit } from "../floor/message-rate.ts";
 import {
@@ -22,10 +22,13 @@ import {
   type FloorState,
 } from "../floor/state.ts";
 import { OwnSockets } from "../media/own-sockets.ts";
-import { type CallKind, MediaRelay } from "../media/relay.ts";
-import { FloorChannel, type FloorMulticast } from "./floor-channel.ts";
+import { type CallKind, MediaRelay, type RelayOptions } from "../media/relay.ts";
+import type { FloorMulticast } from "./floor-channel.ts";
+import { FloorControl } from "./floor-control.ts";
 import { Mixer } from "./mixer.ts";
 import type { ServerSsrcs } from "./server-ssrcs.ts";
+import { TransmissionControl } from "./transmission-control.ts";
+import type { TurnControl, TurnRequests, WantedSsrcs } from "./turn-control.ts";
 
 export interface GroupSessionOptions {
   /** The group; in a private call what stands for it. */
@@ -33,9 +36,13 @@ export interface GroupSessionOptions {
   /** That of a group when absent. */
   readonly kind?: CallKind;
   readonly service?: MediaService;
-  /** Both are closed with the session. */
+  /** All are closed with the session. */
   readonly mediaPort: DatagramPort;
   readonly floorPort: DatagramPort;
+  /** In a call of MCVideo, whose media are video: for the audio that goes with it. */
+  readonly voicePort?: DatagramPort | undefined;
+  /** In a call of MCVideo. */
+  readonly video?: VideoConfig | undefined;
   readonly multicast?: { readonly media: DatagramAddress; readonly floor: FloorMulticast };
   readonly floor?: Partial<FloorConfig>;
   /** Rate limit for the floor control messages of one participant. */
@@ -58,6 +65,13 @@ export interface GroupSessionOptions {
   readonly random: RandomSource;
 }
 
+export interface VideoConfig {
+  /** Whether each participant receives a transmission without having asked for it. */
+  readonly isReceptionAutomatic: boolean;
+  /** Rate limit for the packets of one transmission. */
+  readonly packets: RateLimit;
+}
+
 export interface SessionMember {
   /** MC service user ID. */
   readonly user: string;
@@ -69,53 +83,106 @@ export interface SessionMember {
   readonly receiveOnly?: boolean;
   /** Whether requests of theirs wait while another talks. True when absent. */
   readonly queueing?: boolean;
+  /** In a call of MCVideo, where they take part in its audio: the address of that. */
+  readonly voice?: DatagramAddress | undefined;
+  readonly ssrcs?: WantedSsrcs;
 }
 
 /** A person presses the button a few times a second at most; a client repeats what is not answered once a second. */
 const DEFAULT_RATE: RateLimit = { perSecond: 5, burst: 15 };
+/** Packets that have not left yet, for each address: a key frame comes in hundreds at once. */
+const VIDEO_QUEUE = 1024;
+/** Milliseconds: a small part of the silence that ends a transmission (T1). */
+const MEDIA_STEP_MS = 100;
+/** Reports and requests for key frames (RFC 4585): a decoder that lost one repeats its request. */
+const FEEDBACK_RATE: RateLimit = { perSecond: 10, burst: 20 };
 
 export class GroupSession {
   readonly groupUri: string;
   readonly relay: MediaRelay;
   readonly #options: GroupSessionOptions;
   readonly #config: FloorConfig;
-  readonly #channel: FloorChannel;
+  readonly #voice: MediaRelay | undefined;
+  readonly #control: TurnControl;
   readonly #own: OwnSockets;
   readonly #disown: readonly (() => void)[];
   #mixer: Mixer | undefined;
   #floor: FloorState = EMPTY_FLOOR;
+  #lastMedia: { readonly by: string | undefined; readonly at: number } = { by: undefined, at: 0 };
   #cancel: (() => void) | undefined;
   #hangMs: number | undefined;
   #hang: (() => void) | undefined;
 
   constructor(options: GroupSessionOptions) {
     this.#options = options;
-    const { groupUri, mediaPort, floorPort, multicast, maxParticipants, service = "mcptt" } = options;
+    const { groupUri, mediaPort, floorPort, voicePort, multicast, video } = options;
     this.groupUri = groupUri;
     this.#config = { ...DEFAULT_FLOOR_CONFIG, ...options.floor };
     this.#own = options.own ?? new OwnSockets();
-    this.#disown = [mediaPort, floorPort].map((port) => this.#own.enter(port));
-    this.relay = new MediaRelay({
-      port: mediaPort,
-      ...defined({ kind: options.kind }),
-      own: this.#own,
+    this.#disown = this.#ports().map((port) => this.#own.enter(port));
+    this.relay = this.#relayOn(mediaPort, {
       ...(multicast && { multicast: multicast.media }),
-      ...defined({ maxLegs: maxParticipants }),
-      mayTalk: (user) => this.#floor.talks.some((talk) => talk.user === user),
-      onMedia: (user) => this.#step({ type: "media", user }),
+      ...(video && { packets: video.packets, feedback: FEEDBACK_RATE, maxQueued: VIDEO_QUEUE }),
       mix: (user, packet) => this.#mix(user, packet),
     });
-    this.#channel = new FloorChannel({
-      port: floorPort,
-      service,
-      ssrcs: options.ssrcs,
+    this.#voice = voicePort && this.#relayOn(voicePort, {});
+    this.#control = this.#controlOn(floorPort);
+  }
+
+  #relayOn(port: DatagramPort, more: Partial<RelayOptions>): MediaRelay {
+    const { kind, maxParticipants, clock, video } = this.#options;
+    return new MediaRelay({
+      port,
+      ...defined({ kind, maxLegs: maxParticipants }),
+      own: this.#own,
+      mayTalk: (user) => this.#floor.talks.some((talk) => talk.user === user),
+      onMedia: (user) => this.#media(user),
+      ...(video && { mayHear: (listener, talker) => this.#control.mayHear(listener, talker) }),
+      now: () => clock.now(),
+      ...more,
+    });
+  }
+
+  #controlOn(port: DatagramPort): TurnControl {
+    const { ssrcs, multicast, messageRate = DEFAULT_RATE, clock, random, video } = this.#options;
+    const channel = {
+      port,
+      ssrcs,
       multicast: multicast?.floor,
       own: this.#own,
-      rate: options.messageRate ?? DEFAULT_RATE,
-      now: () => options.clock.now(),
-      random: options.random,
-      onMessage: (user, message) => this.#take(user, message),
-    });
+      rate: messageRate,
+      now: () => clock.now(),
+      random,
+    };
+    const requests: TurnRequests = {
+      onRequest: (user, { mediaSsrc, ...request }) => {
+        // An SSRC that is another's is not announced as that of who asks.
+        const isOwn = mediaSsrc !== undefined && this.relay.streams.claim(user, mediaSsrc);
+        this.#step({ type: "request", user, ...request, mediaSsrc: isOwn ? mediaSsrc : undefined });
+      },
+      onRelease: (user) => this.#step({ type: "release", user }),
+      onPosition: (user) => this.#step({ type: "position", user }),
+    };
+    if (video === undefined) return new FloorControl(channel, requests);
+    const { isReceptionAutomatic } = video;
+    const claim = (stream: keyof WantedSsrcs, user: string, ssrc: number) =>
+      (stream === "video" ? this.relay : this.#voice)?.streams.claim(user, ssrc) ?? true;
+    return new TransmissionControl({ ...channel, isReceptionAutomatic, claim }, requests);
+  }
+
+  /** A picture comes in many packets, and the timer for the end of media need not see each of them. */
+  #media(user: string): void {
+    const { clock, video } = this.#options;
+    const { by, at } = this.#lastMedia;
+    const now = clock.now();
+    if (video !== undefined && user === by && now < at + MEDIA_STEP_MS) return;
+    this.#lastMedia = { by: user, at: now };
+    this.#step({ type: "media", user });
+  }
+
+  #ports(): DatagramPort[] {
+    const { mediaPort, floorPort, voicePort } = this.#options;
+    return [mediaPort, floorPort, ...(voicePort === undefined ? [] : [voicePort])];
   }
 
   get size(): number {
@@ -123,9 +190,13 @@ export class GroupSession {
   }
 
   /** Ports that participants send to. */
-  get ports(): { readonly media: number; readonly floor: number } {
-    const { mediaPort, floorPort } = this.#options;
-    return { media: mediaPort.address.port, floor: floorPort.address.port };
+  get ports(): { readonly media: number; readonly floor: number; readonly voice: number | undefined } {
+    const { mediaPort, floorPort, voicePort } = this.#options;
+    return {
+      media: mediaPort.address.port,
+      floor: floorPort.address.port,
+      voice: voicePort?.address.port,
+    };
   }
 
   /** Members who have the floor. */
@@ -141,7 +212,7 @@ export class GroupSession {
 
   get state(): SessionState {
     const mixer = this.#mixer?.counters ?? { opened: 0, refused: 0, made: 0 };
-    const floor = Object.entries(this.#channel.counters).map(([name, count]) => [`floor_${name}`, count]);
+    const floor = Object.entries(this.#control.counters).map(([name, count]) => [`floor_${name}`, count]);
     const mixed = Object.entries(mixer).map(([name, count]) => [`mixer_${name}`, count]);
     return {
       groupUri: this.groupUri,
@@ -150,7 +221,7 @@ export class GroupSession {
       emergencies: this.emergencies,
       mixed: this.#options.keys?.() !== undefined,
       counters: {
-        ...this.relay.counters,
+        ...addedTo({ ...this.relay.counters }, this.#voice?.counters ?? {}),
         ...(Object.fromEntries([...floor, ...mixed]) as Record<string, number>),
       },
     };
@@ -160,19 +231,23 @@ export class GroupSession {
    * Adds a participant whom signalling has authorised; one who is in it already joins from a new address. Errors as
    * `MediaLegs.add`, with nothing changed.
    */
-  join({ user, media, floor, control, priority, receiveOnly, queueing }: SessionMember): void {
+  join(member: SessionMember): void {
+    const { user, media, floor, voice, control, priority, receiveOnly, queueing, ssrcs = {} } = member;
     const floorAddress = this.#own.legAddress(user, floor);
     this.relay.legs.check(user, media);
+    if (voice !== undefined) this.#voice?.legs.check(user, voice);
     this.leave(user);
     this.relay.legs.add(user, media);
-    this.#channel.add(user, floorAddress, control);
+    if (voice !== undefined) this.#voice?.legs.add(user, voice);
+    this.#control.add(user, floorAddress, control, ssrcs);
     const participant = { id: user, maxPriority: priority, ...defined({ receiveOnly, queueing }) };
     this.#step({ type: "join", participant });
   }
 
   leave(user: string): void {
     if (!this.relay.remove(user)) return;
-    this.#channel.remove(user);
+    this.#voice?.remove(user);
+    this.#control.remove(user);
     this.#step({ type: "leave", user });
   }
 
@@ -190,19 +265,7 @@ export class GroupSession {
     this.#hang?.();
     this.#mixer?.close();
     for (const disown of this.#disown) disown();
-    const { mediaPort, floorPort } = this.#options;
-    await Promise.all([mediaPort.close(), floorPort.close()]);
-  }
-
-  #take(user: string, { name, priority = 0, mediaSsrc, indicator = 0 }: FloorMessage): void {
-    if (name === "Floor Request") {
-      const isEmergency = (indicator & INDICATORS.EMERGENCY) !== 0;
-      // An SSRC that is another's is not announced as that of who asks.
-      const isOwn = mediaSsrc !== undefined && this.relay.streams.claim(user, mediaSsrc);
-      const ssrc = isOwn ? mediaSsrc : undefined;
-      this.#step({ type: "request", user, priority, isEmergency, mediaSsrc: ssrc });
-    } else if (name === "Floor Release") this.#step({ type: "release", user });
-    else if (name === "Floor Queue Position Request") this.#step({ type: "position", user });
+    await Promise.all(this.#ports().map((port) => port.close()));
   }
 
   #step(event: FloorEvent): void {
@@ -213,13 +276,16 @@ export class GroupSession {
     this.#floor = state;
     for (const user of this.emergencies) if (!emergencies.has(user)) this.#options.onEmergency?.(user);
     for (const { user, mediaSsrc } of state.talks) {
-      if (!before.has(user)) this.relay.streams.begin(user, mediaSsrc);
+      if (before.has(user)) continue;
+      this.relay.streams.begin(user, mediaSsrc);
+      this.#voice?.streams.begin(user, this.#control.voiceSsrc(user));
     }
     const { talkers } = this;
     if (talkers.length !== before.size || talkers.some((user) => !before.has(user))) {
       this.#options.onTalkers?.(talkers);
     }
-    for (const output of messages) this.#channel.say(output);
+    for (const user of before) if (!talkers.includes(user)) this.#control.ended(user);
+    for (const output of messages) this.#control.say(output);
     this.#watchFloor();
     this.#cancel?.();
     const deadline = floorDeadline(state, this.#config);

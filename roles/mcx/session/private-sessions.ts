@@ -4,7 +4,8 @@ import type { DatagramAddress } from "../../../transport/datagram/ports.ts";
 import type { SipSession } from "../../../transport/sip/index.ts";
 import type { ControlKeys } from "../../call/control-keys.ts";
 import { refused } from "../common/errors.ts";
-import { addedTo, type MadeSession, type SessionMaker } from "./session-maker.ts";
+import { addedTo } from "../common/totals.ts";
+import type { MadeSession, SessionMaker } from "./session-maker.ts";
 
 /** One side of a call. */
 export interface PrivateParty {

@@ -1,6 +1,7 @@
 /** Makes the calls of a server, each on two ports of its range, and takes the ports back. */
 import { defined } from "../../../base/defined.ts";
 import type { RandomSource } from "../../../base/random.ts";
+import type { MediaService } from "../../../bindings/media/index.ts";
 import type { CallDescription } from "../../../documents/sdp/call.ts";
 import type { DatagramPort } from "../../../transport/datagram/ports.ts";
 import type { Clock } from "../../../transport/sip/index.ts";
@@ -15,7 +16,7 @@ import { ServerSsrcs } from "./server-ssrcs.ts";
 export type OpenPort = (port: number) => Promise<DatagramPort>;
 
 export interface SessionMakerOptions {
-  readonly config: Pick<McxConfig, "media" | "floor" | "speakers" | "limits">;
+  readonly config: Pick<McxConfig, "media" | "floor" | "video" | "speakers" | "limits">;
   readonly openPort: OpenPort;
   /** Makes a port of a call serve only while this process may. */
   readonly fence?: (port: DatagramPort) => DatagramPort;
@@ -30,7 +31,8 @@ export interface SessionMakerOptions {
 export interface MadeSession {
   readonly session: GroupSession;
   readonly ports: SessionPorts;
-  readonly slot: number;
+  /** Each stands for two ports of the range. */
+  readonly slots: readonly number[];
 }
 
 /** The facts of a single call. */
@@ -67,36 +69,42 @@ export class SessionMaker {
     });
   }
 
-  /** @throws {MikeySakkeError} usage `TOO_MANY_SESSIONS`; what `openPort` throws */
-  async make(factsOf: (slot: number) => SessionFacts): Promise<MadeSession> {
-    const { config, openPort, connections, clock, random } = this.#options;
+  /**
+   * A call of MCVideo, by its facts, has a third port for audio, and so twice the ports of others.
+   *
+   * @throws {MikeySakkeError} usage `TOO_MANY_SESSIONS`; what `openPort` throws
+   */
+  async make(factsOf: (slot: number) => SessionFacts, service: MediaService = "mcptt"): Promise<MadeSession> {
+    const { config, connections, clock, random } = this.#options;
     const { fence = (port: DatagramPort) => port } = this.#options;
-    const slot = this.#takeSlot();
-    const ports: DatagramPort[] = [];
-    try {
-      const { firstPort } = config.media;
-      for (const i of [0, 1]) ports.push(await openPort(firstPort === 0 ? 0 : firstPort + 2 * slot + i));
-    } catch (error) {
-      this.#slots.delete(slot);
-      await Promise.all(ports.map((port) => port.close()));
-      throw error;
-    }
-    const joined = new SessionPorts(ports[0]!, ports[1]!, connections);
-    const facts = factsOf(slot);
+    const isVideo = service === "mcvideo";
+    const slots = this.#takeSlots(isVideo ? 2 : 1);
+    const [media, floor, voice] = await this.#open(slots, isVideo ? 3 : 2);
+    const joined = new SessionPorts(media!, floor!, connections);
+    const facts = factsOf(slots[0]!);
     const { talkLimit, stopGrace, endOfMedia, maxQueue, preemptFrom, messagesPerSecond } = config.floor;
+    const { transmitLimit, transmitters, reception, packetsPerSecond } = config.video;
     const session = new GroupSession({
       maxParticipants: config.limits.participants,
       ...facts,
+      service,
       mediaPort: fence(joined.media),
       floorPort: fence(joined.floor),
+      voicePort: voice && fence(voice),
+      ...(isVideo && {
+        video: {
+          isReceptionAutomatic: reception === "automatic",
+          packets: { perSecond: packetsPerSecond, burst: packetsPerSecond },
+        },
+      }),
       floor: {
-        talkLimit: talkLimit * 1000,
+        talkLimit: (isVideo ? transmitLimit : talkLimit) * 1000,
         stopGrace: stopGrace * 1000,
         endOfMedia: endOfMedia * 1000,
         maxQueue,
         preemptFrom,
         // Each side of a private call hears one other.
-        speakers: facts.kind === "private" ? 1 : config.speakers,
+        speakers: facts.kind === "private" ? 1 : isVideo ? transmitters : config.speakers,
       },
       messageRate: { perSecond: messagesPerSecond, burst: BURST_SECONDS * messagesPerSecond },
       own: this.#own,
@@ -104,12 +112,29 @@ export class SessionMaker {
       clock,
       random,
     });
-    return { session, ports: joined, slot };
+    return { session, ports: joined, slots };
   }
 
-  async close({ session, slot }: Pick<MadeSession, "session" | "slot">): Promise<void> {
+  async close({ session, slots }: Pick<MadeSession, "session" | "slots">): Promise<void> {
     await session.close();
-    this.#slots.delete(slot);
+    for (const slot of slots) this.#slots.delete(slot);
+  }
+
+  async #open(slots: readonly number[], count: number): Promise<DatagramPort[]> {
+    const { config, openPort } = this.#options;
+    const { firstPort } = config.media;
+    const ports: DatagramPort[] = [];
+    try {
+      for (let i = 0; i < count; i++) {
+        const slot = slots[Math.floor(i / 2)]!;
+        ports.push(await openPort(firstPort === 0 ? 0 : firstPort + 2 * slot + (i % 2)));
+      }
+      return ports;
+    } catch (error) {
+      for (const slot of slots) this.#slots.delete(slot);
+      await Promise.all(ports.map((port) => port.close()));
+      throw error;
+    }
   }
 
   /** Returns the addresses to which a client sends, and whether its requests for the floor may wait. */
@@ -123,25 +148,18 @@ export class SessionMaker {
     };
   }
 
-  #takeSlot(): number {
+  #takeSlots(count: number): number[] {
     const { media, limits } = this.#options.config;
     const ports = media.firstPort === 0 ? Number.POSITIVE_INFINITY : media.lastPort - media.firstPort + 1;
     const most = Math.min(limits.sessions, Math.floor(ports / 2));
-    if (this.#slots.size >= most) {
+    if (this.#slots.size + count > most) {
       throw refused("TOO_MANY_SESSIONS", `${most} calls at most`);
     }
-    let slot = 0;
-    while (this.#slots.has(slot)) slot++;
-    this.#slots.add(slot);
-    return slot;
+    return Array.from({ length: count }, () => {
+      let slot = 0;
+      while (this.#slots.has(slot)) slot++;
+      this.#slots.add(slot);
+      return slot;
+    });
   }
-}
-
-/** Adds counters to those of other calls. */
-export function addedTo(
-  totals: Record<string, number>,
-  counters: Readonly<Record<string, number>>,
-): Record<string, number> {
-  for (const [name, count] of Object.entries(counters)) totals[name] = (totals[name] ?? 0) + count;
-  return totals;
 }

@@ -15,6 +15,7 @@ import type { GroupDirectory } from "../common/directory.ts";
 import type { FileServer } from "../files/index.ts";
 import type { PrivateSessions } from "../session/private-sessions.ts";
 import type { GroupSessions } from "../session/sessions.ts";
+import type { VideoSessions } from "../session/video-sessions.ts";
 import type { BoundClient, Clients } from "./clients.ts";
 import type { Mailboxes } from "./mailboxes.ts";
 import type { Outsiders } from "./outsiders.ts";
@@ -27,6 +28,7 @@ export interface SignallingContext {
   readonly directory: GroupDirectory;
   readonly clients: Clients;
   readonly sessions: GroupSessions;
+  readonly videoSessions: VideoSessions;
   readonly privateSessions: PrivateSessions;
   /** The targets to which clients may have requests and media sent. */
   readonly targets: Targets;

@@ -8,6 +8,7 @@ import {
   type Part,
   readMcdataInfo,
   readMcpttInfo,
+  readMcvideoInfo,
 } from "../../../documents/group-xml/index.ts";
 import { openSignalling } from "../../../documents/signalling-xml/index.ts";
 import { type Incoming, isSameUri } from "../../../transport/sip/index.ts";
@@ -26,6 +27,7 @@ export interface OpenedRequest {
 
 const INFO = {
   mcptt: { type: MEDIA.mcpttInfo, read: readMcpttInfo },
+  mcvideo: { type: MEDIA.mcvideoInfo, read: readMcvideoInfo },
   mcdata: { type: MEDIA.mcdataInfo, read: readMcdataInfo },
 };
 

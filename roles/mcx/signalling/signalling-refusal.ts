@@ -43,6 +43,8 @@ const STATUS = {
   /** The group document has the element of that name as false (TS 24.481 7.2.8): decision D-180. */
   PROTECT_MEDIA_FALSE: 403,
   PROTECT_FLOOR_CONTROL_SIGNALLING_FALSE: 403,
+  MCVIDEO_PROTECT_MEDIA_FALSE: 403,
+  MCVIDEO_PROTECT_TRANSMISSION_CONTROL_FALSE: 403,
   /** The offer of a private call has no I_MESSAGE: its media would be in clear, or under a key of the server's. */
   PCK_MISSING: 488,
   /** No client of the callee is bound, or there is no such user: callers do not learn which. */
@@ -61,6 +63,8 @@ const STATUS = {
   BAD_SDP: 488,
   /** The call of the group is in a format of speech that the client does not offer. */
   NO_COMMON_SPEECH: 488,
+  /** The call of the group is in a format of video that the client does not offer. */
+  NO_COMMON_VIDEO: 488,
   /** Media would go to where the request did not come from, and the configuration does not allow it. */
   MEDIA_TARGET: 488,
   TOO_MANY: 503,

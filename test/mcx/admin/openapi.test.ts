@@ -22,6 +22,7 @@ const state: McxState = {
     },
   ],
   privateCalls: () => 0,
+  videoCalls: () => 0,
   clients: () => [ALICE],
   totals: () => ({}),
   emergencies: () => emergencies.list(),

@@ -17,6 +17,8 @@ const NOBODY = {
   sent: 0,
   failed: 0,
   dropped: 0,
+  tooFast: 0,
+  feedback: 0,
 };
 
 /** A packet in the stream of one leg; its content does not matter. */
@@ -311,5 +313,65 @@ describe("the address of a leg", () => {
     close();
     close();
     expect(own.has(port.address)).toBe(false);
+  });
+});
+
+describe("media relay of video", () => {
+  /** SRTCP of one leg; its content does not matter. */
+  const report = (leg: number) => Uint8Array.from({ length: 48 }, (_, i) => [0x81, 206, 0, leg][i] ?? 0);
+
+  it("passes a burst of large packets, and no more of one talker than the limit", () => {
+    let now = 0;
+    const { relay, ends, heard, send } = world({
+      packets: { perSecond: 100, burst: 150 },
+      maxQueued: 200,
+      now: () => now,
+    });
+    const picture = Array.from({ length: 120 }, (_, i) => {
+      const large = new Uint8Array(1240);
+      large.set(packet(1 + i).subarray(0, 12));
+      large.set(groupMki({ gmkId: 1, gukId: 100 }), large.length - 12);
+      return large;
+    });
+    for (const one of picture) send(ends[0]!, one);
+    expect([heard.length, relay.counters.tooFast, relay.counters.dropped]).toEqual([240, 0, 0]);
+    for (let i = 0; i < 100; i++) send(ends[0]!, packet(121 + i));
+    expect([heard.length, relay.counters.tooFast]).toEqual([300, 70]);
+    now += 1000;
+    for (let i = 0; i < 110; i++) send(ends[0]!, packet(300 + i));
+    expect([heard.length, relay.counters.tooFast]).toEqual([500, 80]);
+    send(ends[1]!, packet(1, 1));
+    expect(heard.length).toBe(502);
+  });
+
+  it("passes media to those who receive them", () => {
+    const { ends, heard, send } = world({
+      mayHear: (listener, talker) => `${talker} ${listener}` === "leg0 leg2",
+    });
+    send(ends[0]!, packet(7));
+    send(ends[1]!, packet(8, 1));
+    expect(heard).toEqual(["2 7"]);
+  });
+
+  it("passes RTCP to who talks, and that of who talks to who receives, within the limit", () => {
+    const { relay, ends, heard, send } = world({
+      feedback: { perSecond: 1, burst: 2 },
+      mayTalk: (id) => id === "leg0",
+      mayHear: (listener) => listener === "leg2",
+      now: () => 0,
+    });
+    for (let i = 0; i < 3; i++) send(ends[1]!, report(1));
+    expect(heard).toEqual(["0 1", "0 1"]);
+    send(ends[0]!, report(0));
+    expect(heard).toEqual(["0 1", "0 1", "2 0"]);
+    send(ends[1]!, report(1).subarray(0, 20));
+    expect(relay.counters).toMatchObject({ feedback: 3, tooFast: 1, notMedia: 1, forwarded: 0 });
+  });
+
+  it("keeps RTCP where there is no limit for it", () => {
+    const { relay, ends, heard, send } = world();
+    send(ends[1]!, report(1));
+    expect(heard).toEqual([]);
+    expect(relay.counters).toEqual({ ...NOBODY, notMedia: 1 });
   });
 });

@@ -19,6 +19,7 @@ import { type FileServer, fileServerOf } from "../../../roles/mcx/files/index.ts
 import { GroupSessions } from "../../../roles/mcx/index.ts";
 import { CallLog } from "../../../roles/mcx/session/call-log.ts";
 import { PrivateSessions } from "../../../roles/mcx/session/private-sessions.ts";
+import { VideoSessions } from "../../../roles/mcx/session/video-sessions.ts";
 import { Clients } from "../../../roles/mcx/signalling/clients.ts";
 import { Conferences } from "../../../roles/mcx/signalling/conferences.ts";
 import type { SignallingContext } from "../../../roles/mcx/signalling/context.ts";
@@ -31,6 +32,7 @@ import { ownGuard } from "../../../roles/server/listener.ts";
 import { noLog } from "../../../roles/server/log.ts";
 import { RefusedLog } from "../../../roles/server/refused-log.ts";
 import { Targets } from "../../../roles/server/targets.ts";
+import type { DatagramPort } from "../../../transport/datagram/ports.ts";
 import { openUdpPort } from "../../../transport/datagram/udp-node.ts";
 import { LegSockets } from "../../../transport/datagram/websocket-node.ts";
 import {
@@ -128,6 +130,7 @@ export class McxWorld {
   partners: readonly TestKms[] = [];
   clients!: Clients;
   sessions!: GroupSessions;
+  videoSessions!: VideoSessions;
   privateSessions!: PrivateSessions;
   endpoint!: SipEndpoint;
   address!: string;
@@ -176,7 +179,12 @@ export class McxWorld {
     this.sessions = new GroupSessions({
       config,
       openPort: (number) =>
-        openUdpPort({ host: HOST, port: number, ...(multicast && { multicast: { interface: HOST } }) }),
+        openUdpPort({
+          host: HOST,
+          port: number,
+          receiveBuffer: 1 << 20,
+          ...(multicast && { multicast: { interface: HOST } }),
+        }),
       connections,
       directory: this.directory,
       keysOf: (group) => (mixes ? this.groupKeys(MCX, group) : undefined),
@@ -186,9 +194,11 @@ export class McxWorld {
       clock,
       random,
     });
+    this.videoSessions = new VideoSessions(this.sessions.maker, { directory: this.directory });
     this.privateSessions = new PrivateSessions(this.sessions.maker);
     this.clients = new Clients(clock, (client) => {
       this.sessions.remove(client.user, client);
+      this.videoSessions.remove(client.user, client);
       this.privateSessions.remove(client);
       conferences.gone(client);
     });
@@ -217,6 +227,7 @@ export class McxWorld {
       directory: this.directory,
       clients: this.clients,
       sessions: this.sessions,
+      videoSessions: this.videoSessions,
       privateSessions: this.privateSessions,
       targets,
       seen: new MemoryReceiverState(),
@@ -243,6 +254,7 @@ export class McxWorld {
       () => connections?.close(),
       () => this.files?.app.close(),
       () => this.sessions.close(),
+      () => this.videoSessions.close(),
       () => this.clients.close(),
     );
   }
@@ -250,7 +262,12 @@ export class McxWorld {
   /** A client of that user, who says so with the token `for-NAME`. */
   async device(
     user: string,
-    changes: Pick<McxClientOptions, "codecs" | "expires" | "sessionTimer" | "onPrivateCall" | "files"> & {
+    changes: Pick<
+      McxClientOptions,
+      "codecs" | "expires" | "sessionTimer" | "onPrivateCall" | "files" | "mediaBlocks"
+    > & {
+      /** Sees the sockets of media and their control before the client does. */
+      tap?: (port: DatagramPort) => DatagramPort;
       clock?: Clock;
       token?: string;
       signsAs?: string;
@@ -302,12 +319,17 @@ export class McxWorld {
       ...defined({ files: changes.files }),
       token: async () => changes.token ?? tokenOf(user),
       groupKeys: (group) => this.groupKeys(user, group),
-      openPort: (group) =>
-        openUdpPort({
-          host: group === undefined ? (changes.mediaHost ?? HOST) : group.host,
+      openPort: async (group) => {
+        const { mediaHost = HOST, tap = (port: DatagramPort) => port } = changes;
+        const port = await openUdpPort({
+          host: group === undefined ? mediaHost : group.host,
+          receiveBuffer: 1 << 20,
           ...(group && { port: group.port, multicast: { interface: HOST, join: group.host } }),
-        }),
+        });
+        return tap(port);
+      },
       ...defined({ expires: changes.expires, sessionTimer: changes.sessionTimer, codecs: changes.codecs }),
+      ...defined({ mediaBlocks: changes.mediaBlocks }),
       clock: changes.clock ?? systemClock,
       now: Date.now,
       random: changes.random ?? systemRandom,

@@ -83,6 +83,7 @@ export async function consoleWorld({
   const mcx: McxState = {
     sessions: () => calls.sessions,
     privateCalls: () => 0,
+    videoCalls: () => 0,
     clients: () => [],
     totals: () => ({}),
     emergencies: () => emergencies.list(),
