@@ -1,7 +1,8 @@
 /**
  * `npm run bench:gms`: how long a rekey takes until every message is sealed and stored, beside the sealing alone in the same
- * run; memory meanwhile; and a rekey of a small group in the midst of it, until its members, who are subscribed over SIP,
- * have acknowledged. Options: --json, --members N, --workers N, --rounds N, --out FILE.
+ * run; memory meanwhile; a rekey of a small group in the midst of it, until its members, who are subscribed over SIP,
+ * have acknowledged; and the NOTIFYs acknowledged for each second that the main thread works. Options: --json, --members N,
+ * --workers N, --rounds N, --out FILE.
  */
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
@@ -55,6 +56,7 @@ const text = table([
     "at most MB",
     "after MB",
     "small group acknowledged ms",
+    "NOTIFYs/s of the main thread",
   ],
   ...points.map((p) => [
     p.database,
@@ -66,6 +68,7 @@ const text = table([
     megabytes(p.memory.most),
     megabytes(p.memory.after),
     p.smallMs.map((ms) => ms.toFixed(0)).join(" "),
+    p.notifiesPerSecond.join(" "),
   ]),
 ]);
 process.stdout.write(values.json ? json : `${text.join("\n")}\n`);

@@ -46,7 +46,7 @@ interface Media {
 }
 
 interface Rekeys {
-  readonly points: readonly { readonly ratio: number }[];
+  readonly points: readonly { readonly ratio: number; readonly notifiesPerSecond: readonly number[] }[];
 }
 
 interface Around {
@@ -60,6 +60,10 @@ async function measureAround(): Promise<Around> {
   const media = await resultOf<Media>("media.ts", rounds);
   const rekeys = await resultOf<Rekeys>("gms.ts", ["--database", "postgresql", ...rounds]);
   return { media, rekeys, start: await measureServerStart() };
+}
+
+function median(of: readonly number[]): number | undefined {
+  return [...of].sort((a, b) => a - b)[Math.floor(of.length / 2)];
 }
 
 const cell = (value: number | undefined) => (value === undefined ? "" : String(Number(value.toPrecision(4))));
@@ -127,6 +131,12 @@ function aroundLines(main: Report, around: Around | undefined): string[] {
       ["SRTP protect against node:crypto alone", media.ratios[0]?.protect, targets.protect, true],
       ["SRTP open against node:crypto alone", media.ratios[0]?.unprotect, targets.open, true],
       ["rekey of 10,000, stored / sealing alone, PostgreSQL", rekeys.points[0]?.ratio, targets.rekey, true],
+      [
+        "GMS: NOTIFYs acknowledged a second of its main thread, PostgreSQL",
+        median(rekeys.points[0]?.notifiesPerSecond ?? []),
+        targets.notifiesPerSecond,
+        true,
+      ],
       ["serve: first start, s", start.firstSeconds, targets.firstStart, false],
       ["serve: later start, s", start.laterSeconds, targets.laterStart, false],
       ["serve: resident idle, MB", start.idleBytes / 1e6, targets.idleMegabytes, false],

@@ -40,6 +40,7 @@ export const AROUND_TARGETS = {
   protect: { must: 0.8, aim: 0.9 },
   open: { must: 0.65, aim: 0.8 },
   rekey: { must: 0.88, aim: 0.93 },
+  notifiesPerSecond: { must: 1200, aim: 2000 },
   /** Seconds. */
   firstStart: { must: 4, aim: 2 },
   laterStart: { must: 2, aim: 1 },

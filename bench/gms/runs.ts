@@ -9,8 +9,9 @@ import { migrate } from "../../store/database/migrate.ts";
 import { openDatabase } from "../../store/index.ts";
 import { HOST, OPERATOR, type RunningGms, startGms } from "../../test/gms/foreign/running-gms.ts";
 import { newMembers } from "../../test/gms/memory-gms.ts";
-import { startClients } from "../../test/load/client-process.ts";
+import { type ClientProcess, startClients } from "../../test/load/client-process.ts";
 import { startPostgres } from "../../test/support/postgres.ts";
+import { onProcessor } from "../../test/support/processor.ts";
 
 export interface GmsPoint {
   readonly database: "pglite" | "postgresql";
@@ -27,6 +28,12 @@ export interface GmsPoint {
   readonly memory: { readonly before: number; readonly most: number; readonly after: number };
   /** Rekey of a small group, while a large one runs, until all its members have acknowledged. */
   readonly smallMs: readonly number[];
+  /**
+   * NOTIFYs acknowledged for each second that the main thread is on a processor, in each round: the rate of one process
+   * whose messages are sealed elsewhere. Planning a rekey and storing its messages are included. Empty where the system
+   * does not tell the time of a thread.
+   */
+  readonly notifiesPerSecond: readonly number[];
 }
 
 export interface RunOptions {
@@ -39,6 +46,8 @@ export interface RunOptions {
 const LARGE = "sip:large@home.example";
 const SMALL = "sip:small@home.example";
 const SMALL_MEMBERS = 20;
+const SUBSCRIBED = "sip:subscribed@home.example";
+const SUBSCRIBED_MEMBERS = 2000;
 const LOOK_MS = 200;
 
 export async function measureRekey(database: GmsPoint["database"], options: RunOptions): Promise<GmsPoint> {
@@ -96,6 +105,9 @@ async function measure(
   clearInterval(watch);
   memory.after = process.memoryUsage.rss();
   const smallMs = await measureSmall(running, members, rounds, (text) => progress(`${database}, ${text}`));
+  const notifiesPerSecond = await measureNotifies(running, members + SMALL_MEMBERS, rounds, (text) =>
+    progress(`${database}, ${text}`),
+  );
   const sorted = [...taken].sort((a, b) => a.ratio - b.ratio);
   const median = sorted[Math.floor(sorted.length / 2)]!;
   return {
@@ -107,6 +119,7 @@ async function measure(
     ratios: taken.map(({ ratio }) => ratio),
     memory,
     smallMs,
+    notifiesPerSecond,
   };
 }
 
@@ -128,14 +141,7 @@ async function measureSmall(
   progress: (text: string) => void,
 ): Promise<number[]> {
   const { admin } = running.gms;
-  const clients = startClients({
-    port: running.tcp,
-    issuerJwk: running.issuer.exportPrivateJwk(),
-    first: members,
-    count: SMALL_MEMBERS,
-    silent: [],
-    refusing: [],
-  });
+  const clients = subscribers(running, members, SMALL_MEMBERS);
   await clients.order("subscribe");
   const taken: number[] = [];
   for (let round = 1; round <= rounds; round++) {
@@ -153,6 +159,40 @@ async function measureSmall(
   }
   await clients.stop();
   return taken;
+}
+
+/** Rekeys of a group whose members, from number `first` on, are all subscribed over SIP. */
+async function measureNotifies(
+  running: RunningGms,
+  first: number,
+  rounds: number,
+  progress: (text: string) => void,
+): Promise<number[]> {
+  if (onProcessor(process.pid) === undefined) return [];
+  const { admin } = running.gms;
+  const count = SUBSCRIBED_MEMBERS;
+  const members = newMembers(count, first);
+  const { rekeys } = await admin.createGroup(OPERATOR, { uri: SUBSCRIBED, members });
+  const clients = subscribers(running, first, count);
+  const acknowledged = ({ counts }: Status) => counts.acknowledged === count;
+  await clients.order("subscribe");
+  await ofRekey(running, rekeys[0]!.id, acknowledged);
+  const rates: number[] = [];
+  for (let round = 1; round <= rounds; round++) {
+    const before = onProcessor(process.pid)!;
+    const { id } = await admin.rekey(OPERATOR, SUBSCRIBED);
+    await ofRekey(running, id, acknowledged);
+    rates.push(Math.round((1000 * count) / (onProcessor(process.pid)! - before)));
+    progress(`round ${round} of ${rounds}: ${rates.at(-1)} NOTIFYs a second of the main thread`);
+  }
+  await clients.stop();
+  return rates;
+}
+
+/** Members from number `first` on, in a process of their own. */
+function subscribers({ tcp, issuer }: RunningGms, first: number, count: number): ClientProcess {
+  const issuerJwk = issuer.exportPrivateJwk();
+  return startClients({ port: tcp, issuerJwk, first, count, silent: [], refusing: [] });
 }
 
 type Status = Awaited<ReturnType<RunningGms["gms"]["admin"]["rekeyStatus"]>>;

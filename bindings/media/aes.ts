@@ -10,7 +10,7 @@ import { subtleCrypto, unshared } from "../../base/webcrypto.ts";
 export const GCM_TAG_BYTES = 16;
 export const GCM_NONCE_BYTES = 12;
 
-/** One AES-GCM key. Nonces are the caller's: none twice. */
+/** One AES-GCM key. Nonces are the caller's: none twice. Their octets may change when a call has returned. */
 export interface GcmKey {
   /** Ciphertext and tag go into `out` from `at` on, where there is room for them. Gives `out`. */
   seal(
@@ -20,8 +20,14 @@ export interface GcmKey {
     out: Uint8Array,
     at: number,
   ): MaybePromise<Uint8Array>;
-  /** Undefined when the tag does not fit. `sealed` has a tag at least. */
-  open(nonce: Uint8Array, aad: Uint8Array, sealed: Uint8Array): MaybePromise<Uint8Array | undefined>;
+  /** Opens the ciphertext and tag that `octets` has from `from` to `to`. Undefined when the tag does not fit. */
+  open(
+    nonce: Uint8Array,
+    aad: Uint8Array,
+    octets: Uint8Array,
+    from: number,
+    to: number,
+  ): MaybePromise<Uint8Array | undefined>;
 }
 
 interface Cipher {
@@ -85,12 +91,12 @@ function importWithNode(node: NodeCrypto, octets: Uint8Array): GcmKey {
       out.set(cipher.getAuthTag(), at + plain.length);
       return out;
     },
-    open(nonce, aad, sealed) {
-      const end = sealed.length - GCM_TAG_BYTES;
+    open(nonce, aad, octets, from, to) {
+      const tagAt = to - GCM_TAG_BYTES;
       const decipher = node.createDecipheriv("aes-128-gcm", key, nonce, TAG);
       decipher.setAAD(aad);
-      decipher.setAuthTag(sealed.subarray(end));
-      const plain = decipher.update(sealed.subarray(0, end));
+      decipher.setAuthTag(octets.subarray(tagAt, to));
+      const plain = decipher.update(octets.subarray(from, tagAt));
       try {
         decipher.final();
         return plain;
@@ -116,9 +122,10 @@ async function importWithWebCrypto(octets: Uint8Array): Promise<GcmKey> {
       out.set(new Uint8Array(await subtle.encrypt(parameters(nonce, aad), key, unshared(plain))), at);
       return out;
     },
-    async open(nonce, aad, sealed) {
+    async open(nonce, aad, octets, from, to) {
+      const sealed = unshared(octets.subarray(from, to));
       try {
-        return new Uint8Array(await subtle.decrypt(parameters(nonce, aad), key, unshared(sealed)));
+        return new Uint8Array(await subtle.decrypt(parameters(nonce, aad), key, sealed));
       } catch (error) {
         if (error instanceof DOMException && error.name === "OperationError") return undefined;
         throw error;

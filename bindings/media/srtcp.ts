@@ -115,8 +115,7 @@ export class SrtcpReceiver {
       aad.set(packet.subarray(0, RTCP_CLEAR_BYTES));
       aad.set(packet.subarray(end, mkiAt), RTCP_CLEAR_BYTES);
       const nonce = srtcpNonce(stream.keys.salt, ssrc, index);
-      const content = packet.subarray(RTCP_CLEAR_BYTES, end);
-      return andThen(stream.keys.cipher.open(nonce, aad, content), (rest) => {
+      return andThen(stream.keys.cipher.open(nonce, aad, packet, RTCP_CLEAR_BYTES, end), (rest) => {
         if (rest === undefined) return refused("not-authentic");
         const fault = this.#streams.admit(mki, ssrc, stream, index);
         if (fault !== undefined) return refused(fault);

@@ -5,7 +5,7 @@
  */
 import { type ErrorCode, MikeySakkeError } from "../../base/errors.ts";
 import { andThen, type MaybePromise } from "../../base/maybe-promise.ts";
-import { GCM_TAG_BYTES } from "./aes.ts";
+import { GCM_NONCE_BYTES, GCM_TAG_BYTES } from "./aes.ts";
 import { srtpNonce } from "./nonce.ts";
 import { guessIndex, MAX_SRTP_INDEX, SEQUENCE_NUMBERS } from "./packet-index.ts";
 import { PacketOctets } from "./packet-octets.ts";
@@ -34,6 +34,7 @@ export class SrtpSender {
   readonly #keys: SessionKeys;
   readonly #options: SrtpSenderOptions;
   readonly #octets = new PacketOctets();
+  readonly #nonce = new Uint8Array(GCM_NONCE_BYTES);
   #highest: number | undefined;
 
   private constructor(keys: SessionKeys, options: SrtpSenderOptions) {
@@ -82,7 +83,7 @@ export class SrtpSender {
     out.set(aad);
     out.set(mki, end);
     if (carriesRoc) writeUint32(out, end + mki.length, Math.floor(index / SEQUENCE_NUMBERS));
-    const nonce = srtpNonce(salt, ssrc, index);
+    const nonce = srtpNonce(salt, ssrc, index, this.#nonce);
     return cipher.seal(nonce, aad, packet.subarray(header.length), out, header.length);
   }
 
@@ -121,6 +122,7 @@ export class SrtpReceiver {
   readonly #options: SrtpReceiverOptions;
   readonly #streams: Streams;
   readonly #octets = new PacketOctets();
+  readonly #nonce = new Uint8Array(GCM_NONCE_BYTES);
 
   constructor(options: SrtpReceiverOptions) {
     this.#options = options;
@@ -163,8 +165,8 @@ export class SrtpReceiver {
     if (!stream.window.isNew(index)) return refused("replayed");
     const { cipher, salt } = stream.keys;
     const aad = packet.subarray(0, header.length);
-    const nonce = srtpNonce(salt, header.ssrc, index);
-    return andThen(cipher.open(nonce, aad, packet.subarray(header.length, end)), (payload) => {
+    const nonce = srtpNonce(salt, header.ssrc, index, this.#nonce);
+    return andThen(cipher.open(nonce, aad, packet, header.length, end), (payload) => {
       if (payload === undefined) return refused("not-authentic");
       const fault = this.#streams.admit(mki, header.ssrc, stream, index);
       if (fault !== undefined) return refused(fault);

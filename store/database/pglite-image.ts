@@ -1,5 +1,7 @@
 /** An empty PGlite, which the build makes: starting from a copy takes a fraction of the time that making one takes. */
-import { cp, readFile } from "node:fs/promises";
+import { constants, copyFileSync, existsSync, mkdirSync, readdirSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { PGlite } from "@electric-sql/pglite";
 
@@ -23,13 +25,19 @@ export async function emptyImage(): Promise<Blob> {
 }
 
 /** Copies the empty database to `folder`; false, with nothing there, when the build has made none. */
-export async function copyEmptyFolder(folder: string): Promise<boolean> {
-  try {
-    await cp(FOLDER, folder, { recursive: true, errorOnExist: true });
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
-    throw error;
+export function copyEmptyFolder(folder: string): boolean {
+  if (!existsSync(FOLDER)) return false;
+  copy(FOLDER, folder);
+  return true;
+}
+
+/** A thousand small files: the calls that wait take a third of the processor time of those that give promises. */
+function copy(from: string, to: string): void {
+  mkdirSync(to, { mode: 0o700 });
+  for (const entry of readdirSync(from, { withFileTypes: true })) {
+    const [source, target] = [join(from, entry.name), join(to, entry.name)];
+    if (entry.isDirectory()) copy(source, target);
+    else copyFileSync(source, target, constants.COPYFILE_EXCL);
   }
 }
 

@@ -3,16 +3,8 @@
  * returns. PGlite leaves fsync out by default and its file system has none, so both are put in here: kill -9 and
  * loss of power take nothing that was committed.
  */
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-} from "node:fs";
+import { existsSync, fsyncSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { open } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { PGlite, type PGliteOptions, types } from "@electric-sql/pglite";
 import { NodeFS } from "@electric-sql/pglite/nodefs";
@@ -23,8 +15,17 @@ import { lockFolder } from "./folder-lock.ts";
 import { copyEmptyFolder, emptyImage } from "./pglite-image.ts";
 import type { Database, Listener, QueryResult, Sql } from "./sql.ts";
 
+/**
+ * The pages that PostgreSQL keeps in memory. Its default is 128 MB, which Emscripten clears when they are mapped, so that all of
+ * them are resident from the start.
+ */
+const BUFFERS = ["-c", "shared_buffers=16MB"];
+const START = [...PGlite.defaultStartParams, ...BUFFERS];
 /** fdatasync, the default of Linux, is not there in Emscripten and does nothing. */
-const DURABLE = [...PGlite.defaultStartParams.filter((flag) => flag !== "-F"), "-c", "wal_sync_method=fsync"];
+const DURABLE = [...START.filter((flag) => flag !== "-F"), "-c", "wal_sync_method=fsync"];
+
+/** Files of a new database that are brought to the disk at a time. */
+const SYNCS = 16;
 
 /** PGlite's own conversion goes octet by octet through arrays of strings. */
 const CONVERSIONS: PGliteOptions = {
@@ -41,7 +42,7 @@ function bytea(value: unknown): string {
 export async function openPglite(folder?: string): Promise<Database> {
   if (folder === undefined) {
     return new PgliteDatabase(
-      await PGlite.create({ ...CONVERSIONS, loadDataDir: await emptyImage() }),
+      await PGlite.create({ ...CONVERSIONS, startParams: START, loadDataDir: await emptyImage() }),
       () => {},
     );
   }
@@ -88,32 +89,33 @@ async function initialise(root: string, data: string): Promise<void> {
   const fresh = `${data}.new`;
   rmSync(fresh, { recursive: true, force: true });
   try {
-    if (!(await copyEmptyFolder(fresh))) await (await openFolder(fresh, await emptyImage())).close();
-    syncTree(fresh);
+    if (!copyEmptyFolder(fresh)) await (await openFolder(fresh, await emptyImage())).close();
+    await syncTree(fresh);
     renameSync(fresh, data);
   } catch (cause) {
     // On a full disk it would keep the room that others need.
     rmSync(fresh, { recursive: true, force: true });
     throw cause;
   }
-  syncOne(root);
+  await syncOne(root);
 }
 
-function syncTree(path: string): void {
-  for (const entry of readdirSync(path, { withFileTypes: true })) {
-    const inside = join(path, entry.name);
-    if (entry.isDirectory()) syncTree(inside);
-    else if (entry.isFile()) syncOne(inside);
-  }
-  syncOne(path);
+/** Folders and files are written together, which takes the disk a fraction of the time that one after the other takes. */
+async function syncTree(root: string): Promise<void> {
+  const names = readdirSync(root, { recursive: true, encoding: "utf8" });
+  const paths = [root, ...names.map((name) => join(root, name))].values();
+  const each = async () => {
+    for (const path of paths) await syncOne(path);
+  };
+  await Promise.all(Array.from({ length: SYNCS }, each));
 }
 
-function syncOne(path: string): void {
-  const file = openSync(path, "r");
+async function syncOne(path: string): Promise<void> {
+  const file = await open(path, "r");
   try {
-    fsyncSync(file);
+    await file.sync();
   } finally {
-    closeSync(file);
+    await file.close();
   }
 }
 

@@ -1,5 +1,5 @@
 /** Media of a group: one key a sender, found from the MKI; several GMKs at a time; members that left (TS 33.180 7.4, 7.5). */
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { type DeliveredKey, type KeyId, systemRandom, toHex } from "../../bindings/index.ts";
 import {
   drawnBlocks,
@@ -42,6 +42,24 @@ describe("group media", () => {
       }
     }
     expect(new Set(sealed).size).toBe(3);
+  });
+
+  it("gives each packet its own nonce where several are under way, as with WebCrypto", async () => {
+    const [alice, bob] = gmkOf(0x0123456, [ALICE, BOB]);
+    const end = (key: DeliveredKey) => new GroupMedia({ keys: ring(key), service: "mcptt" });
+    const clear = [1, 2, 3].map((n) => rtp(7, n, text(`word ${n}`)));
+    // As in a browser, which has no modules of Node.
+    const hidden = vi.spyOn(process, "getBuiltinModule").mockReturnValue(undefined);
+    const sender = end(alice!).sender(7);
+    const sealed = await Promise.all(clear.map((packet) => sender.protect(packet)));
+    const inBrowser = end(bob!);
+    const opened = await Promise.all(sealed.map((packet) => inBrowser.receive(packet)));
+    hidden.mockRestore();
+    expect(opened).toMatchObject(clear.map((packet) => ({ ok: true, packet })));
+    const inNode = end(bob!);
+    expect(sealed.map((packet) => inNode.receive(packet))).toMatchObject(
+      clear.map((packet) => ({ ok: true, packet })),
+    );
   });
 
   it("names the sender by its GUK-ID", async () => {

@@ -129,3 +129,12 @@ it("PGlite refuses a folder that holds something else", async () => {
   writeFileSync(join(folder, "database", "PG_VERSION"), "9\n");
   await expect(openPglite(folder)).rejects.toMatchObject({ kind: "transport", code: "STORE_UNREADABLE" });
 });
+
+it("keeps 16 MB of pages in memory, on a folder and without one", async () => {
+  for (const place of [folder, undefined]) {
+    const db = await openPglite(place);
+    const { rows } = await db.query<{ shared_buffers: string }>("SHOW shared_buffers");
+    expect(rows).toEqual([{ shared_buffers: "16MB" }]);
+    await db.close();
+  }
+});
