@@ -11,6 +11,9 @@ const LETTERS = 39;
 /** The digit of a number up to 15, without a look into a table or a branch. */
 const digit = (n: number) => ZERO + n + (((9 - n) >> 8) & LETTERS);
 
+/** The value of a digit. Letters of both cases lie at 1 to 6 above a multiple of 16, and have bit 6 set. */
+const digitValue = (code: number) => (code & 15) + 9 * (code >> 6);
+
 export function toHex(bytes: Uint8Array): string {
   const digits = new Uint8Array(2 * bytes.length);
   for (let i = 0; i < bytes.length; i++) {
@@ -25,7 +28,9 @@ export function fromHex(text: string, label = "hex"): Uint8Array {
   if (!HEX.test(text))
     throw new MikeySakkeError("usage", "BAD_HEX", `${label}: not an even number of hex digits`);
   const out = new Uint8Array(text.length / 2);
-  for (let i = 0; i < out.length; i++) out[i] = Number.parseInt(text.slice(2 * i, 2 * i + 2), 16);
+  for (let i = 0; i < out.length; i++) {
+    out[i] = (digitValue(text.charCodeAt(2 * i)) << 4) | digitValue(text.charCodeAt(2 * i + 1));
+  }
   return out;
 }
 

@@ -16,8 +16,8 @@ const sha256 = (octets) => createHash("sha256").update(octets).digest("hex");
 for (const build of ["fma", "simd"]) {
   const file = resolve(folder, "dist/bindings/wasm", `${build}.js`);
   // The hash of what the package runs, not the one it states.
-  const { base64 } = await import(pathToFileURL(file).href);
-  const theirs = sha256(Buffer.from(base64, "base64"));
+  const { hex } = await import(pathToFileURL(file).href);
+  const theirs = sha256(Buffer.from(hex, "hex"));
   const ours = sha256(
     readFileSync(join(fileURLToPath(new URL("../build", import.meta.url)), `${build}.wasm`)),
   );

@@ -4,7 +4,7 @@
  * and really fuses (a self-test decides), else the SIMD build with the same results.
  */
 import { instantiate } from "@assemblyscript/loader";
-import { fromBase64 } from "../../base/bytes.ts";
+import { fromHex } from "../../base/bytes.ts";
 import { MikeySakkeError, requireOneOf, requireOptions } from "../../base/errors.ts";
 import { builtinModule } from "../../base/platform.ts";
 import { Arena } from "./arena.ts";
@@ -185,9 +185,9 @@ async function tryFma(memory: WebAssembly.Memory): Promise<Core | undefined> {
 /** The two kinds of memory import differ in one octet. */
 function binaryFor(
   memory: WebAssembly.Memory,
-  built: { base64: string; memoryLimitsAt: number },
+  built: { hex: string; memoryLimitsAt: number },
 ): BufferSource {
-  const binary = fromBase64(built.base64);
+  const binary = fromHex(built.hex);
   if (isShared(memory)) binary[built.memoryLimitsAt] = SHARED_WITH_MAXIMUM;
   return binary as BufferSource;
 }

@@ -1,6 +1,6 @@
 /** Tests which build `load` takes, on hosts that are simulated: above all one whose fused operation rounds twice. */
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import { toBase64, toHex } from "../../../base/bytes.ts";
+import { toHex } from "../../../base/bytes.ts";
 import { MikeySakkeError } from "../../../base/errors.ts";
 import { type Core, load } from "../../../bindings/core/core.ts";
 import { EccsiPublicKey, EccsiSigner } from "../../../bindings/eccsi/index.ts";
@@ -59,7 +59,7 @@ afterEach(() => {
 
 /** Makes modules that are imported afterwards see a host that runs the FMA build without fusing. */
 async function loadWithoutFusing(): Promise<typeof load> {
-  vi.doMock(FMA, () => ({ base64: toBase64(unfused), memoryLimitsAt: 0 }));
+  vi.doMock(FMA, () => ({ hex: toHex(unfused), memoryLimitsAt: 0 }));
   vi.resetModules();
   return (await import("../../../bindings/core/core.ts")).load;
 }
@@ -109,8 +109,8 @@ describe("a host", () => {
   });
 
   it("without relaxed SIMD gets the SIMD build", async () => {
-    const { base64 } = await import("../../../bindings/wasm/fma.ts");
-    validateOnly((binary) => toBase64(binary) !== base64);
+    const { hex } = await import("../../../bindings/wasm/fma.ts");
+    validateOnly((binary) => toHex(binary) !== hex);
     expect((await load()).build).toBe("simd");
     expect(await failure(load({ build: "fma" }))).toBe("crypto/NO_BUILD");
   });
