@@ -2,19 +2,21 @@
 // scalars 32 octets, points x then y 64 octets. Hashing is the caller's. Every function clears the workspace before
 // it returns; the blocks it was given, scratch among them, are cleared by their owner.
 
-import { P256, bytes, lanes, mul, pointBytes, sub } from "./field";
+import { P256, bytes, getWords, lanes, mul, pointBytes, rSquared, setWords, sqr, sub } from "./field";
 import { FIXED_BYTES, wipe, workspace } from "./memory/workspace";
 import { P256_CURVE } from "./generated/curves";
 import { P256_N, P256_P } from "./generated/moduli";
 import { RECODED_BYTES, recode } from "./digits";
 import { addProjective, loadInteger, sumComplete, vanishes } from "./points";
-import { addMod, fromOctets, isEqual, isLess, isZero, mulMod, reduceMod, toOctets } from "./scalar";
+import { MULTIPLE_BITS, addToMultiple, multipleBytes, multiplyLanesScratch, multiplyLanesUnsafe } from "./multiples";
+import { addMod, fromOctets, isEqual, isLess, isZero, montgomeryMul, mulMod, reduceMod, toOctets } from "./scalar";
 import { buildScratch, buildTable, rowsOf, tableBytes, windowWidthOf } from "./tables";
 import { inverseMod } from "./inverse";
-import { isInfinity, rowsFor, spreadScratch, sumFixed, sumPublicUnsafe, sumScratch, sumsOf, toIntegers,
+import { isInfinity, rowsFor, spreadScratch, sumFixed, sumFixedUnsafe, sumPublicUnsafe, sumScratch, sumsOf, toIntegers,
     writeOctets } from "./fixedbase";
 import { multiplyPublicProjectiveUnsafe, multiplyPublicUnsafe, multiplyScratch } from "./multiply";
-import { Abscissa, Issue, Scalar, Signature, claim, release, slot } from "./scratch";
+import { Abscissa, Issue, Multipliers, Scalar, Signature, claim, release, slot } from "./scratch";
+import { rSquaredOf } from "./modulus";
 
 const N: i32 = 8;
 const SCALAR: usize = 32;
@@ -190,6 +192,29 @@ function signerPoint(out: usize, pvt: usize, kpak: usize, hs: usize, scratch: us
   return load<u8>(infinity) == 0 ? 0 : 2;
 }
 
+/** Octets of what is verified: HE, r, s, HS of 32 each, then PVT of 64. */
+const VERIFICATION: usize = 4 * SCALAR + POINT;
+
+/**
+ * The multipliers u1 = s HE of G and u2 = s r of KPAK or Y, mod the order, for the octets at `input`. A factor of a product
+ * is any integer of 256 bits, so only s is reduced. `t` is a temporary. Both are 0 for an s of 0 mod the order.
+ */
+function multipliers(u1: usize, u2: usize, input: usize, t: usize): void {
+  fromOctets(t, input + 2 * SCALAR, 32, N);
+  montgomeryMul(t, t, rSquaredOf(P256_N), P256_N);
+  fromOctets(u1, input, 32, N);
+  montgomeryMul(u1, u1, t, P256_N);
+  fromOctets(u2, input + SCALAR, 32, N);
+  montgomeryMul(u2, u2, t, P256_N);
+}
+
+/** The multiplier u3 = u2 HS of PVT. */
+function multiplierOfPvt(u3: usize, u2: usize, input: usize, t: usize): void {
+  montgomeryMul(t, u2, rSquaredOf(P256_N), P256_N);
+  fromOctets(u3, input + 3 * SCALAR, 32, N);
+  montgomeryMul(u3, u3, t, P256_N);
+}
+
 /** Octets of scratch for eccsiVerify. */
 export function eccsiVerifyScratch(tableG: usize, tableB: usize): usize {
   const fixed = POINT + 2 * RECODED_BYTES + 5 * SCALAR + 2 * PROJECTIVE * bytes<P256>();
@@ -218,16 +243,11 @@ function verify(tableG: usize, tableKpak: usize, tableY: usize, input: usize, sc
   const a = pvt + POINT, b = a + RECODED_BYTES, sum = b + RECODED_BYTES, product = sum + PROJECTIVE * bytes<P256>();
   const work = product + PROJECTIVE * bytes<P256>(), sums = work + multiplyScratch<P256>();
   const table = tableY != 0 ? tableY : tableKpak;
-  scalar(u1, input);
-  scalar(r, input + SCALAR);
-  scalar(s, input + 2 * SCALAR);
+  multipliers(u1, u2, input, s);
   if (isZero(s, N) == 1) return 0;
-  mulMod(u1, u1, s, P256_N);
-  mulMod(u2, r, s, P256_N);
   if (tableY == 0) {
     if (decodePoint(pvt, input + 4 * SCALAR) != 0) return 0;
-    scalar(u3, input + 3 * SCALAR);
-    mulMod(u3, u3, u2, P256_N);
+    multiplierOfPvt(u3, u2, input, s);
     if (isZero(u3, N) == 1 || !multiplyPublicProjectiveUnsafe<P256>(product, u3, N, pvt, work)) return 2;
   }
   recodePadded(a, u1, tableG);
@@ -250,4 +270,100 @@ function hasAbscissa(X: usize, words: usize): u32 {
   const equal = vanishes<P256>(difference) & (1 ^ vanishes<P256>(Z));
   release(Abscissa.DIFFERENCE, Abscissa.END);
   return equal;
+}
+
+/** Octets of scratch for eccsiVerifyBatch of n signatures. */
+export function eccsiVerifyBatchScratch(tableG: usize, tableKpak: usize, n: i32): usize {
+  const groups = groupsOf(min(n, CHUNK)), slots = <usize>(groups * lanes());
+  const sums = sumScratch<P256>(rowsFor(tableG, ORDER_BITS) + rowsFor(tableKpak, ORDER_BITS), groups);
+  return slots * (3 * RECODED_BYTES + POINT) + <usize>groups * multipleBytes() + max(sums, multiplyLanesScratch(groups));
+}
+
+/**
+ * Verifies n signatures by signers without tables as eccsiVerify does, a signature in each lane: status[i] is its result
+ * for input[i]. Everything is public.
+ */
+export function eccsiVerifyBatch(tableG: usize, tableKpak: usize, n: i32, input: usize, status: usize, scratch: usize): void {
+  for (let at = 0; at < n; at += CHUNK) {
+    verifyChunk(tableG, tableKpak, min(n - at, CHUNK), input + <usize>at * VERIFICATION, status + <usize>at, scratch);
+  }
+  wipe(workspace, FIXED_BYTES);
+}
+
+function verifyChunk(tableG: usize, tableKpak: usize, count: i32, input: usize, status: usize, scratch: usize): void {
+  const groups = groupsOf(count), slots = <usize>(groups * lanes()), rowsG = rowsFor(tableG, ORDER_BITS),
+      rowsKpak = rowsFor(tableKpak, ORDER_BITS);
+  const a = scratch, b = a + slots * RECODED_BYTES, c = b + slots * RECODED_BYTES, pvts = c + slots * RECODED_BYTES;
+  const multiples = pvts + slots * POINT, work = multiples + <usize>groups * multipleBytes();
+  // Lanes that get no other signature repeat the last one.
+  for (let i = 0; i < <i32>slots; i++) {
+    const from = <usize>min(i, count - 1), to = <usize>i * RECODED_BYTES;
+    store<u8>(status + from, loadVerification(a + to, b + to, c + to, pvts + <usize>i * POINT, input + from * VERIFICATION,
+        rowsG * windowWidthOf(tableG), rowsKpak * windowWidthOf(tableKpak)));
+  }
+  multiplyLanesUnsafe(multiples, c, pvts, groups, work);
+  sumFixedUnsafe<P256>(tableG, rowsG, a, tableKpak, rowsKpak, b, groups, work);
+  for (let g = 0; g < groups; g++) {
+    const first = g * lanes(), multiple = multiples + <usize>g * multipleBytes();
+    addToMultiple(multiple, sumsOf(work) + <usize>g * pointBytes<P256>());
+    haveAbscissas(multiple, work, first, count, input, status);
+  }
+}
+
+/**
+ * Recodes the multipliers of G, KPAK and PVT, and decodes PVT. Returns 1; 0 if the signature is refused, 2 if eccsiVerify has
+ * to decide because a multiplier is 0. In both cases the lane gets G and multipliers of 1, which are no exceptional case.
+ */
+function loadVerification(a: usize, b: usize, c: usize, pvt: usize, input: usize, bitsG: i32, bitsKpak: i32): u8 {
+  claim(Multipliers.G, Multipliers.END);
+  const u1 = slot(Multipliers.G), u2 = slot(Multipliers.KPAK), u3 = slot(Multipliers.PVT), t = slot(Multipliers.T);
+  multipliers(u1, u2, input, t);
+  let verdict: u8 = isZero(t, N) == 1 ? 0 : 1;
+  multiplierOfPvt(u3, u2, input, t);
+  if (decodePoint(pvt, input + 4 * SCALAR) != 0) verdict = 0;
+  else if (verdict == 1 && (isZero(u1, N) | isZero(u2, N) | isZero(u3, N)) == 1) verdict = 2;
+  if (verdict != 1) {
+    memory.copy(pvt, P256_CURVE, POINT);
+    memory.fill(u1, 0, SCALAR);
+    store<u32>(u1, 1);
+    memory.copy(u2, u1, SCALAR);
+    memory.copy(u3, u1, SCALAR);
+  }
+  recode(a, u1, P256_N, bitsG);
+  recode(b, u2, P256_N, bitsKpak);
+  recode(c, u3, P256_N, MULTIPLE_BITS);
+  release(Multipliers.G, Multipliers.END);
+  return verdict;
+}
+
+/**
+ * Completes the status of the signatures whose J is in the lanes of `multiple`: 1 becomes 0 where the affine x of J is not
+ * r, or r is 0, and 2 where a step met an exceptional case. `sums` is the scratch of the sums of both tables.
+ */
+function haveAbscissas(multiple: usize, sums: usize, first: i32, count: i32, input: usize, status: usize): void {
+  claim(Abscissa.DIFFERENCE, Abscissa.END);
+  const difference = slot(Abscissa.DIFFERENCE), r = slot(Abscissa.R), words = slot(Abscissa.WORDS),
+      Z = multiple + 2 * bytes<P256>();
+  for (let lane = 0; lane < lanes(); lane++) {
+    // 32 octets are below 2^256 < 2 p.
+    fromOctets(words, input + <usize>min(first + lane, count - 1) * VERIFICATION + SCALAR, 32, N);
+    setWords<P256>(r, lane, words);
+  }
+  mul<P256>(r, r, rSquared<P256>());
+  sqr<P256>(difference, Z);
+  mul<P256>(difference, difference, r);
+  sub<P256>(difference, multiple, difference, 0);
+  for (let lane = 0; lane < lanes() && first + lane < count; lane++) {
+    const at = status + <usize>(first + lane);
+    if (load<u8>(at) != 1) continue;
+    if (isInfinity(sums, first + lane) | isZeroLane(Z, lane, words)) store<u8>(at, 2);
+    else store<u8>(at, <u8>(isZeroLane(difference, lane, words) & (1 ^ isZeroLane(r, lane, words))));
+  }
+  release(Abscissa.DIFFERENCE, Abscissa.END);
+}
+
+/** 1 if the lane is 0 mod p. */
+function isZeroLane(a: usize, lane: i32, words: usize): u32 {
+  getWords<P256>(words, a, lane);
+  return isZero(words, N);
 }

@@ -4,7 +4,7 @@
 import "./kernels";
 import { difference, factors, legal, reducible, repeated, subtrahends, summands } from "./bounds";
 import { workspace } from "./memory/workspace";
-import { Fp, bytes, isFp, lanes } from "./tags";
+import { Fp, P256, bytes, isFp, lanes } from "./tags";
 
 export { Fp, P256, bytes, entryBytes, isFp, lanes, pointBytes, words } from "./tags";
 
@@ -44,10 +44,11 @@ export { Fp, P256, bytes, entryBytes, isFp, lanes, pointBytes, words } from "./t
 
 /** As mul where all pairs of lanes are the same, which takes half the products where there are two. */
 @inline export function mulPair<F>(out: usize, a: usize, b: usize): void {
-  if (kernel.REPEATS && isFp<F>()) {
+  if (kernel.REPEATS) {
     factors<F>(a, b, 0, 0);
     repeated<F>(a, b);
-    kernel.fp.mulPair(out, a, b);
+    if (isFp<F>()) kernel.fp.mulPair(out, a, b);
+    else kernel.p256.mulPair(out, a, b);
     legal<F>(out);
   } else {
     mul<F>(out, a, b);
@@ -56,10 +57,11 @@ export { Fp, P256, bytes, entryBytes, isFp, lanes, pointBytes, words } from "./t
 
 /** As sqr where all pairs of lanes are the same. */
 @inline export function sqrPair<F>(out: usize, a: usize): void {
-  if (kernel.REPEATS && isFp<F>()) {
+  if (kernel.REPEATS) {
     factors<F>(a, a, 0, 0);
     repeated<F>(a, a);
-    kernel.fp.sqrPair(out, a);
+    if (isFp<F>()) kernel.fp.sqrPair(out, a);
+    else kernel.p256.sqrPair(out, a);
     legal<F>(out);
   } else {
     sqr<F>(out, a);
@@ -68,11 +70,12 @@ export { Fp, P256, bytes, entryBytes, isFp, lanes, pointBytes, words } from "./t
 
 /** As mulAddMul where all pairs of lanes are the same. */
 @inline export function mulAddMulPair<F>(out: usize, a: usize, b: usize, c: usize, d: usize): void {
-  if (kernel.REPEATS && isFp<F>()) {
+  if (kernel.REPEATS) {
     factors<F>(a, b, c, d);
     repeated<F>(a, b);
     repeated<F>(c, d);
-    kernel.fp.mulAddMulPair(out, a, b, c, d);
+    if (isFp<F>()) kernel.fp.mulAddMulPair(out, a, b, c, d);
+    else kernel.p256.mulAddMulPair(out, a, b, c, d);
     legal<F>(out);
   } else {
     mulAddMul<F>(out, a, b, c, d);
@@ -113,36 +116,34 @@ export { Fp, P256, bytes, entryBytes, isFp, lanes, pointBytes, words } from "./t
   legal<F>(out);
 }
 
-/** out = 3 a. out is not a. */
-@inline export function triple<F>(out: usize, a: usize): void {
-  summands<F>(a, 3, 0);
+/** out = 3 a. out is not a. For Fp. */
+@inline export function triple(out: usize, a: usize): void {
+  summands<Fp>(a, 3, 0);
   if (kernel.SCALES) {
-    scaleBy3<F>(out, a);
+    scaleBy3(out, a);
   } else {
-    add<F>(out, a, a);
-    add<F>(out, out, a);
+    add<Fp>(out, a, a);
+    add<Fp>(out, out, a);
   }
 }
 
-/** out = 2^shift a, 1 <= shift <= 3. */
-@inline export function shiftLeft<F>(out: usize, a: usize, shift: i32): void {
-  summands<F>(a, 1 << shift, 0);
+/** out = 2^shift a, 1 <= shift <= 3. For Fp. */
+@inline export function shiftLeft(out: usize, a: usize, shift: i32): void {
+  summands<Fp>(a, 1 << shift, 0);
   if (kernel.SCALES) {
-    scaleByPower<F>(out, a, shift);
+    scaleByPower(out, a, shift);
   } else {
-    add<F>(out, a, a);
-    for (let i = 1; i < shift; i++) add<F>(out, out, out);
+    add<Fp>(out, a, a);
+    for (let i = 1; i < shift; i++) add<Fp>(out, out, out);
   }
 }
 
-function scaleBy3<F>(out: usize, a: usize): void {
-  if (isFp<F>()) kernel.fp.scale(out, a, 1, i64x2.splat(-1));
-  else kernel.p256.scale(out, a, 1, i64x2.splat(-1));
+function scaleBy3(out: usize, a: usize): void {
+  kernel.fp.scale(out, a, 1, i64x2.splat(-1));
 }
 
-function scaleByPower<F>(out: usize, a: usize, shift: i32): void {
-  if (isFp<F>()) kernel.fp.scale(out, a, shift, i64x2.splat(0));
-  else kernel.p256.scale(out, a, shift, i64x2.splat(0));
+function scaleByPower(out: usize, a: usize, shift: i32): void {
+  kernel.fp.scale(out, a, shift, i64x2.splat(0));
 }
 
 /** out = a - b + K p with the K of `level`, see fma/field.ts. P-256 reduces by itself and takes any level. */
@@ -151,6 +152,27 @@ function scaleByPower<F>(out: usize, a: usize, shift: i32): void {
   if (isFp<F>()) kernel.fp.sub(out, a, b, level);
   else kernel.p256.sub(out, a, b, level);
   legal<F>(out);
+}
+
+/** out = 3 (a + b). For P-256, as the next two. */
+@inline export function tripleSum(out: usize, a: usize, b: usize): void {
+  summands<P256>(a, 1, b);
+  kernel.p256.tripleSum(out, a, b);
+  legal<P256>(out);
+}
+
+/** out = a - 2 b. */
+@inline export function minusTwice(out: usize, a: usize, b: usize): void {
+  difference<P256>(a, b, 0);
+  kernel.p256.minusTwice(out, a, b);
+  legal<P256>(out);
+}
+
+/** out = 2 (a - b). */
+@inline export function twiceDifference(out: usize, a: usize, b: usize): void {
+  difference<P256>(a, b, 0);
+  kernel.p256.twiceDifference(out, a, b);
+  legal<P256>(out);
 }
 
 /** Sets the lane to the integer at `words`, least significant first (not in Montgomery form). */

@@ -4,7 +4,7 @@ import { bytes, copy, getWords, lanes, mul, one, pointBytes, setWords, words as 
 import { RECODED_BYTES } from "./digits";
 import { broadcast } from "./lanes";
 import { foldLanes, foldProjective, sumComplete, sumLevels, sumTree } from "./points";
-import { rowsOf, selectPoints, selectSpread, selectSpreadUnsafe, windowWidthOf } from "./tables";
+import { rowsOf, selectPoints, selectPointsUnsafe, selectSpread, selectSpreadUnsafe, windowWidthOf } from "./tables";
 import { Conversion, claim, release, slot } from "./scratch";
 import { toOctets } from "./scalar";
 import { wipe } from "./memory/workspace";
@@ -40,12 +40,29 @@ export function sumScratch<F>(count: i32, groups: i32): usize {
  */
 export function sumFixed<F>(tableA: usize, rowsA: i32, a: usize, tableB: usize, rowsB: i32, b: usize, groups: i32,
     scratch: usize): void {
+  sumSelected<F>(tableA, rowsA, a, tableB, rowsB, b, groups, scratch, false);
+}
+
+/** As sumFixed for public scalars. "Unsafe": the addresses depend on the scalars. */
+export function sumFixedUnsafe<F>(tableA: usize, rowsA: i32, a: usize, tableB: usize, rowsB: i32, b: usize, groups: i32,
+    scratch: usize): void {
+  sumSelected<F>(tableA, rowsA, a, tableB, rowsB, b, groups, scratch, true);
+}
+
+@inline function sumSelected<F>(tableA: usize, rowsA: i32, a: usize, tableB: usize, rowsB: i32, b: usize, groups: i32,
+    scratch: usize, isPublic: bool): void {
   const points = sumsOf(scratch), masks = masksOf(scratch), point = pointBytes<F>();
-  const count = rowsA + rowsB, prefix = points + <usize>(count * groups) * point;
+  const count = rowsA + rowsB, prefix = points + <usize>(count * groups) * point,
+      others = points + <usize>(rowsA * groups) * point;
   memory.fill(scratch + MASKS_BYTES, 0, 512);
   for (let attempt = 0; attempt < 2; attempt++) {
-    selectPoints<F>(points, tableA, rowsA, a, groups, masks);
-    if (rowsB > 0) selectPoints<F>(points + <usize>(rowsA * groups) * point, tableB, rowsB, b, groups, masks);
+    if (isPublic) {
+      selectPointsUnsafe<F>(points, tableA, rowsA, a, groups);
+      selectPointsUnsafe<F>(others, tableB, rowsB, b, groups);
+    } else {
+      selectPoints<F>(points, tableA, rowsA, a, groups, masks);
+      if (rowsB > 0) selectPoints<F>(others, tableB, rowsB, b, groups, masks);
+    }
     if (attempt == 1) sumComplete<F>(points, count, groups, scratch + MASKS_BYTES);
     else if (sumTree<F>(points, count, groups, prefix)) break;
   }

@@ -5,7 +5,7 @@
 // Bounds in multiples of p: X, Y below 38, Z below 9, so every product is of operands below 50 p.
 
 import { below, evenOddBelow } from "./bounds";
-import { add, copy, isFp, mulPair, one, shiftLeft, sqrPair, sub, triple, zero } from "./field";
+import { P256, add, copy, isFp, minusTwice, mulPair, one, shiftLeft, sqrPair, sub, triple, tripleSum, zero } from "./field";
 import { duplicateEven, duplicateOdd, evenOdd, swapPairs } from "./lanes";
 import { Addition, Doubling, Line, Multiple, MultipleZero, claim, release, slot } from "./scratch";
 
@@ -63,8 +63,12 @@ export function start<F>(): void {
   evenOddBelow<F>(ZY(), 9, 38);
 }
 
-/** C = 2C. With `withLine` the tangent, times 2 Y Z^3: (slope (Qx Z^2 + X) - 2 Y^2, Qy 2 Y Z^3). */
+/** C = 2C. With `withLine`, which is for Fp, the tangent times 2 Y Z^3: (slope (Qx Z^2 + X) - 2 Y^2, Qy 2 Y Z^3). */
 export function double<F>(withLine: bool): void {
+  if (!isFp<F>()) {
+    doubleOnP256();
+    return;
+  }
   withinBounds<F>();
   claim(Doubling.SQUARE, Doubling.END);
   const square = slot(Doubling.SQUARE), delta = slot(Doubling.DELTA), gamma = slot(Doubling.GAMMA), t = slot(Doubling.T),
@@ -79,23 +83,15 @@ export function double<F>(withLine: bool): void {
   mulPair<F>(t, t, u);
   duplicateEven<F>(beta, t);
   duplicateOdd<F>(t, t);
-  triple<F>(alpha, t);
-  // [alpha^2, Z' = 2 Y Z = (Y + Z)^2 - gamma - delta]: on P-256 a square saves less than two differences cost.
+  triple(alpha, t);
+  // [alpha^2, Z' = 2 Y Z = (Y + Z)^2 - gamma - delta]
   swapPairs<F>(u, ZY());
-  if (isFp<F>()) {
-    add<F>(u, u, ZY());
-    evenOdd<F>(t, alpha, u);
-    sqrPair<F>(t, t);
-    duplicateOdd<F>(z3, t);
-    sub<F>(z3, z3, gamma, 0);
-    sub<F>(z3, z3, delta, 0);
-  } else {
-    evenOdd<F>(v, alpha, u);
-    add<F>(t, ZY(), ZY());
-    evenOdd<F>(t, alpha, t);
-    mulPair<F>(t, t, v);
-    duplicateOdd<F>(z3, t);
-  }
+  add<F>(u, u, ZY());
+  evenOdd<F>(t, alpha, u);
+  sqrPair<F>(t, t);
+  duplicateOdd<F>(z3, t);
+  sub<F>(z3, z3, gamma, 0);
+  sub<F>(z3, z3, delta, 0);
   if (withLine) {
     evenOdd<F>(u, evalX(), z3);
     mulPair<F>(u, u, delta);
@@ -109,18 +105,61 @@ export function double<F>(withLine: bool): void {
   }
   // X' = alpha^2 - 8 beta
   duplicateEven<F>(t, t);
-  shiftLeft<F>(u, beta, 3);
+  shiftLeft(u, beta, 3);
   sub<F>(X(), t, u, 5);
-  shiftLeft<F>(beta, beta, 2);
+  shiftLeft(beta, beta, 2);
   sub<F>(u, beta, X(), 6);
   evenOdd<F>(t, alpha, gamma);
   evenOdd<F>(u, u, gamma);
   mulPair<F>(t, t, u);
   duplicateOdd<F>(u, t);
   duplicateEven<F>(t, t);
-  shiftLeft<F>(u, u, 3);
+  shiftLeft(u, u, 3);
   sub<F>(t, t, u, 5);
   evenOdd<F>(ZY(), z3, t);
+  release(Doubling.SQUARE, Doubling.END);
+}
+
+/**
+ * C = 2C on P-256, where passes of sums cost more beside the products. With D = Z^2, H = 2 Y^2, G = 2 H, B = X G and
+ * A = 3 (X - D)(X + D):
+ *   X' = A^2 - 2 B,  Y' = A (B - X') - G H,  Z' = 2 Y Z
+ */
+function doubleOnP256(): void {
+  claim(Doubling.SQUARE, Doubling.END);
+  const square = slot(Doubling.SQUARE), D = slot(Doubling.DELTA), H = slot(Doubling.GAMMA), t = slot(Doubling.T),
+      G = slot(Doubling.BETA), A = slope(), u = slot(Doubling.U), z3 = slot(Doubling.Z3), B = slot(Doubling.V);
+  // [Z, Y] [Z, 2 Y] = [D, H]
+  add<P256>(t, ZY(), ZY());
+  evenOdd<P256>(u, ZY(), t);
+  mulPair<P256>(square, ZY(), u);
+  duplicateEven<P256>(D, square);
+  duplicateOdd<P256>(H, square);
+  add<P256>(G, H, H);
+  // [X, X - D] [G, 3 (X + D)] = [B, A]
+  sub<P256>(u, X(), D, 0);
+  tripleSum(D, X(), D);
+  evenOdd<P256>(u, X(), u);
+  evenOdd<P256>(D, G, D);
+  mulPair<P256>(u, u, D);
+  duplicateEven<P256>(B, u);
+  duplicateOdd<P256>(A, u);
+  // [A, 2 Y] [A, Z] = [A^2, Z']
+  swapPairs<P256>(u, ZY());
+  evenOdd<P256>(u, A, u);
+  evenOdd<P256>(t, A, t);
+  mulPair<P256>(t, t, u);
+  duplicateOdd<P256>(z3, t);
+  duplicateEven<P256>(t, t);
+  minusTwice(X(), t, B);
+  // [A, G] [B - X', H], whose difference is Y'
+  sub<P256>(u, B, X(), 0);
+  evenOdd<P256>(u, u, H);
+  evenOdd<P256>(t, A, G);
+  mulPair<P256>(t, t, u);
+  swapPairs<P256>(u, t);
+  sub<P256>(u, u, t, 0);
+  evenOdd<P256>(ZY(), z3, u);
   release(Doubling.SQUARE, Doubling.END);
 }
 

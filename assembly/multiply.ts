@@ -1,6 +1,6 @@
 // [k]B for a public scalar and a base without a table: signature verification only. The course depends on the scalar.
 
-import { bytes, copy, mul, one, sqr, sub, zero } from "./field";
+import { bytes, copy, mulPair, one, sqrPair, sub, zero } from "./field";
 import { X, ZY, addBase, baseX, baseY, disownMultiple, double, ownMultiple, start } from "./jacobian";
 import { duplicateEven, duplicateOdd } from "./lanes";
 import { invertLanes, invertMany, loadInteger, vanishes } from "./points";
@@ -25,10 +25,10 @@ function toAffine<F>(x: usize, y: usize): bool {
     return false;
   }
   duplicateOdd<F>(y, ZY());
-  sqr<F>(t, inverse);
-  mul<F>(x, X(), t);
-  mul<F>(t, t, inverse);
-  mul<F>(y, y, t);
+  sqrPair<F>(t, inverse);
+  mulPair<F>(x, X(), t);
+  mulPair<F>(t, t, inverse);
+  mulPair<F>(y, y, t);
   release(MultipleOut.Z, MultipleOut.END);
   return true;
 }
@@ -57,9 +57,9 @@ export function multiplyPublicProjectiveUnsafe<F>(out: usize, k: usize, n: i32, 
   const size = bytes<F>(), z = slot(MultipleOut.Z), square = slot(MultipleOut.T);
   duplicateEven<F>(z, ZY());
   duplicateOdd<F>(out + size, ZY());
-  mul<F>(out, X(), z);
-  sqr<F>(square, z);
-  mul<F>(out + 2 * size, square, z);
+  mulPair<F>(out, X(), z);
+  sqrPair<F>(square, z);
+  mulPair<F>(out + 2 * size, square, z);
   const found: bool = vanishes<F>(z) == 0;
   release(MultipleOut.Z, MultipleOut.END);
   disownMultiple();
@@ -75,33 +75,38 @@ function multiply<F>(k: usize, n: i32, base: usize, scratch: usize): bool {
   copy<F>(x, baseX());
   copy<F>(y, baseY());
   copy<F>(z, one<F>());
-  // 1, 3, ..., 15 times B: add 2B, affine, again and again.
+  // 1, 3, ..., 15 times B: add 2B = (X : Y : Z) again and again. On the curve with a Z^4 and b Z^6 for a and b, on which
+  // additions are the same, (X, Y) is an affine point, B is (x Z^2, y Z^3), and what has z there has z Z here.
   start<F>();
   double<F>(false);
-  if (!toAffine<F>(baseX(), baseY())) return false;
+  claim(Doubled.Z, Doubled.END);
+  const doubledZ = slot(Doubled.Z), power = slot(Doubled.POWER), doubledX = slot(Doubled.X), doubledY = slot(Doubled.Y);
+  copy<F>(doubledX, X());
+  duplicateOdd<F>(doubledY, ZY());
+  duplicateEven<F>(doubledZ, ZY());
+  sqrPair<F>(power, doubledZ);
+  mulPair<F>(baseX(), x, power);
+  mulPair<F>(power, power, doubledZ);
+  mulPair<F>(baseY(), y, power);
   start<F>();
-  claim(Doubled.X, Doubled.END);
-  copy<F>(slot(Doubled.X), baseX());
-  copy<F>(slot(Doubled.Y), baseY());
-  copy<F>(baseX(), x);
-  copy<F>(baseY(), y);
+  copy<F>(baseX(), doubledX);
+  copy<F>(baseY(), doubledY);
   for (let i: usize = 1; i < <usize>ODD_MULTIPLES; i++) {
     addBase<F>(false);
     copy<F>(x + i * size, X());
     duplicateOdd<F>(y + i * size, ZY());
     duplicateEven<F>(z + i * size, ZY());
-    copy<F>(baseX(), slot(Doubled.X));
-    copy<F>(baseY(), slot(Doubled.Y));
+    mulPair<F>(z + i * size, z + i * size, doubledZ);
   }
-  release(Doubled.X, Doubled.END);
+  release(Doubled.Z, Doubled.END);
   if (!invertMany<F>(z, ODD_MULTIPLES, prefix)) return false;
   for (let i: usize = 0; i < <usize>ODD_MULTIPLES * size; i += size) {
     claim(OddMultiples.T, OddMultiples.END);
     const t = slot(OddMultiples.T);
-    sqr<F>(t, z + i);
-    mul<F>(x + i, x + i, t);
-    mul<F>(t, t, z + i);
-    mul<F>(y + i, y + i, t);
+    sqrPair<F>(t, z + i);
+    mulPair<F>(x + i, x + i, t);
+    mulPair<F>(t, t, z + i);
+    mulPair<F>(y + i, y + i, t);
     release(OddMultiples.T, OddMultiples.END);
   }
   const length = nonAdjacent(digits, k, n);

@@ -170,9 +170,12 @@ function addLevel<F>(out: usize, left: usize, right: usize, step: usize, run: i3
   return true;
 }
 
-/** out[k] = a[k] + b[k] for `count` point vectors; `out` may be `a`. All coordinates below 2.25 p. False as above. */
+/**
+ * out[k] = a[k] + b[k] for `count` point vectors; `out` may be `a`. All coordinates below 2.25 p, as those of P-256 are
+ * anyway. False as above.
+ */
 export function addMany<F>(out: usize, a: usize, b: usize, count: i32, prefix: usize): bool {
-  return addLevel<F>(out, a, b, pointBytes<F>() * <usize>count, count, count, 0, prefix, true);
+  return addLevel<F>(out, a, b, pointBytes<F>() * <usize>count, count, count, 0, prefix, isFp<F>());
 }
 
 /**

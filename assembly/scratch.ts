@@ -82,11 +82,14 @@ export const enum Master { Z = 22, END }
 /** eccsiSign. */
 export const enum Signature { KEY = 16, HE, R, J, END }
 
+/** loadVerification: the multipliers of G, KPAK and PVT, and a factor. */
+export const enum Multipliers { G = 16, KPAK, PVT, T, END }
+
 /** eccsiIssue. */
 export const enum Issue { MASTER = 16, HS, V, END }
 
-/** hasAbscissa. */
-export const enum Abscissa { DIFFERENCE = 20, END }
+/** hasAbscissa and haveAbscissas. */
+export const enum Abscissa { DIFFERENCE = 20, R, WORDS, END }
 
 /**
  * The running multiple of jacobian.ts: [X, X] and [Z, Y], the point that is added, the numerator of the last slope, and the
@@ -117,6 +120,18 @@ export const enum MultipleZero { ZERO = 38, END }
 
 /** Zero, from startF as long as Accumulator. */
 export const enum AccumulatorZero { ZERO = 39, END }
+
+/**
+ * multiples.ts: the running multiple of each lane, the point that is added, zero, and masks: one for each lane, and that of
+ * the lanes whose digit is negative.
+ */
+export const enum LaneMultiple { X = 20, W, Z, BASE_X, BASE_W, T, ZERO, MASKS, SIGNS, END }
+
+/** A doubling in each lane. */
+export const enum LaneDoubling { D = 30, G, A, B, T, END }
+
+/** An addition in each lane. */
+export const enum LaneAddition { H = 30, R, I, J, V, T, END }
 
 /** vanishes. */
 export const enum Vanishing { VALUE = 40, WORDS, END }
@@ -164,7 +179,7 @@ export const enum MultipleOut { Z = 50, T, END }
 export const enum OddMultiples { T = 50, END }
 
 /** multiply: 2B, while the odd multiples of B are made. */
-export const enum Doubled { X = 52, Y, END }
+export const enum Doubled { Z = 52, POWER, X, Y, END }
 
 /** nonAdjacent: the part of the scalar without digits yet. */
 export const enum Digits { REST = 54, END }

@@ -143,6 +143,30 @@ export function selectPoints<F>(points: usize, table: usize, rows: i32, recoded:
   }
 }
 
+/** As selectPoints for public scalars: only the chosen entries are read. "Unsafe": the addresses depend on the scalars. */
+export function selectPointsUnsafe<F>(points: usize, table: usize, rows: i32, recoded: usize, groups: i32): void {
+  claim(Choice.DIGITS, Choice.END);
+  const width = windowWidthOf(table);
+  for (let row = 0; row < rows; row++) {
+    for (let g = 0; g < groups; g++) {
+      for (let lane = 0; lane < lanes(); lane++) {
+        loadPointUnsafe<F>(points, lane, table, row, recoded + <usize>(g * lanes() + lane) * RECODED_BYTES, width);
+      }
+      applySigns<F>(points, 2);
+      points += pointBytes<F>();
+    }
+  }
+  release(Choice.DIGITS, Choice.END);
+}
+
+/** Reads the entry of one lane in row `row`, and sets the sign that applySigns applies. */
+@inline function loadPointUnsafe<F>(point: usize, lane: i32, table: usize, row: i32, scalar: usize, width: i32): void {
+  digit(lane, scalar, row, width);
+  const entry = entryAt<F>(table, row, load<u32>(slot(Choice.DIGITS) + (<usize>lane << 2)), 2);
+  loadEntryUnsafe<F>(point, lane, entry);
+  loadEntryUnsafe<F>(point + bytes<F>(), lane, entry + entryBytes<F>());
+}
+
 /**
  * Entries for one recoded scalar, spread over the lanes: lane l of `elements` vectors at `out` gets that of row `row` + l.
  * The digits are secret, so whole rows are read. The last element is negated where the digit is negative.
@@ -177,10 +201,7 @@ export function selectSpreadUnsafe<F>(points: usize, table: usize, recoded: usiz
   const width = windowWidthOf(table);
   for (let row = 0; row < rowsOf(table); row += lanes()) {
     for (let lane = 0; lane < lanes(); lane++) {
-      digit(lane, recoded, row + lane, width);
-      const entry = entryAt<F>(table, row + lane, load<u32>(slot(Choice.DIGITS) + (<usize>lane << 2)), 2);
-      loadEntryUnsafe<F>(points, lane, entry);
-      loadEntryUnsafe<F>(points + bytes<F>(), lane, entry + entryBytes<F>());
+      loadPointUnsafe<F>(points, lane, table, row + lane, recoded, width);
     }
     applySigns<F>(points, 2);
     points += pointBytes<F>();

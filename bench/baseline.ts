@@ -54,6 +54,7 @@ export function baselineRows(world: World, message: Uint8Array): Row[] {
     one("eccsi.sign.batch", sign),
     one("eccsi.sign.single", sign),
     one("eccsi.verify", verify),
+    one("eccsi.verify.batch", verify),
     one("eccsi.verify.known", verify),
     one(
       "kms.issue.batch",

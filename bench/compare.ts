@@ -18,6 +18,7 @@ const MAIN: readonly RowName[] = [
   "eccsi.sign.batch",
   "eccsi.sign.single",
   "eccsi.verify",
+  "eccsi.verify.batch",
   "eccsi.verify.known",
   "kms.issue.batch",
   "imessage.seal.batch",

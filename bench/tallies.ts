@@ -44,6 +44,9 @@ const PLACES: Record<string, readonly [pattern: RegExp, tally: Tally, amount: st
     [/export function mulAddMul<F>\(.*\{/, "multiplyTwice", "1", FIELD],
     [/export function add<F>\(.*\{/, "addOrSubtract", "1", FIELD],
     [/export function sub<F>\(.*\{/, "addOrSubtract", "1", FIELD],
+    [/export function tripleSum\(.*\{/, "addOrSubtract", "1", "false"],
+    [/export function minusTwice\(.*\{/, "addOrSubtract", "1", "false"],
+    [/export function twiceDifference\(.*\{/, "addOrSubtract", "1", "false"],
     [/export function scanRow<F>\(.*\{/, "scannedElements", "entries * elements", FIELD],
     // Elsewhere it is a scanRow.
     [/kernel\.fp\.entryMasks\(.*;/, "scannedElements", "entries * elements / lanes()", FIELD],

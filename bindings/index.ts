@@ -14,6 +14,7 @@ export {
   KPAK_BYTES,
   PVT_BYTES,
   SIGNATURE_BYTES,
+  type SignedMessage,
   SSK_BYTES,
 } from "./eccsi/index.ts";
 export * from "./identity/index.ts";

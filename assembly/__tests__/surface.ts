@@ -3,6 +3,7 @@
 
 import { Fp as F } from "../field";
 import * as field from "../field";
+import { isFp } from "../tags";
 import * as lanes from "../lanes";
 
 export { setWorkspace } from "../memory/workspace";
@@ -33,10 +34,19 @@ export function add(out: usize, a: usize, b: usize): void {
   field.add<F>(out, a, b);
 }
 export function triple(out: usize, a: usize): void {
-  field.triple<F>(out, a);
+  if (isFp<F>()) field.triple(out, a);
 }
 export function shiftLeft(out: usize, a: usize, shift: i32): void {
-  field.shiftLeft<F>(out, a, shift);
+  if (isFp<F>()) field.shiftLeft(out, a, shift);
+}
+export function tripleSum(out: usize, a: usize, b: usize): void {
+  if (!isFp<F>()) field.tripleSum(out, a, b);
+}
+export function minusTwice(out: usize, a: usize, b: usize): void {
+  if (!isFp<F>()) field.minusTwice(out, a, b);
+}
+export function twiceDifference(out: usize, a: usize, b: usize): void {
+  if (!isFp<F>()) field.twiceDifference(out, a, b);
 }
 export function sub(out: usize, a: usize, b: usize, level: i32): void {
   field.sub<F>(out, a, b, level);

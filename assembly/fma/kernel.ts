@@ -7,11 +7,11 @@ import * as p256 from "./p256";
 export { fp, isFused, p256 };
 export * from "./lanes";
 
-/** Whether there is scale, a small multiple in one pass. */
+/** Whether F_p has scale, a small multiple in one pass. */
 export const SCALES: bool = true;
 /** Whether F_p has entryMasks and scanLane, a scan for one lane. */
 export const SCANS_LANE: bool = true;
 /** Whether F_p has mulMinus and sqrMinusBoth, which subtract while they reduce. */
 export const FUSES: bool = true;
-/** Whether F_p has mulPair and mulAddMulPair, for two pairs of lanes that are the same. */
+/** Whether the fields have mulPair, sqrPair and mulAddMulPair, for two pairs of lanes that are the same. */
 export const REPEATS: bool = false;

@@ -5,9 +5,9 @@
 // returns is a legal operand for everything:
 // - a product: quotient digits below 2^57, the last below 2^52, make q < 2^260 + 2^214, so
 //   (a b + q p) / R < 2^254 + (1 + 2^-46) p < 1.26 p; two products summed before the reduction < 1.51 p;
-// - a sum, difference or small multiple: s = a + b + p, a - b + 4 p or k a + p with k <= 8 is not negative and below
-//   17 2^256, and h is its last limb without the carry into it, over 2^48; s - h p < 2^256 + h 2^224 + 16 2^208 <
-//   2^256 + 2^229.
+// - a sum or difference: s = a + b + p, a - b + 4 p, 3 (a + b) + p, a - 2 b + 8 p or 2 (a - b) + 8 p is not negative and
+//   below 13 2^256, and h is its last limb without the carry into it, over 2^48; s - h p < 2^256 + h 2^224 + 16 2^208 <
+//   2^256 + 2^228.
 //
 // Products of limbs are summed in integer columns as in fma/field.ts. p = 2^256 - 2^224 + 2^192 + 2^96 - 1, so
 // -1/p = 1 mod 2^52: a column t is its own quotient digit, and adding t p clears it and adds t (p + 1), which is shifts.
@@ -15,7 +15,8 @@
 // below 2^57.
 
 import { column } from "../memory/column-bounds";
-import { ADDEND, MAGIC, MULTIPLE_ADDEND, ONE, R_SQUARED, START_1, START_2, SUBTRAHEND } from "../generated/fma-p256";
+import { ADDEND, MAGIC, TRIPLE_ADDEND, ONE, R_SQUARED, START_1, START_2, SUBTRAHEND,
+    TWICE_SUBTRAHEND } from "../generated/fma-p256";
 import { workspace } from "../memory/workspace";
 import { MASK_BYTES, high, low, selectionMasks, toDouble, toInteger } from "./vectors";
 
@@ -233,28 +234,58 @@ export function add(out: usize, a: usize, b: usize): void {
   );
 }
 
-/** Limb 2^shift a, and once more a where `plus` is all ones, of a multiple of a plus p. */
-@inline function multipleLimb(a: usize, i: usize, shift: i32, plus: v128, e52: v128, mask: v128): v128 {
-  const x = v128.and(f64x2.add(v128.load(a + i), e52), mask);
-  return i64x2.add(i64x2.add(i64x2.shl(x, shift), v128.and(x, plus)), v128.load(MULTIPLE_ADDEND + i));
-}
-
-/** out = 2^shift a, shift <= 3, and once more a where `plus` is all ones. */
-export function scale(out: usize, a: usize, shift: i32, plus: v128): void {
-  const mask = v128.load(MAGIC, 32), e52 = v128.load(MAGIC, 48);
-  fold(
-    out, multipleLimb(a, 0, shift, plus, e52, mask), multipleLimb(a, 16, shift, plus, e52, mask),
-    multipleLimb(a, 32, shift, plus, e52, mask), multipleLimb(a, 48, shift, plus, e52, mask),
-    multipleLimb(a, 64, shift, plus, e52, mask),
-  );
-}
-
 /** out = a - b. The level, for the other field's sake, does not matter. */
 export function sub(out: usize, a: usize, b: usize, level: i32): void {
   const e52 = v128.load(MAGIC, 48);
   fold(
     out, differenceLimb(a, b, 0, e52), differenceLimb(a, b, 16, e52), differenceLimb(a, b, 32, e52),
     differenceLimb(a, b, 48, e52), differenceLimb(a, b, 64, e52),
+  );
+}
+
+/** Limb 3 (a + b) of 3 (a + b) + p. */
+@inline function tripleLimb(a: usize, b: usize, i: usize, e52: v128, mask: v128): v128 {
+  const x = v128.and(f64x2.add(v128.load(a + i), e52), mask), y = v128.and(f64x2.add(v128.load(b + i), e52), mask);
+  const s = i64x2.add(x, y);
+  return i64x2.add(i64x2.add(i64x2.shl(s, 1), s), v128.load(TRIPLE_ADDEND + i));
+}
+
+/** out = 3 (a + b). */
+export function tripleSum(out: usize, a: usize, b: usize): void {
+  const mask = v128.load(MAGIC, 32), e52 = v128.load(MAGIC, 48);
+  fold(
+    out, tripleLimb(a, b, 0, e52, mask), tripleLimb(a, b, 16, e52, mask), tripleLimb(a, b, 32, e52, mask),
+    tripleLimb(a, b, 48, e52, mask), tripleLimb(a, b, 64, e52, mask),
+  );
+}
+
+/** Limb a - 2 b of a - 2 b + 8 p. */
+@inline function minusTwiceLimb(a: usize, b: usize, i: usize, e52: v128, mask: v128): v128 {
+  const y = f64x2.add(v128.load(b + i), e52), x = i64x2.sub(f64x2.add(v128.load(a + i), e52), y);
+  return i64x2.add(i64x2.sub(x, v128.and(y, mask)), v128.load(TWICE_SUBTRAHEND + i));
+}
+
+/** out = a - 2 b. */
+export function minusTwice(out: usize, a: usize, b: usize): void {
+  const mask = v128.load(MAGIC, 32), e52 = v128.load(MAGIC, 48);
+  fold(
+    out, minusTwiceLimb(a, b, 0, e52, mask), minusTwiceLimb(a, b, 16, e52, mask), minusTwiceLimb(a, b, 32, e52, mask),
+    minusTwiceLimb(a, b, 48, e52, mask), minusTwiceLimb(a, b, 64, e52, mask),
+  );
+}
+
+/** Limb 2 (a - b) of 2 (a - b) + 8 p. */
+@inline function twiceDifferenceLimb(a: usize, b: usize, i: usize, e52: v128): v128 {
+  const x = i64x2.sub(f64x2.add(v128.load(a + i), e52), f64x2.add(v128.load(b + i), e52));
+  return i64x2.add(i64x2.shl(x, 1), v128.load(TWICE_SUBTRAHEND + i));
+}
+
+/** out = 2 (a - b). */
+export function twiceDifference(out: usize, a: usize, b: usize): void {
+  const e52 = v128.load(MAGIC, 48);
+  fold(
+    out, twiceDifferenceLimb(a, b, 0, e52), twiceDifferenceLimb(a, b, 16, e52), twiceDifferenceLimb(a, b, 32, e52),
+    twiceDifferenceLimb(a, b, 48, e52), twiceDifferenceLimb(a, b, 64, e52),
   );
 }
 

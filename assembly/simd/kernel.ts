@@ -7,13 +7,13 @@ import * as p256 from "./p256";
 export { fp, p256 };
 export * from "./lanes";
 
-/** Whether there is scale, a small multiple in one pass. */
+/** Whether F_p has scale, a small multiple in one pass. */
 export const SCALES: bool = false;
 /** Whether F_p has entryMasks and scanLane, a scan for one lane. */
 export const SCANS_LANE: bool = false;
 /** Whether F_p has mulMinus and sqrMinusBoth, which subtract while they reduce. */
 export const FUSES: bool = false;
-/** Whether F_p has mulPair and mulAddMulPair, for two pairs of lanes that are the same. */
+/** Whether the fields have mulPair, sqrPair and mulAddMulPair, for two pairs of lanes that are the same. */
 export const REPEATS: bool = true;
 
 /** 1: nothing here depends on how the host rounds. */

@@ -27,6 +27,15 @@ export interface WasmExports {
   eccsiSignerPoint(out: number, pvt: number, kpak: number, hs: number, scratch: number): number;
   eccsiVerifyScratch(tableG: number, tableB: number): number;
   eccsiVerify(tableG: number, tableKpak: number, tableY: number, input: number, scratch: number): number;
+  eccsiVerifyBatchScratch(tableG: number, tableKpak: number, n: number): number;
+  eccsiVerifyBatch(
+    tableG: number,
+    tableKpak: number,
+    n: number,
+    input: number,
+    status: number,
+    scratch: number,
+  ): void;
 
   sakkeTableBytes(width: number): number;
   sakkeTableScratch(width: number): number;

@@ -1,6 +1,12 @@
 /** The KMS Public Authentication Key (RFC 6507 2): verification of signatures, and the check of issued keys. */
 import { concat, equal, toHex } from "../../base/bytes.ts";
-import { MikeySakkeError, requireBytes, requireObject } from "../../base/errors.ts";
+import {
+  MikeySakkeError,
+  requireBytes,
+  requireList,
+  requireObject,
+  requireOptions,
+} from "../../base/errors.ts";
 import type { Core } from "../core/core.ts";
 import {
   badPoint,
@@ -19,12 +25,41 @@ import { generatorTable, kpakTable, kpakTableName, multiplyBase, pointTable } fr
 const TABLE_AFTER = 3;
 /** Signers with kept state; the one unused for longest is dropped. */
 const KNOWN_SIGNERS = 64;
+/** Fewer signatures than this are verified sooner one by one than as a batch, whose inversions they would share. */
+const SMALLEST_BATCH = 4;
+/** Octets of what the core verifies. */
+const VERIFICATION_BYTES = 4 * SCALAR + XY;
+/** Result of the core for a PVT or a multiplier that needs another way. */
+const EXCEPTIONAL = 2;
+
+/** A message with its signature, as `verifyBatch` takes them. */
+export interface SignedMessage {
+  /** The signer's identifier. */
+  readonly id: Uint8Array;
+  readonly message: Uint8Array;
+  /** 129 octets r || s || PVT. */
+  readonly signature: Uint8Array;
+}
+
+/** A signature whose form is right, ready for the core. */
+interface Verification {
+  /** The signer's name among the known ones. */
+  readonly name: string;
+  /** HE, r, s, HS of 32 octets each, and PVT as x || y. */
+  readonly input: Uint8Array;
+}
 
 /** The values that are kept of a signer, all of them public. */
 interface KnownSigner {
   readonly hs: Uint8Array;
   seen: number;
   table: number;
+}
+
+function requireSigned({ id, message, signature }: SignedMessage): void {
+  requireBytes(id, "identifier");
+  requireBytes(message, "message");
+  requireBytes(signature, "signature");
 }
 
 export class EccsiPublicKey {
@@ -62,23 +97,77 @@ export class EccsiPublicKey {
    * anything else, malformed signatures among them.
    */
   verify(id: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
-    requireBytes(id, "identifier");
-    requireBytes(message, "message");
-    requireBytes(signature, "signature");
+    const signed = { id, message, signature };
+    requireSigned(signed);
     this.#requireAlive();
-    if (signature.length !== SIGNATURE_BYTES) return false;
+    const verification = this.#prepare(signed);
+    return verification !== undefined && this.#verifyOne(verification);
+  }
+
+  /**
+   * The results of `verify` for many signatures, in their order. Signatures of signers who are new to this key share
+   * inversions and fill the lanes of the core, so they take about half the time that they take one by one.
+   */
+  verifyBatch(list: readonly SignedMessage[]): boolean[] {
+    requireList(list, "signed messages");
+    for (const signed of list) {
+      requireOptions(signed, "signed message");
+      requireSigned(signed);
+    }
+    this.#requireAlive();
+    const verifications = list.map((signed) => this.#prepare(signed));
+    const strangers = verifications.filter((v) => v !== undefined).filter((v) => this.#tableOf(v.name) === 0);
+    const results = strangers.length < SMALLEST_BATCH ? undefined : this.#verifyMany(strangers);
+    return verifications.map((verification) => {
+      if (verification === undefined) return false;
+      const result = results?.get(verification) ?? EXCEPTIONAL;
+      return result === EXCEPTIONAL ? this.#verifyOne(verification) : this.#judge(verification, result);
+    });
+  }
+
+  /** Address of the table of a known signer; 0 without one. */
+  #tableOf(name: string): number {
+    return this.#signers.get(name)?.table ?? 0;
+  }
+
+  /** Undefined for a signature that is malformed. */
+  #prepare({ id, message, signature }: SignedMessage): Verification | undefined {
+    if (signature.length !== SIGNATURE_BYTES) return undefined;
     const r = signature.subarray(0, SCALAR);
     const s = signature.subarray(SCALAR, 2 * SCALAR);
     const pvt = signature.subarray(2 * SCALAR);
     const xy = coordinates(pvt);
-    if (xy === undefined) return false;
+    if (xy === undefined) return undefined;
     const name = `${toHex(pvt)}:${toHex(id)}`;
-    const known = this.#signers.get(name);
-    const hs = known?.hs ?? hashOfKey(this.#kpak, id, pvt);
-    const input = concat(hashOfMessage(hs, r, message), r, s, hs, xy);
-    const result = this.#verify(input, known?.table ?? 0);
-    if (result === 1) this.#remember(name, known, hs, xy);
-    return result === 1;
+    const hs = this.#signers.get(name)?.hs ?? hashOfKey(this.#kpak, id, pvt);
+    return { name, input: concat(hashOfMessage(hs, r, message), r, s, hs, xy) };
+  }
+
+  #verifyOne(verification: Verification): boolean {
+    return this.#judge(verification, this.#verify(verification.input, this.#tableOf(verification.name)));
+  }
+
+  /** Results of the core for signatures whose signers have no table. */
+  #verifyMany(list: readonly Verification[]): Map<Verification, number> {
+    const { core } = this;
+    const tableG = generatorTable(core);
+    const n = list.length;
+    const sizes = [n * VERIFICATION_BYTES, n, core.wasm.eccsiVerifyBatchScratch(tableG, this.#table, n)];
+    const results = core.borrow(sizes, (at, status, scratch) => {
+      list.forEach(({ input }, i) => {
+        core.write(at + i * VERIFICATION_BYTES, input);
+      });
+      core.wasm.eccsiVerifyBatch(tableG, this.#table, n, at, status, scratch);
+      return core.read(status, n);
+    });
+    return new Map(list.map((verification, i) => [verification, results[i]!]));
+  }
+
+  #judge({ name, input }: Verification, result: number): boolean {
+    if (result !== 1) return false;
+    const hs = input.slice(3 * SCALAR, 4 * SCALAR);
+    this.#remember(name, hs, input.subarray(4 * SCALAR));
+    return true;
   }
 
   #verify(input: Uint8Array, tableY: number): number {
@@ -90,7 +179,7 @@ export class EccsiPublicKey {
       core.write(at, input);
       return core.wasm.eccsiVerify(tableG, this.#table, tableY, at, scratch);
     });
-    if (result !== 2) return result;
+    if (result !== EXCEPTIONAL) return result;
     // Somebody made up a PVT that meets an exceptional case of the addition: take the complete way.
     const y = this.#signerPoint(input.subarray(4 * SCALAR), input.subarray(3 * SCALAR, 4 * SCALAR));
     const table = y === undefined ? undefined : pointTable(core, y);
@@ -103,8 +192,8 @@ export class EccsiPublicKey {
   }
 
   /** Only after a good signature, so that nobody fills the memory with made-up signers. */
-  #remember(name: string, known: KnownSigner | undefined, hs: Uint8Array, pvt: Uint8Array): void {
-    const signer = known ?? { hs, seen: 0, table: 0 };
+  #remember(name: string, hs: Uint8Array, pvt: Uint8Array): void {
+    const signer = this.#signers.get(name) ?? { hs, seen: 0, table: 0 };
     signer.seen++;
     this.#signers.delete(name);
     this.#signers.set(name, signer);

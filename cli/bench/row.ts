@@ -25,6 +25,7 @@ export const ROW_TITLES = {
   "eccsi.sign.batch": "ECCSI sign, batch of 64",
   "eccsi.sign.single": "ECCSI sign, one message",
   "eccsi.verify": "ECCSI verify, signer never seen before",
+  "eccsi.verify.batch": "ECCSI verify, batch of 64 signers never seen before",
   "eccsi.verify.known": "ECCSI verify, known signer",
   "kms.issue.batch": "KMS issues RSK, SSK and PVT of one user, batch of 64",
   "imessage.seal.batch": "whole GMK I_MESSAGE sealed, batch of 64",

@@ -48,6 +48,17 @@ export function packageRows(world: World, message: Uint8Array): Row[] {
       },
     },
     {
+      name: "eccsi.verify.batch",
+      operations: BATCH,
+      run: () => {
+        const list = Array.from({ length: BATCH }, () => {
+          const { uid, octets } = world.strangers[turn++ % world.strangers.length]!;
+          return { id: uid, message: text, signature: octets };
+        });
+        return world.strangersKey.verifyBatch(list);
+      },
+    },
+    {
       name: "eccsi.verify.known",
       operations: 1,
       run: () => authentication.verify(world.known.uid, text, world.known.octets),

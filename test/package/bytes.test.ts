@@ -1,7 +1,7 @@
 /** Octets as text. */
 import { expect, it } from "vitest";
 import { fromHex, toHex } from "../../base/bytes.ts";
-import { errorCode } from "../support/refusal.ts";
+import { errorCode } from "../support/error-code.ts";
 
 const ALL = Uint8Array.from({ length: 256 }, (_, i) => i);
 

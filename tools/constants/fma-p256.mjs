@@ -39,14 +39,19 @@ export function fmaP256() {
     segment("START_2", "start values of the columns: two products and one reduction", splat(start(2n))) +
     segment("ADDEND", "start values of the limbs of a sum: p", splat(raised(addend, 1n << 54n))) +
     segment(
-      "MULTIPLE_ADDEND",
-      "start values of the limbs of 3 a, 4 a and 8 a: p",
+      "TRIPLE_ADDEND",
+      "start values of the limbs of three times a sum: p",
       splat(raised(limbs(p, 52, LIMBS), 1n << 54n)),
     ) +
     segment(
       "SUBTRAHEND",
       "start values of the limbs of a difference: 4 p",
       splat(raised(limbs(4n * p, 52, LIMBS), 1n << 54n)),
+    ) +
+    segment(
+      "TWICE_SUBTRAHEND",
+      "start values of the limbs of a difference where twice b is subtracted: 8 p",
+      splat(raised(limbs(8n * p, 52, LIMBS), 1n << 54n)),
     ) +
     segment("ONE", "R mod p, R = 2^260", splat(asDoubles(limbs(R % p, 52, LIMBS)))) +
     segment("R_SQUARED", "R^2 mod p", splat(asDoubles(limbs((R * R) % p, 52, LIMBS)))) +

@@ -34,13 +34,17 @@ export function simdP256() {
   const { p } = P256;
   const LIMBS = 10;
   const R = 1n << BigInt(W * LIMBS);
-  // One unit of the last limb is moved down, so that the limbs below it do not borrow from it.
-  const subtrahend = limbs(4n * p, W, LIMBS);
-  subtrahend[LIMBS - 1] -= 1n;
-  subtrahend[LIMBS - 2] += 1n << BigInt(W);
+  /** Units of the last limb are moved down, so that the limbs below it do not borrow from it. */
+  const lowered = (x, units) => {
+    const values = limbs(x, W, LIMBS);
+    values[LIMBS - 1] -= units;
+    values[LIMBS - 2] += units << BigInt(W);
+    return pairs32(values);
+  };
   return (
     segment("MODULUS", "p", vector(p, LIMBS)) +
-    segment("SUBTRAHEND", "4 p", pairs32(subtrahend)) +
+    segment("SUBTRAHEND", "4 p", lowered(4n * p, 1n)) +
+    segment("TWICE_SUBTRAHEND", "8 p", lowered(8n * p, 2n)) +
     segment("ONE", "R mod p, R = 2^280", vector(R % p, LIMBS)) +
     segment("R_SQUARED", "R^2 mod p", vector((R * R) % p, LIMBS))
   );

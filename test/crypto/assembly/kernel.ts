@@ -44,8 +44,13 @@ interface Exports {
   getWords(words: number, a: number, lane: number): void;
   storeEntry(entry: number, a: number, lane: number): void;
   loadEntryUnsafe(out: number, lane: number, entry: number): void;
+  /** These two are of F_p only. */
   triple(out: number, a: number): void;
   shiftLeft(out: number, a: number, shift: number): void;
+  /** These three are of P-256 only. */
+  tripleSum(out: number, a: number, b: number): void;
+  minusTwice(out: number, a: number, b: number): void;
+  twiceDifference(out: number, a: number, b: number): void;
   selectionMasks(masks: number, indices: number, entries: number): void;
   scanRow(out: number, row: number, entries: number, elements: number, masks: number): void;
 }

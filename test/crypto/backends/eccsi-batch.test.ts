@@ -2,8 +2,13 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { concat, toHex } from "../../../base/bytes.ts";
 import { type Core, load } from "../../../bindings/core/core.ts";
-import { EccsiPublicKey, EccsiSigner } from "../../../bindings/eccsi/index.ts";
-import { flip } from "../../support/error-code.ts";
+import {
+  EccsiPublicKey,
+  EccsiSigner,
+  SIGNATURE_BYTES,
+  type SignedMessage,
+} from "../../../bindings/eccsi/index.ts";
+import { errorCode, flip } from "../../support/error-code.ts";
 import { seededRandom } from "../../support/random.ts";
 import { BUILDS } from "../../support/raw-core.ts";
 import * as reference from "../reference/eccsi.ts";
@@ -20,6 +25,18 @@ const messages = Array.from({ length: LARGEST }, (_, i) => random([0, 1, 500, 64
 
 const kpak = reference.kpakOf(ksak);
 const key = reference.issueSigningKey(ksak, id, 1n + randomBelow(P256.q - 1n, random));
+
+const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
+
+/** Signatures by as many signers, some of them changed, with the verdict of the reference. */
+const strangers = range(LARGEST).map((i) => {
+  const user = random(32);
+  const keys = reference.issueSigningKey(ksak, user, 1n + randomBelow(P256.q - 1n, random));
+  const message = messages[i]!;
+  const made = reference.sign(kpak, user, keys, message, 1n + randomBelow(P256.q - 1n, random));
+  const signature = i % 4 === 3 ? flip(made, 61 * i) : made;
+  return { id: user, message, signature, good: reference.verify(kpak, user, message, signature) };
+});
 
 const hex = (list: readonly Uint8Array[]) => list.map(toHex);
 /** One stream of ephemeral scalars for every way to sign. */
@@ -76,6 +93,75 @@ describe.each(BUILDS)("ECCSI in the %s build", (build) => {
       expect([once.verify(id, message, bad), once.verify(id, message, signature)]).toEqual([false, true]);
       once.destroy();
     });
+  });
+
+  it.each(SIZES)(
+    "verifies a batch of %i new signers as the reference does, with bad signatures among them",
+    (n) => {
+      const once = EccsiPublicKey.load(core, kpak);
+      const list = strangers.slice(0, n);
+      expect(once.verifyBatch(list)).toEqual(list.map(({ good }) => good));
+      once.destroy();
+    },
+  );
+
+  it("verifies in a batch as one by one, whatever single octet of a signature is another", () => {
+    const made = strangers.filter(({ good }) => good);
+    const list = range(SIGNATURE_BYTES).map((at) => {
+      const { id, message, signature } = made[at % made.length]!;
+      const bad = signature.slice();
+      bad[at]! ^= 1 + (random(1)[0]! % 255);
+      return { id, message, signature: bad };
+    });
+    // The bits of one signature, too, and signatures that are too short, too long or empty.
+    const [first] = made;
+    for (const bit of range(40)) list.push({ ...first!, signature: flip(first!.signature, 26 * bit + 1) });
+    for (const length of [0, 1, SIGNATURE_BYTES - 1, SIGNATURE_BYTES + 1]) {
+      const signature = new Uint8Array(length);
+      signature.set(first!.signature.subarray(0, length));
+      list.push({ ...first!, signature });
+    }
+    list.push(first!);
+    const once = EccsiPublicKey.load(core, kpak);
+    expect(once.verifyBatch(list)).toEqual(list.map((signed) => signed === first));
+    for (const { id, message, signature } of list.slice(0, -1)) {
+      expect(once.verify(id, message, signature)).toBe(false);
+    }
+    once.destroy();
+  });
+
+  it("verifies a batch of known signers, new ones, and one signer many times", () => {
+    const own = EccsiPublicKey.load(core, kpak);
+    const before = core.usedBytes;
+    const good = strangers.filter((signed) => signed.good);
+    // Signers with tables, whom the new ones of the same batch make the key forget.
+    for (const _ of range(4)) own.verifyBatch(good.slice(0, 6));
+    expect(core.usedBytes, "tables of the first signers").toBeGreaterThan(before);
+    const more = range(70).map((i) => {
+      const user = concat(id, Uint8Array.of(i));
+      const keys = reference.issueSigningKey(ksak, user, BigInt(i + 2));
+      const signing = EccsiSigner.load(own, user, keys.ssk, keys.pvt);
+      return { id: user, message: messages[2]!, signature: signing.sign(messages[2]!, random), good: true };
+    });
+    const list = [
+      ...good.slice(0, 3),
+      ...more,
+      ...good.slice(0, 6),
+      ...new Array(5).fill(more[0]!),
+      strangers[3]!,
+    ];
+    expect(own.verifyBatch(list)).toEqual(list.map((signed) => signed.good));
+    own.destroy();
+    expect(core.usedBytes).toBe(before);
+  });
+
+  it("refuses what is no list of signed messages", () => {
+    const [one] = strangers;
+    const call = (list: unknown) => () => kms.verifyBatch(list as SignedMessage[]);
+    expect(errorCode(call(one))).toBe("usage/WRONG_TYPE");
+    expect(errorCode(call([one, undefined]))).toBe("usage/WRONG_TYPE");
+    expect(errorCode(call([{ ...one, id: "me" }]))).toBe("usage/NOT_BYTES");
+    expect(errorCode(call([{ ...one, signature: undefined }]))).toBe("usage/NOT_BYTES");
   });
 
   it("keeps signers apart, and bounds what it stores of them", () => {

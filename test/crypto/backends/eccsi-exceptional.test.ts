@@ -77,9 +77,36 @@ describe.each(TARGETS)("exceptional cases of ECCSI in the %s build", (target) =>
   const verify = ({ hs, he, r, s, pvt }: Case) =>
     kms.verify(octets(hs), octets(he), concat(octets(r), octets(s), pvt));
 
-  /** The verdict on a signer whom nobody knows, and on one with a table: a good signature four times makes one. */
+  const signedBy = ({ hs, he, r, s, pvt }: Case) => ({
+    id: octets(hs),
+    message: octets(he),
+    signature: concat(octets(r), octets(s), pvt),
+  });
+
+  /** Good signatures, and one that is not. */
+  const neighbours = [1n, 2n, 3n, 4n].map((he) => signed(scalar(), scalar(), scalar(), () => he));
+  neighbours.push({ ...neighbours[0]!, he: 9n });
+  const verdicts = neighbours.map(verifyPlainly);
+
+  let place = 0;
+
+  /** Six signatures fill the lanes of one build and not those of the other. The place is another one each time. */
+  function expectVerdictInBatch(made: Case, expected: boolean, name: string): void {
+    place = (place + 1) % 6;
+    const fresh = EccsiPublicKey.load(core, KPAK);
+    const batch = neighbours.toSpliced(place, 0, made).map(signedBy);
+    const all = verdicts.toSpliced(place, 0, expected);
+    expect(fresh.verifyBatch(batch), `${name}, in place ${place} of a batch`).toEqual(all);
+    fresh.destroy();
+  }
+
+  /**
+   * The verdict on a signer whom nobody knows, by themselves and in a batch, and on one with a table: a good signature four
+   * times makes one.
+   */
   function expectVerdict(made: Case, expected: boolean, name: string): void {
     expect(verifyPlainly(made), `${name}, reference`).toBe(expected);
+    expectVerdictInBatch(made, expected, name);
     for (let time = 0; time < 5; time++) expect(verify(made), `${name}, time ${time}`).toBe(expected);
   }
 
@@ -155,6 +182,7 @@ describe.each(TARGETS)("exceptional cases of ECCSI in the %s build", (target) =>
     for (const hs of [0n, q]) {
       const made = signed(scalar(), hs, scalar(), () => 9n);
       expect(verify(made), `HS ${hs}`).toBe(false);
+      expectVerdictInBatch(made, false, `HS ${hs}`);
       expect(kms.validateSsk(octets(hs), octets(KSAK), made.pvt)).toBe(false);
     }
   });
@@ -225,6 +253,7 @@ describe.each(TARGETS)("exceptional cases of ECCSI in the %s build", (target) =>
     };
     for (const [name, pvt] of Object.entries(bad)) {
       expect(verify({ ...good, pvt }), name).toBe(false);
+      expectVerdictInBatch({ ...good, pvt }, false, name);
       expect(kms.validateSsk(octets(good.hs), octets(5n), pvt), name).toBe(false);
       expect(
         errorCode(() => EccsiPublicKey.load(core, pvt)),

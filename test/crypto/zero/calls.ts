@@ -130,6 +130,13 @@ const CALLS: Record<string, [outcome: string, call: Call]> = {
     ({ verifier }) => signer(verifier).signBatch(MANY, () => new Uint8Array(32)),
   ],
   verify: ["none", ({ verifier }) => expect(verifier.verify(ID, MESSAGE, signature)).toBe(true)],
+  "verify many": [
+    "none",
+    ({ verifier }) => {
+      const list = MANY.map((id, i) => ({ id: i === 3 ? ID : id, message: MESSAGE, signature }));
+      expect(verifier.verifyBatch(list)).toEqual(MANY.map((_, i) => i === 3));
+    },
+  ],
   "verify a bad signature": [
     "none",
     ({ verifier }) => expect(verifier.verify(ID, MESSAGE, flip(signature, 77))).toBe(false),

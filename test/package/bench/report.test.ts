@@ -18,6 +18,7 @@ it("the benchmark report keeps the names of its rows", () => {
     "eccsi.sign.batch",
     "eccsi.sign.single",
     "eccsi.verify",
+    "eccsi.verify.batch",
     "eccsi.verify.known",
     "kms.issue.batch",
     "imessage.seal.batch",
