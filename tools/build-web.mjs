@@ -1,15 +1,8 @@
 // Builds the pages of web/ to web/dist/: scripts and workers with esbuild, split so that they load common parts once, styles
 // after those of packages and the common ones, and what stands beside them as it is, with both builds of the core. Prints
-// what each part takes, compressed: of the client what it always loads, of the console everything.
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+// what each part takes, compressed: of the client what it always loads, of the console everything but what dispatchers load when
+// they join.
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { build, transform } from "esbuild";
@@ -23,7 +16,12 @@ const PAGES = {
     "media-worker": "workers/media-worker.ts",
     voice: "worklet/voice.ts",
   },
-  console: { page: "app/page.tsx" },
+  console: {
+    page: "app/page.tsx",
+    "keys-worker": "workers/keys-worker.ts",
+    "media-worker": "workers/media-worker.ts",
+    voice: "../client/worklet/voice.ts",
+  },
 };
 
 /** Styles of packages, before those of the page. */
@@ -38,11 +36,15 @@ const never = (...names) =>
     .join("\n");
 /**
  * Modules that no page uses, though what it uses could. Pages have tokens and never a password, so no challenge for one is
- * answered, with MD5 and SHA-512; they are subscribers and no notifiers; and keys of groups reach them over SIP, not XCAP.
+ * answered, with MD5 and SHA-512; they are subscribers and no notifiers; keys of groups reach them over SIP, not XCAP; none asks
+ * DNS; and none has a transport key, without which a wrapped key is refused as any that is not in clear.
  */
 const LEFT_OUT = {
   "transport/sip/auth/digest-client.ts": "export const answerDigest = () => undefined;",
   "transport/sip/subscription/notifier.ts": never("SubscriptionNotifier"),
+  "transport/sip/locate/locate.ts": "export const locate = async () => [];",
+  "documents/kms-xml/wrapped-keys.ts":
+    "export const unwrapKeys = async () => ({ keys: new Map() }); export const keysOf = () => []; export const keyWrapper = keysOf;",
   "roles/group-keys/fetcher.ts": never("Fetcher"),
   "roles/group-keys/xcap-client.ts": never("XcapClient", "XcapRefusedError"),
 };
@@ -89,7 +91,8 @@ for (const [name, scripts] of Object.entries(PAGES)) {
   Object.assign(outputs, metafile.outputs);
   writeFileSync(join(out, "LICENSES.txt"), licensesOf(Object.keys(metafile.inputs)));
 }
-for (const file of CORES) copyFileSync(join(root, "build", file), join(root, "web/dist/client", file));
+for (const page of Object.keys(PAGES))
+  for (const file of CORES) copyFileSync(join(root, "build", file), join(root, "web/dist", page, file));
 
 /** The licence texts of all packages of which something is bundled. */
 function licensesOf(inputs) {
@@ -107,6 +110,14 @@ function licenseOf(folder) {
   return `${JSON.parse(readFileSync(join(folder, "package.json"), "utf8")).license}\n`;
 }
 
+/** A part with all that it imports, at once or later. */
+function reachedFrom(path, seen = new Set()) {
+  if (seen.has(path)) return seen;
+  seen.add(path);
+  for (const { path: to, external } of outputs[path].imports) if (!external) reachedFrom(to, seen);
+  return seen;
+}
+
 /** A part with all that it imports when it is loaded; what it imports later, when a session needs it, is left out. */
 function loadedBy(path, seen = new Set()) {
   if (seen.has(path)) return seen;
@@ -121,19 +132,22 @@ const partsOf = (name) => [...loadedBy(`web/dist/${name}.js`)];
 /** A page with its scripts and styles. */
 const pageOf = (name) =>
   kB([...partsOf(`${name}/page`), ...["index.html", "style.css"].map((file) => `web/dist/${name}/${file}`)]);
-/** Everything of a page: its HTML, its styles, and all scripts, with those that it loads later. */
-const filesOf = (name) =>
-  readdirSync(join(root, "web/dist", name))
-    .filter((file) => file !== "LICENSES.txt")
-    .map((file) => `web/dist/${name}/${file}`);
+/** A page with its scripts, those that it loads later too, and its styles. */
+const wholePageOf = (name) =>
+  kB([
+    ...reachedFrom(`web/dist/${name}/page.js`),
+    ...["index.html", "style.css", "icon.svg"].map((file) => `web/dist/${name}/${file}`),
+  ]);
+const workersOf = (name) =>
+  kB([...partsOf(`${name}/keys-worker`), ...partsOf(`${name}/media-worker`)]) +
+  Math.max(...CORES.map((file) => sizeOf(`web/dist/${name}/${file}`)));
 const sizes = {
   page: pageOf("client"),
-  workers:
-    kB([...partsOf("client/keys-worker"), ...partsOf("client/media-worker")]) +
-    Math.max(...CORES.map((file) => sizeOf(`web/dist/client/${file}`))),
+  workers: workersOf("client"),
   worklet: kB(partsOf("client/voice")),
-  console: kB(filesOf("console")),
+  console: wholePageOf("console"),
+  dispatcher: workersOf("console"),
 };
 writeFileSync(join(root, "web/dist/sizes.json"), `${JSON.stringify(sizes)}\n`);
 for (const [name, size] of Object.entries(sizes))
-  console.log(`${name.padEnd(8)} ${size.toFixed(1).padStart(6)} kB gzip`);
+  console.log(`${name.padEnd(10)} ${size.toFixed(1).padStart(6)} kB gzip`);

@@ -20,6 +20,7 @@ export {
   encodeNotification,
   FD_DISPOSITIONS,
   type McDataNotification,
+  SDS_DISPOSITION_REQUESTS,
   SDS_DISPOSITIONS,
 } from "./notification.ts";
 export {

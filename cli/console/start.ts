@@ -3,8 +3,8 @@ import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { defined } from "../../base/defined.ts";
+import type { ConsoleConfig } from "../../roles/console/config.ts";
 import { createConsole } from "../../roles/console/server.ts";
-import type { Credentials } from "../../roles/server/listener.ts";
 import type { ServerLog } from "../../roles/server/log.ts";
 import { RefusedLog } from "../../roles/server/refused-log.ts";
 import type { Admission } from "../../transport/admission/admission.ts";
@@ -14,15 +14,18 @@ import type { RunningKms } from "../kms/start.ts";
 import type { RunningMcx } from "../mcx/start.ts";
 import { removeAdminFile, writeAdminFile } from "../server/admin-file.ts";
 import { listenError } from "../server/listen-error.ts";
+import type { Credentials } from "../server/tls.ts";
 import { consoleAdminFileOf } from "./admin-file.ts";
+import { talkBackendOf } from "./talk.ts";
 
 type Named<T> = T & { readonly uri: string };
 
 export interface ConsoleServers {
-  readonly config: object;
+  readonly config: ConsoleConfig;
   readonly dataDir: string;
   readonly credentials: Credentials | undefined;
-  readonly kms: Named<RunningKms>;
+  /** `knownUrl`: by which the KMS itself is known. */
+  readonly kms: Named<RunningKms> & { readonly knownUrl: string };
   readonly gms: Named<RunningGms>;
   readonly mcx: Named<RunningMcx>;
 }
@@ -45,6 +48,9 @@ export async function startConsole(
     url: adminUrl,
     token: adminToken,
   });
+  const ca = credentials?.selfSigned ? credentials.certFile : undefined;
+  const ofKms = { url: kms.knownUrl, uri: kms.uri, ...defined({ ca }) };
+  const talk = await talkBackendOf(config, { dataDir, kms: ofKms, gms, mcx }, onClose);
   const ofConsole = createConsole({
     config,
     token,
@@ -60,6 +66,7 @@ export async function startConsole(
       processes: async () => (await Promise.all([gms.processes(), mcx.processes()])).flat(),
       apis: { kms: apiOf(kms), gms: apiOf(gms), mcx: apiOf(mcx) },
       identities: { kms: kms.uri, gms: gms.uri, mcx: mcx.uri },
+      talk,
     },
   });
   onClose(() => ofConsole.close());

@@ -1,7 +1,12 @@
 /** Short data and files from and to the command line. */
 import { fromUtf8, toHex, utf8 } from "../../base/bytes.ts";
-import { type McDataFile, PAYLOAD_CONTENT_TYPES } from "../../bindings/mcdata/index.ts";
-import type { McxClientEvent, ReceivedData, ReceivedFile } from "../../roles/client/mcx/index.ts";
+import {
+  type McDataFile,
+  PAYLOAD_CONTENT_TYPES,
+  SDS_DISPOSITION_REQUESTS,
+  SDS_DISPOSITIONS,
+} from "../../bindings/mcdata/index.ts";
+import type { McxClient, McxClientEvent, ReceivedData, ReceivedFile } from "../../roles/client/mcx/index.ts";
 import { listenForStop } from "../server/stop.ts";
 import type { Output } from "../terminal/output.ts";
 import { type McxMemberOptions, type McxUserOptions, openMcxMember, openMcxUser } from "./member.ts";
@@ -67,8 +72,11 @@ export async function receiveData(
     if (event.type === "refused" || event.type === "binding-failed") output.note(String(event.error));
     if ((event.type !== "data" && event.type !== "file") || event.groupUri !== groupUri) return;
     try {
-      if (event.type === "data") show(output, event);
-      else await showFile(output, event, files);
+      if (event.type === "file") await showFile(output, event, files);
+      else {
+        show(output, event);
+        await acknowledge((await opened).client, event);
+      }
       if (++got === count) end();
     } catch (error) {
       output.note(String(error));
@@ -91,6 +99,15 @@ export async function receiveData(
     stop.release();
     await member.close();
   }
+}
+
+/** Tells the sender what they ask for: what is printed has been read. */
+async function acknowledge(client: Pick<McxClient, "notify">, received: ReceivedData): Promise<void> {
+  const { DELIVERY, READ, DELIVERY_AND_READ } = SDS_DISPOSITION_REQUESTS;
+  const { dispositionRequest: asked } = received;
+  if (asked === DELIVERY) await client.notify(received, SDS_DISPOSITIONS.DELIVERED);
+  if (asked === READ) await client.notify(received, SDS_DISPOSITIONS.READ);
+  if (asked === DELIVERY_AND_READ) await client.notify(received, SDS_DISPOSITIONS.DELIVERED_AND_READ);
 }
 
 function show(output: Output, { groupUri, from, dateTime, messageId, payloads }: ReceivedData): void {

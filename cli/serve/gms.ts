@@ -1,7 +1,7 @@
 /** `serve` and `serve gms`: KMS, GMS and MCX server of a data folder in one process, or the GMS alone. */
 
 import { defined } from "../../base/defined.ts";
-import { type ConsoleConfig, parseConsoleConfig } from "../../roles/console/config.ts";
+import { type ConsoleConfig, consoleOrigins, parseConsoleConfig } from "../../roles/console/config.ts";
 import type { GmsConfig } from "../../roles/gms/common/config.ts";
 import type { McxConfig } from "../../roles/mcx/common/config.ts";
 import { createAdmission } from "../../roles/server/admission.ts";
@@ -31,6 +31,7 @@ import { addServers, type ReadConfig, startOnFolder } from "../server/make-folde
 import { openAtStart } from "../server/open-store.ts";
 import { listenForReload, listenForStop } from "../server/stop.ts";
 import type { Output } from "../terminal/output.ts";
+import { usageError } from "../terminal/usage.ts";
 import { commandLines, warnOfDevelopmentTokens } from "./kms.ts";
 import { type LogOptions, logLevelOf, reconfiguredConsole, reload } from "./reload.ts";
 
@@ -118,6 +119,7 @@ async function runAll({ options, first, read, keep }: Run<ServeAllOptions>, outp
     keep,
   ).catch(stop.failed);
   try {
+    const dispatchers = dispatcherOrigins(consoleConfig);
     // One bound for the sockets of the process, by the limits of the GMS.
     const admission = createAdmission(gms.data.config.limits, log);
     const runningKms = await startKms(kms, opened, log, admission);
@@ -129,6 +131,7 @@ async function runAll({ options, first, read, keep }: Run<ServeAllOptions>, outp
       provisioning: localProvisioning(config, kms, gmsUri),
       // The MCX server reads the members of groups.
       groupReaders: [...new Set([...config.groupReaders, mcxUri])],
+      ...(config.sip && { sip: permitting(config.sip, dispatchers) }),
     }));
     const runningGms = await startGms(withKms, opened, log, admission);
     opened.onClose(removeRevokedUsers({ revokedSince: runningKms.revokedSince, gms: runningGms.admin, log }));
@@ -139,6 +142,7 @@ async function runAll({ options, first, read, keep }: Run<ServeAllOptions>, outp
       ...config,
       kmsUrl: config.kmsUrl ?? kmsUrl,
       provisioning: localProvisioning(config, kms, mcxUri),
+      sip: permitting(config.sip, dispatchers),
     });
     const mcxFolder = { ...mcx.data, config: mcxKnowing({ ...mcx.data.config, gms: mcxGms }) };
     const runningMcx = await startMcx(mcxFolder, gms.credentials, opened.onClose, log, admission);
@@ -148,7 +152,7 @@ async function runAll({ options, first, read, keep }: Run<ServeAllOptions>, outp
         config: consoleConfig,
         dataDir: options.dataDir,
         credentials: prepared.credentials,
-        kms: { ...runningKms, uri: kms.data.config.kmsUri },
+        kms: { ...runningKms, uri: kms.data.config.kmsUri, knownUrl: withKms.data.config.kmsUrl ?? kmsUrl },
         gms: { ...runningGms, uri: gmsUri },
         mcx: { ...runningMcx, uri: mcxUri },
       },
@@ -183,6 +187,20 @@ function consoleConfigOf(options: ServeAllOptions, read: ConfigFile): ConsoleCon
   const given = (read.console ?? {}) as { listen?: object };
   const { consolePort: own } = optionsOfEach(options);
   return parseConsoleConfig(own === undefined ? given : { ...given, listen: { ...given.listen, port: own } });
+}
+
+/** The origins of pages in which dispatchers take part in calls. Usage error BAD_CONFIG where the port is any. */
+function dispatcherOrigins(config: ConsoleConfig): readonly string[] {
+  if (config.dispatcher === undefined) return [];
+  if (config.origin === undefined && config.listen.port === 0) {
+    const text = "console.dispatcher: needs console.origin, or a port in console.listen.port";
+    throw usageError("BAD_CONFIG", text);
+  }
+  return consoleOrigins(config);
+}
+
+function permitting<T extends { readonly origins: readonly string[] }>(sip: T, origins: readonly string[]) {
+  return { ...sip, origins: [...new Set([...sip.origins, ...origins])] };
 }
 
 export interface ServeGmsOptions extends GmsServeOptions, LogOptions {

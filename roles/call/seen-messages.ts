@@ -8,6 +8,8 @@ import { Recent } from "./recent.ts";
 export interface MessageName {
   readonly conversationId: Uint8Array;
   readonly messageId: Uint8Array;
+  /** Of a notification, which has the IDs of the message that it is about. */
+  readonly disposition?: number;
 }
 
 export interface SeenMessagesOptions {
@@ -44,6 +46,6 @@ export class SeenMessages {
   }
 }
 
-function textOf({ conversationId, messageId }: MessageName): string {
-  return `${toHex(conversationId)} ${toHex(messageId)}`;
+function textOf({ conversationId, messageId, disposition }: MessageName): string {
+  return `${toHex(conversationId)} ${toHex(messageId)} ${disposition ?? ""}`;
 }

@@ -18,6 +18,8 @@ export interface SessionView {
   readonly identities: Readonly<Partial<Record<ServerName, string>>>;
   /** Origin of a push-to-talk page that gives development tokens. */
   readonly talkPage?: string;
+  /** Whether operators can take part in calls from here. */
+  readonly talks: boolean;
 }
 
 export interface LostPoint {

@@ -30,6 +30,7 @@ import { openApiDocument } from "./openapi.ts";
 import { OPERATIONS, type OperationId, SCHEMAS, type SchemaName } from "./operations.ts";
 import { type PageFile, readPageFiles } from "./page-files.ts";
 import { digestOf, type Session, Sessions } from "./sessions.ts";
+import { TALK_KMS, type Talk, talkOf } from "./talk.ts";
 import { askServer } from "./upstream.ts";
 
 export interface ConsoleOptions {
@@ -95,6 +96,7 @@ export function createConsole(options: ConsoleOptions): Console {
     now,
     tell: (sample) => feed.tellAll("sample", sample),
   });
+  const talk = talkOf(backend.talk, config.dispatcher, OPERATIONS.giveTokens.path);
   let files: ReadonlyMap<string, PageFile> = new Map();
   let origin = config.origin ?? "";
   let port = config.listen.port;
@@ -114,10 +116,13 @@ export function createConsole(options: ConsoleOptions): Console {
   } as never) as unknown as FastifyInstance;
   if (isTls) credentials!.secured?.(app.server as unknown as HttpsServer);
   guardListener(app, guard, { kind: isTls ? "https" : "http", open: (path) => files.has(pathOf(path)) });
-  addGuard(app, { origin: config.origin, isSecure, port: () => port });
+  addGuard(app, { origin: config.origin, isSecure, talks: talk !== undefined, port: () => port });
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser("application/json", { parseAs: "buffer" }, (_request, body, done) =>
-    done(null, body),
+  // XML is for the KMS.
+  app.addContentTypeParser(
+    ["application/json", "application/xml"],
+    { parseAs: "buffer" },
+    (_request, body, done) => done(null, body),
   );
   app.addHook("preClose", async () => stopping.abort());
   app.setNotFoundHandler((request) => {
@@ -129,8 +134,11 @@ export function createConsole(options: ConsoleOptions): Console {
   app.setErrorHandler((error: FastifyError, request, reply) => fail(request, reply, error));
 
   app.get("/*", async (request, reply) => {
-    const file = files.get(pathOf(request.url));
+    const path = pathOf(request.url);
+    const file = files.get(path);
     if (file === undefined) return reply.callNotFound();
+    const policy = talk?.policies.get(path);
+    if (policy !== undefined) reply.header("content-security-policy", policy);
     return reply.type(file.type).send(file.body);
   });
 
@@ -186,6 +194,18 @@ export function createConsole(options: ConsoleOptions): Console {
       log.info({ actor: name, emergency: id }, "emergency call acknowledged");
       return reply.code(204).send();
     },
+    async getTalk(request) {
+      sessionOf(request);
+      return requireTalk().pageConfig;
+    },
+    async giveTokens(request) {
+      const { name } = requireChange(request);
+      const { hasTokens, tokens } = requireTalk();
+      if (!hasTokens) throw refused(404, "NOT_FOUND", "this console gives no development tokens");
+      const { user } = bodyOf(request, "TalkUser");
+      log.info({ actor: name, user }, "development tokens for a dispatcher");
+      return tokens(user);
+    },
     async listLost(request) {
       sessionOf(request);
       return { lost: lostUsers.list() };
@@ -226,6 +246,18 @@ export function createConsole(options: ConsoleOptions): Console {
       },
     });
   }
+
+  // The request has the user's own token, which the KMS checks: the console adds nothing to it.
+  app.post(`${TALK_KMS}/*`, async (request, reply) => {
+    sessionOf(request);
+    const { authorization = "" } = request.headers;
+    const body = (request.body ?? new Uint8Array()) as Uint8Array;
+    const answer = await requireTalk().askKms(request.url.slice(TALK_KMS.length), body, authorization);
+    return reply
+      .code(answer.status)
+      .type(answer.headers.get("content-type") ?? "application/xml")
+      .send(Buffer.from(await answer.arrayBuffer()));
+  });
 
   /** Until the page goes, the session ends, or the server does. */
   async function stream(
@@ -282,7 +314,13 @@ export function createConsole(options: ConsoleOptions): Console {
   function viewOf({ name, csrf, endsAt }: Session): SessionView {
     const servers = SERVERS.filter((server) => backend.apis[server] !== undefined);
     const { talkPage } = config;
-    return { name, csrf, endsAt, servers, identities: backend.identities, ...defined({ talkPage }) };
+    const talks = talk !== undefined;
+    return { name, csrf, endsAt, servers, identities: backend.identities, ...defined({ talkPage }), talks };
+  }
+
+  function requireTalk(): Talk {
+    if (talk === undefined) throw refused(404, "NOT_FOUND", "nobody takes part in calls from this console");
+    return talk;
   }
 
   function cookieIn(request: FastifyRequest): string | undefined {

@@ -96,8 +96,18 @@ const ROOMS: Record<string, Room> = {
     rooms: ["web/client", "roles/client", "roles/call", "roles/group-keys", "roles/identity", ...BELOW],
     packages: only(HASHES, "preact", "@preact/signals-core"),
   },
+  // A dispatcher is a member: the workers of the page, and the parts that tell them what to do, are those of both.
   "web/console": {
-    rooms: ["web/console", "roles/console", "roles/kms", "roles/gms", "roles/mcx", "store", ...BELOW],
+    rooms: [
+      "web/console",
+      "web/client",
+      "roles/console",
+      "roles/kms",
+      "roles/gms",
+      "roles/mcx",
+      "store",
+      ...BELOW,
+    ],
     packages: only("preact(/hooks)?", "@preact/signals", "uplot"),
   },
   "web/play": {

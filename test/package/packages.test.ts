@@ -216,7 +216,7 @@ describe.each(["library", "server"] as const)("the package of the %s", (which) =
       library:
         /^(README\.md|LICENSE|SECURITY\.md|package\.json|docs\/[A-Za-z-]+\.md|vectors\/[a-z.-]+\.json|vectors\/README\.md)$/,
       server:
-        /^(README\.md|LICENSE|SECURITY\.md|package\.json|docs\/[A-Za-z-]+\.md|man\/mikey-sakke[\w-]*\.1|web\/dist\/console\/([\w-]+\.(html|css|js|svg)|LICENSES\.txt))$/,
+        /^(README\.md|LICENSE|SECURITY\.md|package\.json|docs\/[A-Za-z-]+\.md|man\/mikey-sakke[\w-]*\.1|web\/dist\/console\/([\w-]+\.(html|css|js|svg|wasm)|LICENSES\.txt))$/,
     }[which];
     const files = filesBelow(home());
     expect(files.filter((file) => !code.test(file) && !rest.test(file))).toEqual([]);

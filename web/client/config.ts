@@ -22,6 +22,8 @@ export interface PageConfig {
 export interface DevelopmentSignIn {
   /** Takes `{ "user": URI }` by POST and gives `Tokens`: the development issuer of servers on this machine. */
   readonly development: string;
+  /** Header fields that a request there needs. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /**

@@ -40,6 +40,22 @@ export interface TextView {
   readonly text: string;
   /** One's own until the server has it: it goes out when there is a connection. */
   readonly isWaiting: boolean;
+  /** Of one's own that the server has: what receipts name. */
+  readonly messageId?: string;
+}
+
+/** The fate of a message of the user's at its receivers. */
+export interface ReceiptView {
+  readonly messageId: string;
+  /** Those who have it and have not read it, as far as they have told. */
+  readonly delivered: readonly string[];
+  readonly read: readonly string[];
+}
+
+/** A private call that the user has placed. */
+export interface PrivateCallView {
+  readonly user: string;
+  readonly state: "calling" | "joined";
 }
 
 export type ToKeys =
@@ -48,8 +64,17 @@ export type ToKeys =
       readonly user: string;
       readonly config: PageConfig;
       readonly media: MessagePort;
+      /** The groups whose calls are joined; all when undefined. */
+      readonly groups?: readonly string[];
     }
   | { readonly type: "text"; readonly group: string; readonly text: string }
+  /** A private call, one at a time. */
+  | { readonly type: "call-user"; readonly user: string }
+  | { readonly type: "hang-up" }
+  /** The groups whose texts the user sees. */
+  | { readonly type: "shown"; readonly groups: readonly string[] }
+  /** The groups whose calls are joined from now on; other calls are left. */
+  | { readonly type: "choose"; readonly groups: readonly string[] }
   /** The user leaves all calls: answered by `go`. */
   | { readonly type: "leave" }
   | SignInMessage;
@@ -76,6 +101,9 @@ export type FromKeys =
   | { readonly type: "step"; readonly step: Step }
   | { readonly type: "groups"; readonly groups: readonly GroupView[] }
   | { readonly type: "text"; readonly text: TextView }
+  | { readonly type: "receipt"; readonly receipt: ReceiptView }
+  /** Undefined: there is none any more. */
+  | { readonly type: "private-call"; readonly call: PrivateCallView | undefined }
   | { readonly type: "connected"; readonly server: "gms" | "mcx"; readonly isConnected: boolean }
   /** The user who has signed in; undefined: nobody, or no longer. */
   | { readonly type: "user"; readonly user: string | undefined }
@@ -107,13 +135,26 @@ export type KeysToMedia =
       readonly answer: CallDescription;
       readonly controlSsrc: number;
     }
+  | PrivateCallOpened
+  /** `group`: of a private call, its user. */
   | { readonly type: "close"; readonly group: string };
+
+/** In what names a group, a private call has the user who was called. */
+export interface PrivateCallOpened {
+  readonly type: "open-private";
+  readonly user: string;
+  readonly pck: PlainKey;
+  readonly answer: CallDescription;
+  readonly controlSsrc: number;
+}
 
 export type ToMedia =
   | { readonly type: "keys"; readonly port: MessagePort }
   | { readonly type: "audio"; readonly capture: MessagePort | undefined; readonly play: MessagePort }
   | { readonly type: "request"; readonly group: string; readonly isEmergency: boolean }
   | { readonly type: "release" }
+  /** How loud a group is played: 1 is as it comes, and what is not said before. */
+  | { readonly type: "volume"; readonly group: string; readonly volume: number }
   | { readonly type: "count" };
 
 export interface FloorView {

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -32,6 +33,7 @@ export interface Play {
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const TOKEN_LIFETIME = 3600;
+const [FIRST_PORT, PORTS] = [12_000, 20_000];
 
 export interface PlayOptions {
   /** The port of the page; 0 is any. */
@@ -110,10 +112,13 @@ async function serve(folder: string, origin: string, signIn: PlaySignIn | undefi
     MIKEY_SAKKE_GMS_SIP_ORIGINS: origin,
     MIKEY_SAKKE_MCX_SIP_ORIGINS: origin,
     MIKEY_SAKKE_CONSOLE_TALK_PAGE: origin,
+    ...dispatcherOf(signIn),
     MIKEY_SAKKE_MCX_SIP_WS_PORT: "0",
     MIKEY_SAKKE_MCX_MEDIA_WS_PORT: "0",
   };
-  const args = ["serve", "--data-dir", folder, "--port", "0", "--log-level", "warn", "--json"];
+  // The servers are told the origin of the console, so its port is chosen before.
+  const ports = ["--port", "0", "--console-port", String(await freePort())];
+  const args = ["serve", "--data-dir", folder, ...ports, "--log-level", "warn", "--json"];
   const child = spawn(process.execPath, [join(ROOT, "dist/cli/main.js"), ...args], {
     env,
     stdio: ["ignore", "pipe", "inherit"],
@@ -126,6 +131,33 @@ async function serve(folder: string, origin: string, signIn: PlaySignIn | undefi
   child.stdout.resume();
   if (!text.includes('"listening"')) throw new Error(`the servers did not start: ${text}`);
   return child;
+}
+
+/** Dispatchers sign in as the members do. */
+function dispatcherOf(signIn: PlaySignIn | undefined): Record<string, string> {
+  const prefix = "MIKEY_SAKKE_CONSOLE_DISPATCHER";
+  if (signIn === undefined) return { [`${prefix}_DEVELOPMENT_TOKENS`]: "true" };
+  const { issuer, clientId, resource } = signIn.page;
+  return {
+    [`${prefix}_ISSUER`]: issuer,
+    [`${prefix}_CLIENT_ID`]: clientId,
+    ...(resource !== undefined && { [`${prefix}_RESOURCE`]: resource }),
+  };
+}
+
+/** A port below those that systems give to connections: one of these could take it before the console does. */
+async function freePort(): Promise<number> {
+  for (;;) {
+    const port = FIRST_PORT + Math.floor(Math.random() * PORTS);
+    const server = createServer();
+    const isFree = await new Promise<boolean>((resolve) => {
+      server.once("error", () => resolve(false));
+      server.listen(port, "127.0.0.1", () => resolve(true));
+    });
+    if (!isFree) continue;
+    await new Promise((closed) => server.close(closed));
+    return port;
+  }
 }
 
 async function stop(child: ChildProcess): Promise<void> {

@@ -21,7 +21,8 @@ import {
   placeCall,
 } from "./calling.ts";
 import { type FileReader, openData, sendData } from "./data.ts";
-import type { McxClientOptions } from "./options.ts";
+import { notifyOf } from "./notifying.ts";
+import type { McxClientOptions, ReceivedData, SendDataOptions, SentData } from "./options.ts";
 
 export interface McxGroupClient {
   /** Uploads a CSK and keeps the binding; again for a new CSK. Rejects with `McxRefusedError` and SIP errors. */
@@ -33,7 +34,16 @@ export interface McxGroupClient {
   /** Keys of floor control, for calls that were joined: the first of them is the one to send under. They stay here. */
   controlKeys(): readonly DeliveredKey[];
   /** Short data to all members. See `sendData` for its errors. */
-  send(groupUri: string, payloads: readonly McDataPayload[]): Promise<void>;
+  send(
+    groupUri: string,
+    payloads: readonly McDataPayload[],
+    dataOptions?: SendDataOptions,
+  ): Promise<SentData>;
+  /**
+   * Tells the sender of short data what they asked for in its `dispositionRequest`: one of `SDS_DISPOSITIONS`. See `notifyOf` for
+   * its errors.
+   */
+  notify(received: ReceivedData, disposition: number): Promise<void>;
   /** Takes the binding away and clears the keys. Calls are the caller's to end before. */
   close(): Promise<void>;
 }
@@ -113,7 +123,10 @@ export function createMcxGroupClient(
     call: (groupUri, callOptions = {}) => placeCall(options, bindings, groupUri, callOptions),
     join: (groupUri, joinOptions) => joinCall(options, bindings, groupUri, joinOptions),
     controlKeys: () => bindings.present?.held.all() ?? [],
-    send: (groupUri, payloads) => sendData(options, bindings.present, groupUri, payloads),
+    send: (groupUri, payloads, dataOptions = {}) =>
+      sendData(options, bindings.present, groupUri, payloads, dataOptions),
+    notify: (received, disposition) =>
+      notifyOf(options, bindings.present, received, { of: "sds", disposition }),
     close: () => bindings.close(),
   };
 }

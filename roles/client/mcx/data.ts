@@ -1,5 +1,6 @@
 /** Short data to a group and from it (TS 24.282 9.2): signalling payload under the CSK, data payload under the GMK. */
 import { toHex } from "../../../base/bytes.ts";
+import { defined } from "../../../base/defined.ts";
 import { type ErrorCode, MikeySakkeError } from "../../../base/errors.ts";
 import {
   decodeDataPayload,
@@ -28,7 +29,8 @@ import type { SeenMessages } from "../../call/seen-messages.ts";
 import { senderOf } from "./authorised.ts";
 import { type Binding, McxRefusedError } from "./binding.ts";
 import { sealRequest } from "./bound-request.ts";
-import type { McxClientEvent, McxClientOptions } from "./options.ts";
+import { readNotification } from "./notifying.ts";
+import type { McxClientEvent, McxClientOptions, SendDataOptions, SentData } from "./options.ts";
 
 /** `readFileMessage` of a client; those without files do not need it. */
 export type FileReader = (
@@ -36,22 +38,26 @@ export type FileReader = (
   parts: { readonly signalling: Uint8Array; readonly mikey: Uint8Array | undefined },
 ) => ReturnType<typeof import("./files.ts").readFileMessage>;
 
-/** @throws {McxRefusedError}; SIP transport errors; usage `NO_GROUP_KEY`, `NO_CONTROL_KEY`, `BAD_MCDATA_PAYLOAD` */
+/** @throws {McxRefusedError}; SIP transport errors; usage `FIELD_OUT_OF_RANGE`, `NO_GROUP_KEY`, `NO_CONTROL_KEY`, `BAD_MCDATA_PAYLOAD` */
 export async function sendData(
   options: McxClientOptions,
   binding: Binding | undefined,
   groupUri: string,
   payloads: readonly McDataPayload[],
-): Promise<void> {
+  { dispositionRequest }: SendDataOptions,
+): Promise<SentData> {
   const { endpoint, userUri, mcxUri, random, now, groupKeys } = options;
   const [csk, gmk] = [binding?.held.sending(), groupKeys(groupUri).sending()];
   if (binding === undefined || csk === undefined) throw usage("NO_CONTROL_KEY", "no CSK is uploaded");
   if (gmk === undefined) throw usage("NO_GROUP_KEY", "no GMK of the group is active");
   const at = now();
+  const [conversationId, messageId] = [random(MCDATA_ID_BYTES), random(MCDATA_ID_BYTES)];
+  const dateTime = Math.floor(at / 1000);
   const signalling = encodeSdsSignalling({
-    dateTime: Math.floor(at / 1000),
-    conversationId: random(MCDATA_ID_BYTES),
-    messageId: random(MCDATA_ID_BYTES),
+    dateTime,
+    conversationId,
+    messageId,
+    ...defined({ dispositionRequest }),
   });
   const info = { requestType: MCDATA_REQUESTS.GROUP_SDS, requestUri: groupUri, callingUser: userUri };
   const sealing = { now: at, random };
@@ -71,6 +77,7 @@ export async function sendData(
   const target = { method: "MESSAGE", ...binding.target, to: mcxUri };
   const response = await endpoint.request({ ...target, ...request, ...(await senderOf(options)) });
   if (response.status >= 300) throw new McxRefusedError("MESSAGE", response);
+  return { conversationId: toHex(conversationId), messageId: toHex(messageId) };
 }
 
 /** Parts of a MESSAGE of the server; undefined: it came before. Verification and codec errors say what was wrong. */
@@ -94,6 +101,10 @@ export async function openData(
   const { callingGroup, callingUser, requestUri, requestType } = info;
   if (requestUri !== userUri) throw refused("not data for this user");
   const signalling = await openMcData(part(MCDATA_MEDIA_TYPES.SIGNALLING), (keyId) => held.receiving(keyId));
+  if (requestType === MCDATA_REQUESTS.NOTIFY) {
+    const { name, event } = readNotification(info, signalling.message);
+    return seen.enter(event.from, name, now()) ? event : undefined;
+  }
   if (requestType !== MCDATA_REQUESTS.GROUP_SDS) {
     const file = readFile?.(info, { signalling: signalling.message, mikey: find(MEDIA.mikey) });
     if (file === undefined) throw refused(`request-type ${requestType}`);
@@ -121,6 +132,7 @@ export async function openData(
     dateTime: sds.dateTime,
     conversationId: toHex(sds.conversationId),
     messageId: toHex(sds.messageId),
+    ...defined({ dispositionRequest: sds.dispositionRequest }),
     payloads,
   };
 }

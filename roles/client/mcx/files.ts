@@ -3,23 +3,18 @@
  * uploaded, told of in a MESSAGE, fetched and opened by the others. Members of a group may tell the sender so. A client
  * without this object takes part in short data only.
  */
-import { fromHex, toHex, utf8 } from "../../../base/bytes.ts";
+import { toHex, utf8 } from "../../../base/bytes.ts";
 import { defined } from "../../../base/defined.ts";
 import { type ErrorCode, MikeySakkeError } from "../../../base/errors.ts";
 import type { DeliveredKey, Member } from "../../../bindings/index.ts";
 import {
   decodeFdSignalling,
-  decodeNotification,
   encodeFdSignalling,
-  encodeNotification,
   FD_DISPOSITIONS,
   MAX_SEALED_FILE_BYTES,
   MCDATA_ID_BYTES,
-  MCDATA_MEDIA_TYPES,
-  MCDATA_TYPES,
   type McDataFile,
   openMcDataFile,
-  sealMcData,
   sealMcDataFile,
 } from "../../../bindings/mcdata/index.ts";
 import {
@@ -31,10 +26,9 @@ import {
 } from "../../../documents/group-xml/index.ts";
 import { readAll } from "../../../transport/http/body.ts";
 import { sealPck } from "../calls/private-call-key.ts";
-import { senderOf } from "./authorised.ts";
-import { type Binding, McxRefusedError } from "./binding.ts";
-import { sealRequest } from "./bound-request.ts";
+import type { Binding } from "./binding.ts";
 import type { FileFetch, FileOptions, ReceivedFile, SendFileOptions } from "./file-types.ts";
+import { notifyOf, tellServer } from "./notifying.ts";
 import type { McxClientOptions } from "./options.ts";
 import type { PrivateFileKeys } from "./private-file-keys.ts";
 
@@ -135,7 +129,7 @@ export async function fetchFile(
   const file = await openMcDataFile(sealed, (keyId) => keys.receiving(keyId));
   if (wantsCompletion && binding !== undefined) {
     try {
-      await notifyOf(options, binding, received, FD_DISPOSITIONS.COMPLETED);
+      await notifyOf(options, binding, received, { of: "fd", disposition: FD_DISPOSITIONS.COMPLETED });
     } catch (error) {
       options.onEvent?.({ type: "refused", error });
     }
@@ -155,84 +149,22 @@ export function readFileMessage(
 ) {
   const isOneToOne = requestType === MCDATA_REQUESTS.ONE_TO_ONE_FD;
   if (isOneToOne !== (callingGroup === undefined)) return undefined;
-  if (requestType === MCDATA_REQUESTS.GROUP_FD || isOneToOne) {
-    const { conversationId, messageId, dateTime, url, ...asked } = decodeFdSignalling(signalling);
-    requireOwn(filesOf(options), url);
-    const event = {
-      type: "file" as const,
-      groupUri: callingGroup,
-      from: callingUser,
-      dateTime,
-      url,
-      wantsCompletion: !isOneToOne && asked.wantsCompletion === true,
-      isMandatory: asked.isMandatory === true,
-      conversationId: toHex(conversationId),
-      messageId: toHex(messageId),
-    };
-    const takeKey = async () => (isOneToOne ? privateKeys.take(event, mikey) : undefined);
-    return { name: { conversationId, messageId }, event, takeKey };
-  }
-  if (requestType !== MCDATA_REQUESTS.NOTIFY || signalling[0] !== MCDATA_TYPES.FD_NOTIFICATION)
-    return undefined;
-  const { conversationId, messageId, dateTime, disposition } = decodeNotification(signalling);
-  const ids = { conversationId: toHex(conversationId), messageId: toHex(messageId) };
-  return {
-    name: { conversationId, messageId },
-    event: {
-      type: "file-notification" as const,
-      groupUri: callingGroup ?? "",
-      from: callingUser,
-      disposition,
-      dateTime,
-      ...ids,
-    },
+  if (requestType !== MCDATA_REQUESTS.GROUP_FD && !isOneToOne) return undefined;
+  const { conversationId, messageId, dateTime, url, ...asked } = decodeFdSignalling(signalling);
+  requireOwn(filesOf(options), url);
+  const event = {
+    type: "file" as const,
+    groupUri: callingGroup,
+    from: callingUser,
+    dateTime,
+    url,
+    wantsCompletion: !isOneToOne && asked.wantsCompletion === true,
+    isMandatory: asked.isMandatory === true,
+    conversationId: toHex(conversationId),
+    messageId: toHex(messageId),
   };
-}
-
-async function notifyOf(
-  options: McxClientOptions,
-  binding: Binding,
-  { groupUri, from, conversationId, messageId }: ReceivedFile,
-  disposition: number,
-): Promise<void> {
-  const dateTime = Math.floor(options.now() / 1000);
-  const ids = { conversationId: fromHex(conversationId), messageId: fromHex(messageId) };
-  const info = {
-    requestType: MCDATA_REQUESTS.NOTIFY,
-    requestUri: from,
-    callingUser: options.userUri,
-    ...defined({ callingGroup: groupUri }),
-  };
-  const signalling = encodeNotification({ of: "fd", disposition, dateTime, ...ids });
-  await tellServer(options, binding, { info, signalling });
-}
-
-/** A MESSAGE with a signalling payload under the CSK, and perhaps a key for its receiver. */
-async function tellServer(
-  options: McxClientOptions,
-  binding: Binding,
-  {
-    info,
-    signalling,
-    mikey,
-  }: { readonly info: ServiceInfo; readonly signalling: Uint8Array; readonly mikey?: Uint8Array },
-): Promise<void> {
-  const csk = binding.held.sending();
-  if (csk === undefined) throw usage("NO_CONTROL_KEY", "no CSK is uploaded");
-  const { endpoint, mcxUri, random, now } = options;
-  const body = await sealMcData(csk, signalling, { now: now(), random });
-  const request = await sealRequest(options, binding.held, {
-    method: "MESSAGE",
-    contentType: MEDIA.mcdataInfo,
-    info: (ofRequest) => writeMcdataInfo({ ...info, binding: ofRequest }),
-    parts: [
-      { contentType: MCDATA_MEDIA_TYPES.SIGNALLING, body },
-      ...(mikey === undefined ? [] : [{ contentType: MEDIA.mikey, body: mikey }]),
-    ],
-  });
-  const target = { method: "MESSAGE", ...binding.target, to: mcxUri };
-  const response = await endpoint.request({ ...target, ...request, ...(await senderOf(options)) });
-  if (response.status >= 300) throw new McxRefusedError("MESSAGE", response);
+  const takeKey = async () => (isOneToOne ? privateKeys.take(event, mikey) : undefined);
+  return { name: { conversationId, messageId }, event, takeKey };
 }
 
 async function upload(

@@ -6,8 +6,13 @@ import { createMcxGroupClient, type McxGroupClient } from "./client.ts";
 import type { ReceivedFile, SendFileOptions } from "./file-types.ts";
 import { fetchFile, readFileMessage, sendFile, sendFileTo } from "./files.ts";
 import type { McxClientOptions } from "./options.ts";
-import { callUser, privateCallHandler } from "./private-calling.ts";
-import type { McxPrivateCall, McxPrivateCallOptions } from "./private-calls.ts";
+import { callUser, joinUser, privateCallHandler } from "./private-calling.ts";
+import type {
+  JoinedPrivateCall,
+  JoinUserOptions,
+  McxPrivateCall,
+  McxPrivateCallOptions,
+} from "./private-calls.ts";
 import { PrivateFileKeys } from "./private-file-keys.ts";
 import { callWithVideo, type McxVideoCall, type VideoCallHandlers } from "./video-calling.ts";
 
@@ -29,8 +34,17 @@ export type {
   ReceivedFile,
   SendFileOptions,
 } from "./file-types.ts";
-export type { McxClientEvent, McxClientOptions, ReceivedData } from "./options.ts";
 export type {
+  DataNotification,
+  McxClientEvent,
+  McxClientOptions,
+  ReceivedData,
+  SendDataOptions,
+  SentData,
+} from "./options.ts";
+export type {
+  JoinedPrivateCall,
+  JoinUserOptions,
   McxPrivateCall,
   McxPrivateCallHandlers,
   McxPrivateCallOptions,
@@ -46,6 +60,8 @@ export interface McxClient extends McxGroupClient {
   callUser(userUri: string, options?: McxPrivateCallOptions): Promise<McxPrivateCall>;
   /** Joins the call with video of a group. See `callWithVideo` for its errors. */
   video(groupUri: string, handlers?: VideoCallHandlers): Promise<McxVideoCall>;
+  /** The signalling of it alone: media and floor control are the caller's. See `joinUser` for its errors. */
+  joinUser(userUri: string, options: JoinUserOptions): Promise<JoinedPrivateCall>;
   /** Uploads a file for all members and tells them. See `sendFile` for its errors. */
   sendFile(
     groupUri: string,
@@ -72,6 +88,7 @@ export function createMcxClient(options: McxClientOptions): McxClient {
     ...client,
     callUser: (userUri, callOptions = {}) => callUser(options, bindings, userUri, callOptions),
     video: (groupUri, handlers = {}) => callWithVideo(options, bindings, groupUri, handlers),
+    joinUser: (userUri, joinOptions) => joinUser(options, bindings, userUri, joinOptions),
     sendFile: (groupUri, file, fileOptions = {}) =>
       sendFile(options, bindings.present, groupUri, file, fileOptions),
     sendFileTo: (receiver, file) => sendFileTo(options, bindings.present, receiver, file),

@@ -67,6 +67,17 @@ export interface McxClientOptions {
   readonly onEvent?: (event: McxClientEvent) => void;
 }
 
+export interface SendDataOptions {
+  /** One of `SDS_DISPOSITION_REQUESTS`: what each receiver is asked to tell. Nothing when absent. */
+  readonly dispositionRequest?: number;
+}
+
+/** The identifiers of a message, which notifications quote. In hex. */
+export interface SentData {
+  readonly conversationId: string;
+  readonly messageId: string;
+}
+
 export interface ReceivedData {
   readonly groupUri: string;
   /** Sender according to the server. */
@@ -76,8 +87,16 @@ export interface ReceivedData {
   /** Hex. */
   readonly conversationId: string;
   readonly messageId: string;
+  /** One of `SDS_DISPOSITION_REQUESTS`: what the sender asks to be told, by `notify`. */
+  readonly dispositionRequest?: number;
   /** Content types are those of `PAYLOAD_CONTENT_TYPES`. */
   readonly payloads: readonly { readonly contentType: number; readonly data: Uint8Array }[];
+}
+
+/** What became of short data at one receiver. */
+export interface DataNotification extends FileNotification {
+  /** One of `SDS_DISPOSITIONS`. */
+  readonly disposition: number;
 }
 
 /** Where no other server is known, nothing is gained by giving one up early that is slow: lost after 30 seconds at most. */
@@ -101,6 +120,8 @@ export type McxClientEvent =
   | { readonly type: "call-joined"; readonly groupUri: string; readonly server: string }
   | { readonly type: "key"; readonly kind: string; readonly keyId: number }
   | ({ readonly type: "data" } & ReceivedData)
+  /** A receiver tells what its sender has asked for. */
+  | ({ readonly type: "data-notification" } & DataNotification)
   /** A member has uploaded a file: `fetchFile`. */
   | ({ readonly type: "file" } & ReceivedFile)
   | ({ readonly type: "file-notification" } & FileNotification)

@@ -43,6 +43,8 @@ import { sealRequest } from "./bound-request.ts";
 import { CALL_KEEP_ALIVE } from "./calling.ts";
 import { hasOneServer, type McxClientOptions, PATIENT_KEEP_ALIVE } from "./options.ts";
 import type {
+  JoinedPrivateCall,
+  JoinUserOptions,
   McxPrivateCall,
   McxPrivateCallHandlers,
   McxPrivateCallOptions,
@@ -77,7 +79,8 @@ export async function callUser(
   try {
     ports = await openPorts(options);
     const offer = describe(options, ports, { mikey: key.octets, speech: formatsOf(options) });
-    const { response, session } = await invite(options, binding, { calleeUri, offer, end });
+    const onEnd = (how: SessionEnd) => void end.over(how);
+    const { response, session } = await invite(options, binding, { calleeUri, offer, onEnd });
     if (session === undefined) throw new McxRefusedError("INVITE", response);
     end.session = session;
     const answer = readCallSdp(response.body);
@@ -90,11 +93,63 @@ export async function callUser(
   }
 }
 
-async function invite(
+/**
+ * Calls a user, with the signalling alone: media and floor control are the caller's, as where a page has them in another worker.
+ * Errors as `callUser`.
+ */
+export async function joinUser(
   options: McxClientOptions,
-  binding: Binding,
-  { calleeUri, offer, end }: { calleeUri: string; offer: Uint8Array; end: CallEnd },
-) {
+  bindings: Bindings,
+  calleeUri: string,
+  { offer, kmsUri, onEnd }: JoinUserOptions,
+): Promise<JoinedPrivateCall> {
+  const { keys, random, now } = options;
+  const binding = await bindings.home();
+  const { held } = binding;
+  const callee = { uri: calleeUri, ...defined({ kmsUri }) };
+  const { pck, octets } = await sealPck(callee, keys(), { random, now: now() });
+  let isHeld = false;
+  const over = () => {
+    pck.destroy();
+    if (isHeld) bindings.release(binding);
+    isHeld = false;
+  };
+  try {
+    const id = new DataView(random(4).buffer).getUint32(0);
+    const { response, session } = await invite(options, binding, {
+      calleeUri,
+      offer: writeCallSdp({ ...offer, mikey: octets }, id),
+      onEnd(how) {
+        over();
+        onEnd(how);
+      },
+    });
+    if (session === undefined) throw new McxRefusedError("INVITE", response);
+    bindings.hold(binding);
+    isHeld = true;
+    const hangUp = async () => {
+      over();
+      await session.bye();
+    };
+    try {
+      return { answer: readCallSdp(response.body), pck, control: held, controlSsrc: held.nextSsrc(), hangUp };
+    } catch (error) {
+      await hangUp();
+      throw error;
+    }
+  } catch (error) {
+    over();
+    throw error;
+  }
+}
+
+interface Invited {
+  readonly calleeUri: string;
+  readonly offer: Uint8Array;
+  readonly onEnd: (how: SessionEnd) => void;
+}
+
+async function invite(options: McxClientOptions, binding: Binding, { calleeUri, offer, onEnd }: Invited) {
   const { endpoint, userUri, mcxUri, token } = options;
   const info = { requestType: PRIVATE, requestUri: calleeUri, callingUser: userUri };
   const request = await sealRequest(options, binding.held, {
@@ -112,7 +167,7 @@ async function invite(
     timer: options.sessionTimer ?? SESSION_TIMER,
     keepAlive: options.callKeepAlive ?? keepAlive,
     ...(options.ims === undefined && { prove: () => withToken(token) }),
-    onEnd: (how) => void end.over(how),
+    onEnd,
   });
 }
 

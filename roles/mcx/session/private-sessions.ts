@@ -1,6 +1,7 @@
 /** The private calls of a server: each of two clients, over when one of them goes. */
 
 import type { DatagramAddress } from "../../../transport/datagram/ports.ts";
+import type { LegSocket } from "../../../transport/datagram/websocket-node.ts";
 import type { SipSession } from "../../../transport/sip/index.ts";
 import type { ControlKeys } from "../../call/control-keys.ts";
 import { refused } from "../common/errors.ts";
@@ -16,6 +17,8 @@ export interface PrivateParty {
   readonly media: DatagramAddress;
   readonly floor: DatagramAddress;
   readonly queueing?: boolean;
+  /** Of `connect`, in place of the addresses. */
+  readonly leg?: LegSocket | undefined;
 }
 
 /** Calls that a user may have placed and that are not over. */
@@ -56,15 +59,22 @@ export class PrivateSession {
     return this.#clients.has(client);
   }
 
+  /** A leg over a WebSocket for a side that joins; undefined: this server has none. */
+  connect(): LegSocket | undefined {
+    return this.#made.ports.connect();
+  }
+
   /** From now on the call is over when that client is put out. */
   claim(client: ControlKeys): void {
     this.#clients.add(client);
   }
 
   /** Errors as `GroupSession.join`. */
-  join({ client, ...party }: PrivateParty): void {
+  join({ client, leg, ...party }: PrivateParty): void {
     this.claim(client);
-    this.#made.session.join({ ...party, control: client, priority: PRIORITY });
+    const places = leg && { media: leg.address, floor: leg.address };
+    this.#made.session.join({ ...party, ...places, control: client, priority: PRIORITY });
+    this.#made.ports.enter(party.user, leg);
   }
 
   /** The SIP session of a side has begun. */

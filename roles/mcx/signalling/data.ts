@@ -1,6 +1,6 @@
 /**
- * Short data to a group (TS 24.282 9.2), notices of files for a group or a user (10.2.4) and notifications of downloads (12.2): a
- * MESSAGE whose signalling payload the server opens under the sender's CSK and protects anew for each receiver. The data payload
+ * Short data to a group (TS 24.282 9.2), notices of files for a group or a user (10.2.4), and notifications of what became of
+ * either (12.2): a MESSAGE whose signalling payload the server opens under the sender's CSK and protects anew for each receiver. The data payload
  * passes as it is, under a key that the server does not have (TS 33.180 8), and so does the I_MESSAGE with the key of two users.
  */
 import { backOff } from "../../../base/back-off.ts";
@@ -95,7 +95,7 @@ async function addresseesOf(
   if (requestType === ONE_TO_ONE_FD && context.fileAt && requestUri !== undefined) return { to: requestUri };
   const isNotice = requestType === NOTIFY;
   const group = isNotice ? callingGroup : requestUri;
-  const isServed = requestType === GROUP_SDS || ((isNotice || requestType === GROUP_FD) && context.fileAt);
+  const isServed = requestType === GROUP_SDS || isNotice || (requestType === GROUP_FD && context.fileAt);
   if (!isServed || group === undefined || requestUri === undefined) {
     throw new SignallingRefusal("MCDATA_REFUSED", `request-type ${requestType}`);
   }
@@ -122,7 +122,11 @@ function nameIn(
 ): MessageName {
   try {
     if (requestType === GROUP_SDS) return decodeSdsSignalling(signalling);
-    if (requestType === NOTIFY) return decodeNotification(signalling);
+    if (requestType === NOTIFY) {
+      const notice = decodeNotification(signalling);
+      if (notice.of === "sds" || fileAt !== undefined) return notice;
+      throw new SignallingRefusal("MCDATA_REFUSED", "no files are distributed here");
+    }
     const fd = decodeFdSignalling(signalling);
     const file = fileAt?.(fd.url);
     if (file !== undefined && "group" in file.audience && file.audience.group === group) return fd;

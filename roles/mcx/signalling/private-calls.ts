@@ -42,19 +42,23 @@ export async function invitePrivately(
 ): Promise<InviteAnswer> {
   const offer = readOrRefuse(() => readCallSdp(needPart(parts, MEDIA.sdp)));
   if (offer.mikey === undefined) throw new SignallingRefusal("PCK_MISSING", caller.user);
-  if (offer.webSocket !== undefined) {
-    throw new SignallingRefusal("BAD_SDP", "a private call over a WebSocket");
-  }
-  requireTarget(offer, incoming.flow, context);
+  if (offer.webSocket === undefined) requireTarget(offer, incoming.flow, context);
   const callee = await boundCallee(calleeOf(parts, info.requestUri), caller, context);
   const session = await context.privateSessions.open(caller.user).catch((error: unknown) => {
     if (!(error instanceof MikeySakkeError)) throw error;
     throw new SignallingRefusal("TOO_MANY", error.message, error);
   });
+  let leg: ReturnType<PrivateSession["connect"]>;
   try {
     session.claim(caller);
+    if (offer.webSocket !== undefined) {
+      leg = session.connect();
+      if (leg === undefined)
+        throw new SignallingRefusal("BAD_SDP", "media are not taken over WebSockets here");
+    }
     const { response, dialog } = await callOn(session, { caller, callee, offer }, context);
     if (dialog === undefined) {
+      leg?.close();
       await session.end();
       context.count("private_call_refused");
       return refusedBy(response);
@@ -64,13 +68,20 @@ export async function invitePrivately(
     requireTarget(answer, callee.flow, context);
     // One side may have gone meanwhile.
     if (session.isOver || !context.clients.has(caller)) throw new SignallingRefusal("NOT_BOUND", caller.user);
-    session.join({ ...offer, user: caller.user, client: caller });
+    session.join({ ...offer, user: caller.user, client: caller, leg });
     session.join({ ...answer, user: callee.user, client: callee });
     context.count("private_call_begun");
     return {
       status: 200,
       contentType: MEDIA.sdp,
-      body: writeCallSdp({ ...session.describe(offer.queueing), speech: speechOf(answer) }, idOf(context)),
+      body: writeCallSdp(
+        {
+          ...session.describe(offer.queueing),
+          speech: speechOf(answer),
+          ...(leg && { webSocket: { uri: leg.uri } }),
+        },
+        idOf(context),
+      ),
       timer: context.config.sessionTimer,
       proves: (request) =>
         provenBy(request, [], context).then(
@@ -81,6 +92,7 @@ export async function invitePrivately(
       onEnd: () => void session.hangUp(),
     };
   } catch (error) {
+    leg?.close();
     await session.hangUp();
     if (!(error instanceof MikeySakkeError) || error instanceof SignallingRefusal) throw error;
     throw new SignallingRefusal("BAD_SDP", error.message, error);

@@ -3,8 +3,9 @@ import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { axeViolations } from "../support/axe.ts";
 import { describeInChromium } from "../support/chromium.ts";
+import { showView } from "./support/console.ts";
 import { type IdentityServer, LIFETIME, openIdentityServer } from "./support/identity-server.ts";
-import { ALICE, joined, openPages, type Pages } from "./support/pages.ts";
+import { ALICE, BOB, joined, openPages, type Pages } from "./support/pages.ts";
 
 const TOKEN = "POST /token";
 
@@ -12,12 +13,15 @@ describeInChromium("a page at an identity management server", () => {
   let identity: IdentityServer;
   let pages: Pages;
   let page: Page;
+  /** Signs in to the operators' console. */
+  let ofConsole: string;
   const faults: string[] = [];
 
   beforeAll(async () => {
     identity = await openIdentityServer((login) => `sip:${login}@example.org`);
     pages = await openPages({ signIn: identity.signIn });
-    await identity.register(`${pages.servers.site.origin}/`);
+    ofConsole = await pages.servers.console();
+    await identity.register(`${pages.servers.site.origin}/`, `${new URL(ofConsole).origin}/`);
     page = await (await pages.browser.newContext()).newPage();
     page.on("pageerror", (error) => faults.push(String(error)));
     page.on("console", (message) => message.type() === "error" && faults.push(message.text()));
@@ -32,11 +36,11 @@ describeInChromium("a page at an identity management server", () => {
   const button = (name: string) => page.getByRole("button", { name, exact: true });
 
   /** The pages of the provider. */
-  async function logInAs(name: string): Promise<void> {
-    await page.locator("input[name=login]").fill(name);
-    await page.locator("input[name=password]").fill("x");
-    await page.getByRole("button").click();
-    await page.getByRole("button", { name: "Continue" }).click();
+  async function logInAs(name: string, at = page): Promise<void> {
+    await at.locator("input[name=login]").fill(name);
+    await at.locator("input[name=password]").fill("x");
+    await at.getByRole("button").click();
+    await at.getByRole("button", { name: "Continue" }).click();
   }
 
   it("shows no violation to axe", async () => {
@@ -103,6 +107,23 @@ describeInChromium("a page at an identity management server", () => {
     await identity.revoke();
     await page.getByText("Your session has ended.").waitFor({ timeout: 2 * LIFETIME * 1000 });
     await button("Sign in again").waitFor();
+  });
+
+  it("signs a dispatcher of the console in, and sends them back to the calls", async () => {
+    const console = await (await pages.browser.newContext()).newPage();
+    console.on("console", (message) => message.type() === "error" && faults.push(message.text()));
+    await console.goto(ofConsole);
+    await showView(console, "Calls");
+    await console.getByText("Take part in calls").click();
+    await console.getByRole("button", { name: "Sign in", exact: true }).click();
+    await console.locator("input[name=login]").waitFor();
+    await logInAs("bob", console);
+    await console.getByRole("heading", { level: 1, name: "Calls" }).waitFor();
+    await console.getByText("Take part in calls").click();
+    await console.getByRole("button", { name: "Join" }).click();
+    await console.getByText(`You take part as ${BOB}, connected.`).waitFor();
+    expect(console.url()).not.toContain("code");
+    await console.context().close();
   });
 
   it("broke no rule of the policy", () => {

@@ -4,8 +4,9 @@ import WebSocket from "ws";
 import { DENY_CAUSES } from "../../../bindings/floor-control/index.ts";
 import { systemRandom } from "../../../bindings/index.ts";
 import { type CallDescription, NO_ADDRESS } from "../../../documents/sdp/call.ts";
-import { type CallEvent, GroupCall } from "../../../roles/client/calls/index.ts";
-import type { McxCall } from "../../../roles/client/mcx/index.ts";
+import { ServerFloor } from "../../../roles/client/calls/floor-with-server.ts";
+import { type CallEvent, GroupCall, PrivateCall } from "../../../roles/client/calls/index.ts";
+import type { McxCall, McxPrivateCall } from "../../../roles/client/mcx/index.ts";
 import { type MediaSocket, openMediaSocket } from "../../../transport/datagram/websocket-client.ts";
 import { systemClock } from "../../../transport/sip/index.ts";
 import { takeFloor, takeTurn } from "./floor.ts";
@@ -152,6 +153,66 @@ it("a WebSocket leg ends with the membership, and its token is worthless then", 
   await until(() => bob.call.floor.state !== "pending");
   expect(alice.call.counters.media.received).toBe(received);
   expect(await statusOf(alice.uri)).toBe(401);
+});
+
+it("a page calls a user on UDP privately over a WebSocket, and each hears the other", async () => {
+  await serve();
+  const taken: McxPrivateCall[] = [];
+  const bob = await world.device(BOB, { onPrivateCall: () => ({ onBegin: (placed) => taken.push(placed) }) });
+  const alice = await world.device(ALICE);
+  await Promise.all([bob.client.bind(), alice.client.bind()]);
+  let isOver = false;
+  const joined = await alice.client.joinUser(BOB, {
+    offer: OFFER,
+    onEnd: () => {
+      isOver = true;
+    },
+  });
+  const { answer, pck, control, controlSsrc } = joined;
+  const open = (to: string) => new WebSocket(to) as never;
+  const socket = openMediaSocket({ uri: answer.webSocket!.uri!, clock: systemClock, open });
+  closers.push(() => socket.close());
+  const { media, floor: port, server } = socket;
+  const [random, clock] = [systemRandom, systemClock];
+  const ofAlice = new PrivateCall(
+    {
+      key: { pck, side: "initiator" },
+      peerUri: BOB,
+      mediaPort: media,
+      to: server,
+      now: () => clock.now(),
+      random,
+    },
+    (ofCall, onChange) =>
+      new ServerFloor(
+        { keys: control, service: "mcptt", port, server, ssrc: controlSsrc, random, userUri: ALICE, clock },
+        ofCall,
+        onChange,
+      ),
+  );
+  await until(() => taken.length === 1);
+  const ofBob = taken[0]!.call;
+  for (const [talker, listener] of [
+    [ofAlice, ofBob],
+    [ofBob, ofAlice],
+  ] as const) {
+    const [frames] = await takeTurn(talker, [listener], 12);
+    expect(frames!.length).toBeGreaterThan(6);
+  }
+  expect(world.privateSessions.totals()).toMatchObject({ forwarded: 24 });
+  await taken[0]!.hangUp();
+  await until(() => isOver);
+  expect(world.privateSessions.size).toBe(0);
+});
+
+it("a private call over a WebSocket is refused where the server has no WebSockets", async () => {
+  world = await McxWorld.create();
+  const bob = await world.device(BOB, { onPrivateCall: () => ({ onBegin: () => undefined }) });
+  const alice = await world.device(ALICE);
+  await Promise.all([bob.client.bind(), alice.client.bind()]);
+  const joining = alice.client.joinUser(BOB, { offer: OFFER, onEnd: () => undefined });
+  await expect(joining).rejects.toMatchObject({ status: 488 });
+  expect(world.privateSessions.size).toBe(0);
 });
 
 it("WebSocket legs are refused where the server has no WebSockets", async () => {

@@ -5,13 +5,14 @@ import { operator } from "../../../roles/gms/common/caller.ts";
 import { newMembers } from "../../gms/memory-gms.ts";
 import { AnswerCheck, expectWhole, type OpenApi, operationsOf } from "../../support/openapi.ts";
 import { type ConsoleWorld, codeOf, consoleWorld, GROUP, TOKEN } from "./running-console.ts";
+import { TALK } from "./talk-servers.ts";
 
 const USER = "sip:carol@home.example";
 let here: ConsoleWorld;
 let document: OpenApi;
 
 beforeAll(async () => {
-  here = await consoleWorld();
+  here = await consoleWorld({ config: { dispatcher: { developmentTokens: true } }, talk: TALK });
   const members = [...newMembers(2), { uri: USER }];
   await here.core.context.admin.createGroup(operator("test"), { uri: GROUP, members });
   document = (await (await here.ask("GET", "/openapi.json")).json()) as OpenApi;
@@ -61,6 +62,9 @@ describe("the OpenAPI document of the console", () => {
     await ask("POST", "/lost", session, { user: USER, reason: "radio lost" });
     await ask("POST", "/lost", session, { user: USER });
     await ask("GET", "/lost", { cookie });
+    await ask("GET", "/config.json", { cookie });
+    await ask("POST", "/talk/tokens", session, { user: USER });
+    await ask("POST", "/talk/tokens", session, {});
     const events = await here.ask("GET", `/events?group=${encodeURIComponent(GROUP)}`, { cookie });
     expect(events.headers.get("content-type")).toBe("text/event-stream");
     await events.body!.cancel();

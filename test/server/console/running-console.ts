@@ -54,12 +54,15 @@ export async function consoleWorld({
   callTime = Date.now,
   config = {},
   runs = false,
+  talk,
 }: {
   readonly now?: () => number;
   readonly callTime?: () => number;
   readonly config?: ConsoleConfigInput;
   /** Whether the GMS seals by itself. */
   readonly runs?: boolean;
+  /** The servers for calls from the console. */
+  readonly talk?: ConsoleBackend["talk"];
 } = {}): Promise<ConsoleWorld> {
   // Shortens the half minute in which a lost radio may still listen.
   const world = await makeWorld({
@@ -124,6 +127,7 @@ export async function consoleWorld({
       processes: async () => processes.list,
       apis,
       identities: { gms: "sip:gms@home.example" },
+      talk,
     },
   });
   const { origin } = await console.listen();

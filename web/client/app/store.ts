@@ -1,5 +1,5 @@
 /** The state of the page, as signals, and the two workers that it comes from. */
-import { batch, computed, signal } from "@preact/signals-core";
+import { batch, computed, effect, signal } from "@preact/signals-core";
 import type {
   FloorView,
   FromKeys,
@@ -47,6 +47,10 @@ export const group = computed(
 );
 export const floor = computed(() => (group.value && floors.value.get(group.value.uri)) ?? undefined);
 
+const isSeen = signal(!document.hidden);
+/** The group whose texts are seen. */
+const seen = computed(() => (isSeen.value ? group.value?.uri : undefined));
+
 let audio: Audio | undefined;
 let mediaWorker: Worker | undefined;
 let counted: (() => void) | undefined;
@@ -68,6 +72,7 @@ export async function signIn(as: string, listenOnly: boolean): Promise<void> {
   const opening = openAudio(!listenOnly);
   user.value = as;
   tellKeys({ type: "start", user: as, config: config.value!, media: port2 }, [port2]);
+  effect(() => tellKeys({ type: "shown", groups: seen.value === undefined ? [] : [seen.value] }));
   audio = await opening;
   turnVolume();
   const { capture, play: out, fault } = audio;
@@ -254,7 +259,10 @@ function tellMedia(message: ToMedia, transfer: Transferable[] = []): void {
 // Nobody knows that a key was released behind another window.
 addEventListener("blur", release);
 addEventListener("pagehide", release);
-document.addEventListener("visibilitychange", () => document.hidden && release());
+document.addEventListener("visibilitychange", () => {
+  isSeen.value = !document.hidden;
+  if (document.hidden) release();
+});
 addEventListener("online", () => {
   isOnline.value = true;
 });

@@ -1,4 +1,5 @@
-/** Hold to talk: by mouse, touch or key. A click without a pointer, as of a screen reader, begins and ends a talk. */
+/** Hold to talk: by the buttons, or by a key. */
+import { HoldButton } from "./hold-button.tsx";
 import { shortName } from "./names.ts";
 import { floor, group, left, microphone, press, release, talkKey, user } from "./store.ts";
 
@@ -21,65 +22,29 @@ export function Talk() {
   const isTalking = state === "granted";
   return (
     <section class="talk" aria-label="Talk">
-      <HoldButton class={`hold ${state}`} text={isTalking ? "Talking" : "Hold to talk"} />
+      <TalkButton class={`hold ${state}`} text={isTalking ? "Talking" : "Hold to talk"} />
       <p class="floor" role="status">
         {floor.value?.isEmergency && <strong class="emergency">Emergency. </strong>}
         {floorText()}
       </p>
       {left.value !== undefined && <p class="quiet">{left.value} s left</p>}
-      <HoldButton class="alarm" text="Emergency: hold to talk" isEmergency />
+      <TalkButton class="alarm" text="Emergency: hold to talk" isEmergency />
     </section>
   );
 }
 
-const HOLD_KEYS = ["Space", "Enter"];
-
-interface HoldButtonProps {
+interface TalkButtonProps {
   readonly class: string;
   readonly text: string;
   readonly isEmergency?: boolean;
 }
 
-function HoldButton({ class: name, text, isEmergency = false }: HoldButtonProps) {
+function TalkButton({ isEmergency, ...button }: TalkButtonProps) {
   const state = floor.value?.state ?? "idle";
-  const isWanted = state === "granted" || state === "pending" || state === "queued";
   const canTalk =
     microphone.value === "on" && group.value?.key !== undefined && group.value.call === "joined";
-  const begin = () => canTalk && press(isEmergency);
-  return (
-    <button
-      type="button"
-      class={name}
-      aria-pressed={isWanted}
-      aria-disabled={!canTalk}
-      onPointerDown={(event) => {
-        if (event.button !== 0 || !canTalk) return;
-        event.currentTarget.setPointerCapture(event.pointerId);
-        begin();
-      }}
-      onPointerUp={release}
-      onPointerCancel={release}
-      onLostPointerCapture={release}
-      onContextMenu={(event) => event.preventDefault()}
-      onKeyDown={(event) => {
-        if (!HOLD_KEYS.includes(event.code)) return;
-        event.preventDefault();
-        if (!event.repeat) begin();
-      }}
-      onKeyUp={(event) => {
-        if (!HOLD_KEYS.includes(event.code)) return;
-        event.preventDefault();
-        release();
-      }}
-      onClick={(event) => {
-        if (event.detail !== 0) return;
-        if (isWanted) release();
-        else begin();
-      }}
-    >
-      {text}
-    </button>
-  );
+  const isWanted = state === "granted" || state === "pending" || state === "queued";
+  return <HoldButton {...button} {...{ canTalk, isWanted, release }} begin={() => press(isEmergency)} />;
 }
 
 function floorText(): string {

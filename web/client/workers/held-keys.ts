@@ -13,18 +13,11 @@ export class KeyCopies {
   set(keys: readonly PlainKey[], sending: number | undefined = keys[0]?.keyId): void {
     const before = this.#keys;
     this.#sending = sending;
-    this.#keys = keys.map(({ key, kind, keyId, ukId, rand }) => {
+    this.#keys = keys.map((plain) => {
+      const { keyId, ukId } = plain;
       const known = before.find((held) => held.keyId === keyId && held.ukId === ukId);
-      if (known === undefined) {
-        const fields = {
-          kind: kind as DeliveredKey["kind"],
-          keyId: keyId as KeyId,
-          ukId: ukId as KeyId,
-          rand,
-        };
-        return new DeliveredKey(key, fields);
-      }
-      key.fill(0);
+      if (known === undefined) return deliveredKey(plain);
+      plain.key.fill(0);
       return known;
     });
     for (const old of before) if (!this.#keys.includes(old)) old.destroy();
@@ -42,6 +35,12 @@ export class KeyCopies {
 /** Copies of the keys of control signalling. */
 export class ControlKeyCopies extends KeyCopies implements ControlKeys {
   readonly streams = new ControlStreams();
+}
+
+/** Takes over the octets. */
+export function deliveredKey({ key, kind, keyId, ukId, rand }: PlainKey): DeliveredKey {
+  const ids = { keyId: keyId as KeyId, ukId: ukId as KeyId };
+  return new DeliveredKey(key, { kind: kind as DeliveredKey["kind"], ...ids, rand });
 }
 
 export function plainKey(key: DeliveredKey): PlainKey {

@@ -5,20 +5,38 @@ import { defined } from "../../../base/defined.ts";
 import { systemRandom } from "../../../base/random.ts";
 import { G711_FRAME, mixFrames } from "../../../bindings/media/index.ts";
 import type { CallDescription } from "../../../documents/sdp/call.ts";
+import type { ControlKeys } from "../../../roles/call/control-keys.ts";
 import { ReservedBlocks } from "../../../roles/call/reserved-blocks.ts";
+import type { CallEvent } from "../../../roles/client/calls/call-events.ts";
 import { GroupCall } from "../../../roles/client/calls/group-call.ts";
+import type { PrivateCall } from "../../../roles/client/calls/private-call.ts";
 import { type MediaSocket, openMediaSocket } from "../../../transport/datagram/websocket-client.ts";
-import type { FromMedia, KeysToMedia, MediaCounts, ToMedia } from "../messages.ts";
+import type { FromMedia, KeysToMedia, MediaCounts, PrivateCallOpened, ToMedia } from "../messages.ts";
 import { ControlKeyCopies, KeyCopies } from "./held-keys.ts";
 import { Downsampler, Upsampler } from "./resample.ts";
 import { openStorage } from "./storage.ts";
 
 interface Call {
-  readonly call: GroupCall;
+  readonly call: GroupCall | PrivateCall;
   readonly socket: MediaSocket;
   /** The last step brought something to hear. */
   isHeard: boolean;
 }
+
+interface CallParts {
+  readonly socket: MediaSocket;
+  readonly onEvent: (event: CallEvent) => void;
+}
+
+type MakeCall = (parts: CallParts) => Call["call"];
+
+export interface PrivateCallParts extends CallParts {
+  readonly userUri: string;
+  readonly control: ControlKeys;
+}
+
+/** The media of a private call, where the page has any. */
+export type PrivateCallOf = (opened: PrivateCallOpened, parts: PrivateCallParts) => PrivateCall;
 
 /**
  * C101: an emergency waits for a talker who does not give the floor back until the server takes it, 3 s after it told them (T3);
@@ -30,9 +48,12 @@ const NOTHING: MediaCounts = { sent: 0, received: 0, played: 0, lost: 0, refused
 
 export class Media {
   readonly #tell: (message: FromMedia) => void;
+  readonly #privateCallOf: PrivateCallOf | undefined;
   readonly #calls = new Map<string, Call>();
   readonly #control = new ControlKeyCopies();
   readonly #groups = new Map<string, KeyCopies>();
+  readonly #volumes = new Map<string, number>();
+  #last: Promise<void> = Promise.resolve();
   #user = "";
   #mixer = "";
   #blocks: Promise<ReservedBlocks> | undefined;
@@ -42,23 +63,31 @@ export class Media {
   /** Totals of calls that have ended. */
   #past = NOTHING;
 
-  constructor(tell: (message: FromMedia) => void) {
+  constructor(tell: (message: FromMedia) => void, privateCallOf: PrivateCallOf | undefined) {
     this.#tell = tell;
+    this.#privateCallOf = privateCallOf;
   }
 
   take(message: ToMedia): void {
     switch (message.type) {
       case "keys":
-        message.port.onmessage = ({ data }: MessageEvent<KeysToMedia>) => void this.#takeKeys(data);
+        // One after the other: a call that is opened may be closed at once.
+        message.port.onmessage = ({ data }: MessageEvent<KeysToMedia>) => {
+          this.#last = this.#last.then(() => this.#takeKeys(data));
+        };
         break;
       case "audio":
         this.#connect(message.capture, message.play);
         break;
       case "request":
+        // A private call has no emergencies.
         this.#calls.get(message.group)?.call.request(0, message);
         break;
       case "release":
         for (const { call } of this.#calls.values()) call.release();
+        break;
+      case "volume":
+        this.#volumes.set(message.group, message.volume);
         break;
       case "count":
         this.#tell({ type: "counts", counts: this.#counts() });
@@ -84,6 +113,11 @@ export class Media {
       case "open":
         await this.#open(message.group, message.answer, message.controlSsrc);
         break;
+      case "open-private":
+        await this.#enter(message.user, message.answer, (parts) =>
+          this.#privateCallOf!(message, { ...parts, userUri: this.#user, control: this.#control }),
+        );
+        break;
       case "close":
         await this.#close(message.group);
         break;
@@ -96,12 +130,35 @@ export class Media {
     return known;
   }
 
-  async #open(
-    group: string,
-    { webSocket, multiTalker }: CallDescription,
-    controlSsrc: number,
-  ): Promise<void> {
+  async #open(group: string, answer: CallDescription, controlSsrc: number): Promise<void> {
     const blocks = await this.#blocks;
+    const { multiTalker } = answer;
+    await this.#enter(
+      group,
+      answer,
+      ({ socket: { media, floor, server }, onEvent }) =>
+        new GroupCall({
+          groupUri: group,
+          userUri: this.#user,
+          keys: this.#keysOf(group),
+          mediaPort: media,
+          floorPort: floor,
+          server: { media: server, floor: server },
+          control: this.#control,
+          controlSsrc,
+          mixer: this.#mixer,
+          ...defined({ blocks }),
+          floor: { requests: FLOOR_REQUESTS, ...(multiTalker && { multiTalker }) },
+          clock: systemClock,
+          now: () => systemClock.now(),
+          random: systemRandom,
+          onEvent,
+        }),
+    );
+  }
+
+  /** `group`: of a private call, the other user. */
+  async #enter(group: string, { webSocket }: CallDescription, make: MakeCall): Promise<void> {
     await this.#close(group);
     const socket = openMediaSocket({
       uri: webSocket!.uri!,
@@ -112,31 +169,15 @@ export class Media {
         if (!isOpen) this.#calls.get(group)?.call.release();
       },
     });
-    const call = new GroupCall({
-      groupUri: group,
-      userUri: this.#user,
-      keys: this.#keysOf(group),
-      mediaPort: socket.media,
-      floorPort: socket.floor,
-      server: { media: socket.server, floor: socket.server },
-      control: this.#control,
-      controlSsrc,
-      mixer: this.#mixer,
-      ...defined({ blocks }),
-      floor: { requests: FLOOR_REQUESTS, ...(multiTalker && { multiTalker }) },
-      clock: systemClock,
-      now: () => systemClock.now(),
-      random: systemRandom,
-      onEvent: (event) => {
-        if (event.type !== "floor") return;
-        const { state, talker, isEmergency, position, until } = event.floor;
-        const left = until === undefined ? undefined : until - systemClock.now();
-        this.#gate();
-        const floor = { state, talker, isEmergency, position, left, lost: event.lost };
-        this.#tell({ type: "floor", group, ...floor });
-      },
-    });
-    this.#calls.set(group, { call, socket, isHeard: false });
+    const onEvent = (event: CallEvent) => {
+      if (event.type !== "floor") return;
+      const { state, talker, isEmergency, position, until } = event.floor;
+      const left = until === undefined ? undefined : until - systemClock.now();
+      this.#gate();
+      const floor = { state, talker, isEmergency, position, left, lost: event.lost };
+      this.#tell({ type: "floor", group, ...floor });
+    };
+    this.#calls.set(group, { call: make({ socket, onEvent }), socket, isHeard: false });
   }
 
   async #close(group: string): Promise<void> {
@@ -165,23 +206,23 @@ export class Media {
 
   /** Frames leave the microphone's worklet while one may talk. */
   #gate(): void {
-    this.#capture?.postMessage({ isOn: this.#talking() !== undefined });
+    this.#capture?.postMessage({ isOn: this.#talking().length > 0 });
   }
 
-  #talking(): GroupCall | undefined {
-    for (const { call } of this.#calls.values()) if (call.floor.state === "granted") return call;
-    return undefined;
+  /** The calls in which the user has the floor. */
+  #talking(): Call["call"][] {
+    return [...this.#calls.values()].map(({ call }) => call).filter(({ floor }) => floor.state === "granted");
   }
 
   #said(frame: Int16Array): void {
-    const call = this.#talking();
-    if (call === undefined) return;
-    try {
-      const sent = call.send(frame);
-      // Without a key nothing goes out, and the floor is given back.
-      if (sent instanceof Promise) sent.catch(() => call.release());
-    } catch {
-      call.release();
+    for (const call of this.#talking()) {
+      try {
+        const sent = call.send(frame);
+        // Without a key nothing goes out, and the floor is given back.
+        if (sent instanceof Promise) sent.catch(() => call.release());
+      } catch {
+        call.release();
+      }
     }
   }
 
@@ -191,7 +232,8 @@ export class Media {
     for (const [group, known] of this.#calls) {
       const frame = known.call.play();
       if (frame !== undefined) {
-        frames.push(frame);
+        const volume = this.#volumes.get(group) ?? 1;
+        frames.push(volume === 1 ? frame : frame.map((sample) => sample * volume));
         if (!known.isHeard) this.#tell({ type: "heard", group });
       }
       known.isHeard = frame !== undefined;
@@ -205,7 +247,13 @@ export class Media {
   }
 }
 
-function countsOf({ counters: { media } }: GroupCall): MediaCounts {
+/** Runs the worker of media. */
+export function runMedia(privateCallOf?: PrivateCallOf): void {
+  const media = new Media((message: FromMedia) => postMessage(message), privateCallOf);
+  addEventListener("message", ({ data }: MessageEvent<ToMedia>) => media.take(data));
+}
+
+function countsOf({ counters: { media } }: Call["call"]): MediaCounts {
   const { sent, received, played, lost, refused } = media;
   return { sent, received, played, lost, refused: Object.values(refused).reduce((a, b) => a + b) };
 }

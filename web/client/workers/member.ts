@@ -9,13 +9,19 @@ import {
   systemRandom,
   utf8,
 } from "../../../bindings/index.ts";
-import { PAYLOAD_CONTENT_TYPES } from "../../../bindings/mcdata/index.ts";
+import { PAYLOAD_CONTENT_TYPES, SDS_DISPOSITION_REQUESTS } from "../../../bindings/mcdata/index.ts";
 import { NO_ADDRESS } from "../../../documents/sdp/call.ts";
 import { ringKeys } from "../../../roles/call/ring-keys.ts";
 import { McxRefusedError } from "../../../roles/client/mcx/binding.ts";
+import { Bindings } from "../../../roles/client/mcx/bindings.ts";
 import type { JoinedCall } from "../../../roles/client/mcx/calling.ts";
 import { createMcxGroupClient, type McxGroupClient } from "../../../roles/client/mcx/client.ts";
-import type { McxClientEvent } from "../../../roles/client/mcx/options.ts";
+import type {
+  DataNotification,
+  McxClientEvent,
+  McxClientOptions,
+  ReceivedData,
+} from "../../../roles/client/mcx/options.ts";
 import type { Watch } from "../../../roles/client/mcx/watching.ts";
 import {
   createGroupClient,
@@ -23,7 +29,14 @@ import {
   type GroupKey,
   GroupKeyRing,
 } from "../../../roles/group-keys/index.ts";
-import { type HeldKeys, holdKeys, KeyStore, KmsClient, KmsTrust } from "../../../roles/identity/index.ts";
+import {
+  type HeldKeys,
+  holdKeys,
+  KeyStore,
+  KmsClient,
+  KmsTrust,
+  type SecretStorage,
+} from "../../../roles/identity/index.ts";
 import {
   createSipEndpoint,
   type SipEndpoint,
@@ -32,6 +45,7 @@ import {
 } from "../../../transport/sip/index.ts";
 import type { PageConfig } from "../config.ts";
 import type { FromKeys, GroupView, KeysToMedia, KeyView } from "../messages.ts";
+import { Acknowledgements } from "./acknowledgements.ts";
 import { loadCore } from "./core.ts";
 import { plainKey } from "./held-keys.ts";
 import { openStorage } from "./storage.ts";
@@ -44,7 +58,41 @@ export interface MemberOptions {
   readonly token: (server: "kms" | "gms" | "mcx") => Promise<string>;
   /** To the worker of media. */
   readonly media: MessagePort;
+  /** The groups whose calls are joined; all when undefined. */
+  readonly groups?: readonly string[];
   readonly tell: (message: FromKeys) => void;
+  readonly extras?: MemberExtras | undefined;
+}
+
+/** What a page has beside calls of groups and their texts. */
+export interface MemberExtras {
+  readonly PrivateSignalling: new (options: PrivateSignallingOptions) => PrivateCalls;
+  readonly Receipts: new (options: ReceiptsOptions) => Receipts;
+}
+
+export interface PrivateSignallingOptions {
+  readonly mcx: McxClientOptions;
+  readonly bindings: Bindings;
+  readonly toMedia: (message: KeysToMedia) => void;
+  readonly tell: (message: FromKeys) => void;
+}
+
+export interface PrivateCalls {
+  call(user: string): Promise<void>;
+  hangUp(): void;
+}
+
+export interface ReceiptsOptions {
+  readonly storage: SecretStorage;
+  readonly tell: (message: FromKeys) => void;
+  readonly now: () => number;
+}
+
+export interface Receipts {
+  /** Tells all that are kept. */
+  read(): Promise<void>;
+  /** A receiver of a message of the user's tells what became of it. */
+  told(notification: DataNotification): Promise<void>;
 }
 
 /** A server behind the WebSocket that leads to it: the name is never looked up. */
@@ -53,6 +101,7 @@ const SERVER = "sip:server.invalid";
 const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 5000;
 const FORBIDDEN = 403;
+const { DELIVERY_AND_READ } = SDS_DISPOSITION_REQUESTS;
 /** Milliseconds that a user who leaves waits for the server. */
 const LEAVE_MS = 2000;
 
@@ -64,6 +113,8 @@ interface Call {
 }
 
 export class Member {
+  /** Where the page has any, once there is a client. */
+  privateCalls: PrivateCalls | undefined;
   readonly #options: MemberOptions;
   /** Groups that the user is in, by what the GMS says and by the keys that are there. */
   readonly #calls = new Map<string, Call>();
@@ -73,17 +124,26 @@ export class Member {
   #isBound = false;
   #isSending = false;
   #hadKey = false;
+  #chosen: readonly string[] | undefined;
+  /** Receivers of texts are asked to acknowledge them where there are receipts. */
+  #receipts: Receipts | undefined;
+  readonly #acknowledgements = new Acknowledgements((received, disposition) => {
+    this.#mcx!.notify(received, disposition).catch((error: unknown) => this.#fault(error));
+  });
 
   constructor(options: MemberOptions) {
     this.#options = options;
+    this.#chosen = options.groups;
   }
 
   async start(): Promise<void> {
-    const { user, config, tell } = this.#options;
+    const { user, config, tell, extras } = this.#options;
     this.#toMedia({ type: "user", user, mixer: config.mcx.uri });
     const storage = await openStorage(user);
     this.#texts = new Texts(storage);
     for (const text of await this.#texts.read()) tell({ type: "text", text });
+    this.#receipts = extras && new extras.Receipts({ storage, tell, now: Date.now });
+    await this.#receipts?.read();
     this.#ring = await GroupKeyRing.open(storage, { userUri: user, now: Date.now });
     for (const group of this.#ring.groups()) this.#enter(group);
     this.#ring.onChange(() => this.#keysChanged());
@@ -101,10 +161,25 @@ export class Member {
     await this.#sendTexts();
   }
 
+  /** Joins the calls of these groups, and leaves all others. */
+  choose(groups: readonly string[]): void {
+    this.#chosen = groups;
+    for (const [group, call] of this.#calls) {
+      if (call.joined === undefined || this.#isChosen(group)) void this.#join(group);
+      else this.#hangUp(group, call);
+    }
+  }
+
+  /** The user sees the texts of these groups. */
+  shown(groups: readonly string[]): void {
+    this.#acknowledgements.shown(groups);
+  }
+
   /** Hangs up and takes the binding away, as far as that is soon done. */
   async leave(): Promise<void> {
     const joined = [...this.#calls.values()].flatMap((call) => call.joined ?? []);
     this.#calls.clear();
+    this.privateCalls?.hangUp();
     const ended = Promise.allSettled(joined.map((call) => call.hangUp())).then(() => this.#mcx?.close());
     await Promise.race([ended.catch(() => undefined), pause(LEAVE_MS)]);
   }
@@ -118,7 +193,11 @@ export class Member {
       userUri: user,
       now: Date.now,
       token: () => this.#options.token("kms"),
-      fetch: (to, init) => fetch(via === undefined ? to : to.replace(url, via), init),
+      // A path of the page's own origin may want the page's session.
+      fetch: (to, init) =>
+        via === undefined
+          ? fetch(to, init)
+          : fetch(to.replace(url, via), { ...init, credentials: "same-origin" }),
     });
     const trust = new KmsTrust({ home: uri });
     const onEvent = (event: { readonly type: string; readonly error?: unknown }) => {
@@ -167,19 +246,19 @@ export class Member {
         this.#keysChanged();
         break;
       case "failed":
-        tell({ type: "fault", text: textOf(event.error) });
+        this.#fault(event.error);
         break;
     }
   }
 
   async #bind(keys: HeldKeys): Promise<void> {
-    const { user, config, tell } = this.#options;
+    const { user, config, tell, extras } = this.#options;
     const endpoint = await this.#endpoint(config.mcx.sip);
     endpoint.onFlowClosed(() => {
       this.#isBound = false;
       tell({ type: "connected", server: "mcx", isConnected: false });
     });
-    this.#mcx = createMcxGroupClient({
+    const options: McxClientOptions = {
       userUri: user,
       mcxUri: config.mcx.uri,
       sipUri: SERVER,
@@ -192,10 +271,16 @@ export class Member {
       now: Date.now,
       random: systemRandom,
       onEvent: (event) => this.#ofMcx(event),
-    });
+    };
+    const bindings = new Bindings(options);
+    this.#mcx = createMcxGroupClient(options, bindings);
+    if (extras !== undefined) {
+      const toMedia = (message: KeysToMedia) => this.#toMedia(message);
+      this.privateCalls = new extras.PrivateSignalling({ mcx: options, bindings, toMedia, tell });
+    }
     for (let failures = 0; !this.#isBound; failures++) {
       if (failures > 0) await pause(retryWait(failures));
-      await this.#mcx.bind().catch((error: unknown) => tell({ type: "fault", text: textOf(error) }));
+      await this.#mcx.bind().catch((error: unknown) => this.#fault(error));
     }
   }
 
@@ -203,14 +288,18 @@ export class Member {
     const { tell } = this.#options;
     if (event.type === "bound" || event.type === "renewed") this.#bound();
     else if (event.type === "key") this.#sendControlKeys();
-    else if (event.type === "data") {
-      for (const { contentType, data } of event.payloads) {
-        if (contentType !== PAYLOAD_CONTENT_TYPES.TEXT) continue;
-        const { messageId: id, groupUri: group, from, dateTime } = event;
-        const text = { id, group, from, at: dateTime * 1000, text: fromUtf8(data), isWaiting: false };
-        void this.#texts.put(text).then(() => tell({ type: "text", text }));
-      }
+    else if (event.type === "data") this.#take(event);
+    else if (event.type === "data-notification") void this.#receipts?.told(event);
+  }
+
+  #take(event: ReceivedData): void {
+    for (const { contentType, data } of event.payloads) {
+      if (contentType !== PAYLOAD_CONTENT_TYPES.TEXT) continue;
+      const { messageId: id, groupUri: group, from, dateTime } = event;
+      const text = { id, group, from, at: dateTime * 1000, text: fromUtf8(data), isWaiting: false };
+      void this.#texts.put(text).then(() => this.#options.tell({ type: "text", text }));
     }
+    this.#acknowledgements.came(event);
   }
 
   #bound(): void {
@@ -230,11 +319,12 @@ export class Member {
     try {
       for (let text = this.#texts.next; text !== undefined && this.#isBound; text = this.#texts.next) {
         const payload = { contentType: PAYLOAD_CONTENT_TYPES.TEXT, data: utf8(text.text) };
-        await this.#mcx!.send(text.group, [payload]);
-        this.#options.tell({ type: "text", text: await this.#texts.sent(text) });
+        const asked = this.#receipts && { dispositionRequest: DELIVERY_AND_READ };
+        const { messageId } = await this.#mcx!.send(text.group, [payload], asked);
+        this.#options.tell({ type: "text", text: await this.#texts.sent(text, messageId) });
       }
     } catch (error) {
-      this.#options.tell({ type: "fault", text: textOf(error) });
+      this.#fault(error);
       setTimeout(() => void this.#sendTexts(), LONGEST_RETRY_MS);
     } finally {
       this.#isSending = false;
@@ -243,11 +333,12 @@ export class Member {
 
   async #join(group: string): Promise<void> {
     const call = this.#calls.get(group);
-    if (call === undefined || call.state !== "none" || !this.#isBound) return;
+    if (call?.state !== "none" || !this.#isBound || !this.#isChosen(group)) return;
     const { queueing = false } = this.#options.config;
     call.state = "joining";
     this.#show();
-    for (let failures = 0; this.#calls.get(group) === call && this.#isBound; failures++) {
+    const isWanted = () => this.#calls.get(group) === call && this.#isBound && this.#isChosen(group);
+    for (let failures = 0; isWanted(); failures++) {
       if (failures > 0) await pause(retryWait(failures));
       try {
         const joined = await this.#mcx!.join(group, {
@@ -261,6 +352,7 @@ export class Member {
         this.#toMedia({ type: "open", group, answer, controlSsrc });
         this.#options.tell({ type: "step", step: "joined" });
         this.#show();
+        if (!this.#isChosen(group)) return this.#hangUp(group, call);
         await this.#watch(call, joined);
         return;
       } catch (error) {
@@ -285,8 +377,17 @@ export class Member {
       if (call.joined === joined) call.watch = watch;
       else watch.close();
     } catch (error) {
-      this.#options.tell({ type: "fault", text: textOf(error) });
+      this.#fault(error);
     }
+  }
+
+  #isChosen(group: string): boolean {
+    return this.#chosen?.includes(group) !== false;
+  }
+
+  #hangUp(group: string, call: Call): void {
+    void call.joined?.hangUp().catch(() => undefined);
+    this.#ended(group, call);
   }
 
   #ended(group: string, call: Call): void {
@@ -349,6 +450,10 @@ export class Member {
       };
     });
     this.#options.tell({ type: "groups", groups });
+  }
+
+  #fault(error: unknown): void {
+    this.#options.tell({ type: "fault", text: textOf(error) });
   }
 
   #toMedia(message: KeysToMedia): void {

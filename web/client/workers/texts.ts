@@ -45,9 +45,9 @@ export class Texts {
     return this.#waiting[0];
   }
 
-  async sent(text: TextView): Promise<TextView> {
+  async sent(text: TextView, messageId: string): Promise<TextView> {
     this.#waiting.splice(this.#waiting.indexOf(text), 1);
-    const done = { ...text, isWaiting: false };
+    const done = { ...text, messageId, isWaiting: false };
     await this.put(done);
     return done;
   }

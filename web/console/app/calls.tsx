@@ -1,10 +1,13 @@
 /**
- * All groups as tiles: who talks, who was heard last, who is in the call, packets and losses. Groups with an emergency or
- * a talker come first.
+ * All groups as tiles: who talks, who was heard last, who is in the call, packets and losses. Groups that a dispatcher listens
+ * to come first, then those with an emergency or a talker.
  */
 import { useState } from "preact/hooks";
 import type { SessionState } from "../../../roles/mcx/admin/metrics.ts";
 import { PastAlarms } from "./alarms.tsx";
+import { dispatcher, heard } from "./dispatcher.ts";
+import { DispatcherBar } from "./dispatcher-bar.tsx";
+import { DispatcherTile } from "./dispatcher-tile.tsx";
 import { lastHeard } from "./past-calls.ts";
 import { hrefOf } from "./route.ts";
 import { calls, groups } from "./store.ts";
@@ -37,6 +40,7 @@ export function Calls() {
         Find
         <input type="search" value={sought} onInput={(event) => setSought(event.currentTarget.value)} />
       </label>
+      <DispatcherBar />
       <ul class="cards" aria-label="Groups">
         {found.slice(0, SHOWN).map((tile) => (
           <CallTile key={tile.uri} tile={tile} />
@@ -59,14 +63,16 @@ function tiles(): Tile[] {
   return [...known, ...[...sessions].map(([uri, session]) => ({ uri, name: uri, session }))];
 }
 
-function rank({ session }: Tile): number {
+/** Those that a dispatcher listens to stay in their places, whoever talks: a button that is held must not move. */
+function rank({ uri, session }: Tile): number {
+  if (dispatcher.value !== undefined && heard.value.has(uri)) return -1;
   if (session === undefined) return 3;
   if (session.emergencies.length > 0) return 0;
   return session.talkers.length > 0 ? 1 : 2;
 }
 
 function CallTile({ tile: { uri, name, session } }: { readonly tile: Tile }) {
-  const heard = lastHeard.value.get(uri);
+  const last = lastHeard.value.get(uri);
   const isEmergency = session !== undefined && session.emergencies.length > 0;
   return (
     <li class={isEmergency ? "card grave" : "card"}>
@@ -75,11 +81,12 @@ function CallTile({ tile: { uri, name, session } }: { readonly tile: Tile }) {
       </strong>
       {name !== uri && <span class="quiet">{uri}</span>}
       {session === undefined ? <span class="quiet">no call</span> : <Call session={session} />}
-      {heard !== undefined && (
+      {last !== undefined && (
         <span class="quiet">
-          last heard: {shortName(heard.user)}, {timeText(heard.at)}, {span(heard.ms)}
+          last heard: {shortName(last.user)}, {timeText(last.at)}, {span(last.ms)}
         </span>
       )}
+      <DispatcherTile uri={uri} name={name} />
     </li>
   );
 }

@@ -7,6 +7,7 @@ import { Alarms, soundAlarms } from "./alarms.tsx";
 import { lookForSession, session, signIn, signOut } from "./api.ts";
 import { CallHistory } from "./call-history.tsx";
 import { Calls } from "./calls.tsx";
+import { figures, followSession } from "./dispatcher.ts";
 import { Group } from "./group.tsx";
 import { Groups } from "./groups.tsx";
 import { Loaded } from "./loaded.tsx";
@@ -130,7 +131,10 @@ async function begin(): Promise<void> {
 }
 
 follow();
+followSession();
 soundAlarms();
 for (const gesture of ["pointerdown", "keydown"]) addEventListener(gesture, () => void allowSound());
 render(<Page />, document.body);
 void begin();
+
+Object.assign(globalThis, { figures });

@@ -30,8 +30,8 @@ export interface IdentityServer {
   readonly signIn: PlaySignIn;
   /** Ends the session of whoever got the newest refresh token. */
   revoke(): Promise<void>;
-  /** The page as a client: its address is known only when it is there. */
-  register(page: string): Promise<void>;
+  /** The pages as one client: their addresses are known only when they are there. */
+  register(...pages: string[]): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -120,7 +120,7 @@ export async function openIdentityServer(identityOf: (login: string) => string):
     asked,
     signIn: { page: { issuer, clientId: CLIENT_ID }, servers },
     revoke: async () => newest?.destroy(),
-    async register(page) {
+    async register(...pages) {
       const response = await fetch(`${issuer}/reg`, {
         method: "POST",
         headers: { "content-type": "application/json" },
@@ -128,8 +128,8 @@ export async function openIdentityServer(identityOf: (login: string) => string):
           application_type: "native",
           token_endpoint_auth_method: "none",
           grant_types: ["authorization_code", "refresh_token"],
-          redirect_uris: [page],
-          post_logout_redirect_uris: [page],
+          redirect_uris: pages,
+          post_logout_redirect_uris: pages,
         }),
       });
       if (!response.ok) throw new Error(await response.text());
