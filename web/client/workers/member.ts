@@ -285,7 +285,6 @@ export class Member {
   }
 
   #ofMcx(event: McxClientEvent): void {
-    const { tell } = this.#options;
     if (event.type === "bound" || event.type === "renewed") this.#bound();
     else if (event.type === "key") this.#sendControlKeys();
     else if (event.type === "data") this.#take(event);
