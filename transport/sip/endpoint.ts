@@ -10,7 +10,13 @@ import type { TargetPolicy, Way } from "./core/targets.ts";
 import { dialogOfRequest, dialogOfResponse } from "./dialog/dialog.ts";
 import { DialogSource, isSameFlow } from "./dialog/source.ts";
 import { Dispatcher, type RequestHandler } from "./dispatch.ts";
-import { type InviteResult, Session, type SessionEnd, type SipSession } from "./session/session.ts";
+import {
+  type InviteResult,
+  type OnOffer,
+  Session,
+  type SessionEnd,
+  type SipSession,
+} from "./session/session.ts";
 import {
   agree,
   agreedBy,
@@ -69,6 +75,8 @@ export interface InviteOptions extends Omit<RequestOptions, "method"> {
   readonly timer?: SessionTimerOptions;
   /** Whether the peer is still there is asked now and then. */
   readonly keepAlive?: KeepAliveOptions;
+  /** Offers of the peer to change the session; without it they are refused. */
+  readonly onOffer?: OnOffer;
   readonly onEnd?: (end: SessionEnd) => void;
 }
 
@@ -243,7 +251,8 @@ export function createSipEndpoint(options: SipEndpointOptions): SipEndpoint {
     keepAlive: (parts) => new KeepAlive({ ...parts, core }),
     onRequest: (method, handler) => void dispatcher.handlers.set(method, handler),
     async invite(options) {
-      const { credentials, provisional, prove, timer, keepAlive, onEnd = () => undefined } = options;
+      const { credentials, provisional, prove, timer, keepAlive, onOffer } = options;
+      const { onEnd = () => undefined } = options;
       const { contentType, body = NO_BODY, nextHop } = options;
       const { peer } = options;
       const way: Partial<Way> = peer === undefined ? {} : agent.wayTo(options.uri, peer);
@@ -279,7 +288,7 @@ export function createSipEndpoint(options: SipEndpointOptions): SipEndpoint {
         way.flow === undefined ? agent.contactFor(options.uri, nextHop) : agent.contactOn(way.flow, request);
       const local = { contentType, body };
       const given = { agent, dialog, localTag, prove, onEnd, contact, local, peer: response };
-      session = new Session({ ...given, timer, keepAlive });
+      session = new Session({ ...given, timer, keepAlive, onOffer });
       session.acknowledge(sent.flow);
       if (timer !== undefined) session.runFor(agreedBy(response));
       return { response, session };

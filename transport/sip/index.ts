@@ -29,7 +29,7 @@ export type { RequestHandler } from "./dispatch.ts";
 export * from "./endpoint.ts";
 export { type LocateOptions, locate } from "./locate/locate.ts";
 export type * from "./locate/resolver.ts";
-export type { InviteResult, SessionEnd, SipSession } from "./session/session.ts";
+export type { Description, InviteResult, OnOffer, SessionEnd, SipSession } from "./session/session.ts";
 export { SESSION_TIMER, type SessionTimerOptions } from "./session/session-timer.ts";
 export type * from "./socket/ports.ts";
 export {

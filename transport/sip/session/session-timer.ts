@@ -29,12 +29,17 @@ export interface AgreedTimer {
   readonly isRefresher: boolean;
 }
 
-/** 7.1: into an INVITE or a refresh. */
-export function askForTimer(headers: Headers, seconds: number, { minimum }: SessionTimerOptions): void {
+/** 7.1: into an INVITE or a refresh. `refresher`: the side that refreshes from then on; the peer chooses when absent. */
+export function askForTimer(
+  headers: Headers,
+  seconds: number,
+  { minimum }: SessionTimerOptions,
+  refresher?: "uac" | "uas",
+): void {
   headers
     .set(SUPPORTED, ...new Set([...headers.all(SUPPORTED), TIMER]))
     .set(ALLOW, ...METHODS)
-    .set(SESSION_EXPIRES, { seconds, params: new Map() })
+    .set(SESSION_EXPIRES, { seconds, params: new Map(refresher && [["refresher", refresher]]) })
     .set(MIN_SE, { seconds: minimum, params: new Map() });
 }
 

@@ -1,11 +1,11 @@
 /**
- * A session that an INVITE has begun (RFC 3261 13 to 15), for either side, until a BYE. It is refreshed, and not
- * renegotiated.
+ * A session that an INVITE has begun (RFC 3261 13 to 15), for either side, until a BYE. It is refreshed, and changed where a side
+ * offers another description.
  */
 import { Timer } from "../../../base/clock.ts";
 import { CONTACT, type NameAddress } from "../codec/addresses.ts";
 import type { Headers } from "../codec/headers.ts";
-import type { SipRequest, SipResponse } from "../codec/message.ts";
+import { NO_BODY, type SipRequest, type SipResponse } from "../codec/message.ts";
 import { CONTENT_TYPE } from "../codec/scalars.ts";
 import { type Answer, type Incoming, mediaType } from "../core/incoming.ts";
 import { isGone } from "../core/reasons.ts";
@@ -46,13 +46,21 @@ export interface SipSession {
    * it too.
    */
   bye(why?: "moved"): Promise<void>;
+  /**
+   * Offers the peer another description, by UPDATE (RFC 3311) or INVITE (RFC 3261 14.1), one after the other. False: the peer
+   * has not taken it, and the session goes on as before. Does not reject.
+   */
+  offer(description: Description): Promise<boolean>;
 }
 
-/** The description of the session by one side in the INVITE or its 2xx. */
+/** The description of the session by one side in the INVITE or its 2xx, or in a later offer or its answer. */
 export interface Description {
   readonly contentType: string | undefined;
   readonly body: Uint8Array;
 }
+
+/** Takes the body of an offer of the peer, and gives the answer to it; undefined: the session stays as it is. */
+export type OnOffer = (body: Uint8Array) => Description | undefined;
 
 export interface SessionParts {
   readonly agent: UserAgent;
@@ -68,6 +76,8 @@ export interface SessionParts {
   readonly peer: SipRequest | SipResponse;
   readonly timer?: SessionTimerOptions | undefined;
   readonly keepAlive?: KeepAliveOptions | undefined;
+  /** Without it, every other description is refused with 488. */
+  readonly onOffer?: OnOffer | undefined;
   /** Not called for one's own `bye`. */
   readonly onEnd: (end: SessionEnd) => void;
 }
@@ -80,11 +90,21 @@ export class Session implements SipSession, DialogUsage {
   readonly #limit: Timer;
   readonly #timer: SessionTimer;
   readonly #keepAlive: KeepAlive | undefined;
+  /** The present descriptions of both sides. */
+  #local: Description;
+  #remote: Uint8Array;
+  /** Whether this side refreshes, where there is a timer. */
+  #isRefresher = true;
+  /** The last offer, and before it the ACK that the peer owes: it may not have our 2xx yet. */
+  #settled: Promise<unknown> = Promise.resolve();
+  #acknowledged: () => void = () => undefined;
   #isOpen = true;
 
   constructor(parts: SessionParts) {
     this.#parts = parts;
-    const { agent, dialog, localTag } = parts;
+    const { agent, dialog, localTag, local, peer } = parts;
+    this.#local = local;
+    this.#remote = peer.body;
     this.#again = new Timer(agent.core.clock);
     this.#limit = new Timer(agent.core.clock);
     this.#timer = new SessionTimer({
@@ -117,6 +137,11 @@ export class Session implements SipSession, DialogUsage {
 
   /** 13.3.1.4: a 2xx is sent again until its ACK comes, or there is no session. */
   awaitAck(repeat: () => void): void {
+    this.#acknowledged();
+    const acknowledged = new Promise<void>((resolve) => {
+      this.#acknowledged = resolve;
+    });
+    this.#settled = this.#settled.then(() => acknowledged);
     const { t1, t2 } = this.#parts.agent.core.timers;
     const next = (interval: number) =>
       this.#again.set(interval, () => {
@@ -132,7 +157,9 @@ export class Session implements SipSession, DialogUsage {
 
   /** From the beginning, or the last refresh. */
   runFor(agreed: AgreedTimer | undefined): void {
-    if (agreed !== undefined && this.#isOpen) this.#timer.start(agreed);
+    if (agreed === undefined || !this.#isOpen) return;
+    this.#isRefresher = agreed.isRefresher;
+    this.#timer.start(agreed);
   }
 
   /** The peer is not there any more, as far as can be seen; should it be, the BYE tells it. */
@@ -156,6 +183,7 @@ export class Session implements SipSession, DialogUsage {
   }
 
   #standing(): void {
+    this.#acknowledged();
     this.#again.clear();
     this.#limit.clear();
   }
@@ -178,13 +206,18 @@ export class Session implements SipSession, DialogUsage {
     return { status: incoming.request.method === "OPTIONS" ? 200 : 405 };
   }
 
-  /** RFC 4028 9, 10: a refresh of the peer. With another description it would be a change (14.2), and is refused. */
+  /** RFC 4028 9, 10: a refresh of the peer; with another description, an offer (14.2). */
   #refreshed(incoming: Incoming): Answer {
-    const { contact, local, peer, timer } = this.#parts;
-    const { request } = incoming;
-    if (request.body.length > 0 && contentOf(request.body) !== contentOf(peer.body)) return { status: 488 };
-    const agreed = timer && agree(request, timer);
+    const { contact, timer, onOffer } = this.#parts;
+    const { body: offered, method } = incoming.request;
+    const agreed = timer && agree(incoming.request, timer);
     if (agreed !== undefined && "refuse" in agreed) return agreed.refuse;
+    if (offered.length > 0 && contentOf(offered) !== contentOf(this.#remote)) {
+      const answered = onOffer?.(offered);
+      if (answered === undefined) return { status: 488 };
+      this.#local = answered;
+      this.#remote = offered;
+    }
     this.runFor(agreed);
     const answer: Answer = {
       status: 200,
@@ -193,39 +226,59 @@ export class Session implements SipSession, DialogUsage {
         if (agreed !== undefined) sayTimer(headers, agreed);
       },
     };
-    if (request.method === "UPDATE") return answer;
-    const { contentType, body } = local;
+    if (method === "UPDATE" && offered.length === 0) return answer;
+    const { contentType, body } = this.#local;
     const described: Answer = { ...answer, ...(contentType !== undefined && { contentType, body }) };
+    if (method === "UPDATE") return described;
     return { ...described, sent: () => this.awaitAck(() => incoming.answer(described)) };
   }
 
-  /** RFC 4028 10: by UPDATE, or by INVITE where the peer does not take that. */
+  /** RFC 4028 10. */
   async #refresh(): Promise<void> {
-    const { timer, dialog, local, peer } = this.#parts;
-    if (timer === undefined) return;
-    const isUpdate = allowsUpdate(peer);
-    const description = isUpdate ? undefined : local;
     try {
-      let seconds = timer.expires;
-      for (;;) {
-        const ask = (headers: Headers) => askForTimer(headers, seconds, timer);
-        const { response, flow } = await this.#send(isUpdate ? "UPDATE" : "INVITE", ask, description);
-        if (!this.#isOpen) return;
-        const longer = longerTime(response, seconds);
-        if (response.status < 300) {
-          if (!isUpdate) this.acknowledge(flow);
-          dialog.answered(response);
-          // A peer that knows no timers answers without one, and is asked again all the same.
-          this.runFor(agreedBy(response) ?? { seconds, isRefresher: true });
-          return;
-        }
-        if (isGone("UPDATE", response.status)) return this.#lost();
-        // Anything else leaves the session for the rest of its time.
-        if (longer === undefined) return;
-        seconds = longer;
-      }
+      const { status } = await this.#renew(allowsUpdate(this.#parts.peer) ? undefined : this.#local);
+      // Anything else leaves the session for the rest of its time.
+      if (isGone("UPDATE", status)) this.#lost();
     } catch {
       this.#lost();
+    }
+  }
+
+  offer(description: Description): Promise<boolean> {
+    const offered = this.#settled.then(() => this.#offer(description));
+    this.#settled = offered;
+    return offered;
+  }
+
+  /** A peer that does not answer is found out by the timer. */
+  async #offer(description: Description): Promise<boolean> {
+    if (!this.#isOpen) return false;
+    const { status, body } = await this.#renew(description).catch(() => ({ status: 408, body: NO_BODY }));
+    if (status >= 300 || !this.#isOpen) return false;
+    this.#local = description;
+    this.#remote = body;
+    return true;
+  }
+
+  /** By UPDATE, or by INVITE where the peer does not take that. */
+  async #renew(description: Description | undefined): Promise<SipResponse> {
+    const { timer, dialog, peer } = this.#parts;
+    const isUpdate = allowsUpdate(peer);
+    let seconds = timer?.expires ?? 0;
+    for (;;) {
+      const refresher = this.#isRefresher ? "uac" : "uas";
+      const ask = (headers: Headers) => timer && askForTimer(headers, seconds, timer, refresher);
+      const { response, flow } = await this.#send(isUpdate ? "UPDATE" : "INVITE", ask, description);
+      if (!this.#isOpen) return response;
+      const longer = timer && longerTime(response, seconds);
+      if (response.status < 300) {
+        if (!isUpdate) this.acknowledge(flow);
+        dialog.answered(response);
+        // A peer that knows no timers answers without one, and is asked again all the same.
+        if (timer !== undefined) this.runFor(agreedBy(response) ?? { seconds, isRefresher: true });
+      }
+      if (longer === undefined) return response;
+      seconds = longer;
     }
   }
 
