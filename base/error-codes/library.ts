@@ -81,7 +81,7 @@ export const LIBRARY_CODES = {
   INDEXES_EXHAUSTED:
     "The stream has used all indexes that it may send under; begin another, as by placing the call anew.",
   BAD_DEVICE: "The number of a device is out of range.",
-  BAD_FRAME: "A frame of speech does not have 160 samples.",
+  BAD_FRAME: "A frame of speech does not have as many samples as its codec takes: 160 with G.711.",
   FLOOR_FIELD: "A field of a floor control message has more than 255 octets.",
   BAD_FLOOR_MESSAGE: "A floor control message is malformed.",
   TRANSMISSION_FIELD: "A field of a transmission control message has more than 255 octets.",

@@ -37,7 +37,8 @@ export const MCX_CODES = {
   NO_CALL: "The group has no call at this process of the server, so that there is nobody to be told of.",
   CONFERENCE_REFUSED:
     "The server's list of participants belongs to another group, or is not a conference state.",
-  NO_COMMON_SPEECH: "The call of the group is in a format of speech that the client does not offer.",
+  NO_COMMON_SPEECH:
+    "The client offers none of the formats of speech that all others in the call of the group have.",
   NO_COMMON_VIDEO: "The call of the group is in a format of video that the client does not offer.",
   NO_WEB_SOCKET: "The server does not take media over WebSockets.",
 

@@ -1,19 +1,19 @@
 /** Opus by a WebAssembly build of libopus (RFC 6716, RFC 7587). */
 import { G711_FRAME, G711_RATE } from "../../bindings/media/index.ts";
+import { OPUS } from "../../documents/sdp/call.ts";
 import type { SpeechCodec } from "../../roles/call/speech-codec.ts";
 
 /** RFC 7587 4.1: timestamps count at 48,000 Hz, whatever is coded. */
 const TIMESTAMP_STEP = 960;
-/** The dynamic payload type (RFC 3551 6) that most clients use for Opus. */
-const TYPE = 111;
 const BITS_PER_SECOND = 20_000;
 
 /** Frames are coded at 8,000 Hz. Packets of any bandwidth, mono or stereo, are decoded to that. */
-export async function opusCodec(): Promise<SpeechCodec> {
+export async function opusCodec() {
   const { Decoder, Encoder } = await import("@evan/opus/wasm/index.mjs");
   const mono = { channels: 1, sample_rate: G711_RATE } as const;
   return {
-    format: { type: TYPE, encoding: "opus/48000/2" },
+    format: OPUS,
+    samples: G711_FRAME,
     timestampStep: TIMESTAMP_STEP,
     encoder() {
       const encoder = new Encoder({ ...mono, application: "voip" });
@@ -35,5 +35,5 @@ export async function opusCodec(): Promise<SpeechCodec> {
         return samples.length === G711_FRAME ? samples : undefined;
       };
     },
-  };
+  } satisfies SpeechCodec;
 }

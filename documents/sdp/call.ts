@@ -35,6 +35,9 @@ export const G711: readonly SpeechFormat[] = [
   { type: 0, encoding: "PCMU/8000" },
 ];
 
+/** Opus always has this name (RFC 7587 7); its payload type is dynamic, and most clients use this one. */
+export const OPUS: SpeechFormat = { type: 111, encoding: "opus/48000/2" };
+
 /** Names of encodings are compared without case, and one channel need not be stated (RFC 8866 6.6). */
 export function isSameFormat(one: SpeechFormat, other: SpeechFormat): boolean {
   const nameOf = ({ encoding }: SpeechFormat) => encoding.toLowerCase().replace(/\/1$/, "");
@@ -78,13 +81,13 @@ const KEY_MGMT = "key-mgmt";
 const WEB_SOCKET_URI = "websocket-uri";
 const MAX_URI = 1024;
 
-/** `id` of the origin tells the descriptions of one sender apart. */
-export function writeCallSdp(call: CallDescription, id: number): Uint8Array {
+/** `id` of the origin tells the descriptions of one sender apart, `version` those of one session (RFC 3264 8). */
+export function writeCallSdp(call: CallDescription, id: number, version = 1): Uint8Array {
   const { media, floor, speech = G711, multiTalker, queueing = true, multicast, webSocket, mikey } = call;
   const features = [...(queueing ? [QUEUEING] : []), ...(multiTalker ? [MULTI_TALKER] : [])];
   const lines = [
     "v=0",
-    `o=- ${id} 1 IN ${hostOf(media)}`,
+    `o=- ${id} ${version} IN ${hostOf(media)}`,
     "s=-",
     `c=IN ${hostOf(media)}`,
     "t=0 0",

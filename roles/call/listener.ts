@@ -2,7 +2,6 @@
 
 import { andThen } from "../../base/maybe-promise.ts";
 import {
-  G711_FRAME,
   type GroupMedia,
   type GroupMediaKeys,
   type GroupMki,
@@ -39,7 +38,7 @@ export interface ListenerOptions {
   /** Identity of a mixing server, whose media may be from any talker. */
   readonly mixer?: string | undefined;
   readonly ownSsrc: number;
-  /** The formats that are understood, each with its own payload type; G.711 when absent. */
+  /** The formats that are understood, each with its own payload type and all with frames of one length; G.711 when absent. */
   readonly codecs?: readonly SpeechCodec[] | undefined;
   readonly jitter?: JitterBufferOptions | undefined;
   readonly now: () => number;
@@ -49,7 +48,7 @@ export interface ListenerOptions {
 
 /**
  * Each packet that was received is in one of `notSpeech`, `notClaimed`, `played`, `late`, `duplicate`, `dropped` and
- * `buffered`.
+ * `buffered`, once it is decoded.
  */
 export interface ListenerCounters {
   /** Packets that were decrypted. */
@@ -119,7 +118,8 @@ export class Listener {
   /** The next 20 ms; undefined: silence. */
   play(): Int16Array | undefined {
     const frames = this.playEach().map(({ frame }) => frame);
-    return frames.length === 0 ? undefined : mixFrames(frames, G711_FRAME);
+    const { codecs = G711_CODECS } = this.#options;
+    return frames.length === 0 ? undefined : mixFrames(frames, codecs[0]!.samples);
   }
 
   /** The next 20 ms of each talker who is heard. */
@@ -132,8 +132,8 @@ export class Listener {
     return heard;
   }
 
-  #heard({ packet, header, mki }: UnprotectedRtp): Talker | undefined {
-    const { keys, ownSsrc } = this.#options;
+  #heard({ packet, header, mki }: UnprotectedRtp): MaybePromise<Talker | undefined> {
+    const { keys, ownSsrc, now } = this.#options;
     const sender = readGroupMki(mki);
     // A multicast group gives back what one sends to it.
     if (header.ssrc === ownSsrc && keys.receiving(sender.gmkId)?.ukId === sender.gukId) return undefined;
@@ -150,15 +150,20 @@ export class Listener {
       this.#counted.notClaimed++;
       return undefined;
     }
-    const frame = stream.decode(codec, payload);
-    if (frame === undefined) {
-      this.#counted.notSpeech++;
-      return undefined;
-    }
     const { sequenceNumber, timestamp } = header;
     const { timestampStep } = codec;
-    stream.push({ sequenceNumber, timestamp, timestampStep, arrival: this.#options.now(), frame });
-    return { ssrc: stream.ssrc, user: stream.user };
+    const arrival = now();
+    return andThen(stream.decode(codec, payload), (frame) => {
+      if (frame === undefined) {
+        this.#counted.notSpeech++;
+        return undefined;
+      }
+      // The stream may have given way to newer ones meanwhile.
+      if (this.#streams.has(stream)) {
+        stream.push({ sequenceNumber, timestamp, timestampStep, arrival, frame });
+      } else this.#past = { ...this.#past, dropped: this.#past.dropped + 1 };
+      return { ssrc: stream.ssrc, user: stream.user };
+    });
   }
 
   /** Members may have drawn the same SSRC: their GUK-IDs tell them apart, and under a new GMK who they are. */

@@ -7,6 +7,7 @@ import {
   JitterBuffer,
   type JitterBufferCounters,
   type JitterBufferOptions,
+  type MaybePromise,
 } from "../../bindings/media/index.ts";
 import { guessIndex } from "../../bindings/media/packet-index.ts";
 import type { SpeechCodec } from "./speech-codec.ts";
@@ -89,7 +90,7 @@ export class TalkerStream {
   }
 
   /** Undefined for a payload that is not one frame of the format. */
-  decode(codec: SpeechCodec, payload: Uint8Array): Int16Array | undefined {
+  decode(codec: SpeechCodec, payload: Uint8Array): MaybePromise<Int16Array | undefined> {
     const decode = this.#decoders.get(codec.format.type) ?? codec.decoder();
     this.#decoders.set(codec.format.type, decode);
     return decode(payload);

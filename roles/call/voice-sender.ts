@@ -1,5 +1,6 @@
 /** Speech as SRTP packets of one stream, in frames of 20 ms (RFC 3550 5.1, RFC 3551 4.1). */
 import { MikeySakkeError } from "../../base/errors.ts";
+import { andThen } from "../../base/maybe-promise.ts";
 import type { RandomSource } from "../../base/random.ts";
 import { G711_FRAME, G711_RATE, type MaybePromise, writeRtpPacket } from "../../bindings/media/index.ts";
 import type { SpeechCodec } from "./speech-codec.ts";
@@ -23,7 +24,7 @@ export class VoiceSender<S extends VoiceStream = VoiceStream> {
   /** Sends the stream and, off-network, floor control too. */
   readonly stream: S;
   #codec: SpeechCodec;
-  #encode: (frame: Int16Array) => Uint8Array;
+  #encode: ReturnType<SpeechCodec["encoder"]>;
   readonly #now: () => number;
   #sequenceNumber: number;
   #timestamp: number;
@@ -55,25 +56,29 @@ export class VoiceSender<S extends VoiceStream = VoiceStream> {
   }
 
   /**
-   * @throws MikeySakkeError usage `BAD_FRAME`: not 160 samples; and as `protect` of the stream, with nothing changed
+   * @throws MikeySakkeError usage `BAD_FRAME`: not as many samples as the codec has in a frame; and as `protect` of the stream,
+   * with nothing changed. With a codec that codes later, what `protect` throws comes as a rejection, and the frame counts as lost.
    */
   seal(frame: Int16Array): MaybePromise<Uint8Array> {
-    if (frame.length !== G711_FRAME) {
-      const text = `frame of ${frame.length} samples, not ${G711_FRAME}`;
+    const { samples, format, timestampStep } = this.#codec;
+    if (frame.length !== samples) {
+      const text = `frame of ${frame.length} samples, not ${samples}`;
       throw new MikeySakkeError("usage", "BAD_FRAME", text);
     }
     const now = this.#now();
     const timestamp = this.#isBurst ? (this.#timestamp + this.#pause(now)) >>> 0 : this.#timestamp;
     const fields = {
       marker: this.#isBurst,
-      payloadType: this.#codec.format.type,
+      payloadType: format.type,
       sequenceNumber: this.#sequenceNumber,
       timestamp,
       ssrc: this.stream.ssrc,
     };
-    const sealed = this.stream.protect(writeRtpPacket(fields, this.#encode(frame)));
+    const sealed = andThen(this.#encode(frame), (payload) =>
+      this.stream.protect(writeRtpPacket(fields, payload)),
+    );
     this.#sequenceNumber = (this.#sequenceNumber + 1) & 0xffff;
-    this.#timestamp = (timestamp + this.#codec.timestampStep) >>> 0;
+    this.#timestamp = (timestamp + timestampStep) >>> 0;
     this.#lastAt = now;
     this.#isBurst = false;
     return sealed;

@@ -42,10 +42,11 @@ it("a receiver and a mixer that run for a year hear every call, and accept no pa
   const own = new Ring(keys[MEMBERS]!);
   const end = new GroupMedia({ keys: own, service: "mcptt", maxStreams: LONG ? 4096 : 64 });
   const clock = new VirtualClock();
+  const codec = g711Codec("PCMA");
   const mixer = new Mixer({
     keys: own,
     service: "mcptt",
-    codec: g711Codec("PCMA"),
+    codec: () => codec,
     participants: () => uris,
     send: () => undefined,
     clock,

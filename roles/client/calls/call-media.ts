@@ -27,7 +27,7 @@ export interface CallMediaOptions {
   readonly service?: MediaService;
   readonly keys: GroupMediaKeys;
   readonly mediaPort: DatagramPort;
-  /** The formats of speech that are understood, the one to talk in first. G.711 when absent. */
+  /** The formats of speech that are understood, the one to talk in first, with frames of one length. G.711 when absent. */
   readonly codecs?: readonly SpeechCodec[];
   readonly jitter?: JitterBufferOptions;
   /** The known users of the group, to name the talkers who are heard. */
@@ -103,10 +103,19 @@ export class CallMedia {
     multicast: DatagramPort | undefined,
   ): Promise<void> {
     const before = this.#ways.multicast;
-    this.sender.use(codecFor(this.#options.codecs ?? G711_CODECS, speech));
+    this.talkIn(speech);
     this.#ways = { ...this.#ways, to: media, from: media, multicast };
     this.#listen();
     await before?.close();
+  }
+
+  /**
+   * What is said from now on is in the first of these formats; in the first of one's own when absent.
+   *
+   * @throws {MikeySakkeError} codec `BAD_SDP`: a format that there is no codec for
+   */
+  talkIn(speech: readonly SpeechFormat[] | undefined): void {
+    this.sender.use(codecFor(this.#options.codecs ?? G711_CODECS, speech));
   }
 
   #listen(): void {

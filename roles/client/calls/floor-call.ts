@@ -54,7 +54,7 @@ export abstract class FloorCall {
   }
 
   /**
-   * Says 160 samples, 20 ms.
+   * Says 20 ms: 160 samples, or as many as the frames of the codecs have that the call was given.
    *
    * @throws MikeySakkeError usage `FLOOR_NOT_GRANTED`, `BAD_FRAME`; in a call of a group `NO_GROUP_KEY`
    */

@@ -3,7 +3,7 @@
 import type { Clock } from "../../../base/clock.ts";
 import { defined } from "../../../base/defined.ts";
 import type { FloorMessage } from "../../../bindings/floor-control/index.ts";
-import type { CallDescription } from "../../../documents/sdp/call.ts";
+import type { CallDescription, SpeechFormat } from "../../../documents/sdp/call.ts";
 import type { DatagramPort } from "../../../transport/datagram/ports.ts";
 import { FLOOR_CODEC, type FloorContent } from "../../call/control-codec.ts";
 import type { ControlKeys } from "../../call/control-keys.ts";
@@ -88,6 +88,16 @@ export class GroupCall extends FloorCall {
     const moving = this.#media.moveTo(place.server, place.multicast?.media);
     this.#floor.back();
     await Promise.all([moving, before?.close()]);
+  }
+
+  /**
+   * The server has told that the call goes on in another format: the first of these is talked in from now on. What comes is
+   * heard in whichever of the formats it is.
+   *
+   * @throws {MikeySakkeError} codec `BAD_SDP`: a format that there is no codec for
+   */
+  talkIn(speech: readonly SpeechFormat[]): void {
+    this.#media.talkIn(speech);
   }
 
   #channelTo(

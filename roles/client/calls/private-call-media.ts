@@ -84,7 +84,7 @@ export class PrivateCallMedia {
     return { ...this.#counted, ...frames, notClaimed: 0, mismatches: 0, refused: { ...this.#refused } };
   }
 
-  /** Says 160 samples. Errors as `VoiceSender.seal`. */
+  /** Says 20 ms, in a frame of the codecs. Errors as `VoiceSender.seal`. */
   send(frame: Int16Array): void | Promise<void> {
     return andThen(this.sender.seal(frame), (packet) => {
       this.#options.mediaPort.send(packet, this.#options.to, (failed) => {
@@ -113,27 +113,32 @@ export class PrivateCallMedia {
 
   #take(packet: Uint8Array): void {
     const taken = andThen(this.#media.receiver.unprotect(packet), (result) => {
-      if (result.ok) this.#heard(result);
-      else this.#refused[result.fault]++;
+      if (result.ok) return this.#heard(result);
+      this.#refused[result.fault]++;
+      return undefined;
     });
     if (taken instanceof Promise) taken.catch(() => void this.#counted.failed++);
   }
 
-  #heard({ packet, header }: UnprotectedRtp): void {
+  #heard({ packet, header }: UnprotectedRtp): MaybePromise<void> {
     const { codecs = G711_CODECS, now, onHeard } = this.#options;
     const { ssrc, payloadType, sequenceNumber, timestamp } = header;
     this.#counted.received++;
     const codec = codecs.find(({ format }) => format.type === payloadType);
     const payload = rtpPayload(packet, header);
     const stream = this.#of(ssrc);
-    const frame = codec && payload && stream.decode(codec, payload);
-    if (frame === undefined) {
-      this.#counted.notSpeech++;
-      return;
-    }
-    const { timestampStep } = codec!;
-    stream.push({ sequenceNumber, timestamp, timestampStep, arrival: now(), frame });
-    onHeard(ssrc);
+    const arrival = now();
+    return andThen(codec && payload && stream.decode(codec, payload), (frame) => {
+      if (frame === undefined) {
+        this.#counted.notSpeech++;
+        return;
+      }
+      const { timestampStep } = codec!;
+      // The other side may have begun another stream meanwhile.
+      if (this.#stream === stream) stream.push({ sequenceNumber, timestamp, timestampStep, arrival, frame });
+      else this.#past = { ...this.#past, dropped: this.#past.dropped + 1 };
+      onHeard(ssrc);
+    });
   }
 
   #of(ssrc: number): TalkerStream {

@@ -7,6 +7,7 @@ import type { Clock } from "../../../base/clock.ts";
 import { defined } from "../../../base/defined.ts";
 import type { RandomSource } from "../../../base/random.ts";
 import type { GroupMediaKeys, IndexBlocks, MediaService } from "../../../bindings/media/index.ts";
+import { isSameFormat, type SpeechFormat } from "../../../documents/sdp/call.ts";
 import type { DatagramAddress, DatagramPort } from "../../../transport/datagram/ports.ts";
 import type { ControlKeys } from "../../call/control-keys.ts";
 import { G711_CODECS } from "../../call/speech-codec.ts";
@@ -51,6 +52,8 @@ export interface GroupSessionOptions {
   readonly own?: OwnSockets;
   /** Keys of the group for mixing, where the server has been given any; asked for again with each packet. */
   readonly keys?: () => GroupMediaKeys | undefined;
+  /** The format of the call, one of G.711 where it is mixed; A-law where that is not told. */
+  readonly speech?: () => SpeechFormat | undefined;
   /** The indexes that mixed media are sent under; drawn when absent. */
   readonly blocks?: IndexBlocks | undefined;
   readonly maxParticipants?: number;
@@ -317,7 +320,10 @@ export class GroupSession {
         receiving: (gmkId) => this.#options.keys?.()?.receiving(gmkId),
       },
       service,
-      codec: G711_CODECS[0]!,
+      codec: () => {
+        const speech = this.#options.speech?.();
+        return G711_CODECS.find(({ format }) => speech && isSameFormat(format, speech)) ?? G711_CODECS[0]!;
+      },
       blocks: this.#options.blocks,
       participants: () => [...this.relay.legs.ids()],
       send: (to, sealed) => this.relay.legs.send(to, sealed),

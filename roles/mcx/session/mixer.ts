@@ -26,7 +26,8 @@ import { VoiceSender } from "../../call/voice-sender.ts";
 export interface MixerOptions {
   readonly keys: GroupMediaKeys;
   readonly service: MediaService;
-  readonly codec: SpeechCodec;
+  /** The codec to send in, asked for again with each packet. */
+  readonly codec: () => SpeechCodec;
   /** The indexes that mixed media are sent under; drawn when absent. */
   readonly blocks?: IndexBlocks | undefined;
   readonly participants: () => readonly string[];
@@ -109,7 +110,8 @@ export class Mixer {
 
   #sender(): VoiceSender {
     const { codec, random, clock } = this.#options;
-    const sender = new VoiceSender({ stream: this.#media.sender(), codec, now: () => clock.now(), random });
+    const stream = this.#media.sender();
+    const sender = new VoiceSender({ stream, codec: codec(), now: () => clock.now(), random });
     sender.begin();
     return sender;
   }
@@ -183,6 +185,7 @@ export class Mixer {
         frames.map(({ frame }) => frame),
         G711_FRAME,
       );
+      sender.use(this.#options.codec());
       const sealed = andThen(sender.seal(mixed), (packet) => {
         this.#counted.made++;
         for (const user of to) this.#options.send(user, packet);

@@ -42,6 +42,7 @@ export type SessionFacts = Pick<
   | "kind"
   | "multicast"
   | "keys"
+  | "speech"
   | "blocks"
   | "maxParticipants"
   | "onHang"

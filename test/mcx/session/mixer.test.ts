@@ -1,7 +1,7 @@
 /** The pace of the mixer on a clock of its own, when the process stalls. */
 import { expect, it } from "vitest";
 import { G711_FRAME, GroupMedia, type RtpHeader, readRtpHeader } from "../../../bindings/media/index.ts";
-import { g711Codec } from "../../../roles/call/speech-codec.ts";
+import { G711_CODECS, g711Codec, type SpeechCodec } from "../../../roles/call/speech-codec.ts";
 import { VoiceSender } from "../../../roles/call/voice-sender.ts";
 import { Mixer } from "../../../roles/mcx/session/mixer.ts";
 import { frameOf } from "../../client/calls/medium.ts";
@@ -15,7 +15,11 @@ interface Mixed extends RtpHeader {
 }
 
 /** Alice talks for so many frames, of which the last ones come out when she has ended. The process stalls before the one that `stall` names, and what was said meanwhile comes. */
-async function mixed(frames: number, stall?: { readonly before: number; readonly frames: number }) {
+async function mixed(
+  frames: number,
+  stall?: { readonly before: number; readonly frames: number },
+  codec: () => SpeechCodec = () => G711_CODECS[0]!,
+) {
   const clock = new VirtualClock();
   const random = seededRandom("mixer");
   const [own, server] = gmkOf(0x0111111, [ALICE, "sip:mcx@home.example"]);
@@ -23,7 +27,7 @@ async function mixed(frames: number, stall?: { readonly before: number; readonly
   const mixer = new Mixer({
     keys: new Ring(server!),
     service: "mcptt",
-    codec: g711Codec("PCMA"),
+    codec,
     participants: () => ALL,
     send: (to, packet) => void (to === BOB && out.push({ ...readRtpHeader(packet)!, at: clock.now() })),
     clock,
@@ -76,6 +80,15 @@ it("the mixer leaves steps out after a stall instead of mixing several at once, 
   expect(shortly.heldBack).toBeGreaterThan(even.heldBack + 3);
 });
 
+it("the mixer sends in the law of the call, also when that becomes another one", async () => {
+  let asked = 0;
+  const { packets } = await mixed(60, undefined, () => G711_CODECS[asked++ < 20 ? 0 : 1]!);
+  expectPaced(packets);
+  const types = packets.map(({ payloadType }) => payloadType);
+  expect([...new Set(types)]).toEqual([8, 0]);
+  expect(types).toEqual([...types].sort((a, b) => b - a));
+});
+
 it("the mixer plays nothing more of a removed member", async () => {
   const clock = new VirtualClock();
   const random = seededRandom("put out");
@@ -85,7 +98,7 @@ it("the mixer plays nothing more of a removed member", async () => {
   const mixer = new Mixer({
     keys: new Ring(server!),
     service: "mcptt",
-    codec: g711Codec("PCMA"),
+    codec: () => G711_CODECS[0]!,
     participants: () => participants,
     send: (to) => void sent.push(to),
     clock,
