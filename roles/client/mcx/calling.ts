@@ -3,14 +3,23 @@
 import { backOff } from "../../../base/back-off.ts";
 import { pauseOn } from "../../../base/clock.ts";
 import { defined } from "../../../base/defined.ts";
+import { MikeySakkeError } from "../../../base/errors.ts";
 import type { JitterBufferOptions } from "../../../bindings/media/index.ts";
 import { MEDIA, type ServiceInfo, writeMcpttInfo } from "../../../documents/group-xml/index.ts";
-import { type CallDescription, readCallSdp, writeCallSdp } from "../../../documents/sdp/call.ts";
+import {
+  type CallDescription,
+  G711,
+  isSameFormat,
+  readCallSdp,
+  type SpeechFormat,
+  writeCallSdp,
+} from "../../../documents/sdp/call.ts";
 import type { DatagramPort } from "../../../transport/datagram/ports.ts";
 import {
   CONTACT,
   type InviteResult,
   type KeepAliveOptions,
+  type OnOffer,
   SESSION_TIMER,
   type SessionEnd,
   type SipResponse,
@@ -56,6 +65,11 @@ export interface JoinOptions<O = CallDescription> {
   readonly offer: O;
   /** The call was lost at another process of the server. False when absent. */
   readonly isAgain?: boolean;
+  /**
+   * The server goes on with the call in these formats of speech, which are all of the offer: the first of them is to be talked
+   * in. Without it, such a change is refused.
+   */
+  readonly onSpeech?: (speech: readonly SpeechFormat[]) => void;
   /** The server ended the call, as when the user was removed from the group. */
   readonly onEnd?: (end: SessionEnd) => void;
 }
@@ -83,6 +97,13 @@ export interface CallService<O> {
   readonly writeInfo: (info: ServiceInfo) => string;
   readonly write: (offer: O, id: number) => Uint8Array;
   readonly read: (answer: Uint8Array) => O;
+  /** Answers offers of the server within the call; without it they are refused. */
+  readonly onOffer?: (
+    offer: O,
+    id: number,
+    answered: () => Uint8Array | undefined,
+    onSpeech: (speech: readonly SpeechFormat[]) => void,
+  ) => OnOffer;
 }
 
 const SPEECH: CallService<CallDescription> = {
@@ -90,6 +111,7 @@ const SPEECH: CallService<CallDescription> = {
   writeInfo: writeMcpttInfo,
   write: writeCallSdp,
   read: readCallSdp,
+  onOffer: answersTo,
 };
 
 /**
@@ -171,6 +193,7 @@ async function invite<O>(
     offer,
     patience,
     keepAlive,
+    onSpeech,
     onEnd,
   }: JoinOptions<O> & { readonly patience?: number; readonly keepAlive: KeepAliveOptions },
 ): Promise<InviteResult> {
@@ -185,6 +208,7 @@ async function invite<O>(
   });
   const sender = await senderOf(options);
   let isLate = false;
+  let answered: Uint8Array | undefined;
   const answer = endpoint.invite({
     ...binding.target,
     to: mcxUri,
@@ -192,6 +216,7 @@ async function invite<O>(
     ...sender,
     timer: options.sessionTimer ?? SESSION_TIMER,
     keepAlive,
+    ...defined({ onOffer: onSpeech && service.onOffer?.(offer, id, () => answered, onSpeech) }),
     // Its connection may be another one by then; in an IMS the proxies of the dialog stand for it.
     ...(options.ims === undefined && { prove: () => withToken(token) }),
     onEnd: (end) => {
@@ -199,13 +224,46 @@ async function invite<O>(
     },
   });
   try {
-    return await (patience === undefined ? answer : inTime(answer, patience, clock));
+    const result = await (patience === undefined ? answer : inTime(answer, patience, clock));
+    answered = result.response.body;
+    return result;
   } catch (error) {
     isLate = true;
     void answer.then(({ session }) => session?.bye()).catch(() => undefined);
     throw error;
   }
 }
+
+/**
+ * Answers offers of the server for other formats of speech (RFC 3264 8.3.2). Other changes are refused: a call that moves is
+ * joined again. `answered`: the server's answer to `offer`.
+ */
+function answersTo(
+  offer: CallDescription,
+  id: number,
+  answered: () => Uint8Array | undefined,
+  onSpeech: (speech: readonly SpeechFormat[]) => void,
+): OnOffer {
+  const own = offer.speech ?? G711;
+  let version = 1;
+  return (body) => {
+    const before = answered();
+    if (before === undefined) return undefined;
+    try {
+      const offered = readCallSdp(body);
+      const common = offered.speech!.filter((format) => own.some((one) => isSameFormat(one, format)));
+      if (common.length === 0 || placeOf(offered) !== placeOf(readCallSdp(before))) return undefined;
+      onSpeech(common);
+      return { contentType: MEDIA.sdp, body: writeCallSdp({ ...offer, speech: common }, id, ++version) };
+    } catch (error) {
+      if (error instanceof MikeySakkeError) return undefined;
+      throw error;
+    }
+  };
+}
+
+const placeOf = ({ media, floor, multicast, webSocket }: CallDescription) =>
+  JSON.stringify([media, floor, multicast, webSocket]);
 
 interface Answered {
   readonly at: Binding;
@@ -358,6 +416,7 @@ class PlacedCall {
     const [media, floor] = this.#ports;
     const { codecs } = this.#options;
     let ended: SessionEnd | undefined;
+    let changed: readonly SpeechFormat[] | undefined;
     this.#isPlaced = false;
     const joined = await joinCall(this.#options, this.#bindings, this.#groupUri, {
       offer: {
@@ -366,6 +425,10 @@ class PlacedCall {
         ...(codecs && { speech: codecs.map(({ format }) => format) }),
       },
       isAgain,
+      onSpeech: (speech) => {
+        changed = speech;
+        if (this.#isPlaced) this.call.talkIn(speech);
+      },
       onEnd: (end) => {
         ended = end;
         if (this.#isPlaced) void this.#ended(joined, end);
@@ -380,6 +443,7 @@ class PlacedCall {
       throw error;
     }
     this.#isPlaced = true;
+    if (changed !== undefined) this.call.talkIn(changed);
     for (const onChange of this.#watching) void this.#watch(joined, onChange);
     if (ended !== undefined) void this.#ended(joined, ended);
   }

@@ -1,4 +1,6 @@
 /** The calls of all groups of one service: made when the first member joins, gone when the last has left. */
+import { type Clock, Timer } from "../../../base/clock.ts";
+import { MEDIA } from "../../../documents/group-xml/index.ts";
 import type { SipSession } from "../../../transport/sip/index.ts";
 import type { ControlKeys } from "../../call/control-keys.ts";
 import type { SessionState } from "../admin/metrics.ts";
@@ -11,6 +13,7 @@ import type { GroupSession, SessionMember } from "./group-session.ts";
 import type { SessionFacts, SessionMaker } from "./session-maker.ts";
 
 export interface GroupCallsOptions {
+  readonly clock: Clock;
   readonly directory: GroupDirectory;
   /** Keeps what is known of each call beyond its end. */
   readonly callLog?: CallLog;
@@ -21,6 +24,8 @@ export interface GroupCallsOptions {
 }
 
 export interface CallMember extends SessionMember {
+  /** Tells the server's descriptions for this member apart from others. */
+  readonly sdpId: number;
   /** In place of the addresses: the answer says where the client connects to. */
   readonly webSocket?: boolean;
   /** How many the group lets be in a call, this one included. */
@@ -29,27 +34,38 @@ export interface CallMember extends SessionMember {
   readonly hangTimer?: number;
 }
 
-interface Participant {
-  /** The client that the user is in it with. */
-  readonly client: ControlKeys;
+export interface Participant<M, F> {
+  readonly member: M;
+  /** URI of their leg, where it is over a WebSocket. */
+  readonly uri: string | undefined;
   /** Once it is there. */
   dialog: SipSession | undefined;
+  /** The format that they were told last, in the description of that version. */
+  told: F;
+  version: number;
 }
 
-/** `F`: what all members agree on. */
-export interface Call<F> {
+/**
+ * Milliseconds after a member has left until the others go back to a format that this member did not have: who joins again at
+ * once, as after a broken connection, changes nothing.
+ */
+const REGAINED_MS = 10_000;
+
+/** `M`: who is in it. `F`: what all members agree on. */
+export interface Call<M, F> {
   readonly session: GroupSession;
   readonly ports: SessionPorts;
   readonly slots: readonly number[];
   /**
-   * The format of all, chosen with the first who joined: what one sends goes to all others as it is, and the payload type is
-   * part of what SRTP authenticates.
+   * The format of all: what one sends goes to all others as it is, and the payload type is part of what SRTP authenticates.
    */
   format: F | undefined;
+  /** Tells the participants of a format that all have again. */
+  readonly regained: Timer;
   /** The record of the call, once somebody is in it and where there is a log. */
   logged: LoggedCall | undefined;
   /** By user: another client of theirs takes the place of the first. */
-  readonly participants: Map<string, Participant>;
+  readonly participants: Map<string, Participant<M, F>>;
 }
 
 /** `M`: who joins. `A`: the answer to them. */
@@ -58,9 +74,9 @@ export abstract class GroupCalls<M extends CallMember, F, A> {
   readonly maker: SessionMaker;
   readonly #options: GroupCallsOptions;
   readonly #service: CallService;
-  readonly #calls = new Map<string, Promise<Call<F>>>();
+  readonly #calls = new Map<string, Promise<Call<M, F>>>();
   /** The calls that are open, for lookups that cannot wait. */
-  readonly #open = new Map<string, Call<F>>();
+  readonly #open = new Map<string, Call<M, F>>();
   readonly #ended: Record<string, number> = {};
   readonly #unsubscribe: () => void;
 
@@ -72,14 +88,24 @@ export abstract class GroupCalls<M extends CallMember, F, A> {
   }
 
   /** Throws where the member has none of the formats of the call. */
-  protected abstract formatOf(groupUri: string, call: Call<F>, member: M): F;
+  protected abstract formatOf(groupUri: string, call: Call<M, F>, member: M): F;
+  /** The format of a call that somebody has left: the one of before, unless another is better. */
+  protected formatLeft(call: Call<M, F>): F | undefined {
+    return call.format;
+  }
+
+  /** The description in which a participant is offered the format of the call; undefined: it is the one that they know. */
+  protected changeFor(_call: Call<M, F>, _participant: Participant<M, F>): Uint8Array | undefined {
+    return undefined;
+  }
+
   /** The member's part in the call: with all that they offer, unless a format says otherwise. */
   protected partOf(member: M, _format: F): SessionMember {
     return member;
   }
 
-  protected abstract factsOf(groupUri: string, slot: number, call: () => Call<F>): SessionFacts;
-  protected abstract describe(call: Call<F>, member: M, webSocketUri: string | undefined): A;
+  protected abstract factsOf(groupUri: string, slot: number, call: () => Call<M, F>): SessionFacts;
+  protected abstract describe(call: Call<M, F>, member: M, webSocketUri: string | undefined): A;
 
   groups(): string[] {
     return [...this.#open.keys()];
@@ -103,7 +129,7 @@ export abstract class GroupCalls<M extends CallMember, F, A> {
   }
 
   /**
-   * The answer to who joins. Errors as `GroupSession.join` and `formatOf`, and usage `TOO_MANY_SESSIONS`, `NO_WEB_SOCKET` and
+   * The answer to who joins; others are told where the format changes for them. Errors as `GroupSession.join` and `formatOf`, and usage `TOO_MANY_SESSIONS`, `NO_WEB_SOCKET` and
    * `CALL_FULL`.
    */
   async join(groupUri: string, member: M): Promise<A> {
@@ -131,7 +157,9 @@ export abstract class GroupCalls<M extends CallMember, F, A> {
         throw error;
       }
       call.ports.enter(user, leg);
-      call.participants.set(user, { client: member.control, dialog: undefined });
+      const participant = { member, uri: leg?.uri, dialog: undefined, told: call.format!, version: 1 };
+      call.participants.set(user, participant);
+      this.#tell(call);
       call.logged ??= this.#options.callLog?.begin(groupUri);
       call.logged?.attended(call.participants.size);
       this.#options.changed?.(groupUri);
@@ -142,9 +170,29 @@ export abstract class GroupCalls<M extends CallMember, F, A> {
 
   /** The SIP session that the answer has begun. */
   opened(groupUri: string, user: string, dialog: SipSession): void {
-    const participant = this.#open.get(groupUri)?.participants.get(user);
-    if (participant !== undefined && participant.dialog === undefined) participant.dialog = dialog;
-    else void dialog.bye();
+    const call = this.#open.get(groupUri);
+    const participant = call?.participants.get(user);
+    if (call === undefined || participant === undefined || participant.dialog !== undefined) {
+      void dialog.bye();
+      return;
+    }
+    participant.dialog = dialog;
+    this.#tell(call);
+  }
+
+  /**
+   * Offers the format of the call to all who know another one. One who does not take it stays, and is heard by those who have the
+   * format that they send.
+   */
+  #tell(call: Call<M, F>): void {
+    for (const participant of call.participants.values()) {
+      const { dialog } = participant;
+      const body = dialog && this.changeFor(call, participant);
+      if (body === undefined) continue;
+      participant.told = call.format!;
+      participant.version++;
+      void dialog!.offer({ contentType: MEDIA.sdp, body });
+    }
   }
 
   /** A participant has hung up; with `client`, nothing happens unless they were in the call with that one. */
@@ -152,18 +200,22 @@ export abstract class GroupCalls<M extends CallMember, F, A> {
     const call = this.#open.get(groupUri);
     const participant = call?.participants.get(user);
     if (call === undefined || participant === undefined) return;
-    if (client !== undefined && participant.client !== client) return;
+    if (client !== undefined && participant.member.control !== client) return;
     call.participants.delete(user);
     call.session.leave(user);
     call.ports.enter(user, undefined);
     if (call.participants.size === 0) void this.#end(groupUri, call);
-    else this.#options.changed?.(groupUri);
+    else {
+      call.format = this.formatLeft(call);
+      call.regained.set(REGAINED_MS, () => this.#tell(call));
+      this.#options.changed?.(groupUri);
+    }
   }
 
   /** A client that is put out, of all calls. */
   remove(user: string, client: ControlKeys): void {
     for (const group of this.groups()) {
-      if (this.#open.get(group)?.participants.get(user)?.client === client) this.#putOut(group, user);
+      if (this.#open.get(group)?.participants.get(user)?.member.control === client) this.#putOut(group, user);
     }
   }
 
@@ -210,7 +262,7 @@ export abstract class GroupCalls<M extends CallMember, F, A> {
     }
   }
 
-  #call(groupUri: string): Promise<Call<F>> {
+  #call(groupUri: string): Promise<Call<M, F>> {
     const known = this.#calls.get(groupUri);
     if (known !== undefined) return known;
     const call = this.#make(groupUri);
@@ -219,7 +271,7 @@ export abstract class GroupCalls<M extends CallMember, F, A> {
     return call;
   }
 
-  async #make(groupUri: string): Promise<Call<F>> {
+  async #make(groupUri: string): Promise<Call<M, F>> {
     const made = await this.maker.make(
       (slot) => ({
         ...this.factsOf(groupUri, slot, () => call),
@@ -228,15 +280,22 @@ export abstract class GroupCalls<M extends CallMember, F, A> {
       }),
       this.#service,
     );
-    const call: Call<F> = { ...made, format: undefined, logged: undefined, participants: new Map() };
+    const call: Call<M, F> = {
+      ...made,
+      format: undefined,
+      regained: new Timer(this.#options.clock),
+      logged: undefined,
+      participants: new Map(),
+    };
     this.#open.set(groupUri, call);
     return call;
   }
 
-  async #end(groupUri: string, call: Call<F>): Promise<void> {
+  async #end(groupUri: string, call: Call<M, F>): Promise<void> {
     if (this.#open.get(groupUri) !== call) return;
     this.#open.delete(groupUri);
     this.#calls.delete(groupUri);
+    call.regained.clear();
     call.logged?.end();
     this.#options.changed?.(groupUri);
     addedTo(this.#ended, call.session.state.counters);
@@ -248,7 +307,7 @@ export abstract class GroupCalls<M extends CallMember, F, A> {
 /** A participant who joins again keeps their place. */
 function requireRoom(
   groupUri: string,
-  { participants }: Pick<Call<unknown>, "participants">,
+  { participants }: Pick<Call<unknown, unknown>, "participants">,
   { user, maxParticipants }: CallMember,
 ): void {
   if (maxParticipants === undefined || participants.has(user) || participants.size < maxParticipants) return;

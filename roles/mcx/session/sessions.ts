@@ -2,9 +2,21 @@
 import { defined } from "../../../base/defined.ts";
 import type { DeliveredKey } from "../../../bindings/index.ts";
 import type { GroupMediaKeys, IndexBlocks } from "../../../bindings/media/index.ts";
-import { type CallDescription, G711, isSameFormat, type SpeechFormat } from "../../../documents/sdp/call.ts";
-import { refused } from "../common/errors.ts";
-import { type Call, type CallMember, GroupCalls, type GroupCallsOptions } from "./group-calls.ts";
+import {
+  type CallDescription,
+  G711,
+  isSameFormat,
+  type SpeechFormat,
+  writeCallSdp,
+} from "../../../documents/sdp/call.ts";
+import { type CallSpeech, isG711, joinedBy, leftTo } from "./call-speech.ts";
+import {
+  type Call,
+  type CallMember,
+  GroupCalls,
+  type GroupCallsOptions,
+  type Participant,
+} from "./group-calls.ts";
 import { type SessionFacts, SessionMaker, type SessionMakerOptions } from "./session-maker.ts";
 
 export interface SessionsOptions extends SessionMakerOptions, GroupCallsOptions {
@@ -23,10 +35,10 @@ export interface JoiningMember extends CallMember {
   readonly speech?: readonly SpeechFormat[];
 }
 
-type SpeechCall = Call<SpeechFormat>;
+type SpeechCall = Call<JoiningMember, CallSpeech>;
 
 /** Joining throws usage `NO_COMMON_SPEECH` too. */
-export class GroupSessions extends GroupCalls<JoiningMember, SpeechFormat, CallDescription> {
+export class GroupSessions extends GroupCalls<JoiningMember, CallSpeech, CallDescription> {
   readonly #options: SessionsOptions;
 
   constructor(options: SessionsOptions) {
@@ -34,30 +46,34 @@ export class GroupSessions extends GroupCalls<JoiningMember, SpeechFormat, CallD
     this.#options = options;
   }
 
-  /** Speech that is mixed has to be decoded, which is done for G.711. */
-  protected formatOf(groupUri: string, call: SpeechCall, { speech = G711 }: JoiningMember): SpeechFormat {
+  protected formatOf(groupUri: string, call: SpeechCall, { user, speech = G711 }: JoiningMember): CallSpeech {
     const isMixed = this.#options.keysOf(groupUri) !== undefined;
-    const chosen = call.participants.size === 0 ? undefined : call.format;
-    const possible = speech.filter((one) =>
-      chosen === undefined ? !isMixed || isG711(one) : isSameFormat(one, chosen),
-    );
-    const [first] = possible;
-    if (first !== undefined) return chosen ?? first;
-    const needed =
-      chosen === undefined ? "G.711, as the server mixes" : `${chosen.encoding} as type ${chosen.type}`;
-    throw refused("NO_COMMON_SPEECH", `the call is in ${needed}, which is not offered`);
+    return joinedBy(speech, offersIn(call, user), call.format, isMixed);
+  }
+
+  protected override formatLeft(call: SpeechCall): CallSpeech | undefined {
+    return call.format && leftTo(offersIn(call), call.format);
+  }
+
+  protected override changeFor(
+    call: SpeechCall,
+    { member, uri, told, version }: Participant<JoiningMember, CallSpeech>,
+  ): Uint8Array | undefined {
+    if (isSameFormat(told.format, call.format!.format)) return undefined;
+    return writeCallSdp(this.describe(call, member, uri), member.sdpId, version + 1);
   }
 
   protected factsOf(groupUri: string, slot: number, call: () => SpeechCall): SessionFacts {
     const { keysOf, blocks } = this.#options;
     const isInG711 = () => {
       const { format } = call();
-      return format === undefined || isG711(format);
+      return format === undefined || isG711(format.format);
     };
     return {
       groupUri,
       ...defined({ multicast: this.#multicastOf(slot) }),
       keys: () => (isInG711() ? keysOf(groupUri) : undefined),
+      speech: () => call().format?.format,
       blocks,
       onEmergency: (user) => this.#options.emergency?.(groupUri, user),
     };
@@ -72,7 +88,7 @@ export class GroupSessions extends GroupCalls<JoiningMember, SpeechFormat, CallD
     const multicast = this.#multicastOf(slots[0]!);
     return {
       ...this.maker.describe(session, queueing),
-      ...(format && { speech: [format] }),
+      ...(format && { speech: [format.format] }),
       ...(config.speakers > 1 && { multiTalker: true }),
       ...(uri === undefined
         ? multicast && { multicast: { media: multicast.media, floor: multicast.floor.address } }
@@ -90,8 +106,11 @@ export class GroupSessions extends GroupCalls<JoiningMember, SpeechFormat, CallD
   }
 }
 
-function isG711(one: SpeechFormat): boolean {
-  return G711.some((format) => isSameFormat(one, format));
+/** What the members of a call have offered, but for one who joins again. */
+function offersIn({ participants }: SpeechCall, joining?: string) {
+  return [...participants.values()].flatMap(({ member: { user, speech = G711 } }) =>
+    user === joining ? [] : [speech],
+  );
 }
 
 /** The n-th IPv4 address after this one. */

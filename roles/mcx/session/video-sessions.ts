@@ -23,7 +23,7 @@ export interface VideoFormats {
   readonly audio: MediaFormat | undefined;
 }
 
-type VideoCall = Call<VideoFormats>;
+type VideoCall = Call<VideoMember, VideoFormats>;
 
 /** Joining throws usage `NO_COMMON_VIDEO` too. */
 export class VideoSessions extends GroupCalls<VideoMember, VideoFormats, VideoCallDescription> {

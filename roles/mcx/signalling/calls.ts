@@ -104,8 +104,10 @@ async function join<M extends CallMember, A>(
     const fault = targets.mediaFault(address, incoming.flow);
     if (fault !== undefined) throw new SignallingRefusal("MEDIA_TARGET", fault);
   }
+  const sdpId = new DataView(random(4).buffer).getUint32(0);
   const joining = memberOf({
     user,
+    sdpId,
     control: client,
     priority,
     ...defined({ receiveOnly, maxParticipants }),
@@ -134,7 +136,7 @@ async function join<M extends CallMember, A>(
   return {
     status: 200,
     contentType: MEDIA.sdp,
-    body: write(answer, new DataView(random(4).buffer).getUint32(0)),
+    body: write(answer, sdpId),
     timer: context.config.sessionTimer,
     proves: (request) => isOf(user, request, context),
     accepted: (session) => sessions.opened(requestUri, user, session),

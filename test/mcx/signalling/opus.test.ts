@@ -15,7 +15,7 @@ import { FRAME_MS } from "../../client/calls/say.ts";
 import { evenPort, exitOf, FFMPEG, ffmpeg, HOST, record, sdpOf } from "../../support/ffmpeg.ts";
 import { describeWith } from "../../support/foreign.ts";
 import { takeFloor } from "./floor.ts";
-import { ALICE, BOB, GROUP, McxWorld, NAMES, until } from "./mcx-server.ts";
+import { ALICE, BOB, CAROL, GROUP, McxWorld, NAMES, until } from "./mcx-server.ts";
 
 const HERTZ = 700;
 
@@ -81,6 +81,25 @@ describe("a call in Opus", () => {
     const { received } = alice.call.counters.media;
     await say(bob, () => alice.call.counters.media.received > received + 5);
     expect(alice.call.counters.media.notSpeech).toBe(0);
+  });
+
+  it("goes on in G.711 when a member without Opus joins, and all hear each other", async () => {
+    const [alice, bob] = [await inCall(ALICE, "opus"), await inCall(BOB, "opus")];
+    const { client } = await world.device(CAROL);
+    await client.bind();
+    const carol = await client.call(GROUP);
+    const heard: number[] = [];
+    await say(alice, () => {
+      heard.push(...(carol.call.play() ?? []));
+      return heard.length >= SPEECH_RATE;
+    });
+    expect(shareOf(HERTZ, Int16Array.from(heard.slice(SPEECH_RATE / 4)))).toBeGreaterThan(0.8);
+    expect(bob.call.counters.media.notSpeech).toBe(0);
+    alice.call.release();
+    await until(() => carol.call.floor.state === "idle");
+    const { received } = bob.call.counters.media;
+    await say(carol, () => bob.call.counters.media.received > received + 5);
+    expect([alice, bob].map(({ call }) => call.counters.media.notSpeech)).toEqual([0, 0]);
   });
 
   describeWith("ffmpeg", FFMPEG, "speech in Opus", () => {
