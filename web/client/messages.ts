@@ -4,7 +4,7 @@
  * the latter.
  */
 
-import type { CallDescription } from "../../documents/sdp/call.ts";
+import type { CallDescription, SpeechFormat } from "../../documents/sdp/call.ts";
 import type { FloorLoss, FloorStateName } from "../../roles/client/calls/index.ts";
 import type { LoginRequest } from "../../roles/identity/oidc.ts";
 import type { OidcSignIn, PageConfig } from "./config.ts";
@@ -136,6 +136,8 @@ export type KeysToMedia =
       readonly controlSsrc: number;
     }
   | PrivateCallOpened
+  /** The call goes on in the first of these. */
+  | { readonly type: "speech"; readonly group: string; readonly speech: readonly SpeechFormat[] }
   /** `group`: of a private call, its user. */
   | { readonly type: "close"; readonly group: string };
 

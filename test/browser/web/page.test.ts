@@ -1,15 +1,11 @@
 /** The push-to-talk page: two of them in Chromium and a third member on UDP, from the first visit to the removal of one. */
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { G711_FRAME } from "../../../bindings/media/index.ts";
 import { shareOf } from "../../../cli/call/tone.ts";
-import { readWav } from "../../../cli/call/wav.ts";
 import { OPERATOR } from "../../../cli/gms/with-admin.ts";
 import { GROUP } from "../../../web/play/servers.ts";
-import { startCli } from "../../cli/run-cli.ts";
 import { describeInChromium } from "../support/chromium.ts";
+import { isLoud, listener } from "./support/listener.ts";
 import {
   ALICE,
   BOB,
@@ -51,24 +47,6 @@ describeInChromium("two pages and a member on UDP", () => {
       });
   }
 
-  /** Carol on UDP, who records. Told when the recording begins; gives what `end` has in it. */
-  async function listener(name: string) {
-    const out = join(pages.folder, name);
-    const local = ["--local", pages.servers.folder, "--user", CAROL, "--out", out, "--json"];
-    const listening = startCli(["listen", GROUP, ...local]);
-    await listening.shows('"event":"listening"');
-    return {
-      shows: (text: string) => listening.shows(text),
-      async end() {
-        listening.kill("SIGTERM");
-        const { status, stdout, stderr } = await listening.ended;
-        expect(status, stderr).toBe(0);
-        const ended = JSON.parse(stdout.trim().split("\n").at(-1)!) as { packets: number; refused: number };
-        return { ...ended, frames: framesOf(readWav(await readFile(out), out)) };
-      },
-    };
-  }
-
   const countsOf = async (page: Page) => (await figuresOf(page)).counts!;
 
   it("show the state of the key in words", async () => {
@@ -78,7 +56,7 @@ describeInChromium("two pages and a member on UDP", () => {
   });
 
   it("hear each other and are heard, one at a time, through a change of the key", async () => {
-    const carol = await listener("heard.wav");
+    const carol = await listener(pages, CAROL, "heard.wav");
     await alice.page.keyboard.down("Space");
     await hears(bob.page);
     expect(await floorText(bob.page).innerText()).toBe("alice talks.");
@@ -242,7 +220,7 @@ describeInChromium("two pages and a member on UDP", () => {
   });
 
   it("stop hearing when removed from the group, and say so", async () => {
-    const carol = await listener("after.wav");
+    const carol = await listener(pages, CAROL, "after.wav");
     await pages.servers.operate((admin) => admin.removeMembers(OPERATOR, GROUP, [BOB]));
     await bob.page.getByText(`You are no longer a member of ${GROUP}`).waitFor();
     const before = await countsOf(bob.page);
@@ -265,16 +243,8 @@ describeInChromium("two pages and a member on UDP", () => {
   });
 });
 
-function framesOf(samples: Int16Array): Int16Array[] {
-  const count = Math.floor(samples.length / G711_FRAME);
-  return Array.from({ length: count }, (_, n) => samples.subarray(n * G711_FRAME, (n + 1) * G711_FRAME));
-}
-
 /** Returns the length of the longest silence between loud frames, in frames. */
 function longestSilence(frames: readonly Int16Array[]): number {
   const loud = frames.flatMap((frame, n) => (isLoud(frame) ? [n] : []));
   return Math.max(0, ...loud.slice(1).map((n, i) => n - loud[i]! - 1));
 }
-
-/** The browser takes a steady tone for noise and makes it soft. */
-const isLoud = (frame: Int16Array) => frame.some((sample) => Math.abs(sample) > 200);

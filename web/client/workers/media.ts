@@ -3,17 +3,27 @@
 import { systemClock } from "../../../base/clock.ts";
 import { defined } from "../../../base/defined.ts";
 import { systemRandom } from "../../../base/random.ts";
-import { G711_FRAME, mixFrames } from "../../../bindings/media/index.ts";
+import { mixFrames } from "../../../bindings/media/index.ts";
 import type { CallDescription } from "../../../documents/sdp/call.ts";
 import type { ControlKeys } from "../../../roles/call/control-keys.ts";
 import { ReservedBlocks } from "../../../roles/call/reserved-blocks.ts";
+import { G711_CODECS, type SpeechCodec } from "../../../roles/call/speech-codec.ts";
 import type { CallEvent } from "../../../roles/client/calls/call-events.ts";
 import { GroupCall } from "../../../roles/client/calls/group-call.ts";
 import type { PrivateCall } from "../../../roles/client/calls/private-call.ts";
 import { type MediaSocket, openMediaSocket } from "../../../transport/datagram/websocket-client.ts";
-import type { FromMedia, KeysToMedia, MediaCounts, PrivateCallOpened, ToMedia } from "../messages.ts";
+import {
+  AUDIO_FRAME,
+  type FromMedia,
+  type KeysToMedia,
+  type MediaCounts,
+  type PrivateCallOpened,
+  type ToMedia,
+} from "../messages.ts";
 import { ControlKeyCopies, KeyCopies } from "./held-keys.ts";
-import { Downsampler, Upsampler } from "./resample.ts";
+import { OPUS_CODEC } from "./opus.ts";
+import { resampled } from "./resample.ts";
+import { toFloats, toSamples } from "./samples.ts";
 import { openStorage } from "./storage.ts";
 
 interface Call {
@@ -33,6 +43,8 @@ type MakeCall = (parts: CallParts) => Call["call"];
 export interface PrivateCallParts extends CallParts {
   readonly userUri: string;
   readonly control: ControlKeys;
+  /** Their frames are those of the worklets. */
+  readonly codecs: readonly SpeechCodec[];
 }
 
 /** The media of a private call, where the page has any. */
@@ -43,6 +55,9 @@ export type PrivateCallOf = (opened: PrivateCallOpened, parts: PrivateCallParts)
  * without a queue nothing is heard meanwhile.
  */
 const FLOOR_REQUESTS = 5;
+
+/** A browser that has no Opus has not offered it. */
+const CODECS = [OPUS_CODEC, ...G711_CODECS.map(resampled)];
 
 const NOTHING: MediaCounts = { sent: 0, received: 0, played: 0, lost: 0, refused: 0 };
 
@@ -58,8 +73,6 @@ export class Media {
   #mixer = "";
   #blocks: Promise<ReservedBlocks> | undefined;
   #capture: MessagePort | undefined;
-  #down = new Downsampler();
-  readonly #up = new Upsampler();
   /** Totals of calls that have ended. */
   #past = NOTHING;
 
@@ -115,9 +128,19 @@ export class Media {
         break;
       case "open-private":
         await this.#enter(message.user, message.answer, (parts) =>
-          this.#privateCallOf!(message, { ...parts, userUri: this.#user, control: this.#control }),
+          this.#privateCallOf!(message, {
+            ...parts,
+            userUri: this.#user,
+            control: this.#control,
+            codecs: CODECS,
+          }),
         );
         break;
+      case "speech": {
+        const call = this.#calls.get(message.group)?.call;
+        if (call instanceof GroupCall) call.talkIn(message.speech);
+        break;
+      }
       case "close":
         await this.#close(message.group);
         break;
@@ -132,7 +155,7 @@ export class Media {
 
   async #open(group: string, answer: CallDescription, controlSsrc: number): Promise<void> {
     const blocks = await this.#blocks;
-    const { multiTalker } = answer;
+    const { multiTalker, speech } = answer;
     await this.#enter(
       group,
       answer,
@@ -143,7 +166,8 @@ export class Media {
           keys: this.#keysOf(group),
           mediaPort: media,
           floorPort: floor,
-          server: { media: server, floor: server },
+          server: { media: server, floor: server, ...defined({ speech }) },
+          codecs: CODECS,
           control: this.#control,
           controlSsrc,
           mixer: this.#mixer,
@@ -195,11 +219,11 @@ export class Media {
   #connect(capture: MessagePort | undefined, play: MessagePort): void {
     this.#capture = capture;
     if (capture !== undefined) {
-      capture.onmessage = ({ data }: MessageEvent<Float32Array>) => this.#said(this.#down.take(data));
+      capture.onmessage = ({ data }: MessageEvent<Float32Array>) => this.#said(toSamples(data));
     }
     play.onmessage = () => {
       const frame = this.#next();
-      play.postMessage(frame && this.#up.take(frame));
+      play.postMessage(frame && toFloats(frame));
     };
     this.#gate();
   }
@@ -239,7 +263,7 @@ export class Media {
       known.isHeard = frame !== undefined;
     }
     if (frames.length === 0) return null;
-    return frames.length === 1 ? frames[0]! : mixFrames(frames, G711_FRAME);
+    return frames.length === 1 ? frames[0]! : mixFrames(frames, AUDIO_FRAME);
   }
 
   #counts(): MediaCounts {

@@ -10,7 +10,7 @@ import {
   utf8,
 } from "../../../bindings/index.ts";
 import { PAYLOAD_CONTENT_TYPES, SDS_DISPOSITION_REQUESTS } from "../../../bindings/mcdata/index.ts";
-import { NO_ADDRESS } from "../../../documents/sdp/call.ts";
+import { G711, NO_ADDRESS, OPUS } from "../../../documents/sdp/call.ts";
 import { ringKeys } from "../../../roles/call/ring-keys.ts";
 import { McxRefusedError } from "../../../roles/client/mcx/binding.ts";
 import { Bindings } from "../../../roles/client/mcx/bindings.ts";
@@ -48,6 +48,7 @@ import type { FromKeys, GroupView, KeysToMedia, KeyView } from "../messages.ts";
 import { Acknowledgements } from "./acknowledgements.ts";
 import { loadCore } from "./core.ts";
 import { plainKey } from "./held-keys.ts";
+import { hasOpus } from "./opus.ts";
 import { openStorage } from "./storage.ts";
 import { Texts } from "./texts.ts";
 
@@ -336,12 +337,14 @@ export class Member {
     const { queueing = false } = this.#options.config;
     call.state = "joining";
     this.#show();
+    const speech = (await hasOpus()) ? [OPUS, ...G711] : G711;
     const isWanted = () => this.#calls.get(group) === call && this.#isBound && this.#isChosen(group);
     for (let failures = 0; isWanted(); failures++) {
       if (failures > 0) await pause(retryWait(failures));
       try {
         const joined = await this.#mcx!.join(group, {
-          offer: { media: NO_ADDRESS, floor: NO_ADDRESS, webSocket: {}, queueing },
+          offer: { media: NO_ADDRESS, floor: NO_ADDRESS, webSocket: {}, queueing, speech },
+          onSpeech: (formats) => this.#toMedia({ type: "speech", group, speech: formats }),
           onEnd: () => this.#ended(group, call),
         });
         const { answer, controlSsrc } = joined;

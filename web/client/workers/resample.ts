@@ -1,13 +1,12 @@
-/** Between the rate of the audio context and that of G.711: six to one, with a low-pass of 3.6 kHz on either way. */
-import { G711_RATE } from "../../../bindings/media/index.ts";
-import { AUDIO_RATE } from "../messages.ts";
+/** G.711 at the rate of the audio context: six samples for one, with a low-pass of 3.6 kHz on either way. */
+import { andThen } from "../../../base/maybe-promise.ts";
+import { clip, G711_RATE } from "../../../bindings/media/index.ts";
+import type { SpeechCodec } from "../../../roles/call/speech-codec.ts";
+import { AUDIO_FRAME, AUDIO_RATE } from "../messages.ts";
 
 const FACTOR = AUDIO_RATE / G711_RATE;
 const TAPS = 16 * FACTOR;
 const CUTOFF = 3600;
-/** Full scale of 16-bit samples. */
-const FULL = 32_768;
-
 /** A windowed sinc (Blackman) whose sum is 1. */
 const FILTER = filter();
 
@@ -25,41 +24,57 @@ function filter(): Float64Array {
 }
 
 /** 48 kHz to 8 kHz. */
-export class Downsampler {
-  #past = new Float32Array(TAPS - 1);
+class Downsampler {
+  #past = new Int16Array(TAPS - 1);
 
-  take(samples: Float32Array): Int16Array {
-    const all = new Float32Array(this.#past.length + samples.length);
+  take(samples: Int16Array): Int16Array {
+    const all = new Int16Array(this.#past.length + samples.length);
     all.set(this.#past);
     all.set(samples, this.#past.length);
-    const out = new Int16Array(samples.length / FACTOR);
+    const out = new Int32Array(samples.length / FACTOR);
     for (let n = 0; n < out.length; n++) {
       let sum = 0;
       for (let i = 0; i < TAPS; i++) sum += FILTER[i]! * all[n * FACTOR + i]!;
-      out[n] = Math.max(-FULL, Math.min(FULL - 1, Math.round(sum * FULL)));
+      out[n] = Math.round(sum);
     }
     this.#past = all.slice(samples.length);
-    return out;
+    return clip(out);
   }
 }
 
 /** 8 kHz to 48 kHz. */
-export class Upsampler {
-  #past = new Float32Array(TAPS / FACTOR - 1);
+class Upsampler {
+  #past = new Int16Array(TAPS / FACTOR - 1);
 
-  take(samples: Int16Array): Float32Array {
-    const all = new Float32Array(this.#past.length + samples.length);
+  take(samples: Int16Array): Int16Array {
+    const all = new Int16Array(this.#past.length + samples.length);
     all.set(this.#past);
-    for (let i = 0; i < samples.length; i++) all[this.#past.length + i] = samples[i]! / FULL;
-    const out = new Float32Array(samples.length * FACTOR);
+    all.set(samples, this.#past.length);
+    const out = new Int32Array(samples.length * FACTOR);
     for (let n = 0; n < out.length; n++) {
       const [base, phase] = [Math.floor(n / FACTOR), n % FACTOR];
       let sum = 0;
       for (let i = 0; i <= this.#past.length; i++)
         sum += FILTER[TAPS - FACTOR * (i + 1) + phase]! * all[base + i]!;
-      out[n] = sum * FACTOR;
+      out[n] = Math.round(sum * FACTOR);
     }
     this.#past = all.slice(samples.length);
-    return out;
+    return clip(out);
   }
+}
+
+/** A codec of G.711 whose frames are those of the audio context. */
+export function resampled(codec: SpeechCodec): SpeechCodec {
+  return {
+    ...codec,
+    samples: AUDIO_FRAME,
+    encoder() {
+      const [down, encode] = [new Downsampler(), codec.encoder()];
+      return (frame) => encode(down.take(frame));
+    },
+    decoder() {
+      const [up, decode] = [new Upsampler(), codec.decoder()];
+      return (payload) => andThen(decode(payload), (frame) => frame && up.take(frame));
+    },
+  };
 }

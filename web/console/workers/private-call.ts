@@ -9,14 +9,14 @@ import type { PrivateCallParts } from "../../client/workers/media.ts";
 
 export function privateCallOf(
   { user, pck, answer, controlSsrc }: PrivateCallOpened,
-  { userUri, control, socket: { media, floor, server }, onEvent }: PrivateCallParts,
+  { userUri, control, codecs, socket: { media, floor, server }, onEvent }: PrivateCallParts,
 ): PrivateCall {
   const key = { pck: deliveredKey(pck), side: "initiator" as const };
   const [random, clock] = [systemRandom, systemClock];
   const now = () => clock.now();
   const { speech } = answer;
   return new PrivateCall(
-    { key, peerUri: user, mediaPort: media, to: server, speech, now, random, onEvent },
+    { key, peerUri: user, mediaPort: media, to: server, codecs, speech, now, random, onEvent },
     (ofCall, onChange) => {
       const ways = { keys: control, service: "mcptt" as const, port: floor, server, ssrc: controlSsrc };
       return new ServerFloor({ ...ways, random, userUri, clock }, ofCall, onChange);

@@ -1,0 +1,91 @@
+/** The format of speech of pages: Opus where all in the call have it, G.711 otherwise. */
+import type { Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
+import { shareOf } from "../../../cli/call/tone.ts";
+import { describeInChromium } from "../support/chromium.ts";
+import { isLoud, listener } from "./support/listener.ts";
+import {
+  ALICE,
+  BOB,
+  CAROL,
+  figuresOf,
+  floorText,
+  joined,
+  openPages,
+  type Pages,
+  RATE,
+  TONE,
+  toneOf,
+} from "./support/pages.ts";
+
+/** More than G.711 carries. */
+const HIGH = 5000;
+const HEARD = { timeout: 60_000, interval: 50 };
+
+describeInChromium("pages whose browser has Opus", () => {
+  let pages: Pages;
+  let alice: Page;
+  let bob: Page;
+
+  beforeAll(async () => {
+    // Half a second of either tone.
+    const said = toneOf(TONE);
+    said.set(toneOf(HIGH).subarray(0, RATE / 2));
+    pages = await openPages({ said });
+    [alice, bob] = await Promise.all([open(ALICE), open(BOB)]);
+  });
+  afterAll(() => pages?.close());
+  const faults: string[][] = [];
+  afterEach(() => expect(faults.flat()).toEqual([]));
+
+  async function open(user: string): Promise<Page> {
+    const member = await pages.member(user);
+    await joined(member.page);
+    faults.push(member.faults);
+    return member.page;
+  }
+
+  /** The tone is what is played at `page` while `talker` talks. */
+  async function hears(page: Page, talker: Page, hertz: number): Promise<void> {
+    const figures = async () => {
+      await goOn(talker);
+      return figuresOf(page);
+    };
+    await expect.poll(figures, HEARD).toMatchObject({
+      loudest: { hertz: expect.closeTo(hertz, -1), above: expect.toSatisfy((above) => above > 20) },
+    });
+  }
+
+  /** The server ends a talk after a while, and where nothing comes for as long as a busy machine stalls. */
+  async function goOn(talker: Page): Promise<void> {
+    if ((await floorText(talker).innerText()) !== "Nobody talks.") return;
+    await talker.keyboard.up("Space");
+    await begin(talker);
+  }
+
+  async function begin(talker: Page): Promise<void> {
+    await talker.keyboard.down("Space");
+    await floorText(talker).getByText("Everybody hears you.").waitFor();
+  }
+
+  async function talk(talker: Page, whileTalking: () => Promise<void>): Promise<void> {
+    await begin(talker);
+    await whileTalking();
+    await talker.keyboard.up("Space");
+    await floorText(talker).getByText("Nobody talks.").waitFor();
+  }
+
+  it("hear more than G.711 carries, and a member on UDP hears them", async () => {
+    const carol = await listener(pages, CAROL, "opus.wav");
+    await talk(alice, async () => {
+      await hears(bob, alice, HIGH);
+      await hears(bob, alice, TONE);
+    });
+    await talk(bob, () => hears(alice, bob, HIGH));
+    const { packets, refused, frames } = await carol.end();
+    expect([refused, packets > 0]).toEqual([0, true]);
+    const loud = frames.filter(isLoud);
+    expect(loud.length).toBeGreaterThan(10);
+    expect(loud.filter((frame) => shareOf(TONE, frame) > 0.9).length).toBeGreaterThan(0.5 * loud.length);
+  });
+});
