@@ -66,6 +66,7 @@ export type ToKeys =
       readonly media: MessagePort;
       /** The groups whose calls are joined; all when undefined. */
       readonly groups?: readonly string[];
+      readonly hasOpus: boolean;
     }
   | { readonly type: "text"; readonly group: string; readonly text: string }
   /** A private call, one at a time. */

@@ -88,4 +88,41 @@ describeInChromium("pages whose browser has Opus", () => {
     expect(loud.length).toBeGreaterThan(10);
     expect(loud.filter((frame) => shareOf(TONE, frame) > 0.9).length).toBeGreaterThan(0.5 * loud.length);
   });
+
+  it("go on in G.711 with a page whose browser has no AudioEncoder, and in Opus when it has left", async () => {
+    const context = await pages.browser.newContext();
+    await context.addInitScript(() => {
+      Reflect.deleteProperty(globalThis, "AudioEncoder");
+    });
+    const carol = await context.newPage();
+    await carol.goto(`${pages.servers.site.origin}/?user=${encodeURIComponent(CAROL)}`);
+    await carol.getByRole("button", { name: "Join" }).click();
+    await joined(carol);
+    await talk(carol, async () => {
+      await hears(alice, carol, TONE);
+      await hears(bob, carol, TONE);
+    });
+    await talk(alice, () => hears(carol, alice, TONE));
+    const { received, refused } = (await figuresOf(carol)).counts!;
+    expect([received > 0, refused]).toEqual([true, 0]);
+    // Nothing above the band of G.711 comes, over more than the second in which the microphone repeats itself.
+    await talk(alice, async () => {
+      await hears(bob, alice, TONE);
+      const heard: number[] = [];
+      const before = (await figuresOf(bob)).counts!.received;
+      await expect
+        .poll(async () => {
+          await goOn(alice);
+          const { loudest, counts } = await figuresOf(bob);
+          if (loudest !== undefined && loudest.above > 20) heard.push(loudest.hertz);
+          return counts!.received - before;
+        }, HEARD)
+        .toBeGreaterThan(100);
+      expect(heard.filter((hertz) => hertz > 4000)).toEqual([]);
+    });
+    // The others hear of it after ten seconds, in the middle of a talk.
+    await carol.getByRole("button", { name: "Leave" }).click();
+    await talk(alice, () => hears(bob, alice, HIGH));
+    await context.close();
+  });
 });

@@ -10,6 +10,7 @@ import type {
   TextView,
   ToMedia,
 } from "../messages.ts";
+import { hasOpus } from "../opus.ts";
 import { type Audio, openAudio } from "./audio.ts";
 import { config } from "./identity.ts";
 import { listenToKeys, tellKeys } from "./keys-worker.ts";
@@ -70,8 +71,9 @@ export async function signIn(as: string, listenOnly: boolean): Promise<void> {
   const { port1, port2 } = new MessageChannel();
   tellMedia({ type: "keys", port: port1 }, [port1]);
   const opening = openAudio(!listenOnly);
+  const start = { user: as, config: config.value!, media: port2, hasOpus: await hasOpus() };
   user.value = as;
-  tellKeys({ type: "start", user: as, config: config.value!, media: port2 }, [port2]);
+  tellKeys({ type: "start", ...start }, [port2]);
   effect(() => tellKeys({ type: "shown", groups: seen.value === undefined ? [] : [seen.value] }));
   audio = await opening;
   turnVolume();

@@ -48,7 +48,6 @@ import type { FromKeys, GroupView, KeysToMedia, KeyView } from "../messages.ts";
 import { Acknowledgements } from "./acknowledgements.ts";
 import { loadCore } from "./core.ts";
 import { plainKey } from "./held-keys.ts";
-import { hasOpus } from "./opus.ts";
 import { openStorage } from "./storage.ts";
 import { Texts } from "./texts.ts";
 
@@ -61,6 +60,7 @@ export interface MemberOptions {
   readonly media: MessagePort;
   /** The groups whose calls are joined; all when undefined. */
   readonly groups?: readonly string[];
+  readonly hasOpus: boolean;
   readonly tell: (message: FromKeys) => void;
   readonly extras?: MemberExtras | undefined;
 }
@@ -334,10 +334,11 @@ export class Member {
   async #join(group: string): Promise<void> {
     const call = this.#calls.get(group);
     if (call?.state !== "none" || !this.#isBound || !this.#isChosen(group)) return;
-    const { queueing = false } = this.#options.config;
+    const { config, hasOpus } = this.#options;
+    const { queueing = false } = config;
+    const speech = hasOpus ? [OPUS, ...G711] : G711;
     call.state = "joining";
     this.#show();
-    const speech = (await hasOpus()) ? [OPUS, ...G711] : G711;
     const isWanted = () => this.#calls.get(group) === call && this.#isBound && this.#isChosen(group);
     for (let failures = 0; isWanted(); failures++) {
       if (failures > 0) await pause(retryWait(failures));

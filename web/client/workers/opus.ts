@@ -5,26 +5,11 @@
 import { OPUS } from "../../../documents/sdp/call.ts";
 import type { SpeechCodec } from "../../../roles/call/speech-codec.ts";
 import { AUDIO_FRAME, AUDIO_RATE } from "../messages.ts";
+import { ENCODER, FRAME_US, SOUND } from "../opus.ts";
 import { toSamples } from "./samples.ts";
 
-const SOUND = { codec: "opus", sampleRate: AUDIO_RATE, numberOfChannels: 1 };
-const FRAME_US = 20_000;
-/** The types of the platform do not have the application yet. */
-const OPTIONS: OpusEncoderConfig & { application: "voip" } = { application: "voip", frameDuration: FRAME_US };
-const ENCODER: AudioEncoderConfig = { ...SOUND, bitrate: 24_000, opus: OPTIONS };
 /** More frames than that in a coder at a time: it is stuck, and another one takes its place. */
 const MOST_WAITING = 25;
-
-/** Whether the browser says that it has both sides of Opus. */
-export async function hasOpus(): Promise<boolean> {
-  try {
-    const sides = [AudioEncoder.isConfigSupported(ENCODER), AudioDecoder.isConfigSupported(SOUND)];
-    return (await Promise.all<{ supported?: boolean }>(sides)).every(({ supported }) => supported);
-  } catch {
-    // It has no WebCodecs.
-    return false;
-  }
-}
 
 export const OPUS_CODEC: SpeechCodec = {
   format: OPUS,

@@ -20,6 +20,7 @@ import type {
   TextView,
   ToMedia,
 } from "../../client/messages.ts";
+import { hasOpus } from "../../client/opus.ts";
 import { session } from "./api.ts";
 import { go } from "./route.ts";
 import { notice } from "./store.ts";
@@ -106,9 +107,9 @@ export async function join(user: string, listenOnly: boolean): Promise<void> {
   tellMedia({ type: "keys", port: port1 }, [port1]);
   for (const group of volumes.value.keys()) turn(group);
   const opening = openAudio(!listenOnly);
+  const start = { user, config: withSession(config.value!), media: port2, hasOpus: await hasOpus() };
   dispatcher.value = user;
-  const start = { type: "start", user, config: withSession(config.value!), media: port2 } as const;
-  tellKeys({ ...start, groups: [...heard.value] }, [port2]);
+  tellKeys({ type: "start", ...start, groups: [...heard.value] }, [port2]);
   effect(() => tellKeys({ type: "shown", groups: isSeen.value ? [...opened.value] : [] }));
   audio = await opening;
   const { capture, play: out, fault } = audio;
