@@ -220,6 +220,7 @@ export async function createMcxServer(options: McxOptions): Promise<McxServer> {
     random,
   });
   const videoSessions: VideoSessions = new VideoSessions(sessions.maker, {
+    clock,
     directory,
     ended: (group) => cluster?.ended(group),
   });

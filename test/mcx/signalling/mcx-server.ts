@@ -194,7 +194,7 @@ export class McxWorld {
       clock,
       random,
     });
-    this.videoSessions = new VideoSessions(this.sessions.maker, { directory: this.directory });
+    this.videoSessions = new VideoSessions(this.sessions.maker, { directory: this.directory, clock });
     this.privateSessions = new PrivateSessions(this.sessions.maker);
     this.clients = new Clients(clock, (client) => {
       this.sessions.remove(client.user, client);
