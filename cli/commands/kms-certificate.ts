@@ -65,7 +65,7 @@ export function registerKmsCertificate(kms: Command, runner: Runner): void {
     "revoke",
     {
       summary: "revoke a certificate, of this KMS or of another",
-      example: "mikey-sakke kms certificate revoke urn:uuid:00000000-0000-4000-8000-000000000000",
+      example: "mikey-sakke kms certificate revoke 'kms.example.org#94afea31b5d7c206'",
     },
     (command) => folderOptions(command.argument("<cert-uri>", "its CertUri, as of certificate list")),
     revoke,
