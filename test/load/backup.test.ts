@@ -95,13 +95,14 @@ async function backUpUnderLoad(makePlace: MakePlace): Promise<void> {
   })();
   const file = join(dataDir, "all.backup");
   let begun = performance.now();
-  const { rows, octets } = (await cliProcess("backup", file, "--data-dir", dataDir)).json<{
-    rows: number;
-    octets: number;
-  }>();
+  // A load that goes on after a failure would leave the process no time for anything else.
+  const { rows, octets } = (
+    await cliProcess("backup", file, "--data-dir", dataDir).finally(() => {
+      busy = false;
+    })
+  ).json<{ rows: number; octets: number }>();
   const backupSeconds = (performance.now() - begun) / 1000;
   const during = rekeys;
-  busy = false;
   await load;
   // The GMS goes on after the backup, and all members have what it does not know.
   const before = new Set(devices.map(keyOf));
