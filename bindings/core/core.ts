@@ -183,10 +183,7 @@ async function tryFma(memory: WebAssembly.Memory): Promise<Core | undefined> {
 }
 
 /** The two kinds of memory import differ in one octet. */
-function binaryFor(
-  memory: WebAssembly.Memory,
-  built: { hex: string; memoryLimitsAt: number },
-): BufferSource {
+function binaryFor(memory: WebAssembly.Memory, built: { hex: string; memoryLimitsAt: number }): BufferSource {
   const binary = fromHex(built.hex);
   if (isShared(memory)) binary[built.memoryLimitsAt] = SHARED_WITH_MAXIMUM;
   return binary as BufferSource;

@@ -1,5 +1,4 @@
 /** The servers of a data folder as a dispatcher's browser reaches them: SIP and media over WebSockets, and the KMS. */
-import { defined } from "../../base/defined.ts";
 import type { TalkBackend } from "../../roles/console/backend.ts";
 import type { ConsoleConfig } from "../../roles/console/config.ts";
 import { gmsDevelopmentToken } from "../gms/gms-token.ts";

@@ -107,7 +107,7 @@ describe.each(BUILDS)("ECCSI in the %s build", (build) => {
 
   it("verifies in a batch as one by one, whatever single octet of a signature is another", () => {
     const made = strangers.filter(({ good }) => good);
-    const list = range(SIGNATURE_BYTES).map((at) => {
+    const list: SignedMessage[] = range(SIGNATURE_BYTES).map((at) => {
       const { id, message, signature } = made[at % made.length]!;
       const bad = signature.slice();
       bad[at]! ^= 1 + (random(1)[0]! % 255);
