@@ -11,6 +11,7 @@ import { dialogOfRequest, dialogOfResponse } from "./dialog/dialog.ts";
 import { DialogSource, isSameFlow } from "./dialog/source.ts";
 import { Dispatcher, type RequestHandler } from "./dispatch.ts";
 import {
+  type Description,
   type InviteResult,
   type OnOffer,
   Session,
@@ -71,6 +72,8 @@ export interface RequestOptions {
 export interface InviteOptions extends Omit<RequestOptions, "method"> {
   /** Adds to a request of the session what proves that it is ours, should it not go on the flow of the dialog. */
   readonly prove?: () => Promise<(headers: Headers) => void>;
+  /** The description of the session, where the body has more than that: an INVITE of the peer is answered with it alone. */
+  readonly description?: Description;
   /** The session is refreshed, and ends when the peer has vanished (RFC 4028); without it, only a BYE ends it. */
   readonly timer?: SessionTimerOptions;
   /** Whether the peer is still there is asked now and then. */
@@ -87,6 +90,8 @@ export interface InviteAnswer extends Answer {
   readonly timer?: SessionTimerOptions;
   /** Whether a request of the session that came from elsewhere proves to be the peer's; without it none does. */
   readonly proves?: (request: SipRequest) => Promise<boolean>;
+  /** Told of each request of the peer within the session, ACKs included. */
+  readonly received?: (request: SipRequest) => void;
   readonly onEnd?: (end: SessionEnd) => void;
 }
 
@@ -129,8 +134,9 @@ const TRYING_AFTER = 200;
 export function createSipEndpoint(options: SipEndpointOptions): SipEndpoint {
   const core: SipCore = new SipCore(options, {
     request: (transaction) => receive(transaction),
-    acknowledged({ headers }, flow) {
-      agent.dialog(headers.need(CALL_ID), tagOf(headers.need(TO)) ?? "")?.acknowledged?.(flow);
+    acknowledged(request, flow) {
+      const { headers } = request;
+      agent.dialog(headers.need(CALL_ID), tagOf(headers.need(TO)) ?? "")?.acknowledged?.(flow, request);
     },
     flowClosed: (flow) => {
       agent.flowClosed(flow);
@@ -187,7 +193,7 @@ export function createSipEndpoint(options: SipEndpointOptions): SipEndpoint {
     if (answer.status < 200 || answer.status >= 300) return answer;
     const { request, flow, localTag } = incoming;
     const dialog = dialogOfRequest(request, localTag, flow, agent.targets);
-    const { proves, timer, contentType, body = NO_BODY } = answer;
+    const { proves, received, timer, contentType, body = NO_BODY } = answer;
     const agreed = timer && agree(request, timer);
     if (agreed !== undefined && "refuse" in agreed) {
       answer.onEnd?.("lost");
@@ -199,6 +205,7 @@ export function createSipEndpoint(options: SipEndpointOptions): SipEndpoint {
       dialog,
       localTag,
       proves,
+      received,
       contact,
       timer,
       local: { contentType, body },
@@ -251,7 +258,7 @@ export function createSipEndpoint(options: SipEndpointOptions): SipEndpoint {
     keepAlive: (parts) => new KeepAlive({ ...parts, core }),
     onRequest: (method, handler) => void dispatcher.handlers.set(method, handler),
     async invite(options) {
-      const { credentials, provisional, prove, timer, keepAlive, onOffer } = options;
+      const { credentials, provisional, prove, timer, keepAlive, onOffer, description } = options;
       const { onEnd = () => undefined } = options;
       const { contentType, body = NO_BODY, nextHop } = options;
       const { peer } = options;
@@ -288,7 +295,7 @@ export function createSipEndpoint(options: SipEndpointOptions): SipEndpoint {
         way.flow === undefined ? agent.contactFor(options.uri, nextHop) : agent.contactOn(way.flow, request);
       const local = { contentType, body };
       const given = { agent, dialog, localTag, prove, onEnd, contact, local, peer: response };
-      session = new Session({ ...given, timer, keepAlive, onOffer });
+      session = new Session({ ...given, answer: description, timer, keepAlive, onOffer });
       session.acknowledge(sent.flow);
       if (timer !== undefined) session.runFor(agreedBy(response));
       return { response, session };

@@ -200,11 +200,12 @@ async function invite<O>(
   const { endpoint, userUri, mcxUri, random, token, clock } = options;
   const info = { requestType: "prearranged", requestUri: groupUri, callingUser: userUri };
   const id = new DataView(random(4).buffer).getUint32(0);
+  const description = { contentType: MEDIA.sdp, body: service.write(offer, id) };
   const request = await sealRequest(options, binding.held, {
     method: "INVITE",
     contentType: service.contentType,
     info: (ofRequest) => service.writeInfo({ ...info, binding: ofRequest }),
-    parts: [{ contentType: MEDIA.sdp, body: service.write(offer, id) }],
+    parts: [description],
   });
   const sender = await senderOf(options);
   let isLate = false;
@@ -214,6 +215,7 @@ async function invite<O>(
     to: mcxUri,
     ...request,
     ...sender,
+    description,
     timer: options.sessionTimer ?? SESSION_TIMER,
     keepAlive,
     ...defined({ onOffer: onSpeech && service.onOffer?.(offer, id, () => answered, onSpeech) }),

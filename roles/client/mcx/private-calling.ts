@@ -152,11 +152,12 @@ interface Invited {
 async function invite(options: McxClientOptions, binding: Binding, { calleeUri, offer, onEnd }: Invited) {
   const { endpoint, userUri, mcxUri, token } = options;
   const info = { requestType: PRIVATE, requestUri: calleeUri, callingUser: userUri };
+  const description = { contentType: MEDIA.sdp, body: offer };
   const request = await sealRequest(options, binding.held, {
     method: "INVITE",
     contentType: MEDIA.mcpttInfo,
     info: (ofRequest) => writeMcpttInfo({ ...info, binding: ofRequest }),
-    parts: [{ contentType: MEDIA.sdp, body: offer }],
+    parts: [description],
   });
   const keepAlive = hasOneServer(options) ? PATIENT_KEEP_ALIVE : CALL_KEEP_ALIVE;
   return endpoint.invite({
@@ -164,6 +165,7 @@ async function invite(options: McxClientOptions, binding: Binding, { calleeUri, 
     to: mcxUri,
     ...request,
     ...(await senderOf(options)),
+    description,
     timer: options.sessionTimer ?? SESSION_TIMER,
     keepAlive: options.callKeepAlive ?? keepAlive,
     ...(options.ims === undefined && { prove: () => withToken(token) }),

@@ -167,6 +167,7 @@ async function callOn(
     contentType,
     body,
     ids,
+    description: sdp,
     peer: callee.flow,
     timer: config.sessionTimer,
     onEnd: () => void session.hangUp(),

@@ -51,6 +51,10 @@ export interface SipSession {
    * has not taken it, and the session goes on as before. Does not reject.
    */
   offer(description: Description): Promise<boolean>;
+   * Sends one request within the session and resolves to its final response. An INVITE has the description of before, and is
+   * acknowledged; a BYE ends the session. Rejects as `SipEndpoint.request`.
+   */
+  send(method: string, headers?: (headers: Headers) => void): Promise<SipResponse>;
 }
 
 /** The description of the session by one side in the INVITE or its 2xx, or in a later offer or its answer. */
@@ -68,10 +72,14 @@ export interface SessionParts {
   readonly localTag: string;
   /** Whether a request that came from elsewhere proves to be the peer's; without it none does. */
   readonly proves?: ((request: SipRequest) => Promise<boolean>) | undefined;
+  /** Told of each request of the peer within the session, ACKs included. */
+  readonly received?: ((request: SipRequest) => void) | undefined;
   /** Adds to a request what proves that it is ours, should it not go on the flow of the dialog. */
   readonly prove?: (() => Promise<(headers: Headers) => void>) | undefined;
   readonly contact: NameAddress;
   readonly local: Description;
+  /** What an INVITE of the peer is answered with; `local` when absent. */
+  readonly answer?: Description | undefined;
   /** The INVITE or the 2xx of the peer. */
   readonly peer: SipRequest | SipResponse;
   readonly timer?: SessionTimerOptions | undefined;
@@ -93,6 +101,8 @@ export class Session implements SipSession, DialogUsage {
   /** The present descriptions of both sides. */
   #local: Description;
   #remote: Uint8Array;
+  /** What an INVITE of the peer is answered with. */
+  #answer: Description;
   /** Whether this side refreshes, where there is a timer. */
   #isRefresher = true;
   /** The last offer, and before it the ACK that the peer owes: it may not have our 2xx yet. */
@@ -102,8 +112,9 @@ export class Session implements SipSession, DialogUsage {
 
   constructor(parts: SessionParts) {
     this.#parts = parts;
-    const { agent, dialog, localTag, local, peer } = parts;
+    const { agent, dialog, localTag, local, answer = local, peer } = parts;
     this.#local = local;
+    this.#answer = answer;
     this.#remote = peer.body;
     this.#again = new Timer(agent.core.clock);
     this.#limit = new Timer(agent.core.clock);
@@ -178,7 +189,8 @@ export class Session implements SipSession, DialogUsage {
   }
 
   /** From elsewhere it is not the peer's: a caller that missed the 2xx would keep the call until its timer runs out. */
-  acknowledged(flow: Flow): void {
+  acknowledged(flow: Flow, request: SipRequest): void {
+    this.#parts.received?.(request);
     if (this.#parts.dialog.isFrom(flow)) this.#standing();
   }
 
@@ -189,7 +201,8 @@ export class Session implements SipSession, DialogUsage {
   }
 
   async request(incoming: Incoming): Promise<Answer> {
-    const { dialog, proves } = this.#parts;
+    const { dialog, proves, received } = this.#parts;
+    received?.(incoming.request);
     if (!dialog.isFrom(incoming.flow) && !(await proves?.(incoming.request))) {
       return refusedSource("the request came from elsewhere than the dialog");
     }
@@ -216,6 +229,7 @@ export class Session implements SipSession, DialogUsage {
       const answered = onOffer?.(offered);
       if (answered === undefined) return { status: 488 };
       this.#local = answered;
+      this.#answer = answered;
       this.#remote = offered;
     }
     this.runFor(agreed);
@@ -227,7 +241,7 @@ export class Session implements SipSession, DialogUsage {
       },
     };
     if (method === "UPDATE" && offered.length === 0) return answer;
-    const { contentType, body } = this.#local;
+    const { contentType, body } = this.#answer;
     const described: Answer = { ...answer, ...(contentType !== undefined && { contentType, body }) };
     if (method === "UPDATE") return described;
     return { ...described, sent: () => this.awaitAck(() => incoming.answer(described)) };
@@ -256,6 +270,7 @@ export class Session implements SipSession, DialogUsage {
     const { status, body } = await this.#renew(description).catch(() => ({ status: 408, body: NO_BODY }));
     if (status >= 300 || !this.#isOpen) return false;
     this.#local = description;
+    this.#answer = description;
     this.#remote = body;
     return true;
   }
@@ -304,6 +319,18 @@ export class Session implements SipSession, DialogUsage {
     this.#close();
     const reason = (headers: Headers) => void headers.append(REASON, MOVED);
     await this.#send("BYE", why && reason).catch(() => undefined);
+  }
+
+  async send(method: string, headers?: (headers: Headers) => void): Promise<SipResponse> {
+    const { dialog } = this.#parts;
+    if (method === "BYE") this.#close();
+    const isInvite = method === "INVITE";
+    const { response, flow } = await this.#send(method, headers, isInvite ? this.#local : undefined);
+    if (isInvite && response.status < 300) {
+      this.acknowledge(flow);
+      dialog.answered(response);
+    }
+    return response;
   }
 
   closed(): void {

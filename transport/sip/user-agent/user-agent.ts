@@ -15,7 +15,7 @@ import type { Flow, NextHop, SipTransport, TransportName } from "../socket/ports
 export interface DialogUsage {
   request(incoming: Incoming): Answer | Promise<Answer>;
   /** The ACK of a 2xx came. */
-  acknowledged?(flow: Flow): void;
+  acknowledged?(flow: Flow, request: SipRequest): void;
   flowClosed?(flow: Flow): void;
   /** The endpoint closes. */
   closed?(): void;
