@@ -44,6 +44,8 @@ interface ClientArgs {
   port: string;
   sipPort: string;
   sip: boolean;
+  calls?: true;
+  mcxUri?: string;
   gmsUri?: string;
   kmsUri?: string;
   cert?: string;
@@ -121,10 +123,11 @@ export function registerCheck(program: Command, runner: Runner): void {
     check,
     "client",
     {
-      summary: "test a client of KMS and GMS",
+      summary: "test a client of KMS, GMS and MCX server",
       description:
         "Test a client as its KMS and its GMS: what it asks for, what it makes of messages that it must take and of others " +
-        "that it must refuse, of another key, of a revocation, and of the end of its subscription. Says where the servers " +
+        "that it must refuse, of another key, of a revocation, and of the end of its subscription. With --calls, test it as " +
+        "its MCX server in place of that: its CSK, the call of the group, floor control and speech. Says where the servers " +
         "are, and waits for the client to be started with that. The folder then has the certificate to trust, and an " +
         "access token for a client that needs one; any token is taken unless --token-file is given.",
       example:
@@ -150,6 +153,11 @@ export function registerCheck(program: Command, runner: Runner): void {
           "5060",
         )
         .option("--no-sip", "let the client come over HTTPS only")
+        .option(
+          "--calls",
+          "check a call of the group, in which the client asks for the floor again and again",
+        )
+        .option("--mcx-uri <uri>", "identity of the MCX server (default: check-mcx at the same host)")
         .option("--gms-uri <uri>", "identity of the GMS (default: check-gms at the same host)")
         .option("--kms-uri <uri>", "KmsUri of the KMS (default: kms. and the same host)")
         .option("--cert <file>", "certificate of the servers, with --key; in place of one made for the test")
@@ -284,13 +292,14 @@ async function checkGmsCommand({ output }: Context, options: GmsArgs): Promise<E
 
 async function checkClientCommand({ output }: Context, options: ClientArgs): Promise<ExitStatus> {
   const userUri = uriOption(options.user, "--user");
-  const { host, dir, tokenFile } = options;
+  const { host, dir, tokenFile, calls } = options;
+  if (calls && !options.sip) throw usageError("NO_SERVER", "--calls needs SIP: leave out --no-sip");
   const { atSameHost } = await import("../check/at-same-host.ts");
   const uri = (given: string | undefined, option: string, otherwise: string) =>
     given === undefined ? otherwise : uriOption(given, option);
   const { prepareClientCheck } = await import("../check/client/prepare.ts");
   const { readTransportKeys } = await import("../files/named-key.ts");
-  const { CLIENT_CASES } = await import("../check/client/index.ts");
+  const { clientCases } = await import("../check/client/index.ts");
   const { checkClientOver } = await import("../check/client/over.ts");
   const { tls, token, files } = await prepareClientCheck({ ...options, dir, host, tokenFile });
   const place = {
@@ -307,6 +316,7 @@ async function checkClientCommand({ output }: Context, options: ClientArgs): Pro
     stepMs: durationOption(options.step, "--step"),
     tls,
     ...defined({ token }),
+    ...(calls && { mcxUri: uri(options.mcxUri, "--mcx-uri", atSameHost(userUri, "check-mcx")) }),
     protection: await readTransportKeys(options),
   };
   const startClient = async (command: string, servers: ClientPlace) => {
@@ -328,6 +338,7 @@ async function checkClientCommand({ output }: Context, options: ClientArgs): Pro
         output.ready({ event: "listening", user: userUri, ...servers, ...files }, () => [
           `KMS    ${servers.kmsUrl}  (${servers.kmsUri})`,
           `GMS    ${Object.values(servers.sip).join("  ")}  (${servers.gmsUri})`,
+          ...(servers.mcxUri === undefined ? [] : [`MCX    at the same addresses  (${servers.mcxUri})`]),
           `XCAP   ${servers.xcapRoot}`,
           `group  ${servers.group}`,
           ...Object.entries(files).map(([name, file]) => `${name.padEnd(6)} ${file}`),
@@ -335,7 +346,7 @@ async function checkClientCommand({ output }: Context, options: ClientArgs): Pro
           "",
         ]);
         if (options.run !== undefined) client = await startClient(options.run, servers);
-        progress = output.progress("checking", CLIENT_CASES.length);
+        progress = output.progress("checking", clientCases(place.mcxUri !== undefined).length);
       },
       () => progress?.update(++done),
     );

@@ -4,7 +4,14 @@ import { defined } from "../../../base/defined.ts";
 import { MikeySakkeError } from "../../../base/errors.ts";
 import type { RandomSource } from "../../../base/random.ts";
 import type { Core } from "../../../bindings/core/core.ts";
-import { Initiator, type KeySet, KmsDomain, ntpFromUnixMs, ntpSeconds } from "../../../bindings/index.ts";
+import {
+  Initiator,
+  type KeySet,
+  KmsDomain,
+  ntpFromUnixMs,
+  ntpSeconds,
+  Receiver,
+} from "../../../bindings/index.ts";
 import { KmsMaster } from "../../../bindings/kms.ts";
 import {
   type KmsMessage,
@@ -70,6 +77,16 @@ export class CheckKms {
     const initiator = Initiator.load(this.domain, keySets);
     wipeKeys(keySets);
     return initiator;
+  }
+
+  /** A receiver with the keys of an identity for the present key period. */
+  receiver(uri: string): Receiver {
+    const keySet = this.#keySet(uri, this.#periodAt(this.#options.now()));
+    try {
+      return Receiver.load([this.domain], [keySet]);
+    } finally {
+      wipeKeys([keySet]);
+    }
   }
 
   async answer(http: HttpRequest): Promise<HttpAnswer> {

@@ -153,7 +153,7 @@ const REFUSED: readonly Refused[] = [
   },
 ];
 
-export const MESSAGE_CASES: readonly TestCase<ClientPeer>[] = [
+export const FIRST_CASES: readonly TestCase<ClientPeer>[] = [
   {
     id: "MCC-040",
     title: "takes a message with a GMK of its group",
@@ -164,6 +164,9 @@ export const MESSAGE_CASES: readonly TestCase<ClientPeer>[] = [
       peer.taken = sealed;
     },
   },
+];
+
+export const MESSAGE_CASES: readonly TestCase<ClientPeer>[] = [
   {
     id: "MCC-041",
     title: "takes or refuses the same message when it comes again, and does not fail",

@@ -1,9 +1,10 @@
-/** `check client` with sockets: a KMS and an XCAP server over HTTPS, and a GMS over SIP. */
+/** `check client` with sockets: a KMS and an XCAP server over HTTPS, a GMS and an MCX server over SIP. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { defined } from "../../../base/defined.ts";
 import { systemRandom } from "../../../base/random.ts";
 import { load } from "../../../bindings/core/core.ts";
+import { openUdpPort } from "../../../transport/datagram/udp-node.ts";
 import { webServer } from "../../../transport/http/server-node.ts";
 import { createSipEndpoint, type SipEndpoint, systemClock } from "../../../transport/sip/index.ts";
 import { onePort, tcpTransport, udpTransport } from "../../../transport/sip/index-node.ts";
@@ -25,6 +26,8 @@ export interface ClientPlaceOptions
   readonly sipPort: number;
   /** Over HTTP alone when false. */
   readonly sip: boolean;
+  /** Identity of the MCX server that is played; no calls are checked when absent. */
+  readonly mcxUri?: string;
   readonly tls: { readonly cert: string; readonly key: string };
 }
 
@@ -33,6 +36,7 @@ export interface ClientPlace {
   readonly kmsUrl: string;
   readonly kmsUri: string;
   readonly gmsUri: string;
+  readonly mcxUri?: string;
   readonly xcapRoot: string;
   readonly group: string;
   /** SIP URIs by transport. */
@@ -47,7 +51,7 @@ export async function checkClientOver(
   listening: (place: ClientPlace) => void | Promise<void>,
   tell?: (result: CaseResult) => void,
 ): Promise<CaseResult[]> {
-  const { host, port, tls, kmsUri, gmsUri, group } = options;
+  const { host, port, tls, kmsUri, gmsUri, mcxUri, group } = options;
   const closers: (() => unknown)[] = [];
   try {
     const core = await load();
@@ -68,6 +72,7 @@ export async function checkClientOver(
       ...options,
       origin,
       ...defined({ endpoint: sip?.endpoint }),
+      ...(mcxUri !== undefined && { mcx: { uri: mcxUri, openPort: () => openUdpPort({ host }) } }),
       core,
       random: systemRandom,
       now: Date.now,
@@ -78,6 +83,7 @@ export async function checkClientOver(
       kmsUrl: origin,
       kmsUri,
       gmsUri,
+      ...defined({ mcxUri }),
       xcapRoot: `${origin}/xcap`,
       group,
       sip: sip?.uris ?? {},

@@ -3,15 +3,20 @@ import type { Clock } from "../../../base/clock.ts";
 import { MikeySakkeError } from "../../../base/errors.ts";
 import type { RandomSource } from "../../../base/random.ts";
 import type { Core } from "../../../bindings/core/core.ts";
+import { computeGukId } from "../../../bindings/identity/guk-id.ts";
+import { keyKind } from "../../../bindings/identity/purpose-tag.ts";
 import {
+  DeliveredKey,
   groupIds,
   type Initiator,
   type SealPlan,
   type SealRequest,
   sealMessage,
 } from "../../../bindings/index.ts";
+import type { GroupMediaKeys } from "../../../bindings/media/index.ts";
 import type { TransportKeys } from "../../../roles/identity/index.ts";
 import { withoutQuery } from "../../../roles/server/without-query.ts";
+import type { DatagramPort } from "../../../transport/datagram/ports.ts";
 import { CONTENT_TYPE, type NotifyResult, type SipEndpoint } from "../../../transport/sip/index.ts";
 import { atSameHost } from "../at-same-host.ts";
 import { fail, inconclusive, known, must } from "../case.ts";
@@ -20,6 +25,7 @@ import { quote, Transcript } from "../transcript.ts";
 import { CheckGms, digestOf, type SubscribeSeen, type XcapSeen } from "./gms.ts";
 import type { HttpAnswer, HttpRequest } from "./http.ts";
 import { CheckKms, isKmsPath, type KmsRequestSeen } from "./kms.ts";
+import { CheckMcx } from "./mcx.ts";
 
 export interface ClientCheckOptions {
   readonly userUri: string;
@@ -34,6 +40,12 @@ export interface ClientCheckOptions {
   readonly protection: TransportKeys;
   /** Started by the caller, and closed by it; absent: keys are told of over HTTP only. */
   readonly endpoint?: SipEndpoint;
+  /** The MCX server that the client is to join a call at; absent: keys are all that is checked. Needs an endpoint. */
+  readonly mcx?: {
+    readonly uri: string;
+    /** A socket for media or floor control. */
+    readonly openPort: () => Promise<DatagramPort>;
+  };
   /** Seconds of a subscription. */
   readonly expires: number;
   /** Milliseconds until the client has begun. */
@@ -85,6 +97,7 @@ export class ClientPeer {
   readonly options: ClientCheckOptions;
   readonly kms: CheckKms;
   readonly gms: CheckGms;
+  readonly mcx: CheckMcx | undefined;
   readonly initiator: Initiator;
   /** An identity of the same KMS that is not the client's GMS. */
   readonly stranger: Initiator;
@@ -95,14 +108,31 @@ export class ClientPeer {
   /** The one that it had before, and the one that was revoked. */
   replaced: Sealed | undefined;
   revoked: Sealed | undefined;
+  /** The client sends a Floor Release again that nobody answers. */
+  repeatsRelease = false;
+  /** It does not when it hears others. */
+  showsHearing = false;
   readonly #plans: Gmk[] = [];
   readonly #signers: Initiator[] = [];
+  /** The GMKs as another member has them. */
+  readonly #ofMember: DeliveredKey[] = [];
 
   constructor(options: ClientCheckOptions) {
     this.options = options;
-    const { gmsUri, origin } = options;
+    const { gmsUri, origin, mcx, endpoint } = options;
     this.kms = new CheckKms(options);
     this.gms = new CheckGms({ ...options, xcapRoot: `${origin}/xcap` });
+    this.mcx =
+      mcx &&
+      endpoint &&
+      new CheckMcx({
+        ...options,
+        ...mcx,
+        mcxUri: mcx.uri,
+        endpoint,
+        receiver: this.kms.receiver(mcx.uri),
+        groupKeys: this.groupKeys,
+      });
     this.initiator = this.signer();
     this.stranger = this.signer(atSameHost(gmsUri, "check-stranger"));
   }
@@ -113,6 +143,12 @@ export class ClientPeer {
     const signer = this.kms.initiator(uri, times);
     this.#signers.push(signer);
     return signer;
+  }
+
+  /** The keys of the group as another member has them. */
+  get groupKeys(): GroupMediaKeys {
+    const find = (keyId: number | undefined) => this.#ofMember.find((key) => key.keyId === keyId);
+    return { sending: () => find(this.taken?.gmk.keyId), receiving: find };
   }
 
   get reached(): boolean {
@@ -177,7 +213,15 @@ export class ClientPeer {
     const { key, keyId, rand } = plan;
     const gmk = { key, keyId, rand };
     this.#plans.push(gmk);
+    this.#share(gmk);
     return { octets: messages[0]!.octets, gmk };
+  }
+
+  /** Gives a GMK to another member as well. */
+  #share({ key, keyId, rand }: Gmk): void {
+    if (keyKind(keyId) !== "GMK") return;
+    const ukId = computeGukId(key, keyId, atSameHost(this.options.userUri, "check-member"));
+    this.#ofMember.push(new DeliveredKey(key.slice(), { kind: "GMK", keyId, ukId, rand }));
   }
 
   resign(octets: Uint8Array, edit: Edit, initiator = this.initiator): Uint8Array {
@@ -216,9 +260,12 @@ export class ClientPeer {
     return arrivals.find(this.options.clock, milliseconds, fits, from);
   }
 
-  destroy(): void {
+  /** Wipes the keys. The sockets of a call are closed by then. */
+  async destroy(): Promise<void> {
+    await this.mcx?.close();
     for (const { key } of this.#plans) key.fill(0);
     for (const signer of this.#signers) signer.destroy();
+    for (const key of this.#ofMember) key.destroy();
     this.kms.destroy();
   }
 

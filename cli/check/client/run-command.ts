@@ -55,7 +55,7 @@ export function runClient({ command, userUri, place, files, log, ended }: RunOpt
 /** The variables that docs/check.md lists. */
 export function environmentOf(
   userUri: string,
-  { kmsUrl, kmsUri, gmsUri, xcapRoot, group, sip }: ClientPlace,
+  { kmsUrl, kmsUri, gmsUri, mcxUri, xcapRoot, group, sip }: ClientPlace,
   files: Readonly<Record<string, string>>,
 ): Record<string, string> {
   const all = {
@@ -63,6 +63,7 @@ export function environmentOf(
     "kms-url": kmsUrl,
     "kms-uri": kmsUri,
     "gms-uri": gmsUri,
+    ...(mcxUri !== undefined && { "mcx-uri": mcxUri }),
     "xcap-root": xcapRoot,
     group,
     ...Object.fromEntries(Object.entries(sip).map(([transport, uri]) => [`sip-${transport}`, uri])),

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { systemRandom } from "../../../base/random.ts";
 import { load } from "../../../bindings/core/core.ts";
-import { CLIENT_CASES } from "../../../cli/check/client/index.ts";
+import { GROUP_CALL_CASES, KEY_CASES } from "../../../cli/check/client/index.ts";
 import { GMS_CASES } from "../../../cli/check/gms/index.ts";
 import { checkGmsOver } from "../../../cli/check/gms/over.ts";
 import { checkKms, KMS_CASES } from "../../../cli/check/kms/index.ts";
@@ -133,7 +133,7 @@ it("docs/check.md describes every case of the check commands", async () => {
   const page = await readFile(new URL("../../../docs/check.md", import.meta.url), "utf8");
   const rows = page.split("\n").filter((line) => /^\| [A-Z]{3}-\d{3} /.test(line));
   expect(rows).toEqual(
-    [...KMS_CASES, ...GMS_CASES, ...CLIENT_CASES].map(
+    [...KMS_CASES, ...GMS_CASES, ...KEY_CASES, ...GROUP_CALL_CASES].map(
       ({ id, title, clause }) => `| ${id} | ${title} | ${clause} |`,
     ),
   );

@@ -1,7 +1,7 @@
 /** A client of ours and `check client` on a network in memory, with seams at which the client can be made faulty. */
 import type { ErrorCode } from "../../../base/errors.ts";
 import type { Core } from "../../../bindings/core/core.ts";
-import { CLIENT_CASES, ClientPeer, checkClient } from "../../../cli/check/client/index.ts";
+import { ClientPeer, checkClient, KEY_CASES } from "../../../cli/check/client/index.ts";
 import type { CaseResult } from "../../../cli/check/run.ts";
 import { createGroupClient, type GroupClientEvent, GroupKeyRing } from "../../../roles/group-keys/index.ts";
 import {
@@ -14,13 +14,16 @@ import {
   type TransportKeys,
 } from "../../../roles/identity/index.ts";
 import { createSipEndpoint, type SipEndpoint, type SipTransport } from "../../../transport/sip/index.ts";
+import { Medium } from "../../mcx/server/medium.ts";
 import { CLIENT, SERVER, random as sipRandom } from "../../sip/support/endpoints.ts";
 import { Network } from "../../sip/support/network.ts";
 import { VirtualClock } from "../../support/clock.ts";
 import { seededRandom } from "../../support/random.ts";
+import { type CallFaults, startTalking } from "./talking-client.ts";
 
 export const ALICE = "sip:alice@example.org";
 const GMS = "sip:gms@example.org";
+export const MCX = "sip:mcx@example.org";
 export const GROUP = "sip:check@example.org";
 const KMS = "kms.example.org";
 const ORIGIN = "https://check.example.org:9443";
@@ -39,6 +42,8 @@ export interface Faults {
   readonly hears?: (text: string) => string;
   /** Refusals of these checks are answered with 200. */
   readonly takes?: ReadonlySet<ErrorCode>;
+  /** Faults in calls. */
+  readonly calls?: CallFaults;
 }
 
 export interface ClientRun {
@@ -46,14 +51,17 @@ export interface ClientRun {
   readonly faults?: Faults;
   /** TrK and InK that both sides have. */
   readonly protection?: TransportKeys;
+  /** The client joins a call of the group, and asks for the floor again and again. */
+  readonly calls?: boolean;
 }
 
 export async function runOurClient(
   core: Core,
-  { way = "sip", faults = {}, protection = {} }: ClientRun,
+  { way = "sip", faults = {}, protection = {}, calls = false }: ClientRun,
 ): Promise<CaseResult[]> {
   const clock = new VirtualClock();
   const network = new Network(clock);
+  const medium = new Medium();
   const now = () => clock.now();
   const server = createSipEndpoint({ transports: [network.stream("TCP", SERVER)], clock, random: sipRandom });
   await server.start();
@@ -66,6 +74,7 @@ export async function runOurClient(
     token: TOKEN,
     protection,
     ...(way === "sip" && { endpoint: server }),
+    ...(calls && { mcx: { uri: MCX, openPort: async () => medium.open(SERVER.host) } }),
     expires: 60,
     startMs: 60_000,
     stepMs: 20_000,
@@ -74,7 +83,7 @@ export async function runOurClient(
     now,
     clock,
   });
-  const client = await startClient(core, { way, faults, protection, clock, network, peer });
+  const client = await startClient(core, { way, faults, protection, calls, clock, network, medium, peer });
   const checking = { done: false };
   const results = checkClient(peer).finally(() => {
     checking.done = true;
@@ -88,18 +97,22 @@ export async function runOurClient(
   for (let i = 0; i < 40; i++) await clock.pass(100);
   await stopped;
   await server.close();
-  peer.destroy();
+  await peer.destroy();
   return results;
 }
 
 interface Parts extends Required<ClientRun> {
   readonly clock: VirtualClock;
   readonly network: Network;
+  readonly medium: Medium;
   readonly peer: ClientPeer;
 }
 
 /** A client put together as `client run` does it. */
-async function startClient(core: Core, { way, faults, protection, clock, network, peer }: Parts) {
+async function startClient(
+  core: Core,
+  { way, faults, protection, calls, clock, network, medium, peer }: Parts,
+) {
   const now = () => clock.now();
   const random = seededRandom("client under test");
   const fetch = fetchOf(peer, faults);
@@ -148,8 +161,26 @@ async function startClient(core: Core, { way, faults, protection, clock, network
     },
   });
   group.start();
+  const talking = calls
+    ? startTalking({
+        userUri: ALICE,
+        mcxUri: MCX,
+        groupUri: GROUP,
+        sipUri: "sip:10.0.0.2;transport=tcp",
+        endpoint,
+        keys: () => keys.current(),
+        token,
+        ring,
+        openPort: async () => medium.open(CLIENT.host),
+        clock,
+        random,
+        peer,
+        faults: faults.calls ?? {},
+      })
+    : undefined;
   return {
     async stop() {
+      await talking?.stop();
       await group.stop();
       await endpoint.close();
       ring.close();
@@ -221,4 +252,4 @@ function taking(endpoint: SipEndpoint, refused: ErrorCode[], { takes }: Faults):
   };
 }
 
-export const CASE_IDS = CLIENT_CASES.map(({ id }) => id);
+export const CASE_IDS = KEY_CASES.map(({ id }) => id);
