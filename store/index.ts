@@ -38,4 +38,19 @@ export {
   type UserQuery,
   type UserRecord,
 } from "./kms/records.ts";
+export { McxData, type McxDataOptions } from "./mcx/mcx-data.ts";
+export {
+  FILE_ENTRY_BYTES,
+  FILE_SHARE,
+  type FileAudience,
+  type FileFacts,
+  type FileLimits,
+  McxFiles,
+} from "./mcx/mcx-files.ts";
+export {
+  type KeptMessage,
+  McxMessages,
+  MESSAGE_ENTRY_BYTES,
+  type MessageLimits,
+} from "./mcx/mcx-messages.ts";
 export { type Contacts, type GroupOwner, McxStore, type McxStoreOptions } from "./mcx/mcx-store.ts";

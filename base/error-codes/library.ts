@@ -93,6 +93,7 @@ export const LIBRARY_CODES = {
   BAD_MCDATA_FILE:
     "A file to distribute is too large or has a name with a path, or what was sealed as a file is none.",
   FILES_FULL: "The MCX server keeps as many files as it may, or as many of that user.",
+  FILE_GONE: "A file of an MCX server was deleted while it was read.",
   FILE_REFUSED: "A file was not uploaded or not fetched: the MCX server refused it, or does not answer.",
   DOWNLOAD_TOO_LARGE: "A file that is offered for download is larger than this client takes.",
   NO_FILE_SERVER: "The client was not told where files of the MCX server are.",

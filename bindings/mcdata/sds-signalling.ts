@@ -15,7 +15,7 @@ export interface SdsSignalling {
   readonly messageId: Uint8Array;
   readonly inReplyTo?: Uint8Array;
   readonly applicationId?: number;
-  /** 15.2.3, from 1 on: delivery, read, or both. */
+  /** One of `SDS_DISPOSITION_REQUESTS`. */
   readonly dispositionRequest?: number;
 }
 

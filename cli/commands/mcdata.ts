@@ -1,9 +1,10 @@
 /** `mcdata send` and `mcdata receive`: short data and files of a group. */
 import { basename } from "node:path";
 import type { Command } from "commander";
-import { defined } from "../../base/defined.ts";
+import { defined, ifDefined } from "../../base/defined.ts";
 import { filesUrlOption, type MemberArgs, mcxMemberOptions } from "../device/member-options.ts";
 import type { Context, Runner } from "../terminal/command.ts";
+import { durationOption } from "../terminal/durations.ts";
 import { EXIT, type ExitStatus } from "../terminal/exit-status.ts";
 import { integerOption, serviceIdOption } from "../terminal/options.ts";
 import { usageError } from "../terminal/usage.ts";
@@ -12,6 +13,7 @@ interface SendOptions extends MemberArgs {
   to?: string;
   file?: string;
   mediaType: string;
+  notices?: string;
 }
 
 interface ReceiveOptions extends MemberArgs {
@@ -47,7 +49,11 @@ export function registerMcdata(program: Command, runner: Runner): void {
       )
         .option("--to <uri>", "send to this user, in place of a group, under a key that only the two have")
         .option("--file <file>", "send this file in place of a text")
-        .option("--media-type <type>", "what the file is", "application/octet-stream"),
+        .option("--media-type <type>", "what the file is", "application/octet-stream")
+        .option(
+          "--notices <span>",
+          "wait so long for the names of members whom the text does not reach, such as 5s",
+        ),
     send,
   );
   runner.define<[string | undefined], ReceiveOptions>(
@@ -82,12 +88,20 @@ async function send(
   if ((text === undefined) === (file === undefined)) {
     throw usageError("TEXT_OR_FILE", "give either a text or --file");
   }
+  if (options.notices !== undefined && text === undefined) {
+    throw usageError("TEXT_OR_FILE", "--notices goes with a text");
+  }
   const { mcxMemberOf, mcxUserOf } = await import("../device/member-of.ts");
   const { sendFile, sendFileTo, sendText } = await import("../device/data.ts");
   const note = (text: string) => output.note(text);
   if (text !== undefined) {
-    await sendText(await mcxMemberOf(group!, options, note), text);
-    output.result({ status: "sent", group }, () => [`sent to ${group}`]);
+    const { notices } = options;
+    const noticesMs = ifDefined(notices, durationOption, "--notices");
+    const undelivered = await sendText(await mcxMemberOf(group!, options, note), text, noticesMs);
+    output.result({ status: "sent", group, ...(notices !== undefined && { undelivered }) }, () => [
+      `sent to ${group}`,
+      ...undelivered.map((user) => `not delivered to ${user}`),
+    ]);
     return EXIT.accepted;
   }
   const { MAX_FILE_BYTES } = await import("../../bindings/mcdata/index.ts");

@@ -1,5 +1,6 @@
 /** Short data and files from and to the command line. */
 import { fromUtf8, toHex, utf8 } from "../../base/bytes.ts";
+import { pause } from "../../base/deadline.ts";
 import {
   type McDataFile,
   PAYLOAD_CONTENT_TYPES,
@@ -16,12 +17,26 @@ type Options = Omit<McxMemberOptions, "onEvent">;
 /** Options without a group, for what is sent to the user alone. */
 type UserOptions = Omit<McxUserOptions, "onEvent">;
 
-export async function sendText(options: Options, text: string): Promise<void> {
-  const member = await openMcxMember({ ...options, onEvent: () => undefined });
+/** Waits `noticesMs`, if given, for what the server says of members who cannot be reached, and returns who they are. */
+export async function sendText(
+  options: Options,
+  text: string,
+  noticesMs: number | undefined,
+): Promise<readonly string[]> {
+  const missed: { readonly messageId: string; readonly user: string }[] = [];
+  const onEvent = (event: McxClientEvent) => {
+    if (event.type !== "data-notification" || event.disposition !== SDS_DISPOSITIONS.UNDELIVERED) return;
+    missed.push({ messageId: event.messageId, user: event.from });
+  };
+  const member = await openMcxMember({ ...options, onEvent });
   try {
-    await member.client.send(options.groupUri, [
-      { contentType: PAYLOAD_CONTENT_TYPES.TEXT, data: utf8(text) },
-    ]);
+    const { messageId } = await member.client.send(
+      options.groupUri,
+      [{ contentType: PAYLOAD_CONTENT_TYPES.TEXT, data: utf8(text) }],
+      noticesMs === undefined ? {} : { dispositionRequest: SDS_DISPOSITION_REQUESTS.DELIVERY },
+    );
+    if (noticesMs !== undefined) await pause(noticesMs);
+    return missed.filter((one) => one.messageId === messageId).map(({ user }) => user);
   } finally {
     await member.close();
   }

@@ -12,7 +12,7 @@ import { mcxAudience } from "../../roles/mcx/common/config.ts";
 import { createMcxServer, type McxServer } from "../../roles/mcx/create.ts";
 import { provisionMcxServer } from "../../roles/mcx/identity.ts";
 import type { ServerLog } from "../../roles/server/log.ts";
-import { McxStore } from "../../store/index.ts";
+import { McxData, McxStore } from "../../store/index.ts";
 import type { Admission } from "../../transport/admission/admission.ts";
 import { gmsDevelopmentToken } from "../gms/gms-token.ts";
 import { provisioningOf } from "../kms/server-provisioning.ts";
@@ -22,7 +22,7 @@ import { developmentIssuerOf } from "../server/folder-tokens.ts";
 import { httpsFetch } from "../server/https.ts";
 import { FileIssuerKeys } from "../server/issuer-keys.ts";
 import { listenError } from "../server/listen-error.ts";
-import { openSealedDatabase } from "../server/open-store.ts";
+import { type OpenedDatabase, openSealedDatabase } from "../server/open-store.ts";
 import type { Credentials } from "../server/tls.ts";
 import { readFile } from "../terminal/files.ts";
 import type { McxFolder } from "./mcx-folder.ts";
@@ -47,11 +47,11 @@ const MAX_TOKEN = 64 << 10;
 /** Seconds. Each request gets its own. */
 const TOKEN_LIFETIME = 300;
 
-/** `onClose` takes what ends it, in the order of its making. */
+/** On the database of the servers beside it, unless the configuration has another. What ends it is closed with that. */
 export async function startMcx(
   { folder, config, files }: McxFolder,
   credentials: Credentials | undefined,
-  onClose: (close: () => unknown) => void,
+  { db, envelope, onClose }: Pick<OpenedDatabase, "db" | "envelope" | "onClose">,
   log: ServerLog,
   admission?: Admission,
 ): Promise<RunningMcx> {
@@ -102,7 +102,9 @@ export async function startMcx(
     random,
     log,
     ...defined({ admission }),
-    ...(shared && { store: McxStore.open(shared.db, shared.envelope) }),
+    ...(shared === undefined
+      ? { data: McxData.open(db, envelope) }
+      : { store: McxStore.open(shared.db, shared.envelope) }),
   });
   onClose(() => server.close());
   const { adminUrl, sip, mediaUrl, filesUrl } = await server.listen().catch((error: unknown) => {

@@ -145,7 +145,7 @@ async function runAll({ options, first, read, keep }: Run<ServeAllOptions>, outp
       sip: permitting(config.sip, dispatchers),
     });
     const mcxFolder = { ...mcx.data, config: mcxKnowing({ ...mcx.data.config, gms: mcxGms }) };
-    const runningMcx = await startMcx(mcxFolder, gms.credentials, opened.onClose, log, admission);
+    const runningMcx = await startMcx(mcxFolder, gms.credentials, opened, log, admission);
     opened.onClose(() => removeRunning(options.dataDir));
     const runningConsole = await startConsole(
       {

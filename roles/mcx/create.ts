@@ -9,7 +9,7 @@ import type { Core } from "../../bindings/core/core.ts";
 import { ntpFromUnixMs } from "../../bindings/identity/ntp.ts";
 import { MemoryReceiverState } from "../../bindings/index.ts";
 import { toleranceOf } from "../../bindings/mikey/tolerance.ts";
-import type { McxStore } from "../../store/index.ts";
+import type { McxData, McxStore } from "../../store/index.ts";
 import type { Admission } from "../../transport/admission/admission.ts";
 import { openUdpPort } from "../../transport/datagram/udp-node.ts";
 import { LegSockets, type LegSocketsOptions } from "../../transport/datagram/websocket-node.ts";
@@ -58,9 +58,10 @@ import { VideoSessions } from "./session/video-sessions.ts";
 import { Clients } from "./signalling/clients.ts";
 import { Conferences } from "./signalling/conferences.ts";
 import type { SignallingContext } from "./signalling/context.ts";
-import { distribute } from "./signalling/data.ts";
+import { distribute, tellUndelivered } from "./signalling/data.ts";
 import { serveSignalling } from "./signalling/index.ts";
 import { Mailboxes } from "./signalling/mailboxes.ts";
+import { MemoryMessages } from "./signalling/message-keeper.ts";
 import { Musik } from "./signalling/musik-download.ts";
 import { requireMember } from "./signalling/opened.ts";
 import { Outsiders } from "./signalling/outsiders.ts";
@@ -98,6 +99,8 @@ export interface McxOptions {
    * closes it.
    */
   readonly store?: McxStore;
+  /** Where files and messages for users who are away are kept; that of `store`, or the memory, when absent. */
+  readonly data?: McxData;
   /** Shared with the other servers of the process; its own, by its configuration, when absent. */
   readonly admission?: Admission;
 }
@@ -131,6 +134,7 @@ export interface McxServer {
 export async function createMcxServer(options: McxOptions): Promise<McxServer> {
   const config = parseMcxConfig(options.config);
   const { keys, storage, fetch, now = Date.now, random = systemRandom, log = noLog, store } = options;
+  const data = options.data ?? store?.data;
   requireIdentity(config, keys);
   const { gms, mcxUri, limits } = config;
   if (gms === undefined) throw refusedConfig("gms: the GMS whose groups are served");
@@ -188,6 +192,8 @@ export async function createMcxServer(options: McxOptions): Promise<McxServer> {
       await requireMember({ directory, outsiders, clock }, group, user, "mcdata");
     },
     guard,
+    depot: data?.files,
+    clock,
     now,
     random,
     log,
@@ -231,7 +237,8 @@ export async function createMcxServer(options: McxOptions): Promise<McxServer> {
     privateSessions.remove(client);
     conferences.gone(client);
   });
-  const mailboxes = new Mailboxes(limits, clock);
+  const keeper = data?.messages ?? new MemoryMessages(clock, limits.clients);
+  const mailboxes = new Mailboxes({ limits, keeper, clock, log, faults });
   const state: McxState = {
     sessions: () => sessions.states(),
     emergencies: () => emergencies.list(),
@@ -296,7 +303,7 @@ export async function createMcxServer(options: McxOptions): Promise<McxServer> {
       leaseMs: limits.leaseSeconds * 1000,
       isOpen: (group) => [sessions, videoSessions].some((calls) => calls.groups().includes(group)),
       onLost: () => void sendAway(),
-      deliver: (sds) => distribute(context, sds),
+      deliver: (sds) => distribute(context, sds, undefined),
       clock,
       now,
       random,
@@ -334,6 +341,7 @@ export async function createMcxServer(options: McxOptions): Promise<McxServer> {
     mailboxes,
     outsiders,
     fileAt: files?.fileAt,
+    urlHere: files?.urlHere,
     cluster,
     isStopping: () => closing !== undefined,
     clock,
@@ -356,6 +364,7 @@ export async function createMcxServer(options: McxOptions): Promise<McxServer> {
     directory.stop();
     conferences.close();
     mailboxes.close();
+    files?.close();
     const reported = reports.close();
     await cluster?.retire();
     // The BYEs to participants that have vanished have no answer.
@@ -396,6 +405,7 @@ export async function createMcxServer(options: McxOptions): Promise<McxServer> {
         await files?.listen();
         await endpoint.start();
         await cluster?.start();
+        mailboxes.start((lost) => void tellUndelivered(context, lost));
         reports.start();
       } catch (error) {
         await close();

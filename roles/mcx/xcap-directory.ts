@@ -82,6 +82,11 @@ export class XcapDirectory implements GroupDirectory {
     return priority === undefined ? undefined : { uri: userUri, priority, group: group!.rules };
   }
 
+  async members(groupUri: string): Promise<readonly string[]> {
+    const { group } = await this.#group(groupUri);
+    return [...(group?.members.keys() ?? [])];
+  }
+
   onChange(listener: (groupUri: string) => void): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);

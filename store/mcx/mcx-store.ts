@@ -5,6 +5,7 @@
  * Two processes never own one group at a time. A process is dead once its row is deleted, which only happens after its
  * lease; deleting and renewing lock the row, so one of the two finds that the other was there before.
  */
+import { defined } from "../../base/defined.ts";
 import type { Envelope } from "../database/envelope.ts";
 import { Processes } from "../database/processes.ts";
 import { lastRestored, type Restored } from "../database/restored.ts";
@@ -12,6 +13,7 @@ import { type SealedRecords, sealedRecords } from "../database/sealed-records.ts
 import type { Database, PoolUse, Sql } from "../database/sql.ts";
 import { databaseClock, givenClock, type SqlClock } from "../database/sql-clock.ts";
 import { requireGroupUri, requireInstance, requireLease, requireLimit } from "../gms/checks.ts";
+import { McxData } from "./mcx-data.ts";
 
 /** SIP URIs of a process by the transport in lower case, such as `tcp`. */
 export type Contacts = Readonly<Record<string, string>>;
@@ -42,12 +44,15 @@ export class McxStore {
   readonly records: SealedRecords;
   /** Processes on this database, as they report themselves to operators. */
   readonly processes: Processes;
+  /** Files and messages that any of the processes may bring. */
+  readonly data: McxData;
 
   readonly #db: Database;
   readonly #envelope: Envelope;
   readonly #clock: SqlClock;
 
-  private constructor(db: Database, envelope: Envelope, clock: SqlClock) {
+  private constructor(db: Database, envelope: Envelope, clock: SqlClock, data: McxData) {
+    this.data = data;
     this.#db = db;
     this.#envelope = envelope;
     this.#clock = clock;
@@ -57,7 +62,8 @@ export class McxStore {
 
   /** The database and the envelope stay the caller's, who closes them. */
   static open(db: Database, envelope: Envelope, { now }: McxStoreOptions = {}): McxStore {
-    return new McxStore(db, envelope, now === undefined ? databaseClock : givenClock(now));
+    const clock = now === undefined ? databaseClock : givenClock(now);
+    return new McxStore(db, envelope, clock, McxData.open(db, envelope, defined({ now })));
   }
 
   /** The use of the database's connections; undefined where there is no pool. */

@@ -12,6 +12,7 @@ import { RESTORED } from "./0010-restored.ts";
 import { TRACES } from "./0011-traces.ts";
 import { MEMBER_DETAILS } from "./0012-member-details.ts";
 import { PROCESSES } from "./0013-processes.ts";
+import { MCX_DATA } from "./0014-mcx-data.ts";
 import type { Migration } from "./migration.ts";
 
 export const MIGRATIONS: readonly Migration[] = [
@@ -28,4 +29,5 @@ export const MIGRATIONS: readonly Migration[] = [
   TRACES,
   MEMBER_DETAILS,
   PROCESSES,
+  MCX_DATA,
 ];

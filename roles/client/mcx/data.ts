@@ -38,7 +38,11 @@ export type FileReader = (
   parts: { readonly signalling: Uint8Array; readonly mikey: Uint8Array | undefined },
 ) => ReturnType<typeof import("./files.ts").readFileMessage>;
 
-/** @throws {McxRefusedError}; SIP transport errors; usage `FIELD_OUT_OF_RANGE`, `NO_GROUP_KEY`, `NO_CONTROL_KEY`, `BAD_MCDATA_PAYLOAD` */
+/**
+ * Gives the identifiers of the message, which notifications quote.
+ *
+ * @throws {McxRefusedError}; SIP transport errors; usage `FIELD_OUT_OF_RANGE`, `NO_GROUP_KEY`, `NO_CONTROL_KEY`, `BAD_MCDATA_PAYLOAD`
+ */
 export async function sendData(
   options: McxClientOptions,
   binding: Binding | undefined,

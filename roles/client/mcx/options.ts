@@ -68,7 +68,10 @@ export interface McxClientOptions {
 }
 
 export interface SendDataOptions {
-  /** One of `SDS_DISPOSITION_REQUESTS`: what each receiver is asked to tell. Nothing when absent. */
+  /**
+   * One of `SDS_DISPOSITION_REQUESTS`: what each receiver is asked to tell, and with any of them the server tells which members it
+   * does not reach. Nothing when absent.
+   */
   readonly dispositionRequest?: number;
 }
 
@@ -93,9 +96,9 @@ export interface ReceivedData {
   readonly payloads: readonly { readonly contentType: number; readonly data: Uint8Array }[];
 }
 
-/** What became of short data at one receiver. */
+/** What became of short data at one receiver, who is `from`. */
 export interface DataNotification extends FileNotification {
-  /** One of `SDS_DISPOSITIONS`. */
+  /** One of `SDS_DISPOSITIONS`. UNDELIVERED is said by the server. */
   readonly disposition: number;
 }
 
@@ -120,7 +123,7 @@ export type McxClientEvent =
   | { readonly type: "call-joined"; readonly groupUri: string; readonly server: string }
   | { readonly type: "key"; readonly kind: string; readonly keyId: number }
   | ({ readonly type: "data" } & ReceivedData)
-  /** A receiver tells what its sender has asked for. */
+  /** A receiver tells what its sender has asked for, or the server that it could not reach the receiver. */
   | ({ readonly type: "data-notification" } & DataNotification)
   /** A member has uploaded a file: `fetchFile`. */
   | ({ readonly type: "file" } & ReceivedFile)

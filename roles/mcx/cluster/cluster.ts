@@ -6,9 +6,10 @@ import type { Contacts, McxStore } from "../../../store/index.ts";
 import type { Clock } from "../../../transport/sip/index.ts";
 import type { LastingFaults } from "../../server/lasting-faults.ts";
 import type { ServerLog } from "../../server/log.ts";
+import type { Sds } from "../common/sds.ts";
 import { Lease } from "./lease.ts";
 import { type GroupClaim, OwnedGroups } from "./owned-groups.ts";
-import { type Sds, SharedData } from "./shared-data.ts";
+import { SharedData } from "./shared-data.ts";
 
 export interface ClusterOptions {
   readonly store: McxStore;

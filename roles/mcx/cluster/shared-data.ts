@@ -1,26 +1,9 @@
 /** Short data for the clients of the other processes, by way of the database, where they lie sealed until they are taken. */
-
-import { fromHex, fromUtf8, toHex, utf8 } from "../../../base/bytes.ts";
-import { defined } from "../../../base/defined.ts";
 import type { McxStore } from "../../../store/index.ts";
 import type { Clock } from "../../../transport/sip/index.ts";
 import type { LastingFaults } from "../../server/lasting-faults.ts";
+import { decodeSds, encodeSds, type Sds } from "../common/sds.ts";
 import type { Lease } from "./lease.ts";
-
-/** A message that a server brings to the members of a group or to one user: short data, or the notice of a file. */
-export interface Sds {
-  /** Undefined where one user has sent it to another, outside of any group. */
-  readonly group?: string;
-  /** The only one that it is for: a member of the group, or any user. */
-  readonly to?: string;
-  readonly sender: string;
-  /** In clear. */
-  readonly signalling: Uint8Array;
-  /** Empty where the signalling says all. */
-  readonly payload: Uint8Array;
-  /** The I_MESSAGE with the key of two users. */
-  readonly mikey?: Uint8Array;
-}
 
 export interface SharedDataOptions {
   readonly store: Pick<McxStore, "post" | "take" | "listen">;
@@ -75,7 +58,7 @@ export class SharedData {
   async post(sds: Sds): Promise<void> {
     const { store, lease } = this.#options;
     // Without a lease there are no other clients that this process would know of; its own are still served.
-    await store.post(lease.instance ?? "", encode(sds));
+    await store.post(lease.instance ?? "", encodeSds(sds));
   }
 
   #lookLater(): void {
@@ -104,7 +87,7 @@ export class SharedData {
     try {
       for (;;) {
         const messages = await store.take(instance, BATCH);
-        await Promise.all(messages.map((octets) => deliver(decode(octets))));
+        await Promise.all(messages.map((octets) => deliver(decodeSds(octets))));
         if (messages.length < BATCH) break;
       }
       faults.succeeded(TAKING);
@@ -112,23 +95,4 @@ export class SharedData {
       faults.failed(TAKING, error, "messages of other processes were not taken");
     }
   }
-}
-
-function encode({ group, to, sender, signalling, payload, mikey }: Sds): Uint8Array {
-  const octets = { signalling: toHex(signalling), payload: toHex(payload), mikey: mikey && toHex(mikey) };
-  return utf8(JSON.stringify({ group, to, sender, ...octets }));
-}
-
-function decode(octets: Uint8Array): Sds {
-  const { group, to, sender, signalling, payload, mikey } = JSON.parse(fromUtf8(octets)) as Record<
-    "sender" | "signalling" | "payload",
-    string
-  > &
-    Partial<Record<"group" | "to" | "mikey", string>>;
-  return {
-    ...defined({ group, to, mikey: mikey === undefined ? undefined : fromHex(mikey) }),
-    sender,
-    signalling: fromHex(signalling),
-    payload: fromHex(payload),
-  };
 }

@@ -124,7 +124,7 @@ const limits = z.strictObject({
   messagesPerUser: z.number().int().min(0).default(100),
   /** How long they are kept, in seconds; and how long a user who has no client is known. */
   keepMessages: count.default(86_400),
-  /** Octets of all messages that are kept, in memory. Each counts 512 more. */
+  /** Octets of all messages that are kept, of all processes on a database together. Each counts 512 more. */
   messageBytes: count.default(64 << 20),
   ...admissionSchema,
   /** To receive one whole message. */
@@ -140,7 +140,10 @@ const files = z.strictObject({
   origin: z.url({ protocol: /^https?$/ }).optional(),
   /** Octets of a sealed file. */
   maxBytes: count.max(MAX_SEALED_FILE_BYTES).default(4 << 20),
-  /** Octets of all files, which are kept in memory. Each counts 1,024 more; a user may have a quarter of them. */
+  /**
+   * Octets of all files, of all processes on a database together. Each file counts 1,024 more; a user may have a quarter of
+   * them.
+   */
   totalBytes: count.default(64 << 20),
   /** How long a file is kept. */
   keep: count.default(86_400),

@@ -37,6 +37,8 @@ export interface GroupMember {
 export interface GroupDirectory {
   /** Undefined: no such group, or not a member of it. */
   member(groupUri: string, userUri: string): Promise<GroupMember | undefined>;
+  /** MC service user IDs of the members; none where there is no such group. */
+  members(groupUri: string): Promise<readonly string[]>;
   /** Calls back when members of a group may have changed; returns what takes it away. */
   onChange(listener: (groupUri: string) => void): () => void;
 }

@@ -2,7 +2,7 @@
  * Upload and download of files over HTTP (TS 24.282 10.2.2, 10.2.3, 6.7): POST of an info document and the sealed file, 201 with
  * the URL in Location; GET and HEAD of that URL for members of the group, or for the one user that it is for.
  */
-
+import { Readable } from "node:stream";
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { defined } from "../../../base/defined.ts";
 import { MikeySakkeError } from "../../../base/errors.ts";
@@ -14,28 +14,28 @@ import {
   readMcdataInfo,
   readMultipart,
 } from "../../../documents/group-xml/index.ts";
+import type { FileAudience, FileLimits } from "../../../store/index.ts";
 import { isSameUri } from "../../../transport/sip/index.ts";
 import { httpChallenge } from "../../server/bearer-challenge.ts";
 import { type Credentials, createListener, type ListenerGuard } from "../../server/listener.ts";
 import type { ServerLog } from "../../server/log.ts";
 import { TokenRefusal } from "../../server/token-refusal.ts";
 import type { TokenVerifier } from "../../server/tokens.ts";
-import type { FileAudience, FileStore } from "./file-store.ts";
+import type { FileDepot } from "./file-depot.ts";
 
 /** The path of files, below the URL of the server. */
 export const FILES_PATH = "/mcdata/fd";
 
 export interface FileServerOptions {
-  readonly store: FileStore;
+  readonly depot: FileDepot;
+  readonly limits: FileLimits;
   readonly tokens: TokenVerifier;
   /** Refuses with an error of `status` who is no member of the group, or may not have MCData in it. */
   readonly requireMember: (group: string, user: string) => Promise<void>;
   /** Where clients reach the server: scheme, host and port. */
   readonly url: () => string;
-  /** Octets of a sealed file. */
+  /** Octets of a sealed file. The uploads under way may have `limits.totalBytes`; one is taken in any case. */
   readonly maxBytes: number;
-  /** Octets of the uploads under way, at most. One is taken in any case. */
-  readonly totalBytes: number;
   /** Seconds to receive one. */
   readonly requestTimeout: number;
   readonly credentials?: Credentials;
@@ -61,7 +61,7 @@ class FileRefusal extends MikeySakkeError {
 }
 
 export function createFileServer(options: FileServerOptions): FastifyInstance {
-  const { store, tokens, maxBytes, totalBytes, requestTimeout, credentials, guard, now, random, log, count } =
+  const { depot, limits, tokens, maxBytes, requestTimeout, credentials, guard, now, random, log, count } =
     options;
   const bodyBytes = maxBytes + MULTIPART_BYTES;
   /** Octets that the uploads under way may come to. */
@@ -84,7 +84,7 @@ export function createFileServer(options: FileServerOptions): FastifyInstance {
 
   /** A user with a token must not fill the memory with uploads that have no end, either. */
   function admit(reply: FastifyReply): void {
-    if (coming > 0 && coming + bodyBytes > totalBytes)
+    if (coming > 0 && coming + bodyBytes > limits.totalBytes)
       throw new FileRefusal(503, "too many uploads at a time");
     coming += bodyBytes;
     reply.raw.once("close", () => {
@@ -104,12 +104,17 @@ export function createFileServer(options: FileServerOptions): FastifyInstance {
     if (request.method !== "GET" && request.method !== "HEAD") {
       return reply.code(405).header("allow", "GET, HEAD").send();
     }
-    const file = store.get(idOf(path) ?? "");
-    if (file === undefined) throw new FileRefusal(404, path);
+    const id = idOf(path);
+    const file = id === undefined ? undefined : await depot.find(id);
+    if (id === undefined || file === undefined) throw new FileRefusal(404, path);
     await requireAudience(file.audience, own);
     count("file_fetched");
-    const headers = { "content-type": MEDIA.octetStream, "cache-control": "private, no-store" };
-    return reply.headers(headers).send(Buffer.from(file.octets));
+    reply.headers({
+      "content-type": MEDIA.octetStream,
+      "cache-control": "private, no-store",
+      "content-length": file.size,
+    });
+    return reply.send(request.method === "HEAD" ? "" : Readable.from(depot.read(id)));
   }
 
   async function upload(own: readonly string[], { headers, body }: FastifyRequest): Promise<string> {
@@ -134,8 +139,7 @@ export function createFileServer(options: FileServerOptions): FastifyInstance {
     if (octets.length > maxBytes) throw new FileRefusal(413, `${octets.length} octets`);
     if (isForGroup) await options.requireMember(requestUri, user);
     const audience = isForGroup ? { group: requestUri } : { user: requestUri };
-    // The multipart body goes; the file stays.
-    return store.put({ audience, sender: user, octets: octets.slice() });
+    return depot.put({ audience, sender: user, origin: options.url(), octets }, limits);
   }
 
   async function requireAudience(audience: FileAudience, own: readonly string[]): Promise<void> {

@@ -74,7 +74,7 @@ export class Binder {
     }
     count(uploaded === undefined ? "binding_refreshed" : "csk_uploaded");
     const user = (uploaded ?? known)?.user;
-    if (user !== undefined) this.#context.mailboxes.seen(user);
+    if (user !== undefined) void this.#context.mailboxes.seen(user);
     return {
       ...this.#granted(expires, flow),
       // The client takes nothing before it has the answer.

@@ -39,8 +39,9 @@ export interface SignallingContext {
   /** For users who are away. */
   readonly mailboxes: Mailboxes;
   readonly outsiders: Outsiders;
-  /** The file that was uploaded to a URL; undefined for a URL of no file that is here. Absent: there are no files. */
+  /** The file that was uploaded to a URL; undefined for a URL of no file of this server. Absent: there are no files. */
   readonly fileAt?: FileServer["fileAt"] | undefined;
+  readonly urlHere?: FileServer["urlHere"] | undefined;
   /** The other processes of this server; without it there are none. */
   readonly cluster?: Pick<Cluster, "claim" | "post" | "firstSeen"> | undefined;
   /** Whether this process stops, so that its clients are to go elsewhere. */

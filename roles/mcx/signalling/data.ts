@@ -11,9 +11,12 @@ import {
   decodeFdSignalling,
   decodeNotification,
   decodeSdsSignalling,
+  encodeFdSignalling,
+  encodeNotification,
   isProtectedMcData,
   MCDATA_MEDIA_TYPES,
   openMcData,
+  SDS_DISPOSITIONS,
   sealMcData,
 } from "../../../bindings/mcdata/index.ts";
 import {
@@ -26,9 +29,10 @@ import {
 import { sealSignalling } from "../../../documents/signalling-xml/index.ts";
 import { type Answer, type Incoming, isSameUri } from "../../../transport/sip/index.ts";
 import type { MessageName } from "../../call/seen-messages.ts";
-import type { Sds } from "../cluster/shared-data.ts";
+import type { Sds } from "../common/sds.ts";
 import type { BoundClient } from "./clients.ts";
 import { type SignallingContext, tell } from "./context.ts";
+import type { Undelivered } from "./mailboxes.ts";
 import { openRequest, requireMember } from "./opened.ts";
 import { needPart } from "./request.ts";
 import { SignallingRefusal } from "./signalling-refusal.ts";
@@ -50,7 +54,7 @@ export function messageHandler(context: SignallingContext) {
       needPart(parts, MCDATA_MEDIA_TYPES.SIGNALLING),
       client,
     );
-    const name = nameIn(
+    const name = await nameIn(
       signalling,
       { requestType: info.requestType, sender: client.user, ...addressees },
       context,
@@ -69,14 +73,18 @@ export function messageHandler(context: SignallingContext) {
     const isOneToOne = info.requestType === ONE_TO_ONE_FD;
     const mikey = isOneToOne ? needPart(parts, MEDIA.mikey) : undefined;
     const sds = { ...addressees, sender: client.user, signalling, payload, ...defined({ mikey }) };
-    await context.cluster?.post(sds).catch((cause: unknown) => {
+    const spreading = await spread(context, sds).catch((cause: unknown) => {
       // When it is sent again, it counts as the first time.
       context.messages.forget(client.user, name);
       throw new SignallingRefusal("CLUSTER_UNAVAILABLE", String(cause), cause);
     });
     context.count("mcdata_taken");
     // 202: on its way to the members.
-    return { status: 202, sent: () => void distribute(context, sds) };
+    const bringAll = async ({ lost, kept }: Spread) => {
+      await tellUndelivered(context, lost);
+      await distribute(context, sds, kept);
+    };
+    return { status: 202, sent: () => void bringAll(spreading) };
   };
 }
 
@@ -110,7 +118,7 @@ async function addresseesOf(
  * Returns what tells the message from others. A file is one that was uploaded here for its receivers: they are led
  * nowhere else.
  */
-function nameIn(
+async function nameIn(
   signalling: Uint8Array,
   {
     requestType,
@@ -119,7 +127,7 @@ function nameIn(
     to,
   }: Addressees & { readonly requestType: string | undefined; readonly sender: string },
   { fileAt }: SignallingContext,
-): MessageName {
+): Promise<MessageName> {
   try {
     if (requestType === GROUP_SDS) return decodeSdsSignalling(signalling);
     if (requestType === NOTIFY) {
@@ -128,7 +136,7 @@ function nameIn(
       throw new SignallingRefusal("MCDATA_REFUSED", "no files are distributed here");
     }
     const fd = decodeFdSignalling(signalling);
-    const file = fileAt?.(fd.url);
+    const file = await fileAt?.(fd.url);
     if (file !== undefined && "group" in file.audience && file.audience.group === group) return fd;
     if (file !== undefined && "user" in file.audience && file.audience.user === to && file.sender === sender)
       return fd;
@@ -148,44 +156,167 @@ async function openPayload(octets: Uint8Array, client: BoundClient) {
   }
 }
 
-/** Brings a message to users who are bound here, and keeps it for those who have been lately. */
-export async function distribute(context: SignallingContext, sds: Sds): Promise<void> {
-  const isMeant = (user: string) => (sds.to === undefined ? user !== sds.sender : isSameUri(user, sds.to));
-  const users = new Set([...context.clients.users(), ...context.mailboxes.users()]);
-  const left = [...users].filter(isMeant);
+interface Spread {
+  /** What will not be brought. */
+  readonly lost: readonly Undelivered[];
+  /** Users for whom it is kept. */
+  readonly kept: ReadonlySet<string>;
+}
+
+/**
+ * Keeps a message for members who have no client here, and gives it to the other processes, of which one that brings it removes
+ * it. Rejects where the other processes cannot be told.
+ */
+async function spread(context: SignallingContext, sds: Sds): Promise<Spread> {
+  const away = await awayOf(context, sds);
+  const lost = await keepFor(context, sds, away);
+  await context.cluster?.post(sds);
+  const strangers = new Set(lost.filter((one) => one.sds === sds).map(({ user }) => user));
+  return { lost, kept: new Set(away.filter((user) => !strangers.has(user))) };
+}
+
+/** Members for whom a message is, and who have no client here. */
+async function awayOf({ clients, directory, log }: SignallingContext, sds: Sds): Promise<readonly string[]> {
+  const { group } = sds;
+  // The key of two users comes in a message that is good for minutes only.
+  if (group === undefined) return [];
+  const members = await directory.members(group).catch((error: unknown) => {
+    log.warn({ group, detail: String(error) }, "MCData is not kept for members who are away");
+    return [];
+  });
+  return members.filter((user) => isFor(sds, user) && clients.of(user).length === 0);
+}
+
+function isFor({ to, sender }: Sds, user: string): boolean {
+  return to === undefined ? user !== sender : isSameUri(user, to);
+}
+
+/** Without the store nothing is kept, and live clients have their messages all the same. */
+async function keepFor(
+  { mailboxes, count, log }: SignallingContext,
+  sds: Sds,
+  users: readonly string[],
+): Promise<readonly Undelivered[]> {
+  try {
+    const { kept, lost } = await mailboxes.keep(users, sds);
+    for (let i = 0; i < kept; i++) count("mcdata_kept");
+    return lost;
+  } catch (error) {
+    log.warn({ group: sds.group, detail: String(error) }, "MCData was not kept for members who are away");
+    return users.map((user) => ({ user, sds }));
+  }
+}
+
+/**
+ * Tells senders who want to know it that a text will not be brought to somebody: never bound, kept for too long, or displaced
+ * (TS 24.282 12.2, 15.2.5).
+ */
+export async function tellUndelivered(
+  context: SignallingContext,
+  lost: readonly Undelivered[],
+): Promise<void> {
+  for (const { user, sds } of lost) {
+    const notice = undeliveredNotice(sds, user, context.now());
+    if (notice === undefined) continue;
+    context.count("mcdata_undelivered");
+    try {
+      const { kept } = await spread(context, notice);
+      await distribute(context, notice, kept);
+    } catch (error) {
+      context.log.warn({ group: sds.group, user, detail: String(error) }, "a sender was not told");
+    }
+  }
+}
+
+/** Undefined: nobody asked for it. */
+function undeliveredNotice(sds: Sds, user: string, now: number): Sds | undefined {
+  const { group, to, sender, signalling, payload } = sds;
+  if (group === undefined || to !== undefined || payload.length === 0) return undefined;
+  const { conversationId, messageId, dispositionRequest = 0 } = decodeSdsSignalling(signalling);
+  if (dispositionRequest === 0) return undefined;
+  const dateTime = Math.floor(now / 1000);
+  const disposition = SDS_DISPOSITIONS.UNDELIVERED;
+  return {
+    group,
+    to: sender,
+    sender: user,
+    signalling: encodeNotification({ of: "sds", disposition, dateTime, conversationId, messageId }),
+    payload: NOTHING,
+  };
+}
+
+/**
+ * Brings a message to users who are bound here. `kept`: users for whom this process has kept it; undefined: another process has
+ * had it first, and keeps it for who does not take it.
+ */
+export async function distribute(
+  context: SignallingContext,
+  sds: Sds,
+  kept: ReadonlySet<string> | undefined,
+): Promise<void> {
+  const left = context.clients.users().filter((user) => isFor(sds, user));
   const worker = async () => {
-    for (let user = left.pop(); user !== undefined; user = left.pop()) await bring(context, sds, user);
+    for (let user = left.pop(); user !== undefined; user = left.pop())
+      await bringOrKeep(context, sds, user, kept);
   };
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
 }
 
-/**
- * Brings a message to all clients of a user. One that none of them takes is kept, `until` then where it was kept before: a
- * user who is away gets it when they are back.
- */
-async function bring(context: SignallingContext, sds: Sds, user: string, until?: number): Promise<void> {
-  const { clients, directory, mailboxes, count, log } = context;
+/** One that no client of the user takes is kept: a user who is away gets it when they are back. */
+async function bringOrKeep(
+  context: SignallingContext,
+  sds: Sds,
+  user: string,
+  kept: ReadonlySet<string> | undefined,
+): Promise<void> {
+  const { clients, mailboxes, log } = context;
   const tried = clients.of(user);
-  try {
-    const { group } = sds;
-    if (group !== undefined && (await directory.member(group, user)) === undefined) return;
-    const brought = await Promise.all(tried.map((client) => isBrought(context, sds, client)));
-    if (brought.includes(true)) return;
-  } catch (error) {
-    count("mcdata_failed");
-    log.warn({ group: sds.group, user, detail: String(error) }, "MCData was not brought");
+  const fate = await bring(context, sds, user);
+  const mayBeKept = kept === undefined || kept.has(user);
+  if (fate === "brought" && mayBeKept) {
+    await mailboxes.brought(user, sds).catch((error: unknown) => {
+      log.warn({ user, detail: String(error) }, "MCData that was brought is kept still");
+    });
   }
-  // The key of two users comes in a message that is good for minutes only.
-  if (sds.group !== undefined && mailboxes.put(user, sds, until)) count("mcdata_kept");
+  if (fate !== "not taken" || mayBeKept || sds.group === undefined) return;
+  await tellUndelivered(context, await keepFor(context, sds, [user]));
   // Somebody who has come back meanwhile was given what was kept before.
   if (clients.of(user).some((client) => !tried.includes(client))) await bringKept(context, user);
 }
 
-/** Brings what was kept for a user to a client that has just bound. One that has no group key yet is tried again. */
+/** Brings a message to all clients of a user, and does not reject. */
+async function bring(
+  context: SignallingContext,
+  sds: Sds,
+  user: string,
+): Promise<"brought" | "not taken" | "not theirs"> {
+  const { clients, directory, count, log } = context;
+  const { group } = sds;
+  try {
+    if (group !== undefined && (await directory.member(group, user)) === undefined) return "not theirs";
+    const brought = await Promise.all(clients.of(user).map((client) => isBrought(context, sds, client)));
+    return brought.includes(true) ? "brought" : "not taken";
+  } catch (error) {
+    count("mcdata_failed");
+    log.warn({ group, user, detail: String(error) }, "MCData was not brought");
+    return "not taken";
+  }
+}
+
+/** Brings what is kept for a user to a client that has just bound. One that has no group key yet is tried again. */
 export async function bringKept(context: SignallingContext, user: string, failures = 0): Promise<void> {
-  const { clients, mailboxes, random } = context;
-  for (const { sds, until } of mailboxes.take(user)) await bring(context, sds, user, until);
-  if (!mailboxes.has(user) || clients.of(user).length === 0 || failures === MOST_TRIES) return;
+  const { clients, mailboxes, random, log } = context;
+  let isLeft = false;
+  try {
+    for (const sds of await mailboxes.of(user)) {
+      if ((await bring(context, sds, user)) === "not taken") isLeft = true;
+      else await mailboxes.brought(user, sds);
+    }
+  } catch (error) {
+    log.warn({ user, detail: String(error) }, "what is kept for a user was not brought");
+    isLeft = true;
+  }
+  if (!isLeft || clients.of(user).length === 0 || failures === MOST_TRIES) return;
   const wait = backOff(
     { failures: failures + 1, firstMs: FIRST_WAIT_MS, longestMs: LONGEST_WAIT_MS },
     random,
@@ -221,7 +352,7 @@ async function forward(context: SignallingContext, sds: Sds, client: BoundClient
     { contentType: MEDIA.mcdataInfo, body: utf8(info) },
     {
       contentType: MCDATA_MEDIA_TYPES.SIGNALLING,
-      body: await sealMcData(csk, sds.signalling, { now: now(), random }),
+      body: await sealMcData(csk, signallingHere(sds, context), { now: now(), random }),
     },
   ];
   if (sds.mikey !== undefined) parts.push({ contentType: MEDIA.mikey, body: sds.mikey });
@@ -229,6 +360,14 @@ async function forward(context: SignallingContext, sds: Sds, client: BoundClient
   const { status } = await tell(context, client, await sealSignalling(parts, client.xml.sending, { random }));
   context.count(status < 300 ? "mcdata_brought" : "mcdata_failed");
   return status < 300;
+}
+
+/** A receiver fetches a file at the process that tells of it, whichever of them had it first. */
+function signallingHere(sds: Sds, { urlHere }: SignallingContext): Uint8Array {
+  const type = requestTypeOf(sds);
+  if (urlHere === undefined || (type !== GROUP_FD && type !== ONE_TO_ONE_FD)) return sds.signalling;
+  const fd = decodeFdSignalling(sds.signalling);
+  return encodeFdSignalling({ ...fd, url: urlHere(fd.url) });
 }
 
 function requestTypeOf({ group, to, payload }: Sds): string {

@@ -1,112 +1,128 @@
 /**
  * Messages for users who are away, until a client of theirs takes them. TS 24.282 says nothing of a receiver who cannot be
- * reached (decision D-191). In memory, bounded and for a while; what a user said in them the server cannot read.
+ * reached (decision D-191). What a user said in them the server cannot read.
  */
+import { sha256 } from "@noble/hashes/sha2.js";
+import { toHex, utf8 } from "../../../base/bytes.ts";
+import type { KeptMessage, MessageLimits } from "../../../store/index.ts";
 import type { Clock } from "../../../transport/sip/index.ts";
-import type { Sds } from "../cluster/shared-data.ts";
+import type { LastingFaults } from "../../server/lasting-faults.ts";
+import type { ServerLog } from "../../server/log.ts";
 import type { McxConfig } from "../common/config.ts";
+import { decodeSds, encodeSds, type Sds } from "../common/sds.ts";
+import type { MessageKeeper } from "./message-keeper.ts";
 
-interface Kept {
+export interface MailboxOptions {
+  readonly limits: Pick<McxConfig["limits"], "messagesPerUser" | "keepMessages" | "messageBytes">;
+  readonly keeper: MessageKeeper;
+  readonly clock: Clock;
+  readonly log: ServerLog;
+  readonly faults: LastingFaults;
+}
+
+/** A message that will not be brought to a user any more. */
+export interface Undelivered {
+  readonly user: string;
   readonly sds: Sds;
-  /** Milliseconds of the clock. */
-  readonly until: number;
 }
 
-interface Mailbox {
-  /** The time until which a user who has no client is remembered. */
-  until: number;
-  /** The messages in the order of `until`, which is that of their arrival. */
-  readonly kept: Kept[];
-  /** Ends the wait for another attempt. */
-  cancel: (() => void) | undefined;
-}
-
-/** Octets of one message that do not depend on what is in it. */
-const OVERHEAD = 512;
+/** Milliseconds between two looks for messages whose time is over. */
+const SWEEP_MS = 2000;
+const SWEEP = 64;
+const SWEEPING = "kept messages";
 
 export class Mailboxes {
-  readonly #limits: McxConfig["limits"];
-  readonly #clock: Clock;
-  /** By user, in the order in which they were last there. */
-  readonly #byUser = new Map<string, Mailbox>();
-  #octets = 0;
+  readonly #options: MailboxOptions;
+  readonly #limits: MessageLimits;
+  /** Ends the waits for another attempt, by user. */
+  readonly #waits = new Map<string, () => void>();
+  #cancelSweep: () => void = () => undefined;
+  #isClosed = false;
 
-  constructor(limits: McxConfig["limits"], clock: Clock) {
-    this.#limits = limits;
-    this.#clock = clock;
+  constructor(options: MailboxOptions) {
+    const { messagesPerUser, keepMessages, messageBytes } = options.limits;
+    this.#options = options;
+    this.#limits = { each: messagesPerUser, totalBytes: messageBytes, keepMs: 1000 * keepMessages };
   }
 
-  /** A client of the user is bound: what cannot be brought from now on is kept. */
-  seen(user: string): void {
-    const mailbox = this.#byUser.get(user) ?? { until: 0, kept: [], cancel: undefined };
-    mailbox.until = this.#clock.now() + 1000 * this.#limits.keepMessages;
-    this.#byUser.delete(user);
-    this.#byUser.set(user, mailbox);
-    const [oldest] = this.#byUser.keys();
-    if (this.#byUser.size > this.#limits.clients) this.#drop(oldest!);
+  /** Tells of messages whose time is over, from now on. */
+  start(undelivered: (lost: readonly Undelivered[]) => void): void {
+    const { keeper, clock, faults } = this.#options;
+    const sweep = async () => {
+      try {
+        for (let all: readonly KeptMessage[]; ; ) {
+          all = await keeper.expired(SWEEP);
+          if (all.length > 0) undelivered(all.map(undeliveredOf));
+          if (all.length < SWEEP) break;
+        }
+        faults.succeeded(SWEEPING);
+      } catch (error) {
+        faults.failed(SWEEPING, error, "messages whose time is over were not looked for");
+      }
+      again();
+    };
+    const again = () => {
+      if (!this.#isClosed) this.#cancelSweep = clock.after(SWEEP_MS, () => void sweep());
+    };
+    again();
   }
 
-  /** Users who are there, or have been lately. */
-  users(): string[] {
-    const now = this.#clock.now();
-    for (const [user, { until }] of this.#byUser) {
-      if (until > now) break;
-      this.#drop(user);
-    }
-    return [...this.#byUser.keys()];
+  /** A client of the user is bound: what cannot be brought from now on is kept. Does not reject. */
+  async seen(user: string): Promise<void> {
+    const { keeper, log } = this.#options;
+    await keeper.seen(user, this.#limits.keepMs).catch((error: unknown) => {
+      log.warn({ user, detail: String(error) }, "a user was not noted as known");
+    });
   }
 
   /**
-   * Keeps a message, `until` then where it was kept before; the oldest of the user gives way to one more than
-   * `limits.messagesPerUser`. False: the user is not known, or there is no room for any message.
+   * Keeps a message for those of the users who have been bound lately. Returns what will not be brought: the message itself, to
+   * users who are not known or for whom there is no room, and older ones that gave way. Rejects as the store.
    */
-  put(user: string, sds: Sds, until = this.#clock.now() + 1000 * this.#limits.keepMessages): boolean {
-    const mailbox = this.#byUser.get(user);
-    const { messageBytes, messagesPerUser } = this.#limits;
-    if (mailbox === undefined || messagesPerUser === 0) return false;
-    if (this.#octets + sizeOf(sds) > messageBytes) return false;
-    const { kept } = mailbox;
-    // Others may have come while this one was tried again.
-    kept.splice(kept.findLastIndex((one) => one.until <= until) + 1, 0, { sds, until });
-    this.#octets += sizeOf(sds);
-    if (kept.length > messagesPerUser) this.#octets -= sizeOf(kept.shift()!.sds);
-    return true;
+  async keep(users: readonly string[], sds: Sds): Promise<{ readonly kept: number; lost: Undelivered[] }> {
+    if (users.length === 0) return { kept: 0, lost: [] };
+    const { keeper } = this.#options;
+    const known = new Set(await keeper.known(users));
+    const strangers = users.filter((user) => !known.has(user)).map((user) => ({ user, sds }));
+    const name = nameOf(sds);
+    const displaced = await keeper.put([...known], { name, message: encodeSds(sds) }, this.#limits);
+    const refused = displaced.filter((one) => one.name === name);
+    const older = displaced.filter((one) => one.name !== name).map(undeliveredOf);
+    const lost = [...strangers, ...refused.map(({ user }) => ({ user, sds })), ...older];
+    return { kept: known.size - refused.length, lost };
   }
 
-  /** Returns all that is kept for a user, the oldest first, which is then no longer kept. */
-  take(user: string): readonly Kept[] {
-    const mailbox = this.#byUser.get(user);
-    if (mailbox === undefined) return [];
-    mailbox.cancel?.();
-    mailbox.cancel = undefined;
-    const now = this.#clock.now();
-    const kept = mailbox.kept.splice(0);
-    for (const { sds } of kept) this.#octets -= sizeOf(sds);
-    return kept.filter(({ until }) => until > now);
+  /** What is kept for a user, the oldest first, until it is `brought`. Rejects as the store. */
+  async of(user: string): Promise<readonly Sds[]> {
+    this.#waits.get(user)?.();
+    this.#waits.delete(user);
+    return (await this.#options.keeper.of(user)).map(({ message }) => decodeSds(message));
   }
 
-  has(user: string): boolean {
-    return (this.#byUser.get(user)?.kept.length ?? 0) > 0;
+  /** Rejects as the store. */
+  brought(user: string, sds: Sds): Promise<void> {
+    return this.#options.keeper.remove(user, nameOf(sds));
   }
 
-  /** Calls `run` after a while, unless what is kept is taken before. */
+  /** Calls `run` after a while, unless what is kept is asked for before. */
   later(user: string, milliseconds: number, run: () => void): void {
-    const mailbox = this.#byUser.get(user);
-    if (mailbox === undefined) return;
-    mailbox.cancel?.();
-    mailbox.cancel = this.#clock.after(milliseconds, run);
+    this.#waits.get(user)?.();
+    if (!this.#isClosed) this.#waits.set(user, this.#options.clock.after(milliseconds, run));
   }
 
   close(): void {
-    for (const user of [...this.#byUser.keys()]) this.#drop(user);
-  }
-
-  #drop(user: string): void {
-    this.take(user);
-    this.#byUser.delete(user);
+    this.#isClosed = true;
+    this.#cancelSweep();
+    for (const cancel of this.#waits.values()) cancel();
+    this.#waits.clear();
   }
 }
 
-function sizeOf({ signalling, payload }: Sds): number {
-  return signalling.length + payload.length + OVERHEAD;
+function undeliveredOf({ user, message }: KeptMessage): Undelivered {
+  return { user, sds: decodeSds(message) };
+}
+
+/** The signalling has the identifiers of the message, which are the sender's. */
+function nameOf({ sender, signalling }: Sds): string {
+  return toHex(sha256(utf8(`${sender} ${toHex(signalling)}`)));
 }

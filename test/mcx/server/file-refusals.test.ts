@@ -1,7 +1,7 @@
 /** The log of refused requests for files, which anybody can send. */
 import { expect, it, onTestFinished } from "vitest";
 import { systemRandom } from "../../../bindings/index.ts";
-import { FileStore } from "../../../roles/mcx/files/file-store.ts";
+import { MemoryFiles } from "../../../roles/mcx/files/file-depot.ts";
 import { createFileServer, FILES_PATH } from "../../../roles/mcx/files/server.ts";
 import { noLog } from "../../../roles/server/log.ts";
 import { RefusedLog } from "../../../roles/server/refused-log.ts";
@@ -17,17 +17,12 @@ it("refused requests for files are logged a few times a minute, and then counted
   const write = (facts: object) => lines.push({ ...facts });
   const log = { ...noLog, debug: write, info: write, warn: write, error: write };
   const app = createFileServer({
-    store: new FileStore({
-      totalBytes: 1 << 20,
-      keepMs: 60_000,
-      now: () => clock.now(),
-      random: systemRandom,
-    }),
+    depot: new MemoryFiles({ now: () => clock.now(), random: systemRandom }),
+    limits: { totalBytes: 1 << 20, keepMs: 60_000 },
     tokens: nameTokens,
     requireMember: async () => undefined,
     url: () => "https://mcx.example",
     maxBytes: 1 << 10,
-    totalBytes: 1 << 20,
     requestTimeout: 10,
     guard: { admission: new Admission(), refused: new RefusedLog(log, clock) },
     now: () => clock.now(),

@@ -1,7 +1,8 @@
 /** Tests what processes of one MCX server bring to each other's clients, by way of a store that keeps octets. */
 import { expect, it } from "vitest";
 import { MikeySakkeError } from "../../../base/errors.ts";
-import { type Sds, SharedData } from "../../../roles/mcx/cluster/shared-data.ts";
+import { SharedData } from "../../../roles/mcx/cluster/shared-data.ts";
+import type { Sds } from "../../../roles/mcx/common/sds.ts";
 import { LastingFaults } from "../../../roles/server/lasting-faults.ts";
 import { noLog } from "../../../roles/server/log.ts";
 import { VirtualClock } from "../../support/clock.ts";

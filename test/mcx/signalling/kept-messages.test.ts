@@ -1,13 +1,10 @@
 /** Short data for members who are away: kept for them, and brought when they are back, on sockets of this machine. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { utf8 } from "../../../bindings/index.ts";
-import { parseMcxConfig } from "../../../roles/mcx/common/config.ts";
-import { Mailboxes } from "../../../roles/mcx/signalling/mailboxes.ts";
-import { VirtualClock } from "../../support/clock.ts";
-import { HOME_KMS } from "../../support/names.ts";
-import { ALICE, BOB, CAROL, type Device, GROUP, MCX, McxWorld, NAMES, until } from "./mcx-server.ts";
+import { SDS_DISPOSITION_REQUESTS, SDS_DISPOSITIONS } from "../../../bindings/mcdata/index.ts";
+import type { SendDataOptions } from "../../../roles/client/mcx/index.ts";
+import { ALICE, BOB, CAROL, type Device, GROUP, McxWorld, NAMES, until } from "./mcx-server.ts";
 
-const LIMITS = { messagesPerUser: 2, keepMessages: 60 };
 const TEXT = 1;
 
 function textsOf({ events }: Device): string[] {
@@ -75,66 +72,52 @@ describe("short data for a member who is away", () => {
   });
 });
 
-describe("the mailboxes of users", () => {
-  const sds = (text: string) => ({
-    group: GROUP,
-    sender: ALICE,
-    signalling: new Uint8Array(),
-    payload: utf8(text),
-  });
-  const open = (limits: object = LIMITS) => {
-    const clock = new VirtualClock();
-    const { limits: all } = parseMcxConfig({ mcxUri: MCX, kmsUri: HOME_KMS, limits });
-    return { clock, mailboxes: new Mailboxes(all, clock) };
-  };
-  const texts = (mailboxes: Mailboxes, user: string) =>
-    mailboxes.take(user).map((one) => new TextDecoder().decode(one.sds.payload));
+describe("a text that does not reach a member", () => {
+  let world: McxWorld;
+  let alice: Device;
+  const toldOf = ({ events }: Device) => events.filter((event) => event.type === "data-notification");
 
-  it("are of users who have been there lately, and keep a message for a while", async () => {
-    const { clock, mailboxes } = open();
-    expect(mailboxes.put(BOB, sds("to a stranger"))).toBe(false);
-    mailboxes.seen(BOB);
-    expect(mailboxes.put(BOB, sds("one"))).toBe(true);
-    await clock.pass(50_000);
-    mailboxes.seen(BOB);
-    mailboxes.put(BOB, sds("two"));
-    await clock.pass(20_000);
-    expect(texts(mailboxes, BOB)).toEqual(["two"]);
-    expect(texts(mailboxes, BOB)).toEqual([]);
-    await clock.pass(60_000);
-    expect(mailboxes.users()).toEqual([]);
-    expect(mailboxes.put(BOB, sds("three"))).toBe(false);
-  });
+  async function start(limits: object): Promise<void> {
+    world = await McxWorld.create({ limits });
+    world.directory.groups.set(GROUP, new Set(NAMES));
+    alice = await world.device(ALICE);
+    await alice.client.bind();
+  }
+  afterEach(() => world.close());
 
-  it("keep the order of arrival when a message comes back that was tried while others came", async () => {
-    const { clock, mailboxes } = open();
-    mailboxes.seen(BOB);
-    mailboxes.put(BOB, sds("one"));
-    await clock.pass(1000);
-    mailboxes.put(BOB, sds("two"));
-    const [one, two] = mailboxes.take(BOB);
-    await clock.pass(1000);
-    mailboxes.put(BOB, sds("three"));
-    mailboxes.put(BOB, two!.sds, two!.until);
-    expect(texts(mailboxes, BOB)).toEqual(["two", "three"]);
-    for (const { sds: again, until } of [one!, two!]) mailboxes.put(BOB, again, until);
-    mailboxes.put(BOB, sds("four"));
-    expect(texts(mailboxes, BOB)).toEqual(["two", "four"]);
+  const say = (
+    text: string,
+    how: SendDataOptions = { dispositionRequest: SDS_DISPOSITION_REQUESTS.DELIVERY },
+  ) => alice.client.send(GROUP, [{ contentType: TEXT, data: utf8(text) }], how);
+
+  const undelivered = (ids: object, from: string) =>
+    expect.objectContaining({ groupUri: GROUP, from, disposition: SDS_DISPOSITIONS.UNDELIVERED, ...ids });
+
+  it("is reported to its sender at once for members who were never bound, if they want to know", async () => {
+    await start({});
+    const bob = await world.device(BOB);
+    await bob.client.bind();
+    await say("nobody asks", {});
+    const ids = await say("north gate");
+    await until(() => toldOf(alice).length > 0);
+    await until(() => textsOf(bob).length === 2);
+    expect(toldOf(alice)).toEqual([undelivered(ids, CAROL)]);
+    expect(toldOf(bob)).toEqual([]);
+    expect(world.counts.mcdata_undelivered).toBe(1);
   });
 
-  it("keep nothing where no message may be kept for a user", () => {
-    const { mailboxes } = open({ ...LIMITS, messagesPerUser: 0 });
-    mailboxes.seen(BOB);
-    expect(mailboxes.put(BOB, sds("one"))).toBe(false);
-    expect(texts(mailboxes, BOB)).toEqual([]);
-  });
-
-  it("take no more octets than they may, and have room again when some are taken", () => {
-    const { mailboxes } = open({ ...LIMITS, messageBytes: 2 * 520 });
-    for (const user of NAMES) mailboxes.seen(user);
-    const put = (user: string) => mailboxes.put(user, sds("12345678"));
-    expect([put(ALICE), put(BOB), put(CAROL)]).toEqual([true, true, false]);
-    expect(texts(mailboxes, ALICE)).toHaveLength(1);
-    expect([put(CAROL), put(CAROL)]).toEqual([true, false]);
+  it("is reported when it has been kept for too long, and when it gives way to others", async () => {
+    await start({ messagesPerUser: 1, keepMessages: 3 });
+    world.directory.groups.set(GROUP, new Set([ALICE, BOB]));
+    const { client } = await world.device(BOB);
+    await client.bind();
+    await client.close();
+    await until(() => !world.clients.users().includes(BOB));
+    const one = await say("one");
+    const two = await say("two");
+    await until(() => toldOf(alice).length === 1);
+    expect(toldOf(alice)).toEqual([undelivered(one, BOB)]);
+    await until(() => toldOf(alice).length === 2);
+    expect(toldOf(alice)[1]).toEqual(undelivered(two, BOB));
   });
 });

@@ -15,6 +15,7 @@ import { registerInIms } from "../../../roles/identity/ims.ts";
 import type { ClientKeys } from "../../../roles/identity/index.ts";
 import { type McxConfigInput, parseMcxConfig } from "../../../roles/mcx/common/config.ts";
 import type { GroupDirectory, GroupRules } from "../../../roles/mcx/common/directory.ts";
+import type { Sds } from "../../../roles/mcx/common/sds.ts";
 import { type FileServer, fileServerOf } from "../../../roles/mcx/files/index.ts";
 import { GroupSessions } from "../../../roles/mcx/index.ts";
 import { CallLog } from "../../../roles/mcx/session/call-log.ts";
@@ -23,15 +24,19 @@ import { VideoSessions } from "../../../roles/mcx/session/video-sessions.ts";
 import { Clients } from "../../../roles/mcx/signalling/clients.ts";
 import { Conferences } from "../../../roles/mcx/signalling/conferences.ts";
 import type { SignallingContext } from "../../../roles/mcx/signalling/context.ts";
+import { distribute, tellUndelivered } from "../../../roles/mcx/signalling/data.ts";
 import { serveSignalling } from "../../../roles/mcx/signalling/index.ts";
 import { Mailboxes } from "../../../roles/mcx/signalling/mailboxes.ts";
+import { MemoryMessages } from "../../../roles/mcx/signalling/message-keeper.ts";
 import { Musik } from "../../../roles/mcx/signalling/musik-download.ts";
 import { requireMember } from "../../../roles/mcx/signalling/opened.ts";
 import { Outsiders } from "../../../roles/mcx/signalling/outsiders.ts";
+import { LastingFaults } from "../../../roles/server/lasting-faults.ts";
 import { ownGuard } from "../../../roles/server/listener.ts";
 import { noLog } from "../../../roles/server/log.ts";
 import { RefusedLog } from "../../../roles/server/refused-log.ts";
 import { Targets } from "../../../roles/server/targets.ts";
+import type { McxData } from "../../../store/index.ts";
 import type { DatagramPort } from "../../../transport/datagram/ports.ts";
 import { openUdpPort } from "../../../transport/datagram/udp-node.ts";
 import { LegSockets } from "../../../transport/datagram/websocket-node.ts";
@@ -43,7 +48,12 @@ import {
   type SipTransport,
   systemClock,
 } from "../../../transport/sip/index.ts";
-import { onePort, tcpTransport, udpTransport } from "../../../transport/sip/index-node.ts";
+import {
+  onePort,
+  tcpTransport,
+  udpTransport,
+  webSocketServerTransport,
+} from "../../../transport/sip/index-node.ts";
 import { gmkOf } from "../../media/packets.ts";
 import { VirtualClock } from "../../support/clock.ts";
 import { HOME_KMS, makeKms, sharedCore, type TestKms } from "../../support/world.ts";
@@ -65,6 +75,11 @@ export class TestDirectory implements GroupDirectory {
     const rules = this.rules.get(group);
     const member = { uri: user, priority: 255, ...defined({ group: rules }) };
     return this.groups.get(group)?.has(user) ? member : undefined;
+  }
+
+  async members(group: string) {
+    if (!this.isReachable) throw new Error("no route");
+    return [...(this.groups.get(group) ?? [])];
   }
 
   onChange(listener: (groupUri: string) => void) {
@@ -121,9 +136,13 @@ export class McxWorld {
   messages!: SeenMessages;
   /** The clock of the pauses between NOTIFYs of a call. */
   readonly conferenceClock = new VirtualClock();
-  readonly groupKeys = keysOf([...NAMES, MCX]);
+  /** Two processes of one server have the same. */
+  groupKeys = keysOf([...NAMES, MCX]);
   readonly #closers: (() => unknown)[] = [];
   #cluster: SignallingContext["cluster"];
+  #data: McxData | undefined;
+  /** Takes a message of another process. */
+  deliver!: (sds: Sds) => Promise<void>;
   core!: Core;
   kms!: TestKms;
   /** KMSs that the Home KMS permits. */
@@ -134,6 +153,8 @@ export class McxWorld {
   privateSessions!: PrivateSessions;
   endpoint!: SipEndpoint;
   address!: string;
+  /** Of SIP over WebSocket, where the configuration has that. */
+  wsPort: number | undefined;
   files: FileServer | undefined;
   /** Milliseconds by which the clock of the files is ahead. */
   later = 0;
@@ -143,9 +164,11 @@ export class McxWorld {
     mixes = false,
     partnersOf: (core: Core) => TestKms[] = () => [],
     cluster?: SignallingContext["cluster"],
+    data?: McxData,
   ): Promise<McxWorld> {
     const world = new McxWorld();
     world.#cluster = cluster;
+    world.#data = data;
     ({ core: world.core, kms: world.kms } = await homeDomain());
     world.partners = partnersOf(world.core);
     await world.#serve(config, mixes);
@@ -159,8 +182,13 @@ export class McxWorld {
   async #serve(given: Partial<McxConfigInput>, mixes: boolean): Promise<void> {
     const config = parseMcxConfig({ mcxUri: MCX, kmsUri: HOME_KMS, ...given });
     const targets = new Targets(config.sip, config.media.allowedNetworks);
-    const { endpoint, port } = await endpointOf({
+    const {
+      endpoint,
+      port,
+      wsPort: webSocketPort,
+    } = await endpointOf({
       targets,
+      ...defined({ wsPort: config.sip.wsPort }),
       incoming: (octets, pass) => {
         this.recorded.push(octets.slice());
         pass();
@@ -168,6 +196,7 @@ export class McxWorld {
     });
     this.endpoint = endpoint;
     this.address = `sip:${HOST}:${port}`;
+    this.wsPort = webSocketPort;
     const clock = systemClock;
     const random = systemRandom;
     const musik = config.media.multicast && new Musik(random);
@@ -205,7 +234,13 @@ export class McxWorld {
     this.messages = new SeenMessages({ senders: 100, each: 64 });
     const keys = clientKeysOf(this.kms, MCX, this.partners);
     const outsiders = new Outsiders(clock);
-    const mailboxes = new Mailboxes(config.limits, clock);
+    const mailboxes = new Mailboxes({
+      limits: config.limits,
+      keeper: this.#data?.messages ?? new MemoryMessages(clock, config.limits.clients),
+      clock,
+      log: noLog,
+      faults: new LastingFaults(noLog),
+    });
     this.files = fileServerOf(config, {
       tokens: nameTokens,
       credentials: undefined,
@@ -213,6 +248,8 @@ export class McxWorld {
         await requireMember({ directory: this.directory, outsiders, clock }, group, user, "mcdata");
       },
       guard: ownGuard(),
+      depot: this.#data?.files,
+      clock,
       now: () => Date.now() + this.later,
       random,
       log: noLog,
@@ -235,6 +272,7 @@ export class McxWorld {
       mailboxes,
       outsiders,
       fileAt: this.files?.fileAt,
+      urlHere: this.files?.urlHere,
       cluster: this.#cluster,
       clock,
       now: Date.now,
@@ -247,11 +285,14 @@ export class McxWorld {
     const refused = new RefusedLog({ ...noLog, warn: (facts) => this.refusals.push(facts) }, clock);
     const conferences: Conferences = new Conferences({ ...context, clock: this.conferenceClock });
     serveSignalling({ ...context, refused, musik, conferences });
+    mailboxes.start((lost) => void tellUndelivered(context, lost));
+    this.deliver = (sds) => distribute(context, sds, undefined);
     this.#closers.push(
       () => conferences.close(),
       () => mailboxes.close(),
       () => endpoint.close(),
       () => connections?.close(),
+      () => this.files?.close(),
       () => this.files?.app.close(),
       () => this.sessions.close(),
       () => this.videoSessions.close(),
@@ -362,25 +403,28 @@ async function endpointOf({
   targets,
   incoming = (_, pass) => pass(),
   udp = true,
+  wsPort,
   ...agent
 }: {
   targets?: Targets;
   incoming?: Incoming | undefined;
   udp?: boolean | undefined;
+  wsPort?: number;
   outboundProxy?: string;
   credentials?: Credentials;
-} = {}): Promise<{ endpoint: SipEndpoint; port: number }> {
+} = {}): Promise<{ endpoint: SipEndpoint; port: number; wsPort: number | undefined }> {
   const listening = (port: number) => tcpTransport({ listen: { host: HOST, port } });
   const transports = udp ? onePort(() => udpTransport({ host: HOST }), listening) : [listening(0)];
+  const webSocket = wsPort === undefined ? undefined : webSocketServerTransport({ host: HOST, port: wsPort });
   const endpoint = createSipEndpoint({
-    transports: transports.map((one) => watched(one, incoming)),
+    transports: [...transports, ...(webSocket ? [webSocket] : [])].map((one) => watched(one, incoming)),
     clock: systemClock,
     random: systemRandom,
     ...defined({ targets }),
     ...agent,
   });
   await endpoint.start();
-  return { endpoint, port: transports[0]!.sentBy.port! };
+  return { endpoint, port: transports[0]!.sentBy.port!, wsPort: webSocket?.sentBy.port };
 }
 
 /** Asserts the identity that a user prefers, as an IMS core does that has authenticated its users (RFC 3325 6). */
