@@ -1,5 +1,8 @@
-/** A member of a group in a page, with SIP.js: subscribes, answers NOTIFYs with 200, fetches the document they tell of. */
-import { type Notification, Subscriber, UserAgent } from "sip.js";
+/**
+ * A member of a group in a page, with SIP.js: uploads a CSK that was made elsewhere, subscribes, answers NOTIFYs with 200, fetches
+ * the document they tell of.
+ */
+import { type Notification, Publisher, Subscriber, UserAgent } from "sip.js";
 
 export interface Heard {
   readonly event: string;
@@ -13,9 +16,41 @@ declare global {
   var failed: string | undefined;
   /** Ends the subscription. */
   var leave: () => Promise<void>;
+  /** Uploads the I_MESSAGE with a CSK, in base64, to the MCX server at a WebSocket, with an access token. */
+  var upload: (server: string, mcx: string, token: string, mikey: string) => Promise<void>;
 }
 
 globalThis.heard = [];
+
+const BOUNDARY = "part";
+/** Octets of a body that a text carries as it is. */
+const LINE = 76;
+
+globalThis.upload = async (server, mcx, token, mikey) => {
+  const agent = new UserAgent({
+    uri: UserAgent.makeURI(new URLSearchParams(location.search).get("user")!)!,
+    transportOptions: { server },
+    logBuiltinEnabled: false,
+  });
+  await agent.start();
+  const lines = mikey.match(new RegExp(`.{1,${LINE}}`, "g"))!;
+  const publisher = new Publisher(agent, UserAgent.makeURI(mcx)!, "poc-settings", {
+    expires: 600,
+    contentType: `multipart/mixed;boundary=${BOUNDARY}`,
+    extraHeaders: [`Authorization: Bearer ${token}`, `Contact: ${agent.contact}`],
+  });
+  await publisher.publish(
+    [
+      `--${BOUNDARY}`,
+      "Content-Type: application/mikey",
+      "Content-Transfer-Encoding: base64",
+      "",
+      ...lines,
+      `--${BOUNDARY}--`,
+      "",
+    ].join("\r\n"),
+  );
+};
 
 async function run(): Promise<void> {
   const query = new URLSearchParams(location.search);
@@ -51,6 +86,8 @@ async function run(): Promise<void> {
   await subscriber.subscribe();
 }
 
-run().catch((error: unknown) => {
-  globalThis.failed = String(error);
-});
+if (new URLSearchParams(location.search).has("gms")) {
+  run().catch((error: unknown) => {
+    globalThis.failed = String(error);
+  });
+}

@@ -1,11 +1,15 @@
 /**
- * SIP.js in a page subscribes over WebSocket, hears of a key and of its revocation, and fetches the key over HTTP; wolfSSL opens
- * it.
+ * SIP.js in a page uploads a CSK that wolfSSL made, subscribes over WebSocket, hears of a key and of its revocation, and fetches
+ * the key over HTTP; wolfSSL opens it.
  */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { toHex } from "../../../base/bytes.ts";
 import { CHROMIUM, launchChromium } from "../../browser/support/chromium.ts";
 import { html, octets, type Site, script, startSite } from "../../browser/support/site.ts";
+import { MCX, McxWorld, tokenOf, until } from "../../mcx/signalling/mcx-server.ts";
 import { bundle } from "../../support/bundle.ts";
 import { describeWithAll } from "../../support/foreign.ts";
 import { memberUri, newMembers } from "../memory-gms.ts";
@@ -22,6 +26,7 @@ describeWithAll({ chromium: CHROMIUM, ...WOLFSSL }, "SIP.js in a page", () => {
   let browser: Browser;
   let site: Site;
   let running: RunningGms;
+  let mcx: McxWorld;
   let page: Page;
   let wolfssl: WolfsslClient;
 
@@ -39,6 +44,7 @@ describeWithAll({ chromium: CHROMIUM, ...WOLFSSL }, "SIP.js in a page", () => {
         sip: { host: HOST, wsPort: 0, origins: [site.origin] },
       },
     });
+    mcx = await McxWorld.create({ sip: { udpPort: 0, tcpPort: 0, wsPort: 0 } });
     wolfssl = new WolfsslClient(running.world);
     browser = await launchChromium();
     page = await browser.newPage();
@@ -47,6 +53,7 @@ describeWithAll({ chromium: CHROMIUM, ...WOLFSSL }, "SIP.js in a page", () => {
     await browser?.close();
     await site?.close();
     await running?.close();
+    await mcx?.close();
     wolfssl?.remove();
   });
 
@@ -55,6 +62,20 @@ describeWithAll({ chromium: CHROMIUM, ...WOLFSSL }, "SIP.js in a page", () => {
     expect(await page.evaluate(() => globalThis.failed)).toBeUndefined();
     return (await heard()).length;
   };
+
+  it("uploads a CSK that wolfSSL made", async () => {
+    await page.goto(`${site.origin}/?${new URLSearchParams({ user: MEMBER })}`);
+    const file = join(wolfssl.folder, "csk");
+    const { cskId, csk } = wolfssl.seal(MEMBER, MCX, file);
+    await page.evaluate(
+      ([server, uri, token, mikey]) => globalThis.upload(server!, uri!, token!, mikey!),
+      [`ws://${HOST}:${mcx.wsPort}/`, MCX, tokenOf(MEMBER), readFileSync(file).toString("base64")],
+    );
+    await until(() => mcx.clients.of(MEMBER).length > 0);
+    const held = mcx.clients.of(MEMBER)[0]!.sending()!;
+    expect(held.keyId.toString(16)).toBe(cskId);
+    expect(toHex(held.reveal())).toBe(csk);
+  });
 
   it("subscribes, is notified, fetches its key, and hears that it is revoked", async () => {
     const { admin } = running.gms;
