@@ -175,7 +175,7 @@ export class CheckCall {
       timestamp: number * timestampStep,
       ssrc: sender.ssrc,
     };
-    const payload = encoder()(new Int16Array(G711_FRAME).fill(LOUD));
+    const payload = await encoder()(new Int16Array(G711_FRAME).fill(LOUD));
     return (await sender.protect(writeRtpPacket(fields, payload))).slice();
   }
 

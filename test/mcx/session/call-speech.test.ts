@@ -21,7 +21,7 @@ beforeEach(() => {
   sessions = new GroupSessions({
     config: parseMcxConfig({ mcxUri: "sip:mcx@home.example", kmsUri: "sip:kms@home.example" }),
     openPort: async () => net.open("192.0.2.1"),
-    directory: { member: async () => undefined, onChange: () => () => undefined },
+    directory: { member: async () => undefined, members: async () => [], onChange: () => () => undefined },
     keysOf: () => undefined,
     clock: net.clock,
     random: seededRandom("formats"),
@@ -40,6 +40,7 @@ async function join(user: string, ...speech: SpeechFormat[]): Promise<string> {
     callId: user,
     open: true,
     bye: async () => undefined,
+    send: () => Promise.reject(new Error("no request is expected")),
     async offer({ body }) {
       const { speech: offered, media: at } = readCallSdp(body);
       const version = /^o=- 7 (\d+) /m.exec(new TextDecoder().decode(body))![1];

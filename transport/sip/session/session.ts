@@ -51,6 +51,7 @@ export interface SipSession {
    * has not taken it, and the session goes on as before. Does not reject.
    */
   offer(description: Description): Promise<boolean>;
+  /**
    * Sends one request within the session and resolves to its final response. An INVITE has the description of before, and is
    * acknowledged; a BYE ends the session. Rejects as `SipEndpoint.request`.
    */
