@@ -2,6 +2,7 @@
 
 import { systemClock } from "../../../base/clock.ts";
 import { defined } from "../../../base/defined.ts";
+import { MikeySakkeError } from "../../../base/errors.ts";
 import { systemRandom } from "../../../base/random.ts";
 import { mixFrames } from "../../../bindings/media/index.ts";
 import type { CallDescription } from "../../../documents/sdp/call.ts";
@@ -242,8 +243,12 @@ export class Media {
     for (const call of this.#talking()) {
       try {
         const sent = call.send(frame);
-        // Without a key nothing goes out, and the floor is given back.
-        if (sent instanceof Promise) sent.catch(() => call.release());
+        // Without a key nothing goes out, and the floor is given back. A frame that the browser does not encode is lost.
+        if (sent instanceof Promise) {
+          sent.catch((error: unknown) => {
+            if (error instanceof MikeySakkeError) call.release();
+          });
+        }
       } catch {
         call.release();
       }

@@ -8,8 +8,10 @@ import { AUDIO_FRAME, AUDIO_RATE } from "../messages.ts";
 import { ENCODER, FRAME_US, SOUND } from "../opus.ts";
 import { toSamples } from "./samples.ts";
 
-/** More frames than that in a coder at a time: it is stuck, and another one takes its place. */
-const MOST_WAITING = 25;
+/** Frames that a coder has at a time, as while it opens; more would be heard too late. */
+const MOST_WAITING = 10;
+/** Frames in a row that a coder had no room for, 5 s: it is stuck, and another one takes its place. */
+const STUCK = 250;
 
 export const OPUS_CODEC: SpeechCodec = {
   format: OPUS,
@@ -28,7 +30,7 @@ export const OPUS_CODEC: SpeechCodec = {
       const sound = new AudioData({ ...frame, format: "s16", data: data as Int16Array<ArrayBuffer> });
       const chunk = await coder.take(sound);
       sound.close();
-      if (chunk === undefined) throw new Error("the browser encodes no more");
+      if (chunk === undefined) throw new Error("the browser has not encoded a frame");
       const payload = new Uint8Array(chunk.byteLength);
       chunk.copyTo(payload);
       return payload;
@@ -82,31 +84,46 @@ class Coder<In, Out> {
   readonly #open: Open<In, Out>;
   #opened: ReturnType<Open<In, Out>> | undefined;
   #waiting: ((output: Out | undefined) => void)[] = [];
+  /** Frames in a row that there was no room for. */
+  #refused = 0;
 
+  /** Opens the first one at once, which takes the browser a while. */
   constructor(open: Open<In, Out>) {
     this.#open = open;
+    this.#take(() => undefined);
   }
 
-  /** Resolves to what becomes of it; undefined: the coder has failed. */
+  /** Resolves to what becomes of it; undefined: the coder has failed, or has no room. */
   take(input: In): Promise<Out | undefined> {
-    if (this.#waiting.length === MOST_WAITING) this.#failed();
+    if (this.#waiting.length >= MOST_WAITING) {
+      if (++this.#refused < STUCK) return Promise.resolve(undefined);
+      this.#failed();
+    }
     return new Promise((resolve) => {
       this.#waiting.push(resolve);
-      try {
-        this.#opened ??= this.#open(
-          (output) => this.#waiting.shift()?.(output),
-          () => this.#failed(),
-        );
-        this.#opened[1](input);
-      } catch {
-        this.#failed();
-      }
+      this.#take((take) => take(input));
     });
+  }
+
+  #take(by: (take: (input: In) => void) => void): void {
+    try {
+      this.#opened ??= this.#open(
+        (output) => {
+          this.#refused = 0;
+          this.#waiting.shift()?.(output);
+        },
+        () => this.#failed(),
+      );
+      by(this.#opened[1]);
+    } catch {
+      this.#failed();
+    }
   }
 
   #failed(): void {
     const coder = this.#opened?.[0];
     this.#opened = undefined;
+    this.#refused = 0;
     if (coder !== undefined && coder.state !== "closed") coder.close();
     for (const resolve of this.#waiting.splice(0)) resolve(undefined);
   }
