@@ -36,19 +36,22 @@ const never = (...names) =>
     .join("\n");
 /**
  * Modules that no page uses, though what it uses could. Pages have tokens and never a password, so no challenge for one is
- * answered, with MD5 and SHA-512; they are subscribers and no notifiers; keys of groups reach them over SIP, not XCAP; and none
- * has a transport key, without which a wrapped key is refused as any that is not in clear. They have one WebSocket to each
- * server, so no server is found by DNS; documents are XML 1.0; and exports of the core take numbers only, for which the
- * browser's own instantiation does.
+ * answered, with MD5 and SHA-512; they are subscribers and no notifiers; and keys of groups reach them over SIP, not XCAP.
+ * They have no transport keys: a wrapped key is refused as any that is not in clear, and new transport keys are passed over.
+ * They have one WebSocket to each server, so no server is found by DNS, and no request is too large for a datagram.
+ * Documents are XML 1.0, and exports of the core take numbers only, for which the browser's own instantiation does.
  */
 const LEFT_OUT = {
   "transport/sip/auth/digest-client.ts": "export const answerDigest = () => undefined;",
   "transport/sip/subscription/notifier.ts": never("SubscriptionNotifier"),
   "documents/kms-xml/wrapped-keys.ts":
     "export const unwrapKeys = async () => ({ keys: new Map() }); export const keysOf = () => []; export const keyWrapper = keysOf;",
+  "documents/kms-xml/new-keys.ts":
+    "export const readNewKeys = () => undefined; export const newKeyNodes = () => [];",
   "roles/group-keys/fetcher.ts": never("Fetcher"),
   "roles/group-keys/xcap-client.ts": never("XcapClient", "XcapRefusedError"),
-  "transport/sip/locate/locate.ts": `export const locate = async () => { throw new Error("no page asks DNS"); };`,
+  "transport/sip/locate/locate.ts": "export const locate = async () => [];",
+  "transport/sip/core/large-requests.ts": "export class LargeRequests { static has() { return false; } }",
   "node_modules/xmlchars/xml/1.1/ed2.js": "exports.isChar = () => false;",
   "node_modules/@assemblyscript/loader/index.js": `export const instantiate = async (module, imports) =>
     ({ exports: (await WebAssembly.instantiate(module, imports)).exports });`,
@@ -86,6 +89,8 @@ for (const [name, scripts] of Object.entries(PAGES)) {
     external: EMBEDDED,
     plugins: [leaveOut],
     minify: true,
+    // LICENSES.txt has them.
+    legalComments: "none",
     format: "esm",
     platform: "browser",
     target: "es2022",

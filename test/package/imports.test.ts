@@ -101,6 +101,8 @@ const ROOMS: Record<string, Room> = {
     rooms: [
       "web/console",
       "web/client",
+      "roles/client",
+      "roles/identity",
       "roles/console",
       "roles/kms",
       "roles/gms",
