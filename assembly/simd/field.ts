@@ -109,6 +109,34 @@ function sumHalves(out: usize, a: usize): void {
   }
 }
 
+// Functions, because products of halves inlined would be half of the code of this kernel.
+
+function productOfAll(t: usize, a: usize, b: usize, limbs: i32): void {
+  product(t, a, b, limbs, false);
+}
+
+function productOfPair(t: usize, a: usize, b: usize, limbs: i32): void {
+  product(t, a, b, limbs, true);
+}
+
+function addProductOfAll(t: usize, a: usize, b: usize, limbs: i32): void {
+  addProduct(t, a, limbs, b, limbs, false);
+}
+
+function addProductOfPair(t: usize, a: usize, b: usize, limbs: i32): void {
+  addProduct(t, a, limbs, b, limbs, true);
+}
+
+@inline function productOfHalves(t: usize, a: usize, b: usize, limbs: i32, pair: bool): void {
+  if (pair) productOfPair(t, a, b, limbs);
+  else productOfAll(t, a, b, limbs);
+}
+
+@inline function addProductOfHalves(t: usize, a: usize, b: usize, limbs: i32, pair: bool): void {
+  if (pair) addProductOfPair(t, a, b, limbs);
+  else addProductOfAll(t, a, b, limbs);
+}
+
 /**
  * The columns at `t` of a b, or of a b + c d where c is not 0, by products of halves (Karatsuba): 1,046 products of limbs for
  * 1,369. Those of the sums are below 2^58, and the columns of two such products below 2^64. Takes 3,584 octets.
@@ -117,17 +145,17 @@ function sumHalves(out: usize, a: usize): void {
   const u = t + 4 * BYTES, x = t, y = t + HALF_BYTES;
   sumHalves(x, a);
   sumHalves(y, b);
-  product(u, x, y, HALF, pair);
+  productOfHalves(u, x, y, HALF, pair);
   if (c != 0) {
     sumHalves(x, c);
     sumHalves(y, d);
-    addProduct(u, x, HALF, y, HALF, pair);
+    addProductOfHalves(u, x, y, HALF, pair);
   }
-  product(t, a, b, HALF, pair);
-  product(t + 4 * HALF_BYTES, a + HALF_BYTES, b + HALF_BYTES, LIMBS - HALF, pair);
+  productOfHalves(t, a, b, HALF, pair);
+  productOfHalves(t + 4 * HALF_BYTES, a + HALF_BYTES, b + HALF_BYTES, LIMBS - HALF, pair);
   if (c != 0) {
-    addProduct(t, c, HALF, d, HALF, pair);
-    addProduct(t + 4 * HALF_BYTES, c + HALF_BYTES, LIMBS - HALF, d + HALF_BYTES, LIMBS - HALF, pair);
+    addProductOfHalves(t, c, d, HALF, pair);
+    addProductOfHalves(t + 4 * HALF_BYTES, c + HALF_BYTES, d + HALF_BYTES, LIMBS - HALF, pair);
   }
   combine(t, u, pair);
 }
