@@ -1,5 +1,5 @@
 // Compiles both builds of assembly/ and writes them as hexadecimal to bindings/wasm/, so that the package needs no file
-// access in Node, workers, browsers and bundlers. Compressed for a page, hexadecimal takes three quarters of what base64
+// access in Node, workers, browsers and bundlers. Compressed in a bundle, hexadecimal takes three quarters of what base64
 // takes, in which the same octets look different at every place of three. Skipped when nothing has changed; `--force`
 // compiles in any case.
 import { spawn } from "node:child_process";
