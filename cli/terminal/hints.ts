@@ -3,7 +3,8 @@ import { type ErrorCode, MikeySakkeError } from "../../base/errors.ts";
 
 const HINTS: Partial<Readonly<Record<ErrorCode, string>>> = {
   FILE_EXISTS: "Choose another name, or add --force to replace it.",
-  FILE_NOT_FOUND: "Check the path. It is relative to the current folder.",
+  FILE_NOT_FOUND:
+    "Check the path. On the command line it is relative to the current folder, in a configuration to the file of that.",
   FILE_DENIED: "Run the command as the owner of that path, or give another path.",
   READ_ONLY: "Give a path on a file system that may be written, or mount this one so.",
   DISK_FULL: "Make room there, or give a path on another disk.",
