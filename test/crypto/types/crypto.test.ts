@@ -126,6 +126,21 @@ beforeAll(async () => {
     ["decapsulate", receiver.decapsulate.bind(receiver), octets("SAKKE Encapsulated Data", sed)],
     ["EccsiPublicKey.load", eccsi.EccsiPublicKey.load, aCore, octets("KPAK", master.kpak)],
     ["verify", authKey.verify.bind(authKey), anyIdentifier, message, octets("signature", signature)],
+    [
+      "verifyBatch",
+      authKey.verifyBatch.bind(authKey),
+      of("list", "signed messages", [{ id: ID, message: MESSAGE, signature }]),
+    ],
+    [
+      "verifyBatch, an element",
+      (id: never, text: never, sign: never) => {
+        const good = { id: ID, message: MESSAGE, signature };
+        return authKey.verifyBatch([good, { id, message: text, signature: sign }, good]);
+      },
+      anyIdentifier,
+      message,
+      octets("signature", signature),
+    ],
     ["validateSsk", authKey.validateSsk.bind(authKey), anyIdentifier, octets("SSK", ssk), octets("PVT", pvt)],
     [
       "EccsiSigner.load",
