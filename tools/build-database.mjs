@@ -1,4 +1,5 @@
-// Makes the empty PGlite that servers and tests start from (store/database/pglite-image.ts), for each version of PGlite once.
+// Makes the PGlite that servers and tests start from (store/database/pglite-image.ts): tables and no rows, once for each version
+// of PGlite and of the tables. Needs dist/.
 import { rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
@@ -8,16 +9,17 @@ const FOLDER = "build/database";
 const FILE = `${FOLDER}.tar.gz`;
 const version = createRequire(import.meta.url)("../package.json").dependencies["@electric-sql/pglite"];
 const stamp = new Stamp("database", {
-  inputs: ["tools/build-database.mjs"],
+  inputs: ["tools/build-database.mjs", "store/migrations", "store/database/migrate.ts"],
   versions: [version],
   outputs: [FOLDER, FILE],
 });
 
 if (stamp.current !== undefined) {
-  console.log("the empty database is up to date");
+  console.log("build/database is up to date");
 } else {
   stamp.begin();
   const { PGlite } = await import("@electric-sql/pglite");
+  const { migrateWithin } = await import("../dist/store/database/migrate.js");
   rmSync(join(root, FOLDER), { recursive: true, force: true });
   const pglite = await PGlite.create(join(root, FOLDER));
   // No database is made from these, and they are two thirds of the files that each start of a new server copies.
@@ -25,6 +27,7 @@ if (stamp.current !== undefined) {
     await pglite.exec(`UPDATE pg_database SET datistemplate = false WHERE datname = '${template}'`);
     await pglite.exec(`DROP DATABASE ${template}`);
   }
+  await pglite.transaction((tables) => migrateWithin({ query: (text, given) => tables.query(text, given) }));
   const image = new Uint8Array(await (await pglite.dumpDataDir("gzip")).arrayBuffer());
   await pglite.close();
   writeFileSync(join(root, FILE), image);

@@ -1,14 +1,8 @@
 /** SQL statements of a rekey, counted at the store's port, from the operator's call to the members' answers. */
 import { operator } from "../../roles/gms/common/caller.ts";
 import { type Database, GmsStore, type Sql } from "../../store/index.ts";
-import {
-  acknowledge,
-  emptyPglite,
-  makeCore,
-  makeWorld,
-  newMembers,
-  until,
-} from "../../test/gms/memory-gms.ts";
+import { acknowledge, makeCore, makeWorld, newMembers, until } from "../../test/gms/memory-gms.ts";
+import { emptyPglite } from "../../test/support/empty-pglite.ts";
 
 /** Statements by what they are for. */
 export type Statements = Readonly<Record<StatementName, number>>;

@@ -74,7 +74,8 @@ export async function restoreBackup(
     const { database, files } = await folderDatabase({ dataDir: options.dataDir });
     await ensureStoreKey(header, options, files.storeKey, made);
     const url = options.database ?? database?.url;
-    const db = url === undefined ? await openPglite(files.database) : openPostgres(url, { max: 1 });
+    const db =
+      url === undefined ? await openPglite(files.database, { bare: true }) : openPostgres(url, { max: 1 });
     try {
       const loaded = await withKey(header, options, (key) => loadSnapshot(db, readSnapshot(file, key)));
       if (options.database !== undefined) await nameDatabase(options.dataDir, options.database);

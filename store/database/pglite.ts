@@ -6,7 +6,7 @@
 import { existsSync, fsyncSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { PGlite, type PGliteOptions, types } from "@electric-sql/pglite";
+import { type PGliteOptions as EngineOptions, PGlite, types } from "@electric-sql/pglite";
 import { NodeFS } from "@electric-sql/pglite/nodefs";
 import { MikeySakkeError } from "../../base/errors.ts";
 import { fileError } from "../../base/file-error.ts";
@@ -28,7 +28,7 @@ const DURABLE = [...START.filter((flag) => flag !== "-F"), "-c", "wal_sync_metho
 const SYNCS = 16;
 
 /** PGlite's own conversion goes octet by octet through arrays of strings. */
-const CONVERSIONS: PGliteOptions = {
+const CONVERSIONS: EngineOptions = {
   parsers: { [types.BYTEA]: (text: string) => new Uint8Array(Buffer.from(text.slice(2), "hex")) },
   serializers: { [types.BYTEA]: bytea },
 };
@@ -38,8 +38,16 @@ function bytea(value: unknown): string {
   return `\\x${Buffer.from(value.buffer, value.byteOffset, value.length).toString("hex")}`;
 }
 
-/** In memory without a folder. A folder belongs to one process at a time: usage error STORE_LOCKED. */
-export async function openPglite(folder?: string): Promise<Database> {
+export interface PgliteOptions {
+  /** A new database in the folder has no tables, so that those of an older version can be put into it. */
+  readonly bare?: boolean;
+}
+
+/**
+ * In memory without a folder. A folder belongs to one process at a time: usage error STORE_LOCKED. A new database has the tables
+ * that its image has: those of this version where the build has made one, otherwise none. `migrate` makes what is missing.
+ */
+export async function openPglite(folder?: string, { bare = false }: PgliteOptions = {}): Promise<Database> {
   if (folder === undefined) {
     return new PgliteDatabase(
       await PGlite.create({ ...CONVERSIONS, startParams: START, loadDataDir: await emptyImage() }),
@@ -50,7 +58,7 @@ export async function openPglite(folder?: string): Promise<Database> {
   const unlock = lockedFolder(root);
   try {
     const data = join(root, "database");
-    if (!existsSync(data)) await initialise(root, data);
+    if (!existsSync(data)) await initialise(root, data, bare);
     return new PgliteDatabase(await openFolder(data), unlock);
   } catch (cause) {
     unlock();
@@ -85,11 +93,16 @@ function openFolder(data: string, image?: Blob): Promise<PGlite> {
 }
 
 /** Made beside and renamed, so that what a kill leaves half made is never taken for a database. */
-async function initialise(root: string, data: string): Promise<void> {
+async function initialise(root: string, data: string, bare: boolean): Promise<void> {
   const fresh = `${data}.new`;
   rmSync(fresh, { recursive: true, force: true });
   try {
-    if (!copyEmptyFolder(fresh)) await (await openFolder(fresh, await emptyImage())).close();
+    const isCopied = copyEmptyFolder(fresh);
+    if (!isCopied || bare) {
+      const pglite = await openFolder(fresh, isCopied ? undefined : await emptyImage());
+      if (bare) await pglite.exec("DROP SCHEMA public CASCADE; CREATE SCHEMA public");
+      await pglite.close();
+    }
     await syncTree(fresh);
     renameSync(fresh, data);
   } catch (cause) {

@@ -9,6 +9,7 @@ import type { Sql } from "../../store/database/sql.ts";
 import { givenClock } from "../../store/database/sql-clock.ts";
 import { fromColumns } from "../../store/gms/clock.ts";
 import { onEachDatabase } from "../support/databases.ts";
+import { dropTables } from "../support/empty-pglite.ts";
 import { makeCore, makeWorld, memberUri, newMembers, sealAll } from "./memory-gms.ts";
 
 const GROUPS = ["sip:fire@home.example", "sip:police@home.example", "sip:rescue@home.example"];
@@ -89,8 +90,7 @@ onEachDatabase("a backup under load", ({ fresh }) => {
       return { sent, held, now: world.clock.now };
     })();
 
-    await db.query("DROP SCHEMA public CASCADE");
-    await db.query("CREATE SCHEMA public");
+    await dropTables(db);
     const clock = givenClock(() => lost.now);
     const { rows } = await loadSnapshot(db, each(lines), { clock });
     expect(rows).toBe(lines.filter((line) => line.startsWith("{")).length);

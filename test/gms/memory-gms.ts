@@ -15,9 +15,9 @@ import { type GmsConfig, type GmsConfigInput, parseGmsConfig } from "../../roles
 import type { GmsKeys } from "../../roles/gms/common/ports.ts";
 import { type ContextOptions, createCore, type GmsCore } from "../../roles/gms/context.ts";
 import type { ClientKeys } from "../../roles/identity/index.ts";
-import { migrate } from "../../store/database/migrate.ts";
 import { GmsStore } from "../../store/gms/gms-store.ts";
-import { type Database, Envelope, openPglite } from "../../store/index.ts";
+import { type Database, Envelope } from "../../store/index.ts";
+import { emptyPglite } from "../support/empty-pglite.ts";
 import {
   AWAY_KMS,
   GMS,
@@ -91,23 +91,6 @@ export interface World {
     options?: Partial<OpenContext> & { kmsUri?: string },
   ): Promise<OpenedMessage>;
   close(): Promise<void>;
-}
-
-let pglite: Promise<Database> | undefined;
-/** The one PGlite of a test file, emptied, with the tables of now. */
-export async function emptyPglite(): Promise<Database> {
-  pglite ??= openPglite();
-  const db = await pglite;
-  await db.query("DROP SCHEMA public CASCADE");
-  await db.query("CREATE SCHEMA public");
-  await migrate(db);
-  const { kind } = db;
-  return {
-    kind,
-    query: (text, params) => db.query(text, params),
-    transaction: (work) => db.transaction(work),
-    async close() {},
-  };
 }
 
 /** Keys that stay as they are, and a Home KMS that permits what is in `permitted`. */

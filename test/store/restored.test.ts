@@ -6,6 +6,7 @@ import { writeSnapshot } from "../../store/database/snapshot.ts";
 import type { Database } from "../../store/database/sql.ts";
 import { McxStore } from "../../store/mcx/mcx-store.ts";
 import { onEachDatabase } from "../support/databases.ts";
+import { dropTables } from "../support/empty-pglite.ts";
 import { seededRandom } from "../support/random.ts";
 import * as gms from "./gms/records.ts";
 import { certificate, KEK, newMaster, openStore } from "./records.ts";
@@ -21,8 +22,7 @@ async function* each(lines: readonly string[]): AsyncGenerator<string> {
 }
 
 async function restored(db: Database, lines: readonly string[]): Promise<number> {
-  await db.query("DROP SCHEMA public CASCADE");
-  await db.query("CREATE SCHEMA public");
+  await dropTables(db);
   return (await loadSnapshot(db, each(lines))).restoredAt;
 }
 
@@ -76,8 +76,7 @@ onEachDatabase("a restored database", ({ fresh }) => {
     const db = await fresh();
     const lines = await snapshotOf(db);
     await expect(loadSnapshot(db, each(lines))).rejects.toMatchObject({ code: "TARGET_NOT_EMPTY" });
-    await db.query("DROP SCHEMA public CASCADE");
-    await db.query("CREATE SCHEMA public");
+    await dropTables(db);
     const newer = lines.map((line, i) => (i === 0 ? '["schema",1000,1]' : line));
     const foreign = [lines[0]!, '["table","kms_nothing"]', ...lines.slice(1)];
     for (const [changed, code] of [

@@ -4,6 +4,7 @@ import { MemoryReceiverState } from "../../../bindings/mikey/index.ts";
 import { loadSnapshot } from "../../../store/backup/load.ts";
 import { writeSnapshot } from "../../../store/database/snapshot.ts";
 import { givenClock } from "../../../store/database/sql-clock.ts";
+import { dropTables } from "../../support/empty-pglite.ts";
 import { newMembers } from "../memory-gms.ts";
 import { ADMIN, GROUP, Setup } from "./support/gms.ts";
 import type { Member } from "./support/member.ts";
@@ -60,8 +61,7 @@ it("after a restore every subscribed client has the newest key, and none is give
   await openAll();
 
   await setup.end(setup.gms);
-  await world.db.query("DROP SCHEMA public CASCADE");
-  await world.db.query("CREATE SCHEMA public");
+  await dropTables(world.db);
   const given = (async function* () {
     yield* lines;
   })();

@@ -4,6 +4,7 @@ import { migrate } from "../../../store/database/migrate.ts";
 import type { Database } from "../../../store/database/sql.ts";
 import { MIGRATIONS } from "../../../store/migrations/index.ts";
 import { onEachDatabase } from "../../support/databases.ts";
+import { dropTables } from "../../support/empty-pglite.ts";
 import { at, claimant, G1, members, messageOf, NOW, openStore, urisOf } from "./records.ts";
 
 const RELEASED = 3;
@@ -13,8 +14,7 @@ const [A, B, C, D, E, F] = URIS as [string, string, string, string, string, stri
 
 /** Rows as version 0.1.0 wrote them: one rekey, whose first chunk is sealed, with a message in each state. */
 async function oldData(db: Database): Promise<void> {
-  await db.query("DROP SCHEMA public CASCADE");
-  await db.query("CREATE SCHEMA public");
+  await dropTables(db);
   await migrate(db, MIGRATIONS.slice(0, RELEASED));
   const settings = JSON.stringify({
     displayName: "g",

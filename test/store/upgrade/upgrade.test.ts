@@ -11,6 +11,7 @@ import type { Database } from "../../../store/database/sql.ts";
 import { GmsStore } from "../../../store/gms/gms-store.ts";
 import { MIGRATIONS } from "../../../store/migrations/index.ts";
 import { onEachDatabase } from "../../support/databases.ts";
+import { dropTables } from "../../support/empty-pglite.ts";
 import { seededRandom } from "../../support/random.ts";
 import * as gms from "../gms/records.ts";
 import { ALICE, BOB, issuedKey, newMaster, openStore } from "../records.ts";
@@ -95,8 +96,7 @@ onEachDatabase("data of an earlier version", ({ fresh }) => {
       const db = await fresh();
       const now = await shapeOf(db);
       for (const steps of [[MIGRATIONS.length], MIGRATIONS.map((_, i) => i + 1)]) {
-        await db.query("DROP SCHEMA public CASCADE");
-        await db.query("CREATE SCHEMA public");
+        await dropTables(db);
         await asItWas(db, version, tables);
         for (const step of steps.filter((n) => n >= tables)) await migrate(db, MIGRATIONS.slice(0, step));
         expect(await shapeOf(db)).toEqual(now);
@@ -110,8 +110,7 @@ onEachDatabase("data of an earlier version", ({ fresh }) => {
     it("is restored from a backup", async () => {
       const db = await fresh();
       const now = await shapeOf(db);
-      await db.query("DROP SCHEMA public CASCADE");
-      await db.query("CREATE SCHEMA public");
+      await dropTables(db);
       await loadSnapshot(db, each(linesOf(version)));
       expect(await shapeOf(db)).toEqual(now);
       await expectAll(db);

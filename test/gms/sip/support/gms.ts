@@ -20,7 +20,8 @@ import { createSipEndpoint, type SipEndpoint } from "../../../../transport/sip/i
 import { random } from "../../../sip/support/endpoints.ts";
 import { Network } from "../../../sip/support/network.ts";
 import { VirtualClock } from "../../../support/clock.ts";
-import { emptyPglite, GMS_URI, makeWorld, memberUri, type World } from "../../memory-gms.ts";
+import { emptyPglite } from "../../../support/empty-pglite.ts";
+import { GMS_URI, makeWorld, memberUri, type World } from "../../memory-gms.ts";
 import { Member, type MemberOptions } from "./member.ts";
 
 export const XCAP_ROOT = "https://gms.example.com/xcap/";
