@@ -73,10 +73,13 @@ function forged(world: World, { method, to, ofServer, more = [], host = EVE.host
 
 async function called(world: World, proves?: () => Promise<boolean>) {
   const ends: string[] = [];
+  /** Methods of the requests that the server was told of. */
+  const told: string[] = [];
   const sessions: SipSession[] = [];
   world.server.onInvite(() => ({
     status: 200,
     ...defined({ proves }),
+    received: ({ method }) => told.push(method),
     accepted: (session) => sessions.push(session),
     onEnd: (end) => ends.push(`server ${end}`),
   }));
@@ -86,7 +89,7 @@ async function called(world: World, proves?: () => Promise<boolean>) {
     onEnd: (end) => ends.push(`client ${end}`),
   });
   await world.clock.pass(100);
-  return { ends, sessions, session: (await inviting).session! };
+  return { ends, told, sessions, session: (await inviting).session! };
 }
 
 const SERVER_URI = "sip:gms@10.0.0.2";
@@ -95,12 +98,12 @@ const CLIENT_URI = "sip:alice@10.0.0.1";
 describe("a request of a dialog from another address", () => {
   it("cannot end a call at the server: BYE without a token", async () => {
     const world = await new World().start();
-    const { ends, sessions } = await called(world);
+    const { ends, told, sessions } = await called(world);
     const eve = await machine(world);
     expect(await eve.send(SERVER, forged(world, { method: "BYE", to: SERVER_URI }))).toEqual([
       "SIP/2.0 403 Forbidden",
     ]);
-    expect([ends, sessions[0]!.open]).toEqual([[], true]);
+    expect([ends, told, sessions[0]!.open]).toEqual([[], ["ACK"], true]);
   });
 
   it("cannot end a call at the server from another port of the same address", async () => {
@@ -122,20 +125,20 @@ describe("a request of a dialog from another address", () => {
         return text.startsWith("ACK") && !text.includes(EVE.host) ? [] : [1];
       },
     };
-    const { ends, sessions } = await called(world);
+    const { ends, told, sessions } = await called(world);
     await eve.send(SERVER, forged(world, { method: "ACK", to: SERVER_URI }));
     await world.clock.pass(40_000);
-    expect([ends, sessions[0]!.open]).toEqual([["server lost", "client bye"], false]);
+    expect([ends, told, sessions[0]!.open]).toEqual([["server lost", "client bye"], [], false]);
   });
 
   it("ends a call if it proves to be of the same user", async () => {
     const world = await new World().start();
-    const { ends } = await called(world, async () => true);
+    const { ends, told } = await called(world, async () => true);
     const moved = await machine(world);
     expect(await moved.send(SERVER, forged(world, { method: "BYE", to: SERVER_URI }))).toEqual([
       "SIP/2.0 200 OK",
     ]);
-    expect(ends).toEqual(["server bye"]);
+    expect([ends, told]).toEqual([["server bye"], ["ACK", "BYE"]]);
   });
 
   it("cannot end a call at the client: BYE from another host than the server", async () => {

@@ -73,7 +73,7 @@ export interface SessionParts {
   readonly localTag: string;
   /** Whether a request that came from elsewhere proves to be the peer's; without it none does. */
   readonly proves?: ((request: SipRequest) => Promise<boolean>) | undefined;
-  /** Told of each request of the peer within the session, ACKs included. */
+  /** Told of each request of the peer within the session, ACKs included, and of none that only says it is the peer's. */
   readonly received?: ((request: SipRequest) => void) | undefined;
   /** Adds to a request what proves that it is ours, should it not go on the flow of the dialog. */
   readonly prove?: (() => Promise<(headers: Headers) => void>) | undefined;
@@ -191,8 +191,10 @@ export class Session implements SipSession, DialogUsage {
 
   /** From elsewhere it is not the peer's: a caller that missed the 2xx would keep the call until its timer runs out. */
   acknowledged(flow: Flow, request: SipRequest): void {
-    this.#parts.received?.(request);
-    if (this.#parts.dialog.isFrom(flow)) this.#standing();
+    const { dialog, received } = this.#parts;
+    if (!dialog.isFrom(flow)) return;
+    received?.(request);
+    this.#standing();
   }
 
   #standing(): void {
@@ -203,10 +205,10 @@ export class Session implements SipSession, DialogUsage {
 
   async request(incoming: Incoming): Promise<Answer> {
     const { dialog, proves, received } = this.#parts;
-    received?.(incoming.request);
     if (!dialog.isFrom(incoming.flow) && !(await proves?.(incoming.request))) {
       return refusedSource("the request came from elsewhere than the dialog");
     }
+    received?.(incoming.request);
     if (!dialog.accept(incoming.request, incoming.flow)) return { status: 500 };
     if (incoming.request.method === "BYE") {
       this.#close();
