@@ -65,6 +65,11 @@ export function fromUtf8(bytes: Uint8Array, label = "text"): string {
 }
 
 export function concat(...parts: Uint8Array[]): Uint8Array {
+  return concatAll(parts);
+}
+
+/** As `concat`, for any number of parts: a list of arguments has room for no more than about a hundred thousand. */
+export function concatAll(parts: readonly Uint8Array[]): Uint8Array {
   let length = 0;
   for (const p of parts) length += p.length;
   const out = new Uint8Array(length);

@@ -1,5 +1,5 @@
 /** The byte stream of H.264 (Annex B): NAL units behind start codes, and which of them belong to one picture. */
-import { concat } from "../../base/bytes.ts";
+import { concatAll } from "../../base/bytes.ts";
 
 const START_CODE = Uint8Array.of(0, 0, 0, 1);
 const TYPE = 0x1f;
@@ -30,7 +30,7 @@ export function splitAnnexB(stream: Uint8Array): Uint8Array[] {
 
 /** Units as they stand in a byte stream, each behind a start code. */
 export function writeAnnexB(units: readonly Uint8Array[]): Uint8Array {
-  return concat(...units.flatMap((unit) => [START_CODE, unit]));
+  return concatAll(units.flatMap((unit) => [START_CODE, unit]));
 }
 
 /** The units of each picture, with what goes before it (7.4.1.2.3). */

@@ -3,6 +3,7 @@
  * (STAP-A) included. Nothing in a NAL unit is read but its first octet.
  */
 import { concat } from "../../base/bytes.ts";
+import { OctetBuffer } from "../../base/octet-buffer.ts";
 
 /** Hertz of RTP timestamps (RFC 6184 8.2.1). */
 export const H264_RATE = 90_000;
@@ -47,8 +48,8 @@ function fragmentsOf(unit: Uint8Array, size: number): Uint8Array[] {
 
 /** The NAL units of one stream out of its payloads, which are given in the order of their sequence numbers. */
 export class H264Depacketiser {
-  #parts: Uint8Array[] = [];
-  #length = 0;
+  /** The unit whose fragments come, as far as they have come; empty when none is under way. */
+  readonly #unit = new OctetBuffer();
   #next: number | undefined;
   #incomplete = 0;
   /** The unit whose fragments come is counted already. */
@@ -79,22 +80,22 @@ export class H264Depacketiser {
     const part = payload.subarray(FU_HEAD_BYTES);
     if ((flags & START) !== 0) {
       this.#drop();
-      this.#add(Uint8Array.of((payload[0]! & NRI) | (flags & TYPE)));
+      this.#unit.add(Uint8Array.of((payload[0]! & NRI) | (flags & TYPE)));
       this.#isCounted = false;
-    } else if (this.#length === 0) {
+    } else if (this.#unit.length === 0) {
       // An earlier fragment is lost.
       if (!this.#isCounted) this.#incomplete++;
       this.#isCounted = (flags & END) === 0;
       return [];
     }
-    if (this.#length + part.length > MAX_UNIT_BYTES) {
+    if (this.#unit.length + part.length > MAX_UNIT_BYTES) {
       this.#drop();
       return [];
     }
-    this.#add(part.slice());
+    this.#unit.add(part);
     if ((flags & END) === 0) return [];
-    const unit = concat(...this.#parts);
-    this.#forget();
+    const unit = this.#unit.octets.slice();
+    this.#unit.clear();
     return [unit];
   }
 
@@ -114,19 +115,9 @@ export class H264Depacketiser {
     return units;
   }
 
-  #add(part: Uint8Array): void {
-    this.#parts.push(part);
-    this.#length += part.length;
-  }
-
   #drop(): void {
-    if (this.#length > 0) this.#incomplete++;
-    this.#isCounted = this.#length > 0;
-    this.#forget();
-  }
-
-  #forget(): void {
-    this.#parts = [];
-    this.#length = 0;
+    if (this.#unit.length > 0) this.#incomplete++;
+    this.#isCounted = this.#unit.length > 0;
+    this.#unit.clear();
   }
 }

@@ -71,8 +71,9 @@ export function registerKmsKeyprov(parent: Command, runner: Runner): void {
 }
 
 async function kmsKeyprov({ output, stdin }: Context, options: Options): Promise<ExitStatus> {
-  const users = (options.user ?? []).map((uri) => serviceIdOption(uri, "--user"));
-  if (options.users !== undefined) users.push(...(await uriListFile(options.users, stdin, "--users")));
+  const named = (options.user ?? []).map((uri) => serviceIdOption(uri, "--user"));
+  const inFile = options.users === undefined ? [] : await uriListFile(options.users, stdin, "--users");
+  const users = [...named, ...inFile];
   if (users.length === 0) throw usageError("NO_USER", "give --user or --users");
   requireDistinct(users, "--users");
   const count = integerOption(options.periods, "--periods", 1, 120);

@@ -102,8 +102,8 @@ async function urisOf(
   file: string | undefined,
   stdin: ByteSource,
 ): Promise<string[]> {
-  const uris = args.map((uri) => serviceIdOption(uri, "URI"));
-  if (file !== undefined) uris.push(...(await uriListFile(file, stdin, "--users")));
+  const inFile = file === undefined ? [] : await uriListFile(file, stdin, "--users");
+  const uris = [...args.map((uri) => serviceIdOption(uri, "URI")), ...inFile];
   if (uris.length === 0)
     throw usageError("NO_USER", `give URIs, or --users FILE (${STDIN} is standard input)`);
   requireDistinct(uris, "--users");

@@ -2,7 +2,7 @@
  * A capture with the media of groups decrypted. Wireshark reads no keys out of MIKEY messages, so it is given packets
  * in clear: IP packets in a classic pcap file, everything but SRTP as it was captured.
  */
-import { concat } from "../../base/bytes.ts";
+import { concat, concatAll } from "../../base/bytes.ts";
 import type { DeliveredKey, KeyId } from "../../bindings/index.ts";
 import { GroupMedia, type MediaService } from "../../bindings/media/index.ts";
 import type { CapturedFrame } from "./capture.ts";
@@ -48,7 +48,7 @@ export async function decryptCapture(
     const [seconds, micros] = [Math.floor(time / 1000), Math.round((time % 1000) * 1000)];
     out.push(words(seconds, Math.min(micros, 999_999), ip.length, ip.length), ip);
   }
-  return { octets: concat(...out), decrypted, packets };
+  return { octets: concatAll(out), decrypted, packets };
 }
 
 /** A relayed packet is in a capture once for each leg, which is no replay here: what was opened before is remembered. */

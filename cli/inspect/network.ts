@@ -1,5 +1,5 @@
 /** From frames to what was said: UDP datagrams, and TCP streams put together in order (RFC 791, 8200, 768, 9293). */
-import { concat } from "../../base/bytes.ts";
+import { concatAll } from "../../base/bytes.ts";
 import { Octets } from "./bytes.ts";
 import type { CapturedFrame } from "./capture.ts";
 
@@ -148,7 +148,7 @@ function inOrder(segments: readonly Segment[]): Uint8Array {
     parts.push(fresh);
     next += fresh.length;
   }
-  return concat(...parts);
+  return concatAll(parts);
 }
 
 function dotted(ip: Octets, at: number): string {

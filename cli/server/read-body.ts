@@ -1,14 +1,13 @@
 /** Reads the body of a request to a plain HTTP server. */
 import type { IncomingMessage } from "node:http";
+import { OctetBuffer } from "../../base/octet-buffer.ts";
 
 /** Undefined for a body of more than `most` octets, of which no more is read. Rejects when the connection breaks off. */
 export async function readBody(request: IncomingMessage, most: number): Promise<Uint8Array | undefined> {
-  const chunks: Buffer[] = [];
-  let length = 0;
+  const body = new OctetBuffer();
   for await (const chunk of request as AsyncIterable<Buffer>) {
-    length += chunk.length;
-    if (length > most) return undefined;
-    chunks.push(chunk);
+    if (body.length + chunk.length > most) return undefined;
+    body.add(chunk);
   }
-  return new Uint8Array(Buffer.concat(chunks));
+  return body.octets.slice();
 }

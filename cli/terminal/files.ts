@@ -2,8 +2,9 @@
 import { chmod, mkdir, open, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { sha256 } from "@noble/hashes/sha2.js";
-import { concat, toHex, utf8 } from "../../base/bytes.ts";
+import { toHex, utf8 } from "../../base/bytes.ts";
 import { fileError } from "../../base/file-error.ts";
+import { OctetBuffer } from "../../base/octet-buffer.ts";
 import { usageError } from "./usage.ts";
 
 /** Name of standard input on the command line. */
@@ -21,14 +22,12 @@ export async function readInput(name: string, stdin: ByteSource, limit: number):
 
 async function readStandardInput(stdin: ByteSource, limit: number): Promise<Uint8Array> {
   if (stdin.isTTY) throw usageError("NO_INPUT", "no FILE was given and nothing is piped in");
-  const chunks: Uint8Array[] = [];
-  let length = 0;
+  const input = new OctetBuffer();
   for await (const chunk of stdin) {
-    length += chunk.length;
-    if (length > limit) throw tooLarge("standard input", limit);
-    chunks.push(chunk);
+    if (input.length + chunk.length > limit) throw tooLarge("standard input", limit);
+    input.add(chunk);
   }
-  return concat(...chunks);
+  return input.octets.slice();
 }
 
 export async function readFile(name: string, limit: number): Promise<Uint8Array> {

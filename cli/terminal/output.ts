@@ -98,7 +98,9 @@ function toJson(value: Json): string {
 
 /** Text in columns, the first row as heading; columns of numbers are set to the right. */
 export function table(rows: readonly (readonly string[])[]): string[] {
-  const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)));
+  const widths = (rows[0] ?? []).map((_, i) =>
+    rows.reduce((widest, row) => Math.max(widest, row[i]?.length ?? 0), 0),
+  );
   const numeric = widths.map((_, i) =>
     rows.slice(1).every((row) => /^[\d.,\s]*(?:\/s| ms| s)?$/.test(row[i] ?? "")),
   );

@@ -125,3 +125,8 @@ it("a table aligns numbers to the right", () => {
     ]),
   ).toEqual(["step      count", "--------  -----", "seal       1000", "open all      7"]);
 });
+
+it("a table has any number of rows", () => {
+  const rows = Array.from({ length: 150_000 }, () => ["alice"]);
+  expect(table([["user"], ...rows]).at(-1)).toBe("alice");
+});

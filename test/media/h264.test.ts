@@ -72,6 +72,21 @@ describe("payloads of H.264", () => {
   });
 });
 
+describe("a hostile sender of H.264", () => {
+  it("who sends a unit in fragments of one octet, or of none, takes no memory for each", () => {
+    const receiver = new H264Depacketiser();
+    const fragment = (flags: number, ...octets: number[]) => Uint8Array.of(0x60 | 28, flags | IDR, ...octets);
+    receiver.take(fragment(0x80), 0);
+    const before = process.memoryUsage();
+    const many = 400_000;
+    for (let i = 1; i <= many; i++) receiver.take(i % 2 === 0 ? fragment(0) : fragment(0, 7), i & 0xffff);
+    const after = process.memoryUsage();
+    expect(after.arrayBuffers - before.arrayBuffers).toBeLessThan(16 << 20);
+    const [whole] = receiver.take(fragment(0x40, 9), (many + 1) & 0xffff);
+    expect([whole?.length, whole?.[1], whole?.at(-1)]).toEqual([2 + many / 2, 7, 9]);
+  });
+});
+
 describe("a byte stream of H.264", () => {
   it("has the units that it was written from", () => {
     fc.assert(

@@ -1,6 +1,7 @@
 /** The body of an HTTP answer, with limits on time and size. */
-import { concat, wipe } from "../../base/bytes.ts";
+import { wipe } from "../../base/bytes.ts";
 import { type ErrorCode, MikeySakkeError } from "../../base/errors.ts";
+import { OctetBuffer } from "../../base/octet-buffer.ts";
 
 /**
  * The octets as they come. Throws the reason of `signal` once that is aborted; the connection is freed when the rest is
@@ -35,18 +36,18 @@ export async function readAll(
   code: ErrorCode,
   signal?: AbortSignal,
 ): Promise<Uint8Array> {
-  const parts: Uint8Array[] = [];
+  const body = new OctetBuffer();
   try {
-    let length = 0;
     for await (const part of chunksOf(stream, signal)) {
-      parts.push(part);
-      length += part.length;
-      if (length > maxBytes) {
+      const isTooLong = body.length + part.length > maxBytes;
+      if (!isTooLong) body.add(part);
+      wipe(part);
+      if (isTooLong) {
         throw new MikeySakkeError("transport", code, `the answer has more than ${maxBytes} octets`);
       }
     }
-    return concat(...parts);
+    return body.octets.slice();
   } finally {
-    wipe(...parts);
+    body.wipe();
   }
 }

@@ -1,4 +1,5 @@
 /** Cuts a stream into messages by Content-Length (RFC 3261 18.3), and sees keep-alives (RFC 5626 3.5.1). */
+import { OctetBuffer } from "../../../base/octet-buffer.ts";
 import { DEFAULT_LIMITS, type SipLimits } from "./limits.ts";
 import { endOfHead, sipError } from "./parse.ts";
 
@@ -20,16 +21,12 @@ const LENGTH = /(?:^|\r\n)(?:content-length|l)[ \t]*:[ \t]*([^\r]*)/gi;
 const latin1 = new TextDecoder("latin1");
 const CR = 13;
 const LF = 10;
-const NOTHING = new Uint8Array(0);
-/** Octets of the first buffer, which doubles until the message fits. */
-const FIRST_BUFFER = 512;
 
 export class StreamFramer {
   readonly #events: FramerEvents;
   readonly #limits: SipLimits;
-  /** The held part of a message that is not complete: the first `#length` octets. No piece that came is kept. */
-  #buffer: Uint8Array = NOTHING;
-  #length = 0;
+  /** The part of a message that is not complete. */
+  #held = new OctetBuffer();
   /** Octets that the next message has in all, once its head has been read. */
   #wanted: number | undefined;
   /** The offset at which the search for the end of the head goes on. */
@@ -44,12 +41,12 @@ export class StreamFramer {
 
   /** Part of a message has come, and not the rest. */
   get pending(): boolean {
-    return this.#length > 0;
+    return this.#held.length > 0;
   }
 
   /** Octets of memory that the unfinished message takes: at most twice those that came, and 512. */
   get held(): number {
-    return this.#buffer.length;
+    return this.#held.capacity;
   }
 
   /**
@@ -57,8 +54,9 @@ export class StreamFramer {
    * far away: the stream is of no use after that.
    */
   push(bytes: Uint8Array): boolean {
-    const isJoined = this.#length > 0;
-    const all = isJoined ? this.#append(bytes) : bytes;
+    const isJoined = this.#held.length > 0;
+    if (isJoined) this.#held.add(bytes);
+    const all = isJoined ? this.#held.octets : bytes;
     this.#hasPing = false;
     this.#hasPong = false;
     let at = 0;
@@ -73,27 +71,11 @@ export class StreamFramer {
     return whole;
   }
 
-  #append(bytes: Uint8Array): Uint8Array {
-    const length = this.#length + bytes.length;
-    if (length > this.#buffer.length) {
-      const larger = new Uint8Array(Math.max(length, 2 * this.#buffer.length));
-      larger.set(this.#buffer.subarray(0, this.#length));
-      this.#buffer = larger;
-    }
-    this.#buffer.set(bytes, this.#length);
-    this.#length = length;
-    return this.#buffer.subarray(0, length);
-  }
-
+  /** In a buffer of its own size: the old one may have held a long message. */
   #keep(rest: Uint8Array): void {
-    this.#length = rest.length;
-    if (rest.length === 0) {
-      this.#buffer = NOTHING;
-      return;
-    }
-    const buffer = new Uint8Array(Math.max(FIRST_BUFFER, rest.length));
-    buffer.set(rest);
-    this.#buffer = buffer;
+    const held = new OctetBuffer();
+    if (rest.length > 0) held.add(rest);
+    this.#held = held;
   }
 
   /** Returns where what follows one message or empty line begins; `from` when more octets are needed. */
