@@ -5,20 +5,18 @@ import { defined } from "../../base/defined.ts";
 import {
   accessUnitsOf,
   H264_RATE,
-  H264Depacketiser,
-  PacketOrder,
   packetiseH264,
   splitAnnexB,
   writeAnnexB,
 } from "../../bindings/media/index.ts";
 import type { FloorChange } from "../../roles/client/calls/index.ts";
-import type { ReceivedVideo } from "../../roles/client/calls/video-call.ts";
 import { type McxMemberOptions, openMcxMember } from "../device/member.ts";
 import { listenForStop } from "../server/stop.ts";
 import { type ByteSource, readInput } from "../terminal/files.ts";
 import type { Output } from "../terminal/output.ts";
 import { usageError } from "../terminal/usage.ts";
 import { causeOf } from "./talk.ts";
+import { VideoStreams } from "./video-streams.ts";
 
 const MAX_VIDEO = 256 << 20;
 /** Others have the last packets before one leaves. */
@@ -153,40 +151,5 @@ export async function watchInto(
     clearTimeout(timer);
     stop.release();
     await close();
-  }
-}
-
-interface Stream {
-  readonly order: PacketOrder<ReceivedVideo>;
-  readonly units: H264Depacketiser;
-}
-
-/** The NAL units of each stream that comes, in their order. */
-class VideoStreams {
-  readonly #take: (units: readonly Uint8Array[]) => void;
-  readonly #streams = new Map<string, Stream>();
-
-  constructor(take: (units: readonly Uint8Array[]) => void) {
-    this.#take = take;
-  }
-
-  get incomplete(): number {
-    return [...this.#streams.values()].reduce((sum, { units }) => sum + units.incomplete, 0);
-  }
-
-  take(video: ReceivedVideo): void {
-    const name = `${video.ssrc} ${video.user ?? ""}`;
-    const stream = this.#streams.get(name) ?? { order: new PacketOrder(), units: new H264Depacketiser() };
-    this.#streams.set(name, stream);
-    this.#write(stream, stream.order.push(video.sequenceNumber, video));
-  }
-
-  flush(): void {
-    for (const stream of this.#streams.values()) this.#write(stream, stream.order.flush());
-  }
-
-  #write({ units }: Stream, videos: readonly ReceivedVideo[]): void {
-    const whole = videos.flatMap(({ payload, sequenceNumber }) => units.take(payload, sequenceNumber));
-    if (whole.length > 0) this.#take(whole);
   }
 }
