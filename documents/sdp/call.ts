@@ -7,12 +7,14 @@ import { defined } from "../../base/defined.ts";
 import { MikeySakkeError } from "../../base/errors.ts";
 import { canonicalHost } from "../../transport/datagram/host.ts";
 import type { DatagramAddress } from "../../transport/datagram/ports.ts";
+import { controlLines, controlStreamOf, QUEUEING } from "./control-stream.ts";
 import {
   addressOf,
   attributeOf,
   bad,
   connectionOf,
   hostOf,
+  isSameEncoding,
   linesOf,
   portOf,
   sectionOf,
@@ -38,10 +40,8 @@ export const G711: readonly SpeechFormat[] = [
 /** Opus always has this name (RFC 7587 7); its payload type is dynamic, and most clients use this one. */
 export const OPUS: SpeechFormat = { type: 111, encoding: "opus/48000/2" };
 
-/** Names of encodings are compared without case, and one channel need not be stated (RFC 8866 6.6). */
 export function isSameFormat(one: SpeechFormat, other: SpeechFormat): boolean {
-  const nameOf = ({ encoding }: SpeechFormat) => encoding.toLowerCase().replace(/\/1$/, "");
-  return one.type === other.type && nameOf(one) === nameOf(other);
+  return one.type === other.type && isSameEncoding(one.encoding, other.encoding);
 }
 
 export interface CallDescription {
@@ -73,8 +73,6 @@ export const NO_ADDRESS: DatagramAddress = { host: "0.0.0.0", port: 9 };
 const MAX_FORMATS = 32;
 const MULTICAST = "x-mikey-sakke-multicast";
 const MULTI_TALKER = "x-multi-talker";
-/** TS 24.380 14.2.2. */
-const QUEUEING = "mc_queueing";
 /** RFC 4567 3.1. */
 const KEY_MGMT = "key-mgmt";
 /** RFC 8124 4.2. */
@@ -102,9 +100,7 @@ export function writeCallSdp(call: CallDescription, id: number, version = 1): Ui
       ...(parameters === undefined ? [] : [`a=fmtp:${type} ${parameters}`]),
     ]),
     "a=ptime:20",
-    `m=application ${floor.port} udp MCPTT`,
-    `c=IN ${hostOf(floor)}`,
-    ...(features.length === 0 ? [] : [`a=fmtp:MCPTT ${features.join(";")}`]),
+    ...controlLines("MCPTT", floor, features),
   ];
   return utf8(`${lines.join("\r\n")}\r\n`);
 }
@@ -116,17 +112,13 @@ export function readCallSdp(octets: Uint8Array): CallDescription {
   const host = connectionOf(session!);
   const audio = sectionOf(sections, /^m=audio (\d{1,5}) RTP\/SAVPF? (.+)$/, "speech under RTP/SAVP");
   const speech = speechOf(audio.lines, audio.rest);
-  const floor = sectionOf(sections, /^m=application (\d{1,5}) udp (MCPTT)$/, "floor control");
+  const { address: floor, features } = controlStreamOf(sections, host, "MCPTT", "floor control");
   const multicast = multicastOf(session!);
   const webSocket = webSocketOf(session!);
   const mikey = mikeyOf(lines);
-  const features =
-    attributeOf(floor.lines, "fmtp")
-      ?.replace(/^MCPTT /, "")
-      .split(";") ?? [];
   return {
     media: { host: addressOf(connectionOf(audio.lines) ?? host), port: audio.port },
-    floor: { host: addressOf(connectionOf(floor.lines) ?? host), port: floor.port },
+    floor,
     speech,
     ...(features.includes(MULTI_TALKER) && { multiTalker: true }),
     ...(!features.includes(QUEUEING) && { queueing: false }),

@@ -50,6 +50,12 @@ export function attributeOf(lines: readonly string[], name: string): string | un
   return lines.find((line) => line.startsWith(start))?.slice(start.length);
 }
 
+/** Names of encodings are compared without case, and one channel need not be stated (RFC 8866 6.6). */
+export function isSameEncoding(one: string, other: string): boolean {
+  const [a, b] = [one, other].map((encoding) => encoding.toLowerCase().replace(/\/1$/, ""));
+  return a === b;
+}
+
 export function portOf(text: string): number {
   const port = Number(text);
   if (port < 1 || port > 0xffff) throw bad(`port ${text}`);

@@ -6,15 +6,16 @@
 import { utf8 } from "../../base/bytes.ts";
 import { defined } from "../../base/defined.ts";
 import type { DatagramAddress } from "../../transport/datagram/ports.ts";
+import { controlLines, controlStreamOf, QUEUEING } from "./control-stream.ts";
 import {
   addressOf,
   attributeOf,
   bad,
   connectionOf,
   hostOf,
+  isSameEncoding,
   linesOf,
   portOf,
-  sectionOf,
   sectionsOf,
 } from "./lines.ts";
 
@@ -62,10 +63,7 @@ const ORDER: NonNullable<VideoCallDescription["order"]> = [
 ];
 const MAX_FORMATS = 32;
 const MAX_ATTRIBUTES = 16;
-/** TS 24.581 14.2.2. */
-const QUEUEING = "mc_queueing";
 const SAVP = /^m=(video|audio) (\d{1,5}) (RTP\/SAVPF?) (.+)$/;
-const CONTROL = /^m=application (\d{1,5}) udp (MCVideo)$/i;
 /** Attributes whose value begins with a payload type: RFC 8866 6.15, RFC 4585 4.2, RFC 6236. */
 const OF_FORMAT = /^a=(fmtp|rtcp-fb|imageattr):(\d{1,3}|\*) (\S.*)$/;
 
@@ -76,7 +74,7 @@ export function writeVideoCallSdp(call: VideoCallDescription, id: number): Uint8
   const streams = order.flatMap(([kind, line]) => {
     if (kind === "video") return streamLines("video", video);
     if (kind === "audio" && audio !== undefined) return streamLines("audio", audio);
-    if (kind === "control") return controlLines(control, queueing);
+    if (kind === "control") return controlLines("MCVideo", control, queueing ? [QUEUEING] : []);
     return line === "" ? [] : [rejected(line)];
   });
   const head = ["v=0", `o=- ${id} 1 IN ${hostOf(video.address)}`, "s=-", `c=IN ${hostOf(video.address)}`];
@@ -98,14 +96,6 @@ function streamLines(kind: "audio" | "video", stream: MediaStream): string[] {
   ];
 }
 
-function controlLines(control: DatagramAddress, queueing: boolean): string[] {
-  return [
-    `m=application ${control.port} udp MCVideo`,
-    `c=IN ${hostOf(control)}`,
-    ...(queueing ? [`a=fmtp:MCVideo ${QUEUEING}`] : []),
-  ];
-}
-
 /** RFC 3264 6: a stream is rejected by its port. */
 function rejected(line: string): string {
   return line.replace(/^(m=\S+) \d+/, "$1 0");
@@ -120,17 +110,12 @@ export function readVideoCallSdp(octets: Uint8Array): VideoCallDescription {
   const [audio, ...moreAudio] = streams.filter((stream) => stream?.kind === "audio");
   if (video === undefined || moreVideo.length > 0) throw bad("must have one stream of video under RTP/SAVP");
   if (moreAudio.length > 0) throw bad("must have one stream of audio under RTP/SAVP at most");
-  const control = sectionOf(sections, CONTROL, "transmission control");
-  const features =
-    attributeOf(control.lines, "fmtp")
-      ?.replace(/^MCVideo /i, "")
-      .split(";")
-      .map((feature) => feature.trim()) ?? [];
+  const control = controlStreamOf(sections, host, "MCVideo", "transmission control");
   return {
     video: video.stream,
     ...defined({ audio: audio?.stream }),
-    control: { host: addressOf(connectionOf(control.lines) ?? host), port: control.port },
-    ...(!features.includes(QUEUEING) && { queueing: false }),
+    control: control.address,
+    ...(!control.features.includes(QUEUEING) && { queueing: false }),
     order: sections.map((lines, i) => {
       const kind = lines === control.lines ? "control" : (streams[i]?.kind ?? "other");
       return [kind, lines[0]!.trimEnd()];
@@ -179,8 +164,8 @@ function formatsOf(lines: readonly string[], types: string): MediaFormat[] {
  * (RFC 6184 8.2.2).
  */
 export function isSameMediaFormat(one: MediaFormat, other: MediaFormat): boolean {
-  const nameOf = ({ encoding = "" }: MediaFormat) => encoding.toLowerCase().replace(/\/1$/, "");
-  return one.type === other.type && nameOf(one) === nameOf(other) && modeOf(one) === modeOf(other);
+  const isSameName = isSameEncoding(one.encoding ?? "", other.encoding ?? "");
+  return one.type === other.type && isSameName && modeOf(one) === modeOf(other);
 }
 
 function modeOf({ attributes = [] }: MediaFormat): string {

@@ -42,6 +42,14 @@ describe("the SDP of a call", () => {
     expect(readCallSdp(utf8(other.join("\n")))).toEqual({ ...CALL, speech: G711 });
   });
 
+  it("is read with the protocol of floor control in letters of either case, and blanks between its features", () => {
+    const text = lines
+      .join("\r\n")
+      .replaceAll("MCPTT", "mcptt")
+      .replace("mc_queueing", "mc_priority=5; mc_queueing ");
+    expect(readCallSdp(utf8(text))).toEqual({ ...CALL, speech: G711 });
+  });
+
   it("offers each named speech format, in the order of the offer, and nothing beside speech", () => {
     const speech = [
       "m=audio 5004 RTP/SAVP 97 9 100 98 101 0",
