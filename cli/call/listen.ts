@@ -2,10 +2,10 @@
 import { open } from "node:fs/promises";
 import { defined } from "../../base/defined.ts";
 import { G711_FRAME } from "../../bindings/media/index.ts";
-import { listenForStop } from "../server/stop.ts";
 import type { Output } from "../terminal/output.ts";
 import type { LineEvents, OpenLine } from "./line.ts";
 import { everyFrame } from "./pace.ts";
+import { recordingEnd } from "./recording-end.ts";
 import { speechCodecs } from "./speech.ts";
 import { SPEECH_RATE, wavHeader, wavSamples } from "./wav.ts";
 
@@ -28,10 +28,7 @@ export async function hear(
   // Until there is something to end well, a signal ends the process as it would any other.
   const codecs = await speechCodecs("g711");
   const line = await openLine(codecs);
-  const stop = listenForStop();
-  const end = new AbortController();
-  void stop.stopped.then(() => end.abort());
-  const timer = seconds === undefined ? undefined : setTimeout(() => end.abort(), 1000 * seconds);
+  const recording = recordingEnd(seconds);
   try {
     const file = await open(out, "w");
     try {
@@ -44,9 +41,9 @@ export async function hear(
             talker === undefined ? "nobody talks" : `${talker} talks`,
           ]);
         },
-        onEnd: () => end.abort(),
+        onEnd: recording.end,
       };
-      const begun = await line.begin(events, end.signal);
+      const begun = await line.begin(events, recording.signal);
       if (begun === undefined) return NOTHING;
       const { call, hangUp } = begun;
       listening?.();
@@ -63,7 +60,7 @@ export async function hear(
           if (frame !== undefined || samples > 0) await write(frame ?? new Int16Array(G711_FRAME));
           return true;
         },
-        { signal: end.signal },
+        { signal: recording.signal },
       );
       const { received, refused } = call.counters.media;
       await hangUp();
@@ -74,8 +71,7 @@ export async function hear(
       await file.close();
     }
   } finally {
-    clearTimeout(timer);
-    stop.release();
+    recording.release();
     await line.close();
   }
 }

@@ -11,10 +11,10 @@ import {
 } from "../../bindings/media/index.ts";
 import type { FloorChange } from "../../roles/client/calls/index.ts";
 import { type McxMemberOptions, openMcxMember } from "../device/member.ts";
-import { listenForStop } from "../server/stop.ts";
 import { type ByteSource, readInput } from "../terminal/files.ts";
 import type { Output } from "../terminal/output.ts";
 import { usageError } from "../terminal/usage.ts";
+import { recordingEnd } from "./recording-end.ts";
 import { causeOf } from "./talk.ts";
 import { VideoStreams } from "./video-streams.ts";
 
@@ -109,10 +109,7 @@ export async function watchInto(
   watching: () => void,
 ): Promise<Watched> {
   const { client, close } = await openMcxMember({ ...member, onEvent: () => undefined });
-  const stop = listenForStop();
-  const end = new AbortController();
-  void stop.stopped.then(() => end.abort());
-  const timer = seconds === undefined ? undefined : setTimeout(() => end.abort(), 1000 * seconds);
+  const recording = recordingEnd(seconds);
   try {
     const file = await open(out, "w");
     let units = 0;
@@ -121,11 +118,11 @@ export async function watchInto(
       units += those.length;
       writing = writing.then(() => file.write(writeAnnexB(those)));
       // It is told below.
-      writing.catch(() => end.abort());
+      writing.catch(recording.end);
     });
     try {
       const ended = new Promise<void>((resolve) => {
-        end.signal.addEventListener("abort", () => resolve(), { once: true });
+        recording.signal.addEventListener("abort", () => resolve(), { once: true });
       });
       const { call, hangUp } = await client.video(member.groupUri, {
         onTransmission({ floor: { state, talker } }) {
@@ -134,7 +131,7 @@ export async function watchInto(
           ]);
         },
         onVideo: (video) => streams.take(video),
-        onEnd: () => end.abort(),
+        onEnd: recording.end,
       });
       watching();
       await ended;
@@ -148,8 +145,7 @@ export async function watchInto(
       await file.close();
     }
   } finally {
-    clearTimeout(timer);
-    stop.release();
+    recording.release();
     await close();
   }
 }

@@ -14,6 +14,7 @@ import {
   type UnprotectedRtp,
 } from "../../bindings/media/index.ts";
 import type { Identities } from "./identities.ts";
+import { NO_FAULTS } from "./media-faults.ts";
 import type { NamedTalkers } from "./named-talkers.ts";
 import { G711_CODECS, type SpeechCodec } from "./speech-codec.ts";
 import { NO_FRAMES, sumOf, TalkerStream } from "./talker-stream.ts";
@@ -86,13 +87,7 @@ const SURE = 10;
 export class Listener {
   readonly #options: ListenerOptions;
   readonly #counted = { received: 0, notSpeech: 0, notClaimed: 0, mismatches: 0 };
-  readonly #refused: Record<MediaFault, number> = {
-    malformed: 0,
-    "unknown-key": 0,
-    replayed: 0,
-    "not-authentic": 0,
-    "not-encrypted": 0,
-  };
+  readonly #refused = { ...NO_FAULTS };
   readonly #streams = new Set<TalkerStream>();
   /** The frame counts of streams that are gone. */
   #past = NO_FRAMES;

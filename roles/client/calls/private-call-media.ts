@@ -4,7 +4,6 @@ import type { RandomSource } from "../../../base/random.ts";
 import {
   type JitterBufferOptions,
   type MaybePromise,
-  type MediaFault,
   type MediaRefusal,
   type MediaService,
   PrivateMedia,
@@ -17,6 +16,7 @@ import {
 import { drawSsrc } from "../../../bindings/media/used-ssrcs.ts";
 import type { SpeechFormat } from "../../../documents/sdp/call.ts";
 import { addressKey, type DatagramAddress, type DatagramPort } from "../../../transport/datagram/ports.ts";
+import { NO_FAULTS } from "../../call/media-faults.ts";
 import { codecFor, G711_CODECS, type SpeechCodec } from "../../call/speech-codec.ts";
 import { NO_FRAMES, sumOf, TalkerStream } from "../../call/talker-stream.ts";
 import { VoiceSender, type VoiceStream } from "../../call/voice-sender.ts";
@@ -42,14 +42,6 @@ export interface PrivateCallMediaOptions {
   /** Media of the other side came. */
   readonly onHeard: (ssrc: number) => void;
 }
-
-const NO_FAULTS: Readonly<Record<MediaFault, number>> = {
-  malformed: 0,
-  "unknown-key": 0,
-  replayed: 0,
-  "not-authentic": 0,
-  "not-encrypted": 0,
-};
 
 export class PrivateCallMedia {
   readonly sender: VoiceSender<PrivateStream>;

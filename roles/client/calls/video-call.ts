@@ -24,6 +24,7 @@ import type { MediaFormat, VideoCallDescription } from "../../../documents/sdp/v
 import { addressKey, type DatagramPort } from "../../../transport/datagram/ports.ts";
 import type { ControlKeys } from "../../call/control-keys.ts";
 import { Identities } from "../../call/identities.ts";
+import { NO_FAULTS } from "../../call/media-faults.ts";
 import {
   acknowledgementOf,
   heardByParticipant,
@@ -103,13 +104,7 @@ export class VideoCall {
   readonly #channel: ControlChannel<TransmissionContent>;
   readonly #floor: FloorParticipant;
   readonly #counted = { sent: 0, failed: 0, strangers: 0, received: 0 };
-  readonly #refused: Record<MediaFault, number> = {
-    malformed: 0,
-    "unknown-key": 0,
-    replayed: 0,
-    "not-authentic": 0,
-    "not-encrypted": 0,
-  };
+  readonly #refused = { ...NO_FAULTS };
   readonly #receiving: Timer;
   #stream: GroupMediaSender;
   #sequenceNumber: number;
