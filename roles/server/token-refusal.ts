@@ -11,6 +11,16 @@ const TEXTS = {
 
 export type TokenRefusalCode = keyof typeof TEXTS;
 
+/** The status of the answer, in HTTP and in SIP. */
+export const TOKEN_STATUS = {
+  TOKEN_MISSING: 401,
+  TOKEN_INVALID: 401,
+  TOKEN_EXPIRED: 401,
+  /** RFC 6750 3.1. */
+  WRONG_SCOPE: 403,
+  TOKENS_UNAVAILABLE: 503,
+} as const satisfies Readonly<Record<TokenRefusalCode, number>>;
+
 /** `detail` is for the log and the audit log, never for the answer. */
 export class TokenRefusal extends MikeySakkeError {
   declare readonly code: TokenRefusalCode;

@@ -9,6 +9,7 @@ import { addBackupRoute } from "../../server/backup-route.ts";
 import { httpChallenge } from "../../server/bearer-challenge.ts";
 import type { ListenerGuard } from "../../server/listener.ts";
 import { addOpenApiRoute } from "../../server/openapi.ts";
+import { TOKEN_STATUS } from "../../server/token-refusal.ts";
 import type { TokenVerifier } from "../../server/tokens.ts";
 import { answerMalformed, isCallersFault } from "../../server/wire-error.ts";
 import { loggable } from "../common/errors.ts";
@@ -27,11 +28,8 @@ const MAX_STREAMS = 64;
 const TRACEPARENT = "traceparent";
 
 const STATUS: Partial<Readonly<Record<ErrorCode, number>>> = {
+  ...TOKEN_STATUS,
   ADMIN_TOKEN: 401,
-  TOKEN_MISSING: 401,
-  TOKEN_INVALID: 401,
-  TOKEN_EXPIRED: 401,
-  WRONG_SCOPE: 403,
   FORBIDDEN: 403,
   NOT_FOUND: 404,
   GROUP_UNKNOWN: 404,
@@ -43,7 +41,6 @@ const STATUS: Partial<Readonly<Record<ErrorCode, number>>> = {
   MEMBER_EXISTS: 409,
   GMK_REVOKED: 409,
   GROUP_CHANGED: 412,
-  TOKENS_UNAVAILABLE: 503,
   CLOCK_OFF: 503,
   CLOCK_AHEAD: 503,
   BUSY: 503,

@@ -1,15 +1,11 @@
 /** Why a SUBSCRIBE is refused, and the answer that says so. */
 import { MikeySakkeError } from "../../../base/errors.ts";
-import { type Answer, RETRY_AFTER, WWW_AUTHENTICATE } from "../../../transport/sip/index.ts";
-import { sipChallenge } from "../../server/bearer-challenge.ts";
+import type { Answer } from "../../../transport/sip/index.ts";
+import { refusalAnswer } from "../../server/sip-refusal.ts";
+import { TOKEN_STATUS } from "../../server/token-refusal.ts";
 
 const STATUS = {
-  TOKEN_MISSING: 401,
-  TOKEN_INVALID: 401,
-  TOKEN_EXPIRED: 401,
-  /** RFC 6750 3.1. */
-  WRONG_SCOPE: 403,
-  TOKENS_UNAVAILABLE: 503,
+  ...TOKEN_STATUS,
   /** The token proves no user's identity, as a server's own does. */
   NO_USER: 403,
   BODY_TOO_LARGE: 413,
@@ -23,9 +19,6 @@ const STATUS = {
 
 export type SubscribeCode = keyof typeof STATUS;
 
-/** Seconds after which tokens may be checked again. */
-const RETRY_SECONDS = 5;
-
 export class SubscribeRefusal extends MikeySakkeError {
   declare readonly code: SubscribeCode;
 
@@ -36,14 +29,7 @@ export class SubscribeRefusal extends MikeySakkeError {
 
   /** @param authorizationServer issuer of the tokens, for the challenge (RFC 8898 4) */
   answer(authorizationServer: string | undefined): Answer {
-    const status = STATUS[this.code];
-    return {
-      status,
-      headers: (headers) => {
-        const challenge = sipChallenge(this.code, { authorizationServer, realm: "gms" });
-        if (challenge !== undefined) headers.set(WWW_AUTHENTICATE, challenge);
-        if (status === 503) headers.set(RETRY_AFTER, { seconds: RETRY_SECONDS, params: new Map() });
-      },
-    };
+    const { code } = this;
+    return refusalAnswer({ status: STATUS[code], code, authorizationServer, realm: "gms" });
   }
 }

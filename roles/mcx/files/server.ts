@@ -19,7 +19,7 @@ import { isSameUri } from "../../../transport/sip/index.ts";
 import { httpChallenge } from "../../server/bearer-challenge.ts";
 import { type Credentials, createListener, type ListenerGuard } from "../../server/listener.ts";
 import type { ServerLog } from "../../server/log.ts";
-import { TokenRefusal } from "../../server/token-refusal.ts";
+import { TOKEN_STATUS, TokenRefusal } from "../../server/token-refusal.ts";
 import type { TokenVerifier } from "../../server/tokens.ts";
 import type { FileDepot } from "./file-depot.ts";
 
@@ -48,7 +48,6 @@ export interface FileServerOptions {
 
 /** Info document, boundaries and headers beside the file. */
 const MULTIPART_BYTES = 64 << 10;
-const STATUS_OF_TOKEN = { WRONG_SCOPE: 403, TOKENS_UNAVAILABLE: 503 } as const;
 
 /** An answer other than success. */
 class FileRefusal extends MikeySakkeError {
@@ -190,8 +189,7 @@ function orBad<T>(read: () => T): T {
 }
 
 function statusOf(error: FastifyError): number {
-  if (error instanceof TokenRefusal)
-    return STATUS_OF_TOKEN[error.code as keyof typeof STATUS_OF_TOKEN] ?? 401;
+  if (error instanceof TokenRefusal) return TOKEN_STATUS[error.code];
   if (error instanceof MikeySakkeError) {
     // RFC 4918 11.5.
     if (error.code === "FILES_FULL") return 507;

@@ -1,15 +1,11 @@
 /** Why a request is refused, and the answer that says so. */
 import { MikeySakkeError } from "../../../base/errors.ts";
-import { type Answer, RETRY_AFTER, WARNING, WWW_AUTHENTICATE } from "../../../transport/sip/index.ts";
-import { sipChallenge } from "../../server/bearer-challenge.ts";
+import { type Answer, WARNING } from "../../../transport/sip/index.ts";
+import { refusalAnswer } from "../../server/sip-refusal.ts";
+import { TOKEN_STATUS } from "../../server/token-refusal.ts";
 
 const STATUS = {
-  TOKEN_MISSING: 401,
-  TOKEN_INVALID: 401,
-  TOKEN_EXPIRED: 401,
-  /** RFC 6750 3.1. */
-  WRONG_SCOPE: 403,
-  TOKENS_UNAVAILABLE: 503,
+  ...TOKEN_STATUS,
   /** The body names another user as the caller than the one whose CSK protects it. */
   FORGED_CALLER: 403,
   /** Only a trusted proxy may say which users have registered. */
@@ -74,8 +70,6 @@ const STATUS = {
 
 export type RefusalCode = keyof typeof STATUS;
 
-/** Seconds after which a request that was refused with 503 may be tried again. */
-const RETRY_SECONDS = 5;
 /** RFC 3261 20.43: miscellaneous, with a text for people. */
 const MISCELLANEOUS = 399;
 
@@ -92,15 +86,13 @@ export class SignallingRefusal extends MikeySakkeError {
   }
 
   answer(authorizationServer: string | undefined): Answer {
-    const { status } = this;
-    return {
+    const { status, code } = this;
+    return refusalAnswer({
       status,
-      headers: (headers) => {
-        const challenge = sipChallenge(this.code, { authorizationServer, realm: "mcx" });
-        if (challenge !== undefined) headers.set(WWW_AUTHENTICATE, challenge);
-        else headers.set(WARNING, { code: MISCELLANEOUS, agent: "mcx", text: this.code });
-        if (status === 503) headers.set(RETRY_AFTER, { seconds: RETRY_SECONDS, params: new Map() });
-      },
-    };
+      code,
+      authorizationServer,
+      realm: "mcx",
+      otherwise: (headers) => headers.set(WARNING, { code: MISCELLANEOUS, agent: "mcx", text: code }),
+    });
   }
 }
