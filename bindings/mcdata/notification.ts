@@ -6,7 +6,7 @@ import { u8, u40 } from "../mikey/writer.ts";
 import { MCDATA_TYPES } from "./message-types.ts";
 import { MCDATA_ID_BYTES } from "./sds-signalling.ts";
 
-/** What senders may ask to be told of (15.2.3). */
+/** The events of a message that its sender may ask to be told of (15.2.3). */
 export const SDS_DISPOSITION_REQUESTS = { DELIVERY: 1, READ: 2, DELIVERY_AND_READ: 3 } as const;
 /** 15.2.5. */
 export const SDS_DISPOSITIONS = {

@@ -149,7 +149,7 @@ function octetsOf(text: string): Uint8Array {
   throw bad(`a=${KEY_MGMT}:mikey is not base64`);
 }
 
-/** What has a name; types that RFC 3551 names need no `a=rtpmap`, of which G.711 is read. */
+/** Returns the formats that have a name; those that RFC 3551 names need no `a=rtpmap`, of which G.711 is read. */
 function speechOf(lines: readonly string[], types: string): SpeechFormat[] {
   const named = new Map(G711.map(({ type, encoding }) => [String(type), encoding]));
   const parameters = new Map<string, string>();

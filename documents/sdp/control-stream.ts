@@ -23,7 +23,7 @@ export function controlLines(
 export interface ControlStream {
   readonly lines: readonly string[];
   readonly address: DatagramAddress;
-  /** What is in `a=fmtp`. */
+  /** The features that `a=fmtp` lists. */
   readonly features: readonly string[];
 }
 

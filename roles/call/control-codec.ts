@@ -6,7 +6,7 @@ import {
   type FloorMessage,
 } from "../../bindings/floor-control/index.ts";
 
-/** What a message says, without the SSRC of its sender. */
+/** The contents of a control message: everything but the SSRC of its sender. */
 export interface ControlContent {
   readonly name: string;
   /** Asks for an acknowledgement. */
@@ -20,9 +20,9 @@ export interface WithSsrc {
 }
 
 export interface ControlCodec<C extends ControlContent> {
-  /** Throws for a message that cannot be written. */
+  /** Throws where the message has a value that its field cannot carry. */
   encode(message: C & WithSsrc): Uint8Array;
-  /** Undefined for octets that are no such message. */
+  /** Returns undefined for octets that are no such message. */
   decode(octets: Uint8Array): (C & WithSsrc) | undefined;
 }
 

@@ -8,7 +8,7 @@ import { Recent } from "./recent.ts";
 export interface MessageName {
   readonly conversationId: Uint8Array;
   readonly messageId: Uint8Array;
-  /** Of a notification, which has the IDs of the message that it is about. */
+  /** The kind of a notification, which otherwise has the same IDs as the message that it is about. */
   readonly disposition?: number;
 }
 

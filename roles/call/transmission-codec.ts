@@ -22,7 +22,7 @@ export const TRANSMISSION_CODEC: ControlCodec<TransmissionContent> = {
   decode: (octets) => readOrNothing(decodeTransmissionMessage, octets),
 };
 
-/** Positions that are none, in a Floor Queue Position Info (TS 24.380 8.2.3.6). */
+/** Values in place of a position, in a Floor Queue Position Info (TS 24.380 8.2.3.6). */
 const FLOOR_POSITIONS = { UNKNOWN: 254, NOT_QUEUED: 255 };
 
 const POSITIONS = new Map([
@@ -30,7 +30,7 @@ const POSITIONS = new Map([
   [FLOOR_POSITIONS.UNKNOWN, QUEUE_POSITIONS.UNKNOWN],
 ]);
 
-/** What a participant says of the floor; undefined for what is said another way. */
+/** Returns the message in transmission control for what a participant says in floor control; undefined where there is none. */
 export function participantWords(content: FloorContent): TransmissionContent | undefined {
   const { priority, userId, indicator } = content;
   switch (content.name) {
@@ -45,7 +45,7 @@ export function participantWords(content: FloorContent): TransmissionContent | u
   }
 }
 
-/** What the server says of a transmission, as a participant of a floor hears it; undefined for what is of reception. */
+/** Returns a message of the server as one of floor control; undefined for messages about reception, which it does not have. */
 export function heardByParticipant(message: TransmissionMessage): FloorMessage | undefined {
   const { ssrc, duration, priority, cause, queue, transmitter, videoSsrc, indicator, sequenceNumber } =
     message;
@@ -80,7 +80,7 @@ export interface TransmissionSsrcs {
 }
 
 /**
- * What the arbiter says, as the server of an MCVideo call says it. `ssrcs`: those of the transmission that it is about, which
+ * Returns what the arbiter says as a message of transmission control. `ssrcs` are those of the transmission that it is about, which
  * for a Floor Granted is that of who gets it. `receptionMode` is one of `RECEPTION_MODES`.
  */
 export function serverWords(

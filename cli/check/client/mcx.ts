@@ -87,7 +87,7 @@ export interface InviteSeen {
 const MAX_BODY = 256 << 10;
 const EVENT_PACKAGE = "poc-settings";
 const ETAG_BYTES = 8;
-/** What is protected is opened, and what should have been is judged by the cases. */
+/** Protected elements are opened, and elements in clear are taken too: the cases judge whether they should have been protected. */
 const AS_IT_IS = { switches: { confidentiality: false, integrity: false } };
 
 export class CheckMcx {

@@ -44,7 +44,7 @@ export interface ReceivedVideo {
   readonly ssrc: number;
   readonly payload: Uint8Array;
   readonly sequenceNumber: number;
-  /** Of 90,000 Hz (RFC 6184 8.2.1). */
+  /** The time of the picture in steps of 90,000 Hz (RFC 6184 8.2.1). */
   readonly timestamp: number;
   /** Whether it is the last one of a picture. */
   readonly marker: boolean;
@@ -57,7 +57,7 @@ const RECEIVE_REQUESTS = 3;
 export interface VideoCallOptions {
   readonly groupUri: string;
   readonly userUri: string;
-  /** Those of the group: `ringKeys`. */
+  /** The keys of the group, as `ringKeys` gives them. */
   readonly keys: GroupMediaKeys;
   /** The call closes its ports. */
   readonly videoPort: DatagramPort;
@@ -83,9 +83,9 @@ export interface VideoCallOptions {
 export interface VideoCounters {
   /** Packets handed to the network. */
   readonly sent: number;
-  /** That could not be protected, or that the network did not take. */
+  /** Packets that could not be protected, or that the network did not take. */
   readonly failed: number;
-  /** From an address that is not the server's. */
+  /** Packets from an address that is not the server's. */
   readonly strangers: number;
   /** Packets that were decrypted. */
   readonly received: number;

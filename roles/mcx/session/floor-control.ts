@@ -7,7 +7,7 @@ import type { FloorOutput } from "../floor/state.ts";
 import { FloorChannel } from "./floor-channel.ts";
 import type { ChannelOptions, TurnControl, TurnRequests } from "./turn-control.ts";
 
-/** TS 24.380 8.2.2; the others have their own answers. */
+/** Messages that may ask for an acknowledgement (TS 24.380 8.2.2); the others have their own answers. */
 const ACKNOWLEDGED: readonly FloorContent["name"][] = [
   "Floor Granted",
   "Floor Taken",
@@ -47,7 +47,7 @@ export class FloorControl implements TurnControl {
     this.#channel.say(output);
   }
 
-  /** A Floor Idle or Floor Taken says so. */
+  /** Says nothing more: a Floor Idle or Floor Taken tells that a talk is over. */
   ended(): void {}
 
   voiceSsrc(): undefined {}

@@ -26,7 +26,7 @@ export interface GroupCallsOptions {
 export interface CallMember extends SessionMember {
   /** Tells the server's descriptions for this member apart from others. */
   readonly sdpId: number;
-  /** In place of the addresses: the answer says where the client connects to. */
+  /** Whether media come over a WebSocket in place of the addresses: the answer says where the client connects to. */
   readonly webSocket?: boolean;
   /** How many the group lets be in a call, this one included. */
   readonly maxParticipants?: number;
@@ -38,7 +38,7 @@ export interface Participant<M, F> {
   readonly member: M;
   /** URI of their leg, where it is over a WebSocket. */
   readonly uri: string | undefined;
-  /** Once it is there. */
+  /** The SIP session of the participant; undefined until the answer has begun it. */
   dialog: SipSession | undefined;
   /** The format that they were told last, in the description of that version. */
   told: F;
@@ -64,13 +64,13 @@ export interface Call<M, F> {
   readonly regained: Timer;
   /** The record of the call, once somebody is in it and where there is a log. */
   logged: LoggedCall | undefined;
-  /** By user: another client of theirs takes the place of the first. */
+  /** The participants by user, each with one client: another one takes the place of the first. */
   readonly participants: Map<string, Participant<M, F>>;
 }
 
 /** `M`: who joins. `A`: the answer to them. */
 export abstract class GroupCalls<M extends CallMember, F, A> {
-  /** For other calls of the server too: they share its ports. */
+  /** Other calls of the server are made with it too, as they share its ports. */
   readonly maker: SessionMaker;
   readonly #options: GroupCallsOptions;
   readonly #service: CallService;
@@ -129,8 +129,8 @@ export abstract class GroupCalls<M extends CallMember, F, A> {
   }
 
   /**
-   * The answer to who joins; others are told where the format changes for them. Errors as `GroupSession.join` and `formatOf`, and usage `TOO_MANY_SESSIONS`, `NO_WEB_SOCKET` and
-   * `CALL_FULL`.
+   * Returns the answer to who joins; others are told where the format changes for them. Errors as `GroupSession.join` and
+   * `formatOf`, and usage `TOO_MANY_SESSIONS`, `NO_WEB_SOCKET` and `CALL_FULL`.
    */
   async join(groupUri: string, member: M): Promise<A> {
     const { user, webSocket } = member;

@@ -34,15 +34,15 @@ import type { TurnControl, TurnRequests, WantedSsrcs } from "./turn-control.ts";
 export interface GroupSessionOptions {
   /** The group; in a private call what stands for it. */
   readonly groupUri: string;
-  /** That of a group when absent. */
+  /** A call of a group when absent. */
   readonly kind?: CallKind;
   readonly service?: MediaService;
   /** All are closed with the session. */
   readonly mediaPort: DatagramPort;
   readonly floorPort: DatagramPort;
-  /** In a call of MCVideo, whose media are video: for the audio that goes with it. */
+  /** The port for the audio that goes with the video, in a call of MCVideo. */
   readonly voicePort?: DatagramPort | undefined;
-  /** In a call of MCVideo. */
+  /** What makes it a call of MCVideo; absent in a call with speech alone. */
   readonly video?: VideoConfig | undefined;
   readonly multicast?: { readonly media: DatagramAddress; readonly floor: FloorMulticast };
   readonly floor?: Partial<FloorConfig>;
@@ -86,7 +86,7 @@ export interface SessionMember {
   readonly receiveOnly?: boolean;
   /** Whether requests of theirs wait while another talks. True when absent. */
   readonly queueing?: boolean;
-  /** In a call of MCVideo, where they take part in its audio: the address of that. */
+  /** The address of their audio in a call of MCVideo; undefined where they do not take part in it. */
   readonly voice?: DatagramAddress | undefined;
   readonly ssrcs?: WantedSsrcs;
 }

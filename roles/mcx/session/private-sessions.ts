@@ -17,7 +17,7 @@ export interface PrivateParty {
   readonly media: DatagramAddress;
   readonly floor: DatagramAddress;
   readonly queueing?: boolean;
-  /** Of `connect`, in place of the addresses. */
+  /** The connection that media come over in place of the addresses, as `connect` gives it. */
   readonly leg?: LegSocket | undefined;
 }
 

@@ -22,7 +22,7 @@ import type { FloorOutput } from "../floor/state.ts";
 import { FloorChannel } from "./floor-channel.ts";
 import type { ChannelOptions, TurnControl, TurnRequests, WantedSsrcs } from "./turn-control.ts";
 
-/** 9.2.2.1; the others have their own answers. */
+/** Messages that may ask for an acknowledgement (9.2.2.1); the others have their own answers. */
 const ACKNOWLEDGED: readonly TransmissionContent["name"][] = [
   "Transmission Granted",
   "Transmission Rejected",
@@ -46,7 +46,7 @@ interface Streams {
 
 interface Transmission {
   readonly isEmergency: boolean;
-  /** What participants have asked for: to receive it, or not to receive it any more. */
+  /** Whether each participant has asked to receive it, or not to receive it any more; who has not asked is not in it. */
   readonly receptions: Map<string, boolean>;
 }
 
@@ -54,9 +54,9 @@ export class TransmissionControl implements TurnControl {
   readonly #options: TransmissionControlOptions;
   readonly #requests: TurnRequests;
   readonly #channel: FloorChannel<TransmissionContent>;
-  /** By user. */
+  /** The SSRCs of each user. */
   readonly #streams = new Map<string, Streams>();
-  /** Those that go on, by user. */
+  /** The transmissions that go on, by user. */
   readonly #transmissions = new Map<string, Transmission>();
 
   constructor(options: TransmissionControlOptions, requests: TurnRequests) {

@@ -4,7 +4,7 @@ import type { ControlKeys } from "../../call/control-keys.ts";
 import type { FloorOutput } from "../floor/state.ts";
 import type { FloorChannelOptions, FloorCounters } from "./floor-channel.ts";
 
-/** What participants ask for. */
+/** The requests of participants, which the call decides on. */
 export interface TurnRequests {
   readonly onRequest: (
     user: string,

@@ -68,7 +68,7 @@ export class VideoSessions extends GroupCalls<VideoMember, VideoFormats, VideoCa
   }
 }
 
-/** Undefined: the stream is not offered in the format of the call, and is rejected. */
+/** Returns the answer to a stream; undefined where it is not offered in the format of the call, and is rejected. */
 function answerTo(
   offered: MediaStream | undefined,
   chosen: MediaFormat | undefined,
