@@ -1,5 +1,6 @@
 /** `serve kms`: the KMS of a data folder, which is made at the first start. */
 
+import { DEVELOPMENT_TOKENS_WARNING } from "../../roles/server/development-tokens.ts";
 import { createLog } from "../../roles/server/log.ts";
 import {
   firstKmsConfig,
@@ -89,7 +90,7 @@ export function commandLines(parts: readonly string[]): string[] {
 
 const WARNING = [
   "*** WARNING: DEVELOPMENT TOKENS ***",
-  "*** Anyone who can read the data folder gets the keys of any user. For trying out, on this machine only.",
+  `*** ${DEVELOPMENT_TOKENS_WARNING}`,
   "*** For real use give `tokens` (issuer, audience, jwksUri) in the configuration.",
 ];
 

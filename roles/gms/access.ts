@@ -1,6 +1,6 @@
 /** Decides which tokens are accepted, and where TLS is required. */
 import { defined } from "../../base/defined.ts";
-import type { DevelopmentIssuer } from "../server/development-tokens.ts";
+import { DEVELOPMENT_TOKENS_WARNING, type DevelopmentIssuer } from "../server/development-tokens.ts";
 import type { IssuerKeyStore } from "../server/issuer-keys.ts";
 import type { IssuerStates } from "../server/issuer-metrics.ts";
 import { type Credentials, readCredentials } from "../server/listener.ts";
@@ -39,7 +39,7 @@ export function tokenVerifier(
   if (!hosts.every(isLoopback)) {
     throw refusedConfig("listen.host, sip.host: development tokens are for loopback addresses only");
   }
-  log.warn({}, "DEVELOPMENT TOKENS: whoever asks gets the keys of any member. Not for real users.");
+  log.warn({}, `DEVELOPMENT TOKENS: ${DEVELOPMENT_TOKENS_WARNING}`);
   return developmentIssuer.verifier(config.gmsUri);
 }
 

@@ -12,7 +12,7 @@ import { systemClock } from "../../transport/sip/index.ts";
 import { createAdmission } from "../server/admission.ts";
 import { purgeAudit } from "../server/audit-retention.ts";
 import { DatabaseClock } from "../server/database-clock.ts";
-import type { DevelopmentIssuer } from "../server/development-tokens.ts";
+import { DEVELOPMENT_TOKENS_WARNING, type DevelopmentIssuer } from "../server/development-tokens.ts";
 import { type IssuerKeyStore, MemoryIssuerKeys } from "../server/issuer-keys.ts";
 import { IssuerStates } from "../server/issuer-metrics.ts";
 import { type Credentials, readCredentials, stopServer, urlOf } from "../server/listener.ts";
@@ -234,7 +234,7 @@ function tokenVerifier(
     const text = "KMS configuration: listen.host: development tokens are for loopback addresses only";
     throw new MikeySakkeError("usage", "BAD_CONFIG", text);
   }
-  log.warn({}, "DEVELOPMENT TOKENS: anyone who asks gets the keys of any identity. Not for real users.");
+  log.warn({}, `DEVELOPMENT TOKENS: ${DEVELOPMENT_TOKENS_WARNING}`);
   return developmentIssuer.verifier(config.kmsUri);
 }
 

@@ -19,7 +19,7 @@ import { SeenMessages } from "../call/seen-messages.ts";
 import type { XcapFetch } from "../group-keys/xcap-client.ts";
 import type { HeldKeys, SecretStorage } from "../identity/index.ts";
 import { createAdmission } from "../server/admission.ts";
-import type { DevelopmentIssuer } from "../server/development-tokens.ts";
+import { DEVELOPMENT_TOKENS_WARNING, type DevelopmentIssuer } from "../server/development-tokens.ts";
 import { type IssuerKeyStore, MemoryIssuerKeys } from "../server/issuer-keys.ts";
 import { IssuerStates } from "../server/issuer-metrics.ts";
 import { keyEndsOf } from "../server/key-metrics.ts";
@@ -441,7 +441,7 @@ function tokensOf(
   if (!isLoopback(config.sip.host)) {
     throw refusedConfig("sip.host: development tokens are for loopback addresses only");
   }
-  log.warn({}, "DEVELOPMENT TOKENS: anyone who asks can speak as any member. Not for real users.");
+  log.warn({}, `DEVELOPMENT TOKENS: ${DEVELOPMENT_TOKENS_WARNING}`);
   return developmentIssuer.verifier(config.mcxUri);
 }
 

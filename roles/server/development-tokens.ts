@@ -11,6 +11,11 @@ import { createTokenVerifier, type TokenVerifier } from "./tokens.ts";
 const ALGORITHM = "ES256";
 const ISSUER = "urn:mikey-sakke:development";
 
+/** The warning that every server gives, and the command too, as long as development tokens are accepted. */
+export const DEVELOPMENT_TOKENS_WARNING =
+  "Anyone who has the key of these tokens, such as anyone who can read the data folder, can act as any user. " +
+  "For trying out, on this machine only.";
+
 /** A server that takes the tokens. */
 export interface TokenAudience {
   /** Its URI, for `aud`. */

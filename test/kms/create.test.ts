@@ -11,6 +11,7 @@ import {
   kmsAudience,
   parseKmsConfig,
 } from "../../roles/kms/index.ts";
+import { DEVELOPMENT_TOKENS_WARNING } from "../../roles/server/development-tokens.ts";
 import packages from "../../tools/packages.json" with { type: "json" };
 import { KMS_URI, World } from "./running-kms.ts";
 
@@ -67,7 +68,7 @@ describe("a KMS", () => {
 
   it("warns of development tokens", () => {
     expect(world.log).toContainEqual(
-      expect.objectContaining({ level: "warn", text: expect.stringContaining("DEVELOPMENT TOKENS") }),
+      expect.objectContaining({ level: "warn", text: expect.stringContaining(DEVELOPMENT_TOKENS_WARNING) }),
     );
   });
 
