@@ -125,7 +125,7 @@ async function kmsKeyprov({ output, stdin }: Context, options: Options): Promise
       users: users.map((userUri, i) => ({ userUri, file: files[i] })),
     },
     () => [
-      `${counted(users.length, "user")}, key period ${periods.join(", ")} (${from} to ${to})`,
+      `${counted(users.length, "user")}, ${periods.length === 1 ? "key period" : "key periods"} ${periods.join(", ")} (${from} to ${to})`,
       ...users.slice(0, 10).map((userUri, i) => `${userUri}  ${files[i]}`),
       ...(users.length > 10 ? [`and ${users.length - 10} more in ${options.outDir}`] : []),
     ],

@@ -107,7 +107,9 @@ describe("kms keyprov", () => {
     }
     core.destroy();
 
-    expect((await runCli([...args, "--force"])).status).toBe(0);
+    const second = await runCli([...args, "--force"]);
+    expect(second.status).toBe(0);
+    expect(second.stdout).toContain("1 user, key periods 1388, 1389 (2014-01-03");
     const again = keySetsOf(readKmsDocument(await readFile(out)));
     expect(again.map((k) => equal(k.ssk, keySets[0]!.ssk))).toEqual([true, false]);
   });
