@@ -64,7 +64,7 @@ describeInChromium("two pages and a member on UDP", () => {
     // A user who presses meanwhile is refused, and told why.
     await talkButton(bob.page).hover();
     await bob.page.mouse.down();
-    await bob.page.getByText("Refused: alice is talking").waitFor();
+    await bob.page.getByText("Refused by fire: alice is talking").waitFor();
     await expect(talkButton(bob.page).getAttribute("aria-pressed")).resolves.toBe("false");
     expect(await floorText(bob.page).innerText()).toBe("alice talks.");
     await bob.page.mouse.up();

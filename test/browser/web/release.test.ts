@@ -70,7 +70,7 @@ describeInChromium("a talk in the push-to-talk page", () => {
     expect(await tonesOf(alice)).toEqual(SOUNDS.granted);
     await floorText(bob).getByText("alice talks.").waitFor();
     await bob.keyboard.down("Space");
-    await bob.getByText("Refused: alice is talking").waitFor();
+    await bob.getByText("Refused by fire: alice is talking").waitFor();
     await bob.keyboard.up("Space");
     expect(await tonesOf(bob)).toEqual(SOUNDS.refused);
     await bob.getByRole("button", { name: "Emergency: hold to talk" }).focus();
@@ -90,7 +90,7 @@ describeInChromium("a talk in the push-to-talk page", () => {
     await talks(alice);
     await tonesOf(alice);
     proxy.cut();
-    await alice.getByText("The connection is lost").waitFor();
+    await alice.getByText("The connection to fire was lost").waitFor();
     await nobodyTalks(alice);
     expect(await tonesOf(alice)).toEqual(SOUNDS.lost);
     await alice.keyboard.up("Space");
@@ -107,6 +107,27 @@ describeInChromium("a talk in the push-to-talk page", () => {
       .toBeGreaterThan(before);
     await alice.keyboard.up("Space");
     await nobodyTalks(alice);
+  });
+
+  it("is told of only as long as that holds: the floor while it is there, a refusal for some seconds", async () => {
+    const says = (page: Page) => page.locator("main > .notice").innerText();
+    await alice.keyboard.down("Space");
+    await talks(alice);
+    expect(await says(alice)).toMatch(/^You have the floor/);
+    await floorText(bob).getByText("alice talks.").waitFor();
+    await bob.keyboard.down("Space");
+    await bob.getByText("Refused by fire: alice is talking").waitFor();
+    await bob.keyboard.up("Space");
+    await expect.poll(() => says(bob), { timeout: 20_000 }).toBe("");
+    expect(await floorText(bob).innerText()).toBe("alice talks.");
+    await bob.keyboard.down("Space");
+    await bob.getByText("Refused by fire: alice is talking").waitFor();
+    await bob.keyboard.up("Space");
+    await alice.keyboard.up("Space");
+    await nobodyTalks(alice);
+    expect(await says(alice)).toBe("");
+    await nobodyTalks(bob);
+    expect(await says(bob)).toBe("");
   });
 
   it("is heard by who has chosen to listen only, and not begun by them", async () => {

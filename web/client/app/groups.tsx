@@ -1,6 +1,7 @@
 /** The groups of the user, each with who talks. */
+import { floors, sockets } from "./calls.ts";
 import { shortName } from "./names.ts";
-import { floors, group, groups, selected, sockets } from "./store.ts";
+import { group, groups, selected } from "./store.ts";
 
 export function Groups() {
   return (

@@ -2,15 +2,17 @@
 import { effect } from "@preact/signals-core";
 import { render } from "preact";
 import { prepareAudio } from "./audio.ts";
+import { connected, user } from "./calls.ts";
 import { Groups } from "./groups.tsx";
 import { begin } from "./identity.ts";
 import { Keys } from "./keys.tsx";
 import { shortName } from "./names.ts";
+import { notice } from "./notice.ts";
 import { Present } from "./present.tsx";
 import { Settings } from "./settings.tsx";
 import { SignIn } from "./sign-in.tsx";
 import { SignInAgain } from "./sign-in-form.tsx";
-import { connected, figures, group, isOnline, notice, user } from "./store.ts";
+import { figures, group, isOnline } from "./store.ts";
 import { listenForKey, Talk } from "./talk.tsx";
 import { Texts } from "./texts.tsx";
 

@@ -1,6 +1,7 @@
 /** The participants of the group's call, and which of them talks. */
+import { user } from "./calls.ts";
 import { shortName } from "./names.ts";
-import { floor, group, user } from "./store.ts";
+import { floor, group } from "./store.ts";
 
 export function Present() {
   const present = group.value?.present;

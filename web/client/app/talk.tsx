@@ -1,7 +1,8 @@
 /** Hold to talk: by the buttons, or by a key. */
+import { left, microphone, release, user, wantsFloor } from "./calls.ts";
 import { HoldButton } from "./hold-button.tsx";
 import { shortName } from "./names.ts";
-import { floor, group, left, microphone, press, release, talkKey, user } from "./store.ts";
+import { floor, group, press, talkKey } from "./store.ts";
 
 const TYPING = "input, textarea, select, button, [contenteditable]";
 
@@ -40,10 +41,9 @@ interface TalkButtonProps {
 }
 
 function TalkButton({ isEmergency, ...button }: TalkButtonProps) {
-  const state = floor.value?.state ?? "idle";
   const canTalk =
     microphone.value === "on" && group.value?.key !== undefined && group.value.call === "joined";
-  const isWanted = state === "granted" || state === "pending" || state === "queued";
+  const isWanted = wantsFloor(group.value?.uri);
   return <HoldButton {...button} {...{ canTalk, isWanted, release }} begin={() => press(isEmergency)} />;
 }
 

@@ -1,7 +1,8 @@
 /** Short data of the group, with what was said before. */
 import { computed } from "@preact/signals-core";
+import { texts, user } from "./calls.ts";
 import { shortName, timeText } from "./names.ts";
-import { group, sendText, texts, user } from "./store.ts";
+import { group, sendText } from "./store.ts";
 
 /** The texts of the group, made when they change, as there may be hundreds. */
 const shown = computed(() =>

@@ -1,8 +1,9 @@
 /** Emergency calls: those that nobody has acknowledged stand above every view, with a sound. */
 import { computed } from "@preact/signals";
+import { say } from "../../client/app/notice.ts";
 import { canSound, isSoundOn, soundWhile, switchSound } from "./alarm-sound.ts";
 import { hrefOf } from "./route.ts";
-import { alarms, change, notice } from "./store.ts";
+import { alarms, change } from "./store.ts";
 import { errorText, shortName, timeText } from "./words.ts";
 
 const open = computed(() => alarms.value.filter(({ acknowledged }) => acknowledged === undefined));
@@ -14,7 +15,7 @@ export function soundAlarms(): void {
 
 function acknowledge(id: number): void {
   change.acknowledge(id).catch((error: unknown) => {
-    notice.value = errorText(error);
+    say(errorText(error));
   });
 }
 

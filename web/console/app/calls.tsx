@@ -4,8 +4,9 @@
  */
 import { useState } from "preact/hooks";
 import type { SessionState } from "../../../roles/mcx/admin/metrics.ts";
+import { user } from "../../client/app/calls.ts";
 import { PastAlarms } from "./alarms.tsx";
-import { dispatcher, heard } from "./dispatcher.ts";
+import { heard } from "./dispatcher.ts";
 import { DispatcherBar } from "./dispatcher-bar.tsx";
 import { DispatcherTile } from "./dispatcher-tile.tsx";
 import { lastHeard } from "./past-calls.ts";
@@ -65,7 +66,7 @@ function tiles(): Tile[] {
 
 /** Those that a dispatcher listens to stay in their places, whoever talks: a button that is held must not move. */
 function rank({ uri, session }: Tile): number {
-  if (dispatcher.value !== undefined && heard.value.has(uri)) return -1;
+  if (user.value !== undefined && heard.value.has(uri)) return -1;
   if (session === undefined) return 3;
   if (session.emergencies.length > 0) return 0;
   return session.talkers.length > 0 ? 1 : 2;

@@ -1,25 +1,15 @@
 /** Above the tiles: lets a dispatcher join as an MC user, and talk to several groups at once. */
+import { connected, floors, microphone, release, user, wantsFloor } from "../../client/app/calls.ts";
 import { HoldButton } from "../../client/app/hold-button.tsx";
 import { leave } from "../../client/app/identity.ts";
 import { SignInAgain, SignInForm } from "../../client/app/sign-in-form.tsx";
 import { session } from "./api.ts";
-import {
-  canTalkTo,
-  connected,
-  dispatcher,
-  floors,
-  join,
-  memberships,
-  microphone,
-  press,
-  release,
-  selected,
-} from "./dispatcher.ts";
+import { canTalkTo, join, memberships, press, selected } from "./dispatcher.ts";
 import { DispatcherPrivate } from "./dispatcher-private.tsx";
 
 export function DispatcherBar() {
   if (session.value?.talks !== true) return null;
-  if (dispatcher.value === undefined) {
+  if (user.value === undefined) {
     return (
       <details class="dispatcher">
         <summary>Take part in calls</summary>
@@ -30,7 +20,7 @@ export function DispatcherBar() {
   return (
     <section class="dispatcher" aria-label="Dispatcher">
       <p>
-        You take part as <strong>{dispatcher.value}</strong>, {connectionText()}.{" "}
+        You take part as <strong>{user.value}</strong>, {connectionText()}.{" "}
         <button type="button" onClick={leave}>
           Leave the calls
         </button>
@@ -47,15 +37,14 @@ export function DispatcherBar() {
 
 function TalkToSelected() {
   const groups = [...selected.value].filter(canTalkTo);
-  const states = groups.map((group) => floors.value.get(group)?.state);
-  const granted = states.filter((state) => state === "granted").length;
+  const granted = groups.filter((group) => floors.value.get(group)?.state === "granted").length;
   return (
     <p>
       <HoldButton
         class="hold"
         text={`Hold to talk to ${groups.length} selected`}
         canTalk={groups.length > 0}
-        isWanted={states.some((state) => state === "granted" || state === "pending" || state === "queued")}
+        isWanted={groups.some(wantsFloor)}
         begin={() => press(groups)}
         release={release}
       />{" "}

@@ -1,17 +1,7 @@
 /** A dispatcher's private call: with one user, under a key that only the two have. */
-import { HoldButton } from "../../client/app/hold-button.tsx";
-import {
-  callUser,
-  canTalkTo,
-  floors,
-  hangUp,
-  MOST_VOLUME,
-  press,
-  privateCall,
-  release,
-  setVolume,
-  volumeOf,
-} from "./dispatcher.ts";
+import { floors } from "../../client/app/calls.ts";
+import { callUser, hangUp, privateCall } from "./dispatcher.ts";
+import { TalkButton, VolumeSlider } from "./talk-controls.tsx";
 import { shortName } from "./words.ts";
 
 export function DispatcherPrivate() {
@@ -51,26 +41,8 @@ function Placed({ user, state: callState }: { readonly user: string; readonly st
           ? `Calling ${name} …`
           : `Private call with ${name}. ${floorText(state, name)}`}
       </span>
-      <label class="volume">
-        Volume
-        <input
-          type="range"
-          aria-label={`Volume of ${name}`}
-          min={0}
-          max={MOST_VOLUME}
-          step={5}
-          value={volumeOf(user).volume}
-          onInput={(event) => setVolume(user, { volume: event.currentTarget.valueAsNumber })}
-        />
-      </label>
-      <HoldButton
-        class={`hold ${state}`}
-        text={`Hold to talk to ${name} alone`}
-        canTalk={canTalkTo(user)}
-        isWanted={state === "granted" || state === "pending" || state === "queued"}
-        begin={() => press([user])}
-        release={release}
-      />
+      <VolumeSlider uri={user} name={name} />
+      <TalkButton uri={user} text={`Hold to talk to ${name} alone`} />
       <button type="button" onClick={hangUp}>
         Hang up
       </button>

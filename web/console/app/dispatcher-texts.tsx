@@ -1,6 +1,7 @@
 /** Short data of a group in its tile, with who has each of the dispatcher's own messages and who has read it. */
+import { sendTextTo, texts, user } from "../../client/app/calls.ts";
 import type { TextView } from "../../client/messages.ts";
-import { dispatcher, openTexts, receipts, sendText, texts } from "./dispatcher.ts";
+import { openTexts, receipts } from "./dispatcher.ts";
 import { shortName, timeText } from "./words.ts";
 
 /** Drawn of each group: the newest. */
@@ -11,7 +12,7 @@ export function DispatcherTexts({ uri, name }: { readonly uri: string; readonly 
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
     const form = event.currentTarget as HTMLFormElement;
-    sendText(uri, String(new FormData(form).get("text")));
+    sendTextTo(uri, String(new FormData(form).get("text")));
     form.reset();
   };
   return (
@@ -38,7 +39,7 @@ function Text({ text: { from, at, text, isWaiting, messageId } }: { readonly tex
         {shortName(from)}, {isWaiting ? "not sent yet" : timeText(at)}
       </span>
       <p>{text}</p>
-      {from === dispatcher.value && !isWaiting && <Receipt messageId={messageId} />}
+      {from === user.value && !isWaiting && <Receipt messageId={messageId} />}
     </li>
   );
 }

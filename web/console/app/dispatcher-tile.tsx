@@ -1,25 +1,10 @@
 /** A dispatcher's controls in the tile of a group: whether it is heard, how loud, and the button to talk to it. */
 
-import { HoldButton } from "../../client/app/hold-button.tsx";
+import { floors, microphone, sockets, user } from "../../client/app/calls.ts";
 import type { FloorView } from "../../client/messages.ts";
-import {
-  canTalkTo,
-  dispatcher,
-  floors,
-  heard,
-  listenTo,
-  MOST_VOLUME,
-  memberships,
-  microphone,
-  press,
-  release,
-  select,
-  selected,
-  setVolume,
-  sockets,
-  volumeOf,
-} from "./dispatcher.ts";
+import { heard, listenTo, memberships, select, selected, setVolume, volumeOf } from "./dispatcher.ts";
 import { DispatcherTexts } from "./dispatcher-texts.tsx";
+import { TalkButton, VolumeSlider } from "./talk-controls.tsx";
 import { shortName } from "./words.ts";
 
 interface TileProps {
@@ -28,7 +13,7 @@ interface TileProps {
 }
 
 export function DispatcherTile({ uri, name }: TileProps) {
-  if (dispatcher.value === undefined) return null;
+  if (user.value === undefined) return null;
   const isHeard = heard.value.has(uri);
   if (!memberships.value.has(uri)) return <span class="quiet">you are not a member</span>;
   return (
@@ -50,9 +35,7 @@ export function DispatcherTile({ uri, name }: TileProps) {
 }
 
 function Heard({ uri, name }: TileProps) {
-  const { volume, isMuted } = volumeOf(uri);
-  const floor = floors.value.get(uri);
-  const state = floor?.state ?? "idle";
+  const { isMuted } = volumeOf(uri);
   return (
     <>
       <button
@@ -63,18 +46,7 @@ function Heard({ uri, name }: TileProps) {
       >
         Mute
       </button>
-      <label class="volume">
-        Volume
-        <input
-          type="range"
-          aria-label={`Volume of ${name}`}
-          min={0}
-          max={MOST_VOLUME}
-          step={5}
-          value={volume}
-          onInput={(event) => setVolume(uri, { volume: event.currentTarget.valueAsNumber })}
-        />
-      </label>
+      <VolumeSlider uri={uri} name={name} />
       {microphone.value === "on" && (
         <>
           <label class="check">
@@ -86,19 +58,11 @@ function Heard({ uri, name }: TileProps) {
             />
             Select
           </label>
-          <HoldButton
-            class={`hold ${state}`}
-            text="Hold to talk"
-            label={`Hold to talk to ${name}`}
-            canTalk={canTalkTo(uri)}
-            isWanted={state === "granted" || state === "pending" || state === "queued"}
-            begin={() => press([uri])}
-            release={release}
-          />
+          <TalkButton uri={uri} text="Hold to talk" label={`Hold to talk to ${name}`} />
         </>
       )}
       <span class="quiet floor" role="status">
-        {stateText(uri, floor)}
+        {stateText(uri, floors.value.get(uri))}
       </span>
     </>
   );

@@ -1,30 +1,25 @@
 /**
- * A dispatcher's part in calls: an MC user of their own, by the workers of the push-to-talk page. The state of the workers, as
- * signals, and what is asked of them.
+ * A dispatcher's part in calls: an MC user of their own, by the workers of the push-to-talk page. What the console shows of it, as
+ * signals, and what is asked of the workers.
  */
-import { batch, effect, signal } from "@preact/signals";
+import { effect, signal } from "@preact/signals";
 import { defined } from "../../../base/defined.ts";
-import { type Audio, openAudio } from "../../client/app/audio.ts";
+import type { Audio } from "../../client/app/audio.ts";
+import {
+  countPackets,
+  join as joinCalls,
+  MEDIA_WORKER,
+  microphone,
+  request,
+  tellMedia,
+  user,
+} from "../../client/app/calls.ts";
 import { begin, config, leave } from "../../client/app/identity.ts";
-import { listenToKeys, tellKeys } from "../../client/app/keys-worker.ts";
-import { play, type Sound } from "../../client/app/sounds.ts";
+import { tellKeys } from "../../client/app/keys-worker.ts";
 import { isOidc, type PageConfig } from "../../client/config.ts";
-import type {
-  FloorView,
-  FromKeys,
-  FromMedia,
-  GroupView,
-  MediaCounts,
-  PrivateCallView,
-  ReceiptView,
-  TextView,
-  ToMedia,
-} from "../../client/messages.ts";
-import { hasOpus } from "../../client/opus.ts";
+import type { FromKeys, GroupView, PrivateCallView, ReceiptView } from "../../client/messages.ts";
 import { session } from "./api.ts";
 import { go } from "./route.ts";
-import { notice } from "./store.ts";
-import { shortName } from "./words.ts";
 
 export interface Volume {
   /** In percent. */
@@ -35,35 +30,22 @@ export interface Volume {
 export const MOST_VOLUME = 100;
 const AS_IT_COMES: Volume = { volume: MOST_VOLUME, isMuted: false };
 
-/** The MC user that the dispatcher is in calls; undefined: they have not joined. */
-export const dispatcher = signal<string | undefined>(undefined);
 /** The groups that the dispatcher is a member of. */
 export const memberships = signal<ReadonlyMap<string, GroupView>>(new Map());
-export const floors = signal<ReadonlyMap<string, FloorView>>(new Map());
-/** Whether there is a connection for the media of a group. */
-export const sockets = signal<ReadonlyMap<string, boolean>>(new Map());
-export const connected = signal({ gms: false, mcx: false });
-export const microphone = signal<"on" | "listen-only" | "none">("on");
 /** The groups that the dispatcher listens to. */
 export const heard = signal<ReadonlySet<string>>(new Set(kept<readonly string[]>("heard", [])));
 /** The groups that the dispatcher talks to at once. */
 export const selected = signal<ReadonlySet<string>>(new Set());
-/** The messages of all groups, the oldest first. */
-export const texts = signal<readonly TextView[]>([]);
 /** By message ID. */
 export const receipts = signal<ReadonlyMap<string, ReceiptView>>(new Map());
 /** The groups whose messages are open. */
 const opened = signal<ReadonlySet<string>>(new Set());
 export const privateCall = signal<PrivateCallView | undefined>(undefined);
-const isSeen = signal(!document.hidden);
 const volumes = signal<ReadonlyMap<string, Volume>>(
   new Map(kept<readonly [string, Volume][]>("volumes", [])),
 );
 
 let audio: Audio | undefined;
-let mediaWorker: Worker | undefined;
-let counted: ((counts: MediaCounts) => void) | undefined;
-let limit: ReturnType<typeof setTimeout> | undefined;
 
 /** Looks for a session at the identity management server once the console has one, and leaves the calls when that ends. */
 export function followSession(): void {
@@ -76,7 +58,7 @@ export function followSession(): void {
       const isBack = new URLSearchParams(location.search).has("state");
       void begin().then(() => isBack && go("calls"));
     }
-    if (now === undefined && dispatcher.peek() !== undefined) leave();
+    if (now === undefined && user.peek() !== undefined) leave();
   });
 }
 
@@ -92,30 +74,19 @@ interface TrustedTypes {
   createPolicy(name: string, rules: { createScriptURL: (url: string) => string | undefined }): unknown;
 }
 
-const MEDIA_WORKER = "media-worker.js";
 const WORKERS: readonly string[] = ["keys-worker.js", MEDIA_WORKER];
 
 /** By a gesture of the user, as browsers want it for sound. */
-export async function join(user: string, listenOnly: boolean): Promise<void> {
-  localStorage.setItem("user", user);
-  const media = new Worker(MEDIA_WORKER, { type: "module" });
-  mediaWorker = media;
-  media.onmessage = ({ data }: MessageEvent<FromMedia>) => batch(() => ofMedia(data));
-  media.onerror = ({ message }) => say(message);
-  listenToKeys((message) => batch(() => ofKeys(message)));
-  const { port1, port2 } = new MessageChannel();
-  tellMedia({ type: "keys", port: port1 }, [port1]);
+export async function join(as: string, listenOnly: boolean): Promise<void> {
+  const joining = joinCalls(as, {
+    listenOnly,
+    config: withSession(config.value!),
+    groups: [...heard.value],
+    shown: () => [...opened.value],
+    ofKeys,
+  });
   for (const group of volumes.value.keys()) turn(group);
-  const opening = openAudio(!listenOnly);
-  const start = { user, config: withSession(config.value!), media: port2, hasOpus: await hasOpus() };
-  dispatcher.value = user;
-  tellKeys({ type: "start", ...start, groups: [...heard.value] }, [port2]);
-  effect(() => tellKeys({ type: "shown", groups: isSeen.value ? [...opened.value] : [] }));
-  audio = await opening;
-  const { capture, play: out, fault } = audio;
-  microphone.value = listenOnly ? "listen-only" : capture === undefined ? "none" : "on";
-  if (fault !== undefined) say(`No microphone (${fault}): you can listen`);
-  tellMedia({ type: "audio", capture, play: out }, [out, ...(capture ? [capture] : [])]);
+  audio = await joining;
 }
 
 /** Development tokens are given to the session of the console. */
@@ -138,11 +109,6 @@ export function select(group: string, isWanted: boolean): void {
 /** The messages of a group come into view, or go out of it. */
 export function openTexts(group: string, isOpen: boolean): void {
   opened.value = changed(opened.value, group, isOpen);
-}
-
-/** Sends a text to a group, or when there is a connection again. */
-export function sendText(group: string, text: string): void {
-  if (text.trim() !== "") tellKeys({ type: "text", group, text: text.trim() });
 }
 
 export function volumeOf(group: string): Volume {
@@ -178,19 +144,12 @@ export function canTalkTo(group: string): boolean {
 
 /** Asks for the floor of each of these groups: what is said goes to those that give it. */
 export function press(groups: Iterable<string>): void {
-  for (const group of groups) if (canTalkTo(group)) tellMedia({ type: "request", group, isEmergency: false });
-}
-
-export function release(): void {
-  tellMedia({ type: "release" });
+  for (const group of groups) if (canTalkTo(group)) request(group);
 }
 
 /** For measurements: decibels of tones in what is played now, and what became of packets. */
 export async function figures(tones: readonly number[]) {
-  tellMedia({ type: "count" });
-  const counts = await new Promise<MediaCounts>((resolve) => {
-    counted = resolve;
-  });
+  const counts = await countPackets();
   return { counts, levels: tones.map((hertz) => levelOf(audio!.analyser, hertz)) };
 }
 
@@ -209,81 +168,13 @@ function ofKeys(message: FromKeys): void {
     case "groups":
       memberships.value = new Map(message.groups.map((group) => [group.uri, group]));
       break;
-    case "text": {
-      const { id, from } = message.text;
-      const others = texts.value.filter((text) => text.id !== id || text.from !== from);
-      texts.value = [...others, message.text].sort((a, b) => a.at - b.at);
-      break;
-    }
     case "receipt":
       receipts.value = new Map(receipts.value).set(message.receipt.messageId, message.receipt);
       break;
     case "private-call":
       privateCall.value = message.call;
       break;
-    case "connected":
-      connected.value = { ...connected.value, [message.server]: message.isConnected };
-      break;
-    case "fault":
-      say(message.text);
-      break;
   }
-}
-
-function ofMedia(message: FromMedia): void {
-  switch (message.type) {
-    case "floor":
-      floorChanged(message);
-      break;
-    case "socket":
-      // The floor is given back, as nobody hears what is said now.
-      if (!message.isOpen && hasFloor(message.group)) {
-        sound("lost");
-        say(`The connection to ${shortName(message.group)} is lost`);
-      }
-      sockets.value = new Map(sockets.value).set(message.group, message.isOpen);
-      break;
-    case "counts":
-      counted?.(message.counts);
-      break;
-  }
-}
-
-function hasFloor(group: string): boolean {
-  return floors.value.get(group)?.state === "granted";
-}
-
-function floorChanged(now: FloorView): void {
-  const { group, state, lost, talker } = now;
-  const had = hasFloor(group);
-  const isFirst = ![...floors.value.values()].some((floor) => floor.state === "granted");
-  floors.value = new Map(floors.value).set(group, now);
-  const name = shortName(group);
-  if (state === "granted" && !had) {
-    if (isFirst) sound("granted");
-    say(`You have the floor of ${name}`);
-    if (isFirst && now.left !== undefined) limit = setTimeout(release, now.left);
-  } else if (lost === "denied" || lost === "timed-out") {
-    sound("refused");
-    if (lost === "timed-out") say(`${name}: no answer`);
-    else say(`${name}: refused${talker === undefined ? "" : `, ${shortName(talker)} is talking`}`);
-  } else if (lost === "revoked") {
-    sound("lost");
-    say(`The floor of ${name} was taken away`);
-  }
-  if (![...floors.value.values()].some((floor) => floor.state === "granted")) clearTimeout(limit);
-}
-
-function sound(which: Sound): void {
-  if (audio !== undefined) play(audio.context, which);
-}
-
-function say(text: string): void {
-  notice.value = text;
-}
-
-function tellMedia(message: ToMedia, transfer: Transferable[] = []): void {
-  mediaWorker?.postMessage(message, transfer);
 }
 
 function changed(set: ReadonlySet<string>, one: string, isIn: boolean): ReadonlySet<string> {
@@ -305,12 +196,3 @@ function kept<T>(name: string, none: T): T {
 function keep(name: string, value: unknown): void {
   localStorage.setItem(`dispatcher-${name}`, JSON.stringify(value));
 }
-
-// Nobody knows that a key was released behind another window.
-addEventListener("blur", release);
-addEventListener("pagehide", release);
-document.addEventListener("visibilitychange", () => {
-  isSeen.value = !document.hidden;
-  if (document.hidden) release();
-});
-addEventListener("offline", release);

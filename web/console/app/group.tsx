@@ -1,6 +1,7 @@
 /** One group: its keys, how far the newest is, its members with the state of each, and what can be done. */
 import { useEffect } from "preact/hooks";
 import type { GmkRecord } from "../../../store/gms/records.ts";
+import { say } from "../../client/app/notice.ts";
 import { Chart, countedUp } from "./chart.tsx";
 import { AskButton } from "./dialog.tsx";
 import { MembersField, membersIn } from "./member-fields.tsx";
@@ -16,7 +17,6 @@ import {
   groupRekeys,
   groups,
   members,
-  notice,
   shownRekey,
   shownStates,
 } from "./store.ts";
@@ -66,7 +66,7 @@ export function Group({ uri }: { readonly uri: string }) {
             title="Add members"
             act={async (fields) => {
               const { warnings = [] } = await change.addMembers(uri, membersIn(fields));
-              notice.value = warnings.join(". ");
+              say(warnings.join(". "));
             }}
           >
             <MembersField />
@@ -156,7 +156,7 @@ function Delivery() {
 function useProgressNotice(accepted: number, total: number, id: number | undefined): void {
   const quarter = total === 0 ? 0 : Math.floor((4 * accepted) / total);
   useEffect(() => {
-    if (quarter > 0) notice.value = `${accepted} of ${total} accepted`;
+    if (quarter > 0) say(`${accepted} of ${total} accepted`);
   }, [quarter, id]);
 }
 

@@ -2,11 +2,12 @@
 import { computed } from "@preact/signals";
 import { useState } from "preact/hooks";
 import type { RekeyRecord } from "../../../store/gms/records.ts";
+import { say } from "../../client/app/notice.ts";
 import { AskButton } from "./dialog.tsx";
 import { MembersField, membersIn } from "./member-fields.tsx";
 import { go, hrefOf } from "./route.ts";
 import { NameField, SettingFields, settingsIn } from "./setting-fields.tsx";
-import { change, groups, notice, rekeys } from "./store.ts";
+import { change, groups, rekeys } from "./store.ts";
 import { Tour } from "./tour.tsx";
 import { STATE_WORDS, STATES } from "./words.ts";
 
@@ -81,7 +82,7 @@ function NewGroup() {
       act={async (fields) => {
         const uri = String(fields.get("uri")).trim();
         const { warnings = [] } = await change.createGroup(uri, membersIn(fields), settingsIn(fields));
-        notice.value = [`${uri} is made`, ...warnings].join(". ");
+        say([`${uri} is made`, ...warnings].join(". "));
         go("groups", uri);
       }}
     >

@@ -1,10 +1,10 @@
 /** Master keys of the KMS with their key periods, its certificates, and those of the KMSs that its users may deal with. */
 import { useEffect, useState } from "preact/hooks";
+import { say } from "../../client/app/notice.ts";
 import { api, askKms } from "./api.ts";
 import { type KmsKeys as Keys, loadKeys, partnerDocuments, type ShownCertificate } from "./certificates.ts";
 import { AskButton } from "./dialog.tsx";
 import { wordsIn } from "./member-fields.tsx";
-import { notice } from "./store.ts";
 import { Table } from "./table.tsx";
 import { errorText, timeText } from "./words.ts";
 
@@ -13,7 +13,7 @@ export function KmsKeys() {
   const load = async () => setKeys(await loadKeys());
   useEffect(() => {
     load().catch((error: unknown) => {
-      notice.value = errorText(error);
+      say(errorText(error));
     });
   }, []);
   return (
@@ -82,7 +82,7 @@ function RotateButton({ load }: Loads) {
           ...(period !== "" && { fromPeriod: Number(period) }),
           ...(fields.has("atOnce") && { atOnce: true }),
         });
-        notice.value = "New master keys are made";
+        say("New master keys are made");
         await load();
       }}
     >
@@ -145,7 +145,7 @@ function RefreshButton() {
           ["gms", "mcx"].map((server) => api<{ kmsUris: string[] }>("POST", `/${server}/v1/kms/refresh`)),
         );
         const known = new Set(answers.flatMap(({ kmsUris }) => kmsUris));
-        notice.value = `GMS and MCX server know ${[...known].sort().join(", ")}`;
+        say(`GMS and MCX server know ${[...known].sort().join(", ")}`);
       }}
     >
       <p>GMS and MCX server ask the KMS about once a day. They ask it now.</p>

@@ -1,7 +1,7 @@
 /** A part of a view whose scripts are loaded when somebody looks at it. */
 import type { FunctionComponent } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { notice } from "./store.ts";
+import { say } from "../../client/app/notice.ts";
 import { errorText } from "./words.ts";
 
 export function Loaded({ load }: { readonly load: () => Promise<FunctionComponent> }) {
@@ -10,7 +10,7 @@ export function Loaded({ load }: { readonly load: () => Promise<FunctionComponen
     load()
       .then((part) => setPart(() => part))
       .catch((error: unknown) => {
-        notice.value = errorText(error);
+        say(errorText(error));
       });
   }, [load]);
   return Part === undefined ? null : <Part />;

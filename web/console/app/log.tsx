@@ -2,8 +2,8 @@
 import { useEffect, useState } from "preact/hooks";
 import type { GmsAuditRecord } from "../../../store/gms/records.ts";
 import type { AuditRecord } from "../../../store/kms/records.ts";
+import { say } from "../../client/app/notice.ts";
 import { api, askKms } from "./api.ts";
-import { notice } from "./store.ts";
 import { Table } from "./table.tsx";
 import { errorText, timeText } from "./words.ts";
 
@@ -70,7 +70,7 @@ export function Log() {
     void load()
       .then(setEntries)
       .catch((error: unknown) => {
-        notice.value = errorText(error);
+        say(errorText(error));
       });
   useEffect(look, []);
   const words = sought.toLowerCase().split(/\s+/);

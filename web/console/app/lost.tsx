@@ -2,9 +2,10 @@
 import { useState } from "preact/hooks";
 import type { LostView } from "../../../roles/console/messages.ts";
 import { refusedKeys } from "../../../roles/gms/common/refused-keys.ts";
+import { say } from "../../client/app/notice.ts";
 import { Chart } from "./chart.tsx";
 import { AskButton } from "./dialog.tsx";
-import { change, lost, notice } from "./store.ts";
+import { change, lost } from "./store.ts";
 import { span, timeText } from "./words.ts";
 
 export function LostButton({ user }: { readonly user: string }) {
@@ -17,7 +18,7 @@ export function LostButton({ user }: { readonly user: string }) {
       act={async () => {
         const begun = await change.loseUser(user, "radio lost");
         lost.value = [...lost.value.filter((one) => one.user !== user), begun];
-        notice.value = `${user} is revoked and in no group`;
+        say(`${user} is revoked and in no group`);
         scrollTo({ top: 0 });
       }}
     >

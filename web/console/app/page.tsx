@@ -2,6 +2,7 @@
 import { useSignalEffect } from "@preact/signals";
 import { render } from "preact";
 import { useEffect, useRef } from "preact/hooks";
+import { notice } from "../../client/app/notice.ts";
 import { allowSound } from "./alarm-sound.ts";
 import { Alarms, soundAlarms } from "./alarms.tsx";
 import { lookForSession, session, signIn, signOut } from "./api.ts";
@@ -16,7 +17,7 @@ import { Lost } from "./lost.tsx";
 import { hrefOf, subject, type View, view } from "./route.ts";
 import { Servers } from "./servers.tsx";
 import { SignIn } from "./sign-in.tsx";
-import { follow, isLive, notice } from "./store.ts";
+import { follow, isLive } from "./store.ts";
 import { Users } from "./users.tsx";
 
 const TITLES: Readonly<Record<View, string>> = {

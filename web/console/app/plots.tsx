@@ -3,8 +3,8 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
 import type { HistoryView } from "../../../roles/console/messages.ts";
 import type { SeriesName } from "../../../roles/console/series.ts";
+import { say } from "../../client/app/notice.ts";
 import { history, loadHistory } from "./history.ts";
-import { notice } from "./store.ts";
 import { errorText } from "./words.ts";
 
 interface Plot {
@@ -87,7 +87,7 @@ export function Plots() {
   const [hours, setHours] = useState(24);
   useEffect(() => {
     loadHistory().catch((error: unknown) => {
-      notice.value = errorText(error);
+      say(errorText(error));
     });
     return () => {
       history.value = undefined;

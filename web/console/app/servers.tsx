@@ -1,8 +1,9 @@
 /** The servers: whether each can answer, the figures of its metrics, and plots of the last day. */
+import { say } from "../../client/app/notice.ts";
 import { session } from "./api.ts";
 import { AskButton } from "./dialog.tsx";
 import { Loaded } from "./loaded.tsx";
-import { change, health, notice, processes } from "./store.ts";
+import { change, health, processes } from "./store.ts";
 import { Table } from "./table.tsx";
 import { span, timeText } from "./words.ts";
 
@@ -52,13 +53,14 @@ function ResetClock() {
       title="Let the time of messages go on from the database's clock?"
       act={async () => {
         const { ahead, groups } = await change.resetClock();
-        notice.value =
+        say(
           ahead === 0
             ? "The time of messages was right"
             : [
                 `The time of messages was ${ahead} s ahead`,
                 ...(groups.length > 0 ? [`give a new key to ${groups.join(", ")}`] : []),
-              ].join(": ");
+              ].join(": "),
+        );
       }}
     >
       <p>

@@ -11,6 +11,7 @@ import type {
   MemberRecord,
   RekeyRecord,
 } from "../../../store/gms/records.ts";
+import { say } from "../../client/app/notice.ts";
 import { api, session } from "./api.ts";
 import { history, loadHistory, takeSample } from "./history.ts";
 import { loadCalls, takeCall } from "./past-calls.ts";
@@ -32,8 +33,6 @@ export const calls = signal<FeedEvents["calls"]>({ sessions: [], clients: [] });
 export const health = signal<readonly HealthView[]>([]);
 export const processes = signal<FeedEvents["processes"]["processes"]>([]);
 export const isLive = signal(false);
-/** Said once by screen readers. */
-export const notice = signal("");
 
 export const groupUri = computed(() => (view.value === "groups" ? subject.value : undefined));
 export const members = signal<readonly MemberRecord[] | undefined>(undefined);
@@ -143,7 +142,7 @@ function takeStates(rekey: number, deliveries: readonly DeliveryRecord[]): void 
 
 function reload(work: Promise<void>): void {
   work.catch((error: unknown) => {
-    notice.value = errorText(error);
+    say(errorText(error));
   });
 }
 

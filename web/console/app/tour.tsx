@@ -1,9 +1,10 @@
 /** A tour of an empty system: a first group, two pages to talk in, and what to look at then. */
 import { signal } from "@preact/signals";
 import { useState } from "preact/hooks";
+import { say } from "../../client/app/notice.ts";
 import { session } from "./api.ts";
 import { hrefOf } from "./route.ts";
-import { change, groups, notice } from "./store.ts";
+import { change, groups } from "./store.ts";
 import { errorText, shortName } from "./words.ts";
 
 const GROUP = "sip:first@example.org";
@@ -26,10 +27,10 @@ export function Tour() {
         { displayName: "First group" },
       )
       .then(() => {
-        notice.value = "The first group is made";
+        say("The first group is made");
       })
       .catch((error: unknown) => {
-        notice.value = errorText(error);
+        say(errorText(error));
       })
       .finally(() => setBusy(false));
   };

@@ -2,11 +2,11 @@
 import { useEffect, useState } from "preact/hooks";
 import { defined } from "../../../base/defined.ts";
 import type { UserRecord } from "../../../store/kms/records.ts";
+import { say } from "../../client/app/notice.ts";
 import { askKms } from "./api.ts";
 import { AskButton } from "./dialog.tsx";
 import { LostButton } from "./lost.tsx";
 import { UrisField, wordsIn } from "./member-fields.tsx";
-import { notice } from "./store.ts";
 import { Table } from "./table.tsx";
 import { errorText, timeText } from "./words.ts";
 
@@ -22,7 +22,7 @@ export function Users() {
   };
   useEffect(() => {
     load().catch((error: unknown) => {
-      notice.value = errorText(error);
+      say(errorText(error));
     });
   }, [after]);
   return (
@@ -34,7 +34,7 @@ export function Users() {
           title="Enrol users"
           act={async (fields) => {
             const added = await askKms<number>("enrol", { uris: wordsIn(fields, "members") });
-            notice.value = `${added} enrolled`;
+            say(`${added} enrolled`);
             await load();
           }}
         >
