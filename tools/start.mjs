@@ -1,6 +1,6 @@
 // `npm start`: builds the package and shows the main job: servers, and a group of 200 clients that get keys, over real sockets.
-import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { runStep } from "./steps.mjs";
 
 const STEPS = [
   ["building the WebAssembly core", "tools/build-wasm.mjs"],
@@ -12,8 +12,7 @@ const cwd = fileURLToPath(new URL("..", import.meta.url));
 for (const [what, ...command] of STEPS) {
   console.log(`\n> ${what}\n`);
   const started = performance.now();
-  const { status } = spawnSync(process.execPath, command, { cwd, stdio: "inherit" });
-  if (status !== 0) process.exit(status ?? 1);
+  runStep(command, cwd);
   console.log(`(${((performance.now() - started) / 1000).toFixed(1)} s)`);
 }
 console.log("\nTo talk in two pages of a browser, with servers of their own: npm run play");

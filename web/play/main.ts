@@ -32,14 +32,23 @@ function open(url: string): void {
     .unref();
 }
 
+/** Says why, without the stack of a fault that is not of this program. */
+function giveUp(error: Error & { readonly code?: string }): never {
+  const isTaken = error.code === "EADDRINUSE";
+  const advice = isTaken ? `: another program has port ${values.port}; choose one with -- --port N` : "";
+  console.error(`npm run play: ${error.message}${advice}`);
+  process.exit(1);
+}
+
 console.log("starting KMS, GMS and MCX server …");
 const started = performance.now();
 const {
   site,
   folder,
   console: signedIn,
+  died,
   close,
-} = await play({ port: Number(values.port), isEmpty: values.empty });
+} = await play({ port: Number(values.port), isEmpty: values.empty }).catch(giveUp);
 const ofConsole = await signedIn();
 const took = `ready after ${((performance.now() - started) / 1000).toFixed(1)} s`;
 const pages = values.empty
@@ -70,9 +79,13 @@ A new key, and one member less:
 Ctrl-C ends all of it and leaves nothing behind.`;
 console.log(values.empty ? emptyText : groupText);
 for (const page of [...pages, ofConsole]) open(page);
-const stop = async () => {
+const stop = async (status: number) => {
   await close();
-  process.exit(0);
+  process.exit(status);
 };
-process.once("SIGINT", () => void stop());
-process.once("SIGTERM", () => void stop());
+process.once("SIGINT", () => void stop(0));
+process.once("SIGTERM", () => void stop(0));
+void died.then((why) => {
+  console.error(`\nnpm run play ends, as the servers are gone: ${why}`);
+  return stop(1);
+});

@@ -1,6 +1,5 @@
 /** KMS, GMS and MCX server for pages on this machine: `mikey-sakke serve` as a process of its own, with a group in it. */
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
+import { spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -15,6 +14,7 @@ import { developmentToken } from "../../cli/server/folder-tokens.ts";
 import { httpsFetch } from "../../cli/server/https.ts";
 import type { GmsAdminClient } from "../../roles/gms/admin/client.ts";
 import type { OidcSignIn, Tokens } from "../client/config.ts";
+import { type WatchedChild, watchChild } from "./child.ts";
 import { KMS_PATH, openPageSite, type PageSite, TOKEN_PATH } from "./site.ts";
 
 export const GROUP = "sip:fire@example.org";
@@ -28,6 +28,8 @@ export interface Play {
   operate<T>(use: (admin: GmsAdminClient) => Promise<T>): Promise<T>;
   /** Signs in to the operators' console once. */
   console(): Promise<string>;
+  /** Resolves to a text for people when the servers have ended by themselves. */
+  readonly died: Promise<string>;
   close(): Promise<void>;
 }
 
@@ -61,8 +63,8 @@ export async function play({ port, isEmpty = false, signIn }: PlayOptions): Prom
     const temporary = await mkdtemp(join(tmpdir(), "mikey-sakke-play-"));
     closers.push(() => rm(temporary, { recursive: true, force: true }));
     const folder = join(temporary, "data");
-    const child = await serve(folder, site.origin, signIn);
-    closers.push(() => stop(child));
+    const { died, stop } = await serve(folder, site.origin, signIn);
+    closers.push(stop);
     const running = await readRunning(folder);
     const { kmsUri, kmsUrl, gmsUri, sip, mcx, ca } = running;
     const https = await httpsFetch(ca);
@@ -88,7 +90,7 @@ export async function play({ port, isEmpty = false, signIn }: PlayOptions): Prom
           body,
         } as never) as unknown as Promise<Response>,
     });
-    return { site, folder, operate, console: () => consoleLink({ dataDir: folder }), close };
+    return { site, folder, operate, console: () => consoleLink({ dataDir: folder }), died, close };
   } catch (error) {
     await close();
     throw error;
@@ -105,7 +107,7 @@ async function developmentTokensOf(folder: string, user: string): Promise<Tokens
 }
 
 /** Listening. */
-async function serve(folder: string, origin: string, signIn: PlaySignIn | undefined): Promise<ChildProcess> {
+async function serve(folder: string, origin: string, signIn: PlaySignIn | undefined): Promise<WatchedChild> {
   const env = {
     ...process.env,
     ...signIn?.servers,
@@ -121,16 +123,18 @@ async function serve(folder: string, origin: string, signIn: PlaySignIn | undefi
   const args = ["serve", "--data-dir", folder, ...ports, "--log-level", "warn", "--json"];
   const child = spawn(process.execPath, [join(ROOT, "dist/cli/main.js"), ...args], {
     env,
-    stdio: ["ignore", "pipe", "inherit"],
+    stdio: ["ignore", "pipe", "pipe"],
   });
+  const watched = watchChild("mikey-sakke serve", child);
   let text = "";
   for await (const chunk of child.stdout.setEncoding("utf8").iterator({ destroyOnReturn: false })) {
     text += chunk;
     if (text.includes("\n")) break;
   }
   child.stdout.resume();
-  if (!text.includes('"listening"')) throw new Error(`the servers did not start: ${text}`);
-  return child;
+  // What does not listen says why, and ends.
+  if (!text.includes('"listening"')) throw new Error(`the servers did not start: ${await watched.died}`);
+  return watched;
 }
 
 /** Dispatchers sign in as the members do. */
@@ -158,11 +162,4 @@ async function freePort(): Promise<number> {
     await new Promise((closed) => server.close(closed));
     return port;
   }
-}
-
-async function stop(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const exit = once(child, "exit");
-  child.kill("SIGTERM");
-  await exit;
 }
