@@ -20,8 +20,8 @@ export interface Pages {
   readonly folder: string;
   /** A page of a member who has joined, in a browser profile of its own. */
   member(user: string, options?: Parameters<Browser["newContext"]>[0]): Promise<MemberPage>;
-  /** kB that parts of the page take compressed. */
-  readonly sizes: { readonly page: number; readonly workers: number; readonly worklet: number };
+  /** kB that parts of both pages take compressed. */
+  readonly sizes: Readonly<Record<"page" | "workers" | "worklet" | "console" | "dispatcher", number>>;
   close(): Promise<void>;
 }
 
