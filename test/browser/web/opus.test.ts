@@ -16,6 +16,7 @@ import {
   RATE,
   TONE,
   toneOf,
+  visit,
 } from "./support/pages.ts";
 
 /** More than G.711 carries. */
@@ -94,10 +95,7 @@ describeInChromium("pages whose browser has Opus", () => {
     await context.addInitScript(() => {
       Reflect.deleteProperty(globalThis, "AudioEncoder");
     });
-    const carol = await context.newPage();
-    await carol.goto(`${pages.servers.site.origin}/?user=${encodeURIComponent(CAROL)}`);
-    await carol.getByRole("button", { name: "Join" }).click();
-    await joined(carol);
+    const carol = await visit(pages, context, CAROL);
     await talk(carol, async () => {
       await hears(alice, carol, TONE);
       await hears(bob, carol, TONE);

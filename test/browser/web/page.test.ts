@@ -18,6 +18,7 @@ import {
   type Pages,
   TONE,
   talkButton,
+  visit,
 } from "./support/pages.ts";
 
 /** The longest time from the making of a key to its use. */
@@ -181,10 +182,7 @@ describeInChromium("two pages and a member on UDP", () => {
       const isFma = name === "/fma.wasm";
       return isFma ? route.fulfill({ body: "an instruction of the future" }) : route.continue();
     });
-    const page = await context.newPage();
-    await page.goto(`${pages.servers.site.origin}/?user=${encodeURIComponent(CAROL)}`);
-    await page.getByRole("button", { name: "Join" }).click();
-    await joined(page);
+    await visit(pages, context, CAROL);
     await context.close();
     expect(taken).toEqual(["/fma.wasm", "/simd.wasm"]);
   });
@@ -204,10 +202,7 @@ describeInChromium("two pages and a member on UDP", () => {
       const config = await (await route.fetch()).json();
       await route.fulfill({ json: { ...config, queueing: true } });
     });
-    const page = await context.newPage();
-    await page.goto(`${pages.servers.site.origin}/?user=${encodeURIComponent(CAROL)}`);
-    await page.getByRole("button", { name: "Join" }).click();
-    await joined(page);
+    const page = await visit(pages, context, CAROL);
     await alice.page.keyboard.down("Space");
     await floorText(page).getByText("alice talks.").waitFor();
     await page.keyboard.down("Space");

@@ -2,7 +2,7 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Browser, Page } from "playwright-core";
+import type { Browser, BrowserContext, Page } from "playwright-core";
 import { readRunning } from "../../../../cli/gms/running-file.ts";
 import type { figures } from "../../../../web/client/app/store.ts";
 import { MEMBERS, type Play, type PlaySignIn, play } from "../../../../web/play/servers.ts";
@@ -75,8 +75,7 @@ export async function openPages({
       const faults: string[] = [];
       page.on("pageerror", (error) => faults.push(String(error)));
       page.on("console", (message) => message.type() === "error" && faults.push(message.text()));
-      await page.goto(`${servers.site.origin}/?user=${encodeURIComponent(user)}`);
-      await page.getByRole("button", { name: "Join" }).click();
+      await enter(page, servers, user);
       return { page, faults };
     };
     const sizes = JSON.parse(await readFile("web/dist/sizes.json", "utf8"));
@@ -91,6 +90,19 @@ export const [ALICE, BOB, CAROL] = MEMBERS as [string, string, string];
 
 export const talkButton = (page: Page) => page.locator(".hold");
 export const floorText = (page: Page) => page.locator(".floor");
+
+/** Opens the page of a member in a context of the test's own, and waits until they are in the call. */
+export async function visit({ servers }: Pages, context: BrowserContext, user: string): Promise<Page> {
+  const page = await context.newPage();
+  await enter(page, servers, user);
+  await joined(page);
+  return page;
+}
+
+async function enter(page: Page, { site }: Play, user: string): Promise<void> {
+  await page.goto(`${site.origin}/?user=${encodeURIComponent(user)}`);
+  await page.getByRole("button", { name: "Join" }).click();
+}
 
 /** Waits until the member is in the call. */
 export async function joined(page: Page): Promise<void> {
