@@ -3,7 +3,7 @@ export { damaged, type Loaded, type LoadOptions, loadSnapshot } from "./backup/l
 export { Envelope, KEK_BYTES, requireStoreKey } from "./database/envelope.ts";
 export { requireKnown as requireKnownSchema } from "./database/migrate.ts";
 export { type DatabaseOptions, openDatabase } from "./database/open.ts";
-export { openPglite } from "./database/pglite.ts";
+export { openPglite, type PgliteOptions } from "./database/pglite.ts";
 export { openPostgres, type PostgresOptions } from "./database/postgres.ts";
 export { Processes, type ProcessRecord, type ProcessReport } from "./database/processes.ts";
 export type { Restored } from "./database/restored.ts";

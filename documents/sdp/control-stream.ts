@@ -8,6 +8,12 @@ export const QUEUEING = "mc_queueing";
 /** The name of the protocol in the lines of the stream, which is read in letters of either case. */
 export type ControlProtocol = "MCPTT" | "MCVideo";
 
+const MEDIA_LINE = {
+  MCPTT: /^m=application (\d{1,5}) udp (MCPTT)$/i,
+  MCVideo: /^m=application (\d{1,5}) udp (MCVideo)$/i,
+};
+const FORMAT = { MCPTT: /^MCPTT /i, MCVideo: /^MCVideo /i };
+
 export function controlLines(
   protocol: ControlProtocol,
   address: DatagramAddress,
@@ -34,9 +40,8 @@ export function controlStreamOf(
   protocol: ControlProtocol,
   what: string,
 ): ControlStream {
-  const first = new RegExp(`^m=application (\\d{1,5}) udp (${protocol})$`, "i");
-  const { lines, port } = sectionOf(sections, first, what);
-  const text = attributeOf(lines, "fmtp")?.replace(new RegExp(`^${protocol} `, "i"), "") ?? "";
+  const { lines, port } = sectionOf(sections, MEDIA_LINE[protocol], what);
+  const text = attributeOf(lines, "fmtp")?.replace(FORMAT[protocol], "") ?? "";
   const features = text.split(";").map((feature) => feature.trim());
   return { lines, address: { host: addressOf(connectionOf(lines) ?? connection), port }, features };
 }
