@@ -21,7 +21,7 @@ export class OctetBuffer {
     return this.#buffer.length;
   }
 
-  /** What has come, in the buffer itself: valid until more is added, or the buffer is wiped. */
+  /** The octets that have come, in the buffer itself. They are valid until more is added or the buffer is wiped. */
   get octets(): Uint8Array {
     return this.#buffer.subarray(0, this.#length);
   }

@@ -94,7 +94,7 @@ export class H264Depacketiser {
     }
     this.#unit.add(part);
     if ((flags & END) === 0) return [];
-    const unit = this.#unit.octets.slice();
+    const unit = this.#unit.octets;
     this.#unit.clear();
     return [unit];
   }

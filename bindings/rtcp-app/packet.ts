@@ -8,7 +8,7 @@ import type { MikeySakkeError } from "../../base/errors.ts";
 import { Reader } from "../mikey/reader.ts";
 import { u8, u16, u32 } from "../mikey/writer.ts";
 
-/** What every message has. Each of its other properties is that of a field, and may be absent. */
+/** The properties of every message. Each other property is the value of a field, and may be absent. */
 export interface AppMessage {
   readonly name: string;
   /** Asks for an acknowledgement. */

@@ -9,5 +9,5 @@ export async function readBody(request: IncomingMessage, most: number): Promise<
     if (body.length + chunk.length > most) return undefined;
     body.add(chunk);
   }
-  return body.octets.slice();
+  return body.octets;
 }

@@ -27,7 +27,7 @@ async function readStandardInput(stdin: ByteSource, limit: number): Promise<Uint
     if (input.length + chunk.length > limit) throw tooLarge("standard input", limit);
     input.add(chunk);
   }
-  return input.octets.slice();
+  return input.octets;
 }
 
 export async function readFile(name: string, limit: number): Promise<Uint8Array> {

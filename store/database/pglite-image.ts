@@ -7,11 +7,15 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { PGlite } from "@electric-sql/pglite";
+import { MIGRATIONS } from "../migrations/index.ts";
 
-/** tools/build-database.mjs makes them; the published package goes without, so that its octets can be reproduced. */
+/**
+ * tools/build-database.mjs makes them; the published package goes without, so that its octets can be reproduced. Their name is the
+ * version of their tables: a checkout of an older version must not take what a newer one has built.
+ */
 const ROOT = import.meta.url.endsWith(".ts") ? "../.." : "../../..";
-const FOLDER = built("database");
-const ARCHIVE = built("database.tar.gz");
+const FOLDER = built(`database/${MIGRATIONS.length}`);
+const ARCHIVE = `${FOLDER}.tar.gz`;
 /** Servers that start together make it once, and none keeps its 40 MB. */
 const KEPT_MS = 30_000;
 

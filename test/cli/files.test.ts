@@ -2,7 +2,16 @@ import { mkdir, readFile as read, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { fileNameOf, filesIn, readFile, requireAbsent, writeOutput } from "../../cli/terminal/files.ts";
+import { readBody } from "../../cli/server/read-body.ts";
+import {
+  fileNameOf,
+  filesIn,
+  readFile,
+  readInput,
+  requireAbsent,
+  STDIN,
+  writeOutput,
+} from "../../cli/terminal/files.ts";
 import { temporaryFolder } from "./run-cli.ts";
 
 const usage = (code: string) => expect.objectContaining({ kind: "usage", code });
@@ -66,5 +75,27 @@ describe("reading files", () => {
     for (const name of ["b.mikey", "a.mikey", "manifest.json"]) await writeFile(join(folder, name), "");
     await mkdir(join(folder, "c.mikey"));
     expect(await filesIn(folder, [".mikey"])).toEqual([join(folder, "a.mikey"), join(folder, "b.mikey")]);
+  });
+});
+
+/** More parts than a call of a function has room for as arguments. */
+const MANY = 300_000;
+
+async function* octetByOctet() {
+  for (let i = 0; i < MANY; i++) yield Buffer.of(i & 0xff);
+}
+
+describe("many parts of one octet each", () => {
+  const isWhole = (octets: Uint8Array) =>
+    octets.length === MANY && octets.every((octet, i) => octet === (i & 0xff));
+
+  it("are put together from standard input, and refused beyond the limit", async () => {
+    expect(isWhole(await readInput(STDIN, octetByOctet(), MANY))).toBe(true);
+    await expect(readInput(STDIN, octetByOctet(), MANY - 1)).rejects.toThrow(usage("FILE_TOO_LARGE"));
+  });
+
+  it("are put together from the body of a request, and refused beyond the limit", async () => {
+    expect(isWhole((await readBody(octetByOctet() as never, MANY))!)).toBe(true);
+    expect(await readBody(octetByOctet() as never, MANY - 1)).toBeUndefined();
   });
 });

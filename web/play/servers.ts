@@ -132,7 +132,7 @@ async function serve(folder: string, origin: string, signIn: PlaySignIn | undefi
     if (text.includes("\n")) break;
   }
   child.stdout.resume();
-  // What does not listen says why, and ends.
+  // Servers that cannot listen say why, and end.
   if (!text.includes('"listening"')) throw new Error(`the servers did not start: ${await watched.died}`);
   return watched;
 }

@@ -42,7 +42,7 @@ export interface GroupSessionOptions {
   readonly floorPort: DatagramPort;
   /** The port for the audio that goes with the video, in a call of MCVideo. */
   readonly voicePort?: DatagramPort | undefined;
-  /** What makes it a call of MCVideo; absent in a call with speech alone. */
+  /** Settings for transmission control, whose presence makes it a call of MCVideo; absent in a call with speech alone. */
   readonly video?: VideoConfig | undefined;
   readonly multicast?: { readonly media: DatagramAddress; readonly floor: FloorMulticast };
   readonly floor?: Partial<FloorConfig>;
